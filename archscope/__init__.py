@@ -1,0 +1,73 @@
+"""archscope: choose and design convolutional networks under a budget.
+
+Everything is loaded on first use: importing archscope imports no torch.
+
+    import archscope as a
+
+    net = a.network("resnext50_32x4d")
+    a.count(net).macs
+    a.solve_width(cardinality=32)
+    a.build(net)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from archscope.arch.eq4 import solve_cardinality, solve_width
+    from archscope.arch.families import cifar_resnet, cifar_resnext, resnet_basic, resnext, wrn
+    from archscope.arch.names import parse as network
+    from archscope.cost.formula import count
+    from archscope.explore.cifar_sweep import cifar_sweep
+    from archscope.explore.compare import compare
+    from archscope.nn.build import build
+    from archscope.sweep.records import read_sweep as load_sweep
+
+_PLACES = {
+    "build": "archscope.nn.build:build",
+    "cifar_resnet": "archscope.arch.families:cifar_resnet",
+    "cifar_resnext": "archscope.arch.families:cifar_resnext",
+    "cifar_sweep": "archscope.explore.cifar_sweep:cifar_sweep",
+    "compare": "archscope.explore.compare:compare",
+    "count": "archscope.cost.formula:count",
+    "load_sweep": "archscope.sweep.records:read_sweep",
+    "network": "archscope.arch.names:parse",
+    "resnet_basic": "archscope.arch.families:resnet_basic",
+    "resnext": "archscope.arch.families:resnext",
+    "solve_cardinality": "archscope.arch.eq4:solve_cardinality",
+    "solve_width": "archscope.arch.eq4:solve_width",
+    "wrn": "archscope.arch.families:wrn",
+}
+
+__all__ = [
+    "build",
+    "cifar_resnet",
+    "cifar_resnext",
+    "cifar_sweep",
+    "compare",
+    "count",
+    "load_sweep",
+    "network",
+    "resnet_basic",
+    "resnext",
+    "solve_cardinality",
+    "solve_width",
+    "wrn",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'archscope' has no attribute '{name}'")
+    module, attribute = _PLACES[name].split(":")
+    value = getattr(import_module(module), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PLACES])

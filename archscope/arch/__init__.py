@@ -1,0 +1,1 @@
+"""Architectures as expressions: trees, families, names, Eq. 4, published numbers. Pure Python."""

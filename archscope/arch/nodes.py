@@ -1,0 +1,248 @@
+"""The expression tree: a convolutional network as frozen dataclasses.
+
+Input channels are never written: `archscope.arch.shape` infers them by walking the tree with a
+shape. Numeric fields may be NumPy arrays (for counting many designs at once); such a tree can be
+counted, but not built, hashed, compared or rewritten.
+
+A `label` names a node: labels give the keys of the state dict (`layer1.0.conv1`) and the rows of
+Table 1. An unlabelled combinator adds nothing to the path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, TypeAlias
+
+from archscope.errors import UsageError
+
+# An int, or an int64 array of any number of designs (typed loosely: NumPy is imported only where
+# an array is passed).
+Number: TypeAlias = Any
+Kernel: TypeAlias = "int | tuple[int, int]"
+
+
+def is_array(value: object) -> bool:
+    """Whether `value` is a NumPy array of designs (a NumPy scalar counts as a number)."""
+    return getattr(value, "ndim", 0) > 0
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """A part of a network. Equality and hash go by content, and refuse arrays."""
+
+    label: str | None = field(default=None, kw_only=True)
+
+    def parts(self) -> Iterator[Node]:
+        """The nodes directly below this one, in order."""
+        yield from ()
+
+    def with_parts(self, parts: list[Node]) -> Node:
+        """The same node over other parts, one for each of `parts()`."""
+        assert not parts
+        return self
+
+    def _content(self) -> tuple[Any, ...]:
+        if array_fields(self):
+            raise UsageError(
+                f"{type(self).__name__} holds an array of designs, which can only be counted; "
+                "make the tree from plain numbers to build, compare or rewrite it"
+            )
+        return tuple(getattr(self, entry.name) for entry in fields(self))
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        assert isinstance(other, Node)
+        return self._content() == other._content()
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, self._content()))
+
+
+@dataclass(frozen=True, eq=False)
+class Conv(Node):
+    """A convolution to `out` channels. `padding=None` keeps the size at stride 1 (k // 2)."""
+
+    out: Number
+    kernel: Kernel = 1
+    stride: Number = 1
+    groups: Number = 1
+    padding: Kernel | None = None
+    bias: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Norm(Node):
+    """Batch norm: a scale and a shift a channel."""
+
+    eps: float = 1e-5
+
+
+@dataclass(frozen=True, eq=False)
+class Act(Node):
+    """ReLU."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pool(Node):
+    """Max, average or global average pooling (`global` takes no kernel: the output is 1x1)."""
+
+    kind: Literal["max", "avg", "global"]
+    kernel: int = 1
+    stride: int = 1
+    padding: int = 0
+    count_include_pad: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Linear(Node):
+    """A dense layer over all C*H*W inputs."""
+
+    out: Number
+    bias: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Dropout(Node):
+    """Dropout of single elements with probability `p`."""
+
+    p: float
+
+
+@dataclass(frozen=True, eq=False)
+class Shortcut(Node):
+    """The branch beside a body: identity where the shape is kept, else a 1x1 projection.
+
+    Which of the two it is, is decided where the tree is walked: for arrays element by element
+    (He et al., option B).
+    """
+
+    out: Number
+    stride: Number = 1
+    norm: bool = True
+
+    def projection(self) -> Seq:
+        """The 1x1 convolution (and batch norm) of a shortcut whose shape changes."""
+        conv = Conv(self.out, 1, self.stride, label="0")
+        return Seq(conv, Norm(label="1")) if self.norm else Seq(conv)
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class Seq(Node):
+    """One after the other; the empty one is the identity."""
+
+    children: tuple[Node, ...]
+
+    def __init__(self, *children: Node, label: str | None = None) -> None:
+        object.__setattr__(self, "label", label)
+        object.__setattr__(self, "children", children)
+
+    def parts(self) -> Iterator[Node]:
+        """The children, in order."""
+        yield from self.children
+
+    def with_parts(self, parts: list[Node]) -> Seq:
+        """The same sequence of other children."""
+        return Seq(*parts, label=self.label)
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class Sum(Node):
+    """Branches on the same input, added; `scales` multiplies each branch (None: all 1)."""
+
+    branches: tuple[Node, ...]
+    scales: tuple[float, ...] | None
+
+    def __init__(
+        self, *branches: Node, scales: tuple[float, ...] | None = None, label: str | None = None
+    ) -> None:
+        if not branches or (scales is not None and len(scales) != len(branches)):
+            raise UsageError(
+                f"a Sum of {len(branches)} branches with scales {scales} was asked for; "
+                "give at least one branch, and a scale for each or none"
+            )
+        object.__setattr__(self, "label", label)
+        object.__setattr__(self, "branches", branches)
+        object.__setattr__(self, "scales", scales)
+
+    def parts(self) -> Iterator[Node]:
+        """The branches, in order."""
+        yield from self.branches
+
+    def with_parts(self, parts: list[Node]) -> Sum:
+        """The same sum of other branches."""
+        return Sum(*parts, scales=self.scales, label=self.label)
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class Cat(Node):
+    """Branches on the same input, concatenated along the channels."""
+
+    branches: tuple[Node, ...]
+
+    def __init__(self, *branches: Node, label: str | None = None) -> None:
+        if not branches:
+            raise UsageError("a Cat without branches was asked for; give at least one branch")
+        object.__setattr__(self, "label", label)
+        object.__setattr__(self, "branches", branches)
+
+    def parts(self) -> Iterator[Node]:
+        """The branches, in order."""
+        yield from self.branches
+
+    def with_parts(self, parts: list[Node]) -> Cat:
+        """The same concatenation of other branches."""
+        return Cat(*parts, label=self.label)
+
+
+@dataclass(frozen=True, eq=False)
+class Repeat(Node):
+    """A stage: `first`, then `n` - 1 times `rest` (which must keep its input's shape)."""
+
+    n: Number
+    first: Node
+    rest: Node
+
+    def parts(self) -> Iterator[Node]:
+        """The first block and the block that repeats."""
+        yield self.first
+        yield self.rest
+
+    def with_parts(self, parts: list[Node]) -> Repeat:
+        """The same number of other blocks."""
+        return Repeat(self.n, *parts, label=self.label)
+
+
+@dataclass(frozen=True, eq=False)
+class Aux(Node):
+    """`main`, with a `side` head on its input that only training uses.
+
+    The side's parameters count; its multiply-adds and activations do not (eval mode).
+    """
+
+    main: Node
+    side: Node
+
+    def parts(self) -> Iterator[Node]:
+        """The main part and the side head."""
+        yield self.main
+        yield self.side
+
+    def with_parts(self, parts: list[Node]) -> Aux:
+        """Another main part and side head."""
+        return Aux(*parts, label=self.label)
+
+
+def rebuild(node: Node, change: Callable[[Node], Node]) -> Node:
+    """The tree with every node replaced by what `change` makes of it, parts first."""
+    parts = list(node.parts())
+    changed = [rebuild(part, change) for part in parts]
+    kept = all(new is old for new, old in zip(changed, parts, strict=True))
+    return change(node if kept else node.with_parts(changed))
+
+
+def array_fields(node: Node) -> dict[str, Any]:
+    """The fields of a node (not of its parts) that hold an array of designs."""
+    values = ((entry.name, getattr(node, entry.name)) for entry in fields(node))
+    return {name: value for name, value in values if is_array(value)}

@@ -1,0 +1,79 @@
+"""Whole numbers of channels: checks, scaling, and how a scale is written in a name."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from fractions import Fraction
+
+from archscope.arch.nodes import Number, is_array
+from archscope.errors import UsageError
+
+
+def positive(**numbers: Number) -> None:
+    """Check that every number (or array of them) is at least 1.
+
+    Raises:
+        UsageError: naming the first that is not.
+    """
+    for name, value in numbers.items():
+        smallest = value.min() if is_array(value) else value
+        if smallest < 1:
+            raise UsageError(f"{name} {smallest} was asked for, but it must be at least 1")
+
+
+def exact(scale: Fraction | float | str) -> Fraction:
+    """A scale as the decimal that the user wrote: 0.1 is one tenth.
+
+    Raises:
+        UsageError: where it is not a positive number.
+    """
+    value = scale
+    if not isinstance(scale, Fraction):
+        # A short plain decimal only: Fraction would take '1e999999999' and never come back.
+        text = str(scale)
+        value = Fraction(text) if re.fullmatch(r"\d{0,6}\.?\d{0,9}(?<=\d)", text) else Fraction(0)
+    assert isinstance(value, Fraction)
+    if value <= 0:
+        raise UsageError(f"scale {scale} was asked for, but it must be a number above 0, as 0.25")
+    return value
+
+
+def scaled(width: Number, scale: Fraction | float, what: str) -> Number:
+    """`width` times `scale`, a whole number of channels.
+
+    Raises:
+        UsageError: where the product is not whole.
+    """
+    factor = exact(scale)
+    if factor == 1:
+        return width
+    whole, rest = divmod(width * factor.numerator, factor.denominator)
+    if (rest != 0).any() if is_array(rest) else rest:
+        step = factor.denominator
+        raise UsageError(
+            f"{what} at scale {decimal(factor)} is {decimal(width * factor)}, but a scaled width "
+            f"must be whole; use widths that are multiples of {step}, or another scale"
+            if not is_array(width)
+            else f"{what} at scale {decimal(factor)} is not whole for every design; "
+            f"use widths that are multiples of {step}"
+        )
+    return whole
+
+
+def decimal(value: Fraction) -> str:
+    """A fraction as a short decimal: 1/8 is '0.125', 1/3 is '1/3'."""
+    remainder = value.denominator
+    for prime in (2, 5):
+        while remainder % prime == 0:
+            remainder //= prime
+    if remainder != 1:
+        return str(value)
+    text = format(Decimal(value.numerator) / Decimal(value.denominator), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def suffixes(scale: Fraction | float, residual: bool) -> str:
+    """What a name carries after the template: '@0.25', '-noshortcut'."""
+    factor = exact(scale)
+    return ("" if factor == 1 else f"@{decimal(factor)}") + ("" if residual else "-noshortcut")

@@ -1,0 +1,214 @@
+"""Shape inference: one walk over the tree that every reading shares.
+
+`walk` visits the leaves of a tree in order of execution, each with the shape that goes in and the
+one that comes out. A shape is (channels, height, width); with arrays in the tree, of arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, NamedTuple, TypeAlias
+
+from archscope.arch.nodes import (
+    Act,
+    Aux,
+    Cat,
+    Conv,
+    Dropout,
+    Kernel,
+    Linear,
+    Node,
+    Norm,
+    Number,
+    Pool,
+    Repeat,
+    Seq,
+    Shortcut,
+    Sum,
+    is_array,
+)
+from archscope.errors import UsageError
+
+Shape: TypeAlias = tuple[Any, Any, Any]
+Walk: TypeAlias = Generator["Visit", None, Shape]
+
+
+class Visit(NamedTuple):
+    """A leaf of the tree where it stands."""
+
+    path: str
+    node: Node
+    input: Shape
+    output: Shape
+    times: Number  # how often it stands there: a stage's repeats; 0 where a projection is masked
+    side: bool  # below the side head of an `Aux`
+
+
+def pair(value: Kernel) -> tuple[int, int]:
+    """A kernel or padding as (height, width)."""
+    return value if isinstance(value, tuple) else (value, value)
+
+
+def conv_padding(node: Conv) -> tuple[int, int]:
+    """The padding of a convolution as (height, width): k // 2 where none is given."""
+    if node.padding is not None:
+        return pair(node.padding)
+    height, width = pair(node.kernel)
+    return height // 2, width // 2
+
+
+def join(path: str, label: str | None) -> str:
+    """`path` extended by `label`, as the keys of a state dict are."""
+    if label is None:
+        return path
+    return f"{path}.{label}" if path else label
+
+
+def output_shape(node: Node, shape: Shape) -> Shape:
+    """The shape that `node` makes of `shape`.
+
+    Raises:
+        UsageError: where a layer does not fit its input.
+    """
+    visits = walk(node, shape)
+    while True:
+        try:
+            next(visits)
+        except StopIteration as stop:
+            output: Shape = stop.value
+            return output
+
+
+def projects(node: Shortcut, shape: Shape) -> Any:
+    """Whether the shortcut must change its input's shape: a bool, or an array of them."""
+    changed = (shape[0] != node.out) | (node.stride != 1)
+    return changed if is_array(changed) else bool(changed)
+
+
+def walk(node: Node, shape: Shape, path: str = "", times: Number = 1, side: bool = False) -> Walk:
+    """Visit the leaves below `node` in order of execution; return the output shape.
+
+    A `Repeat` is visited as its first block (index 0) and once for all the others (index 1, with
+    `times` n - 1), so that a walk costs the same at any depth.
+
+    Raises:
+        UsageError: where a layer does not fit its input.
+    """
+    path = join(path, node.label)
+    match node:
+        case Seq():
+            for child in node.children:
+                shape = yield from walk(child, shape, path, times, side)
+            return shape
+        case Sum():
+            outputs = yield from _branches(node.branches, shape, path, times, side)
+            if not all(_same(outputs[0], other) for other in outputs[1:]):
+                raise UsageError(
+                    f"the branches of the sum at '{path}' have the shapes {_list(outputs)}; "
+                    "they must be equal, so change the widths or strides of one"
+                )
+            return outputs[0]
+        case Cat():
+            outputs = yield from _branches(node.branches, shape, path, times, side)
+            if not all(_same(outputs[0][1:], other[1:]) for other in outputs[1:]):
+                raise UsageError(
+                    f"the branches concatenated at '{path}' have the shapes {_list(outputs)}; "
+                    "height and width must be equal, so change the strides or paddings"
+                )
+            return (sum(output[0] for output in outputs), *outputs[0][1:])
+        case Repeat():
+            return (yield from _walk_repeat(node, shape, path, times, side))
+        case Shortcut():
+            needed = projects(node, shape)
+            if needed is False:
+                return shape
+            return (yield from walk(node.projection(), shape, path, times * needed, side))
+        case Aux():
+            yield from walk(node.side, shape, path, times, True)
+            return (yield from walk(node.main, shape, path, times, side))
+    output = _leaf_shape(node, shape, path)
+    yield Visit(path, node, shape, output, times, side)
+    return output
+
+
+def _branches(
+    branches: tuple[Node, ...], shape: Shape, path: str, times: Number, side: bool
+) -> Generator[Visit, None, list[Shape]]:
+    outputs = []
+    for branch in branches:
+        outputs.append((yield from walk(branch, shape, path, times, side)))
+    return outputs
+
+
+def _walk_repeat(node: Repeat, shape: Shape, path: str, times: Number, side: bool) -> Walk:
+    output = yield from walk(node.first, shape, join(path, "0"), times, side)
+    again = times * (node.n - 1)
+    if is_array(again) or again > 0:
+        kept = yield from walk(node.rest, output, join(path, "1"), again, side)
+        if not _same(kept, output):
+            raise UsageError(
+                f"the block that repeats at '{path}' turns {_text(output)} into {_text(kept)}; "
+                "all blocks but a stage's first must keep their input's shape"
+            )
+    return output
+
+
+def _leaf_shape(node: Node, shape: Shape, path: str) -> Shape:
+    channels, height, width = shape
+    match node:
+        case Conv():
+            _check_groups(node, channels, path)
+            (kh, kw), (ph, pw) = pair(node.kernel), conv_padding(node)
+            return (
+                node.out,
+                _window(height, kh, node.stride, ph, node, path),
+                _window(width, kw, node.stride, pw, node, path),
+            )
+        case Norm() | Act() | Dropout():
+            return shape
+        case Pool(kind="global"):
+            return channels, 1, 1
+        case Pool():
+            high = _window(height, node.kernel, node.stride, node.padding, node, path)
+            wide = _window(width, node.kernel, node.stride, node.padding, node, path)
+            return channels, high, wide
+        case Linear():
+            return node.out, 1, 1
+    raise AssertionError(f"no shape rule for {type(node).__name__}")
+
+
+def _window(size: Number, kernel: int, stride: Number, padding: int, node: Node, path: str) -> Any:
+    span = size + 2 * padding - kernel
+    if _any(span < 0):
+        raise UsageError(
+            f"the {type(node).__name__.lower()} at '{path}' has a window of {kernel}, but its "
+            f"padded input is only {size + 2 * padding} wide; use a larger input"
+        )
+    return span // stride + 1
+
+
+def _check_groups(node: Conv, channels: Number, path: str) -> None:
+    groups = node.groups
+    if not is_array(groups) and groups == 1:
+        return
+    if _any(channels % groups != 0) or _any(node.out % groups != 0):
+        raise UsageError(
+            f"the convolution at '{path}' was asked to split {channels} input and {node.out} "
+            f"output channels into {groups} groups; both must be multiples of the groups"
+        )
+
+
+def _any(condition: Any) -> bool:
+    return bool(condition.any()) if is_array(condition) else bool(condition)
+
+
+def _same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    return not any(a is not b and _any(a != b) for a, b in zip(one, other, strict=True))
+
+
+def _text(shape: Shape) -> str:
+    return "x".join(str(entry) for entry in shape)
+
+
+def _list(shapes: list[Shape]) -> str:
+    return " and ".join(_text(shape) for shape in shapes)

@@ -1,0 +1,226 @@
+"""Exact counts in closed form: parameters, multiply-adds, activations.
+
+Conventions (as fvcore, timm, torchvision, to the integer):
+    params: every learnable parameter, batch norm included.
+    macs: multiply-adds of convolutions and linear layers, bias excluded, one image, eval mode.
+    activations: output elements of convolutions and linear layers.
+
+The same code counts one network or an array of them: numeric fields may be int64 arrays, and the
+results are arrays then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from archscope.arch.network import Network, Stage, stages
+from archscope.arch.nodes import (
+    Conv,
+    Linear,
+    Node,
+    Norm,
+    Number,
+    Shortcut,
+    array_fields,
+    is_array,
+    rebuild,
+)
+from archscope.arch.shape import Shape, Visit, pair, walk
+from archscope.errors import UsageError
+
+CONVENTION = (
+    "params: learnable parameters, batch norm included; macs: multiply-adds of convolutions and "
+    "linear layers, bias excluded, one image, eval mode; activations: output elements of "
+    "convolutions and linear layers"
+)
+
+# Designs counted at a time, so that the intermediate arrays stay in the cache.
+BLOCK = 16_384
+_LIMIT = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class NodeCount:
+    """The cost of one leaf; `times` says how often it stands there (a stage's repeats)."""
+
+    path: str
+    node: Node
+    input: Shape
+    output: Shape
+    times: int
+    params: int
+    macs: int
+    activations: int
+
+
+@dataclass(frozen=True)
+class Count:
+    """The cost of a tree: ints, or int64 arrays where the tree holds arrays.
+
+    `nodes` lists the leaves that cost something, each with its repeats multiplied in; it is empty
+    for arrays.
+    """
+
+    params: Number
+    macs: Number
+    activations: Number
+    nodes: tuple[NodeCount, ...] = ()
+
+
+def count(network: Network | Node, shape: Shape | None = None) -> Count:
+    """Count a network, or any tree on an input of `shape` (channels, height, width).
+
+    Raises:
+        UsageError: where a layer does not fit its input, or array counts pass 2^63 - 1.
+    """
+    if isinstance(network, Network):
+        tree: Node = network.tree
+        shape = shape or network.input
+    else:
+        tree = network
+    if shape is None:
+        raise UsageError("a bare tree was to be counted; give the input shape, as (3, 224, 224)")
+    arrays = [*_arrays(tree), *(entry for entry in shape if is_array(entry))]
+    if arrays:
+        return _count_blocks(tree, shape, arrays)
+    rows = tuple(_row(visit) for visit in walk(tree, shape))
+    return Count(
+        sum(row.params for row in rows),
+        sum(row.macs for row in rows),
+        sum(row.activations for row in rows),
+        tuple(row for row in rows if row.params or row.macs),
+    )
+
+
+def count_stages(network: Network) -> list[tuple[Stage, Count]]:
+    """The rows of Table 1 with what each costs."""
+    return [(stage, count(stage.nodes, stage.input)) for stage in stages(network)]
+
+
+def leaf_cost(visit: Visit) -> tuple[Number, Number, Number]:
+    """(params, macs, activations) of one leaf, standing there once."""
+    node = visit.node
+    match node:
+        case Conv():
+            kh, kw = pair(node.kernel)
+            per_output = visit.input[0] // node.groups * (kh * kw)
+            outputs = node.out * (visit.output[1] * visit.output[2])
+            params = node.out * (per_output + 1 if node.bias else per_output)
+            return params, outputs * per_output, outputs
+        case Linear():
+            inputs = visit.input[0] * (visit.input[1] * visit.input[2])
+            params = node.out * (inputs + 1 if node.bias else inputs)
+            return params, node.out * inputs, node.out
+        case Norm():
+            return 2 * visit.input[0], 0, 0
+    return 0, 0, 0
+
+
+def _totals(visit: Visit) -> tuple[Number, Number, Number]:
+    params, macs, activations = leaf_cost(visit)
+    if visit.side:
+        return params * visit.times, 0, 0
+    return params * visit.times, macs * visit.times, activations * visit.times
+
+
+def _row(visit: Visit) -> NodeCount:
+    return NodeCount(
+        visit.path, visit.node, visit.input, visit.output, visit.times, *_totals(visit)
+    )
+
+
+def _arrays(node: Node) -> list[Any]:
+    found = list(array_fields(node).values())
+    for part in node.parts():
+        found += _arrays(part)
+    return found
+
+
+def _count_blocks(tree: Node, shape: Shape, arrays: list[Any]) -> Count:
+    import numpy as np
+
+    total = _designs(arrays)
+    columns = tuple(np.zeros(total, dtype=np.int64) for _ in range(3))
+    for start in range(0, total, BLOCK):
+        part = slice(start, min(start + BLOCK, total))
+
+        def cut(value: Any, part: slice = part) -> Any:
+            return (value if len(value) == 1 else value[part]).astype(np.int64, copy=False)
+
+        block, block_shape = _change_arrays(tree, cut), _change_shape(shape, cut)
+        if max(_sum(rebuild(block, _bound), _change_shape(block_shape, _largest))) > _LIMIT:
+            _check_exactly(block, block_shape, start)
+        for column, value in zip(columns, _sum(block, block_shape), strict=True):
+            column[part] = value
+    params, macs, activations = columns
+    return Count(params, macs, activations)
+
+
+def _designs(arrays: list[Any]) -> int:
+    for array in arrays:
+        if array.dtype.kind not in "iu" or array.ndim != 1:
+            raise UsageError(
+                f"an array of {array.dtype} with {array.ndim} axes was to be counted; "
+                "pass one-dimensional arrays of whole numbers"
+            )
+    lengths = {len(array) for array in arrays}
+    if len(lengths - {1}) > 1:
+        raise UsageError(
+            f"arrays of {' and '.join(map(str, sorted(lengths)))} designs stand in one tree; "
+            "make them equally long"
+        )
+    return max(lengths - {1}, default=1) if lengths != {0} else 0
+
+
+def _sum(tree: Node, shape: Shape) -> tuple[Number, Number, Number]:
+    params: Number = 0
+    macs: Number = 0
+    activations: Number = 0
+    for visit in walk(tree, shape):
+        p, m, a = _totals(visit)
+        params, macs, activations = params + p, macs + m, activations + a
+    return params, macs, activations
+
+
+def _change_arrays(tree: Node, change: Callable[[Any], Any]) -> Node:
+    def change_node(node: Node) -> Node:
+        found = array_fields(node)
+        return replace(node, **{k: change(v) for k, v in found.items()}) if found else node
+
+    return rebuild(tree, change_node)
+
+
+def _change_shape(shape: Shape, change: Callable[[Any], Any]) -> Shape:
+    channels, height, width = (change(entry) if is_array(entry) else entry for entry in shape)
+    return channels, height, width
+
+
+def _largest(array: Any) -> int:
+    return int(array.max())
+
+
+def _bound(node: Node) -> Node:
+    """A node that costs at least as much as every design of `node`, in Python's unbounded ints."""
+    if isinstance(node, Conv):
+        node = replace(node, groups=1)
+    numbers: dict[str, Any] = {
+        name: int(value.min()) if name == "stride" else _largest(value)
+        for name, value in array_fields(node).items()
+    }
+    node = replace(node, **numbers) if numbers else node
+    return node.projection() if isinstance(node, Shortcut) else node
+
+
+def _check_exactly(block: Node, shape: Shape, start: int) -> None:
+    def unbounded(array: Any) -> Any:
+        return array.astype(object)
+
+    for totals in _sum(_change_arrays(block, unbounded), _change_shape(shape, unbounded)):
+        for index, value in enumerate(totals if is_array(totals) else [totals]):
+            if value > _LIMIT:
+                raise UsageError(
+                    f"design {start + index} of the array costs {value}, more than a 64-bit "
+                    "integer holds; count it alone, as plain numbers"
+                )

@@ -1,0 +1,29 @@
+"""The errors that a user can cause, each with its exit code.
+
+A message is one sentence: what was asked, the rule that it broke, what to do. The command line
+prints it without a traceback; in the library it is an ordinary exception.
+"""
+
+from __future__ import annotations
+
+
+class ArchscopeError(Exception):
+    """Something failed that the user can understand and mend (exit code 1)."""
+
+    exit_code = 1
+
+
+class UsageError(ArchscopeError, ValueError):
+    """What was asked breaks a rule: a name, a number, an option (exit code 2)."""
+
+    exit_code = 2
+
+
+class InfeasibleError(ArchscopeError, ValueError):
+    """The question is well posed, but no design answers it (exit code 4)."""
+
+    exit_code = 4
+
+
+class DataError(ArchscopeError):
+    """A dataset is missing, damaged, or not what it claims to be (exit code 1)."""

@@ -1,0 +1,1 @@
+"""Trees as `torch.nn` modules, and weights by torchvision's names."""

@@ -1,0 +1,231 @@
+"""Build a `torch.nn.Module` from a tree, so that a count and a network cannot drift apart.
+
+The keys of the state dict are the labels of the tree (`layer1.0.conv1.weight`): torchvision's, for
+the families that it has. An unlabelled combinator adds nothing to a key: its parts are registered
+in the module around it, which runs them by a small plan.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NamedTuple, TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from archscope.arch.network import Network
+from archscope.arch.nodes import (
+    Act,
+    Aux,
+    Cat,
+    Conv,
+    Dropout,
+    Linear,
+    Node,
+    Norm,
+    Pool,
+    Repeat,
+    Seq,
+    Shortcut,
+    Sum,
+)
+from archscope.arch.shape import Shape, conv_padding, output_shape, projects
+from archscope.cost.formula import count
+from archscope.errors import UsageError
+from archscope.nn.init import initialise
+
+# What a scope runs: the name of a submodule, or ("seq" | "sum" | "cat" | "aux", ...).
+# Names rather than modules, so that a deep copy or a pickle of a module is one of its own.
+Plan: TypeAlias = "str | tuple[Any, ...]"
+
+
+class _Part(NamedTuple):
+    """A compiled node: its plan, its output's shape, and whether that may be overwritten."""
+
+    plan: Plan
+    shape: Shape
+    fresh: bool  # nobody needs the output's old values: not another branch, not backward
+
+
+def build(network: Network, *, init: bool = True) -> nn.Module:
+    """The module of a network: input (N, C, H, W), output (N, classes).
+
+    With an auxiliary head, training mode returns (main, side).
+
+    Args:
+        network: made of plain numbers; arrays of designs can only be counted.
+        init: draw the weights by the network's `init` from torch's global generator; False leaves
+            their memory as it was allocated (enough for counting).
+
+    Raises:
+        UsageError: where the tree holds arrays, does not fit its input, or not into memory.
+    """
+    hash(network.tree)  # refuses arrays
+    need = 4 * count(network).params
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if need > memory:
+        raise UsageError(
+            f"{network.name} was to be built, but its weights take {need / 1e9:.0f} GB and this "
+            f"machine has {memory / 1e9:.0f} GB; count it with the formula instead"
+        )
+    with torch.device("meta"):
+        module = Scope(network.tree, network.input)
+    module.to_empty(device="cpu")
+    if init:
+        initialise(module, network.init)
+    return module
+
+
+class Scope(nn.Module):
+    """A named part of the tree: its leaves are submodules, its unlabelled combinators a plan."""
+
+    def __init__(self, node: Node, shape: Shape) -> None:
+        super().__init__()
+        self.plan, self.output_shape, _ = self._compile_parts(node, _Part((), shape, False))
+
+    def forward(self, x: Tensor) -> Any:
+        """Run the part on (N, C, H, W)."""
+        return self._run(self.plan, x)
+
+    def _run(self, plan: Plan, x: Any) -> Any:
+        if isinstance(plan, str):
+            return self._modules[plan](x)  # type: ignore[misc]
+        kind, parts = plan[0], plan[1]
+        if kind == "seq":
+            for part in parts:
+                x = self._run(part, x)
+            return x
+        if kind == "aux":
+            return (
+                (self._run(parts[0], x), self._run(parts[1], x))
+                if self.training
+                else (self._run(parts[0], x))
+            )
+        outputs = [self._run(part, x) for part in parts]
+        if kind == "cat":
+            return torch.cat(outputs, dim=1)
+        scales, in_place = plan[2], plan[3]
+        if scales is not None:
+            outputs = [output * scale for output, scale in zip(outputs, scales, strict=True)]
+        total = outputs[0]
+        for output in outputs[1:]:
+            total = total.add_(output) if in_place else total + output
+            in_place = True
+        return total
+
+    def _compile(self, node: Node, before: _Part) -> _Part:
+        """Compile a node after `before`; a labelled combinator becomes a module of its own."""
+        if node.label is None or not _is_combinator(node):
+            return self._compile_parts(node, before)
+        if isinstance(node, Shortcut) and not projects(node, before.shape):
+            return _Part(("seq", ()), before.shape, before.fresh)
+        scope = Scope(node, before.shape)
+        return _Part(self._register(node.label, scope), scope.output_shape, False)
+
+    def _compile_parts(self, node: Node, before: _Part) -> _Part:
+        match node:
+            case Seq():
+                return self._compile_seq(node.children, before)
+            case Sum() | Cat():
+                return self._compile_branches(node, before)
+            case Repeat():
+                return self._compile_repeat(node, before)
+            case Shortcut():
+                parts = node.projection().children if projects(node, before.shape) else ()
+                return self._compile_seq(parts, before)
+            case Aux():
+                main = self._compile(node.main, before._replace(fresh=False))
+                side = self._compile(node.side, before._replace(fresh=False))
+                return _Part(("aux", (main.plan, side.plan)), main.shape, False)
+        shape = output_shape(node, before.shape)
+        name = node.label or self._free_name(type(node).__name__.lower())
+        plan = self._register(name, _leaf(node, before.shape[0], before))
+        fresh = isinstance(node, (Conv, Norm, Linear, Pool))
+        return _Part(plan, shape, fresh)
+
+    def _compile_seq(self, children: tuple[Node, ...], before: _Part) -> _Part:
+        plans = []
+        for child in children:
+            before = self._compile(child, before)
+            plans.append(before.plan)
+        plan = plans[0] if len(plans) == 1 else ("seq", tuple(plans))
+        return _Part(plan, before.shape, before.fresh)
+
+    def _compile_branches(self, node: Sum | Cat, before: _Part) -> _Part:
+        parts = [self._compile(branch, before._replace(fresh=False)) for branch in node.branches]
+        plans, shape = tuple(part.plan for part in parts), output_shape(node, before.shape)
+        if isinstance(node, Cat):
+            return _Part(("cat", plans), shape, True)
+        in_place = parts[0].fresh or node.scales is not None
+        fresh = len(parts) > 1 or node.scales is not None
+        return _Part(("sum", plans, node.scales, in_place), shape, fresh)
+
+    def _compile_repeat(self, node: Repeat, before: _Part) -> _Part:
+        plans, shape = [], before.shape
+        for index in range(node.n):
+            block = Scope(node.first if index == 0 else node.rest, shape)
+            plans.append(self._register(str(index), block))
+            shape = block.output_shape
+        return _Part(("seq", tuple(plans)), shape, False)
+
+    def _register(self, name: str, module: nn.Module) -> str:
+        if name in self._modules:
+            raise UsageError(
+                f"the label '{name}' stands twice in one part of a tree; labels are the keys of "
+                "the weights, so give each its own"
+            )
+        self.add_module(name, module)
+        return name
+
+    def _free_name(self, name: str) -> str:
+        index = 0
+        while (free := f"{name}{index or ''}") in self._modules:
+            index += 1
+        return free
+
+
+class Dense(nn.Linear):
+    """A linear layer over all of its input, whatever the shape."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, out)."""
+        return super().forward(torch.flatten(input, 1))
+
+
+def _is_combinator(node: Node) -> bool:
+    return isinstance(node, (Seq, Sum, Cat, Repeat, Shortcut, Aux))
+
+
+def _leaf(node: Node, channels: int, before: _Part) -> nn.Module:
+    match node:
+        case Conv():
+            return nn.Conv2d(
+                channels,
+                node.out,
+                node.kernel,
+                node.stride,
+                conv_padding(node),
+                groups=node.groups,
+                bias=node.bias,
+            )
+        case Norm():
+            return nn.BatchNorm2d(channels, node.eps)
+        case Act():
+            return nn.ReLU(inplace=before.fresh)
+        case Pool(kind="global"):
+            return nn.AdaptiveAvgPool2d(1)
+        case Pool(kind="max"):
+            return nn.MaxPool2d(node.kernel, node.stride, node.padding)
+        case Pool():
+            return nn.AvgPool2d(
+                node.kernel,
+                node.stride,
+                node.padding,
+                count_include_pad=node.count_include_pad,
+            )
+        case Linear():
+            inputs = before.shape[0] * before.shape[1] * before.shape[2]
+            return Dense(inputs, node.out, bias=node.bias)
+        case Dropout():
+            return nn.Dropout(node.p)
+    raise AssertionError(f"no module for {type(node).__name__}")

@@ -1,0 +1,28 @@
+"""Initialisation: every parameter and buffer of a module, from torch's global generator."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import nn
+
+
+def initialise(module: nn.Module, mode: Literal["fan_out", "fan_in"]) -> None:
+    """Fill a module's weights.
+
+    Convolutions: He normal by `mode` (ResNet and ResNeXt by fan out, Wide ResNet by fan in; He et
+    al., arXiv 1502.01852). Batch norm: weight 1, bias 0. Linear layers: uniform within
+    1/sqrt(inputs), torch's default, with bias 0. The order of the draws is the order of the tree.
+    """
+    for part in module.modules():
+        match part:
+            case nn.Conv2d():
+                nn.init.kaiming_normal_(part.weight, mode=mode, nonlinearity="relu")
+                if part.bias is not None:
+                    nn.init.zeros_(part.bias)
+            case nn.BatchNorm2d():
+                part.reset_parameters()
+            case nn.Linear():
+                part.reset_parameters()
+                if part.bias is not None:
+                    nn.init.zeros_(part.bias)
