@@ -1,0 +1,64 @@
+"""Numbers as people write them: budgets with decimal prefixes, lists and ranges, input shapes."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from archscope.arch.shape import Shape
+from archscope.errors import UsageError
+
+_PREFIXES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
+_MOST = 100_000
+
+
+def parse_budget(text: str) -> int:
+    """`70k`, `25.5M`, `4.1G`, `69,632` -> a whole number, exactly.
+
+    Raises:
+        UsageError: where it is not a positive number, or not whole.
+    """
+    plain = text.strip().lower().replace(",", "").replace("_", "")
+    found = re.fullmatch(r"(\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})\s*([kmgbt]?)", plain)
+    value = Decimal(found[1]) * _PREFIXES[found[2]] if found else Decimal(0)
+    if value <= 0 or value != int(value):
+        raise UsageError(
+            f"budget '{text}' was asked for, but a budget is a whole positive number with a "
+            "decimal prefix if you like; write 70k, 25.5M or 4.1G"
+        )
+    return int(value)
+
+
+def parse_numbers(text: str, what: str) -> list[int]:
+    """`1,2,4` or `1:64` (both ends belong to it) or both -> the whole numbers, at least 1 each.
+
+    Raises:
+        UsageError: where a part is not such a number or range.
+    """
+    numbers: list[int] = []
+    for part in text.split(","):
+        found = re.fullmatch(r"\s*(\d{1,6})\s*(?::\s*(\d{1,6})\s*)?", part)
+        first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+        if not 1 <= first <= last or last - first >= _MOST:
+            raise UsageError(
+                f"{what} '{text}' was asked for, but it must be whole numbers from 1 on, or a "
+                "range from the smaller to the larger; write 1,2,4,8,32 or 1:64"
+            )
+        numbers += range(first, last + 1)
+    return numbers
+
+
+def parse_shape(text: str) -> Shape:
+    """`3x224x224` -> (3, 224, 224).
+
+    Raises:
+        UsageError: where it is not CxHxW with whole numbers from 1 to 65,536.
+    """
+    found = re.fullmatch(r"(\d{1,5})x(\d{1,5})x(\d{1,5})", text.strip().lower())
+    if not found or not all(1 <= int(entry) <= 65_536 for entry in found.groups()):
+        raise UsageError(
+            f"input '{text}' was asked for, but an input is channels x height x width; "
+            "write 3x224x224"
+        )
+    channels, height, width = map(int, found.groups())
+    return channels, height, width

@@ -1,0 +1,69 @@
+"""The Typer application: its commands, and how errors end it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from archscope.cli.cifar_sweep import cifar_sweep
+from archscope.cli.compare import compare
+from archscope.cli.listing import list_networks, show
+from archscope.cli.output import note
+from archscope.cli.solve import solve
+from archscope.errors import ArchscopeError
+
+
+class Group(TyperGroup):
+    """A group whose commands end a user's mistake with one sentence and its exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except ArchscopeError as error:
+            note(f"archscope: {error}")
+            raise typer.Exit(error.exit_code) from None
+
+
+app = typer.Typer(
+    name="archscope",
+    cls=Group,
+    help="Choose and design convolutional networks under a budget.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+app.command("solve")(solve)
+app.command("compare")(compare)
+app.command("cifar-sweep")(cifar_sweep)
+app.command("list")(list_networks)
+app.command("show")(show)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from archscope import __version__
+
+        typer.echo(f"archscope {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,185 @@
+"""Architectures as tables: Table 1 side by side, Table 2, the list of networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from archscope.arch.eq4 import Block
+from archscope.arch.network import Network, Stage, stages
+from archscope.arch.nodes import Conv, Linear, Node, Pool, Seq, Shortcut, Sum
+from archscope.arch.shape import pair
+from archscope.report.formats import decimal, integer, percent, si, text
+from archscope.report.table import Column, Table
+
+
+def table2(
+    rows: Sequence[Mapping[str, Any]],
+    block: Block,
+    budget: int,
+    reference: str | None,
+    solved_for: str,
+) -> Table:
+    """Templates at a kept budget, as Table 2 of the ResNeXt paper."""
+    exact = f"exact_{solved_for}"
+    symbol = "d" if solved_for == "width" else "C"
+    columns = [
+        Column("template", "template", text, "left"),
+        Column("cardinality", "C", integer),
+        Column("width", "d", integer),
+        Column(exact, f"exact {symbol}", decimal(2)),
+        Column("group_width", "C*d", integer),
+        Column("params", "params", integer),
+        Column("macs", "FLOPs\n(multiply-adds)", si),
+        Column("deviation", "from\nbudget", percent),
+    ]
+    given = [row for row in rows if row["published_width"] is not None]
+    notes = []
+    if given:
+        columns.append(Column("published_width", "d in the paper\n(Table 2)", integer))
+        wrong = [row["template"] for row in given if row["width"] != row["published_width"]]
+        count = "the width is" if len(given) == 1 else f"all {len(given)} widths are"
+        notes.append(
+            f"Where the paper gives a width, ours differs for {', '.join(wrong)}."
+            if wrong
+            else f"Where Table 2 of the ResNeXt paper gives one, {count} the paper's."
+        )
+    kernel = f"{block.kernel}×{block.kernel}"
+    origin = f"that of {reference}" if reference else "as asked for"
+    title = (
+        f"Templates within {budget:,} parameters a block ({origin}): {block.w_in} channels in, "
+        f"{block.w_out} out, {kernel}, at {block.resolution}×{block.resolution}"
+    )
+    return Table(title, columns, rows, notes)
+
+
+def describe(stage: Stage) -> list[str]:
+    """A row of Table 1 as lines: what is not repeated, then the block in brackets.
+
+    The block of the first repeat is shown; shortcuts and batch norm are left out, as in the paper.
+    """
+    if stage.repeat is None:
+        return [_leaf(node) for node in _main_path(stage.nodes) if _leaf(node)]
+    before = [node for node in stage.nodes.children if node is not stage.repeat]
+    lines = [_leaf(node) for node in before if _leaf(node)]
+    body = [_leaf(node, block=True) for node in _main_path(stage.repeat.first) if _leaf(node)]
+    wide = max(map(len, body))
+    middle = (len(body) - 1) // 2
+    for index, line in enumerate(body):
+        times = f" ×{stage.repeat.n}" if index == middle else ""
+        lines.append(f"[{line:{wide}}]{times}")
+    return lines
+
+
+def cardinality(stage: Stage) -> int | None:
+    """The largest number of groups of a stage's convolutions; None where it has no blocks."""
+    if stage.repeat is None:
+        return None
+    groups = [node.groups for node in _main_path(stage.repeat.first) if isinstance(node, Conv)]
+    return max(groups)
+
+
+def size(stage: Stage) -> str:
+    """`56×56`, the output size of a stage."""
+    return f"{stage.output[1]}×{stage.output[2]}"
+
+
+def table1(
+    networks: Sequence[Network], totals: Sequence[tuple[str, Sequence[str]]], title: str
+) -> Table:
+    """Networks side by side: a row per stage, then the `totals` (a name and a cell a network)."""
+    cuts = [{stage.name: stage for stage in stages(network)} for network in networks]
+    names = sorted(
+        {name for cut in cuts for name in cut}, key=lambda name: (name == "head", len(name), name)
+    )
+    one_size = {name: len({size(cut[name]) for cut in cuts if name in cut}) == 1 for name in names}
+    rows: list[dict[str, Any]] = []
+    for name in names:
+        first = next(cut[name] for cut in cuts if name in cut)
+        row: dict[str, Any] = {"stage": name, "output": size(first) if one_size[name] else None}
+        for index, cut in enumerate(cuts):
+            stage = cut.get(name)
+            lines = describe(stage) if stage else None
+            if stage and lines and not one_size[name]:
+                lines = [f"output {size(stage)}", *lines]
+            row[f"network{index}"] = lines
+        rows.append(row)
+    for label, cells in totals:
+        row = {"stage": label, "output": ""}
+        rows.append(row | {f"network{index}": cell for index, cell in enumerate(cells)})
+    columns = [
+        Column("stage", "stage", text, "left"),
+        Column("output", "output", text, "left"),
+        *(
+            Column(f"network{index}", network.name, text, "left")
+            for index, network in enumerate(networks)
+        ),
+    ]
+    return Table(title, columns, rows)
+
+
+def stage_table(title: str, rows: Sequence[Mapping[str, Any]], notes: Sequence[str] = ()) -> Table:
+    """One network, a row per stage (or node), with what each costs."""
+    columns = [
+        Column("name", "part", text, "left"),
+        Column("output", "output", text, "left"),
+        Column("block", "layers", text, "left"),
+        Column("params", "params", integer),
+        Column("macs", "FLOPs\n(multiply-adds)", integer),
+        Column("activations", "activations", integer),
+    ]
+    return Table(title, columns, rows, notes)
+
+
+def network_list(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Networks by name, a row each."""
+    columns = [
+        Column("name", "name", text, "left"),
+        Column("input", "input", text, "left"),
+        Column("params", "params", si),
+        Column("macs", "FLOPs\n(multiply-adds)", si),
+        Column("activations", "activations", si),
+        Column("published_error", "published\ntest error (%)", decimal(2)),
+        Column("published_dataset", "on", text, "left"),
+        Column("published_source", "source", text, "left"),
+    ]
+    notes = [
+        "Any template has a name: resnext50_CxWd, resnext29_CxWd (CIFAR, depth 9n+2), wrn_n_k "
+        "(6n+4), resnetN (6n+2), each with @SCALE or -noshortcut behind it."
+    ]
+    return Table("Named networks of the papers and of torchvision", columns, rows, notes)
+
+
+def _main_path(node: Node) -> list[Node]:
+    """The leaves of a block without its shortcuts, in order."""
+    match node:
+        case Sum():
+            bodies = [part for part in node.branches if not _is_shortcut(part)]
+            return [leaf for body in bodies for leaf in _main_path(body)]
+        case Seq():
+            return [leaf for child in node.children for leaf in _main_path(child)]
+        case Shortcut():
+            return []
+    return [leaf for part in node.parts() for leaf in _main_path(part)] or [node]
+
+
+def _is_shortcut(node: Node) -> bool:
+    return isinstance(node, Shortcut) or node == Seq()
+
+
+def _leaf(node: Node, block: bool = False) -> str:
+    match node:
+        case Conv():
+            kh, kw = pair(node.kernel)
+            stride = f", stride {node.stride}" if node.stride != 1 and not block else ""
+            groups = f", C={node.groups}" if node.groups != 1 else ""
+            return f"{kh}×{kw}, {node.out}{groups}{stride}"
+        case Linear():
+            return f"{node.out}-d fc"
+        case Pool(kind="global"):
+            return "global average pool"
+        case Pool():
+            name = "max" if node.kind == "max" else "average"
+            stride = f", stride {node.stride}" if node.stride != 1 else ""
+            return f"{node.kernel}×{node.kernel} {name} pool{stride}"
+    return ""  # batch norm and ReLU go without saying, as in the papers' tables
