@@ -1,0 +1,171 @@
+"""Counts against sources that are not ours: published tables, torchvision's metadata, hand sums."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archscope.arch import families
+from archscope.arch.names import parse
+from archscope.arch.nodes import Aux, Cat, Conv, Linear, Norm, Repeat, Seq, Shortcut, Sum
+from archscope.cost import count
+from archscope.cost.formula import BLOCK, count_stages
+from archscope.errors import UsageError
+
+# torchvision 0.29, weights metadata: num_params, and _ops in GMACs to three decimals.
+TORCHVISION = {
+    "resnet18": (11_689_512, 1.814),
+    "resnet34": (21_797_672, 3.664),
+    "resnet50": (25_557_032, 4.089),
+    "resnet101": (44_549_160, 7.801),
+    "resnet152": (60_192_808, 11.514),
+    "resnext50_32x4d": (25_028_904, 4.23),
+    "resnext101_32x8d": (88_791_336, 16.414),
+    "resnext101_64x4d": (83_455_272, 15.46),
+    "wide_resnet50_2": (68_883_240, 11.398),
+    "wide_resnet101_2": (126_886_696, 22.753),
+}
+
+
+@pytest.mark.parametrize("name", TORCHVISION)
+def test_torchvisions_published_numbers(name):
+    cost = count(parse(name))
+    assert (cost.params, round(cost.macs / 1e9, 3)) == TORCHVISION[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "macs", "activations"),
+    [
+        ("resnet50", 25_557_032, 4_089_184_256, 11_114_984),
+        ("resnext50_32x4d", 25_028_904, 4_230_479_872, 14_401_512),
+    ],
+)
+def test_figures_measured_with_fvcore_elsewhere(name, params, macs, activations):
+    cost = count(parse(name))
+    assert (cost.params, cost.macs, cost.activations) == (params, macs, activations)
+
+
+@pytest.mark.parametrize(
+    ("name", "millions"),
+    # Wide ResNet, Tables 4 and 5, as printed.
+    [
+        *(("wrn_40_1", 0.6), ("wrn_40_2", 2.2), ("wrn_40_4", 8.9), ("wrn_40_8", 35.7)),
+        *(("wrn_28_10", 36.5), ("wrn_28_12", 52.5), ("wrn_22_8", 17.2), ("wrn_22_10", 26.8)),
+        *(("wrn_16_8", 11.0), ("wrn_16_10", 17.1), ("resnet110", 1.7)),
+        # ResNeXt, Table 7.
+        ("resnext29_8x64d", 34.4),
+    ],
+)
+def test_published_parameter_counts(name, millions):
+    assert round(count(parse(name)).params / 1e6, 1) == pytest.approx(millions, abs=0.051)
+
+
+@pytest.mark.parametrize(
+    ("template", "millions"),
+    [("1x64d", 4.894), ("2x64d", 9.105), ("16x64d", 68.054), ("1x384d", 95.621)],
+)
+def test_abscissae_of_figure_7(template, millions):
+    """The paper's counts leave batch norm out: convolutions and classifier."""
+    rows = count(parse(f"resnext29_{template}")).nodes
+    params = sum(row.params for row in rows if not isinstance(row.node, Norm))
+    assert params / 1e6 == pytest.approx(millions, abs=0.0008)
+
+
+def test_block_sums_worked_by_hand_in_a_lecture():
+    """conv2's first block on 64 channels, convolutions only and without the projection."""
+    for cardinality, width, expected in ((1, 64, 57_344), (32, 4, 45_568)):
+        out = cardinality * width
+        block = Seq(Conv(out), Conv(out, 3, groups=cardinality), Conv(256))
+        assert count(block, (64, 56, 56)).params == expected
+
+
+def test_every_node_by_hand():
+    tree = Seq(
+        Conv(8, 3, 2, bias=True),  # 3*8*9 + 8 = 224; 8x4x4 = 128 outputs of 27 macs
+        Norm(),  # 16
+        Repeat(3, Conv(6, 1), Conv(6, (1, 3), groups=2)),  # 48; 2 * 6*3*3 = 108
+        Cat(Conv(2), Seq()),  # 12
+        Sum(Conv(8, 1), Shortcut(8), Shortcut(4 * 2, norm=False)),  # 64, identity, identity
+        Aux(Linear(5), Linear(7)),  # 128*5 + 5 = 645; side: 128*7 + 7 = 903
+    )
+    cost = count(tree, (3, 8, 8))
+    assert cost.params == 224 + 16 + 48 + 2 * 54 + 12 + 64 + 645 + 903
+    assert cost.macs == 16 * (8 * 27 + 48 + 2 * 54 + 12 + 64) + 640
+    assert cost.activations == 16 * (8 + 6 + 2 * 6 + 2 + 8) + 5
+
+
+@pytest.mark.parametrize("name", ["resnext50_32x4d", "wrn_16_1", "resnet20", "resnet50-noshortcut"])
+def test_stages_and_nodes_add_up_to_the_whole(name):
+    network = parse(name)
+    whole = count(network)
+    for key in ("params", "macs", "activations"):
+        assert sum(getattr(cost, key) for _, cost in count_stages(network)) == getattr(whole, key)
+        assert sum(getattr(row, key) for row in whole.nodes) == getattr(whole, key)
+
+
+def test_without_shortcuts_only_projections_go():
+    whole, bare = count(parse("resnet50")), count(parse("resnet50-noshortcut"))
+    # 1x1 projections with batch norm: 64->256, 256->512, 512->1024, 1024->2048.
+    projections = 64 * 256 + 256 * 512 + 512 * 1024 + 1024 * 2048 + 2 * (256 + 512 + 1024 + 2048)
+    assert whole.params - bare.params == projections
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_an_array_of_designs_counts_as_each_alone(seed):
+    rng = np.random.default_rng(seed)
+    cardinality, width = rng.integers(1, 65, 5), rng.integers(1, 65, 5)
+    blocks = [rng.integers(1, 9, 5) for _ in range(4)]
+    together = count(families.resnext(blocks, cardinality, width))
+    widen = rng.integers(1, 5, 5)
+    wide = count(families.wrn(16, widen))
+    for index in range(5):
+        alone = count(
+            families.resnext(
+                [int(row[index]) for row in blocks], int(cardinality[index]), int(width[index])
+            )
+        )
+        thin = count(families.wrn(16, int(widen[index])))
+        for key in ("params", "macs", "activations"):
+            assert getattr(together, key)[index] == getattr(alone, key)
+            assert getattr(wide, key)[index] == getattr(thin, key)
+    assert together.params.dtype == np.int64 and together.nodes == ()
+
+
+def test_arrays_are_cut_into_blocks_without_a_seam():
+    width = np.arange(1, 2 * BLOCK + 4)
+    together = count(families.resnext((1, 1, 1, 1), 2, width))
+    for index in (0, BLOCK - 1, BLOCK, 2 * BLOCK, 2 * BLOCK + 2):
+        alone = count(families.resnext((1, 1, 1, 1), 2, int(width[index])))
+        assert together.macs[index] == alone.macs
+
+
+def test_an_overflow_is_an_error_that_names_the_design():
+    huge = np.array([4, 10**6, 10**7])
+    with pytest.raises(UsageError, match="design 2 of the array costs .* more than a 64-bit"):
+        count(families.resnext((3, 4, 6, 3), np.array([1, 1, 10**5]), huge))
+
+
+def test_a_loose_bound_alone_is_no_overflow():
+    """Cardinality and width are large in different designs: each of them fits."""
+    cardinality, width = np.array([1, 10**6]), np.array([10**6, 1])
+    together = count(families.resnext((3, 4, 6, 3), cardinality, width))
+    alone = count(families.resnext((3, 4, 6, 3), 10**6, 1))
+    assert together.macs[1] == alone.macs
+
+
+@pytest.mark.parametrize(
+    ("arrays", "rule"),
+    [
+        ((np.array([1.5, 2.0]), 4), "whole numbers"),
+        ((np.array([[1, 2]]), 4), "one-dimensional"),
+        ((np.array([1, 2]), np.array([1, 2, 3])), "equally long"),
+    ],
+)
+def test_arrays_are_checked(arrays, rule):
+    with pytest.raises(UsageError, match=rule):
+        count(Seq(Conv(arrays[0]), Conv(arrays[1])), (3, 8, 8))
+
+
+def test_no_design_is_no_count():
+    assert count(Conv(np.array([], dtype=int)), (3, 8, 8)).params.shape == (0,)

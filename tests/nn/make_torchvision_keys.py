@@ -1,0 +1,36 @@
+"""Make torchvision_keys.json.gz: run once where torchvision is installed (torch 2.14.1, 0.29.1)."""
+
+import gzip
+import json
+from pathlib import Path
+
+import torch
+import torchvision
+
+NAMES = [
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "resnet101",
+    "resnet152",
+    "resnext50_32x4d",
+    "resnext101_32x8d",
+    "resnext101_64x4d",
+    "wide_resnet50_2",
+    "wide_resnet101_2",
+]
+
+models = {}
+for name in NAMES:
+    with torch.device("meta"):
+        state = getattr(torchvision.models, name)().state_dict()
+    meta = next(iter(torchvision.models.get_model_weights(name))).meta
+    models[name] = {
+        "num_params": meta["num_params"],
+        "gmacs": meta["_ops"],
+        "keys": {key: list(value.shape) for key, value in state.items()},
+    }
+source = f"torchvision {torchvision.__version__}, torch {torch.__version__}: state_dict(), metadata"
+text = json.dumps({"source": source, "models": models}, separators=(",", ":"))
+target = Path(__file__).with_name("torchvision_keys.json.gz")
+target.write_bytes(gzip.compress(text.encode(), mtime=0))

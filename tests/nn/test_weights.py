@@ -1,0 +1,64 @@
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from archscope.arch.names import parse
+from archscope.cost import count
+from archscope.errors import UsageError
+from archscope.nn.build import build
+from archscope.nn.weights import from_torchvision, to_torchvision
+
+# Made by make_torchvision_keys.py beside this file, where torchvision is installed.
+KEPT = json.loads(
+    gzip.decompress(Path(__file__).with_name("torchvision_keys.json.gz").read_bytes())
+)
+MODELS = KEPT["models"]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_keys_and_shapes_are_torchvisions(name):
+    network = parse(name)
+    with torch.device("meta"):
+        state = build(network, init=False).state_dict()
+    assert {key: list(value.shape) for key, value in state.items()} == MODELS[name]["keys"]
+    assert list(state) == list(MODELS[name]["keys"])
+    cost = count(network)
+    assert cost.params == MODELS[name]["num_params"]
+    assert round(cost.macs / 1e9, 3) == MODELS[name]["gmacs"]
+
+
+def test_weights_go_to_torchvision_and_back():
+    torch.manual_seed(0)
+    one, other = build(parse("resnet18")), build(parse("resnet18"))
+    exported = to_torchvision(one)
+    assert {key: list(value.shape) for key, value in exported.items()} == MODELS["resnet18"]["keys"]
+    from_torchvision(other, exported)
+    x = torch.randn(1, 3, 64, 64)
+    assert torch.equal(one.eval()(x), other.eval()(x))
+    exported["fc.bias"].fill_(1.0)
+    assert not one.state_dict()["fc.bias"].any()
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        (lambda state: state.pop("fc.bias"), "lacks 'fc.bias'"),
+        (lambda state: state.update(extra=torch.zeros(1)), "adds 'extra'"),
+        (lambda state: state.update({"fc.bias": torch.zeros(5)}), r"'fc.bias' has shape \[5\]"),
+    ],
+)
+def test_loading_is_strict(change, rule):
+    module = build(parse("resnet18"))
+    state = to_torchvision(module)
+    change(state)
+    with pytest.raises(UsageError, match=rule):
+        from_torchvision(module, state)
+
+
+@pytest.mark.parametrize("name", ["wrn_16_1", "resnet20", "resnext29_8x64d@0.125"])
+def test_networks_that_torchvision_lacks_are_refused(name):
+    with pytest.raises(UsageError, match="no counterpart"):
+        to_torchvision(build(parse(name)))

@@ -1,0 +1,22 @@
+"""The library's surface, as the docstring of the package shows it."""
+
+import pytest
+
+import archscope as a
+
+
+def test_the_names_of_the_package_are_there():
+    for name in a.__all__:
+        assert callable(getattr(a, name)), name
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        a.nothing  # noqa: B018
+
+
+def test_the_library_speaks_the_commands_words():
+    net = a.network("resnext50_32x4d")
+    assert a.count(net).macs == 4_230_479_872
+    assert a.solve_width(cardinality=32).name == "32x4d"
+    frame = a.compare(["resnet20", net], counter="formula").to_frame()
+    assert list(frame["name"]) == ["resnet20", "resnext50_32x4d"]
+    assert list(frame["params"]) == [272_474, 25_028_904]
+    assert sum(weight.numel() for weight in a.build(a.network("resnet20")).parameters()) == 272_474
