@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
+from archscope.arch.arrays import Number, is_array
 from archscope.arch.network import Network
 from archscope.arch.nodes import (
     Act,
@@ -20,13 +21,11 @@ from archscope.arch.nodes import (
     Linear,
     Node,
     Norm,
-    Number,
     Pool,
     Repeat,
     Seq,
     Shortcut,
     Sum,
-    is_array,
 )
 from archscope.arch.scaling import positive, scaled, suffixes
 from archscope.errors import UsageError

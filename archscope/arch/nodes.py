@@ -14,17 +14,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypeAlias
 
+from archscope.arch.arrays import Number, is_array
 from archscope.errors import UsageError
 
-# An int, or an int64 array of any number of designs (typed loosely: NumPy is imported only where
-# an array is passed).
-Number: TypeAlias = Any
 Kernel: TypeAlias = "int | tuple[int, int]"
-
-
-def is_array(value: object) -> bool:
-    """Whether `value` is a NumPy array of designs (a NumPy scalar counts as a number)."""
-    return getattr(value, "ndim", 0) > 0
 
 
 @dataclass(frozen=True, eq=False)

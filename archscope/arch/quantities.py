@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from archscope.arch.shape import Shape
 from archscope.errors import UsageError
+
+if TYPE_CHECKING:
+    from archscope.arch.shape import Shape
 
 _PREFIXES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
 _MOST = 100_000
@@ -19,6 +21,8 @@ def parse_budget(text: str) -> int:
         UsageError: where it is not a positive number, or not whole.
     """
     plain = text.strip().lower().replace(",", "").replace("_", "")
+    from decimal import Decimal
+
     found = re.fullmatch(r"(\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})\s*([kmgbt]?)", plain)
     value = Decimal(found[1]) * _PREFIXES[found[2]] if found else Decimal(0)
     if value <= 0 or value != int(value):

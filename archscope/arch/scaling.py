@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from fractions import Fraction
 
-from archscope.arch.nodes import Number, is_array
+from archscope.arch.arrays import Number, is_array
 from archscope.errors import UsageError
 
 

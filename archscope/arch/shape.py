@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any, NamedTuple, TypeAlias
 
+from archscope.arch.arrays import Number, is_array
 from archscope.arch.nodes import (
     Act,
     Aux,
@@ -19,13 +20,11 @@ from archscope.arch.nodes import (
     Linear,
     Node,
     Norm,
-    Number,
     Pool,
     Repeat,
     Seq,
     Shortcut,
     Sum,
-    is_array,
 )
 from archscope.errors import UsageError
 

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from archscope.arch.quantities import parse_shape
 from archscope.cli.output import Format, FormatOption, OutputOption, emit, resolve_format
 
 
@@ -54,6 +53,7 @@ def compare(
     Every count is exact. With fvcore (the default) each network is instantiated and traced in eval
     mode at batch 1, and must agree with the formula to the integer.
     """
+    from archscope.arch.quantities import parse_shape
     from archscope.explore.compare import compare as compare_networks
 
     shape = parse_shape(input_shape) if input_shape else None

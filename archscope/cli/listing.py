@@ -6,8 +6,6 @@ from typing import Annotated
 
 import typer
 
-from archscope.arch.names import parse
-from archscope.arch.quantities import parse_shape
 from archscope.cli.compare import ClassesOption, InputOption
 from archscope.cli.output import FormatOption, OutputOption, emit
 
@@ -39,6 +37,8 @@ def show(
     output: OutputOption = None,
 ) -> None:
     """Show one network: its stages or layers, and what each costs."""
+    from archscope.arch.names import parse
+    from archscope.arch.quantities import parse_shape
     from archscope.explore.listing import show_document, show_table
 
     shape = parse_shape(input_shape) if input_shape else None

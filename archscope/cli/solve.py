@@ -6,8 +6,6 @@ from typing import Annotated
 
 import typer
 
-from archscope.arch.eq4 import Block, parse_rounding
-from archscope.arch.quantities import parse_budget, parse_numbers
 from archscope.cli.output import FormatOption, OutputOption, emit, note
 
 
@@ -66,6 +64,8 @@ def solve(
     C * (in*d + k*k*d*d + d*out) = budget, for the width d at each cardinality, or for the
     cardinality C at each width. Ends with exit code 4 where no whole number fits.
     """
+    from archscope.arch.eq4 import Block, parse_rounding
+    from archscope.arch.quantities import parse_budget, parse_numbers
     from archscope.explore.solve import solve as solve_eq4
 
     solution = solve_eq4(

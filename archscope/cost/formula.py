@@ -15,16 +15,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from archscope.arch.arrays import Number, is_array
 from archscope.arch.network import Network, Stage, stages
 from archscope.arch.nodes import (
     Conv,
     Linear,
     Node,
     Norm,
-    Number,
     Shortcut,
     array_fields,
-    is_array,
     rebuild,
 )
 from archscope.arch.shape import Shape, Visit, pair, walk

@@ -10,8 +10,8 @@ from archscope.arch import eq4
 from archscope.arch.eq4 import Block, Rounding, Template
 from archscope.arch.published import TABLE2_WIDTHS
 from archscope.errors import InfeasibleError, UsageError
-from archscope.report.architectures import table2
 from archscope.report.table import Table
+from archscope.report.templates import table2
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,163 @@
+"""The one place where commands print: data to stdout or a file, notes to stderr."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+
+import typer
+
+from archscope.errors import ArchscopeError, UsageError
+from archscope.report.table import Table, render
+
+
+class Format(StrEnum):
+    """The formats in which a command shows its result."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+    markdown = "markdown"
+    latex = "latex"
+
+
+FormatOption = Annotated[
+    Format | None,
+    typer.Option(
+        "--format",
+        help="How the result is shown; without it, as the extension of --output says, or a table.",
+        show_default=False,
+    ),
+]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        metavar="FILE",
+        help="Write the result to FILE instead of the standard output.",
+        show_default=False,
+    ),
+]
+
+EXTENSIONS = {
+    "": Format.table,
+    ".txt": Format.table,
+    ".json": Format.json,
+    ".csv": Format.csv,
+    ".md": Format.markdown,
+    ".markdown": Format.markdown,
+    ".tex": Format.latex,
+}
+
+
+def resolve_format(format: Format | None, output: Path | None) -> Format:
+    """The format that was asked for, or the one that the file's extension means, or a table.
+
+    Raises UsageError for an extension that means none.
+    """
+    if format is not None:
+        return format
+    extension = "" if output is None else output.suffix.lower()
+    if extension not in EXTENSIONS:
+        known = ", ".join(name for name in EXTENSIONS if name)
+        raise UsageError(
+            f"--output {output}: the extension {extension} means no format that a table can have; "
+            f"use one of {known}, or say which with --format."
+        )
+    return EXTENSIONS[extension]
+
+
+def emit(
+    tables: Table | Sequence[Table],
+    *,
+    document: Any = None,
+    format: Format | None = None,
+    output: Path | None = None,
+) -> None:
+    """Print the tables in the format asked for, to stdout or to the file `output`.
+
+    `document` is what json prints (anything that json.dumps takes; without it, the tables).
+    """
+    chosen = resolve_format(format, output).value
+    if output is not None and str(output) != "-":
+        save(render(tables, chosen, document=document), output)
+        return
+    stream = sys.stdout
+    if chosen != "table":
+        write(render(tables, chosen, document=document), stream)
+        return
+    terminal = stream.isatty()
+    width = shutil.get_terminal_size().columns if terminal else None
+    colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    shown = render(tables, "table", width=width, colour=colour)
+    if not _encodable(shown, stream):
+        shown = render(tables, "table", width=width, colour=colour, ascii_only=True)
+    write(shown, stream)
+
+
+def note(text: str) -> None:
+    """Print a line for people, not for pipes: progress, warnings, what was written. To stderr."""
+    write(text + "\n", sys.stderr)
+
+
+def write(text: str, stream: TextIO) -> None:
+    """Write `text`, in ASCII where the stream cannot do better.
+
+    A reader that has gone away (`| head`) is no error: the rest goes nowhere, silently.
+    """
+    if not _encodable(text, stream):
+        from archscope.report.text import to_ascii
+
+        text = to_ascii(text)
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        _discard(stream)
+    except OSError as error:
+        _discard(stream)
+        if stream is sys.stderr:
+            return
+        raise ArchscopeError(
+            f"The result could not be written to the standard output: {error.strerror}."
+        ) from error
+
+
+def save(text: str, path: Path) -> None:
+    """Write `text` to `path`, whole or not at all; ArchscopeError in one sentence if that fails."""
+    from archscope.files import write_text
+
+    try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            path.write_text(text, encoding="utf-8")  # a device or a pipe cannot be replaced
+        else:
+            if path.is_dir():
+                raise IsADirectoryError(21, "that is a folder")
+            if not path.resolve().parent.is_dir():
+                raise FileNotFoundError(2, f"there is no folder {path.parent}; make it first")
+            write_text(path.resolve(), text)
+    except BrokenPipeError:
+        return
+    except OSError as error:
+        raise ArchscopeError(f"--output {path} cannot be written: {error.strerror}.") from error
+    note(f"wrote {path}")
+
+
+def _discard(stream: TextIO) -> None:
+    """Let what is left in the buffer go nowhere: at exit it would fail once more."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def _encodable(text: str, stream: TextIO) -> bool:
+    try:
+        text.encode(getattr(stream, "encoding", None) or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

@@ -1,0 +1,207 @@
+"""Figure 7 on your own data: prepare, plan, train, report; the same call again continues."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archscope.data.dataset import DatasetInfo
+from archscope.data.load import DATASETS, load, prepare
+from archscope.errors import UsageError
+from archscope.report.sweep import results, table7, write
+from archscope.report.table import Table
+from archscope.sweep import folder as folders
+from archscope.sweep import machine as machines
+from archscope.sweep import plan, schedule
+from archscope.sweep.live import Display, Silent, display
+from archscope.sweep.machine import Resources
+from archscope.sweep.progress import ENDED, Progress
+from archscope.sweep.records import Sweep, TrialRecord, read_sweep
+from archscope.sweep.work import Images, duration, estimated_seconds, longest_first, trial_work
+
+if TYPE_CHECKING:
+    import pandas
+
+    from archscope.train.devices import Inventory
+
+_LONG = 20 * 60  # seconds: a CPU estimate above this suggests the quick preset
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    """A sweep that ran to its end: its `folder`, and the files that the report wrote there."""
+
+    folder: Path
+    files: tuple[Path, ...] = ()
+
+    @cached_property
+    def sweep(self) -> Sweep:
+        """The folder as it is now."""
+        return read_sweep(self.folder)
+
+    @property
+    def records(self) -> list[TrialRecord]:
+        """The trials, in the plan's order."""
+        return self.sweep.trials
+
+    @property
+    def failed(self) -> list[TrialRecord]:
+        """The trials that failed."""
+        return [record for record in self.records if record.status == "failed"]
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 3 where trials failed."""
+        return 3 if self.failed else 0
+
+    def table(self) -> Table:
+        """The columns of the paper's Table 7, a row for each network."""
+        return table7(self.sweep)
+
+    def document(self) -> dict[str, Any]:
+        """The table as JSON: schema `archscope.cifar_sweep/1`, a row for each network and trial."""
+        table = self.table()
+        return {
+            "schema": "archscope.cifar_sweep/1",
+            "convention": "macs are multiply-adds of one image; errors in %, of the final epoch",
+            "title": table.title,
+            "folder": str(self.folder),
+            "networks": [dict(row) for row in table.rows],
+            "trials": [dict(row) for row in results(self.sweep).rows],
+            "notes": list(table.notes),
+        }
+
+    def to_frame(self) -> pandas.DataFrame:
+        """One row for each trial: the columns of `results.csv`."""
+        import pandas
+
+        return pandas.DataFrame([dict(row) for row in results(self.sweep).rows])
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the images come from; see `archscope.data.load.prepare`."""
+
+    data_dir: Path | str | None = None
+    label: str | None = None
+    offline: bool = False
+
+
+@dataclass(frozen=True)
+class Console:
+    """What the sweep says while it runs: `note` takes a sentence, `live` shows the trials."""
+
+    note: Callable[[str], None] = lambda text: print(text, file=sys.stderr)
+    live: bool = True
+
+
+def cifar_sweep(
+    preset: str = "proxy",
+    *,
+    resources: Resources | None = None,
+    source: Source | None = None,
+    out: Path | str | None = None,
+    console: Console | None = None,
+    inventory: Inventory | None = None,
+    command: Sequence[str] = (),
+    **settings: Any,
+) -> SweepResult:
+    """Train the preset's templates, each from several seeds, and write table and figure.
+
+    Args:
+        preset: "paper", "proxy" or "quick".
+        resources: GPUs, workers, threads, precision; without it, the best that the machine has.
+        source: where the images are.
+        out: the sweep's folder; without it, `runs/cifar-sweep-...`, named after what was asked.
+        console: what is said meanwhile, on stderr.
+        inventory: what the machine has; for tests.
+        command: what the user typed, for the record.
+        settings: changes to the preset: `dataset`, `samples`, `depth`, `scale`, `templates`,
+            `seeds`, `recipe`, `epochs`, `batch`, `lr`.
+
+    Returns:
+        the folder and its records. A folder that already holds some of the trials is continued at
+        the last finished epoch of each; those that had failed are tried again.
+
+    Raises:
+        UsageError: for what cannot be, before anything is written.
+        Interrupted: after SIGINT or SIGTERM; ArchscopeError: where the folder cannot be written.
+    """
+    asked, where, say = resources or Resources(), source or Source(), console or Console()
+    chosen = plan.settings(preset, **settings)
+    if chosen.dataset not in DATASETS:
+        raise UsageError(f"dataset {chosen.dataset!r} is unknown: choose {', '.join(DATASETS)}.")
+    plan.networks(chosen.subjects)
+    folder = Path(out) if out else folders.default_folder(chosen, _decisive(asked))
+    if inventory is None:
+        from archscope.train.devices import inventory as look
+
+        inventory = look()
+    machine, slots = machines.resolve(asked, inventory, folders.existing(folder))
+    info = prepare(
+        chosen.dataset, data_dir=where.data_dir, offline=where.offline, label=where.label
+    )
+    images = _images(info, chosen.samples, chosen.recipe.batch)
+    networks = plan.networks(chosen.subjects, info.classes)
+    with folders.locked(folder):
+        opened = folders.open_folder(folder, chosen, networks, machine, asdict(info), command)
+        for note in opened.notes:
+            say.note(note)
+        _run(folder, images, slots, say)
+        with folders.explained(folder):
+            return SweepResult(folder, tuple(write(folder)))
+
+
+def _run(folder: Path, images: Images, slots: Sequence[machines.Slot], say: Console) -> None:
+    sweep = read_sweep(folder)
+    missing = [record for record in sweep.trials if record.status not in ENDED]
+    say.note(_announcement(sweep, missing, images, len(slots)))
+    if not missing:
+        return
+    trials = longest_first([(record.trial, len(record.epochs)) for record in missing], images)
+    progress = Progress(sweep.trials, images, len(slots))
+    observer: Display = display(progress) if say.live else Silent()
+    with observer:
+        schedule.Scheduler(folder, trials, slots, observer, schedule.RUNNER).run()
+
+
+def _announcement(
+    sweep: Sweep, missing: Sequence[TrialRecord], images: Images, workers: int
+) -> str:
+    """What is about to happen, and on a CPU how long it will take."""
+    machine, label = sweep.document["machine"], sweep.document["dataset"]["label"]
+    if not missing:
+        return f"All {len(sweep.trials)} trials in {sweep.folder} are done."
+    work = [trial_work(record.trial, images, len(record.epochs)) for record in missing]
+    begun = len(sweep.trials) - len(missing)
+    text = (
+        f"{len(missing)} trials{f' ({begun} more are done)' if begun else ''} on {label}, "
+        f"{machine['device']}, {machine['precision']}, {workers} at a time, {machine['threads']} "
+        f"thread{'s' * (machine['threads'] > 1)} each, in {sweep.folder}"
+    )
+    if machine["device"] == "cpu":
+        seconds = estimated_seconds(work, machine["precision"], min(workers, len(missing)))
+        text += f"; about {duration(seconds)}, estimated before anything is measured"
+        if seconds > _LONG and sweep.document["settings"]["preset"] != "quick":
+            text += " (--preset quick takes minutes)"
+    return text + "."
+
+
+def _images(info: DatasetInfo, samples: int | None, batch: int) -> Images:
+    """How many images there are; raises UsageError where they are too few."""
+    data = load(info, samples=samples)
+    if batch > len(data.train):
+        raise UsageError(
+            f"batch {batch} is more than the {len(data.train)} training images: choose less."
+        )
+    return Images(len(data.train), len(data.test))
+
+
+def _decisive(asked: Resources) -> Mapping[str, Any]:
+    """What was asked of the machine and decides results: part of the default folder's name."""
+    device = None if asked.gpus is None else "gpu" if asked.gpus else "cpu"
+    return {"device": device, "threads": asked.threads, "precision": asked.precision}

@@ -1,0 +1,47 @@
+"""What figures show, as plain data: no plotting library is imported to make or to test it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A figure's title, and smaller lines under it."""
+
+    title: str
+    subtitles: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One network: `y` with its error `bar` (None: no bar); one that stands on two series has the
+    same `key` in both. What is not `complete` is drawn hollow.
+    """
+
+    key: str
+    label: str
+    x: float
+    y: float
+    bar: float | None = None
+    complete: bool = True
+
+
+@dataclass(frozen=True)
+class Series:
+    """Marks by rising x, joined by a line if `scatter.LOOKS[name]` has one."""
+
+    name: str
+    label: str
+    marks: Sequence[Mark]
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """What the plot shows. x is drawn on a logarithmic scale."""
+
+    heading: Heading
+    x_label: str
+    y_label: str
+    series: Sequence[Series]

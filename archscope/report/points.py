@@ -1,0 +1,125 @@
+"""From a sweep's records to the numbers of its table and its figures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from archscope.report.statistics import Summary, summarize
+from archscope.sweep.records import Sweep, TrialRecord
+
+# Of one trial, as `status` says; "done" trials alone make means.
+STATUSES = ("done", "diverged", "failed", "running", "pending")
+
+
+@dataclass(frozen=True)
+class Point:
+    """One network of a sweep: its counts, and the test errors (%) of its finished trials.
+
+    `network` is the plan's entry (template, network, curves, params, macs, ...), `planned` the
+    number of its trials.
+    """
+
+    network: Mapping[str, Any]
+    test_error: Summary
+    planned: int
+
+    @property
+    def template(self) -> str:
+        """The label, `8x64d`."""
+        return str(self.network["template"])
+
+    @property
+    def params(self) -> int:
+        """Learnable parameters, batch norm included."""
+        return int(self.network["params"])
+
+    @property
+    def curves(self) -> tuple[str, ...]:
+        """The curves of Figure 7 on which it stands: "cardinality", "width", both or none."""
+        return tuple(self.network.get("curves", ()))
+
+    @property
+    def complete(self) -> bool:
+        """Whether every planned trial is finished and counts."""
+        return self.test_error.n == self.planned
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """Errors (%) after each epoch, the mean over `n` trials; `finished`: to the last epoch."""
+
+    template: str
+    epochs: Sequence[int] = ()
+    test: Sequence[float] = ()
+    train: Sequence[float] = ()
+    test_error_bars: Sequence[float] = field(default=())
+    n: int = 0
+    finished: bool = False
+
+
+def final_error(record: TrialRecord, name: str = "test_error") -> float | None:
+    """The trial's `name` after its final epoch, in %; None unless it is done."""
+    if record.result is None or record.status != "done":
+        return None
+    value = record.result.get("metrics", {}).get(name)
+    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
+
+
+def by_network(sweep: Sweep) -> list[list[TrialRecord]]:
+    """The trials, grouped by network, in the order of the plan."""
+    groups: dict[str, list[TrialRecord]] = {}
+    for record in sweep.trials:
+        groups.setdefault(record.trial["network"], []).append(record)
+    return list(groups.values())
+
+
+def points(sweep: Sweep) -> list[Point]:
+    """A point for each network of the plan, also where no trial of it has finished yet."""
+    return [
+        Point(
+            network=group[0].trial,
+            test_error=summarize(e for e in map(final_error, group) if e is not None),
+            planned=len(group),
+        )
+        for group in by_network(sweep)
+    ]
+
+
+def learning_curves(sweep: Sweep) -> list[LearningCurve]:
+    """The learning curve of each network: the mean over its finished trials.
+
+    Where none has finished, over the running ones, as far as all of them have come; so that a mean
+    never jumps because a trial drops out of it. Diverged and failed trials are left out.
+    """
+    return [_learning_curve(group) for group in by_network(sweep)]
+
+
+def _learning_curve(group: Sequence[TrialRecord]) -> LearningCurve:
+    template = str(group[0].trial["template"])
+    done = [r.epochs for r in group if r.status == "done" and r.epochs]
+    chosen = done or [r.epochs for r in group if r.status == "running"]
+    length = min(map(len, chosen), default=0)
+    rows = [[epochs[i] for epochs in chosen] for i in range(length)]
+    rows = [row for row in rows if all(_has_errors(line) for line in row)]
+    test = [summarize(line["test_error"] for line in row) for row in rows]
+    return LearningCurve(
+        template=template,
+        epochs=[int(row[0]["epoch"]) for row in rows],
+        test=[_number(summary.mean) for summary in test],
+        train=[_number(summarize(line["train_error"] for line in row).mean) for row in rows],
+        test_error_bars=[_number(summary.standard_error) for summary in test],
+        n=len(chosen) if rows else 0,
+        finished=bool(done),
+    )
+
+
+def _number(value: float | None) -> float:
+    return 0.0 if value is None else value
+
+
+def _has_errors(line: Mapping[str, Any]) -> bool:
+    values = (line.get("test_error"), line.get("train_error"))
+    return all(isinstance(v, (int, float)) and math.isfinite(v) for v in values)

@@ -1,0 +1,136 @@
+"""A sweep's tables and figures, from its folder; also while it runs, or where parts of it failed.
+
+`write` is pure in the folder's records: the same records give the same files, byte for byte.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from archscope.files import write_text
+from archscope.report.formats import mean_and_error, prefixed, text
+from archscope.report.points import final_error, points
+from archscope.report.table import Column, Table, render
+from archscope.report.wording import (
+    data_label,
+    epochs_label,
+    family_label,
+    machine_sentence,
+    proxy_differences,
+    recipe_sentence,
+    samples_label,
+    seeds_label,
+    trouble,
+)
+from archscope.sweep.records import Sweep, TrialRecord, read_sweep
+
+RESULT_KEYS = (
+    *("template", "network", "seed", "params", "macs", "epochs", "status"),
+    *("test_error", "train_error", "seconds"),
+    *("activations", "device", "precision", "threads", "reason", "key"),
+)
+
+
+def write(folder: Path | str) -> list[Path]:
+    """Write results.csv, table.md, figure7 and curves (.png and .svg) into a sweep's folder.
+
+    Returns their paths. Each is written whole or not at all; what is unfinished, diverged or failed
+    is said in them. Raises UsageError where `folder` holds no sweep.
+    """
+    # Only here: who needs a table must not wait for matplotlib.
+    from archscope.report import curves, figure7, scatter
+    from archscope.report.canvas import save
+
+    folder = Path(folder)
+    sweep = read_sweep(folder)
+    tables = {"results.csv": render(results(sweep), "csv"), "table.md": table_markdown(sweep)}
+    for name, content in tables.items():
+        write_text(folder / name, content)
+    paths = [folder / name for name in tables]
+    paths += save(scatter.draw(figure7.data(sweep)), folder / "figure7")
+    paths += save(curves.draw(curves.data(sweep)), folder / "curves")
+    return paths
+
+
+def results(sweep: Sweep) -> Table:
+    """A row for each trial of the plan, with its status; errors of finished trials only."""
+    columns = [Column(key, key, text) for key in RESULT_KEYS]
+    return Table("Trials", columns, [_result(record) for record in sweep.trials])
+
+
+def table7(sweep: Sweep) -> Table:
+    """The columns of the ResNeXt paper's Table 7: a row for each network of the plan.
+
+    The title says what was asked, the notes all that decides the numbers, and what is amiss.
+    """
+    rows: list[dict[str, Any]] = [
+        {
+            "template": point.template,
+            "network": point.network["network"],
+            "params": point.params,
+            "macs": point.network["macs"],
+            "test_error": point.test_error.mean,
+            "test_error_se": point.test_error.standard_error,
+            "n": point.test_error.n,
+            "planned": point.planned,
+        }
+        for point in points(sweep)
+    ]
+    columns = [
+        Column("template", "template", text, "left"),
+        Column("network", "network", text, "left", shown=False),
+        Column("params", "params", prefixed(3)),
+        Column("macs", "FLOPs\n(multiply-adds)", prefixed(3)),
+        Column("test_error", "test error (%)", mean_and_error, also=("test_error_se",)),
+        Column("n", "n", _of_planned, also=("planned",)),
+    ]
+    title = (
+        f"{data_label(sweep)}: {family_label(sweep)}, {samples_label(sweep)}, "
+        f"{epochs_label(sweep)}, {seeds_label(sweep)}"
+    )
+    return Table(title, columns, rows, [*trouble(sweep), *notes(sweep)])
+
+
+def notes(sweep: Sweep) -> list[str]:
+    """The caption: how to read the table, and all that its numbers depend on."""
+    differences = proxy_differences(sweep)
+    proxy = (
+        "This is a proxy of the paper's experiment, and its errors are not comparable with the "
+        f"published ones: {'; '.join(differences)}."
+        if differences
+        else "The setting is that of the ResNeXt paper's Figure 7 and Table 7."
+    )
+    return [
+        "Test error of the final epoch, mean ± standard error over n seeds (sample standard "
+        "deviation / √n). Params include batch norm; multiply-adds are those of one image.",
+        proxy,
+        recipe_sentence(sweep),
+        machine_sentence(sweep),
+        f"Data: {data_label(sweep)}, {sweep.document['dataset']['fingerprint']}.",
+    ]
+
+
+def table_markdown(sweep: Sweep) -> str:
+    """The content of table.md."""
+    return render(table7(sweep), "markdown")
+
+
+def _of_planned(done: int, planned: int) -> str:
+    return str(done) if done == planned else f"{done} of {planned}"
+
+
+def _result(record: TrialRecord) -> dict[str, Any]:
+    trial, result = record.trial, record.result or {}
+    seconds = result.get("timing", {}).get("seconds")
+    if seconds is None and record.epochs:
+        seconds = sum(float(epoch.get("seconds") or 0) for epoch in record.epochs)
+    return {
+        **{key: trial.get(key) for key in RESULT_KEYS},
+        "epochs": result.get("metrics", {}).get("epochs", len(record.epochs)),
+        "status": record.status,
+        "test_error": final_error(record),
+        "train_error": final_error(record, "train_error"),
+        "seconds": seconds,
+        "reason": result.get("reason"),
+    }

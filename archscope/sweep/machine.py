@@ -1,0 +1,108 @@
+"""Which device trains which trial: slots, from what the machine has and what was asked.
+
+The inventory is handed in, so that a test can schedule on imaginary GPUs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from archscope.errors import UsageError
+from archscope.sweep.plan import Machine
+from archscope.train.devices import Inventory, check_precision, choose_precision
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Room for one trial at a time: a device ("cpu", "cuda:0", "mps") and threads."""
+
+    device: str
+    threads: int
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What was asked of the machine; `None` is "choose".
+
+    Attributes:
+        gpus: GPUs to use; 0 is the CPU.
+        workers: trials at a time.
+        threads: threads of each trial.
+        precision: "fp32", "bf16" or "fp16".
+    """
+
+    gpus: int | None = None
+    workers: int | None = None
+    threads: int | None = None
+    precision: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raise `UsageError` for numbers that cannot be."""
+        for name, least in (("gpus", 0), ("workers", 1), ("threads", 1)):
+            value = getattr(self, name)
+            if value is not None and not least <= value <= 4096:
+                raise UsageError(f"--{name} {value} must be a number from {least} to 4096.")
+
+
+def device_kind(asked: Resources, found: Inventory, before: Mapping[str, Any] | None) -> str:
+    """The device that is to train: "cuda", "mps" or "cpu".
+
+    That is what `--gpus` says, else what the folder was begun on, else the best there is. Raises
+    `UsageError` for more GPUs than there are, or a folder begun on a device that is not here.
+    """
+    kinds = ["cuda"] * bool(found.gpus) + ["mps"] * found.mps + ["cpu"]
+    if asked.gpus is None:
+        kind = before["machine"]["device"] if before else kinds[0]
+        if kind not in kinds:
+            raise UsageError(
+                f"The folder's sweep was begun on {kind}, which this machine has not: continue it "
+                "where there is one, or choose another --out."
+            )
+        return str(kind)
+    have = gpu_count(found)
+    if asked.gpus > have:
+        there = "no GPU" if not have else f"{have} GPU{'s' * (have > 1)}{_names(found)}"
+        instead = "--gpus 0 for the CPU" if not have else f"--gpus {have}"
+        raise UsageError(f"--gpus {asked.gpus}: this machine has {there}; type {instead} instead.")
+    return "cpu" if asked.gpus == 0 else kinds[0]
+
+
+def gpu_count(found: Inventory) -> int:
+    """GPUs that can train at the same time."""
+    return len(found.gpus) or int(found.mps)
+
+
+def slots(asked: Resources, found: Inventory, kind: str, threads: int) -> list[Slot]:
+    """The slots of a run: one for each GPU, or for as many CPU trials as the cores hold.
+
+    More `workers` than GPUs share them in turn.
+    """
+    if kind == "cpu":
+        return [Slot("cpu", threads)] * (asked.workers or max(1, found.cpus // threads))
+    devices = [f"cuda:{i}" for i in range(asked.gpus or gpu_count(found))]
+    if kind == "mps":
+        devices = ["mps"]
+    workers = asked.workers or len(devices)
+    return [Slot(devices[i % len(devices)], threads) for i in range(workers)]
+
+
+def resolve(
+    asked: Resources, found: Inventory, before: Mapping[str, Any] | None
+) -> tuple[Machine, list[Slot]]:
+    """Every automatic choice about the machine, once: later runs take them from `before`.
+
+    Raises `UsageError` for what the machine has not, or a precision that its device cannot do.
+    """
+    kind = device_kind(asked, found, before)
+    earlier = before["machine"] if before and before["machine"]["device"] == kind else {}
+    threads = asked.threads or earlier.get("threads", 1)
+    precision = asked.precision or earlier.get("precision") or choose_precision(kind, found)
+    check_precision(precision, kind)
+    room = slots(asked, found, kind, threads)
+    return Machine(kind, precision, threads, len(room)), room
+
+
+def _names(found: Inventory) -> str:
+    return f" ({', '.join(dict.fromkeys(found.gpus))})" if found.gpus else ""

@@ -1,0 +1,155 @@
+"""Reading a sweep's folder: while it runs, after it ended, after it was moved or cut short.
+
+The folder is plain files, and reading writes nothing:
+
+    sweep.json                  the plan and every automatic choice (`archscope.sweep/1`)
+    trials/<key>/trial.json     what decides this trial's result   (`archscope.trial/1`)
+    trials/<key>/metrics.jsonl  a line for each finished epoch
+    trials/<key>/result.json    how it ended                       (`archscope.result/1`)
+
+`sweep.json` alone says what each trial is, so that one which has not started is a record as well.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archscope.errors import ArchscopeError, UsageError
+
+SWEEP_SCHEMA = "archscope.sweep/1"
+TRIAL_SCHEMA = "archscope.trial/1"
+RESULT_SCHEMA = "archscope.result/1"
+
+SWEEP_FILE = "sweep.json"
+TRIALS_FOLDER = "trials"
+TRIAL_FILE = "trial.json"
+METRICS_FILE = "metrics.jsonl"
+RESULT_FILE = "result.json"
+
+_MACHINE = ("device", "precision", "threads")
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """One training: what it is, how it ended (`None`: not yet), the epochs finished so far."""
+
+    trial: dict[str, Any]
+    result: dict[str, Any] | None
+    epochs: list[dict[str, Any]]
+
+    @property
+    def key(self) -> str:
+        """The name of the trial's folder."""
+        return str(self.trial["key"])
+
+    @property
+    def status(self) -> str:
+        """One of "done", "diverged", "failed"; "running" (begun, not ended); "pending"."""
+        if self.result is not None:
+            return str(self.result["status"])
+        return "running" if self.epochs else "pending"
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A folder as it was read: the document of `sweep.json`, and the trials in its order."""
+
+    document: dict[str, Any]
+    trials: list[TrialRecord]
+    folder: Path | None = None
+
+
+def read_sweep(folder: Path | str) -> Sweep:
+    """Read the sweep in `folder`; files that are missing or torn count as not there yet.
+
+    Raises `UsageError` where there is no sweep, `ArchscopeError` where `sweep.json` is damaged.
+    """
+    folder = Path(folder)
+    document = read_document(folder)
+    trials = [
+        TrialRecord(trial, read_result(path), read_epochs(path))
+        for trial in trial_documents(document)
+        for path in [trial_folder(folder, trial["key"])]
+    ]
+    return Sweep(document, trials, folder)
+
+
+def read_document(folder: Path) -> dict[str, Any]:
+    """The content of `folder/sweep.json`, its schema checked; errors as of `read_sweep`."""
+    path = folder / SWEEP_FILE
+    try:
+        document = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise UsageError(
+            f"{folder} is not a sweep's folder (it has no {SWEEP_FILE}): name one that "
+            "`archscope cifar-sweep` has written."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ArchscopeError(
+            f"{path} cannot be read ({error}): restore it or begin anew."
+        ) from None
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if schema != SWEEP_SCHEMA:
+        raise ArchscopeError(
+            f"{path} has schema {schema!r}, and this version reads {SWEEP_SCHEMA!r}: use the "
+            "version of archscope that wrote it."
+        )
+    return dict(document)
+
+
+def trial_documents(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """The `trial.json` of each planned trial, put together from the content of `sweep.json`."""
+    networks = {network["network"]: network for network in document["networks"]}
+    shared = {
+        "dataset": document["dataset"],
+        "samples": document["settings"]["samples"],
+        "recipe": document["settings"]["recipe"],
+        **{name: document["machine"][name] for name in _MACHINE},
+    }
+    return [
+        {
+            "schema": TRIAL_SCHEMA,
+            "key": trial["key"],
+            "seed": trial["seed"],
+            **networks[trial["network"]],
+            **shared,
+        }
+        for trial in document["trials"]
+    ]
+
+
+def trial_folder(folder: Path, key: str) -> Path:
+    """Where the files of the trial `key` stand in a sweep's folder."""
+    return folder / TRIALS_FOLDER / key
+
+
+def read_result(folder: Path) -> dict[str, Any] | None:
+    """The trial's `result.json`, or `None` where there is none, or none that is whole."""
+    try:
+        result = json.loads((folder / RESULT_FILE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return result if isinstance(result, dict) and "status" in result else None
+
+
+def read_epochs(folder: Path) -> list[dict[str, Any]]:
+    """The trial's finished epochs in order: the last line for each, torn lines left out.
+
+    A run that was resumed may have written an epoch twice; its later line is the one that counts.
+    """
+    try:
+        text = (folder / METRICS_FILE).read_text("utf-8", errors="replace")
+    except OSError:
+        return []
+    epochs: dict[int, dict[str, Any]] = {}
+    for line in text.splitlines():
+        try:
+            epoch = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(epoch, dict) and isinstance(epoch.get("epoch"), int):
+            epochs[epoch["epoch"]] = epoch
+    return [epochs[number] for number in sorted(epochs)]

@@ -1,0 +1,78 @@
+"""What trains a trial in a worker process: the runner of real sweeps. torch is imported on use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archscope.sweep.messages import Report, Task
+
+_prepared: dict[str, Any] = {}
+
+
+def run_trial(task: Task, report: Report) -> dict[str, Any]:
+    """Train the task's network to the end of its recipe, from its last checkpoint if it has one.
+
+    Returns the content of `result.json`: status, metrics, timing, environment.
+    """
+    _prepare(task)
+    from archscope.arch.names import parse
+    from archscope.train.job import Job
+    from archscope.train.loop import train
+    from archscope.train.recipe import Recipe
+
+    trial = task.trial
+    dataset = _dataset(trial)
+    shape = tuple(dataset.train.images.shape[1:])
+    network = parse(trial["network"], classes=dataset.info.classes, input_shape=shape)
+    job = Job(
+        network=network,
+        recipe=Recipe.from_dict(trial["recipe"]),
+        seed=trial["seed"],
+        device=task.device,
+        precision=trial["precision"],
+    )
+    outcome = train(job, dataset, folder=task.folder, on_epoch=report.epoch, on_step=report.step)
+    result: dict[str, Any] = {
+        "status": outcome.status,
+        "metrics": outcome.metrics,
+        "timing": outcome.timing,
+        "environment": {"device_name": _device_name(task.device)},
+    }
+    if outcome.status == "diverged":
+        epoch = outcome.metrics["diverged_in_epoch"]
+        result["reason"] = f"the loss was no longer a finite number in epoch {epoch}"
+    return result
+
+
+def _prepare(task: Task) -> None:
+    """Once for each process: malloc before torch's first allocation, then torch's threads."""
+    if "threads" in _prepared:
+        return
+    from archscope.train.devices import tune_malloc
+
+    if task.device == "cpu":
+        tune_malloc()
+    import torch
+
+    torch.set_num_threads(task.threads)
+    if task.device.startswith("cuda"):
+        torch.cuda.set_device(task.device)
+    _prepared["threads"] = task.threads
+
+
+def _dataset(trial: dict[str, Any]) -> Any:
+    """The trial's data, read once for each process (all trials of a sweep share it)."""
+    from archscope.data.dataset import DatasetInfo
+    from archscope.data.load import load
+
+    if "dataset" not in _prepared:
+        _prepared["dataset"] = load(DatasetInfo(**trial["dataset"]), samples=trial["samples"])
+    return _prepared["dataset"]
+
+
+def _device_name(device: str) -> str | None:
+    if not device.startswith("cuda"):
+        return None
+    import torch
+
+    return str(torch.cuda.get_device_name(device))

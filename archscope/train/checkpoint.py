@@ -1,0 +1,118 @@
+"""The state of a training on disk, whole at any instant.
+
+A folder holds `checkpoint.pt`, the one before it (`checkpoint.previous.pt`), and `metrics.jsonl`,
+a line an epoch. A checkpoint carries the history of its run, so that metrics.jsonl is a view of it:
+when a run is taken up again it is written anew from the checkpoint, which heals a torn or a surplus
+line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from archscope.errors import ArchscopeError
+from archscope.files import write_atomically, write_text
+
+SCHEMA = "archscope.checkpoint/1"
+
+Line = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a run needs to go on after an epoch: no random state, as every epoch seeds its own.
+
+    Attributes:
+        identity: what the run is (network, recipe, seed, data, ...), as JSON.
+        history: the line of each epoch done.
+        state: the state dicts of model, optimizer and scaler.
+    """
+
+    identity: str
+    history: list[Line]
+    state: dict[str, Any]
+
+
+class Folder:
+    """Keeps the checkpoints and the metrics of one run."""
+
+    def __init__(self, path: Path, identity: str) -> None:
+        self.path = path
+        self.identity = identity
+        self.latest = path / "checkpoint.pt"
+        self.previous = path / "checkpoint.previous.pt"
+        self.metrics = path / "metrics.jsonl"
+
+    def open(self) -> Checkpoint | None:
+        """Make the folder agree with its newest whole checkpoint and return that, or None.
+
+        Raises ArchscopeError where the checkpoint is of another run.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        for stale in self.path.glob(".*.tmp"):  # of a process that was killed
+            stale.unlink(missing_ok=True)
+        found = None
+        for file in (self.latest, self.previous):
+            found = _read(file)
+            if found:
+                break
+            file.unlink(missing_ok=True)  # or it would push out the whole one before it
+        if found and found.identity != self.identity:
+            raise ArchscopeError(
+                f"{self.path} was given to train in, but it holds the checkpoint of another "
+                "training: give another folder, or empty this one"
+            )
+        history = found.history if found else []
+        write_text(self.metrics, "".join(map(_as_text, history)))
+        return found
+
+    def save(self, history: list[Line], state: dict[str, Any]) -> None:
+        """Keep the state after the newest epoch, then add its line to metrics.jsonl."""
+        document = {
+            "schema": SCHEMA,
+            "identity": self.identity,
+            "history": history,
+            "state": state,
+        }
+        if self.latest.exists():
+            self.latest.replace(self.previous)
+        write_atomically(self.latest, lambda stream: torch.save(document, stream))
+        with self.metrics.open("a", encoding="utf-8") as stream:
+            stream.write(_as_text(history[-1]))
+            stream.flush()
+            os.fsync(stream.fileno())
+
+
+def _read(file: Path) -> Checkpoint | None:
+    """Return the checkpoint, or None where it is missing or damaged; nothing in it is executed.
+
+    Raises OSError where it cannot be read, ArchscopeError where another version wrote it.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:  # torch does not look at the checksums
+            if archive.testzip() is not None:
+                return None
+        document = torch.load(file, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        return None
+    except (OSError, MemoryError):  # it may be whole all the same
+        raise
+    except Exception:  # torch and zipfile raise half a dozen kinds for a damaged file
+        return None
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        raise ArchscopeError(
+            f"{file} was to be taken up again, but another version of archscope wrote it: "
+            "give another folder, or empty this one"
+        )
+    return Checkpoint(document["identity"], document["history"], document["state"])
+
+
+def _as_text(line: Line) -> str:
+    return json.dumps(line, allow_nan=False) + "\n"

@@ -1,0 +1,274 @@
+"""The training loop: the same code for every device, and for a CPU one thread or many.
+
+The data lie on the device as uint8 and are augmented there, a batch at a time; the network runs in
+channels_last under autocast; loss and error stay on the device until an epoch ends, so that no step
+waits for the host. An epoch draws everything random (order, augmentation, dropout) from generators
+seeded by (seed, epoch): a run that is taken up again is the same run, bit for bit, on the same
+machine, threads and precision.
+
+Nothing global is set: threads and malloc are the caller's (see `devices.tune_malloc`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from archscope.arch.network import Network
+from archscope.data.augment import epoch_batches, eval_batches
+from archscope.data.dataset import Dataset, Split
+from archscope.errors import UsageError
+from archscope.nn.build import build
+from archscope.train.checkpoint import Checkpoint, Folder, Line
+from archscope.train.job import Job, Outcome, outcome
+from archscope.train.recipe import Recipe, learning_rate
+
+__all__ = ["Job", "Outcome", "train"]
+
+EVAL_BATCH = 250  # the fastest of 100 to 2000 on a CPU, by a tenth
+
+OnEpoch = Callable[[Line], None]
+OnStep = Callable[[int, int], None]
+
+
+def train(
+    job: Job,
+    dataset: Dataset,
+    *,
+    folder: Path | None = None,
+    on_epoch: OnEpoch | None = None,
+    on_step: OnStep | None = None,
+) -> Outcome:
+    """Train a network, and test it on the whole test set after each epoch.
+
+    Args:
+        job: what to train, and where.
+        dataset: images (N, C, H, W) of the network's input, labels below its classes.
+        folder: keeps metrics.jsonl and a checkpoint an epoch; a run in it is taken up again.
+        on_epoch: called with an epoch's line of metrics.jsonl once it is kept.
+        on_step: called with (images done, images in all) of the running epoch; may raise, to
+            interrupt: what was kept until then can be taken up again.
+
+    Raises:
+        UsageError: where the data do not fit the network or the recipe.
+        ArchscopeError: where `folder` holds another training.
+    """
+    _check(job, dataset)
+    device = torch.device(job.device)
+    keeper = Folder(folder, job.identity(dataset)) if folder else None
+    with _own_random_state(device):
+        run = _Run(job, dataset, device)
+        if keeper and (found := keeper.open()):
+            run.restore(found)
+        while len(run.history) < job.recipe.epochs:
+            line = run.epoch(len(run.history) + 1, on_step)
+            if line is None:
+                break
+            run.history.append(line)
+            if keeper:
+                keeper.save(run.history, run.state())
+            if on_epoch:
+                on_epoch(line)
+    return outcome(run.history, job.recipe.epochs)
+
+
+class _Totals(NamedTuple):
+    """A pass over images: mean loss, error in %."""
+
+    loss: float
+    error: float
+
+
+class _Run:
+    """A job on its device: the network, the optimizer, and the epochs done."""
+
+    def __init__(self, job: Job, dataset: Dataset, device: torch.device) -> None:
+        self.job = job
+        self.device = device
+        self.history: list[Line] = []
+        self.mean, self.std = dataset.mean, dataset.std
+        self.train_data = _resident(dataset.train, device)
+        self.test_data = _resident(dataset.test, device)
+        torch.manual_seed(job.seed)
+        self.model = _build(job.network).to(device)
+        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimizer = _optimizer(self.model, job.recipe, device)
+        scaled = job.precision == "fp16"
+        self.scaler = torch.amp.GradScaler(device.type, enabled=scaled)  # idle unless fp16
+
+    def state(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps beside the history."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict(),
+        }
+
+    def restore(self, found: Checkpoint) -> None:
+        """Take up the run of a checkpoint."""
+        self.history = list(found.history)
+        self.model.load_state_dict(found.state["model"])
+        self.optimizer.load_state_dict(found.state["optimizer"])
+        self.scaler.load_state_dict(found.state["scaler"])
+
+    def epoch(self, number: int, on_step: OnStep | None) -> Line | None:
+        """Train an epoch (counted from 1) and test; None where it diverged."""
+        started = time.perf_counter()
+        torch.manual_seed(_epoch_seed(self.job.seed, number))  # for dropout
+        trained = _totals(self._train_pass(number, on_step))
+        middle = time.perf_counter()
+        if not math.isfinite(trained.loss):
+            return None
+        tested = _totals(self._test_pass())
+        if not math.isfinite(tested.loss):
+            return None
+        seen = _steps(len(self.train_data[1]), self.job.recipe.batch)[1]
+        return {
+            "epoch": number,
+            "train_loss": trained.loss,
+            "train_error": trained.error,
+            "test_loss": tested.loss,
+            "test_error": tested.error,
+            "lr": self.optimizer.param_groups[0]["lr"],  # of the last step
+            "images_per_second": round(seen / (middle - started), 1),
+            "seconds": round(time.perf_counter() - started, 3),
+        }
+
+    def _train_pass(self, number: int, on_step: OnStep | None) -> Iterator[tuple[Tensor, int]]:
+        """Train on each batch of an epoch; yield (loss and errors on the device, images)."""
+        recipe = self.job.recipe
+        steps, total = _steps(len(self.train_data[1]), recipe.batch)
+        batches = epoch_batches(
+            *self.train_data,
+            batch=recipe.batch,
+            seed=self.job.seed,
+            epoch=number,
+            augmentation=recipe.augmentation,
+            mean=self.mean,
+            std=self.std,
+            dtype=self._dtype(),
+        )
+        self.model.train()
+        done = 0
+        for step, (x, y) in enumerate(batches):
+            lr = learning_rate(recipe, number - 1 + (step + 0.5) / steps)
+            for group in self.optimizer.param_groups:
+                group["lr"] = lr
+            logits = self._forward(x)
+            loss = functional.cross_entropy(logits, y)
+            torch.autograd.backward(self.scaler.scale(loss))
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
+            self.optimizer.zero_grad()
+            done += len(y)
+            yield _measured(loss.detach(), logits.detach(), y), len(y)
+            if on_step:
+                on_step(done, total)
+
+    @torch.inference_mode()
+    def _test_pass(self) -> Iterator[tuple[Tensor, int]]:
+        self.model.eval()
+        images, labels = self.test_data
+        batches = eval_batches(
+            images, labels, batch=EVAL_BATCH, mean=self.mean, std=self.std, dtype=self._dtype()
+        )
+        for x, y in batches:
+            logits = self._forward(x)
+            yield _measured(functional.cross_entropy(logits, y), logits, y), len(y)
+
+    def _dtype(self) -> torch.dtype:
+        return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[
+            self.job.precision
+        ]
+
+    def _forward(self, x: Tensor) -> Tensor:
+        """Return the logits, (N, classes) float32."""
+        low = self.job.precision != "fp32"
+        with torch.autocast(self.device.type, dtype=self._dtype(), enabled=low):
+            logits: Tensor = self.model(x)
+        return logits.float()
+
+
+def _build(network: Network) -> nn.Module:
+    return build(network)
+
+
+def _resident(split: Split, device: torch.device) -> tuple[Tensor, Tensor]:
+    return torch.from_numpy(split.images).to(device), torch.from_numpy(split.labels).to(device)
+
+
+def _optimizer(model: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.SGD:
+    sgd = recipe.sgd
+    plain = [p for p in model.parameters() if p.ndim == 1 and sgd.decay_on == "weights"]
+    spared = set(map(id, plain))
+    decayed = [p for p in model.parameters() if id(p) not in spared]
+    groups = [
+        {"params": decayed, "weight_decay": sgd.weight_decay},
+        {"params": plain, "weight_decay": 0.0},
+    ]
+    return torch.optim.SGD(
+        [group for group in groups if group["params"]],
+        lr=sgd.lr,
+        momentum=sgd.momentum,
+        nesterov=sgd.nesterov,
+        fused=device.type in ("cpu", "cuda"),
+    )
+
+
+def _measured(loss: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
+    """Return (2,) float32 on the device: the batch's mean loss, its wrong answers."""
+    return torch.stack([loss, (logits.argmax(1) != labels).sum().float()])
+
+
+def _totals(measured: Iterable[tuple[Tensor, int]]) -> _Totals:
+    """Add up a pass, which runs here; the device is waited for at its end."""
+    values, images = zip(*measured, strict=True)
+    counts = torch.tensor(images, dtype=torch.float64)
+    losses, wrong = torch.stack(values).cpu().double().unbind(1)
+    total = counts.sum()
+    return _Totals((losses @ counts / total).item(), (100 * wrong.sum() / total).item())
+
+
+def _steps(images: int, batch: int) -> tuple[int, int]:
+    """Return an epoch's steps and the images in them: a last batch of one image is left out."""
+    whole, rest = divmod(images, batch)
+    return (whole + 1, images) if rest > 1 else (whole, images - rest)
+
+
+def _epoch_seed(seed: int, epoch: int) -> int:
+    digest = hashlib.sha256(f"archscope epoch {seed} {epoch}".encode()).digest()
+    return int.from_bytes(digest[:7], "big")
+
+
+@contextlib.contextmanager
+def _own_random_state(device: torch.device) -> Iterator[None]:
+    """Leave the caller's generators as they were, and have CUDA repeat itself."""
+    cuda = device.type == "cuda"
+    devices = [device.index or 0] if cuda else []
+    repeatable = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True)
+    with torch.random.fork_rng(devices), repeatable if cuda else contextlib.nullcontext():
+        yield
+
+
+def _check(job: Job, dataset: Dataset) -> None:
+    shape, classes = tuple(dataset.train.images.shape[1:]), dataset.info.classes
+    if shape != tuple(job.network.input) or classes > job.network.classes:
+        raise UsageError(
+            f"{job.network.name} was asked to train on {dataset.info.label}, but it takes "
+            f"{'x'.join(map(str, job.network.input))} and tells {job.network.classes} classes "
+            f"apart, not {'x'.join(map(str, shape))} and {classes}: give a network of that input"
+        )
+    if job.recipe.batch > len(dataset.train):
+        raise UsageError(
+            f"batch={job.recipe.batch} was asked for, but there are only {len(dataset.train)} "
+            "training images: give a smaller batch, or more samples"
+        )

@@ -1,0 +1,172 @@
+"""The command and the function, end to end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from archscope.cli.main import app
+from archscope.explore.cifar_sweep import Console, cifar_sweep
+from archscope.sweep import schedule
+from archscope.sweep.machine import Resources
+from archscope.sweep.records import read_sweep
+from archscope.train import devices
+
+TINY = ["--preset", "quick", "--templates", "1x64d,2x64d", "--scale", "0.0625", "--samples", "320"]
+
+
+def invoke(*options: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, ["cifar-sweep", *TINY, *options])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule, "RUNNER", "fake_runners:seed_2_fails")
+
+
+@pytest.mark.usefixtures("fake")
+def test_failed_trials_end_with_3_and_are_tried_again(tmp_path: Path) -> None:
+    out = tmp_path / "sweep"
+    code, table, notes = invoke("--out", str(out))
+    assert code == 3
+    assert notes.count("RuntimeError: seed 2 is made to fail") == 4  # as they happen; at the end
+    assert "1x64d" in table and "2x64d" in table
+    for name in ("results.csv", "table.md", "figure7.png", "figure7.svg"):
+        assert (out / name).stat().st_size > 0
+    begun = (out / "log.txt").read_text().count("begin")
+    (out / "repaired").touch()
+    code, _, notes = invoke("--out", str(out))
+    assert code == 0
+    assert (out / "log.txt").read_text().count("begin") == begun + 2  # the failed ones alone
+    assert {record.status for record in read_sweep(out).trials} == {"done"}
+    code, table, notes = invoke("--out", str(out), "--format", "json")
+    assert code == 0 and "All 4 trials" in notes
+    document = json.loads(table)
+    assert document["schema"] == "archscope.cifar_sweep/1"
+    assert [row["n"] for row in document["networks"]] == [2, 2]
+
+
+@pytest.mark.usefixtures("fake")
+def test_without_out_the_same_command_finds_its_folder_again(tmp_path: Path) -> None:
+    assert invoke("--seeds", "1")[0] == 0
+    assert "All 2 trials" in invoke("--seeds", "1")[2]
+    assert len(list((tmp_path / "runs").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--gpus", "3"], "no GPU; type --gpus 0"),
+        (["--templates", "7x"], "CxWd"),
+        (["--epochs", "0"], "epochs"),
+        (["--seeds", "-1"], "seeds"),
+        (["--depth", "12"], "9n"),
+        (["--scale", "0.1"], "whole"),
+        (["--dataset", "mnist"], "cifar10"),
+        (["--batch", "321"], "320"),
+        (["--samples", "1000000"], "1000000"),
+        (["--precision", "fp16"], "fp16"),
+        (["--preset", "nope"], "quick"),
+        (["--recipe", "nope"], "resnext"),
+    ],
+)
+def test_what_cannot_be_ends_with_2_one_sentence_and_nothing_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], says: str
+) -> None:
+    machine = devices.Inventory(cpus=2, cpu_name="x")
+    monkeypatch.setattr(devices, "inventory", lambda: machine)
+    code, shown, error = invoke(*options)
+    assert code == 2, error
+    assert says in error.replace(",", "") and shown == ""
+    assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("fake")
+def test_on_a_cpu_it_says_how_long_it_may_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, _, notes = invoke("--seeds", "1")
+    assert "estimated before anything is measured" in notes.splitlines()[0]
+    assert "--preset quick" not in notes
+    monkeypatch.setattr("archscope.explore.cifar_sweep._LONG", 0)
+    _, _, notes = invoke(
+        "--seeds", "1", "--preset", "proxy", "--dataset", "shapes", "--depth", "11"
+    )
+    assert "--preset quick" in notes.splitlines()[0]
+
+
+@pytest.mark.usefixtures("fake")
+def test_the_library_returns_the_records_and_a_frame(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said: list[str] = []
+    result = cifar_sweep(
+        "quick",
+        templates=["1x64d"],
+        seeds=[1, 2],
+        scale=0.0625,
+        out=tmp_path / "s",
+        console=Console(said.append, live=False),
+    )
+    assert result.exit_code == 3
+    assert [record.status for record in result.records] == ["done", "failed"]
+    frame = result.to_frame()
+    assert list(frame["template"]) == ["1x64d", "1x64d"]
+    assert list(frame["seed"]) == [1, 2]
+    assert said and capsys.readouterr() == ("", "")
+
+
+def test_interrupted_and_continued_it_is_the_same_sweep(tmp_path: Path) -> None:
+    """Real trainings on `shapes`, by the command line in a process of its own."""
+    straight, disturbed = tmp_path / "straight", tmp_path / "disturbed"
+    settings = {"scale": 0.0625, "templates": "1x64d", "samples": 320, "seeds": 1, "epochs": 3}
+    quiet = Console(print, live=False)
+    cifar_sweep("quick", resources=Resources(workers=1), out=straight, console=quiet, **settings)
+
+    code, text = _command(disturbed, interrupt="epoch 1/3")
+    assert code == 130, text
+    assert "run the same command again" in text.splitlines()[-1]
+    [record] = read_sweep(disturbed).trials
+    assert record.status == "running" and 1 <= len(record.epochs) < 3
+    code, text = _command(disturbed)
+    assert code == 0, text
+    assert _metrics(disturbed) == _metrics(straight)
+    first = read_sweep(straight).trials[0]
+    assert first.result is not None
+    assert len(first.result["metrics"]["per_epoch"]["test_error"]) == 3
+    assert 0 <= first.result["metrics"]["test_error"] <= 100
+
+
+def _metrics(folder: Path) -> dict[str, object]:
+    records = read_sweep(folder).trials
+    return {record.key: record.result and record.result["metrics"] for record in records}
+
+
+def _command(out: Path, interrupt: str | None = None) -> tuple[int, str]:
+    """Run the sweep; when a line holds `interrupt`, send SIGINT. Exit code and stderr."""
+    options = [*TINY, "--templates", "1x64d", "--seeds", "1", "--epochs", "3", "--out", str(out)]
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from archscope.cli import main; main()", "cifar-sweep", *options],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    text = ""
+    for line in process.stderr:
+        text += line
+        if interrupt and interrupt in line:
+            process.send_signal(signal.SIGINT)
+            interrupt = None
+    return process.wait(), text
