@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archscope.data.dataset import DatasetInfo
-from archscope.data.load import DATASETS, load, prepare
+from archscope.data.load import load, prepare
 from archscope.errors import UsageError
 from archscope.report.sweep import results, table7, write
 from archscope.report.table import Table
@@ -133,8 +133,6 @@ def cifar_sweep(
     """
     asked, where, say = resources or Resources(), source or Source(), console or Console()
     chosen = plan.settings(preset, **settings)
-    if chosen.dataset not in DATASETS:
-        raise UsageError(f"dataset {chosen.dataset!r} is unknown: choose {', '.join(DATASETS)}.")
     plan.networks(chosen.subjects)
     folder = Path(out) if out else folders.default_folder(chosen, _decisive(asked))
     if inventory is None:

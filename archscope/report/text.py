@@ -73,7 +73,12 @@ def text_table(
     else:
         lines += bold(_line(headers, widths, right, bottom=True))
         lines.append(clean("─" * (sum(widths) + len(GAP) * (len(widths) - 1))))
-        lines += [text for row in body for text in _line(row, widths, right)]
+        rows = [_line(row, widths, right) for row in body]
+        tall = [len(row) > 1 for row in rows]
+        for index, row in enumerate(rows):
+            if index and (tall[index] or tall[index - 1]):
+                lines.append("")  # or a reader could not tell where a row of several lines ends
+            lines += row
     if table.notes:
         lines.append("")
     lines += [line for text in table.notes for line in fold(clean(text), width)]
@@ -145,12 +150,12 @@ def _column_widths(
 def _line(
     cells: Sequence[str], widths: Sequence[int], right: Sequence[bool], *, bottom: bool = False
 ) -> list[str]:
-    """The lines of one row, each cell in the middle of the row's height, or at its bottom."""
+    """The lines of one row, each cell at the row's top, or at its bottom."""
     folded = [fold(cell, width) for cell, width in zip(cells, widths, strict=True)]
     height = max(map(len, folded), default=0)
     columns = []
     for lines, width, is_right in zip(folded, widths, right, strict=True):
-        above = height - len(lines) if bottom else (height - len(lines)) // 2
+        above = height - len(lines) if bottom else 0
         filled = [""] * above + lines + [""] * (height - above - len(lines))
         padding = [" " * (width - cell_width(line)) for line in filled]
         columns.append([p + t if is_right else t + p for p, t in zip(padding, filled, strict=True)])

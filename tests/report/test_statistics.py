@@ -4,7 +4,7 @@ import math
 import statistics
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archscope.report.statistics import Summary, summarize
@@ -34,6 +34,7 @@ def test_a_diverged_value_is_refused(bad):
         summarize([1.0, bad])
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 100), min_size=2, max_size=20))
 def test_agrees_with_the_standard_library(values):
     found = summarize(values)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archscope.report.formats import integer, mean_and_error, percent, text
@@ -100,6 +100,7 @@ def test_a_terminal_too_narrow_for_columns_gets_blocks():
     assert "error (%): 4.39 ± 0.05" in shown
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.characters(codec="utf-8", categories=("L", "N", "P"))), max_size=6))
 def test_at_any_width_no_character_is_lost(words):
     sentence = " ".join(words)
@@ -128,6 +129,7 @@ def test_csv_has_raw_values_and_all_keys():
     )
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(
@@ -176,6 +178,7 @@ def unescaped(cell: str) -> str:
     return plain.replace("&lt;", "<").replace("&amp;", "&")
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z"))), min_size=1))
 def test_markdown_cells_are_read_back_as_they_were(values):
     columns = [Column(str(i), str(i), text, "left") for i in range(len(values))]
@@ -224,6 +227,7 @@ def test_latex_escapes_every_special_character():
     assert escape_latex("--epochs") == "-{}-epochs"
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="ascii")))
 def test_latex_leaves_no_special_character_bare(value):
     rest = re.sub(r"\\text\w+\{\}|\\[{}&%$#_]|-\{\}(?=-)", "", escape_latex(value))

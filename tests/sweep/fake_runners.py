@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from archscope.sweep.messages import Report, Task
+from archscope.sweep.messages import Report, Stopped, Task
 
 
 def run(task: Task, report: Report) -> dict[str, Any]:
@@ -28,16 +28,25 @@ def run(task: Task, report: Report) -> dict[str, Any]:
         time.sleep(600)
     if behaviour == "disk full":
         raise OSError(28, "No space left on device")
-    for epoch in range(done + 1, task.trial["recipe"]["epochs"] + 1):
-        report.step(64, 128)
-        line = {"epoch": epoch, "test_error": 50.0 / epoch, "images_per_second": 100.0}
-        with metrics.open("a") as stream:
-            stream.write(json.dumps(line) + "\n")
-        report.epoch(line)
-        while behaviour == "hang" and epoch == 2 and not (task.folder / "go").exists():
-            report.step(64, 128)
+    try:
+        for epoch in range(done + 1, task.trial["recipe"]["epochs"] + 1):
+            _epoch(task, report, epoch)
+    except Stopped:
+        _log(task, f"stopped {task.trial['key']}")
+        raise
     _log(task, f"end {task.trial['key']}")
     return {"status": "done", "metrics": {"test_error": 10.0, "odd": float("nan")}}
+
+
+def _epoch(task: Task, report: Report, epoch: int) -> None:
+    report.step(64, 128)
+    line = {"epoch": epoch, "test_error": 50.0 / epoch, "images_per_second": 100.0}
+    with (task.folder / "metrics.jsonl").open("a") as stream:
+        stream.write(json.dumps(line) + "\n")
+    report.epoch(line)
+    hangs = task.trial.get("behaviour") == "hang" and epoch == 2
+    while hangs and not (task.folder / "go").exists():
+        report.step(64, 128)
 
 
 def seed_2_fails(task: Task, report: Report) -> dict[str, Any]:

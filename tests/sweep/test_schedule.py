@@ -88,9 +88,7 @@ def test_a_process_lives_on_from_trial_to_trial(tmp_path: Path) -> None:
     assert len(set.union(*by_device.values())) == len(by_device)
 
 
-def test_no_more_processes_than_trials(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_more_processes_than_trials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Slot] = []
 
     class Counted(WorkerProcess):
@@ -172,6 +170,7 @@ def test_a_signal_stops_the_workers_and_the_next_run_goes_on(
     assert caught.value.exit_code == code
     assert str(tmp_path) in str(caught.value)
     assert signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL)
+    assert "stopped a" in (tmp_path / "log.txt").read_text()  # asked, not killed
     pid = int(begun(tmp_path)[0][3])
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
