@@ -25,6 +25,9 @@ class Group(TyperGroup):
         except ArchscopeError as error:
             note(f"archscope: {error}")
             raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt:
+            note("archscope: interrupted")
+            raise typer.Exit(130) from None
 
 
 app = typer.Typer(

@@ -191,3 +191,14 @@ def test_version_and_help_tell_the_commands():
     told = archscope("--help").stdout
     for command in ("solve", "compare", "cifar-sweep", "list", "show"):
         assert command in told
+
+
+def test_ctrl_c_ends_any_command_with_130(run, monkeypatch):
+    from archscope.explore import solve
+
+    def interrupt(**_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(solve, "solve", interrupt)
+    result = run("solve", "-C", "32")
+    assert (result.exit_code, result.stderr) == (130, "archscope: interrupted\n")
