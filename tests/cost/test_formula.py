@@ -142,7 +142,7 @@ def test_arrays_are_cut_into_blocks_without_a_seam():
 
 def test_an_overflow_is_an_error_that_names_the_design():
     huge = np.array([4, 10**6, 10**7])
-    with pytest.raises(UsageError, match="design 2 of the array costs .* more than a 64-bit"):
+    with pytest.raises(UsageError, match=r"design 2 of the array costs .* more than a 64-bit"):
         count(families.resnext((3, 4, 6, 3), np.array([1, 1, 10**5]), huge))
 
 

@@ -261,6 +261,7 @@ def _state_of(target: bytes) -> bytes:
         pickle.dumps(_Calls(np.load, "made-by-a-pickle")),
         b"cnumpy.core.multiarray\nscalar\n.",
         b"c_codecs\nencode\n(U\x01aU\x03rottR.",
+        b"c_codecs\nencode\n(Va\nVrot13\ntR.",
         _state_of(b"cnumpy\nndarray\n"),
         _state_of(b"cnumpy\ndtype\n"),
         _state_of(b"cnumpy.core.multiarray\n_reconstruct\n"),
