@@ -22,10 +22,9 @@ if TYPE_CHECKING:
     from archscope.arch.families import cifar_resnet, cifar_resnext, resnet_basic, resnext, wrn
     from archscope.arch.names import parse as network
     from archscope.cost.formula import count
-    from archscope.explore.cifar_sweep import cifar_sweep
+    from archscope.explore.cifar_sweep import cifar_sweep, load_sweep
     from archscope.explore.compare import compare
     from archscope.nn.build import build
-    from archscope.sweep.records import read_sweep as load_sweep
 
 _PLACES = {
     "build": "archscope.nn.build:build",
@@ -34,7 +33,7 @@ _PLACES = {
     "cifar_sweep": "archscope.explore.cifar_sweep:cifar_sweep",
     "compare": "archscope.explore.compare:compare",
     "count": "archscope.cost.formula:count",
-    "load_sweep": "archscope.sweep.records:read_sweep",
+    "load_sweep": "archscope.explore.cifar_sweep:load_sweep",
     "network": "archscope.arch.names:parse",
     "resnet_basic": "archscope.arch.families:resnet_basic",
     "resnext": "archscope.arch.families:resnext",

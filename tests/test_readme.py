@@ -31,7 +31,7 @@ def test_every_picture_is_there():
 def test_the_python_example_runs(tmp_path, monkeypatch):
     (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     monkeypatch.chdir(tmp_path)
-    code = code.replace('a.load_sweep("runs/demo")', "pass")
+    code = code.replace('a.load_sweep("runs/demo").to_frame()', "pass")
     scope = {}
     exec(code, scope)
     assert scope["a"].count(scope["many"]).macs.shape == (64,)
