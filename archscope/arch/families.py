@@ -2,7 +2,8 @@
 
 ResNeXt: Xie et al., arXiv 1611.05431 (Table 1, appendix A). Wide ResNet: Zagoruyko and Komodakis,
 arXiv 1605.07146 (Table 1). ResNet: He et al., arXiv 1512.03385. A ResNet is a ResNeXt with
-cardinality 1. All numbers but `scale` may be arrays of designs.
+cardinality 1. Cardinality, width, widen and the blocks of an ImageNet stage may be arrays of
+designs.
 
 `scale` multiplies stem, widths and outputs, but not the cardinality (for proxies); `residual=False`
 takes the shortcuts away (the ResNeXt paper's ablation).
@@ -10,10 +11,10 @@ takes the shortcuts away (the ResNeXt paper's ablation).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from archscope.arch.arrays import Number, is_array
+from archscope.arch.arrays import Number, is_array, positive, product
 from archscope.arch.network import Network
 from archscope.arch.nodes import (
     Act,
@@ -27,7 +28,7 @@ from archscope.arch.nodes import (
     Shortcut,
     Sum,
 )
-from archscope.arch.scaling import positive, scaled, suffixes
+from archscope.arch.scaling import scaled, suffixes
 from archscope.errors import UsageError
 
 IMAGENET_BLOCKS = {
@@ -38,6 +39,11 @@ IMAGENET_BLOCKS = {
     200: (3, 24, 36, 3),
 }
 BASIC_BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
+# ResNet-26 is no ImageNet network of the papers: its plain name means the CIFAR one (6n+2).
+RESNET_BLOCKS = {
+    **BASIC_BLOCKS,
+    **{depth: row for depth, row in IMAGENET_BLOCKS.items() if depth != 26},
+}
 IMAGENET_INPUT = (3, 224, 224)
 CIFAR_INPUT = (3, 32, 32)
 
@@ -59,11 +65,11 @@ def resnext(
     Raises:
         UsageError: where a number is not positive, or a scaled width not whole.
     """
-    positive(cardinality=cardinality, width=width, classes=classes)
+    cardinality, width = positive(cardinality=cardinality, width=width)
     stages = _bottleneck_stages(blocks, cardinality, width, scale, residual)
-    template = f"{cardinality}x{width}d"
+    template = _template(cardinality, width)
     return Network(
-        f"resnext{_depth_name(blocks)}_{template}{suffixes(scale, residual)}",
+        f"resnext{_depth_name(blocks, IMAGENET_BLOCKS)}_{template}{suffixes(scale, residual)}",
         Seq(*_imagenet_stem(scale), *stages, *_head(classes)),
         IMAGENET_INPUT,
         template=template,
@@ -78,17 +84,16 @@ def resnet_basic(
     residual: bool = True,
 ) -> Network:
     """The ImageNet ResNet of basic blocks (ResNet-18 and -34): two 3x3 a block."""
-    positive(classes=classes)
+    if len(blocks) != 4:
+        raise UsageError(f"{len(blocks)} stages were asked for, but a ResNet has 4; give 4 numbers")
     stages = []
-    for index, (number, planes) in enumerate(zip(blocks, (64, 128, 256, 512), strict=False)):
-        positive(blocks=number)
+    for index, (number, planes) in enumerate(zip(blocks, (64, 128, 256, 512), strict=True)):
         out = scaled(planes, scale, f"width {planes}")
         stride = 1 if index == 0 else 2
         first, rest = _basic(out, stride, residual), _basic(out, 1, residual)
         stages.append(Repeat(number, first, rest, label=f"layer{index + 1}"))
-    depth = {row: name for name, row in BASIC_BLOCKS.items()}.get(tuple(blocks), "_basic")
     return Network(
-        f"resnet{depth}{suffixes(scale, residual)}",
+        f"resnet{_depth_name(blocks, BASIC_BLOCKS)}{suffixes(scale, residual)}",
         Seq(*_imagenet_stem(scale), *stages, *_head(classes)),
         IMAGENET_INPUT,
     )
@@ -111,10 +116,10 @@ def cifar_resnext(
         UsageError: where the depth is not 9n+2, or a scaled width not whole.
     """
     number = blocks_per_stage(depth, 9, 2)
-    positive(cardinality=cardinality, width=width, classes=classes)
+    cardinality, width = positive(cardinality=cardinality, width=width)
     stem = _cifar_stem(scaled(64, scale, "stem 64"))
     stages = _bottleneck_stages((number,) * 3, cardinality, width, scale, residual)
-    template = f"{cardinality}x{width}d"
+    template = _template(cardinality, width)
     prefix = "cifar_" if depth in IMAGENET_BLOCKS else ""
     return Network(
         f"{prefix}resnext{depth}_{template}{suffixes(scale, residual)}",
@@ -137,7 +142,6 @@ def cifar_resnet(
     where channels change); He et al. padded with zeros (type A), 2,752 parameters fewer.
     """
     number = blocks_per_stage(depth, 6, 2)
-    positive(classes=classes)
     stages: list[Node] = []
     for index, planes in enumerate((16, 32, 64)):
         out = scaled(planes, scale, f"width {planes}")
@@ -145,7 +149,7 @@ def cifar_resnet(
         rest = _basic(out, 1, residual)
         stages.append(Repeat(number, first, rest, label=f"layer{index + 1}"))
     stem = _cifar_stem(scaled(16, scale, "stem 16"))
-    prefix = "cifar_" if depth in IMAGENET_BLOCKS or depth in BASIC_BLOCKS else ""
+    prefix = "cifar_" if depth in RESNET_BLOCKS else ""
     return Network(
         f"{prefix}resnet{depth}{suffixes(scale, residual)}",
         Seq(*stem, *stages, *_head(classes)),
@@ -167,12 +171,12 @@ def wrn(
     first group has no projection. Initialised by fan in.
     """
     number = blocks_per_stage(depth, 6, 4)
-    positive(widen=widen, classes=classes)
+    (widen,) = positive(widen=widen)
     w_in = scaled(16, scale, "stem 16")
     groups: list[Node] = []
     stem = Conv(w_in, 3, label="conv1")
     for index, planes in enumerate((16, 32, 64)):
-        out = scaled(planes * widen, scale, f"width {planes}k")
+        out = scaled(product(widen, planes), scale, f"width {planes}k")
         stride = 1 if index == 0 else 2
         first = _preactivation(w_in, out, stride, residual)
         rest = _preactivation(out, out, 1, residual)
@@ -180,7 +184,7 @@ def wrn(
         w_in = out
     head = Norm(label="bn1"), Act(), *_head(classes)
     return Network(
-        f"wrn_{depth}_{widen}{suffixes(scale, residual)}",
+        f"wrn_{depth}_{_text(widen)}{suffixes(scale, residual)}",
         Seq(stem, *groups, *head),
         CIFAR_INPUT,
         init="fan_in",
@@ -193,6 +197,11 @@ def blocks_per_stage(depth: int, period: int, offset: int) -> int:
     Raises:
         UsageError: where there is none; the message names the nearest depths that have one.
     """
+    if is_array(depth):
+        raise UsageError(
+            "an array of depths was asked for, but these families take one depth at a time; "
+            "let the widths or the cardinality vary"
+        )
     n, rest = divmod(depth - offset, period)
     if rest == 0 and n >= 1:
         return n
@@ -227,9 +236,8 @@ def _bottleneck_stages(
     output = scaled(256, scale, "output 256")
     stages: list[Node] = []
     for index, number in enumerate(blocks):
-        positive(blocks=number)
         factor = 2**index
-        template = cardinality, path * factor, output * factor
+        template = cardinality, product(path, factor), output * factor
         first = _bottleneck(*template, 1 if index == 0 else 2, residual)
         rest = _bottleneck(*template, 1, residual)
         stages.append(Repeat(number, first, rest, label=f"layer{index + 1}"))
@@ -240,7 +248,7 @@ def _bottleneck(
     cardinality: Number, width: Number, out: Number, stride: int, residual: bool
 ) -> Node:
     """The block of Fig. 3 (c): 1x1, grouped 3x3 (which takes the stride), 1x1."""
-    group_width = cardinality * width
+    group_width = product(cardinality, width)
     body = (
         *(Conv(group_width, 1, label="conv1"), Norm(label="bn1"), Act()),
         *(Conv(group_width, 3, stride, cardinality, label="conv2"), Norm(label="bn2"), Act()),
@@ -279,8 +287,17 @@ def _preactivation(w_in: Number, out: Number, stride: int, residual: bool) -> No
     return Seq(*start, Sum(Seq(*body), Shortcut(out, stride, norm=False, label="downsample")))
 
 
-def _depth_name(blocks: Sequence[Number]) -> str:
-    if any(is_array(number) for number in blocks):
-        return "_array"
-    known = {row: str(depth) for depth, row in IMAGENET_BLOCKS.items()}
-    return known.get(tuple(blocks), "_" + "_".join(map(str, blocks)))
+def _depth_name(blocks: Sequence[Number], known: Mapping[int, tuple[int, ...]]) -> str:
+    if not any(is_array(number) for number in blocks):
+        for depth, row in known.items():
+            if row == tuple(blocks):
+                return str(depth)
+    return "_" + "_".join(map(_text, blocks))
+
+
+def _template(cardinality: Number, width: Number) -> str:
+    return f"{_text(cardinality)}x{_text(width)}d"
+
+
+def _text(number: Number) -> str:
+    return "*" if is_array(number) else str(number)

@@ -21,9 +21,9 @@ from archscope.arch import families
 from archscope.arch.network import Network
 from archscope.arch.scaling import exact, suffixes
 from archscope.arch.shape import Shape, output_shape
-from archscope.errors import UsageError
+from archscope.errors import UsageError, shown
 
-_NUMBER = r"(\d{1,6})"
+_NUMBER = r"([0-9]{1,9})"
 _FORMS = {
     "resnext": re.compile(rf"resnext_?{_NUMBER}_{_NUMBER}x{_NUMBER}d"),
     "resnet": re.compile(rf"resnet_?{_NUMBER}"),
@@ -32,8 +32,8 @@ _FORMS = {
 }
 _SUFFIX = re.compile(r"@(?P<scale>[^_]+)|_(?P<noshortcut>noshortcut)")
 _FORM_HELP = (
-    "names are resnet50, resnext50_32x4d, wide_resnet50_2, resnext29_8x64d (CIFAR), wrn_28_10, "
-    "each with @SCALE or -noshortcut behind it"
+    "names are resnetN, resnextN_CxWd, wide_resnetN_k and wrn_N_k with whole numbers (resnext50_"
+    "32x4d, CIFAR resnext29_8x64d, wrn_28_10), each with @SCALE or -noshortcut behind it"
 )
 
 
@@ -74,7 +74,7 @@ def parse(name: str, classes: int | None = None, input_shape: Shape | None = Non
             try:
                 network = _BUILDERS[family](*map(int, found.groups()), options)
             except UsageError as error:
-                raise UsageError(f"network '{_shown(name)}': {error}") from None
+                raise UsageError(f"network '{shown(name)}': {error}") from None
             break
     else:
         raise UsageError(_unknown(name))
@@ -83,7 +83,7 @@ def parse(name: str, classes: int | None = None, input_shape: Shape | None = Non
     try:
         output_shape(network.tree, network.input)
     except UsageError as error:
-        raise UsageError(f"network '{_shown(name)}': {error}") from None
+        raise UsageError(f"network '{shown(name)}': {error}") from None
     return network
 
 
@@ -102,9 +102,8 @@ def _split(name: str, classes: int | None) -> tuple[str, _Options]:
             scale = exact(suffix["scale"])
         rest = rest[suffix.end() :]
     dataset = None
-    for prefix in ("imagenet", "cifar"):
-        if base.startswith(f"{prefix}_"):
-            dataset, base = prefix, base.removeprefix(f"{prefix}_")
+    if (prefix := base.partition("_")[0]) in ("imagenet", "cifar"):
+        dataset, base = prefix, base.removeprefix(f"{prefix}_")
     return base, _Options(dataset, classes, scale, residual)
 
 
@@ -125,7 +124,7 @@ def _resnext(depth: int, cardinality: int, width: int, options: _Options) -> Net
 
 
 def _resnet(depth: int, options: _Options) -> Network:
-    known = families.IMAGENET_BLOCKS | families.BASIC_BLOCKS
+    known = families.RESNET_BLOCKS
     if not _is_imagenet(depth, known, options):
         try:
             return families.cifar_resnet(depth, **options.keywords(10))
@@ -192,7 +191,10 @@ def _with_imagenet(
 ) -> UsageError:
     if options.dataset == "cifar" or not str(error).startswith("depth"):
         return error
-    return UsageError(f"{error}, or an ImageNet depth ({_depths(known)})")
+    return UsageError(
+        f"{error}, with cifar_ in front where an ImageNet network has that depth, or one of the "
+        f"ImageNet depths {_depths(known)}"
+    )
 
 
 def _depths(known: Mapping[int, tuple[int, ...]]) -> str:
@@ -201,13 +203,8 @@ def _depths(known: Mapping[int, tuple[int, ...]]) -> str:
 
 def _unknown(name: str) -> str:
     near = nearest(name)
-    hint = f"did you mean {' or '.join(near)}?" if near else _FORM_HELP
-    return f"there is no network named '{_shown(name)}'; {hint}"
-
-
-def _shown(name: str) -> str:
-    text = name if name.isprintable() else ascii(name)[1:-1]
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    return f"there is no network named '{shown(name)}': {_FORM_HELP}{hint}"
 
 
 def nearest(name: str) -> list[str]:

@@ -7,7 +7,6 @@ in the module around it, which runs them by a small plan.
 
 from __future__ import annotations
 
-import os
 from typing import Any, NamedTuple, TypeAlias
 
 import torch
@@ -33,6 +32,7 @@ from archscope.arch.shape import Shape, conv_padding, output_shape, projects
 from archscope.cost.formula import count
 from archscope.errors import UsageError
 from archscope.nn.init import initialise
+from archscope.nn.memory import available
 
 # What a scope runs: the name of a submodule, or ("seq" | "sum" | "cat" | "aux", ...).
 # Names rather than modules, so that a deep copy or a pickle of a module is one of its own.
@@ -62,11 +62,11 @@ def build(network: Network, *, init: bool = True) -> nn.Module:
     """
     hash(network.tree)  # refuses arrays
     need = 4 * count(network).params
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    memory = available()
     if need > memory:
         raise UsageError(
-            f"{network.name} was to be built, but its weights take {need / 1e9:.0f} GB and this "
-            f"machine has {memory / 1e9:.0f} GB; count it with the formula instead"
+            f"{network.name} was to be built, but its weights take {need // 10**6:,} MB and this "
+            f"machine has {memory // 10**6:,} MB free; count it with the formula instead"
         )
     with torch.device("meta"):
         module = Scope(network.tree, network.input)
@@ -169,6 +169,11 @@ class Scope(nn.Module):
         return _Part(("seq", tuple(plans)), shape, False)
 
     def _register(self, name: str, module: nn.Module) -> str:
+        if not name or "." in name or hasattr(nn.Module, name) or name in self.__dict__:
+            raise UsageError(
+                f"the label '{name}' cannot be the key of a weight; use a plain word that torch "
+                "does not use itself, as conv1"
+            )
         if name in self._modules:
             raise UsageError(
                 f"the label '{name}' stands twice in one part of a tree; labels are the keys of "

@@ -18,7 +18,7 @@ def to_torchvision(module: nn.Module) -> dict[str, Tensor]:
     The result loads with `strict=True` into torchvision's model of the same name.
 
     Raises:
-        UsageError: for a network that torchvision has no counterpart of.
+        UsageError: for a network whose weights have other names than torchvision's ResNets.
     """
     state = module.state_dict()
     _check_family(state)

@@ -108,6 +108,7 @@ def test_offline_says_where_it_looked_and_what_to_do(no_network: None, tmp_path:
     ):
         assert part in text
     assert "\n" not in text
+    assert not (tmp_path / "archscope-home").exists()
 
 
 @pytest.mark.parametrize("name", ["cifar10", "cifar100"])
