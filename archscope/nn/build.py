@@ -79,6 +79,9 @@ def build(network: Network, *, init: bool = True) -> nn.Module:
 class Scope(nn.Module):
     """A named part of the tree: its leaves are submodules, its unlabelled combinators a plan."""
 
+    plan: Plan = ()
+    output_shape: Shape = (0, 0, 0)
+
     def __init__(self, node: Node, shape: Shape) -> None:
         super().__init__()
         self.plan, self.output_shape, _ = self._compile_parts(node, _Part((), shape, False))
@@ -169,7 +172,7 @@ class Scope(nn.Module):
         return _Part(("seq", tuple(plans)), shape, False)
 
     def _register(self, name: str, module: nn.Module) -> str:
-        if not name or "." in name or hasattr(nn.Module, name) or name in self.__dict__:
+        if not name or "." in name or hasattr(Scope, name):
             raise UsageError(
                 f"the label '{name}' cannot be the key of a weight; use a plain word that torch "
                 "does not use itself, as conv1"
