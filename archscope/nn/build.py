@@ -141,7 +141,8 @@ class Scope(nn.Module):
                 side = self._compile(node.side, before._replace(fresh=False))
                 return _Part(("aux", (main.plan, side.plan)), main.shape, False)
         shape = output_shape(node, before.shape)
-        name = node.label or self._free_name(type(node).__name__.lower())
+        label = node.label
+        name = self._free_name(type(node).__name__.lower()) if label is None else label
         plan = self._register(name, _leaf(node, before.shape[0], before))
         fresh = isinstance(node, (Conv, Norm, Linear, Pool))
         return _Part(plan, shape, fresh)
