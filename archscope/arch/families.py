@@ -229,7 +229,7 @@ def _bottleneck_stages(
     for index, number in enumerate(blocks):
         positive(blocks=number)
         factor = 2**index
-        template = cardinality, path * factor, output * factor
+        template = cardinality, cardinality * path * factor, output * factor
         first = _bottleneck(*template, 1 if index == 0 else 2, residual)
         rest = _bottleneck(*template, 1, residual)
         stages.append(Repeat(number, first, rest, label=f"layer{index + 1}"))
@@ -237,10 +237,9 @@ def _bottleneck_stages(
 
 
 def _bottleneck(
-    cardinality: Number, width: Number, out: Number, stride: int, residual: bool
+    cardinality: Number, group_width: Number, out: Number, stride: int, residual: bool
 ) -> Node:
     """The block of Fig. 3 (c): 1x1, grouped 3x3 (which takes the stride), 1x1."""
-    group_width = cardinality * width
     body = (
         *(Conv(group_width, 1, label="conv1"), Norm(label="bn1"), Act()),
         *(Conv(group_width, 3, stride, cardinality, label="conv2"), Norm(label="bn2"), Act()),
