@@ -50,13 +50,13 @@ def parse_limit(text: str) -> tuple[str, int]:
     found = re.fullmatch(rf"([\d.,_\s]+[kmgbt]?)\s*({'|'.join(_UNITS)})", text.strip().lower())
     if found is None:
         raise UsageError(
-            f"budget '{text}' was asked for, but a network's budget needs its unit; "
+            f"budget '{_shown(text)}' was asked for, but a network's budget needs its unit; "
             "write 4.1GMACs, '25M params' or '11M activations'"
         )
-    value = parse_budget(found[1])
+    value = parse_budget(" ".join(found[1].split()))
     if value > MOST_COST:
         raise UsageError(
-            f"budget '{text}' was asked for, but a network's budget ends at 10T; "
+            f"budget '{_shown(text)}' was asked for, but a network's budget ends at 10T; "
             "write a smaller one"
         )
     return _UNITS[found[2]], value
@@ -76,8 +76,8 @@ def parse_range(text: str, what: str) -> tuple[int, int | None]:
         low, high = 1, 0
     if (not first.strip() and not last.strip()) or (high is not None and low > high):
         raise UsageError(
-            f"{what} '{text}' was asked for, but it must be a range from the smaller to the "
-            "larger number; write 20M:26M, or :26M, or 20M:"
+            f"{what} '{_shown(text)}' was asked for, but it must be a range from the smaller to "
+            "the larger number; write 20M:26M, or :26M, or 20M:"
         )
     return low, high
 
@@ -90,7 +90,7 @@ def parse_percent(text: str) -> float:
     """
     found = re.fullmatch(r"(\d{1,6}(?:\.\d{0,9})?)\s*%?", text.strip())
     if not found:
-        raise UsageError(f"'{text}' was asked for, but it must be a percentage; write 1%")
+        raise UsageError(f"'{_shown(text)}' was asked for, but it must be a percentage; write 1%")
     return float(found[1]) / 100
 
 
@@ -127,3 +127,7 @@ def parse_shape(text: str) -> Shape:
         )
     channels, height, width = map(int, found.groups())
     return channels, height, width
+
+
+def _shown(text: str) -> str:
+    return text if text.isprintable() else ascii(text)[1:-1]

@@ -56,7 +56,7 @@ class Base:
         if not found:
             known = ", ".join(dict.fromkeys(a.rstrip("1234") for a in self.family.axes))
             raise UsageError(
-                f"'{word}' of {self.name} was asked for, but its numbers are {known}; name "
+                f"{word!a} of {self.name} was asked for, but its numbers are {known}; name "
                 "one of them"
             )
         return found

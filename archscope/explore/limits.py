@@ -66,7 +66,7 @@ def _of_network(text: str, input_shape: Shape | None) -> list[Limit]:
     found = _AS.fullmatch(text.strip())
     if found is None:
         raise UsageError(
-            f"'{text}' was to be matched, but that is no network; write --as resnet50, or "
+            f"{text!a} was to be matched, but that is no network; write --as resnet50, or "
             "--as '2x resnet101:macs'"
         )
     factor = Fraction(found[1] or 1)
@@ -74,8 +74,8 @@ def _of_network(text: str, input_shape: Shape | None) -> list[Limit]:
     unknown = [metric for metric in metrics if metric not in METRICS]
     if unknown:
         raise UsageError(
-            f"{unknown[0]!r} of {found[2]} was to be matched, but the costs are params, macs and "
-            f"activations; write {found[2]}:macs"
+            f"{unknown[0]!r} of {found[2]!a} was to be matched, but the costs are params, macs "
+            "and activations; write resnet50:macs"
         )
     network = parse(found[2], input_shape=input_shape)
     cost = count(network)

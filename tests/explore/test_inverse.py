@@ -242,10 +242,12 @@ def test_too_many_combinations_are_refused(monkeypatch):
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.text(max_size=20), st.text(max_size=20) | st.from_regex(r"\d{1,3}[kMG]?(macs|params)"))
+@given(
+    st.text(max_size=20), st.text(max_size=20) | st.from_regex(r"(as )?\d{1,3}[kMG]?(macs|params)")
+)
 def test_any_string_is_an_answer_or_one_sentence(name, budget):
     for network in (name, "wrn_16"):
         try:
-            inverse(network, read_limits([budget]))
+            inverse(network, read_limits([budget], [] if network == name else ["resnet20:macs"]))
         except ArchscopeError as error:
             assert "\n" not in str(error)
