@@ -237,7 +237,8 @@ def _bottleneck_stages(
     stages: list[Node] = []
     for index, number in enumerate(blocks):
         factor = 2**index
-        template = cardinality, product(path, factor), output * factor
+        group_width = product(product(path, factor), cardinality)
+        template = cardinality, group_width, output * factor
         first = _bottleneck(*template, 1 if index == 0 else 2, residual)
         rest = _bottleneck(*template, 1, residual)
         stages.append(Repeat(number, first, rest, label=f"layer{index + 1}"))
@@ -245,10 +246,9 @@ def _bottleneck_stages(
 
 
 def _bottleneck(
-    cardinality: Number, width: Number, out: Number, stride: int, residual: bool
+    cardinality: Number, group_width: Number, out: Number, stride: int, residual: bool
 ) -> Node:
     """The block of Fig. 3 (c): 1x1, grouped 3x3 (which takes the stride), 1x1."""
-    group_width = product(cardinality, width)
     body = (
         *(Conv(group_width, 1, label="conv1"), Norm(label="bn1"), Act()),
         *(Conv(group_width, 3, stride, cardinality, label="conv2"), Norm(label="bn2"), Act()),
