@@ -54,6 +54,7 @@ def test_both_spellings_give_the_canonical_name(spelled, canonical, input_shape)
         ("resnext29_8x60d@0.125", "a scaled width must be whole"),
         ("resnext29_8x64d@0", "must be a number above 0"),
         ("resnext29_8x64d@1e999999999", "must be a number above 0"),
+        ("resnext29_8x64d@\n0", r"scale \\n0 was asked for"),
         ("wide_resnet29_2", "ImageNet ones"),
         ("vgg16", "names are resnetN"),
         ("", "names are resnetN"),
