@@ -28,8 +28,8 @@ def exact(scale: Fraction | float | str) -> Fraction:
     assert isinstance(value, Fraction)
     if value <= 0:
         raise UsageError(
-            f"scale {shown(str(scale))} was asked for, but it must be a number above 0, as 0.25, with at most "
-            "six digits before the point and nine behind it"
+            f"scale {shown(str(scale))} was asked for, but it must be a number above 0, as 0.25, "
+            "with at most six digits before the point and nine behind it"
         )
     return value
 
