@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from archscope.cli.cifar_sweep import cifar_sweep
 from archscope.cli.compare import compare
+from archscope.cli.enumerate import enumerate_designs
 from archscope.cli.listing import list_networks, show
 from archscope.cli.output import note
 from archscope.cli.solve import solve
@@ -42,6 +43,7 @@ app = typer.Typer(
 app.command("solve")(solve)
 app.command("compare")(compare)
 app.command("cifar-sweep")(cifar_sweep)
+app.command("enumerate")(enumerate_designs)
 app.command("list")(list_networks)
 app.command("show")(show)
 
