@@ -211,7 +211,9 @@ def _draw(found: Enumeration, plot: Path) -> None:
     one, other = (metric.removeprefix("-") for metric in front or ("macs", "params"))
     table = enumeration_table(found.head(), [])
     drawn = draw_designs(
-        Heading(table.title, table.notes[:1]),
+        Heading(
+            table.title, [*table.notes[:1], "Grey: all that fulfil the conditions, thinned out."]
+        ),
         (one, other),
         found.columns,
         found.sample,
