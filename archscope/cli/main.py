@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from archscope.cli.cifar_sweep import cifar_sweep
 from archscope.cli.compare import compare
+from archscope.cli.enumerate import enumerate_designs
 from archscope.cli.listing import list_networks, show
 from archscope.cli.output import note
 from archscope.cli.solve import solve
@@ -46,6 +47,7 @@ for name, command, summary in (
     ("solve", solve, "Solve Eq. 4: templates that keep a block's budget (Table 2)."),
     ("compare", compare, "Put networks side by side, counted exactly (Table 1)."),
     ("cifar-sweep", cifar_sweep, "Train templates on CIFAR: cardinality against width."),
+    ("enumerate", enumerate_designs, "List every design within ranges of cost."),
     ("list", list_networks, "List the named networks with their costs."),
     ("show", show, "Show one network, stage by stage."),
 ):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any, BinaryIO, TextIO
 
 import typer
 
@@ -131,22 +131,28 @@ def write(text: str, stream: TextIO) -> None:
 
 def save(text: str, path: Path) -> None:
     """Write `text` to `path`, whole or not at all; ArchscopeError in one sentence if that fails."""
-    from archscope.files import write_text
+    save_with(lambda stream: stream.write(text.encode("utf-8")), path)
+
+
+def save_with(fill: Callable[[BinaryIO], Any], path: Path, option: str = "--output") -> None:
+    """As `save`, for what is written piece by piece: `fill` gets the stream."""
+    from archscope.files import write_atomically
 
     try:
         if path.exists() and not path.is_file() and not path.is_dir():
-            path.write_text(text, encoding="utf-8")  # a device or a pipe cannot be replaced
+            with path.open("wb") as stream:
+                fill(stream)  # a device or a pipe cannot be replaced
         else:
             if path.is_dir():
                 raise IsADirectoryError(21, "that is a folder")
             if not path.resolve().parent.is_dir():
                 raise FileNotFoundError(2, f"there is no folder {path.parent}; make it first")
-            write_text(path.resolve(), text)
+            write_atomically(path.resolve(), fill)
     except BrokenPipeError:
         return
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
         why = getattr(error, "strerror", None) or error
-        raise ArchscopeError(f"--output {path} cannot be written: {why}.") from error
+        raise ArchscopeError(f"{option} {path} cannot be written: {why}.") from error
     note(f"wrote {path}")
 
 

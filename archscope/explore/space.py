@@ -41,6 +41,12 @@ class Family:
     stem: int
     width: str | None = None
 
+    def channels(self, values: Values) -> Number:
+        """Channels of the 3x3 convolutions of the first stage, unscaled."""
+        if "cardinality" in values:
+            return values["cardinality"] * values["width"]
+        return self.stem * values.get("widen", 1)
+
 
 def _resnext(values: Values, **options: Any) -> Network:
     blocks = [values[axis] for axis in DEPTHS]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -51,6 +51,66 @@ def inverse_table(document: Mapping[str, Any]) -> Table:
         columns.append(Column("source", "the choice of", text, "left"))
     asked = " and ".join(_asked(limit) for limit in limits)
     return Table(f"{document['network']} at {asked}", columns, rows, _notes(document))
+
+
+def enumeration_table(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Table:
+    """The designs of an `archscope.enumerate/1` document (`head` is all of it but them)."""
+    columns = [Column("network", "design", text, "left"), Column("family", "family", text, "left")]
+    shown = {axis for box in head["boxes"] for axis, ends in box.items() if ends[0] != ends[-1]}
+    several = len(head["boxes"]) > 1
+    for axis, header in (("cardinality", "C"), ("width", "d"), ("widen", "k")):
+        given = any(axis in box for box in head["boxes"])
+        columns.append(Column(axis, header, text, shown=given))
+    depths = any(axis.startswith("depth") for axis in shown) or several
+    columns.append(Column("blocks", "blocks", text, shown=depths))
+    columns.append(Column("scale", "scale", text, shown="scale" in shown))
+    columns += [Column(metric, header, integer) for metric, header in NAMES.items()]
+    if any("fvcore" in row for row in rows):
+        columns.append(Column("fvcore", "fvcore", text, "left"))
+    columns[1] = Column("family", "family", text, "left", shown=several)
+    columns.insert(2, Column("template", "template", text, "left", shown=False))
+    title = f"Designs of {', '.join(head['families'])}"
+    limits = [_range_text(metric, ends) for metric, ends in head["ranges"].items()]
+    if head["divisible"] > 1:
+        limits.append(f"group widths that are multiples of {head['divisible']}")
+    return Table(f"{title}{': ' if limits else ''}{', '.join(limits)}", columns, rows, _about(head))
+
+
+def _about(head: Mapping[str, Any]) -> list[str]:
+    what = f"{head['listed']:,} of {head['matches']:,} designs that fulfil every condition"
+    if head["pareto"]:
+        better = " and ".join(_better(metric) for metric in head["pareto"])
+        what = (
+            f"{head['listed']:,} designs of the Pareto front of {better}, from {head['matches']:,}"
+        )
+    boxes = "; ".join(_box_text(box) for box in head["boxes"])
+    counted = f"{head['counted']:,} counted, the others ruled out as costs grow with every number"
+    if head["counted"] == head["candidates"]:
+        counted = "all counted"
+    return [f"{what}; {head['candidates']:,} candidates ({counted}).", f"Box: {boxes}."]
+
+
+def _box_text(box: Mapping[str, Any]) -> str:
+    ends = {axis: one for axis, one in box.items() if axis != "family"}
+    parts = [
+        f"{axis} {first}" if first == last else f"{axis} {first}:{last}"
+        for axis, (first, last) in ends.items()
+        if (axis, first, last) != ("scale", 1, 1)
+    ]
+    return f"{box['family']} {', '.join(parts)}"
+
+
+def _better(metric: str) -> str:
+    return f"most {metric[1:]}" if metric.startswith("-") else f"fewest {metric}"
+
+
+def _range_text(metric: str, ends: Sequence[Any]) -> str:
+    low, high = ends
+    if low == high:
+        return f"{low:,} {SHORT[metric]}"
+    first = f"at least {low:,}" if low else ""
+    last = f"at most {high:,}" if high is not None else ""
+    return f"{' and '.join(part for part in (first, last) if part)} {SHORT[metric]}"
 
 
 def _with_published(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:

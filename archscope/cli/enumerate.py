@@ -1,0 +1,223 @@
+"""`archscope enumerate`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from archscope.cli.compare import ClassesOption, InputOption
+from archscope.cli.output import OutputOption, emit, note, save_with, write
+from archscope.errors import UsageError
+
+if TYPE_CHECKING:
+    from archscope.explore.enumerate import Enumeration
+
+SHOWN = 20  # rows of a table for people, where no --limit says otherwise
+
+
+class DesignFormat(StrEnum):
+    """The formats of a list of designs."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+    markdown = "markdown"
+    latex = "latex"
+    parquet = "parquet"
+
+
+STREAMED = (DesignFormat.json, DesignFormat.csv, DesignFormat.parquet)
+RangeOption = Annotated[str | None, typer.Option(metavar="A:B", help="As 20M:26M, :26M or 20M:.")]
+NumbersOption = Annotated[str | None, typer.Option(metavar="A:B", help="As 1:64, or 1,2,4.")]
+
+
+def enumerate_designs(
+    families: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FAMILY...]",
+            help="resnext, wide_resnet (all depths free), resnext50 (its own), cifar_resnext, "
+            "resnext29, wrn, wrn_28, cifar_resnet.  [default: resnext]",
+            show_default=False,
+        ),
+    ] = None,
+    params: RangeOption = None,
+    macs: RangeOption = None,
+    activations: RangeOption = None,
+    cardinality: NumbersOption = None,
+    width: NumbersOption = None,
+    depth: Annotated[
+        str | None,
+        typer.Option(metavar="A:B[,A:B...]", help="Blocks of every stage, or of each: 2:3,4,6,3."),
+    ] = None,
+    widen: NumbersOption = None,
+    scale: Annotated[
+        str | None, typer.Option(metavar="S[,S...]", help="Factors on stem, widths and outputs.")
+    ] = None,
+    divisible: Annotated[
+        int,
+        typer.Option(metavar="K", min=1, help="Only group widths C*d that are multiples of K."),
+    ] = 1,
+    sort: Annotated[
+        str, typer.Option(metavar="KEY", help="params, macs, width, ...; -macs: largest first.")
+    ] = "params",
+    limit: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="List the first N.  [default: tables 20]"),
+    ] = None,
+    pareto: Annotated[
+        str | None,
+        typer.Option(metavar="A,B", help="Only the front of two costs: params,macs; -macs: more."),
+    ] = None,
+    instantiate: Annotated[
+        bool, typer.Option("--instantiate", help="Build the listed ones; fvcore must confirm each.")
+    ] = False,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw them: .png, .svg or .pdf.")
+    ] = None,
+    input_shape: InputOption = None,
+    classes: ClassesOption = None,
+    format: Annotated[DesignFormat | None, typer.Option("--format", show_default=False)] = None,
+    output: OutputOption = None,
+) -> None:
+    """List all designs of a family within ranges of cost.
+
+    Every design of the box is gone through: 10 million take seconds. What is listed is sorted, may
+    be cut to a Pareto front, and goes to a table, CSV, JSON or Parquet.
+    """
+    from archscope.arch.quantities import parse_range, parse_shape
+    from archscope.cli.spaces import given_values
+    from archscope.explore.collect import Order, parse_pareto
+    from archscope.explore.enumerate import FAMILIES, Query
+    from archscope.explore.enumerate import enumerate_designs as go_through
+
+    chosen = _format(format, output)
+    _check_plot(plot)
+    bounds = {"params": params, "macs": macs, "activations": activations}
+    query = Query(
+        families or FAMILIES,
+        given_values(cardinality, width, depth, widen, scale),
+        {key: parse_range(text, key) for key, text in bounds.items() if text},
+        divisible,
+        classes,
+        parse_shape(input_shape) if input_shape else None,
+    )
+    most = limit if limit is not None or chosen in STREAMED else SHOWN
+    order = Order(sort.strip().lower(), most, parse_pareto(pareto) if pareto else None)
+    found = go_through(query, order, sampled=20_000 if plot else 0)
+    rows = _confirmed(found) if instantiate else found.rows()
+    if plot is not None:
+        _draw(found, plot)
+    _print(found, rows, chosen, output)
+    if len(found) < found.matches and not order.pareto and chosen not in STREAMED:
+        note(f"archscope: {len(found):,} of {found.matches:,} designs are listed; see --limit")
+
+
+def _format(format: DesignFormat | None, output: Path | None) -> DesignFormat:
+    from archscope.cli.output import resolve_format
+    from archscope.report.rows import require_parquet
+
+    suffix = output.suffix.lower() if output is not None else ""
+    if format is None and suffix == ".parquet":
+        format = DesignFormat.parquet
+    if format is None:
+        format = DesignFormat(resolve_format(None, output).value)
+    if format is DesignFormat.parquet:
+        if output is None or str(output) == "-":
+            raise UsageError(
+                "Parquet was asked for on the standard output, but it is no text; add --output FILE"
+            )
+        require_parquet()
+    return format
+
+
+def _check_plot(plot: Path | None) -> None:
+    if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise UsageError(
+            f"--plot {plot} was asked for, but a plot is a .png, .svg or .pdf file; name one"
+        )
+
+
+def _confirmed(found: Enumeration) -> Iterator[dict[str, Any]]:
+    """The rows, each after its network was built and counted by fvcore."""
+    from archscope.explore.enumerate import MOST_BUILT, confirm
+
+    if len(found) > MOST_BUILT:
+        raise UsageError(
+            f"{len(found):,} networks were to be built, but {MOST_BUILT} is the most; add "
+            "--limit 10, or narrower ranges"
+        )
+    rows = []
+    for index, row in enumerate(found.rows()):
+        confirm(found.network(index))
+        rows.append({**row, "fvcore": "confirmed"})
+    return iter(rows)
+
+
+def _print(
+    found: Enumeration, rows: Iterable[dict[str, Any]], chosen: DesignFormat, output: Path | None
+) -> None:
+    import json
+
+    from archscope.cli.output import Format
+    from archscope.report import rows as streams
+    from archscope.report.designs import enumeration_table
+
+    head = found.head()
+    if chosen not in STREAMED:
+        emit(enumeration_table(head, list(rows)), format=Format(chosen.value), output=output)
+        return
+    steady = iter(rows)
+    first = next(steady, None)
+    columns = enumeration_table(head, [first] if first else []).columns
+    every = _again(first, steady)
+    if chosen is DesignFormat.parquet:
+        assert output is not None
+        about = json.dumps(head)
+        save_with(lambda file: streams.write_parquet(file, columns, every, about), output)
+        return
+    is_csv = chosen is DesignFormat.csv
+    pieces = (
+        streams.csv_pieces(columns, every)
+        if is_csv
+        else streams.json_pieces(head, "designs", every)
+    )
+    if output is not None and str(output) != "-":
+        save_with(lambda file: file.writelines(piece.encode() for piece in pieces), output)
+        return
+    for piece in pieces:
+        write(piece, sys.stdout)
+
+
+def _again(
+    first: dict[str, Any] | None, rest: Iterator[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    if first is not None:
+        yield first
+    yield from rest
+
+
+def _draw(found: Enumeration, plot: Path) -> None:
+    from archscope.report.designs import enumeration_table
+    from archscope.report.designs_plot import draw_designs
+    from archscope.report.plot import Heading
+
+    front = found.order.pareto
+    one, other = (metric.removeprefix("-") for metric in front or ("macs", "params"))
+    table = enumeration_table(found.head(), [])
+    drawn = draw_designs(
+        Heading(
+            table.title, [*table.notes[:1], "Grey: all that fulfil the conditions, thinned out."]
+        ),
+        (one, other),
+        found.columns,
+        found.sample,
+        front=front is not None,
+        suffix=plot.suffix.lower(),
+    )
+    save_with(lambda file: file.write(drawn), plot, "--plot")

@@ -1,0 +1,270 @@
+"""All designs of some families whose costs lie in given ranges, streamed in chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from archscope.arch.network import Network
+from archscope.arch.shape import Shape
+from archscope.cost.formula import CONVENTION, Count, count
+from archscope.errors import ArchscopeError, UsageError
+from archscope.explore.base import Base, read_base
+from archscope.explore.collect import SORTS, Collector, Columns, Order
+from archscope.explore.limits import METRICS
+from archscope.explore.search import expand
+from archscope.explore.space import DEPTHS, Names, Part, Space
+from archscope.report.designs import number_text
+
+# What an axis ranges over where neither the name nor an option says it.
+DEFAULTS: dict[str, list[int]] = {
+    "cardinality": list(range(1, 65)),
+    "width": list(range(1, 129)),
+    "widen": list(range(1, 17)),
+    "depth": list(range(1, 19)),
+    **{axis: list(range(1, 9)) for axis in DEPTHS},
+}
+FAMILIES = ("resnext",)
+MOST_BUILT = 100
+MOST_CANDIDATES = 10**12
+CHUNK = 65_536
+Range = tuple[int, "int | None"]
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which designs.
+
+    Attributes:
+        families: as `resnext` (all depths free), `resnext50` (its depths), `wrn`, `wrn_28`.
+        given: values by word, as `archscope.explore.inverse.inverse` takes them.
+        ranges: the least and the most of `params`, `macs`, `activations`; None: no end.
+        divisible: the channels of the first stage's 3x3 convolutions are multiples of it.
+        classes, input_shape: where not the family's own.
+    """
+
+    families: Sequence[str] = FAMILIES
+    given: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    ranges: Mapping[str, Range] = field(default_factory=dict)
+    divisible: int = 1
+    classes: int | None = None
+    input_shape: Shape | None = None
+
+
+@dataclass(frozen=True)
+class Enumeration:
+    """The designs that were found.
+
+    Attributes:
+        query, order: what was asked.
+        spaces: one for each family.
+        candidates: designs in all boxes; `counted` of them were counted, as costs grow with every
+            number and most can be ruled out together; `matches` fulfil every condition.
+        columns: an entry for each listed design: its part, its numbers, its costs.
+    """
+
+    query: Query
+    order: Order
+    spaces: Sequence[Space]
+    parts: Sequence[Part]
+    candidates: int
+    counted: int
+    matches: int
+    columns: Columns
+    sample: Columns
+
+    def __len__(self) -> int:
+        return len(self.columns["part"])
+
+    def values(self, index: int) -> dict[str, Any]:
+        """The numbers of one listed design."""
+        part = self.parts[int(self.columns["part"][index])]
+        return {
+            **part.scalars,
+            **{
+                axis: int(self.columns[axis][index]) if axis in self.columns else numbers[0]
+                for axis, numbers in part.arrays.items()
+            },
+        }
+
+    def network(self, index: int) -> Network:
+        """One listed design as a network."""
+        return self.parts[int(self.columns["part"][index])].space.network(self.values(index))
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The listed designs, a mapping each, made as they are asked for."""
+        names = {id(space): Names(space) for space in self.spaces}
+        for index in range(len(self)):
+            space = self.parts[int(self.columns["part"][index])].space
+            values = self.values(index)
+            template = f"{values['cardinality']}x{values['width']}d" if "width" in values else None
+            yield {
+                "network": names[id(space)](values),
+                "family": space.family.name,
+                "template": template,
+                **{axis: values.get(axis) for axis in ("cardinality", "width", "widen")},
+                "blocks": "-".join(
+                    str(values[axis]) for axis in space.family.axes if axis.startswith("depth")
+                ),
+                "scale": number_text(values["scale"]),
+                **{metric: int(self.columns[metric][index]) for metric in METRICS},
+            }
+
+    def head(self) -> dict[str, Any]:
+        """All of the JSON but the designs, schema `archscope.enumerate/1`."""
+        query = self.query
+        return {
+            "schema": "archscope.enumerate/1",
+            "convention": CONVENTION,
+            "families": list(query.families),
+            "boxes": [_box(space) for space in self.spaces],
+            "ranges": {metric: list(ends) for metric, ends in query.ranges.items()},
+            "divisible": query.divisible,
+            "candidates": self.candidates,
+            "counted": self.counted,
+            "matches": self.matches,
+            "listed": len(self),
+            "sort": self.order.sort,
+            "pareto": list(self.order.pareto) if self.order.pareto else None,
+        }
+
+
+def enumerate_designs(query: Query, order: Order, *, sampled: int = 0) -> Enumeration:
+    """Go through every design of the families and keep those that fulfil the query.
+
+    Memory holds the listed designs and one chunk: with a limit or a Pareto front, little.
+
+    Raises:
+        UsageError: for a name, number or word that cannot be.
+    """
+    spaces = _spaces(query)
+    candidates = sum(space.size for space in spaces)
+    if candidates > MOST_CANDIDATES:
+        raise UsageError(
+            f"{candidates:,} designs were to be gone through, but {MOST_CANDIDATES:,} is the most; "
+            "state smaller ranges, as --depth 1:6"
+        )
+    parts = [part for space in spaces for part in space.parts()]
+    axes = list(dict.fromkeys(axis for part in parts for axis in part.free))
+    collector = Collector(order, ["part", *axes, *METRICS], sampled)
+    counted = 0
+    for index, part in enumerate(parts):
+        for columns, cost in _chunks(part, query.ranges):
+            counted += len(cost.params)
+            keep = np.flatnonzero(_within(cost, query.ranges) & _divisible(part, columns, query))
+            fixed = {axis: part.arrays.get(axis, [0])[0] for axis in axes}
+            found: dict[str, Any] = {"part": index, **fixed, **columns}
+            found |= {metric: getattr(cost, metric) for metric in METRICS}
+            collector.add({name: _taken(value, keep) for name, value in found.items()})
+    return Enumeration(
+        query, order, spaces, parts, candidates, counted, collector.matches, *collector.finish()
+    )
+
+
+def confirm(network: Network) -> None:
+    """Build a network and let fvcore count it.
+
+    Raises:
+        ArchscopeError: where it finds other parameters, multiply-adds or activations.
+    """
+    from archscope.cost.measured import count_activations_with_fvcore, count_with_fvcore
+    from archscope.nn.build import build
+
+    module, cost = build(network, init=False), count(network)
+    measured = count_with_fvcore(module, network.input)
+    activations = count_activations_with_fvcore(module, network.input)
+    ours = (cost.params, cost.macs, cost.activations)
+    theirs = (measured.params, measured.macs, activations)
+    if ours != theirs:
+        raise ArchscopeError(
+            f"{network.name} was counted as {ours} params, multiply-adds and activations by the "
+            f"formula, but as {theirs} by fvcore; they must agree, so please report this as a "
+            "defect of archscope"
+        )
+
+
+def _spaces(query: Query) -> list[Space]:
+    bases = [read_base(name) for name in query.families]
+    used: set[str] = set()
+    spaces = []
+    for base in bases:
+        given = {word: values for word, values in query.given.items() if _has(base, word)}
+        used |= given.keys()
+        filled = {
+            axis: [base.numbers[axis]] if axis in base.numbers else DEFAULTS[axis]
+            for axis in base.family.axes
+            if axis in base.numbers or axis in DEFAULTS
+        }
+        axes = {**filled, **base.given(given)}
+        spaces.append(base.space(axes, query.classes, query.input_shape))
+    for word in query.given.keys() - used:
+        bases[0].axes_of(word)  # raises: no family has it
+    return spaces
+
+
+def _has(base: Base, word: str) -> bool:
+    return any(axis.rstrip("1234") == word for axis in base.family.axes)
+
+
+def _chunks(part: Part, ranges: Mapping[str, Range]) -> Iterator[tuple[Columns, Count]]:
+    """All designs of a part with their costs, without most of those that cannot be in range."""
+    inner = max(part.free or ["-"], key=lambda axis: len(part.arrays.get(axis, ())))
+
+    def cannot(cheapest: Count, dearest: Count | None) -> Any:
+        out: Any = False
+        for metric, (low, high) in ranges.items():
+            if high is not None:
+                out = out | (getattr(cheapest, metric) > high)
+            if dearest is not None:
+                out = out | (getattr(dearest, metric) < low)
+        return np.broadcast_to(out, np.shape(cheapest.params))
+
+    if not part.free:
+        cost = count(part.network({}))
+        yield {}, Count(*(np.array([getattr(cost, metric)]) for metric in METRICS))  # type: ignore[arg-type]
+        return
+    values = np.array(part.arrays[inner], dtype=np.int64)
+    step = max(1, CHUNK // len(values))
+    for outer, rows in expand(part, [axis for axis in part.free if axis != inner], cannot):
+        for start in range(0, rows, step):
+            piece = {axis: column[start : start + step] for axis, column in outer.items()}
+            grown = {axis: np.repeat(column, len(values)) for axis, column in piece.items()}
+            grown[inner] = np.tile(values, min(step, rows - start))
+            yield grown, count(part.network(grown))
+
+
+def _within(cost: Count, ranges: Mapping[str, Range]) -> Any:
+    inside = np.ones(len(cost.params), dtype=bool)
+    for metric, (low, high) in ranges.items():
+        inside &= getattr(cost, metric) >= low
+        if high is not None:
+            inside &= getattr(cost, metric) <= high
+    return inside
+
+
+def _divisible(part: Part, columns: Columns, query: Query) -> Any:
+    if query.divisible == 1:
+        return True
+    first = {axis: values[0] for axis, values in part.arrays.items()} | columns
+    scale = part.scalars["scale"]
+    channels = part.space.family.channels(first) * scale.numerator // scale.denominator
+    return channels % query.divisible == 0
+
+
+def _taken(value: Any, keep: npt.NDArray[np.intp]) -> Any:
+    return value[keep] if isinstance(value, np.ndarray) else np.full(len(keep), value)
+
+
+def _box(space: Space) -> dict[str, Any]:
+    ends = {
+        axis: [number_text(values[0]), number_text(values[-1])]
+        for axis, values in space.axes.items()
+    }
+    return {"family": space.family.name, **ends}
+
+
+__all__ = ["SORTS", "Enumeration", "Order", "Query", "confirm", "enumerate_designs"]

@@ -1,0 +1,80 @@
+"""A picture of designs by two of their costs."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib.ticker import FuncFormatter
+
+from archscope.report.canvas import (
+    BLUE,
+    FAINT,
+    GREY,
+    VERMILLION,
+    axes_at,
+    draw_heading,
+    new_figure,
+    styled,
+)
+from archscope.report.formats import prefixed
+from archscope.report.plot import Heading
+
+WIDTH, HEIGHT = 6.5, 4.6
+LEFT, RIGHT, BOTTOM = 0.85, 0.2, 0.6
+LABELS = {"params": "parameters", "macs": "FLOPs (multiply-adds)", "activations": "activations"}
+SUFFIXES = (".png", ".svg", ".pdf")
+
+
+def draw_designs(
+    heading: Heading,
+    axes: tuple[str, str],
+    listed: Mapping[str, Any],
+    sample: Mapping[str, Any],
+    *,
+    front: bool,
+    suffix: str,
+) -> bytes:
+    """The file: all designs (a sample of them) in grey, the listed ones above, joined if a front.
+
+    `axes` are the costs along x and y; the columns hold numbers by the name of a cost.
+    """
+    x, y = axes
+    with styled():
+        figure = new_figure(WIDTH, HEIGHT)
+        top = HEIGHT - draw_heading(figure, heading, LEFT, WIDTH - RIGHT) - 0.12
+        plot = axes_at(figure, (LEFT, BOTTOM, WIDTH - LEFT - RIGHT, top - BOTTOM))
+        plot.grid(axis="x", color=FAINT, linewidth=0.6)
+        plot.scatter(
+            sample[x], sample[y], s=4, color=GREY, alpha=0.35, linewidths=0, rasterized=True
+        )
+        line = "-" if front else ""
+        order = sorted(
+            range(len(listed[x])), key=lambda index: (listed[x][index], listed[y][index])
+        )
+        plot.plot(
+            [listed[x][index] for index in order],
+            [listed[y][index] for index in order],
+            color=VERMILLION if front else BLUE,
+            marker="o",
+            markersize=3.2,
+            linestyle=line,
+            linewidth=1.0,
+            drawstyle="steps-post" if front else "default",
+            rasterized=len(order) > 5_000,
+        )
+        if not len(order):
+            plot.text(0.5, 0.5, "no design", transform=plot.transAxes, ha="center", color=GREY)
+        plot.set_xlabel(LABELS[x])
+        plot.set_ylabel(LABELS[y])
+        plot.xaxis.set_major_formatter(FuncFormatter(lambda value, _: prefixed(3)(value)))
+        plot.yaxis.set_major_formatter(FuncFormatter(lambda value, _: prefixed(3)(value)))
+        stream = io.BytesIO()
+        metadata = {
+            ".png": {"Software": None},
+            ".svg": {"Date": None, "Creator": None},
+            ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+        }[suffix]
+        figure.savefig(stream, format=suffix[1:], metadata=metadata)
+    return stream.getvalue()

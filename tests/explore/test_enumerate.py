@@ -1,0 +1,219 @@
+"""Enumeration against counting every design of small boxes, one at a time."""
+
+import json
+import tracemalloc
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archscope.arch.names import parse
+from archscope.cost import count
+from archscope.errors import ArchscopeError, UsageError
+from archscope.explore import collect
+from archscope.explore import enumerate as enumeration
+from archscope.explore.base import read_base
+from archscope.explore.collect import Order, pareto_front, parse_pareto
+from archscope.explore.enumerate import Query, confirm, enumerate_designs
+from archscope.explore.limits import METRICS
+from archscope.report.rows import csv_pieces, json_pieces
+
+SMALL = {
+    "cardinality": [1, 2, 3],
+    "width": [1, 2, 4],
+    "depth": [[1, 2]],
+    "widen": [1, 2, 3],
+    "scale": [Fraction(1, 2), Fraction(1)],
+}
+
+
+def brute_force(families, ranges, divisible=1):
+    """Name-free rows of all designs that fulfil the conditions, counted one at a time."""
+    rows = []
+    for family in families:
+        base = read_base(family)
+        words = {w: v for w, v in SMALL.items() if w in base.family.axes or w == "depth"}
+        space = base.space(base.given(words))
+        for numbers in product(*space.axes.values()):
+            values = dict(zip(space.axes, numbers, strict=True))
+            try:
+                network = space.network(values)
+            except UsageError:
+                continue  # a scaled width that is not whole
+            cost = count(network)
+            costs = [getattr(cost, metric) for metric in METRICS]
+            if not all(
+                low <= getattr(cost, metric) and (high is None or getattr(cost, metric) <= high)
+                for metric, (low, high) in ranges.items()
+            ):
+                continue
+            if divisible > 1 and not divides(network, divisible):
+                continue
+            rows.append((network.name, *costs))
+    return sorted(rows)
+
+
+def divides(network, divisible):
+    """The 3x3 convolutions of the first stage, read from the tree."""
+    (stage,) = [n for n in network.tree.children if getattr(n, "label", "") == "layer1"]
+    found = []
+
+    def visit(node):
+        if getattr(node, "kernel", None) == 3 and hasattr(node, "groups"):
+            found.append(node.out)
+        for part in node.parts():
+            visit(part)
+
+    visit(stage.first)
+    return all(out % divisible == 0 for out in found)
+
+
+def listed(found):
+    return sorted(
+        (row["network"], row["params"], row["macs"], row["activations"]) for row in found.rows()
+    )
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    st.lists(st.sampled_from(["resnext", "cifar_resnext", "wrn", "cifar_resnet", "wide_resnet"]),
+             min_size=1, max_size=2, unique=True),
+    st.sampled_from(METRICS), st.integers(10**5, 10**9), st.integers(0, 10**9),
+    st.sampled_from([1, 4, 24]),
+)  # fmt: skip
+def test_exactly_the_designs_in_range_are_found(families, metric, low, more, divisible):
+    ranges = {metric: (low, low + more), "params": (0, None)}
+    words = {
+        word: values
+        for word, values in SMALL.items()
+        if any(read_base(family).family.axes.count(word) for family in families) or word == "depth"
+    }
+    query = Query(families, words, ranges, divisible)
+    expected = brute_force(families, ranges, divisible)
+    found = enumerate_designs(query, Order())
+    assert listed(found) == expected and found.matches == len(expected) == len(found)
+    ordered = [row["macs"] for row in enumerate_designs(query, Order("-macs")).rows()]
+    assert ordered == sorted((row[2] for row in expected), reverse=True)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(-9, 9)), max_size=40))
+def test_the_front_is_what_nothing_dominates(points):
+    kept = pareto_front(*(np.array([p[axis] for p in points], dtype=int) for axis in (0, 1)))
+    expected = [
+        index
+        for index, (a, b) in enumerate(points)
+        if not any(c <= a and d <= b and (c, d) != (a, b) for c, d in points)
+    ]
+    assert list(kept) == expected
+
+
+@pytest.mark.parametrize("order", [Order("width", 7), Order("-params", 7), Order(limit=3)])
+def test_a_limit_keeps_the_first_however_the_stream_is_cut(order, monkeypatch):
+    query = Query(["resnext29"], {"cardinality": range(1, 9), "width": range(1, 33)})
+    whole = list(enumerate_designs(query, Order(order.sort)).rows())[: order.limit]
+    monkeypatch.setattr(collect, "_HELD", 10)
+    monkeypatch.setattr(enumeration, "CHUNK", 32)
+    found = enumerate_designs(query, order)
+    assert list(found.rows()) == whole and found.matches == 256
+
+
+def test_a_front_is_kept_however_the_stream_is_cut(monkeypatch):
+    query = Query(["resnext29"], {"cardinality": range(1, 17), "width": range(1, 33)},
+                  {"macs": (2 * 10**9, 3 * 10**9)})  # fmt: skip
+    order = Order("params", pareto=("params", "-activations"))
+    whole = enumerate_designs(query, order)
+    everything = list(enumerate_designs(query, Order()).rows())
+    best = [
+        row
+        for row in everything
+        if not any(
+            o["params"] <= row["params"]
+            and o["activations"] >= row["activations"]
+            and (o["params"], o["activations"]) != (row["params"], row["activations"])
+            for o in everything
+        )
+    ]
+    assert list(whole.rows()) == best and 1 < len(best) < len(everything)
+    monkeypatch.setattr(collect, "_HELD", 10)
+    monkeypatch.setattr(enumeration, "CHUNK", 32)
+    assert list(enumerate_designs(query, order).rows()) == best
+
+
+def test_table_3_of_the_paper_lies_within_its_complexity():
+    """Tables 1 and 3 of ResNeXt: 25 M parameters, 4.1 to 4.3 G multiply-adds."""
+    ranges = {"params": (25_000_000, 26_000_000), "macs": (4_050_000_000, 4_300_000_000)}
+    found = enumerate_designs(Query(["resnext50"], {}, ranges), Order())
+    templates = {row["template"] for row in found.rows()}
+    assert {"1x64d", "2x40d", "4x24d", "8x14d", "32x4d"} <= templates
+
+
+def test_the_listed_ones_can_be_built_and_are_what_they_are_called():
+    found = enumerate_designs(Query(["wrn_16", "resnext29"], {"width": [4]}), Order(limit=3))
+    for index, row in enumerate(found.rows()):
+        network = found.network(index)
+        assert network.name == row["network"] and parse(row["network"]).tree == network.tree
+        confirm(network)
+
+
+def test_a_disagreement_with_fvcore_is_an_error(monkeypatch):
+    from archscope.cost import formula
+
+    kept = formula.leaf_cost
+    monkeypatch.setattr(formula, "leaf_cost", lambda visit: (*kept(visit)[:2], kept(visit)[2] + 1))
+    with pytest.raises(ArchscopeError, match="they must agree"):
+        confirm(parse("resnet20"))
+
+
+def test_a_million_candidates_need_little_memory():
+    query = Query(["resnext"], {"depth": [[1, 2, 3]], "width": range(1, 129)})
+    tracemalloc.start()
+    try:
+        found = enumerate_designs(query, Order("macs", 10))
+        assert found.candidates == found.matches == 81 * 64 * 128
+        assert tracemalloc.get_traced_memory()[1] < 64e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_rows_are_written_in_pieces_as_valid_csv_and_json():
+    found = enumerate_designs(Query(["wrn_16"], {"widen": [1, 2, 3]}), Order())
+    document = json.loads("".join(json_pieces(found.head(), "designs", found.rows())))
+    assert document["schema"] == "archscope.enumerate/1"
+    assert document["matches"] == 3 == len(document["designs"])
+    assert json.loads("".join(json_pieces(found.head(), "designs", [])))["designs"] == []
+    from archscope.report.designs import enumeration_table
+
+    columns = enumeration_table(found.head(), []).columns
+    lines = "".join(csv_pieces(columns, found.rows())).splitlines()
+    assert len(lines) == 4 and lines[0].startswith("network,")
+    assert lines[1].split(",")[0] == "wrn_16_1"
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: Order("size"), "sorted by"),
+        (lambda: Order(pareto=("params", "time")), "Pareto front"),
+        (lambda: parse_pareto("params"), "two different costs"),
+        (lambda: parse_pareto("params,-params"), "two different costs"),
+        (lambda: Query(["wrn"], {"width": [3]}), "numbers are depth, widen, scale"),
+        (lambda: Query(["resnext"], {"depth": [[1], [2]]}), "2 depths"),
+        (lambda: Query(["vgg"]), "no network named"),
+        (lambda: Query(["wrn"], {"scale": [Fraction(1, 3)]}), "must be whole"),
+        (
+            lambda: Query(
+                ["resnext"], {word: range(1, 99_999) for word in ("cardinality", "width", "depth")}
+            ),
+            "is the most|2 depths|depths were",
+        ),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(call, words):
+    with pytest.raises(UsageError, match=words) as caught:
+        asked = call()
+        enumerate_designs(asked, Order())
+    assert "\n" not in str(caught.value)
