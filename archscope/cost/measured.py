@@ -49,10 +49,8 @@ def count_with_fvcore(module: nn.Module, shape: tuple[int, int, int]) -> FvcoreC
     import torch
     from fvcore.nn import FlopCountAnalysis, parameter_count
 
-    modes = {part: part.training for part in module.modules()}
-    module.eval()
     try:
-        with torch.no_grad(), _quiet():
+        with _in_eval_mode(module), torch.no_grad(), _quiet():
             analysis = FlopCountAnalysis(module, torch.zeros(1, *shape))
             by_operator = {key: int(value) for key, value in analysis.by_operator().items()}
             unsupported = {
@@ -66,11 +64,32 @@ def count_with_fvcore(module: nn.Module, shape: tuple[int, int, int]) -> FvcoreC
             f"an image of {'x'.join(map(str, shape))} was to be traced, but that takes more memory "
             "than there is; use a smaller input, or count with the formula"
         ) from None
+    params = parameter_count(module)[""]
+    return FvcoreCount(params, sum(by_operator.values()), by_operator, unsupported)
+
+
+def count_activations_with_fvcore(module: nn.Module, shape: tuple[int, int, int]) -> int:
+    """The activations that fvcore counts in eval mode: outputs of convolutions and linear layers.
+
+    A trace of its own: fvcore shares none between its counts.
+    """
+    import torch
+    from fvcore.nn import ActivationCountAnalysis
+
+    with _in_eval_mode(module), torch.no_grad(), _quiet():
+        return int(ActivationCountAnalysis(module, torch.zeros(1, *shape)).total())
+
+
+@contextmanager
+def _in_eval_mode(module: nn.Module) -> Iterator[None]:
+    """Eval mode meanwhile; afterwards every part has its own mode again."""
+    modes = {part: part.training for part in module.modules()}
+    module.eval()
+    try:
+        yield
     finally:
         for part, mode in modes.items():
             part.training = mode
-    params = parameter_count(module)[""]
-    return FvcoreCount(params, sum(by_operator.values()), by_operator, unsupported)
 
 
 @contextmanager
