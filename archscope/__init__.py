@@ -19,7 +19,15 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from archscope.arch.eq4 import solve_cardinality, solve_width
-    from archscope.arch.families import cifar_resnet, cifar_resnext, resnet_basic, resnext, wrn
+    from archscope.arch.families import (
+        cifar_preresnet,
+        cifar_resnet,
+        cifar_resnext,
+        preresnet,
+        resnet_basic,
+        resnext,
+        wrn,
+    )
     from archscope.arch.names import parse as network
     from archscope.cost.formula import count
     from archscope.explore.cifar_sweep import cifar_sweep
@@ -29,6 +37,7 @@ if TYPE_CHECKING:
 
 _PLACES = {
     "build": "archscope.nn.build:build",
+    "cifar_preresnet": "archscope.arch.families:cifar_preresnet",
     "cifar_resnet": "archscope.arch.families:cifar_resnet",
     "cifar_resnext": "archscope.arch.families:cifar_resnext",
     "cifar_sweep": "archscope.explore.cifar_sweep:cifar_sweep",
@@ -36,6 +45,7 @@ _PLACES = {
     "count": "archscope.cost.formula:count",
     "load_sweep": "archscope.sweep.records:read_sweep",
     "network": "archscope.arch.names:parse",
+    "preresnet": "archscope.arch.families:preresnet",
     "resnet_basic": "archscope.arch.families:resnet_basic",
     "resnext": "archscope.arch.families:resnext",
     "solve_cardinality": "archscope.arch.eq4:solve_cardinality",
@@ -45,6 +55,7 @@ _PLACES = {
 
 __all__ = [
     "build",
+    "cifar_preresnet",
     "cifar_resnet",
     "cifar_resnext",
     "cifar_sweep",
@@ -52,6 +63,7 @@ __all__ = [
     "count",
     "load_sweep",
     "network",
+    "preresnet",
     "resnet_basic",
     "resnext",
     "solve_cardinality",

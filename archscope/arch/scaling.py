@@ -22,8 +22,8 @@ def positive(**numbers: Number) -> None:
             raise UsageError(f"{name} {smallest} was asked for, but it must be at least 1")
 
 
-def exact(scale: Fraction | float | str) -> Fraction:
-    """A scale as the decimal that the user wrote: 0.1 is one tenth.
+def exact(scale: Fraction | float | str, what: str = "scale") -> Fraction:
+    """A scale (or `what` it is) as the decimal that the user wrote: 0.1 is one tenth.
 
     Raises:
         UsageError: where it is not a positive number.
@@ -35,7 +35,7 @@ def exact(scale: Fraction | float | str) -> Fraction:
         value = Fraction(text) if re.fullmatch(r"\d{0,6}\.?\d{0,9}(?<=\d)", text) else Fraction(0)
     assert isinstance(value, Fraction)
     if value <= 0:
-        raise UsageError(f"scale {scale} was asked for, but it must be a number above 0, as 0.25")
+        raise UsageError(f"{what} {scale} was asked for, but it must be a number above 0, as 0.25")
     return value
 
 

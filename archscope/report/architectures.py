@@ -34,8 +34,8 @@ def cardinality(stage: Stage) -> int | None:
     """The largest number of groups of a stage's convolutions; None where it has no blocks."""
     if stage.repeat is None:
         return None
-    groups = [node.groups for node in _main_path(stage.repeat.first) if isinstance(node, Conv)]
-    return max(groups)
+    leaves = _main_path(stage.repeat.first)
+    return max(int(node.groups) for node in leaves if isinstance(node, Conv))
 
 
 def size(stage: Stage) -> str:

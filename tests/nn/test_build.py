@@ -39,6 +39,12 @@ SMALL = [
     "wrn_16_1",
     "wrn_16_2@0.5",
     "wrn_22_3-noshortcut",
+    "wrn_16_1.5-B(3,1,3)-drop0.3",
+    "wrn_22_1-l1",
+    "preresnet20",
+    "preresnet29",
+    "preresnet26@0.5",
+    "imagenet_wrn_18_1.5",
     "resnet20",
     "cifar_resnext101_2x3d",
 ]
