@@ -3,9 +3,11 @@
     name   = [ "imagenet_" | "cifar_" ] family { suffix }
     family = "resnet" depth | "resnext" depth "_" C "x" W "d" | "preresnet" depth
            | "wide_resnet" depth "_" k | "wrn_" depth "_" k
+           | "inception_v3" | "inception_v4" | "inception_resnet_v2"
     suffix = "@" scale | "-noshortcut"
            | "-B(3,1,3)" | "-l" l | "-drop" p      (wrn on CIFAR: block, deepening, dropout)
            | "-basic" | "-bottleneck"              (preresnet on CIFAR)
+           | "-aux"                                (inception_v3: its auxiliary head)
 
 Dashes, underscores and case are forgiven (`WRN-28-10`). Plain names mean ImageNet for the depths
 known there, otherwise CIFAR; the prefix always decides. `wrn` is CIFAR's without a prefix, and
@@ -34,6 +36,7 @@ _FORMS: list[tuple[re.Pattern[str], Callable[..., Network]]] = [
     (re.compile(rf"pre_?(?:act_?)?resnet_?{_NUMBER}"), spelling.preresnet),
     (re.compile(rf"wide_?resnet_?{_NUMBER}_{_NUMBER}"), spelling.wide_resnet),
     (re.compile(rf"wrn_?{_NUMBER}_(\d{{1,6}}(?:\.\d{{1,9}})?)"), spelling.wrn),
+    (re.compile(r"inception_?(v3|v4|resnet_?v2)"), spelling.inception),
 ]
 _SUFFIX = re.compile(
     r"@(?P<scale>[^_@]+)"
@@ -42,10 +45,11 @@ _SUFFIX = re.compile(
     r"|_b\((?P<block>[^()]*)\)"
     r"|_l_?(?P<deepening>\d{1,3})(?![^_@])"
     r"|_(?P<kind>basic|bottleneck)"
+    r"|_(?P<aux>aux)"
 )
 _FORM_HELP = (
     "names are resnet50, resnext50_32x4d, wide_resnet50_2, preresnet200, resnext29_8x64d (CIFAR), "
-    "wrn_28_10, each with @SCALE or -noshortcut behind it"
+    "wrn_28_10, inception_v3, each with suffixes such as @SCALE or -noshortcut behind it"
 )
 
 
@@ -55,7 +59,8 @@ def parse(name: str, classes: int | None = None, input_shape: Shape | None = Non
     Args:
         name: as the grammar above; `resnext50_32x4d`, `WRN-28-10`, `resnext29_8x64d@0.25`.
         classes: outputs, where not the family's 1000 (ImageNet) or 10 (CIFAR).
-        input_shape: (channels, height, width), where not the family's 3x224x224 or 3x32x32.
+        input_shape: (channels, height, width), where not the family's 3x224x224
+            (Inception 3x299x299) or 3x32x32.
 
     Returns:
         the network with its canonical name.

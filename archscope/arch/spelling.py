@@ -47,7 +47,7 @@ class Options(NamedTuple):
         """Raise where the name has a suffix that the family does not."""
         for kind, value in self.found.items():
             if kind not in kinds:
-                written = f"{_WRITTEN.get(kind, '-')}{value}" + (")" if kind == "block" else "")
+                written = f"{_WRITTEN.get(kind, '-')}{value}{')' if kind == 'block' else ''}"
                 raise UsageError(
                     f"the suffix '{written}' was asked for, but {of} have none of its kind; "
                     "leave it out"
@@ -135,6 +135,24 @@ def wrn(depth: str, widen: str, options: Options) -> Network:
         if number in _BASIC and options.dataset is None and str(error).startswith("depth"):
             raise UsageError(f"{error}, or imagenet_wrn_{number}_{widen}") from None
         raise
+
+
+def inception(version: str, options: Options) -> Network:
+    """`inception_v3`, `inception_v3-aux`, `inception_v4`, `inception_resnet_v2`."""
+    version = version.replace("resnetv2", "resnet_v2")
+    kinds = ("aux",) if version == "v3" else ()
+    options.refuse_all_but(*kinds, of=f"inception_{version} networks")
+    if options.dataset == "cifar":
+        raise UsageError(
+            f"cifar_inception_{version} was asked for, but the Inception networks are ImageNet "
+            "ones of 3x299x299; leave the prefix out"
+        )
+    classes = options.classes if options.classes is not None else 1000
+    if version == "v3":
+        return families.inception_v3(classes=classes, aux="aux" in options.found)
+    if version == "v4":
+        return families.inception_v4(classes=classes)
+    return families.inception_resnet_v2(classes=classes)
 
 
 def _imagenet_wrn(depth: int, widen: str, options: Options) -> Network:

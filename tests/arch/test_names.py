@@ -96,8 +96,9 @@ def test_a_wrong_name_gets_the_rule_that_it_broke(name, rule):
 
 
 SUFFIXED = (
-    r"(imagenet_|cifar_)?(resnext|resnet|wrn_|preresnet|wide_resnet)[0-9_x.]{0,9}d?"
-    r"(@[0-9.]{0,3}|-B\([0-9,]{0,5}\)|-l[0-9]{0,2}|-drop[0-9.]{0,3}|-noshortcut|-bottleneck){0,3}"
+    r"(imagenet_|cifar_)?"
+    r"((resnext|resnet|wrn_|preresnet|wide_resnet)[0-9_x.]{0,9}d?|inception_(v3|v4|resnet_v2))"
+    r"(@[0-9.]{0,3}|-B\([0-9,]{0,5}\)|-l[0-9]{0,2}|-drop[0-9.]{0,3}|-(noshortcut|basic|aux)){0,3}"
 )
 
 

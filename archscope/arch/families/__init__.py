@@ -5,6 +5,8 @@ takes the shortcuts away (the ResNeXt paper's ablation). Whole numbers may be ar
 which can be counted: not depths that are named (29), classes, kernels or scales.
 """
 
+from archscope.arch.families.inception import inception_v3
+from archscope.arch.families.inception4 import inception_resnet_v2, inception_v4
 from archscope.arch.families.parts import BASIC_BLOCKS, IMAGENET_BLOCKS, blocks_per_stage
 from archscope.arch.families.postact import cifar_resnet, cifar_resnext, resnet_basic, resnext
 from archscope.arch.families.preact import cifar_preresnet, preresnet
@@ -17,6 +19,9 @@ __all__ = [
     "cifar_preresnet",
     "cifar_resnet",
     "cifar_resnext",
+    "inception_resnet_v2",
+    "inception_v3",
+    "inception_v4",
     "preresnet",
     "resnet_basic",
     "resnext",

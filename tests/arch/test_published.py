@@ -1,0 +1,41 @@
+import pytest
+
+from archscope.arch.names import parse, well_known
+from archscope.arch.published import _entries, published_errors
+
+
+def test_every_published_network_has_its_canonical_name():
+    for name in {entry.network for entry in _entries()}:
+        assert parse(name).name == name
+
+
+def test_no_cell_of_a_table_stands_twice():
+    cells = [(entry.network, entry.dataset, entry.source) for entry in _entries()]
+    assert len(cells) == len(set(cells))
+
+
+@pytest.mark.parametrize(
+    ("name", "dataset", "error"),
+    # Read off the papers: Wide ResNet, Tables 2, 3, 5, 7, 8; ResNeXt, Table 5.
+    [
+        ("wrn_22_2-B(3,1,3)", "CIFAR-10", 5.78),
+        ("wrn_40_2", "CIFAR-10", 5.43),
+        ("preresnet1001", "CIFAR-100", 22.71),
+        ("imagenet_wrn_34_2", "ImageNet-1K", 23.39),
+        ("preresnet200", "ImageNet-1K", 21.66),
+        ("inception_resnet_v2", "ImageNet-1K", 19.9),
+    ],
+)
+def test_published_errors(name, dataset, error):
+    found = [entry.error for entry in published_errors(name) if entry.dataset == dataset]
+    assert found[0] == error  # whitened data (Table 4) never leads
+
+
+def test_all_networks_of_the_new_tables_are_listed():
+    listed = set(well_known())
+    missing = {
+        entry.network
+        for entry in _entries()
+        if "Figure 7" not in entry.source and entry.network not in listed
+    }
+    assert missing == set()
