@@ -33,10 +33,9 @@ if TYPE_CHECKING:
     )
     from archscope.arch.names import parse as network
     from archscope.cost.formula import count
-    from archscope.explore.cifar_sweep import cifar_sweep
+    from archscope.explore.cifar_sweep import cifar_sweep, load_sweep
     from archscope.explore.compare import compare
     from archscope.nn.build import build
-    from archscope.sweep.records import read_sweep as load_sweep
 
 _PLACES = {
     "build": "archscope.nn.build:build",
@@ -49,7 +48,7 @@ _PLACES = {
     "inception_resnet_v2": "archscope.arch.families:inception_resnet_v2",
     "inception_v3": "archscope.arch.families:inception_v3",
     "inception_v4": "archscope.arch.families:inception_v4",
-    "load_sweep": "archscope.sweep.records:read_sweep",
+    "load_sweep": "archscope.explore.cifar_sweep:load_sweep",
     "network": "archscope.arch.names:parse",
     "preresnet": "archscope.arch.families:preresnet",
     "resnet_basic": "archscope.arch.families:resnet_basic",

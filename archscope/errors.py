@@ -27,3 +27,9 @@ class InfeasibleError(ArchscopeError, ValueError):
 
 class DataError(ArchscopeError):
     """A dataset is missing, damaged, or not what it claims to be (exit code 1)."""
+
+
+def shown(text: str) -> str:
+    """What a user typed as an error repeats it: on one line, and not without end."""
+    plain = text if text.isprintable() else ascii(text)[1:-1]
+    return plain if len(plain) <= 60 else f"{plain[:57]}..."

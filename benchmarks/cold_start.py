@@ -1,6 +1,6 @@
 """Cold start of `archscope solve` and `compare --counter formula` against importing typer and rich.
 
-    python benchmarks/cold_start.py
+python benchmarks/cold_start.py
 """
 
 import sys

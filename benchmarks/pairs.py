@@ -19,7 +19,7 @@ def seconds(command: Sequence[str]) -> float:
 
 
 def ratio(ours: Sequence[str], baseline: Sequence[str], pairs: int) -> tuple[float, float, float]:
-    """Medians over `pairs` runs in turn, after one of each: seconds, seconds, ratio pair by pair."""
+    """Medians over `pairs` runs in turn, after one of each: both times, and the pairs' ratio."""
     seconds(ours), seconds(baseline)
     times = [(seconds(ours), seconds(baseline)) for _ in range(pairs)]
     mine, theirs = zip(*times, strict=True)

@@ -1,8 +1,10 @@
 """The library's surface, as the docstring of the package shows it."""
 
 import pytest
+from sweep_fixture import write_fake_sweep
 
 import archscope as a
+from archscope.errors import ArchscopeError
 
 
 def test_the_names_of_the_package_are_there():
@@ -20,3 +22,12 @@ def test_the_library_speaks_the_commands_words():
     assert list(frame["name"]) == ["resnet20", "resnext50_32x4d"]
     assert list(frame["params"]) == [272_474, 25_028_904]
     assert sum(weight.numel() for weight in a.build(a.network("resnet20")).parameters()) == 272_474
+
+
+def test_a_sweep_is_loaded_from_its_folder(tmp_path):
+    folder = write_fake_sweep(tmp_path / "sweep", templates=("1x64d", "2x64d"), seeds=(1, 2))
+    frame = a.load_sweep(folder).to_frame()
+    assert list(frame["template"]) == ["1x64d", "1x64d", "2x64d", "2x64d"]
+    assert set(frame["status"]) == {"done"}
+    with pytest.raises(ArchscopeError, match="nothing"):
+        a.load_sweep(tmp_path / "nothing")

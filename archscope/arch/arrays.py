@@ -1,13 +1,99 @@
-"""Numbers that may be arrays of designs. NumPy is imported only where an array is passed."""
+"""Whole numbers that may be arrays of designs. NumPy is imported only where an array is passed."""
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any, TypeAlias
+
+from archscope.errors import UsageError
 
 # An int, or an int64 array of designs (typed loosely for the reason above).
 Number: TypeAlias = Any
+
+LARGEST = 2**63 - 1  # what an int64 holds
 
 
 def is_array(value: object) -> bool:
     """Whether `value` is a NumPy array of designs (a NumPy scalar counts as a number)."""
     return getattr(value, "ndim", 0) > 0
+
+
+def whole(value: Number, what: str, least: int = 1) -> Number:
+    """`value` as an int, or as an int64 array: narrow types would wrap in silence.
+
+    Raises:
+        UsageError: where it is not whole, an array is not one-dimensional, or one is below `least`.
+    """
+    if type(value) is int:
+        smallest = value
+    elif is_array(value):
+        value = _int64(value, what)
+        smallest = value.min() if len(value) else least
+    else:
+        try:
+            smallest = value = index(value)
+        except TypeError:
+            raise UsageError(
+                f"{what} {value} was asked for, but it must be a whole number; give an int, or an "
+                "array of them"
+            ) from None
+    if smallest < least:
+        raise UsageError(f"{what} {smallest} was asked for, but it must be at least {least}")
+    return value
+
+
+def positive(**numbers: Number) -> tuple[Number, ...]:
+    """The numbers as `whole` gives them, each at least 1, in the order given.
+
+    Raises:
+        UsageError: naming the first that is not.
+    """
+    return tuple(whole(value, name) for name, value in numbers.items())
+
+
+def product(one: Number, other: Number) -> Number:
+    """`one` times `other`, exactly: an int, or an int64 array.
+
+    Raises:
+        UsageError: where a design's product is more than an int64 holds.
+    """
+    if not (is_array(one) or is_array(other)):
+        return one * other
+    if _largest(one) * _largest(other) > LARGEST:
+        # The largest of each may stand in different designs: look at every one.
+        exact = one.astype(object) * other if is_array(one) else one * other.astype(object)
+        refuse_overflow(exact)
+    return one * other
+
+
+def refuse_overflow(exact: Any, first: int = 0) -> None:
+    """Check an array of Python ints; `first` is the number of its first design.
+
+    Raises:
+        UsageError: naming the first design that an int64 cannot hold.
+    """
+    for number, value in enumerate(exact, first):
+        if value > LARGEST:
+            raise UsageError(
+                f"design {number} of the array comes to {value}, more than a 64-bit integer "
+                "holds; count it alone, as plain numbers"
+            )
+
+
+def _int64(array: Any, what: str) -> Any:
+    if array.dtype.kind == "O":  # Python ints, of an exact count
+        return array
+    if array.dtype.kind not in "iu" or array.ndim != 1:
+        raise UsageError(
+            f"{what} was given as an array of {array.dtype} with {array.ndim} axes; "
+            "pass one-dimensional arrays of whole numbers"
+        )
+    if array.dtype == "uint64" and len(array):
+        refuse_overflow([int(array.max())])
+    return array.astype("int64", copy=False)
+
+
+def _largest(value: Number) -> int:
+    if is_array(value):
+        return int(value.max()) if len(value) else 0
+    return int(value)

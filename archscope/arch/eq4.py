@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from math import isqrt, sqrt
 from typing import Literal, TypeAlias
 
-from archscope.arch.scaling import positive
-from archscope.errors import InfeasibleError, UsageError
+from archscope.arch.arrays import positive
+from archscope.errors import InfeasibleError, UsageError, shown
 
 Rounding: TypeAlias = "Literal['nearest', 'floor', 'ceil'] | int"  # an int: multiples of it
 
@@ -115,14 +115,15 @@ def solve_width(
         InfeasibleError: where the exact d is below 1, whatever the rounding.
         UsageError: where a number is not positive.
     """
-    positive(cardinality=cardinality)
-    budget = _budget(budget, reference, block)
+    (cardinality,) = positive(cardinality=cardinality)
+    budget = kept_budget(budget, reference, block)
+    _check_rounding(rounding)
     exact = block.exact_width(cardinality, budget)
     if block.params(cardinality, 1) > budget:
         raise InfeasibleError(
             f"cardinality {cardinality} was asked for within {budget:,} parameters, but Eq. 4 "
-            f"then gives d = {exact:.3f}, below 1; use a cardinality up to "
-            f"{_largest_cardinality(budget, block)}, or a budget of at least "
+            f"then gives d = {_below_one(exact)}; use "
+            f"{_up_to('cardinality', budget // block.params(1, 1))}a budget of at least "
             f"{block.params(cardinality, 1):,}"
         )
     if isinstance(rounding, int):
@@ -149,18 +150,18 @@ def solve_cardinality(
         InfeasibleError: where the exact C is below 1, whatever the rounding.
         UsageError: where a number is not positive.
     """
-    positive(width=width)
-    budget = _budget(budget, reference, block)
+    (width,) = positive(width=width)
+    budget = kept_budget(budget, reference, block)
+    _check_rounding(rounding)
     path = block.params(1, width)
     if path > budget:
         raise InfeasibleError(
             f"width {width} was asked for within {budget:,} parameters, but Eq. 4 then gives "
-            f"C = {budget / path:.3f}, below 1; use a width up to {block.floor_width(1, budget)}, "
-            f"or a budget of at least {path:,}"
+            f"C = {_below_one(budget / path)}; use "
+            f"{_up_to('width', block.floor_width(1, budget))}a budget of at least {path:,}"
         )
     floor, rest = divmod(budget, path)
     if isinstance(rounding, int):
-        positive(multiple=rounding)
         cardinality = max(1, (2 * budget + path * rounding) // (2 * path * rounding)) * rounding
     else:
         cardinality = _round(floor, 2 * rest >= path, rest == 0, rounding)
@@ -173,10 +174,10 @@ def parse_template(text: str) -> tuple[int, int]:
     Raises:
         UsageError: where the text is not CxWd with whole C, W >= 1.
     """
-    found = re.fullmatch(r"(\d{1,6})x(\d{1,6})d", text.strip().lower())
+    found = re.fullmatch(r"([0-9]{1,9})x([0-9]{1,9})d", text.strip().lower())
     if not found or min(map(int, found.groups())) < 1:
         raise UsageError(
-            f"template '{text}' was asked for, but a template is CxWd with whole C, W >= 1; "
+            f"template '{shown(text)}' was asked for, but a template is CxWd with whole C, W >= 1; "
             "write 32x4d for cardinality 32 and bottleneck width 4"
         )
     cardinality, width = found.groups()
@@ -196,20 +197,29 @@ def parse_rounding(text: str) -> Rounding:
             return "floor"
         case "ceil":
             return "ceil"
-    found = re.fullmatch(r"multiple-of[\s:=-]*(\d{1,6})", text.strip().lower())
+    found = re.fullmatch(r"multiple-of[\s:=-]*([0-9]{1,6})", text.strip().lower())
     if found and int(found[1]) >= 1:
         return int(found[1])
     raise UsageError(
-        f"rounding '{text}' was asked for, but there are nearest, floor, ceil and multiple-of:K; "
-        "write multiple-of:8 for multiples of 8"
+        f"rounding '{shown(text)}' was asked for, but there are nearest, floor, ceil and "
+        "multiple-of:K; write multiple-of:8 for multiples of 8"
     )
 
 
-def _budget(budget: int | None, reference: str, block: Block) -> int:
+def kept_budget(budget: int | None, reference: str, block: Block) -> int:
+    """The weights of a block to keep: `budget`, or those of the template `reference`."""
     if budget is None:
         return block.params(*parse_template(reference))
-    positive(budget=budget)
-    return budget
+    (whole,) = positive(budget=budget)
+    return int(whole)
+
+
+def _check_rounding(rounding: Rounding) -> None:
+    if isinstance(rounding, int):
+        positive(multiple=rounding)
+    elif rounding not in ("nearest", "floor", "ceil"):
+        parse_rounding(rounding)  # refuses what is none
+        raise UsageError(f"rounding '{rounding}' was asked for; pass multiples as an int")
 
 
 def _round(floor: int, half_up: bool, whole: bool, rounding: Rounding) -> int:
@@ -223,14 +233,18 @@ def _round(floor: int, half_up: bool, whole: bool, rounding: Rounding) -> int:
 
 def _nearest_multiple(cardinality: int, budget: int, block: Block, multiple: int) -> int:
     """The nearest multiple K*m: Eq. 4 in m is that of a block with K times the numbers."""
-    positive(multiple=multiple)
     wide = Block(block.w_in * multiple, block.w_out * multiple, block.kernel * multiple)
     floor = wide.floor_width(cardinality, budget)
     return max(1, floor + wide.half_is_within(cardinality, floor, budget)) * multiple
 
 
-def _largest_cardinality(budget: int, block: Block) -> int:
-    return max(1, budget // block.params(1, 1))
+def _below_one(exact: float) -> str:
+    """An exact number below 1 in three decimals, which must not read 1.000."""
+    return f"{min(exact, 0.999):.3f}, below 1"
+
+
+def _up_to(what: str, largest: int) -> str:
+    return f"a {what} up to {largest}, or " if largest else ""
 
 
 def _template(cardinality: int, width: int, exact: float, budget: int, block: Block) -> Template:

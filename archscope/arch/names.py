@@ -25,17 +25,17 @@ from archscope.arch import spelling
 from archscope.arch.network import Network
 from archscope.arch.shape import Shape, output_shape
 from archscope.arch.zoo import well_known
-from archscope.errors import UsageError
+from archscope.errors import UsageError, shown
 
 __all__ = ["nearest", "parse", "well_known"]
 
-_NUMBER = r"(\d{1,6})"
+_NUMBER = r"([0-9]{1,9})"
 _FORMS: list[tuple[re.Pattern[str], Callable[..., Network]]] = [
     (re.compile(rf"resnext_?{_NUMBER}_{_NUMBER}x{_NUMBER}d"), spelling.resnext),
     (re.compile(rf"resnet_?{_NUMBER}"), spelling.resnet),
     (re.compile(rf"pre_?(?:act_?)?resnet_?{_NUMBER}"), spelling.preresnet),
     (re.compile(rf"wide_?resnet_?{_NUMBER}_{_NUMBER}"), spelling.wide_resnet),
-    (re.compile(rf"wrn_?{_NUMBER}_(\d{{1,6}}(?:\.\d{{1,9}})?)"), spelling.wrn),
+    (re.compile(rf"wrn_?{_NUMBER}_([0-9]{{1,9}}(?:\.[0-9]{{1,9}})?)"), spelling.wrn),
     (re.compile(r"inception_?(v3|v4|resnet_?v2)"), spelling.inception),
 ]
 _SUFFIX = re.compile(
@@ -43,13 +43,14 @@ _SUFFIX = re.compile(
     r"|_(?P<noshortcut>noshortcut)"
     r"|_drop(?:out)?_?(?P<dropout>[^_@]+)"
     r"|_b\((?P<block>[^()]*)\)"
-    r"|_l_?(?P<deepening>\d{1,3})(?![^_@])"
+    r"|_l_?(?P<deepening>[0-9]{1,3})(?![^_@])"
     r"|_(?P<kind>basic|bottleneck)"
     r"|_(?P<aux>aux)"
 )
 _FORM_HELP = (
-    "names are resnet50, resnext50_32x4d, wide_resnet50_2, preresnet200, resnext29_8x64d (CIFAR), "
-    "wrn_28_10, inception_v3, each with suffixes such as @SCALE or -noshortcut behind it"
+    "names are resnetN, resnextN_CxWd, wide_resnetN_k, preresnetN and wrn_N_k with whole numbers "
+    "(resnext50_32x4d, CIFAR resnext29_8x64d, wrn_28_10), each with suffixes such as @SCALE or "
+    "-noshortcut behind it, and inception_v3, inception_v4, inception_resnet_v2"
 )
 
 
@@ -80,7 +81,7 @@ def parse(name: str, classes: int | None = None, input_shape: Shape | None = Non
             network = replace(network, input=input_shape)
         output_shape(network.tree, network.input)
     except UsageError as error:
-        raise UsageError(f"network '{_shown(name)}': {error}") from None
+        raise UsageError(f"network '{shown(name)}': {error}") from None
     return network
 
 
@@ -102,23 +103,17 @@ def _split(name: str, classes: int | None) -> tuple[str, spelling.Options]:
         kind, value = str(suffix.lastgroup), suffix[str(suffix.lastgroup)]
         if found.setdefault(kind, value) != value:
             raise UsageError(
-                f"network '{_shown(name)}': the suffixes '{found[kind]}' and '{value}' were both "
+                f"network '{shown(name)}': the suffixes '{found[kind]}' and '{value}' were both "
                 "asked for, but a name has one of a kind; leave one out"
             )
         rest = rest[suffix.end() :]
     dataset = None
-    for prefix in ("imagenet", "cifar"):
-        if base.startswith(f"{prefix}_"):
-            dataset, base = prefix, base.removeprefix(f"{prefix}_")
+    if (prefix := base.partition("_")[0]) in ("imagenet", "cifar"):
+        dataset, base = prefix, base.removeprefix(f"{prefix}_")
     return base, spelling.Options(dataset, classes, found)
 
 
 def _unknown(name: str) -> str:
     near = nearest(name)
-    hint = f"did you mean {' or '.join(near)}?" if near else _FORM_HELP
-    return f"there is no network named '{_shown(name)}'; {hint}"
-
-
-def _shown(name: str) -> str:
-    text = name if name.isprintable() else ascii(name)[1:-1]
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    return f"there is no network named '{shown(name)}': {_FORM_HELP}{hint}"

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypeAlias
 
-from archscope.arch.arrays import Number, is_array
+from archscope.arch.arrays import Number, is_array, whole
 from archscope.errors import UsageError
 
 Kernel: TypeAlias = "int | tuple[int, int]"
@@ -29,6 +29,23 @@ class Node:
     def parts(self) -> Iterator[Node]:
         """The nodes directly below this one, in order."""
         yield from ()
+
+    def _make_whole(self, *names: str) -> None:
+        """Check the numbers of these fields (at least 1 each) and keep them as int or int64."""
+        for name in names:
+            value = getattr(self, name)
+            if type(value) is not int or value < 1:
+                what = f"{type(self).__name__}'s {name}"
+                object.__setattr__(self, name, whole(value, what))
+
+    def _check_window(self, value: object, least: int = 1) -> None:
+        """Check a kernel or padding: an int or (height, width), not an array of designs."""
+        entries = value if isinstance(value, tuple) else (value,)
+        if not all(type(entry) is int and entry >= least for entry in entries):
+            raise UsageError(
+                f"a {type(self).__name__.lower()} with the window {value} was asked for; give an "
+                f"int or (height, width) of at least {least}"
+            )
 
     def with_parts(self, parts: list[Node]) -> Node:
         """The same node over other parts, one for each of `parts()`."""
@@ -64,6 +81,12 @@ class Conv(Node):
     padding: Kernel | None = None
     bias: bool = False
 
+    def __post_init__(self) -> None:
+        self._make_whole("out", "stride", "groups")
+        self._check_window(self.kernel)
+        if self.padding is not None:
+            self._check_window(self.padding, 0)
+
 
 @dataclass(frozen=True, eq=False)
 class Norm(Node):
@@ -87,6 +110,16 @@ class Pool(Node):
     padding: int = 0
     count_include_pad: bool = True
 
+    def __post_init__(self) -> None:
+        self._make_whole("stride")
+        self._check_window(self.kernel)
+        self._check_window(self.padding, 0)
+        if 2 * self.padding > self.kernel:
+            raise UsageError(
+                f"a pool with padding {self.padding} was asked for, but it must be at most half "
+                f"the kernel {self.kernel}; use a smaller padding"
+            )
+
 
 @dataclass(frozen=True, eq=False)
 class Linear(Node):
@@ -94,6 +127,9 @@ class Linear(Node):
 
     out: Number
     bias: bool = True
+
+    def __post_init__(self) -> None:
+        self._make_whole("out")
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +150,9 @@ class Shortcut(Node):
     out: Number
     stride: Number = 1
     norm: bool = True
+
+    def __post_init__(self) -> None:
+        self._make_whole("out", "stride")
 
     def projection(self) -> Seq:
         """The 1x1 convolution (and batch norm) of a shortcut whose shape changes."""
@@ -196,6 +235,9 @@ class Repeat(Node):
     n: Number
     first: Node
     rest: Node
+
+    def __post_init__(self) -> None:
+        self._make_whole("n")
 
     def parts(self) -> Iterator[Node]:
         """The first block and the block that repeats."""

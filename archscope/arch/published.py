@@ -6,7 +6,10 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archscope.arch.network import Network
 
 # Table 2 of the ResNeXt paper: cardinality -> bottleneck width, at the budget of 1x64d.
 TABLE2_WIDTHS = {1: 64, 2: 40, 4: 24, 8: 14, 32: 4}
@@ -14,33 +17,58 @@ TABLE2_WIDTHS = {1: 64, 2: 40, 4: 24, 8: 14, 32: 4}
 
 @dataclass(frozen=True)
 class Published:
-    """A test error (%) that a paper gives for a network: top-1 on `dataset`."""
+    """A test error (%) that a paper gives for a network: top-1 on `dataset`.
+
+    `input` is given where it is not the dataset's usual one.
+    """
 
     network: str
     dataset: str
     error: float
     source: str
+    input: tuple[int, ...] | None = None
 
 
 @cache
 def _entries() -> list[Published]:
     text = Path(__file__).with_name("published.json").read_text(encoding="utf-8")
     document: dict[str, Any] = json.loads(text)
+    for entry in document["errors"]:
+        entry["input"] = tuple(entry["input"]) if "input" in entry else None
     return [Published(**entry) for entry in document["errors"]]
 
 
-def published_errors(name: str) -> list[Published]:
-    """What the papers give for the network of this canonical name; the first one leads."""
-    same = _SAME.get(name, name)
-    return [entry for entry in _entries() if entry.network == same]
+def published_errors(network: Network) -> list[Published]:
+    """What the papers give for exactly this network; the first one leads.
 
+    Another number of classes or another input is another network.
+    """
+    task = (network.classes, tuple(network.input))
+    same = _SAME.get(network.name, network.name)
+    return [entry for entry in _entries() if entry.network == same and _task(entry) == task]
+
+
+def _task(entry: Published) -> tuple[int, tuple[int, ...]]:
+    classes, shape = _TASKS[entry.dataset]
+    return classes, entry.input or shape
+
+
+# Classes and usual input of the datasets.
+_TASKS: dict[str, tuple[int, tuple[int, ...]]] = {
+    "ImageNet-1K": (1000, (3, 224, 224)),
+    "CIFAR-10": (10, (3, 32, 32)),
+    "CIFAR-100": (100, (3, 32, 32)),
+    "SVHN": (10, (3, 32, 32)),
+}
 
 # One network, two spellings.
 _SAME = {
     "resnext50_1x64d": "resnet50",
     "resnext101_1x64d": "resnet101",
     "resnext152_1x64d": "resnet152",
-    "resnext200_1x64d": "resnet200",
     "resnext50_1x64d-noshortcut": "resnet50-noshortcut",
     "resnext50_1x128d": "wide_resnet50_2",
+    "wide_resnet50_1": "resnet50",
+    "wide_resnet101_1": "resnet101",
+    "wide_resnet152_1": "resnet152",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from archscope.errors import UsageError
+from archscope.errors import UsageError, shown
 
 if TYPE_CHECKING:
     from archscope.arch.shape import Shape
@@ -20,14 +20,16 @@ def parse_budget(text: str) -> int:
     Raises:
         UsageError: where it is not a positive number, or not whole.
     """
-    plain = text.strip().lower().replace(",", "").replace("_", "")
     from decimal import Decimal
 
-    found = re.fullmatch(r"(\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})\s*([kmgbt]?)", plain)
+    plain = text.strip().lower().replace("_", "")
+    if re.match(r"[0-9]{1,3}(,[0-9]{3})+(?![0-9,])", plain):  # thousands; 4,1G means nothing
+        plain = plain.replace(",", "")
+    found = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15})\s*([kmgbt]?)", plain)
     value = Decimal(found[1]) * _PREFIXES[found[2]] if found else Decimal(0)
     if value <= 0 or value != int(value):
         raise UsageError(
-            f"budget '{text}' was asked for, but a budget is a whole positive number with a "
+            f"budget '{shown(text)}' was asked for, but a budget is a whole positive number with a "
             "decimal prefix if you like; write 70k, 25.5M or 4.1G"
         )
     return int(value)
@@ -41,12 +43,12 @@ def parse_numbers(text: str, what: str) -> list[int]:
     """
     numbers: list[int] = []
     for part in text.split(","):
-        found = re.fullmatch(r"\s*(\d{1,6})\s*(?::\s*(\d{1,6})\s*)?", part)
+        found = re.fullmatch(r"\s*([0-9]{1,9})\s*(?::\s*([0-9]{1,9})\s*)?", part)
         first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
         if not 1 <= first <= last or last - first >= _MOST:
             raise UsageError(
-                f"{what} '{text}' was asked for, but it must be whole numbers from 1 on, or a "
-                "range from the smaller to the larger; write 1,2,4,8,32 or 1:64"
+                f"{what} '{shown(text)}' was asked for, but it must be whole numbers from 1 to "
+                f"999,999,999, or a range upward of at most {_MOST:,}; write 1,2,4,8,32 or 1:64"
             )
         numbers += range(first, last + 1)
     return numbers
@@ -58,10 +60,10 @@ def parse_shape(text: str) -> Shape:
     Raises:
         UsageError: where it is not CxHxW with whole numbers from 1 to 65,536.
     """
-    found = re.fullmatch(r"(\d{1,5})x(\d{1,5})x(\d{1,5})", text.strip().lower())
+    found = re.fullmatch(r"([0-9]{1,5})x([0-9]{1,5})x([0-9]{1,5})", text.strip().lower())
     if not found or not all(1 <= int(entry) <= 65_536 for entry in found.groups()):
         raise UsageError(
-            f"input '{text}' was asked for, but an input is channels x height x width; "
+            f"input '{shown(text)}' was asked for, but an input is channels x height x width; "
             "write 3x224x224"
         )
     channels, height, width = map(int, found.groups())

@@ -1,4 +1,4 @@
-"""Whole numbers of channels: checks, scaling, and how a scale is written in a name."""
+"""Scales: a whole number of channels times a decimal, and how that is written in a name."""
 
 from __future__ import annotations
 
@@ -6,20 +6,8 @@ import re
 from decimal import Decimal
 from fractions import Fraction
 
-from archscope.arch.arrays import Number, is_array
+from archscope.arch.arrays import Number, is_array, product
 from archscope.errors import UsageError
-
-
-def positive(**numbers: Number) -> None:
-    """Check that every number (or array of them) is at least 1.
-
-    Raises:
-        UsageError: naming the first that is not.
-    """
-    for name, value in numbers.items():
-        smallest = value.min() if is_array(value) else value
-        if smallest < 1:
-            raise UsageError(f"{name} {smallest} was asked for, but it must be at least 1")
 
 
 def exact(scale: Fraction | float | str, what: str = "scale") -> Fraction:
@@ -32,10 +20,17 @@ def exact(scale: Fraction | float | str, what: str = "scale") -> Fraction:
     if not isinstance(scale, Fraction):
         # A short plain decimal only: Fraction would take '1e999999999' and never come back.
         text = str(scale)
-        value = Fraction(text) if re.fullmatch(r"\d{0,6}\.?\d{0,9}(?<=\d)", text) else Fraction(0)
+        value = (
+            Fraction(text)
+            if re.fullmatch(r"[0-9]{0,6}\.?[0-9]{0,9}(?<=[0-9])", text)
+            else Fraction(0)
+        )
     assert isinstance(value, Fraction)
     if value <= 0:
-        raise UsageError(f"{what} {scale} was asked for, but it must be a number above 0, as 0.25")
+        raise UsageError(
+            f"{what} {scale} was asked for, but it must be a number above 0, as 0.25, with at most "
+            "six digits before the point and nine behind it"
+        )
     return value
 
 
@@ -48,7 +43,7 @@ def scaled(width: Number, scale: Fraction | float, what: str) -> Number:
     factor = exact(scale)
     if factor == 1:
         return width
-    whole, rest = divmod(width * factor.numerator, factor.denominator)
+    whole, rest = divmod(product(width, factor.numerator), factor.denominator)
     if (rest != 0).any() if is_array(rest) else rest:
         step = factor.denominator
         raise UsageError(

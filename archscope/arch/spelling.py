@@ -11,9 +11,10 @@ from typing import Literal, NamedTuple, TypedDict, cast
 from archscope.arch import families
 from archscope.arch.network import Network
 from archscope.arch.scaling import exact, suffixes
-from archscope.errors import UsageError
+from archscope.errors import UsageError, shown
 
 _BOTTLENECK, _BASIC = families.IMAGENET_BLOCKS, families.BASIC_BLOCKS
+_RESNET = families.RESNET_BLOCKS
 _WRITTEN = {"scale": "@", "dropout": "-drop", "block": "-B(", "deepening": "-l", "kind": "-"}
 
 
@@ -69,7 +70,7 @@ def resnext(depth: str, cardinality: str, width: str, options: Options) -> Netwo
 def resnet(depth: str, options: Options) -> Network:
     """`resnet50`, `resnet18` and, on CIFAR, `resnet110`."""
     options.refuse_all_but("scale", "noshortcut", of="resnet networks")
-    number, known = int(depth), _BOTTLENECK | _BASIC
+    number, known = int(depth), _RESNET
     if not _is_imagenet(number, known, options):
         try:
             return families.cifar_resnet(number, **options.keywords(10))
@@ -84,7 +85,7 @@ def resnet(depth: str, options: Options) -> Network:
 
 def preresnet(depth: str, options: Options) -> Network:
     """`preresnet200` and, on CIFAR, `preresnet110`, `preresnet164`, `preresnet110-bottleneck`."""
-    number, known = int(depth), _BOTTLENECK | _BASIC
+    number, known = int(depth), _RESNET
     if not _is_imagenet(number, known, options):
         options.refuse_all_but("scale", "noshortcut", "kind", of="preresnet networks")
         kind = cast("Literal['basic', 'bottleneck'] | None", options.found.get("kind"))
@@ -171,7 +172,7 @@ def _kernels(text: str) -> tuple[int, ...]:
     text = text.replace(" ", "")
     if not re.fullmatch(r"(?:[0-9]{1,3},){0,98}[0-9]{1,3}", text):
         raise UsageError(
-            f"block B({text[:40]}) was asked for, but it is written as 1 to 99 kernel sizes with "
+            f"block B({shown(text)}) was asked for, but it is written as 1 to 99 kernel sizes with "
             "commas between them; use B(3,3) or B(3,1,3)"
         )
     return tuple(int(entry) for entry in text.split(","))
@@ -195,7 +196,10 @@ def _with_imagenet(
 ) -> UsageError:
     if options.dataset == "cifar" or not str(error).startswith("depth"):
         return error
-    return UsageError(f"{error}, or an ImageNet depth ({_depths(known)})")
+    return UsageError(
+        f"{error}, with cifar_ in front where an ImageNet network has that depth, or one of the "
+        f"ImageNet depths {_depths(known)}"
+    )
 
 
 def _depths(known: Mapping[int, tuple[int, ...]]) -> str:

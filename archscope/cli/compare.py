@@ -31,6 +31,8 @@ ClassesOption = Annotated[
     typer.Option(
         "--classes",
         metavar="N",
+        min=1,
+        max=1_000_000_000,
         help="Outputs.  [default: 1000, CIFAR networks 10]",
         show_default=False,
     ),
@@ -56,7 +58,7 @@ def compare(
     from archscope.arch.quantities import parse_shape
     from archscope.explore.compare import compare as compare_networks
 
-    shape = parse_shape(input_shape) if input_shape else None
+    shape = None if input_shape is None else parse_shape(input_shape)
     comparison = compare_networks(names, input_shape=shape, classes=classes, counter=counter.value)
     is_csv = resolve_format(format, output) is Format.csv
     table = comparison.csv_table() if is_csv else comparison.table()

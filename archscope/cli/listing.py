@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from archscope.cli.compare import ClassesOption, InputOption
-from archscope.cli.output import FormatOption, OutputOption, emit
+from archscope.cli.output import Format, FormatOption, OutputOption, emit, resolve_format
 
 
 def list_networks(
@@ -18,11 +18,12 @@ def list_networks(
     output: OutputOption = None,
 ) -> None:
     """List the named networks of the papers with their costs (any template has a name besides)."""
+    from archscope.cost.formula import CONVENTION
     from archscope.explore.listing import list_networks as rows_of
     from archscope.report.architectures import network_list
 
     rows = rows_of(pattern)
-    document = {"schema": "archscope.list/1", "networks": rows}
+    document = {"schema": "archscope.list/1", "convention": CONVENTION, "networks": rows}
     emit(network_list(rows), document=document, format=format, output=output)
 
 
@@ -39,8 +40,10 @@ def show(
     """Show one network: its stages or layers, and what each costs."""
     from archscope.arch.names import parse
     from archscope.arch.quantities import parse_shape
-    from archscope.explore.listing import show_document, show_table
+    from archscope.explore.listing import show_csv, show_document, show_table
 
-    shape = parse_shape(input_shape) if input_shape else None
+    shape = None if input_shape is None else parse_shape(input_shape)
     document = show_document(parse(name, classes, shape))
-    emit(show_table(document, layers), document=document, format=format, output=output)
+    is_csv = resolve_format(format, output) is Format.csv
+    table = show_csv(document, layers) if is_csv else show_table(document, layers)
+    emit(table, document=document, format=format, output=output)

@@ -25,6 +25,9 @@ class Group(TyperGroup):
         except ArchscopeError as error:
             note(f"archscope: {error}")
             raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt:
+            note("archscope: interrupted")
+            raise typer.Exit(130) from None
 
 
 app = typer.Typer(
@@ -37,11 +40,14 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-app.command("solve")(solve)
-app.command("compare")(compare)
-app.command("cifar-sweep")(cifar_sweep)
-app.command("list")(list_networks)
-app.command("show")(show)
+for name, command, summary in (
+    ("solve", solve, "Solve Eq. 4: templates that keep a block's budget (Table 2)."),
+    ("compare", compare, "Put networks side by side, counted exactly (Table 1)."),
+    ("cifar-sweep", cifar_sweep, "Train templates on CIFAR: cardinality against width."),
+    ("list", list_networks, "List the named networks with their costs."),
+    ("show", show, "Show one network, stage by stage."),
+):
+    app.command(name, short_help=summary)(command)
 
 
 def _print_version(asked: bool) -> None:
@@ -66,4 +72,8 @@ def _options(
 
 def main() -> None:
     """Run the command line."""
-    app()
+    try:
+        app()
+    except OSError as error:  # of a help or version text: commands tell theirs themselves
+        note(f"archscope: the output could not be written: {error.strerror or error}")
+        raise SystemExit(1) from None

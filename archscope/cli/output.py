@@ -87,7 +87,7 @@ def emit(
     if output is not None and str(output) != "-":
         save(render(tables, chosen, document=document), output)
         return
-    stream = sys.stdout
+    stream = _open(sys.stdout)
     if chosen != "table":
         write(render(tables, chosen, document=document), stream)
         return
@@ -102,7 +102,8 @@ def emit(
 
 def note(text: str) -> None:
     """Print a line for people, not for pipes: progress, warnings, what was written. To stderr."""
-    write(text + "\n", sys.stderr)
+    if sys.stderr is not None:  # None where it was closed
+        write(text + "\n", sys.stderr)
 
 
 def write(text: str, stream: TextIO) -> None:
@@ -143,9 +144,20 @@ def save(text: str, path: Path) -> None:
             write_text(path.resolve(), text)
     except BrokenPipeError:
         return
-    except OSError as error:
-        raise ArchscopeError(f"--output {path} cannot be written: {error.strerror}.") from error
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
+        why = getattr(error, "strerror", None) or error
+        raise ArchscopeError(f"--output {path} cannot be written: {why}.") from error
     note(f"wrote {path}")
+
+
+def _open(stream: TextIO | None) -> TextIO:
+    """The stream, which Python has not where it was closed (`>&-`)."""
+    if stream is None:
+        raise ArchscopeError(
+            "the result was to be printed, but the standard output is closed; open it, or write "
+            "to a file with --output"
+        )
+    return stream
 
 
 def _discard(stream: TextIO) -> None:

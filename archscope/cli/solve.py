@@ -8,6 +8,8 @@ import typer
 
 from archscope.cli.output import FormatOption, OutputOption, emit, note
 
+MOST = 1_000_000  # channels, pixels: far above any network, far below what overflows a float
+
 
 def solve(
     cardinality: Annotated[
@@ -43,14 +45,17 @@ def solve(
             help="Parameters of a block's convolutions, as 70k (instead of a reference).",
         ),
     ] = None,
-    w_in: Annotated[int, typer.Option("--in", help="Channels into the block.")] = 256,
+    w_in: Annotated[int, typer.Option("--in", min=1, max=MOST, help="Channels in.")] = 256,
     w_out: Annotated[
         int | None,
-        typer.Option("--out", help="Channels out of the block.  [default: as --in]"),
+        typer.Option("--out", min=1, max=MOST, help="Channels out.  [default: as --in]"),
     ] = None,
-    kernel: Annotated[int, typer.Option(help="Kernel size of the grouped convolution.")] = 3,
+    kernel: Annotated[
+        int, typer.Option(min=1, max=MOST, help="Kernel size of the grouped convolution.")
+    ] = 3,
     resolution: Annotated[
-        int, typer.Option(help="Height and width of the stage, for the multiply-adds.")
+        int,
+        typer.Option(min=1, max=MOST, help="Height and width of the stage, for the multiply-adds."),
     ] = 56,
     rounding: Annotated[
         str,
@@ -62,16 +67,17 @@ def solve(
     """Solve Eq. 4 of the ResNeXt paper: templates CxWd that keep a block's budget (Table 2).
 
     C * (in*d + k*k*d*d + d*out) = budget, for the width d at each cardinality, or for the
-    cardinality C at each width. Ends with exit code 4 where no whole number fits.
+    cardinality C at each width. Ends with exit code 4 where one of them has no answer (the others
+    are shown).
     """
     from archscope.arch.eq4 import Block, parse_rounding
     from archscope.arch.quantities import parse_budget, parse_numbers
     from archscope.explore.solve import solve as solve_eq4
 
     solution = solve_eq4(
-        cardinalities=parse_numbers(cardinality, "cardinality") if cardinality else (),
-        widths=parse_numbers(width, "width") if width else (),
-        budget=parse_budget(budget) if budget else None,
+        cardinalities=() if cardinality is None else parse_numbers(cardinality, "cardinality"),
+        widths=() if width is None else parse_numbers(width, "width"),
+        budget=None if budget is None else parse_budget(budget),
         reference=reference,
         block=Block(w_in, w_in if w_out is None else w_out, kernel, resolution),
         rounding=parse_rounding(rounding),

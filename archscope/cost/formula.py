@@ -11,11 +11,12 @@ results are arrays then.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from archscope.arch.arrays import Number, is_array
+from archscope.arch.arrays import LARGEST, Number, is_array, refuse_overflow
 from archscope.arch.network import Network, Stage, stages
 from archscope.arch.nodes import (
     Conv,
@@ -37,7 +38,6 @@ CONVENTION = (
 
 # Designs counted at a time, so that the intermediate arrays stay in the cache.
 BLOCK = 16_384
-_LIMIT = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -146,10 +146,10 @@ def _count_blocks(tree: Node, shape: Shape, arrays: list[Any]) -> Count:
         part = slice(start, min(start + BLOCK, total))
 
         def cut(value: Any, part: slice = part) -> Any:
-            return (value if len(value) == 1 else value[part]).astype(np.int64, copy=False)
+            return value if len(value) == 1 else value[part]
 
         block, block_shape = _change_arrays(tree, cut), _change_shape(shape, cut)
-        if max(_sum(rebuild(block, _bound), _change_shape(block_shape, _largest))) > _LIMIT:
+        if _bound(block, block_shape) > LARGEST:
             _check_exactly(block, block_shape, start)
         for column, value in zip(columns, _sum(block, block_shape), strict=True):
             column[part] = value
@@ -159,10 +159,10 @@ def _count_blocks(tree: Node, shape: Shape, arrays: list[Any]) -> Count:
 
 def _designs(arrays: list[Any]) -> int:
     for array in arrays:
-        if array.dtype.kind not in "iu" or array.ndim != 1:
+        if array.dtype != "int64" or array.ndim != 1:
             raise UsageError(
                 f"an array of {array.dtype} with {array.ndim} axes was to be counted; "
-                "pass one-dimensional arrays of whole numbers"
+                "pass one-dimensional arrays of int64"
             )
     lengths = {len(array) for array in arrays}
     if len(lengths - {1}) > 1:
@@ -170,7 +170,7 @@ def _designs(arrays: list[Any]) -> int:
             f"arrays of {' and '.join(map(str, sorted(lengths)))} designs stand in one tree; "
             "make them equally long"
         )
-    return max(lengths - {1}, default=1) if lengths != {0} else 0
+    return max(lengths - {1}, default=1)
 
 
 def _sum(tree: Node, shape: Shape) -> tuple[Number, Number, Number]:
@@ -200,8 +200,16 @@ def _largest(array: Any) -> int:
     return int(array.max())
 
 
-def _bound(node: Node) -> Node:
-    """A node that costs at least as much as every design of `node`, in Python's unbounded ints."""
+def _bound(block: Node, shape: Shape) -> Number:
+    """What no design of the block passes, in Python's unbounded ints."""
+    try:
+        return max(_sum(rebuild(block, _costliest), _change_shape(shape, _largest)))
+    except UsageError:
+        return math.inf  # the largest numbers of several designs together need not be a network
+
+
+def _costliest(node: Node) -> Node:
+    """A node that costs at least as much as every design of `node`."""
     if isinstance(node, Conv):
         node = replace(node, groups=1)
     numbers: dict[str, Any] = {
@@ -217,9 +225,4 @@ def _check_exactly(block: Node, shape: Shape, start: int) -> None:
         return array.astype(object)
 
     for totals in _sum(_change_arrays(block, unbounded), _change_shape(shape, unbounded)):
-        for index, value in enumerate(totals if is_array(totals) else [totals]):
-            if value > _LIMIT:
-                raise UsageError(
-                    f"design {start + index} of the array costs {value}, more than a 64-bit "
-                    "integer holds; count it alone, as plain numbers"
-                )
+        refuse_overflow(totals if is_array(totals) else [totals], start)

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from archscope.errors import UsageError
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -39,11 +41,15 @@ class FvcoreCount:
 
 
 def count_with_fvcore(module: nn.Module, shape: tuple[int, int, int]) -> FvcoreCount:
-    """Trace a module once (eval mode, batch 1, zeros of `shape`) and let fvcore count it."""
+    """Trace a module once (eval mode, batch 1, zeros of `shape`) and let fvcore count it.
+
+    Raises:
+        UsageError: where the trace needs more memory than there is.
+    """
     import torch
     from fvcore.nn import FlopCountAnalysis, parameter_count
 
-    was_training = module.training
+    modes = {part: part.training for part in module.modules()}
     module.eval()
     try:
         with torch.no_grad(), _quiet():
@@ -53,20 +59,18 @@ def count_with_fvcore(module: nn.Module, shape: tuple[int, int, int]) -> FvcoreC
                 key.removeprefix("aten::").rstrip("_"): int(value)
                 for key, value in analysis.unsupported_ops().items()
             }
+    except RuntimeError as error:
+        if "allocate memory" not in str(error):
+            raise
+        raise UsageError(
+            f"an image of {'x'.join(map(str, shape))} was to be traced, but that takes more memory "
+            "than there is; use a smaller input, or count with the formula"
+        ) from None
     finally:
-        module.train(was_training)
+        for part, mode in modes.items():
+            part.training = mode
     params = parameter_count(module)[""]
     return FvcoreCount(params, sum(by_operator.values()), by_operator, unsupported)
-
-
-def count_activations_with_fvcore(module: nn.Module, shape: tuple[int, int, int]) -> int:
-    """The activations that fvcore counts: outputs of convolutions and linear layers."""
-    import torch
-    from fvcore.nn import ActivationCountAnalysis
-
-    module.eval()
-    with torch.no_grad(), _quiet():
-        return int(ActivationCountAnalysis(module, torch.zeros(1, *shape)).total())
 
 
 @contextmanager

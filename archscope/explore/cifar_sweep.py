@@ -33,7 +33,7 @@ _LONG = 20 * 60  # seconds: a CPU estimate above this suggests the quick preset
 
 @dataclass(frozen=True)
 class SweepResult:
-    """A sweep that ran to its end: its `folder`, and the files that the report wrote there."""
+    """A sweep's `folder`, and the files that the report wrote there when it ran to its end."""
 
     folder: Path
     files: tuple[Path, ...] = ()
@@ -80,6 +80,13 @@ class SweepResult:
         import pandas
 
         return pandas.DataFrame([dict(row) for row in results(self.sweep).rows])
+
+
+def load_sweep(folder: Path | str) -> SweepResult:
+    """A sweep from its folder, finished or not; raises ArchscopeError where there is none."""
+    loaded = SweepResult(Path(folder))
+    assert loaded.sweep  # read now, so that a wrong folder is told here
+    return loaded
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,6 +13,7 @@ from archscope.arch.published import Published, published_errors
 from archscope.arch.shape import Shape
 from archscope.cost.formula import CONVENTION, Count, count, count_stages
 from archscope.errors import ArchscopeError, UsageError
+from archscope.nn.memory import available
 from archscope.report.architectures import cardinality, describe, table1
 from archscope.report.formats import integer, text
 from archscope.report.table import Column, Table
@@ -135,6 +137,8 @@ def compare(
         UsageError: for a name, input or number of classes that cannot be.
         ArchscopeError: where the formula and fvcore disagree.
     """
+    if counter not in ("fvcore", "formula"):
+        raise UsageError(f"counter '{counter}' was asked for; use fvcore or formula")
     if not networks:
         raise UsageError("nothing was to be compared; name at least one network, as resnet50")
     compared = []
@@ -144,7 +148,7 @@ def compare(
             network = replace(network, input=input_shape)
         total = count(network)
         measured = _confirm(network, total) if counter == "fvcore" else None
-        compared.append(Compared(network, total, measured, published_errors(network.name)))
+        compared.append(Compared(network, total, measured, published_errors(network)))
     return Comparison(compared, counter)
 
 
@@ -169,6 +173,7 @@ def _confirm(network: Network, total: Count) -> FvcoreCount:
     from archscope.cost.measured import count_with_fvcore
     from archscope.nn.build import build
 
+    _check_memory(network)
     measured = count_with_fvcore(build(network, init=False), network.input)
     ours, theirs = (total.params, total.macs), (measured.params, measured.macs)
     if ours != theirs:
@@ -178,6 +183,19 @@ def _confirm(network: Network, total: Count) -> FvcoreCount:
             "please report this as a defect of archscope"
         )
     return measured
+
+
+def _check_memory(network: Network) -> None:
+    """Refuse a trace that would take the machine down: the system kills what asks too much."""
+    sizes = [math.prod(row.input) + math.prod(row.output) for row in count(network).nodes]
+    need = 4 * (count(network).params + 2 * max(sizes))
+    free = available()
+    if need > free:
+        raise UsageError(
+            f"{network.name} was to be traced at {'x'.join(map(str, network.input))}, but that "
+            f"takes about {need // 10**6:,} MB and this machine has {free // 10**6:,} MB free; use "
+            "a smaller input, or --counter formula"
+        )
 
 
 def _published(entries: list[Published]) -> str:

@@ -11,7 +11,8 @@ from archscope.cost.formula import CONVENTION, count
 from archscope.errors import UsageError
 from archscope.explore.compare import stage_rows
 from archscope.report.architectures import stage_table
-from archscope.report.table import Table
+from archscope.report.formats import text
+from archscope.report.table import Column, Table
 
 
 def list_networks(pattern: str = "") -> list[dict[str, Any]]:
@@ -30,7 +31,7 @@ def list_networks(pattern: str = "") -> list[dict[str, Any]]:
     rows = []
     for name in names:
         network = parse(name)
-        cost, errors = count(network), published_errors(network.name)
+        cost, errors = count(network), published_errors(network)
         rows.append(
             {
                 "name": network.name,
@@ -62,7 +63,7 @@ def show_document(network: Network) -> dict[str, Any]:
         "activations": cost.activations,
         "published_errors": [
             {"dataset": entry.dataset, "error": entry.error, "source": entry.source}
-            for entry in published_errors(network.name)
+            for entry in published_errors(network)
         ],
         "stages": stage_rows(network),
         "nodes": [
@@ -104,6 +105,22 @@ def show_table(document: dict[str, Any], nodes: bool = False) -> Table:
         for entry in document["published_errors"]
     ]
     return stage_table(title, rows, notes)
+
+
+def show_csv(document: dict[str, Any], nodes: bool = False) -> Table:
+    """The rows of `show_table` for machines: a column a fact, and no row of totals."""
+    if nodes:
+        keys = ["path", "kind", "times", "input", "output"]
+        rows = [dict(row) for row in document["nodes"]]
+    else:
+        keys = ["name", "output", "block", "blocks", "cardinality"]
+        rows = [{**row, "block": "; ".join(row["block"])} for row in document["stages"]]
+    for row in rows:
+        for key in {"input", "output"} & row.keys():
+            row[key] = "x".join(map(str, row[key]))
+        row["block"] = str(row.get("block", "")).replace("×", "x")
+    keys += ["params", "macs", "activations"]
+    return Table(document["name"], [Column(key, key, text) for key in keys], rows)
 
 
 def _totals(document: dict[str, Any]) -> dict[str, int]:

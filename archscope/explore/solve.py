@@ -41,7 +41,7 @@ class Solution:
         """Whether Table 2 of the paper answers the same question."""
         return (
             self.block == eq4.DEFAULT_BLOCK
-            and self.budget == eq4.DEFAULT_BLOCK.params(*eq4.parse_template(eq4.REFERENCE))
+            and self.budget == eq4.kept_budget(None, eq4.REFERENCE, self.block)
             and self.solved_for == "width"
         )
 
@@ -120,9 +120,8 @@ def solve(
             "decides the other; drop --budget or --reference"
         )
     if budget is None:
-        reference = reference or eq4.REFERENCE
-        budget = block.params(*eq4.parse_template(reference))
-        reference = reference.strip().lower()
+        reference = eq4.REFERENCE if reference is None else reference.strip().lower()
+    budget = eq4.kept_budget(budget, reference or "", block)
     one = eq4.solve_width if cardinalities else eq4.solve_cardinality
     templates, infeasible = [], []
     for number in cardinalities or widths:

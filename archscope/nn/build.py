@@ -7,7 +7,6 @@ in the module around it, which runs them by a small plan.
 
 from __future__ import annotations
 
-import os
 from typing import Any, NamedTuple, TypeAlias
 
 import torch
@@ -33,6 +32,7 @@ from archscope.arch.shape import Shape, conv_padding, output_shape, projects
 from archscope.cost.formula import count
 from archscope.errors import UsageError
 from archscope.nn.init import initialise
+from archscope.nn.memory import available
 
 # What a scope runs: the name of a submodule, or ("seq" | "sum" | "cat" | "aux", ...).
 # Names rather than modules, so that a deep copy or a pickle of a module is one of its own.
@@ -62,11 +62,11 @@ def build(network: Network, *, init: bool = True) -> nn.Module:
     """
     hash(network.tree)  # refuses arrays
     need = 4 * count(network).params
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    memory = available()
     if need > memory:
         raise UsageError(
-            f"{network.name} was to be built, but its weights take {need / 1e9:.0f} GB and this "
-            f"machine has {memory / 1e9:.0f} GB; count it with the formula instead"
+            f"{network.name} was to be built, but its weights take {need // 10**6:,} MB and this "
+            f"machine has {memory // 10**6:,} MB free; count it with the formula instead"
         )
     with torch.device("meta"):
         module = Scope(network.tree, network.input)
@@ -78,6 +78,9 @@ def build(network: Network, *, init: bool = True) -> nn.Module:
 
 class Scope(nn.Module):
     """A named part of the tree: its leaves are submodules, its unlabelled combinators a plan."""
+
+    plan: Plan = ()
+    output_shape: Shape = (0, 0, 0)
 
     def __init__(self, node: Node, shape: Shape) -> None:
         super().__init__()
@@ -140,7 +143,8 @@ class Scope(nn.Module):
                 main = self._compile(node.main, before._replace(fresh=False))
                 return _Part(("aux", (main.plan, side.plan)), main.shape, False)
         shape = output_shape(node, before.shape)
-        name = node.label or self._free_name(type(node).__name__.lower())
+        label = node.label
+        name = self._free_name(type(node).__name__.lower()) if label is None else label
         plan = self._register(name, _leaf(node, before.shape[0], before))
         fresh = isinstance(node, (Conv, Norm, Linear, Pool))
         return _Part(plan, shape, fresh)
@@ -170,6 +174,11 @@ class Scope(nn.Module):
         return _Part(("seq", tuple(plans)), shape, False)
 
     def _register(self, name: str, module: nn.Module) -> str:
+        if not name or "." in name or hasattr(Scope, name):
+            raise UsageError(
+                f"the label '{name}' cannot be the key of a weight; use a plain word that torch "
+                "does not use itself, as conv1"
+            )
         if name in self._modules:
             raise UsageError(
                 f"the label '{name}' stands twice in one part of a tree; labels are the keys of "

@@ -43,8 +43,10 @@ TICK_STEPS = (
     (1.0, 3.0),
     (1.0, 2.0, 5.0),
     (1.0, 1.5, 2.0, 3.0, 5.0, 7.0),
+    (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0),
     tuple(0.5 * step for step in range(2, 20)),
 )
+MOST_TICKS = 10  # that fit side by side, each with its label
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def _scale_y(axes: Axes, marks: Sequence[Mark]) -> None:
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """Round numbers between the limits: the coarsest set that has four."""
+    """Round numbers between the limits: the coarsest set that has four, no two too near."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     ticks: list[float] = []
     for steps in TICK_STEPS:
@@ -118,7 +120,12 @@ def log_ticks(low: float, high: float) -> list[float]:
         ticks = [tick for tick in ticks if low <= tick <= high]
         if len(ticks) >= 4:
             break
-    return ticks
+    apart = math.log10(high / low) / MOST_TICKS
+    kept: list[float] = []
+    for tick in ticks:
+        if not kept or math.log10(tick / kept[-1]) >= apart:
+            kept.append(tick)
+    return kept
 
 
 def tick_label(value: float) -> str:

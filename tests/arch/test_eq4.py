@@ -100,7 +100,19 @@ def test_infeasible_whatever_the_rounding(rounding):
         solve_width(134, rounding=rounding)
 
 
-@pytest.mark.parametrize("text", ["", "32x4", "0x4d", "32x0d", "32x-4d", "x4d", "4" * 9 + "x4d"])
+def test_advice_at_the_edge_is_no_number_below_one():
+    for call in (solve_width, solve_cardinality):
+        with pytest.raises(InfeasibleError, match="use a budget of at least"):
+            call(4, budget=100)
+
+
+def test_an_unknown_rounding_is_refused_and_not_the_nearest():
+    for rounding in ("up", "multiple-of:8", 0):
+        with pytest.raises(UsageError):
+            solve_width(32, rounding=rounding)
+
+
+@pytest.mark.parametrize("text", ["", "32x4", "0x4d", "32x0d", "32x-4d", "x4d", "4" * 10 + "x4d"])
 def test_templates_are_checked(text):
     with pytest.raises(UsageError, match="CxWd"):
         parse_template(text)

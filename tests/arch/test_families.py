@@ -153,7 +153,8 @@ def test_arrays_of_the_new_families_count_as_each_alone():
         (lambda: families.wrn(40, 2, dropout=1.5), "below 1"),
         (lambda: families.wrn(40, 2, dropout=-0.1), "above 0"),
         (lambda: families.resnet_basic(widen=0.5), "at least 1"),
-        (lambda: families.preresnet((0, 1, 1, 1)), "blocks 0"),
+        (lambda: families.preresnet((0, 1, 1, 1)), "n 0 was asked for"),
+        (lambda: families.preresnet((1, 1, 1)), "give 4 numbers"),
     ],
 )
 def test_numbers_that_no_network_has(call, rule):

@@ -22,6 +22,7 @@ from archscope.errors import UsageError
         ("resnext29_8x64d@.25", "resnext29_8x64d@0.25", (3, 32, 32)),
         ("resnext29_8x64d@1", "resnext29_8x64d", (3, 32, 32)),
         ("resnet20", "resnet20", (3, 32, 32)),
+        ("resnet26", "resnet26", (3, 32, 32)),
         ("imagenet_resnet18", "resnet18", (3, 224, 224)),
         ("cifar_resnet50", "cifar_resnet50", (3, 32, 32)),
         ("cifar_resnext101_2x3d", "cifar_resnext101_2x3d", (3, 32, 32)),
@@ -61,7 +62,11 @@ def test_both_spellings_give_the_canonical_name(spelled, canonical, input_shape)
         ("resnext28_8x64d", "9n\\+2 with n >= 1; use 20 or 29"),
         ("wrn-27-10", "6n\\+4 with n >= 1; use 22 or 28"),
         ("resnet21", "6n\\+2 with n >= 1; use 20 or 26"),
-        ("imagenet_resnet20", "depths known there are 18, 26, 34, 50, 101, 152, 200"),
+        ("imagenet_resnet20", "depths known there are 18, 34, 50, 101, 152, 200"),
+        ("resnet49", "use 44 or 50, with cifar_ in front where an ImageNet network has that depth"),
+        ("imagenet_cifar_resnet50", "there is no network"),
+        ("resnext50_3x5", "resnextN_CxWd"),
+        ("resnet５０", "there is no network"),
         ("resnext50_32x4", "did you mean resnext50_32x4d"),
         ("resnext50_0x4d", "cardinality 0 .* at least 1"),
         ("wrn_28_0", "widen 0 .* at least 1"),
@@ -86,8 +91,8 @@ def test_both_spellings_give_the_canonical_name(spelled, canonical, input_shape)
         ("preresnet21", "6n\\+2 .* or 9n\\+2 .* use 20"),
         ("preresnet32-bottleneck", "9n\\+2 with n >= 1"),
         ("preresnet50-basic", "leave it out"),
-        ("vgg16", "names are resnet50"),
-        ("", "names are resnet50"),
+        ("vgg16", "names are resnetN"),
+        ("", "names are resnetN"),
     ],
 )
 def test_a_wrong_name_gets_the_rule_that_it_broke(name, rule):
@@ -144,8 +149,8 @@ def test_every_listed_name_is_canonical():
 
 @given(st.integers(1, 40), st.integers(1, 40), st.sampled_from([Fraction(1, 2), Fraction(1, 8)]))
 def test_scale_multiplies_stem_widths_and_outputs_but_not_cardinality(cardinality, width, scale):
-    plain = families.cifar_resnext(11, cardinality, width / scale, scale=1)
-    scaled = families.cifar_resnext(11, cardinality, width / scale, scale=scale)
+    plain = families.cifar_resnext(11, cardinality, int(width / scale), scale=1)
+    scaled = families.cifar_resnext(11, cardinality, int(width / scale), scale=scale)
 
     def convolutions(network):
         from archscope.arch.nodes import Conv

@@ -31,11 +31,11 @@ def test_lists_and_ranges():
     [
         *(
             lambda text=text: parse_budget(text)
-            for text in ("", "0", "-1", "1.5", "7q", "nan", "1e3")
+            for text in ("", "0", "-1", "1.5", "7q", "nan", "1e3", "4,1G", "70,5k", "1,2")
         ),
         *(
             lambda text=text: parse_numbers(text, "cardinality")
-            for text in ("", "0", "4:1", "1,,2", "a", "1:999999")
+            for text in ("", "0", "4:1", "1,,2", "a", "1:999999", "9999999999")
         ),
         *(lambda text=text: parse_shape(text) for text in ("", "3x224", "0x1x1", "3x99999x1")),
     ],
@@ -51,4 +51,4 @@ def test_no_text_makes_a_traceback(text):
         try:
             parse(text)
         except UsageError as error:
-            assert text in str(error)
+            assert "\n" not in str(error)

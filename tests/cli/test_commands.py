@@ -4,13 +4,16 @@ import csv
 import io
 import json
 import os
+import shlex
 import subprocess
 import sys
 
 import pytest
 from typer.testing import CliRunner
 
+from archscope.arch.names import parse
 from archscope.cli import app
+from archscope.cost import count
 
 
 @pytest.fixture
@@ -84,10 +87,16 @@ def test_some_infeasible_cardinalities_keep_the_others_and_exit_4(run):
         (("solve", "-C", "2", "--budget", "9k", "--reference", "1x64d"), 2, "drop --budget"),
         (("solve", "-C", "2", "--rounding", "up"), 2, "nearest, floor, ceil"),
         (("solve", "-C", "2", "--reference", "64"), 2, "CxWd"),
-        (("solve", "-C", "2", "--in", "0"), 2, "at least 1"),
+        (("solve", "-C", "2", "--in", "0"), 2, "--in"),
+        (("solve", "-C", "2", "--kernel", "1" + "0" * 200), 2, "--kernel"),
+        (("solve", "-C", "2", "--resolution", "1" + "0" * 400), 2, "--resolution"),
+        (("solve", "-C", "2", "--budget", ""), 2, "write 70k"),
+        (("solve", "-C", "1\n2"), 2, "write 1,2,4,8,32"),
+        (("show", "resnet20", "--input", ""), 2, "write 3x224x224"),
+        (("compare", "resnet20", "--input", "3x65536x65536"), 2, "MB free"),
         (("compare", "resnet51"), 2, "6n+2"),
         (("compare", "resnet50", "--input", "3x7"), 2, "write 3x224x224"),
-        (("compare", "resnet50", "--classes", "0"), 2, "at least 1"),
+        (("compare", "resnet50", "--classes", "0"), 2, "--classes"),
         (("show", "resnext50_32x4"), 2, "did you mean resnext50_32x4d"),
         (("list", "vgg"), 2, "the list holds none"),
         (("compare",), 2, "Missing argument"),
@@ -191,3 +200,62 @@ def test_version_and_help_tell_the_commands():
     told = archscope("--help").stdout
     for command in ("solve", "compare", "cifar-sweep", "list", "show"):
         assert command in told
+
+
+def test_ctrl_c_ends_any_command_with_130(run, monkeypatch):
+    from archscope.explore import solve
+
+    def interrupt(**_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(solve, "solve", interrupt)
+    result = run("solve", "-C", "32")
+    assert (result.exit_code, result.stderr) == (130, "archscope: interrupted\n")
+
+
+def test_published_errors_are_of_the_very_network(run):
+    def errors(*arguments):
+        document = json.loads(run("show", *arguments, "--format", "json").stdout)
+        return [(entry["dataset"], entry["error"]) for entry in document["published_errors"]]
+
+    assert errors("resnext29_8x64d") == [("CIFAR-10", 3.65)]
+    assert errors("resnext29_8x64d", "--classes", "100") == [("CIFAR-100", 17.77)]
+    assert errors("resnet50", "--classes", "5") == errors("resnet50", "--input", "3x64x64") == []
+
+
+def test_show_as_csv_has_a_column_a_fact_and_no_totals(run):
+    rows = list(csv.DictReader(io.StringIO(run("show", "resnet20", "--format", "csv").stdout)))
+    assert sum(int(row["params"]) for row in rows) == 272_474
+    assert rows[1]["output"] == "16x32x32" and rows[1]["blocks"] == "3"
+    layers = run("show", "resnet20", "--layers", "--format", "csv").stdout
+    rows = list(csv.DictReader(io.StringIO(layers)))
+    assert sum(int(row["macs"]) for row in rows) == count(parse("resnet20")).macs
+    assert layers.isascii()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "closed", "code"),
+    [(("solve", "-C", "32"), 1, 1), (("solve", "-C", "200"), 2, 4), (("--help",), 1, 1)],
+)
+def test_closed_streams_are_no_traceback(arguments, closed, code, tmp_path):
+    """A closed standard output or error, as `>&-` makes it; a full disk for the help."""
+    shown = "/dev/full" if arguments == ("--help",) else "&-"
+    command = shlex.join([sys.executable, "-m", "archscope", *arguments])
+    run = subprocess.run(
+        f"{command} {closed}>{shown}", shell=True, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == code
+    assert "Traceback" not in run.stderr
+
+
+def test_links_in_a_circle_are_one_sentence(run, tmp_path):
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    result = run("solve", "-C", "32", "--output", loop)
+    assert result.exit_code == 1 and "cannot be written" in result.stderr
+
+
+def test_every_summary_in_the_help_is_whole():
+    for line in archscope("--help").stdout.splitlines():
+        if line.startswith("  ") and line.strip().split()[0] in ("solve", "compare", "cifar-sweep"):
+            assert line.endswith(".") and not line.endswith("...") and "Eq.  " not in line

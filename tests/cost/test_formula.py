@@ -1,5 +1,7 @@
 """Counts against sources that are not ours: published tables, torchvision's metadata, hand sums."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,19 @@ from hypothesis import strategies as st
 
 from archscope.arch import families
 from archscope.arch.names import parse
-from archscope.arch.nodes import Aux, Cat, Conv, Linear, Norm, Repeat, Seq, Shortcut, Sum
+from archscope.arch.nodes import (
+    Aux,
+    Cat,
+    Conv,
+    Linear,
+    Norm,
+    Repeat,
+    Seq,
+    Shortcut,
+    Sum,
+    array_fields,
+    rebuild,
+)
 from archscope.cost import count
 from archscope.cost.formula import BLOCK, count_stages
 from archscope.errors import UsageError
@@ -142,7 +156,7 @@ def test_arrays_are_cut_into_blocks_without_a_seam():
 
 def test_an_overflow_is_an_error_that_names_the_design():
     huge = np.array([4, 10**6, 10**7])
-    with pytest.raises(UsageError, match="design 2 of the array costs .* more than a 64-bit"):
+    with pytest.raises(UsageError, match=r"design 2 of the array comes to .* more than a 64-bit"):
         count(families.resnext((3, 4, 6, 3), np.array([1, 1, 10**5]), huge))
 
 
@@ -152,6 +166,63 @@ def test_a_loose_bound_alone_is_no_overflow():
     together = count(families.resnext((3, 4, 6, 3), cardinality, width))
     alone = count(families.resnext((3, 4, 6, 3), 10**6, 1))
     assert together.macs[1] == alone.macs
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "int32", "uint64"])
+def test_narrow_numbers_do_not_wrap(dtype):
+    """resnet50 by its own numbers, whatever integers NumPy keeps them in."""
+    one, width = np.array([1], dtype), np.array([64], dtype)
+    assert count(families.resnext(cardinality=one, width=width)).params.tolist() == [25_557_032]
+    cost = count(families.resnext(cardinality=one[0], width=width[0]))
+    assert (cost.params, cost.macs) == (25_557_032, 4_089_184_256)
+    assert type(cost.params) is int
+
+
+def test_a_product_that_wraps_is_an_error_and_not_a_small_number():
+    huge = np.array([2**32])
+    with pytest.raises(UsageError, match="more than a 64-bit"):
+        count(families.resnext(cardinality=huge, width=huge))
+    with pytest.raises(UsageError, match="more than a 64-bit"):
+        Conv(np.array([2**63 + 5], dtype="uint64"))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        *(lambda n=n: Repeat(n, Conv(8), Conv(8)) for n in (0, -1, np.array([0, 1]))),
+        *(lambda out=out: Conv(out) for out in (0, -8, 4.5, "8", np.array([1, 0]))),
+        *(lambda groups=groups: Conv(8, groups=groups) for groups in (0, np.array([0, 2]))),
+        *(lambda stride=stride: Shortcut(8, stride) for stride in (0, 1.0)),
+        *(lambda kernel=kernel: Conv(8, kernel) for kernel in (0, (1, 0), np.array([3, 5]))),
+        lambda: Linear(0),
+    ],
+)
+def test_numbers_below_one_or_not_whole_are_no_node(make):
+    with pytest.raises(UsageError):
+        make()
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        Sum(Seq(Conv(4, 3, np.array([1, 2])), Conv(4, 3, np.array([2, 1]))), Conv(4, 1, 2)),
+        Sum(Cat(Conv(np.array([1, 3])), Conv(np.array([3, 1]))), Conv(4)),
+    ],
+)
+def test_designs_whose_largest_numbers_fit_no_network_together(tree):
+    """The bound against overflow mixes designs; where it is no network, each is looked at."""
+    together = count(tree, (3, 8, 8))
+    for index in (0, 1):
+        alone = count(_design(tree, index), (3, 8, 8))
+        assert (together.params[index], together.macs[index]) == (alone.params, alone.macs)
+
+
+def _design(tree, index):
+    def pick(node):
+        found = array_fields(node)
+        return replace(node, **{key: int(value[index]) for key, value in found.items()})
+
+    return rebuild(tree, lambda node: pick(node) if array_fields(node) else node)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@ from __future__ import annotations
 import builtins
 import os
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -259,6 +261,7 @@ def _state_of(target: bytes) -> bytes:
         pickle.dumps(_Calls(np.load, "made-by-a-pickle")),
         b"cnumpy.core.multiarray\nscalar\n.",
         b"c_codecs\nencode\n(U\x01aU\x03rottR.",
+        b"c_codecs\nencode\n(Va\nVrot13\ntR.",
         _state_of(b"cnumpy\nndarray\n"),
         _state_of(b"cnumpy\ndtype\n"),
         _state_of(b"cnumpy.core.multiarray\n_reconstruct\n"),
@@ -326,3 +329,15 @@ def test_a_damaged_pickle_is_refused_or_data(data: st.DataObject) -> None:
         return
     plain = dict | list | tuple | str | bytes | int | float | np.ndarray | set | frozenset
     assert found is None or isinstance(found, plain | bytearray)
+
+
+def test_a_pickle_cannot_make_the_reader_take_memory() -> None:
+    # LONG_BINPUT with the index 2^30 - 1: the reader in C makes a table of 8 GiB for it.
+    bomb = b"\x80\x02K\x01r\xff\xff\xff\x3f."
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_AS, (2**32, 2**32))\n"
+        "from archscope.data.unpickle import read_plain\n"
+        f"print(read_plain({bomb!r}))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.stdout == "1\n"

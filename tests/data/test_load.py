@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -108,6 +107,7 @@ def test_offline_says_where_it_looked_and_what_to_do(no_network: None, tmp_path:
     ):
         assert part in text
     assert "\n" not in text
+    assert not (tmp_path / "archscope-home").exists()
 
 
 @pytest.mark.parametrize("name", ["cifar10", "cifar100"])
@@ -226,7 +226,7 @@ def test_the_store_without_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert locate.store() == tmp_path / "cache/archscope/data"
 
 
-def test_the_real_size_is_fingerprinted_quickly(tmp_path: Path) -> None:
+def test_files_of_the_real_size_are_read_and_fingerprinted(tmp_path: Path) -> None:
     dataset = catalogue.CATALOGUE["cifar10"]
     layout = dataset.layouts[0]
     random = np.random.default_rng(0)
@@ -234,8 +234,5 @@ def test_the_real_size_is_fingerprinted_quickly(tmp_path: Path) -> None:
     rows[:, 0] %= 10
     for file in layout.files:
         rows.tofile(tmp_path / file.name)
-    start = time.process_time()
     info = prepare("cifar10", data_dir=tmp_path)
-    # Measured 0.8 s of processor time, reading included; without SHA instructions about twice.
-    assert time.process_time() - start < 5
     assert info.label == UNOFFICIAL and len(load(info).train) == 50_000

@@ -89,6 +89,7 @@ def test_a_linear_classifier_fails(made: tuple[Split, Split]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_a_small_residual_network_succeeds() -> None:
     import torch
     from torch import nn

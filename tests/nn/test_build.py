@@ -4,6 +4,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from fvcore.nn import ActivationCountAnalysis
 from torch import nn
 
 from archscope.arch import families
@@ -24,7 +25,7 @@ from archscope.arch.nodes import (
     Sum,
 )
 from archscope.cost import count
-from archscope.cost.measured import count_activations_with_fvcore, count_with_fvcore
+from archscope.cost.measured import count_with_fvcore
 from archscope.errors import UsageError
 from archscope.nn.build import build
 
@@ -50,13 +51,18 @@ SMALL = [
 ]
 
 
+def fvcore_activations(module, shape):
+    with torch.no_grad():
+        return ActivationCountAnalysis(module.eval(), torch.zeros(1, *shape)).total()
+
+
 @pytest.mark.parametrize("name", SMALL)
 def test_fvcore_counts_the_module_as_the_formula_counts_the_tree(name):
     network = parse(name)
     module, cost = build(network, init=False), count(network)
     measured = count_with_fvcore(module, network.input)
     assert (measured.params, measured.macs) == (cost.params, cost.macs)
-    assert count_activations_with_fvcore(module, network.input) == cost.activations
+    assert fvcore_activations(module, network.input) == cost.activations
 
 
 @pytest.mark.parametrize(
@@ -72,7 +78,7 @@ def test_fvcore_counts_inception_as_the_formula_does(name):
     module, cost = build(network, init=False), count(network)
     measured = count_with_fvcore(module, network.input)
     assert (measured.params, measured.macs) == (cost.params, cost.macs)
-    assert count_activations_with_fvcore(module, network.input) == cost.activations
+    assert fvcore_activations(module, network.input) == cost.activations
 
 
 def test_fvcores_own_totals_of_the_design():
@@ -84,10 +90,11 @@ def test_fvcores_own_totals_of_the_design():
         assert measured.unsupported == {"max_pool2d": 1, "add": 16}
 
 
-def test_counting_leaves_the_modules_mode_alone():
+def test_counting_leaves_every_parts_mode_alone():
     module = build(parse("resnet20")).train()
+    module.bn1.eval()  # frozen
     count_with_fvcore(module, (3, 32, 32))
-    assert module.training
+    assert module.training and module.layer1.training and not module.bn1.training
 
 
 @pytest.mark.parametrize("name", ["resnext29_8x64d@0.125", "wrn_16_1", "resnet20", "wrn_16_2"])
@@ -260,3 +267,6 @@ def test_what_cannot_be_built_is_one_sentence():
         build(parse("resnext50_1000x4000d"))
     with pytest.raises(UsageError, match="stands twice"):
         build(network_of(Conv(3, label="a"), Conv(3, label="a")))
+    for label in ("plan", "forward", "a.b", ""):
+        with pytest.raises(UsageError, match="cannot be the key"):
+            build(network_of(Conv(3, label=label)))

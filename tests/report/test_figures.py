@@ -6,6 +6,7 @@ import math
 import random
 
 import matplotlib
+import numpy as np
 import pytest
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
@@ -251,6 +252,12 @@ def test_falling_errors_are_drawn_on_a_logarithmic_scale():
 def test_ticks_are_round_numbers(low, high, ticks):
     shown = [scatter.tick_label(tick) for tick in scatter.log_ticks(low, high)]
     assert shown == (ticks or ["100 k", "1 M", "10 M", "100 M", "1 G"])
+
+
+@pytest.mark.parametrize(("low", "high"), [(31e3, 112e3), (50e3, 60e3), (4e6, 1.1e8), (1e5, 1e9)])
+def test_tick_labels_stand_side_by_side(low, high):
+    apart = np.diff(np.log10(scatter.log_ticks(low, high))) / np.log10(high / low)
+    assert apart.min() >= 1 / 10
 
 
 def test_pictures_are_the_same_bytes_whatever_the_users_settings(tmp_path, fake_sweep):

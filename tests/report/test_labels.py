@@ -68,7 +68,7 @@ def test_a_label_in_the_corner_stays_in_the_frame():
     check([found], [marker_box(anchor)])
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from([30.0, 100.0, 300.0]))
 def test_labels_never_collide(seed, spread):
     anchors, obstacles = thirteen(seed, spread)
@@ -77,7 +77,7 @@ def test_labels_never_collide(seed, spread):
     assert places == place(anchors, obstacles, [], FRAME)
 
 
-@pytest.mark.parametrize("seed", [401, 1, 2, 3, 4, 5])
+@pytest.mark.parametrize("seed", [401, 1, 2])
 @pytest.mark.parametrize("spread", [100.0, 300.0])
 def test_in_a_dense_figure_every_label_has_a_place_and_no_leader_meets_one(seed, spread):
     # Best effort, so fixed cases. Without turning labels out of their places, 401 at 100 fails.

@@ -160,9 +160,8 @@ def test_a_signal_stops_the_workers_and_the_next_run_goes_on(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
     recorder = Recorder()
-    # The second epoch of a hanging trial is there: now the signal.
-    recorder.hooks["epoch"] = lambda event: (
-        os.kill(os.getpid(), number) if event.data["epoch"] == 2 else None
+    recorder.hooks["step"] = lambda event: (
+        os.kill(os.getpid(), number) if event.data["done"] == 127 else None
     )
     trials = [trial("a", "hang"), trial("b", "hang")]
     with pytest.raises(Interrupted) as caught:

@@ -1,13 +1,18 @@
 """The families: plain functions from the few numbers of the papers to a network.
 
 `scale` multiplies stem, widths and outputs, but not the cardinality (for proxies); `residual=False`
-takes the shortcuts away (the ResNeXt paper's ablation). Whole numbers may be arrays of designs,
-which can be counted: not depths that are named (29), classes, kernels or scales.
+takes the shortcuts away (the ResNeXt paper's ablation). Cardinality, width, widen and the blocks of
+an ImageNet stage may be arrays of designs, which can be counted.
 """
 
 from archscope.arch.families.inception import inception_v3
 from archscope.arch.families.inception4 import inception_resnet_v2, inception_v4
-from archscope.arch.families.parts import BASIC_BLOCKS, IMAGENET_BLOCKS, blocks_per_stage
+from archscope.arch.families.parts import (
+    BASIC_BLOCKS,
+    IMAGENET_BLOCKS,
+    RESNET_BLOCKS,
+    blocks_per_stage,
+)
 from archscope.arch.families.postact import cifar_resnet, cifar_resnext, resnet_basic, resnext
 from archscope.arch.families.preact import cifar_preresnet, preresnet
 from archscope.arch.families.wide import wrn
@@ -15,6 +20,7 @@ from archscope.arch.families.wide import wrn
 __all__ = [
     "BASIC_BLOCKS",
     "IMAGENET_BLOCKS",
+    "RESNET_BLOCKS",
     "blocks_per_stage",
     "cifar_preresnet",
     "cifar_resnet",

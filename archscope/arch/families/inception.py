@@ -10,7 +10,6 @@ from typing import Any, TypeAlias
 
 from archscope.arch.network import Network
 from archscope.arch.nodes import Act, Aux, Cat, Conv, Dropout, Kernel, Linear, Node, Norm, Pool, Seq
-from archscope.arch.scaling import positive
 
 INCEPTION_INPUT = (3, 299, 299)
 # What `unit` takes after the label: (channels, kernel), or (channels, kernel, stride).
@@ -35,7 +34,6 @@ def inception_v3(*, classes: int = 1000, aux: bool = False) -> Network:
         aux: with the auxiliary head behind Mixed_6e, which only training runs (torchvision's
             default; its published weights were trained with one). Its module returns a pair then.
     """
-    positive(classes=classes)
     head = Pool("global"), Dropout(0.5), Linear(classes, label="fc")
     last = Seq(_grid_8(), _expanded("Mixed_7b"), _expanded("Mixed_7c"))
     end: tuple[Node, ...] = (last, *head)

@@ -13,12 +13,10 @@ from collections.abc import Sequence
 from archscope.arch.families.inception import INCEPTION_INPUT, Layer, unit
 from archscope.arch.network import Network
 from archscope.arch.nodes import Act, Cat, Conv, Dropout, Linear, Node, Pool, Repeat, Seq, Sum
-from archscope.arch.scaling import positive
 
 
 def inception_v4(*, classes: int = 1000) -> Network:
     """Inception-v4 at 299x299 (Figure 9); 75x75 is the smallest input."""
-    positive(classes=classes)
     tree = Seq(
         Seq(unit("conv1", 32, 3, 2), unit("conv2", 32, 3, 1), unit("conv3", 64, 3)),
         Seq(
@@ -55,7 +53,6 @@ def inception_resnet_v2(*, classes: int = 1000) -> Network:
 
     The residual branches are scaled by 0.17, 0.1 and 0.2; the last one by 1, without a ReLU.
     """
-    positive(classes=classes)
     block35 = [(32, 1)], [(32, 1), (32, 3)], [(32, 1), (48, 3), (64, 3)]
     block17 = [(192, 1)], [(128, 1), (160, (1, 7)), (192, (7, 1))]
     block8 = [(192, 1)], [(192, 1), (224, (1, 3)), (256, (3, 1))]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from math import prod
 
-from archscope.arch.arrays import Number, is_array
+from archscope.arch.arrays import Number, is_array, positive, product
 from archscope.arch.nodes import (
     Act,
     Conv,
@@ -21,7 +21,7 @@ from archscope.arch.nodes import (
     Shortcut,
     Sum,
 )
-from archscope.arch.scaling import decimal, exact, positive, scaled
+from archscope.arch.scaling import decimal, exact, scaled
 from archscope.errors import UsageError
 
 IMAGENET_BLOCKS = {
@@ -32,6 +32,11 @@ IMAGENET_BLOCKS = {
     200: (3, 24, 36, 3),
 }
 BASIC_BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
+# ResNet-26 is no ImageNet network of the papers: its plain name means the CIFAR one (6n+2).
+RESNET_BLOCKS = {
+    **BASIC_BLOCKS,
+    **{depth: row for depth, row in IMAGENET_BLOCKS.items() if depth != 26},
+}
 IMAGENET_INPUT = (3, 224, 224)
 CIFAR_INPUT = (3, 32, 32)
 
@@ -42,6 +47,11 @@ def blocks_per_stage(depth: int, period: int, offset: int) -> int:
     Raises:
         UsageError: where there is none; the message names the nearest depths that have one.
     """
+    if is_array(depth):
+        raise UsageError(
+            "an array of depths was asked for, but these families take one depth at a time; "
+            "let the widths or the cardinality vary"
+        )
     n, rest = divmod(depth - offset, period)
     if rest == 0 and n >= 1:
         return n
@@ -54,28 +64,48 @@ def blocks_per_stage(depth: int, period: int, offset: int) -> int:
 
 def depth_name(blocks: Sequence[Number], known: Mapping[int, tuple[int, ...]]) -> str:
     """The depth of these blocks a stage; where it has none, the blocks themselves."""
-    if any(is_array(number) for number in blocks):
-        return "_array"
-    depths = {row: str(depth) for depth, row in known.items()}
-    return depths.get(tuple(blocks), "_" + "_".join(map(str, blocks)))
+    if not any(is_array(number) for number in blocks):
+        for depth, row in known.items():
+            if row == tuple(blocks):
+                return str(depth)
+    return "_" + "_".join(map(text, blocks))
 
 
-def widened(planes: int, widen: Number, scale: Fraction | float) -> Number:
+def text(number: Number | Fraction | float) -> str:
+    """A number in a name: `*` for an array, a short decimal for a fraction."""
+    if is_array(number):
+        return "*"
+    return str(number) if isinstance(number, int) else decimal(exact(number))
+
+
+def four_stages(blocks: Sequence[Number]) -> None:
+    """Check that there are as many numbers as an ImageNet network has stages.
+
+    Raises:
+        UsageError: where there are not.
+    """
+    if len(blocks) != 4:
+        raise UsageError(f"{len(blocks)} stages were asked for, but a ResNet has 4; give 4 numbers")
+
+
+def widened(planes: int, widen: Number | Fraction | float, scale: Fraction | float) -> Number:
     """`planes` times WRN's k, which may be a fraction (1.5), times `scale`.
 
     Raises:
         UsageError: where k is below 1, or a product not whole.
     """
-    positive(widen=widen)
-    if is_array(widen):
-        return scaled(planes * widen, scale, f"width {planes}k")
-    product = planes * exact(widen, "widen")
-    if product.denominator != 1:
+    if is_array(widen) or isinstance(widen, int):
+        (k,) = positive(widen=widen)
+        return scaled(product(k, planes), scale, f"width {planes}k")
+    factor = exact(widen, "widen")
+    if factor < 1:
+        raise UsageError(f"widen {decimal(factor)} was asked for, but it must be at least 1")
+    if (planes * factor).denominator != 1:
         raise UsageError(
-            f"widen {decimal(exact(widen))} was asked for, but it makes {decimal(product)} "
+            f"widen {decimal(factor)} was asked for, but it makes {decimal(planes * factor)} "
             f"channels of {planes}; use a multiple of 1/{planes}"
         )
-    return scaled(product.numerator, scale, f"width {product}")
+    return scaled(int(planes * factor), scale, f"width {planes}k")
 
 
 def imagenet_stem(scale: Fraction | float) -> tuple[Node, ...]:
@@ -113,8 +143,7 @@ def preactivation_stages(
         lead: False leaves out the first BN-ReLU of all, where the stem has it.
     """
     stages: list[Node] = []
-    for index, (number, width) in enumerate(zip(blocks, widths, strict=False)):
-        positive(blocks=number)
+    for index, (number, width) in enumerate(zip(blocks, widths, strict=True)):
         opening, repeated = layers(width, 1 if index == 0 else 2), layers(width, 1)
         w_out = repeated[-1].out
         first = preactivation(

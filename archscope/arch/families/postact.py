@@ -2,7 +2,8 @@
 
 ResNeXt: Xie et al., arXiv 1611.05431 (Table 1, appendix A). ResNet: He et al., arXiv 1512.03385; it
 is a ResNeXt with cardinality 1. ResNet-18 and -34 widened: Zagoruyko and Komodakis, arXiv
-1605.07146, Table 7. All numbers but `scale` may be arrays of designs.
+1605.07146, Table 7. Cardinality, width, widen and the blocks of an ImageNet stage may be arrays of
+designs.
 """
 
 from __future__ import annotations
@@ -10,22 +11,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from archscope.arch.arrays import Number, is_array
+from archscope.arch.arrays import Number, is_array, positive, product
 from archscope.arch.families.parts import (
     BASIC_BLOCKS,
     CIFAR_INPUT,
     IMAGENET_BLOCKS,
     IMAGENET_INPUT,
+    RESNET_BLOCKS,
     blocks_per_stage,
     cifar_stem,
     depth_name,
+    four_stages,
     head,
     imagenet_stem,
+    text,
     widened,
 )
 from archscope.arch.network import Network
 from archscope.arch.nodes import Act, Conv, Node, Norm, Repeat, Seq, Shortcut, Sum
-from archscope.arch.scaling import decimal, exact, positive, scaled, suffixes
+from archscope.arch.scaling import scaled, suffixes
 
 
 def resnext(
@@ -45,9 +49,9 @@ def resnext(
     Raises:
         UsageError: where a number is not positive, or a scaled width not whole.
     """
-    positive(cardinality=cardinality, width=width, classes=classes)
+    cardinality, width = positive(cardinality=cardinality, width=width)
     stages = _bottleneck_stages(blocks, cardinality, width, scale, residual)
-    template = f"{cardinality}x{width}d"
+    template = f"{text(cardinality)}x{text(width)}d"
     return Network(
         f"resnext{depth_name(blocks, IMAGENET_BLOCKS)}_{template}{suffixes(scale, residual)}",
         Seq(*imagenet_stem(scale), *stages, *head(classes)),
@@ -72,12 +76,12 @@ def resnet_basic(
     Raises:
         UsageError: where a number is not positive, or a width not whole.
     """
-    positive(classes=classes)
+    four_stages(blocks)
     widths = [widened(planes, widen, scale) for planes in (64, 128, 256, 512)]
     depth = depth_name(blocks, BASIC_BLOCKS)
     name = f"resnet{depth}"
     if is_array(widen) or widen != 1:
-        name = f"imagenet_wrn_{depth}_{widen if is_array(widen) else decimal(exact(widen))}"
+        name = f"imagenet_wrn_{depth}_{text(widen)}"
     return Network(
         f"{name}{suffixes(scale, residual)}",
         Seq(*imagenet_stem(scale), *_basic_stages(blocks, widths, residual), *head(classes)),
@@ -102,10 +106,10 @@ def cifar_resnext(
         UsageError: where the depth is not 9n+2, or a scaled width not whole.
     """
     number = blocks_per_stage(depth, 9, 2)
-    positive(cardinality=cardinality, width=width, classes=classes)
+    cardinality, width = positive(cardinality=cardinality, width=width)
     stem = cifar_stem(scaled(64, scale, "stem 64"))
     stages = _bottleneck_stages((number,) * 3, cardinality, width, scale, residual)
-    template = f"{cardinality}x{width}d"
+    template = f"{text(cardinality)}x{text(width)}d"
     prefix = "cifar_" if depth in IMAGENET_BLOCKS else ""
     return Network(
         f"{prefix}resnext{depth}_{template}{suffixes(scale, residual)}",
@@ -128,11 +132,10 @@ def cifar_resnet(
     where channels change); He et al. padded with zeros (type A), 2,752 parameters fewer.
     """
     number = blocks_per_stage(depth, 6, 2)
-    positive(classes=classes)
     widths = [scaled(planes, scale, f"width {planes}") for planes in (16, 32, 64)]
     stages = _basic_stages((number,) * 3, widths, residual)
     stem = cifar_stem(scaled(16, scale, "stem 16"))
-    prefix = "cifar_" if depth in IMAGENET_BLOCKS or depth in BASIC_BLOCKS else ""
+    prefix = "cifar_" if depth in RESNET_BLOCKS else ""
     return Network(
         f"{prefix}resnet{depth}{suffixes(scale, residual)}",
         Seq(*stem, *stages, *head(classes)),
@@ -151,9 +154,9 @@ def _bottleneck_stages(
     output = scaled(256, scale, "output 256")
     stages: list[Node] = []
     for index, number in enumerate(blocks):
-        positive(blocks=number)
         factor = 2**index
-        template = cardinality, cardinality * path * factor, output * factor
+        group_width = product(cardinality, product(path, factor))
+        template = cardinality, group_width, output * factor
         first = _bottleneck(*template, 1 if index == 0 else 2, residual)
         rest = _bottleneck(*template, 1, residual)
         stages.append(Repeat(number, first, rest, label=f"layer{index + 1}"))
@@ -174,8 +177,7 @@ def _bottleneck(
 
 def _basic_stages(blocks: Sequence[Number], widths: Sequence[Number], residual: bool) -> list[Node]:
     stages: list[Node] = []
-    for index, (number, out) in enumerate(zip(blocks, widths, strict=False)):
-        positive(blocks=number)
+    for index, (number, out) in enumerate(zip(blocks, widths, strict=True)):
         first = _basic(out, 1 if index == 0 else 2, residual)
         rest = _basic(out, 1, residual)
         stages.append(Repeat(number, first, rest, label=f"layer{index + 1}"))

@@ -13,19 +13,19 @@ from typing import Literal, TypeAlias
 
 from archscope.arch.arrays import Number
 from archscope.arch.families.parts import (
-    BASIC_BLOCKS,
     CIFAR_INPUT,
-    IMAGENET_BLOCKS,
     IMAGENET_INPUT,
+    RESNET_BLOCKS,
     blocks_per_stage,
     depth_name,
+    four_stages,
     head,
     imagenet_stem,
     preactivation_stages,
 )
 from archscope.arch.network import Network
 from archscope.arch.nodes import Act, Conv, Norm, Seq
-from archscope.arch.scaling import positive, scaled, suffixes
+from archscope.arch.scaling import scaled, suffixes
 from archscope.errors import UsageError
 
 Block: TypeAlias = Literal["basic", "bottleneck"]
@@ -46,8 +46,12 @@ def preresnet(
     Raises:
         UsageError: where a number is not positive, or a scaled width not whole.
     """
-    positive(classes=classes)
-    known = IMAGENET_BLOCKS if block == "bottleneck" else BASIC_BLOCKS
+    four_stages(blocks)
+    known = {
+        depth: row
+        for depth, row in RESNET_BLOCKS.items()
+        if (depth > 34) is (block == "bottleneck")
+    }
     depth = depth_name(blocks, known)
     planes = [scaled(width, scale, f"width {width}") for width in (64, 128, 256, 512)]
     w_in = scaled(64, scale, "stem 64")
@@ -78,7 +82,6 @@ def cifar_preresnet(
     Raises:
         UsageError: where the depth does not fit the block, or a scaled width is not whole.
     """
-    positive(classes=classes)
     usual = usual_block(depth)
     block = block or usual
     number = blocks_per_stage(depth, 6 if block == "basic" else 9, 2)
@@ -86,7 +89,7 @@ def cifar_preresnet(
     w_in = scaled(16, scale, "stem 16")
     layers = _early_bottleneck if block == "bottleneck" else _basic
     stages = preactivation_stages((number,) * 3, planes, w_in, layers, residual=residual)
-    prefix = "cifar_" if depth in IMAGENET_BLOCKS or depth in BASIC_BLOCKS else ""
+    prefix = "cifar_" if depth in RESNET_BLOCKS else ""
     kind = "" if block == usual else f"-{block}"
     stem = Conv(w_in, 3, label="conv1")
     return Network(

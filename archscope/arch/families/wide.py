@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from archscope.arch.arrays import Number, is_array
+from archscope.arch.arrays import Number, positive
 from archscope.arch.families.parts import (
     CIFAR_INPUT,
     blocks_per_stage,
     head,
     preactivation_stages,
+    text,
     widened,
 )
 from archscope.arch.network import Network
 from archscope.arch.nodes import Act, Conv, Norm, Seq
-from archscope.arch.scaling import decimal, exact, positive, scaled, suffixes
+from archscope.arch.scaling import decimal, exact, scaled, suffixes
 from archscope.errors import UsageError
 
 
@@ -50,7 +51,6 @@ def wrn(
     Raises:
         UsageError: where the depth does not fit, a kernel is not odd, or a width not whole.
     """
-    positive(classes=classes)
     kernels, number = _block(depth, tuple(block), deepening)
     probability = _probability(dropout, len(kernels))
     w_in = scaled(16, scale, "stem 16")
@@ -63,10 +63,9 @@ def wrn(
     groups = preactivation_stages(
         (number,) * 3, widths, w_in, layers, residual=residual, dropout=float(probability)
     )
-    k = widen if is_array(widen) else decimal(exact(widen))
     kind = _suffix(kernels, deepening) + (f"-drop{decimal(probability)}" if probability else "")
     return Network(
-        f"wrn_{depth}_{k}{kind}{suffixes(scale, residual)}",
+        f"wrn_{depth}_{text(widen)}{kind}{suffixes(scale, residual)}",
         Seq(stem, *groups, Norm(label="bn1"), Act(), *head(classes)),
         CIFAR_INPUT,
         init="fan_in",
@@ -80,16 +79,16 @@ def _block(
     if deepening is None:
         if not block or any(kernel < 1 or kernel % 2 == 0 for kernel in block):
             raise UsageError(
-                f"block {_text(block)} was asked for, but a block is one or more kernels of odd "
+                f"block {_written(block)} was asked for, but a block is one or more kernels of odd "
                 "size; use B(3,3) or B(3,1,3)"
             )
         return block, blocks_per_stage(depth, 6, 4)
     if block != (3, 3):
         raise UsageError(
-            f"block {_text(block)} was asked for with deepening factor {deepening}, but that "
+            f"block {_written(block)} was asked for with deepening factor {deepening}, but that "
             "already says what a block is; give one of the two"
         )
-    positive(deepening=deepening)
+    (deepening,) = positive(deepening=deepening)
     return (3,) * deepening, blocks_per_stage(depth, 3 * deepening, 4)
 
 
@@ -111,8 +110,8 @@ def _probability(dropout: Fraction | float, convolutions: int) -> Fraction:
 def _suffix(kernels: tuple[int, ...], deepening: int | None) -> str:
     if kernels == (3, 3):
         return ""  # l = 2 is the block of the plain network
-    return f"-{_text(kernels)}" if deepening is None else f"-l{deepening}"
+    return f"-{_written(kernels)}" if deepening is None else f"-l{deepening}"
 
 
-def _text(block: Sequence[int]) -> str:
+def _written(block: Sequence[int]) -> str:
     return f"B({','.join(map(str, block))})"
