@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 
 _PREFIXES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
 _MOST = 100_000
+MOST_COST = 10**13
+_UNITS = {
+    **dict.fromkeys(("params", "param", "parameters"), "params"),
+    **dict.fromkeys(("macs", "mac", "multiply-adds", "flops"), "macs"),
+    **dict.fromkeys(("activations", "activation", "acts"), "activations"),
+}
 
 
 def parse_budget(text: str) -> int:
@@ -33,6 +39,61 @@ def parse_budget(text: str) -> int:
             "decimal prefix if you like; write 70k, 25.5M or 4.1G"
         )
     return int(value)
+
+
+def parse_limit(text: str) -> tuple[str, int]:
+    """`4.1GMACs`, `25M params`, `11M activations` -> the cost and its whole number.
+
+    FLOPs are read as the papers use the word: multiply-adds.
+
+    Raises:
+        UsageError: where the number or its unit is missing, or the number is above 10^13.
+    """
+    found = re.fullmatch(rf"([\d.,_\s]+[kmgbt]?)\s*({'|'.join(_UNITS)})", text.strip().lower())
+    if found is None:
+        raise UsageError(
+            f"budget '{shown(text)}' was asked for, but a network's budget needs its unit; "
+            "write 4.1GMACs, '25M params' or '11M activations'"
+        )
+    value = parse_budget(" ".join(found[1].split()))
+    if value > MOST_COST:
+        raise UsageError(
+            f"budget '{shown(text)}' was asked for, but a network's budget ends at 10T; "
+            "write a smaller one"
+        )
+    return _UNITS[found[2]], value
+
+
+def parse_range(text: str, what: str) -> tuple[int, int | None]:
+    """`20M:26M`, `:26M`, `20M:` or `25M` (exactly that) -> the two ends; None where it is open.
+
+    Raises:
+        UsageError: where an end is no such number, or the first above the second.
+    """
+    first, colon, last = text.partition(":")
+    try:
+        low = parse_budget(first) if first.strip() else 0
+        high = parse_budget(last) if last.strip() else None if colon else low
+    except UsageError:
+        low, high = 1, 0
+    if (not first.strip() and not last.strip()) or (high is not None and low > high):
+        raise UsageError(
+            f"{what} '{shown(text)}' was asked for, but it must be a range from the smaller to "
+            "the larger number; write 20M:26M, or :26M, or 20M:"
+        )
+    return low, high
+
+
+def parse_percent(text: str) -> float:
+    """`1%`, `0.5 %` -> the fraction.
+
+    Raises:
+        UsageError: where it is no percentage.
+    """
+    found = re.fullmatch(r"(\d{1,6}(?:\.\d{0,9})?)\s*%?", text.strip())
+    if not found:
+        raise UsageError(f"'{shown(text)}' was asked for, but it must be a percentage; write 1%")
+    return float(found[1]) / 100
 
 
 def parse_numbers(text: str, what: str) -> list[int]:

@@ -41,6 +41,7 @@ class Visit(NamedTuple):
     output: Shape
     times: Number  # how often it stands there: a stage's repeats; 0 where a projection is masked
     side: bool  # below the side head of an `Aux`
+    per_group: Number = 0  # of a convolution: the input channels that one output sees
 
 
 def pair(value: Kernel) -> tuple[int, int]:
@@ -125,8 +126,10 @@ def walk(node: Node, shape: Shape, path: str = "", times: Number = 1, side: bool
         case Aux():
             yield from walk(node.side, shape, path, times, True)
             return (yield from walk(node.main, shape, path, times, side))
+    # A division of arrays costs as much as ten other operations: made once, for check and count.
+    per_group = _per_group(node, shape[0], path) if isinstance(node, Conv) else 0
     output = _leaf_shape(node, shape, path)
-    yield Visit(path, node, shape, output, times, side)
+    yield Visit(path, node, shape, output, times, side, per_group)
     return output
 
 
@@ -156,7 +159,6 @@ def _leaf_shape(node: Node, shape: Shape, path: str) -> Shape:
     channels, height, width = shape
     match node:
         case Conv():
-            _check_groups(node, channels, path)
             (kh, kw), (ph, pw) = pair(node.kernel), conv_padding(node)
             return (
                 node.out,
@@ -186,15 +188,21 @@ def _window(size: Number, kernel: int, stride: Number, padding: int, node: Node,
     return span // stride + 1
 
 
-def _check_groups(node: Conv, channels: Number, path: str) -> None:
+def _per_group(node: Conv, channels: Number, path: str) -> Number:
+    """The input channels of each of the convolution's groups; raises where they do not divide."""
     groups = node.groups
     if not is_array(groups) and groups == 1:
-        return
-    if _any(channels % groups != 0) or _any(node.out % groups != 0):
+        return channels
+    quotient = channels // groups
+    # Where a block keeps its width, both numbers are one array: one check does for both.
+    if _any(quotient * groups != channels) or (
+        node.out is not channels and _any(node.out % groups != 0)
+    ):
         raise UsageError(
             f"the convolution at '{path}' was asked to split {channels} input and {node.out} "
             f"output channels into {groups} groups; both must be multiples of the groups"
         )
+    return quotient
 
 
 def _any(condition: Any) -> bool:

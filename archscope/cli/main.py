@@ -23,7 +23,9 @@ class Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except ArchscopeError as error:
-            note(f"archscope: {error}")
+            # What the user typed is quoted in it, line breaks and all.
+            said = "".join(c if c.isprintable() else " " for c in str(error))
+            note(f"archscope: {said}")
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
             note("archscope: interrupted")

@@ -1,12 +1,14 @@
-"""`archscope solve`."""
+"""`archscope solve`: Eq. 4 for a block, and with --network whole networks."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from archscope.cli.compare import ClassesOption, InputOption
 from archscope.cli.output import FormatOption, OutputOption, emit, note
+from archscope.errors import UsageError
 
 MOST = 1_000_000  # channels, pixels: far above any network, far below what overflows a float
 
@@ -39,10 +41,11 @@ def solve(
         ),
     ] = None,
     budget: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             metavar="N",
-            help="Parameters of a block's convolutions, as 70k (instead of a reference).",
+            help="Parameters of a block's convolutions, as 70k (instead of a reference). With "
+            "--network: 4.1GMACs, '25M params', '11M activations', several at once.",
         ),
     ] = None,
     w_in: Annotated[int, typer.Option("--in", min=1, max=MOST, help="Channels in.")] = 256,
@@ -61,6 +64,50 @@ def solve(
         str,
         typer.Option(metavar="RULE", help="nearest, floor, ceil, or multiple-of:K."),
     ] = "nearest",
+    network: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Design a whole network: resnext50, resnet101, wide_resnet50, resnext29, wrn_28.",
+        ),
+    ] = None,
+    like: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--as",
+            metavar="NAME[:COST]",
+            help="Keep the params and multiply-adds of this network, or one: resnet50:macs; "
+            "'2x resnet101:macs' is twice that.",
+        ),
+    ] = None,
+    free: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WORD[,WORD]",
+            help="What is sought: cardinality, width, depth (or depth3), widen, scale.  [default: "
+            "what the name leaves open]",
+            show_default=False,
+        ),
+    ] = None,
+    depth: Annotated[
+        str | None,
+        typer.Option(metavar="N[,N...]", help="Blocks of the stages: 3,4,6,3, or 1:8 for each."),
+    ] = None,
+    widen: Annotated[
+        str | None, typer.Option(metavar="K[,K...]", help="Widening factors of Wide ResNets.")
+    ] = None,
+    scale: Annotated[
+        str | None, typer.Option(metavar="S[,S...]", help="Factors on stem, widths and outputs.")
+    ] = None,
+    nearest: Annotated[
+        int, typer.Option(metavar="N", min=1, max=1000, help="How many designs are listed.")
+    ] = 5,
+    tolerance: Annotated[
+        str | None,
+        typer.Option(metavar="P%", help="Exit code 4 where the nearest design is further off."),
+    ] = None,
+    input_shape: InputOption = None,
+    classes: ClassesOption = None,
     format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
@@ -69,21 +116,78 @@ def solve(
     C * (in*d + k*k*d*d + d*out) = budget, for the width d at each cardinality, or for the
     cardinality C at each width. Ends with exit code 4 where one of them has no answer (the others
     are shown).
-    """
-    from archscope.arch.eq4 import Block, parse_rounding
-    from archscope.arch.quantities import parse_budget, parse_numbers
-    from archscope.explore.solve import solve as solve_eq4
 
-    solution = solve_eq4(
-        cardinalities=() if cardinality is None else parse_numbers(cardinality, "cardinality"),
-        widths=() if width is None else parse_numbers(width, "width"),
-        budget=None if budget is None else parse_budget(budget),
-        reference=reference,
-        block=Block(w_in, w_in if w_out is None else w_out, kernel, resolution),
-        rounding=parse_rounding(rounding),
-    )
+    With --network, whole networks: the designs whose exact costs come nearest to a budget, as in
+    --network resnext50 --cardinality 32 --budget 4.1GMACs, and the proof that none is nearer.
+    """
+    from archscope.arch.eq4 import parse_rounding
+
+    rule = parse_rounding(rounding)
+    block = (w_in, w_out, kernel, resolution)
+    if network is None:
+        extra = {"as": like, "free": free, "depth": depth, "widen": widen, "scale": scale}
+        others = {"tolerance": tolerance, "input": input_shape, "classes": classes}
+        _only_without(extra | others, "needs a whole network; add --network resnext50, or drop it")
+        solution = _eq4(cardinality, width, budget or [], reference, block, rule)
+    else:
+        one = {"reference": reference, "in": w_in != 256, "out": w_out, "kernel": kernel != 3}
+        one["resolution"] = resolution != 56
+        _only_without(one, "describes one block; drop it, or --network")
+        from archscope.arch.quantities import parse_percent, parse_shape
+        from archscope.cli.spaces import given_values
+        from archscope.explore.inverse import Options, inverse
+        from archscope.explore.limits import read_limits
+
+        shape = None if input_shape is None else parse_shape(input_shape)
+        solution = inverse(
+            network,
+            read_limits(budget or (), like or (), shape),
+            given=given_values(cardinality, width, depth, widen, scale),
+            free=() if free is None else free.split(","),
+            options=Options(
+                rule,
+                nearest,
+                None if tolerance is None else parse_percent(tolerance),
+                classes,
+                shape,
+            ),
+        )
     emit(solution.table(), document=solution.document(), format=format, output=output)
     for reason in solution.infeasible:
         note(f"archscope: {reason}")
     if solution.infeasible:
         raise typer.Exit(4)
+
+
+def _eq4(
+    cardinality: str | None,
+    width: str | None,
+    budgets: list[str],
+    reference: str | None,
+    numbers: tuple[int, int | None, int, int],
+    rule: Any,
+) -> Any:
+    from archscope.arch.eq4 import Block
+    from archscope.arch.quantities import parse_budget, parse_numbers
+    from archscope.explore.solve import solve as solve_eq4
+
+    w_in, w_out, kernel, resolution = numbers
+    if len(budgets) > 1:
+        raise UsageError(
+            f"{len(budgets)} budgets were asked for, but a block has one, of parameters; drop the "
+            "others, or add --network resnext50"
+        )
+    return solve_eq4(
+        cardinalities=() if cardinality is None else parse_numbers(cardinality, "cardinality"),
+        widths=() if width is None else parse_numbers(width, "width"),
+        budget=parse_budget(budgets[0]) if budgets else None,
+        reference=reference,
+        block=Block(w_in, w_in if w_out is None else w_out, kernel, resolution),
+        rounding=rule,
+    )
+
+
+def _only_without(options: dict[str, Any], rule: str) -> None:
+    for name, value in options.items():
+        if value:
+            raise UsageError(f"--{name} was given, but it {rule}")

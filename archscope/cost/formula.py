@@ -11,8 +11,7 @@ results are arrays then.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,7 +36,7 @@ CONVENTION = (
 )
 
 # Designs counted at a time, so that the intermediate arrays stay in the cache.
-BLOCK = 16_384
+BLOCK = 32_768
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ def leaf_cost(visit: Visit) -> tuple[Number, Number, Number]:
     match node:
         case Conv():
             kh, kw = pair(node.kernel)
-            per_output = visit.input[0] // node.groups * (kh * kw)
+            per_output = visit.per_group * (kh * kw)
             outputs = node.out * (visit.output[1] * visit.output[2])
             params = node.out * (per_output + 1 if node.bias else per_output)
             return params, outputs * per_output, outputs
@@ -142,19 +141,48 @@ def _count_blocks(tree: Node, shape: Shape, arrays: list[Any]) -> Count:
 
     total = _designs(arrays)
     columns = tuple(np.zeros(total, dtype=np.int64) for _ in range(3))
+    safe = total == 0 or _fits(tree, shape)
     for start in range(0, total, BLOCK):
-        part = slice(start, min(start + BLOCK, total))
-
-        def cut(value: Any, part: slice = part) -> Any:
-            return value if len(value) == 1 else value[part]
-
-        block, block_shape = _change_arrays(tree, cut), _change_shape(shape, cut)
-        if _bound(block, block_shape) > LARGEST:
+        block, block_shape = _cut(tree, shape, slice(start, min(start + BLOCK, total)))
+        if not safe and not _fits(block, block_shape):
             _check_exactly(block, block_shape, start)
         for column, value in zip(columns, _sum(block, block_shape), strict=True):
-            column[part] = value
+            column[start : start + BLOCK] = value
     params, macs, activations = columns
     return Count(params, macs, activations)
+
+
+def _cut(tree: Node, shape: Shape, part: slice) -> tuple[Node, Shape]:
+    """The designs of `part`. What was one array in several places stays one array."""
+    kept: dict[int, Any] = {}
+
+    def cut(value: Any) -> Any:
+        if id(value) not in kept:
+            piece = value if len(value) == 1 else value[part]
+            kept[id(value)] = piece
+        return kept[id(value)]
+
+    return _change_arrays(tree, cut), _change_shape(shape, cut)
+
+
+def _fits(tree: Node, shape: Shape) -> bool:
+    """Whether no design can pass 64 bits: a bound on all of them at once does not."""
+    known: dict[tuple[int, bool], int] = {}
+
+    def extreme(value: Any, least: bool = False) -> int:
+        key = id(value), least
+        if key not in known:
+            known[key] = int(value.min() if least else value.max())
+        return known[key]
+
+    def costliest(node: Node) -> Node:
+        return _costliest(node, extreme)
+
+    try:
+        largest: int = max(_sum(rebuild(tree, costliest), _change_shape(shape, extreme)))
+    except UsageError:
+        return False  # the largest numbers of several designs together need not be a network
+    return largest <= LARGEST
 
 
 def _designs(arrays: list[Any]) -> int:
@@ -174,13 +202,26 @@ def _designs(arrays: list[Any]) -> int:
 
 
 def _sum(tree: Node, shape: Shape) -> tuple[Number, Number, Number]:
-    params: Number = 0
-    macs: Number = 0
-    activations: Number = 0
+    """Totals of a tree; what stands there equally often is added up before it is multiplied."""
+    totals: list[Number] = [0, 0, 0]
+    part: list[Number] = [0, 0, 0]
+    times: Number = 1
     for visit in walk(tree, shape):
-        p, m, a = _totals(visit)
-        params, macs, activations = params + p, macs + m, activations + a
+        if visit.times is not times:
+            _add(totals, part, times)
+            part, times = [0, 0, 0], visit.times
+        params, macs, activations = leaf_cost(visit)
+        _add(part, (params, 0, 0) if visit.side else (params, macs, activations))
+    _add(totals, part, times)
+    params, macs, activations = totals
     return params, macs, activations
+
+
+def _add(totals: list[Number], part: Sequence[Number], times: Number = 1) -> None:
+    once = not is_array(times) and times == 1
+    for index, value in enumerate(part):
+        if is_array(value) or value:  # an array plus nothing would be a copy
+            totals[index] = totals[index] + (value if once else value * times)
 
 
 def _change_arrays(tree: Node, change: Callable[[Any], Any]) -> Node:
@@ -196,25 +237,12 @@ def _change_shape(shape: Shape, change: Callable[[Any], Any]) -> Shape:
     return channels, height, width
 
 
-def _largest(array: Any) -> int:
-    return int(array.max())
-
-
-def _bound(block: Node, shape: Shape) -> Number:
-    """What no design of the block passes, in Python's unbounded ints."""
-    try:
-        return max(_sum(rebuild(block, _costliest), _change_shape(shape, _largest)))
-    except UsageError:
-        return math.inf  # the largest numbers of several designs together need not be a network
-
-
-def _costliest(node: Node) -> Node:
-    """A node that costs at least as much as every design of `node`."""
+def _costliest(node: Node, extreme: Callable[..., int]) -> Node:
+    """A node that costs at least as much as every design of `node`, in Python's unbounded ints."""
     if isinstance(node, Conv):
         node = replace(node, groups=1)
     numbers: dict[str, Any] = {
-        name: int(value.min()) if name == "stride" else _largest(value)
-        for name, value in array_fields(node).items()
+        name: extreme(value, least=name == "stride") for name, value in array_fields(node).items()
     }
     node = replace(node, **numbers) if numbers else node
     return node.projection() if isinstance(node, Shortcut) else node

@@ -238,5 +238,32 @@ def test_arrays_are_checked(arrays, rule):
         count(Seq(Conv(arrays[0]), Conv(arrays[1])), (3, 8, 8))
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(*[st.integers(1, 5)] * 4), min_size=2, max_size=4))
+def test_repeats_within_repeats_and_side_heads_count_as_each_alone(rows):
+    def tree(inner, outer, groups, width):
+        block = Seq(Conv(groups * width, 3, groups=groups), Norm(), Shortcut(groups * width))
+        stage = Repeat(inner, Seq(Conv(groups * width)), block)
+        return Seq(Repeat(outer, stage, stage), Aux(Conv(4), Repeat(inner, Linear(9), Linear(9))))
+
+    together = count(tree(*map(np.array, zip(*rows, strict=True))), (6, 5, 5))
+    for index, row in enumerate(rows):
+        alone = count(tree(*row), (6, 5, 5))
+        for key in ("params", "macs", "activations"):
+            assert getattr(together, key)[index] == getattr(alone, key)
+
+
+def test_one_array_in_two_places_counts_as_two_equal_ones():
+    """The walk skips what it need not check twice, so the first place must be checked."""
+    width, groups = np.array([8, 12, 20]), np.array([4, 4, 4])
+    shared = Seq(Conv(width), Conv(width, 3, groups=groups))
+    apart = Seq(Conv(width), Conv(width.copy(), 3, groups=groups))
+    assert (count(shared, (3, 8, 8)).macs == count(apart, (3, 8, 8)).macs).all()
+    width[1] = 13
+    for tree in (shared, apart):
+        with pytest.raises(UsageError, match="multiples of the groups"):
+            count(tree, (3, 8, 8))
+
+
 def test_no_design_is_no_count():
     assert count(Conv(np.array([], dtype=int)), (3, 8, 8)).params.shape == (0,)

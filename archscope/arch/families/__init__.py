@@ -9,7 +9,9 @@ from archscope.arch.families.inception import inception_v3
 from archscope.arch.families.inception4 import inception_resnet_v2, inception_v4
 from archscope.arch.families.parts import (
     BASIC_BLOCKS,
+    CIFAR_INPUT,
     IMAGENET_BLOCKS,
+    IMAGENET_INPUT,
     RESNET_BLOCKS,
     blocks_per_stage,
 )
@@ -19,7 +21,9 @@ from archscope.arch.families.wide import wrn
 
 __all__ = [
     "BASIC_BLOCKS",
+    "CIFAR_INPUT",
     "IMAGENET_BLOCKS",
+    "IMAGENET_INPUT",
     "RESNET_BLOCKS",
     "blocks_per_stage",
     "cifar_preresnet",

@@ -155,7 +155,7 @@ def _bottleneck_stages(
     stages: list[Node] = []
     for index, number in enumerate(blocks):
         factor = 2**index
-        group_width = product(cardinality, product(path, factor))
+        group_width = product(product(path, factor), cardinality)
         template = cardinality, group_width, output * factor
         first = _bottleneck(*template, 1 if index == 0 else 2, residual)
         rest = _bottleneck(*template, 1, residual)

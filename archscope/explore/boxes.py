@@ -1,0 +1,109 @@
+"""Boxes: the range of each free number outside which every design costs too much."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+from archscope.arch.eq4 import Rounding
+from archscope.cost.formula import count
+from archscope.errors import UsageError
+from archscope.explore.base import Base
+from archscope.explore.space import Space
+
+MOST_VALUES = 100_000
+MOST_SCALE = 8
+
+
+def opened_axes(
+    base: Base, axes: Mapping[str, Sequence[Any]], free: Sequence[str], rounding: Rounding
+) -> list[str]:
+    """The axes that are sought: those of the words in `free`, or what nothing else fixes.
+
+    Raises:
+        UsageError: where there is none, or the rounding or a range has nothing to act on.
+    """
+    words = [axis for word in free for axis in base.axes_of(word)]
+    opened = list(dict.fromkeys(words)) or [
+        axis
+        for axis in base.family.axes
+        if axis not in axes and axis not in base.numbers and axis != "scale"
+    ]
+    if not opened:
+        raise UsageError(
+            f"{base.name} was to be designed, but its name and options fix every number; free one, "
+            f"as --free {base.family.axes[-2].rstrip('1234')}"
+        )
+    if isinstance(rounding, int) and "width" not in opened:
+        raise UsageError(
+            f"multiples of {rounding} were asked for, but that is a rule for the width, which is "
+            "not free here; add --free width, or drop --rounding"
+        )
+    if "scale" in opened and "width" in opened and "width" not in axes:
+        raise UsageError(
+            "scale and width were both freed, but the one moves the other without end; state the "
+            "widths, as --width 1:256"
+        )
+    return opened
+
+
+def box(
+    space: Space,
+    axes: Mapping[str, Sequence[Any]],
+    opened: Sequence[str],
+    most: Mapping[str, int],
+    multiple: int = 1,
+) -> Space:
+    """The space with every opened axis as long as its designs cost no more than `most`.
+
+    An axis in `axes` keeps the values that it has there; of the width, multiples of `multiple`.
+    """
+    filled = dict(space.axes)
+    for axis in opened:
+        if axis not in axes:
+            filled[axis] = _scales(space) if axis == "scale" else [1]
+    if "width" in opened:
+        widths = [width for width in axes.get("width", ()) if width % multiple == 0]
+        filled["width"] = widths if "width" in axes else [multiple]
+        if not filled["width"]:
+            raise UsageError(
+                f"widths that are multiples of {multiple} were asked for, but the range given "
+                "holds none; widen it"
+            )
+    start = replace(space, axes=filled)
+    longer = {
+        axis: _values(start, axis, most, multiple if axis == "width" else 1)
+        for axis in opened
+        if axis not in axes and axis != "scale"
+    }
+    return replace(start, axes={**filled, **longer})
+
+
+def _scales(space: Space) -> list[Fraction]:
+    stem = space.family.stem
+    return [Fraction(number, stem) for number in range(1, MOST_SCALE * stem + 1)]
+
+
+def _values(space: Space, axis: str, most: Mapping[str, int], step: int) -> list[int]:
+    """The values of one axis up to the last that costs no more, all others at their smallest."""
+    smallest = space.smallest()
+    if smallest is None:
+        raise UsageError(
+            f"no {axis} keeps the scaled widths whole; use another scale, as 0.5, or other widths"
+        )
+
+    def fits(number: int) -> bool:
+        cost = count(space.network({**smallest, axis: number * step}))
+        return all(getattr(cost, metric) <= value for metric, value in most.items())
+
+    low, high = 1, 2  # the first value stays, whatever it costs
+    while high < MOST_VALUES and fits(high):
+        low, high = high, min(2 * high, MOST_VALUES)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    if high == MOST_VALUES and fits(high):
+        low = high
+    return list(range(step, (low + 1) * step, step))

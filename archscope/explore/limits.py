@@ -1,0 +1,90 @@
+"""Limits on what a network may cost: numbers with units, or those of another network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from archscope.arch.names import parse
+from archscope.arch.quantities import MOST_COST, parse_limit
+from archscope.arch.shape import Shape
+from archscope.cost.formula import count
+from archscope.errors import UsageError
+
+METRICS = ("params", "macs", "activations")
+_KEPT = ("params", "macs")  # of another network: what the papers keep when they compare
+_AS = re.compile(r"(?:as\s+)?(?:(\d{1,4}(?:\.\d{1,4})?)\s*[x*×]\s*)?([^:]+?)(?::([a-z, ]+))?", re.I)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """`metric` shall be `value`; `source` is the network that it was taken from, if any."""
+
+    metric: str
+    value: int
+    source: str | None = None
+
+
+def read_limits(
+    budgets: Sequence[str], like: Sequence[str] = (), input_shape: Shape | None = None
+) -> list[Limit]:
+    """Read `4.1GMACs`, `25M params and 4.1GMACs`, `as resnet50`.
+
+    `like` holds `resnet50`, `2x resnet101:macs`: another network gives its params and macs, or what
+    stands behind the colon. Where the same cost is limited twice, that is an error.
+
+    Raises:
+        UsageError: for what is no limit, or none at all.
+    """
+    limits: list[Limit] = []
+    for text in budgets:
+        for part in re.split(r"\s+and\s+|;", text.strip()):
+            if re.match(r"as\s", part, re.I):
+                limits += _of_network(part, input_shape)
+            else:
+                limits.append(Limit(*parse_limit(part)))
+    for text in like:
+        limits += _of_network(text, input_shape)
+    metrics = [limit.metric for limit in limits]
+    twice = [metric for metric in METRICS if metrics.count(metric) > 1]
+    if twice:
+        raise UsageError(
+            f"{twice[0]} was limited twice, but one limit on it decides; drop the other, or name "
+            "the cost to take from a network, as resnet50:macs"
+        )
+    if not limits:
+        raise UsageError(
+            "a network was to be designed, but without a budget; write --budget 4.1GMACs, "
+            "--budget '25M params', or --as resnet50"
+        )
+    return sorted(limits, key=lambda limit: METRICS.index(limit.metric))
+
+
+def _of_network(text: str, input_shape: Shape | None) -> list[Limit]:
+    found = _AS.fullmatch(text.strip())
+    if found is None:
+        raise UsageError(
+            f"{text!a} was to be matched, but that is no network; write --as resnet50, or "
+            "--as '2x resnet101:macs'"
+        )
+    factor = Fraction(found[1] or 1)
+    metrics = [part.strip().lower() for part in (found[3] or ",".join(_KEPT)).split(",")]
+    unknown = [metric for metric in metrics if metric not in METRICS]
+    if unknown:
+        raise UsageError(
+            f"{unknown[0]!r} of {found[2]!a} was to be matched, but the costs are params, macs "
+            "and activations; write resnet50:macs"
+        )
+    network = parse(found[2], input_shape=input_shape)
+    cost = count(network)
+    source = network.name if factor == 1 else f"{found[1]} times {network.name}"
+    limits = [Limit(m, round(factor * getattr(cost, m)), source) for m in dict.fromkeys(metrics)]
+    for limit in limits:
+        if not 1 <= limit.value <= MOST_COST:
+            raise UsageError(
+                f"{limit.metric} as {source} is {limit.value:,}, but a network's budget must be 1 "
+                "to 10T; take another network or factor"
+            )
+    return limits

@@ -1,0 +1,307 @@
+"""The nearest designs of a space to some limits, with the proof that nothing is nearer.
+
+One free axis, the inner one, is bracketed by bisection: all costs grow with it, so the best value
+is one of two neighbours. The other free axes are gone through exhaustively; what cannot hold a
+nearer design, because its cheapest one already costs too much or its dearest too little, is left
+out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from archscope.cost.formula import Count, count
+from archscope.errors import UsageError
+from archscope.explore.limits import METRICS, Limit
+from archscope.explore.space import SCALARS, Part, Space
+
+Rule = Literal["nearest", "floor", "ceil"]
+Ints: TypeAlias = "npt.NDArray[np.int64]"
+Bools: TypeAlias = "npt.NDArray[np.bool_]"
+Columns: TypeAlias = "dict[str, Ints]"
+
+CHUNK = 65_536
+MOST_LINES = 10_000_000  # a minute or so
+SAMPLE = 64
+# Deviations are compared as floats while searching, and exactly at the end.
+SLACK = 1 + 1e-12
+TIES = 500
+
+
+@dataclass(frozen=True)
+class Design:
+    """A design and its exact distance from the limits.
+
+    `deviation` is the largest |cost - limit| / limit of all limits.
+    """
+
+    values: dict[str, Any]
+    costs: dict[str, int]
+    deviation: Fraction
+
+
+@dataclass
+class Found:
+    """The `number` nearest designs so far, and how many were looked at.
+
+    `reach` is the deviation that a design must not pass to be among them.
+    """
+
+    limits: Sequence[Limit]
+    rule: Rule
+    number: int
+    reach: float
+    counted: int = 0
+    lines: int = 0
+    designs: list[tuple[float, dict[str, Any], dict[str, int]]] = field(default_factory=list)
+
+    def distances(self, cost: Count) -> tuple[Any, Any]:
+        """The largest relative excess and the largest relative lack."""
+        excess = [
+            (getattr(cost, limit.metric) - limit.value) / limit.value for limit in self.limits
+        ]
+        return np.max(excess, axis=0), np.max(np.negative(excess), axis=0)
+
+    def deviation(self, cost: Count) -> Any:
+        """How far each design is, infinite where the rule forbids it."""
+        excess, lack = self.distances(cost)
+        distance = np.maximum(excess, lack)
+        if self.rule == "floor":
+            return np.where(excess <= 0, distance, np.inf)
+        return np.where(lack <= 0, distance, np.inf) if self.rule == "ceil" else distance
+
+    def past(self, cost: Count) -> Any:
+        """Whether each design lies on the far side of the best one along any axis."""
+        excess, lack = self.distances(cost)
+        if self.rule == "floor":
+            return excess > 0
+        return lack <= 0 if self.rule == "ceil" else excess >= lack
+
+    def cannot(self, cheapest: Count, dearest: Count | None = None) -> Any:
+        """Whether nothing between the two can be near enough."""
+        out = self.distances(cheapest)[0] > (0 if self.rule == "floor" else self.reach)
+        if dearest is None:
+            return out
+        return out | (self.distances(dearest)[1] > (0 if self.rule == "ceil" else self.reach))
+
+    def add(self, deviation: float, values: dict[str, Any], costs: dict[str, int]) -> None:
+        """Take a design in, if it is near enough."""
+        if deviation > self.reach or any(values == kept for _, kept, _ in self.designs):
+            return
+        self.designs.append((deviation, values, costs))
+        self.designs.sort(key=lambda entry: entry[0])
+        if len(self.designs) >= self.number:
+            self.reach = self.designs[self.number - 1][0] * SLACK
+            kept = [entry for entry in self.designs if entry[0] <= self.reach]
+            self.designs = kept[: self.number + TIES]
+
+    def result(self) -> list[Design]:
+        """The designs, nearest first, compared exactly; then those that cost less."""
+        exact = [
+            Design(
+                values,
+                costs,
+                max(
+                    abs(Fraction(costs[limit.metric] - limit.value, limit.value))
+                    for limit in self.limits
+                ),
+            )
+            for _, values, costs in self.designs
+        ]
+        exact.sort(key=lambda one: (one.deviation, *one.costs.values(), *one.values.values()))
+        return exact[: self.number]
+
+
+@dataclass(frozen=True)
+class Line:
+    """Rows of designs that differ along the inner axis only: `count(rows, index)` of each."""
+
+    rows: int
+    size: int
+    count: Callable[[Ints, Ints], Count]
+    values: Callable[[int, int], dict[str, Any]]
+
+
+def inner_axis(space: Space) -> str:
+    """The axis to bisect: an array one if any is free, and of those the longest."""
+    free = space.free or list(space.family.axes)
+    arrays = [axis for axis in free if axis not in SCALARS]
+    return max(arrays or free, key=lambda axis: len(space.axes[axis]))
+
+
+def search(space: Space, found: Found) -> None:
+    """Find the nearest designs of a space."""
+    inner = inner_axis(space)
+    if inner in SCALARS:
+        _search_scalar(space, inner, found)
+        return
+    parts = [part for part in space.parts() if not _out(part, found)]
+    for part in parts:
+        _search_sample(part, inner, found)
+    found.lines = 0
+    for part in parts:
+        if _out(part, found):
+            continue
+        outer = [axis for axis in part.free if axis != inner]
+        for columns, rows in expand(part, outer, found.cannot):
+            _search_line(_array_line(part, inner, columns, rows), found)
+
+
+def _out(part: Part, found: Found) -> bool:
+    cheapest, dearest = count(part.network({})), count(part.network(_dearest(part, {})))
+    return bool(found.cannot(cheapest, dearest))
+
+
+def expand(
+    part: Part, axes: Sequence[str], cannot: Callable[[Count, Count | None], Any]
+) -> Iterator[tuple[Columns, int]]:
+    """All combinations of the axes' values, in chunks, without what `cannot` hold an answer.
+
+    `cannot` is asked after each axis, with the costs of the cheapest and the dearest completion
+    (None where that might pass 64 bits).
+    """
+    dearest = count(part.network(_dearest(part, {})))  # plain numbers do not overflow
+    bounded = max(dearest.params, dearest.macs, dearest.activations) < 2**62
+
+    def out(columns: Columns) -> Any:
+        most = count(part.network(_dearest(part, columns))) if bounded else None
+        return cannot(count(part.network(columns)), most)
+
+    yield from _expand(part, axes, out, {}, 1)
+
+
+def _expand(
+    part: Part, axes: Sequence[str], out: Callable[[Columns], Any], columns: Columns, rows: int
+) -> Iterator[tuple[Columns, int]]:
+    if not axes:
+        yield columns, rows
+        return
+    axis, rest = axes[0], axes[1:]
+    values = np.array(part.arrays[axis], dtype=np.int64)
+    step = max(1, CHUNK // len(values))
+    for start in range(0, rows, step):
+        held = min(step, rows - start)
+        grown = {
+            name: np.repeat(column[start : start + step], len(values))
+            for name, column in columns.items()
+        }
+        grown[axis] = np.tile(values, held)
+        kept = np.flatnonzero(~out(grown))
+        if len(kept):
+            smaller = {name: column[kept] for name, column in grown.items()}
+            yield from _expand(part, rest, out, smaller, len(kept))
+
+
+def _dearest(part: Part, columns: Mapping[str, Any]) -> dict[str, Any]:
+    return {axis: columns.get(axis, values[-1]) for axis, values in part.arrays.items()}
+
+
+def _search_sample(part: Part, inner: str, found: Found) -> None:
+    """A few lines first: what they find lets the exhaustive pass leave most lines out."""
+    outer = [axis for axis in part.free if axis != inner]
+    if not outer:
+        return
+    rng = np.random.default_rng(0)
+    columns = {axis: np.sort(rng.choice(part.arrays[axis], SAMPLE)) for axis in outer}
+    _search_line(_array_line(part, inner, columns, SAMPLE), found)
+
+
+def _array_line(part: Part, inner: str, columns: Columns, rows: int) -> Line:
+    numbers = np.array(part.arrays[inner], dtype=np.int64)
+
+    def count_of(chosen: Ints, index: Ints) -> Count:
+        held = {axis: column[chosen] for axis, column in columns.items()}
+        return count(part.network({**held, inner: numbers[index]}))
+
+    def values_of(row: int, index: int) -> dict[str, Any]:
+        fixed = {axis: values[0] for axis, values in part.arrays.items()}
+        held = {axis: int(column[row]) for axis, column in columns.items()}
+        return {**part.scalars, **fixed, **held, inner: int(numbers[index])}
+
+    return Line(rows, len(numbers), count_of, values_of)
+
+
+def _search_scalar(space: Space, inner: str, found: Found) -> None:
+    """Along depth or scale each design is a tree of its own, and counted alone."""
+    other = "scale" if inner == "depth" else "depth"
+    for value in space.axes.get(other, [None]):
+        fixed = {} if value is None else {other: [value]}
+        parts = list(replace(space, axes={**space.axes, **fixed}).parts())
+
+        def count_of(_: Ints, index: Ints, parts: list[Part] = parts) -> Count:
+            costs = [count(parts[int(one)].network({})) for one in index]
+            params, macs, activations = (
+                np.array([getattr(cost, metric) for cost in costs]) for metric in METRICS
+            )
+            return Count(params, macs, activations)
+
+        def values_of(_: int, index: int, parts: list[Part] = parts) -> dict[str, Any]:
+            part = parts[index]
+            return {**part.scalars, **{axis: numbers[0] for axis, numbers in part.arrays.items()}}
+
+        if parts:
+            _search_line(Line(1, len(parts), count_of, values_of), found)
+
+
+def _search_line(line: Line, found: Found) -> None:
+    """Bracket every row, then walk from the bracket outward while designs are near enough."""
+    found.lines += line.rows
+    if found.lines > MOST_LINES:
+        raise UsageError(
+            f"more than {MOST_LINES:,} combinations could hold the nearest design, too many to go "
+            "through; fix a number, or state a smaller range for it, as --cardinality 1:64"
+        )
+    past = _first_past(line, found)
+    steps = {"nearest": (-1, 1), "floor": (-1,), "ceil": (1,)}[found.rule]
+    for step in steps:
+        _walk(line, past - 1 if step < 0 else past, step, found)
+
+
+def _first_past(line: Line, found: Found) -> Ints:
+    """The first index of each row that is past the best one; the row's size where none is.
+
+    The steps double before they halve: a design far past the limits might not fit 64 bits.
+    """
+    low, high = np.zeros(line.rows, np.int64), np.full(line.rows, line.size, np.int64)
+    rows, probe = np.arange(line.rows), np.zeros(line.rows, np.int64)
+    while rows.size:
+        past = found.past(line.count(rows, probe))
+        found.counted += len(rows)
+        high[rows[past]] = probe[past]
+        rows, probe = rows[~past], probe[~past]
+        low[rows] = probe + 1
+        last = probe == line.size - 1
+        rows, probe = rows[~last], np.minimum(2 * probe[~last] + 1, line.size - 1)
+    while (rows := np.flatnonzero(low < high)).size:
+        middle = (low[rows] + high[rows]) // 2
+        past = found.past(line.count(rows, middle))
+        found.counted += len(rows)
+        high[rows] = np.where(past, middle, high[rows])
+        low[rows] = np.where(past, low[rows], middle + 1)
+    return low
+
+
+def _walk(line: Line, start: Ints, step: int, found: Found) -> None:
+    rows, index = np.arange(line.rows), start
+    while True:
+        inside = (index >= 0) & (index < line.size)
+        rows, index = rows[inside], index[inside]
+        if not rows.size:
+            return
+        cost = line.count(rows, index)
+        found.counted += len(rows)
+        deviation = found.deviation(cost)
+        for one in np.argsort(deviation, kind="stable"):
+            near = float(deviation[one])
+            if near > found.reach:
+                break
+            costs = {metric: int(getattr(cost, metric)[one]) for metric in METRICS}
+            found.add(near, line.values(int(rows[one]), int(index[one])), costs)
+        near_enough = deviation <= found.reach
+        rows, index = rows[near_enough], index[near_enough] + step
