@@ -21,7 +21,7 @@ def to_torchvision(module: nn.Module) -> dict[str, Tensor]:
     `inception_v3` where torchvision's is made with `aux_logits=False`, of `inception_v3-aux` else.
 
     Raises:
-        UsageError: for a network whose weights have other names than torchvision's ResNets.
+        UsageError: for a network that torchvision does not make.
     """
     state = module.state_dict()
     _check_family(state)

@@ -104,8 +104,9 @@ def table1(
 ) -> Table:
     """Networks side by side: a row per stage, then the `totals` (a name and a cell a network)."""
     cuts = [{stage.name: stage for stage in stages(network)} for network in networks]
+    last = ("aux", "head")
     names = sorted(
-        {name for cut in cuts for name in cut}, key=lambda name: (name == "head", len(name), name)
+        {name for cut in cuts for name in cut}, key=lambda name: (name in last, len(name), name)
     )
     one_size = {name: len({size(cut[name]) for cut in cuts if name in cut}) == 1 for name in names}
     rows: list[dict[str, Any]] = []

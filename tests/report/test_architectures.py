@@ -1,7 +1,7 @@
 from archscope.arch.names import parse
 from archscope.arch.network import Network, stages
 from archscope.arch.nodes import Cat, Conv, Pool, Seq
-from archscope.report.architectures import describe
+from archscope.report.architectures import describe, table1
 
 
 def row(name, stage):
@@ -45,6 +45,12 @@ def test_the_side_head_is_spelled_out():
         *("5×5 average pool, stride 3", "1×1, 128", "5×5, 768"),
         *("global average pool", "1000-d fc"),
     ]
+
+
+def test_side_heads_stand_before_the_head_of_a_table():
+    names = [parse(name) for name in ("resnet50", "inception_v3-aux")]
+    rows = [row["stage"] for row in table1(names, [], "Table 1").rows]
+    assert rows == ["conv1", "conv2", "conv3", "conv4", "conv5", "aux", "head"]
 
 
 def test_an_identity_branch_is_named():
