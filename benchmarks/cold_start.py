@@ -1,6 +1,6 @@
 """Cold starts: `archscope solve` against importing typer and rich; `compare` by formula against it.
 
-    python benchmarks/cold_start.py
+python benchmarks/cold_start.py
 """
 
 import sys

@@ -103,8 +103,8 @@ def _split(name: str, classes: int | None) -> tuple[str, spelling.Options]:
         kind, value = str(suffix.lastgroup), suffix[str(suffix.lastgroup)]
         if found.setdefault(kind, value) != value:
             raise UsageError(
-                f"network '{shown(name)}': the suffixes '{found[kind]}' and '{value}' were both "
-                "asked for, but a name has one of a kind; leave one out"
+                f"network '{shown(name)}': the suffixes '{shown(found[kind])}' and "
+                f"'{shown(value)}' were both asked for, but a name has one of a kind; leave one out"
             )
         rest = rest[suffix.end() :]
     dataset = None

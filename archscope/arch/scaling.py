@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from archscope.arch.arrays import Number, is_array, product
-from archscope.errors import UsageError
+from archscope.errors import UsageError, shown
 
 
 def exact(scale: Fraction | float | str, what: str = "scale") -> Fraction:
@@ -28,8 +28,8 @@ def exact(scale: Fraction | float | str, what: str = "scale") -> Fraction:
     assert isinstance(value, Fraction)
     if value <= 0:
         raise UsageError(
-            f"{what} {scale} was asked for, but it must be a number above 0, as 0.25, with at most "
-            "six digits before the point and nine behind it"
+            f"{what} {shown(str(scale))} was asked for, but it must be a number above 0, as 0.25, "
+            "with at most six digits before the point and nine behind it"
         )
     return value
 

@@ -50,7 +50,7 @@ class Options(NamedTuple):
             if kind not in kinds:
                 written = f"{_WRITTEN.get(kind, '-')}{value}{')' if kind == 'block' else ''}"
                 raise UsageError(
-                    f"the suffix '{written}' was asked for, but {of} have none of its kind; "
+                    f"the suffix '{shown(written)}' was asked for, but {of} have none of its kind; "
                     "leave it out"
                 )
 

@@ -100,6 +100,12 @@ def test_infeasible_whatever_the_rounding(rounding):
         solve_width(134, rounding=rounding)
 
 
+def test_a_half_is_rounded_up():
+    """2 d + 4 d^2 = 12 at d = 1.5 exactly."""
+    template = solve_width(1, budget=12, block=Block(1, 1, 2))
+    assert (template.exact, template.width) == (1.5, 2)
+
+
 def test_advice_at_the_edge_is_no_number_below_one():
     for call in (solve_width, solve_cardinality):
         with pytest.raises(InfeasibleError, match="use a budget of at least"):

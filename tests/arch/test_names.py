@@ -73,6 +73,7 @@ def test_both_spellings_give_the_canonical_name(spelled, canonical, input_shape)
         ("resnext29_8x60d@0.125", "a scaled width must be whole"),
         ("resnext29_8x64d@0", "must be a number above 0"),
         ("resnext29_8x64d@1e999999999", "must be a number above 0"),
+        ("resnext29_8x64d@\n0", r"scale \\n0 was asked for"),
         ("wide_resnet29_2", "ImageNet ones"),
         ("wrn_40_2-l5", "15n\\+4 with n >= 1; use 34 or 49"),
         ("wrn_40_2-B(3,2)", "kernels of odd size"),
@@ -110,6 +111,8 @@ SUFFIXED = (
 @given(st.text(max_size=40) | st.from_regex(r"(cifar_)?(resnext|resnet|wrn)[0-9_x]{0,9}d?@?.{0,4}"))
 @example("wrn_40_2-B(" + "3," * 500 + "3)")
 @example("WRN-40-2-B(3,1,3")
+@example("resnet50-B(\n)")
+@example("wrn_40_2-drop\n1-drop2")
 @example("imagenet_cifar_resnet50")
 def test_any_string_is_a_network_or_one_sentence(name):
     try:

@@ -218,6 +218,7 @@ def test_every_node_builds_and_counts_alike():
     measured = count_with_fvcore(module, network.input)
     assert (measured.params, measured.macs) == (cost.params, cost.macs)
     assert module(torch.randn(2, 4, 8, 8)).shape == (2, 5)
+    assert not module.conv.bias.any()
 
 
 def test_identity_branches_are_not_overwritten():
