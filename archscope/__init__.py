@@ -19,7 +19,18 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from archscope.arch.eq4 import solve_cardinality, solve_width
-    from archscope.arch.families import cifar_resnet, cifar_resnext, resnet_basic, resnext, wrn
+    from archscope.arch.families import (
+        cifar_preresnet,
+        cifar_resnet,
+        cifar_resnext,
+        inception_resnet_v2,
+        inception_v3,
+        inception_v4,
+        preresnet,
+        resnet_basic,
+        resnext,
+        wrn,
+    )
     from archscope.arch.names import parse as network
     from archscope.cost.formula import count
     from archscope.explore.cifar_sweep import cifar_sweep, load_sweep
@@ -28,13 +39,18 @@ if TYPE_CHECKING:
 
 _PLACES = {
     "build": "archscope.nn.build:build",
+    "cifar_preresnet": "archscope.arch.families:cifar_preresnet",
     "cifar_resnet": "archscope.arch.families:cifar_resnet",
     "cifar_resnext": "archscope.arch.families:cifar_resnext",
     "cifar_sweep": "archscope.explore.cifar_sweep:cifar_sweep",
     "compare": "archscope.explore.compare:compare",
     "count": "archscope.cost.formula:count",
+    "inception_resnet_v2": "archscope.arch.families:inception_resnet_v2",
+    "inception_v3": "archscope.arch.families:inception_v3",
+    "inception_v4": "archscope.arch.families:inception_v4",
     "load_sweep": "archscope.explore.cifar_sweep:load_sweep",
     "network": "archscope.arch.names:parse",
+    "preresnet": "archscope.arch.families:preresnet",
     "resnet_basic": "archscope.arch.families:resnet_basic",
     "resnext": "archscope.arch.families:resnext",
     "solve_cardinality": "archscope.arch.eq4:solve_cardinality",
@@ -44,13 +60,18 @@ _PLACES = {
 
 __all__ = [
     "build",
+    "cifar_preresnet",
     "cifar_resnet",
     "cifar_resnext",
     "cifar_sweep",
     "compare",
     "count",
+    "inception_resnet_v2",
+    "inception_v3",
+    "inception_v4",
     "load_sweep",
     "network",
+    "preresnet",
     "resnet_basic",
     "resnext",
     "solve_cardinality",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from archscope.arch.nodes import Node, Pool, Repeat, Seq
+from archscope.arch.nodes import Aux, Node, Pool, Repeat, Seq
 from archscope.arch.shape import Shape, output_shape
 
 
@@ -39,10 +39,10 @@ class Stage:
     """A row of Table 1.
 
     Attributes:
-        name: `conv1`, `conv2`, ... and `head`.
+        name: `conv1`, `conv2`, ... and `head`; `aux` for a side head.
         nodes: the stage's part of the tree.
         input, output: shapes (channels, height, width).
-        repeat: the blocks, where the row has any.
+        repeat: the blocks, where the row is one stage of them.
     """
 
     name: str
@@ -56,27 +56,49 @@ def stages(network: Network) -> list[Stage]:
     """Cut a network into the rows of the paper's Table 1.
 
     Every `Repeat` at the top level is a row, together with a pooling just before it (the max pool
-    belongs to conv2); what stands before the first is conv1, what follows the last is the head.
+    belongs to conv2), and so is every unlabelled `Seq` there (Inception's grids). What stands
+    before the first is conv1, what follows the last is the head. A side head is a row of its own,
+    `aux`, through which the input passes unchanged.
     """
-    groups: list[list[Node]] = [[]]
-    repeats: list[Repeat | None] = [None]
-    for child in network.tree.children:
-        if isinstance(child, Repeat):
-            before = groups[-1]
-            lead = [before.pop()] if before and isinstance(before[-1], Pool) else []
-            if not before and repeats[-1] is None:
-                groups.pop(), repeats.pop()
-            groups += [[*lead, child], []]
-            repeats += [child, None]
+    groups = _groups(network.tree.children)
+    rows: list[Stage] = []
+    shape, number = network.input, 0
+    for index, (kind, nodes) in enumerate(groups):
+        if kind == "aux":
+            name = "aux"
+        elif kind == "loose" and index == len(groups) - 1:
+            name = "head"
         else:
-            groups[-1].append(child)
-    names = [f"conv{index + 1}" for index in range(len(groups) - 1)] + ["head"]
-    if not groups[-1]:
-        groups.pop(), repeats.pop(), names.pop()
-    rows, shape = [], network.input
-    for name, nodes, repeat in zip(names, groups, repeats, strict=True):
+            number += 1
+            name = f"conv{number}"
         part = Seq(*nodes)
         output = output_shape(part, shape)
+        last = nodes[-1]
+        repeat = last if kind == "stage" and isinstance(last, Repeat) else None
         rows.append(Stage(name, part, shape, output, repeat))
         shape = output
     return rows
+
+
+def _groups(children: tuple[Node, ...]) -> list[tuple[str, list[Node]]]:
+    """The nodes of each row, with what it is: `loose` nodes, a `stage`, a `grid` or an `aux`."""
+    groups: list[tuple[str, list[Node]]] = []
+    for child in children:
+        before = groups[-1][1] if groups and groups[-1][0] == "loose" else []
+        match child:
+            case Repeat():
+                lead = [before.pop()] if before and isinstance(before[-1], Pool) else []
+                if lead and not before:
+                    groups.pop()
+                groups.append(("stage", [*lead, child]))
+            case Seq(label=None) if child.children:
+                groups.append(("grid", list(child.children)))
+            case Aux(label=None):
+                groups.append(("aux", [Aux(Seq(), child.side)]))
+                main = child.main
+                groups += _groups(main.children if isinstance(main, Seq) else (main,))
+            case _ if before:
+                before.append(child)
+            case _:
+                groups.append(("loose", [child]))
+    return groups

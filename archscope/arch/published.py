@@ -57,18 +57,24 @@ def published_templates(blocks: tuple[int | None, ...], macs: int) -> list[Publi
 
 @dataclass(frozen=True)
 class Published:
-    """A test error (%) that a paper gives for a network: top-1 on `dataset`."""
+    """A test error (%) that a paper gives for a network: top-1 on `dataset`.
+
+    `input` is given where it is not the dataset's usual one.
+    """
 
     network: str
     dataset: str
     error: float
     source: str
+    input: tuple[int, ...] | None = None
 
 
 @cache
 def _entries() -> list[Published]:
     text = Path(__file__).with_name("published.json").read_text(encoding="utf-8")
     document: dict[str, Any] = json.loads(text)
+    for entry in document["errors"]:
+        entry["input"] = tuple(entry["input"]) if "input" in entry else None
     return [Published(**entry) for entry in document["errors"]]
 
 
@@ -79,16 +85,20 @@ def published_errors(network: Network) -> list[Published]:
     """
     task = (network.classes, tuple(network.input))
     same = _SAME.get(network.name, network.name)
-    return [
-        entry for entry in _entries() if entry.network == same and _TASKS[entry.dataset] == task
-    ]
+    return [entry for entry in _entries() if entry.network == same and _task(entry) == task]
 
 
-# Classes and input of the published errors.
-_TASKS = {
+def _task(entry: Published) -> tuple[int, tuple[int, ...]]:
+    classes, shape = _TASKS[entry.dataset]
+    return classes, entry.input or shape
+
+
+# Classes and usual input of the datasets.
+_TASKS: dict[str, tuple[int, tuple[int, ...]]] = {
     "ImageNet-1K": (1000, (3, 224, 224)),
     "CIFAR-10": (10, (3, 32, 32)),
     "CIFAR-100": (100, (3, 32, 32)),
+    "SVHN": (10, (3, 32, 32)),
 }
 
 # One network, two spellings.

@@ -10,8 +10,8 @@ from archscope.arch.arrays import Number, is_array, product
 from archscope.errors import UsageError, shown
 
 
-def exact(scale: Fraction | float | str) -> Fraction:
-    """A scale as the decimal that the user wrote: 0.1 is one tenth.
+def exact(scale: Fraction | float | str, what: str = "scale") -> Fraction:
+    """A scale (or `what` it is) as the decimal that the user wrote: 0.1 is one tenth.
 
     Raises:
         UsageError: where it is not a positive number.
@@ -28,7 +28,7 @@ def exact(scale: Fraction | float | str) -> Fraction:
     assert isinstance(value, Fraction)
     if value <= 0:
         raise UsageError(
-            f"scale {shown(str(scale))} was asked for, but it must be a number above 0, as 0.25, "
+            f"{what} {shown(str(scale))} was asked for, but it must be a number above 0, as 0.25, "
             "with at most six digits before the point and nine behind it"
         )
     return value

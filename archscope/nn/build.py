@@ -109,7 +109,8 @@ class Scope(nn.Module):
             return torch.cat(outputs, dim=1)
         scales, in_place = plan[2], plan[3]
         if scales is not None:
-            outputs = [output * scale for output, scale in zip(outputs, scales, strict=True)]
+            pairs = zip(outputs, scales, strict=True)
+            outputs = [output if scale == 1 else output * scale for output, scale in pairs]
         total = outputs[0]
         for output in outputs[1:]:
             total = total.add_(output) if in_place else total + output
@@ -137,8 +138,9 @@ class Scope(nn.Module):
                 parts = node.projection().children if projects(node, before.shape) else ()
                 return self._compile_seq(parts, before)
             case Aux():
-                main = self._compile(node.main, before._replace(fresh=False))
+                # The side head first, as the walk has it and torchvision's state dict.
                 side = self._compile(node.side, before._replace(fresh=False))
+                main = self._compile(node.main, before._replace(fresh=False))
                 return _Part(("aux", (main.plan, side.plan)), main.shape, False)
         shape = output_shape(node, before.shape)
         label = node.label
@@ -160,9 +162,8 @@ class Scope(nn.Module):
         plans, shape = tuple(part.plan for part in parts), output_shape(node, before.shape)
         if isinstance(node, Cat):
             return _Part(("cat", plans), shape, True)
-        in_place = parts[0].fresh or node.scales is not None
-        fresh = len(parts) > 1 or node.scales is not None
-        return _Part(("sum", plans, node.scales, in_place), shape, fresh)
+        in_place = parts[0].fresh or (node.scales is not None and node.scales[0] != 1)
+        return _Part(("sum", plans, node.scales, in_place), shape, in_place or len(parts) > 1)
 
     def _compile_repeat(self, node: Repeat, before: _Part) -> _Part:
         plans, shape = [], before.shape

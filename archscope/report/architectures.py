@@ -3,39 +3,95 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
+from archscope.arch.arrays import Number
 from archscope.arch.network import Network, Stage, stages
-from archscope.arch.nodes import Conv, Linear, Node, Pool, Seq, Shortcut, Sum
+from archscope.arch.nodes import Cat, Conv, Linear, Node, Pool, Repeat, Seq, Shortcut, Sum
 from archscope.arch.shape import pair
 from archscope.report.formats import decimal, integer, si, text
 from archscope.report.table import Column, Table
 
 
 def describe(stage: Stage) -> list[str]:
-    """A row of Table 1 as lines: what is not repeated, then the block in brackets.
+    """A row of Table 1 as lines: what is not repeated, and blocks in brackets with their number.
 
-    The block of the first repeat is shown; shortcuts and batch norm are left out, as in the paper.
+    Of a `Repeat` the first block is shown; shortcuts and batch norm are left out, as in the paper.
+    A block of branches has a line for each; blocks in a row that read alike are one, counted.
     """
-    if stage.repeat is None:
-        return [_leaf(node) for node in _main_path(stage.nodes) if _leaf(node)]
-    before = [node for node in stage.nodes.children if node is not stage.repeat]
-    lines = [_leaf(node) for node in before if _leaf(node)]
-    body = [_leaf(node, block=True) for node in _main_path(stage.repeat.first) if _leaf(node)]
-    wide = max(map(len, body))
-    middle = (len(body) - 1) // 2
-    for index, line in enumerate(body):
-        times = f" ×{stage.repeat.n}" if index == middle else ""
-        lines.append(f"[{line:{wide}}]{times}")
+    blocks: list[tuple[list[str], Number]] = []
+    lines: list[str] = []
+    for node in stage.nodes.children:
+        if isinstance(node, Repeat):
+            found, number = _lines(node.first, block=not _branches(node.first)), node.n
+        elif _branches(node):
+            found, number = _lines(node), 1
+        else:
+            lines += [*_brackets(blocks), *_lines(node)]
+            blocks = []
+            continue
+        if blocks and blocks[-1][0] == found:
+            number += blocks.pop()[1]
+        blocks.append((found, number))
+    return lines + _brackets(blocks)
+
+
+def _brackets(blocks: Sequence[tuple[list[str], Number]]) -> list[str]:
+    lines = []
+    for body, number in blocks:
+        wide = max(map(len, body), default=0)
+        for index, line in enumerate(body):
+            times = f" ×{number}" if index == (len(body) - 1) // 2 else ""
+            lines.append(f"[{line:{wide}}]{times}")
     return lines
+
+
+def _branches(node: Node) -> bool:
+    """Whether the node concatenates branches anywhere."""
+    return isinstance(node, Cat) or any(_branches(part) for part in node.parts())
+
+
+def _lines(node: Node, block: bool = False) -> list[str]:
+    """A line a layer, and one a branch where branches are concatenated."""
+    match node:
+        case Cat():
+            return [_inline(branch) or "identity" for branch in node.branches]
+        case Sum():
+            lines = []
+            for branch, scale in zip(node.branches, node.scales or repeat(1), strict=False):
+                found = [] if _is_shortcut(branch) else _lines(branch, block)
+                if found and scale != 1:
+                    found[-1] += f", scaled by {scale:g}"
+                lines += found
+            return lines
+        case Shortcut():
+            return []
+    parts = list(node.parts())
+    if not parts:
+        return [_leaf(node, block)] if _leaf(node) else []
+    lines, then = [], ""
+    for part in parts:
+        lines += [then + line for line in _lines(part, block)]
+        then = "then " if then or isinstance(part, Cat) else ""
+    return lines
+
+
+def _inline(node: Node) -> str:
+    """A branch in one line."""
+    if isinstance(node, Cat):
+        return f"({' | '.join(_inline(branch) or 'identity' for branch in node.branches)})"
+    if isinstance(node, Seq):
+        return " – ".join(filter(None, map(_inline, node.children)))
+    return " – ".join(_lines(node))
 
 
 def cardinality(stage: Stage) -> int | None:
     """The largest number of groups of a stage's convolutions; None where it has no blocks."""
     if stage.repeat is None:
         return None
-    body = _main_path(stage.repeat.first)
-    return max(int(node.groups) for node in body if isinstance(node, Conv))
+    leaves = _main_path(stage.repeat.first)
+    return max(int(node.groups) for node in leaves if isinstance(node, Conv))
 
 
 def size(stage: Stage) -> str:
@@ -48,8 +104,9 @@ def table1(
 ) -> Table:
     """Networks side by side: a row per stage, then the `totals` (a name and a cell a network)."""
     cuts = [{stage.name: stage for stage in stages(network)} for network in networks]
+    last = ("aux", "head")
     names = sorted(
-        {name for cut in cuts for name in cut}, key=lambda name: (name == "head", len(name), name)
+        {name for cut in cuts for name in cut}, key=lambda name: (name in last, len(name), name)
     )
     one_size = {name: len({size(cut[name]) for cut in cuts if name in cut}) == 1 for name in names}
     rows: list[dict[str, Any]] = []
@@ -104,7 +161,8 @@ def network_list(rows: Sequence[Mapping[str, Any]]) -> Table:
     ]
     notes = [
         "Any template has a name: resnext50_CxWd, resnext29_CxWd (CIFAR, depth 9n+2), wrn_n_k "
-        "(6n+4), resnetN (6n+2), each with @SCALE or -noshortcut behind it."
+        "(6n+4; with -B(3,1,3), -l3 or -drop0.3 behind it), imagenet_wrn_18_k, resnetN (6n+2), "
+        "preresnetN (6n+2 or 9n+2), each with @SCALE or -noshortcut behind it."
     ]
     return Table("Named networks of the papers and of torchvision", columns, rows, notes)
 

@@ -1,7 +1,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from archscope.arch import families
@@ -29,6 +29,25 @@ from archscope.errors import UsageError
         ("cifar_resnext29_2x3d", "resnext29_2x3d", (3, 32, 32)),
         ("resnet50-noshortcut", "resnet50-noshortcut", (3, 224, 224)),
         ("resnext29_8x64d-noshortcut@0.5", "resnext29_8x64d@0.5-noshortcut", (3, 32, 32)),
+        ("WRN-40-2-B(3,1,3)", "wrn_40_2-B(3,1,3)", (3, 32, 32)),
+        ("wrn_40_2_b( 3, 1 )", "wrn_40_2-B(3,1)", (3, 32, 32)),
+        ("WRN-40-2-B(3,3)", "wrn_40_2", (3, 32, 32)),
+        ("WRN-40-2-l3", "wrn_40_2-l3", (3, 32, 32)),
+        ("WRN-40-2-l2", "wrn_40_2", (3, 32, 32)),
+        ("WRN-28-10-drop0.30", "wrn_28_10-drop0.3", (3, 32, 32)),
+        ("wrn_28_10_dropout0.0", "wrn_28_10", (3, 32, 32)),
+        ("wrn_16_8@0.5-drop.4-B(3,1)", "wrn_16_8-B(3,1)-drop0.4@0.5", (3, 32, 32)),
+        ("wrn_40_1.5", "wrn_40_1.5", (3, 32, 32)),
+        ("wrn_34_2", "wrn_34_2", (3, 32, 32)),
+        ("imagenet_wrn_34_2", "imagenet_wrn_34_2", (3, 224, 224)),
+        ("imagenet_wrn_18_1.50", "imagenet_wrn_18_1.5", (3, 224, 224)),
+        ("imagenet_wrn_18_1.0", "resnet18", (3, 224, 224)),
+        ("WRN-50-2-bottleneck", "wide_resnet50_2", (3, 224, 224)),
+        ("PreResNet-110", "preresnet110", (3, 32, 32)),
+        ("preact_resnet1001", "preresnet1001", (3, 32, 32)),
+        ("pre-ResNet-200", "preresnet200", (3, 224, 224)),
+        ("cifar_preresnet200", "cifar_preresnet200", (3, 32, 32)),
+        ("preresnet110-bottleneck@0.5", "preresnet110-bottleneck@0.5", (3, 32, 32)),
     ],
 )
 def test_both_spellings_give_the_canonical_name(spelled, canonical, input_shape):
@@ -56,6 +75,23 @@ def test_both_spellings_give_the_canonical_name(spelled, canonical, input_shape)
         ("resnext29_8x64d@1e999999999", "must be a number above 0"),
         ("resnext29_8x64d@\n0", r"scale \\n0 was asked for"),
         ("wide_resnet29_2", "ImageNet ones"),
+        ("wrn_40_2-l5", "15n\\+4 with n >= 1; use 34 or 49"),
+        ("wrn_40_2-B(3,2)", "kernels of odd size"),
+        ("wrn_40_2-B()", "commas between them"),
+        ("wrn_40_2-B(3,1)-l3", "give one of the two"),
+        ("wrn_40_2-l3-l4", "one of a kind"),
+        ("wrn_40_2-drop1", "below 1"),
+        ("wrn_40_2-dropx", "above 0"),
+        ("wrn_40_2-l1-drop0.3", "has only one"),
+        ("wrn_40_1.3", "20.8 channels of 16"),
+        ("wrn_18_1.5", "or imagenet_wrn_18_1.5"),
+        ("imagenet_wrn_50_2", "wide_resnet50_2"),
+        ("imagenet_wrn_34_2-drop0.3", "suffix '-drop0.3' .* leave it out"),
+        ("resnet50-B(3,3)", "suffix '-B\\(3,3\\)' .* leave it out"),
+        ("wrn_28_10-bottleneck", "ImageNet ones"),
+        ("preresnet21", "6n\\+2 .* or 9n\\+2 .* use 20"),
+        ("preresnet32-bottleneck", "9n\\+2 with n >= 1"),
+        ("preresnet50-basic", "leave it out"),
         ("vgg16", "names are resnetN"),
         ("", "names are resnetN"),
     ],
@@ -65,7 +101,19 @@ def test_a_wrong_name_gets_the_rule_that_it_broke(name, rule):
         parse(name)
 
 
+SUFFIXED = (
+    r"(imagenet_|cifar_)?"
+    r"((resnext|resnet|wrn_|preresnet|wide_resnet)[0-9_x.]{0,9}d?|inception_(v3|v4|resnet_v2))"
+    r"(@[0-9.]{0,3}|-B\([0-9,]{0,5}\)|-l[0-9]{0,2}|-drop[0-9.]{0,3}|-(noshortcut|basic|aux)){0,3}"
+)
+
+
 @given(st.text(max_size=40) | st.from_regex(r"(cifar_)?(resnext|resnet|wrn)[0-9_x]{0,9}d?@?.{0,4}"))
+@example("wrn_40_2-B(" + "3," * 500 + "3)")
+@example("WRN-40-2-B(3,1,3")
+@example("resnet50-B(\n)")
+@example("wrn_40_2-drop\n1-drop2")
+@example("imagenet_cifar_resnet50")
 def test_any_string_is_a_network_or_one_sentence(name):
     try:
         network = parse(name)
@@ -73,6 +121,24 @@ def test_any_string_is_a_network_or_one_sentence(name):
         assert "\n" not in str(error)
     else:
         assert parse(network.name) == network
+
+
+@given(st.from_regex(SUFFIXED, fullmatch=True))
+def test_any_suffixes_are_a_network_or_one_sentence(name):
+    test_any_string_is_a_network_or_one_sentence.hypothesis.inner_test(name)
+
+
+@given(
+    depth=st.integers(1, 30).map(lambda n: 6 * n + 4),
+    widen=st.integers(16, 64).map(lambda sixteenths: sixteenths / 16),
+    block=st.lists(st.sampled_from([1, 3, 5]), min_size=1, max_size=4).map(tuple),
+    dropout=st.sampled_from([0, 0.25, 0.3]),
+)
+def test_every_wide_network_made_by_numbers_has_a_name(depth, widen, block, dropout):
+    dropout = dropout if len(block) > 1 else 0
+    network = families.wrn(depth, widen, block=block, dropout=dropout)
+    assert parse(network.name) == network
+    assert parse(network.name.upper().replace("_", "-")) == network
 
 
 def test_resnet_is_resnext_with_cardinality_one():

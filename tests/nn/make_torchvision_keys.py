@@ -1,9 +1,13 @@
-"""Make torchvision_keys.json.gz: run once where torchvision is installed (torch 2.14.1, 0.29.1)."""
+"""Make torchvision_keys.json.gz: run once where torchvision and timm are installed.
+
+The kept file: torch 2.14.1, torchvision 0.29.1, timm 1.0.31.
+"""
 
 import gzip
 import json
 from pathlib import Path
 
+import timm
 import torch
 import torchvision
 
@@ -18,6 +22,7 @@ NAMES = [
     "resnext101_64x4d",
     "wide_resnet50_2",
     "wide_resnet101_2",
+    "inception_v3",
 ]
 
 models = {}
@@ -30,7 +35,15 @@ for name in NAMES:
         "gmacs": meta["_ops"],
         "keys": {key: list(value.shape) for key, value in state.items()},
     }
-source = f"torchvision {torchvision.__version__}, torch {torch.__version__}: state_dict(), metadata"
-text = json.dumps({"source": source, "models": models}, separators=(",", ":"))
+timm_models = {}
+for name in ["inception_v4", "inception_resnet_v2"]:
+    with torch.device("meta"):
+        state = timm.create_model(name).state_dict()
+    timm_models[name] = {key: list(value.shape) for key, value in state.items()}
+source = (
+    f"torchvision {torchvision.__version__}, torch {torch.__version__}, timm {timm.__version__}: "
+    "state_dict(), metadata"
+)
+text = json.dumps({"source": source, "models": models, "timm": timm_models}, separators=(",", ":"))
 target = Path(__file__).with_name("torchvision_keys.json.gz")
 target.write_bytes(gzip.compress(text.encode(), mtime=0))

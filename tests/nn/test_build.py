@@ -39,6 +39,12 @@ SMALL = [
     "wrn_16_1",
     "wrn_16_2@0.5",
     "wrn_22_3-noshortcut",
+    "wrn_16_1.5-B(3,1,3)-drop0.3",
+    "wrn_22_1-l1",
+    "preresnet20",
+    "preresnet29",
+    "preresnet26@0.5",
+    "imagenet_wrn_18_1.5",
     "resnet20",
     "cifar_resnext101_2x3d",
 ]
@@ -51,6 +57,22 @@ def test_fvcore_counts_the_module_as_the_formula_counts_the_tree(name):
     measured = count_with_fvcore(module, network.input)
     assert (measured.params, measured.macs) == (cost.params, cost.macs)
     assert count_activations_with_fvcore(module, network.input) == cost.activations
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "inception_v3",
+        pytest.param("inception_v4", marks=pytest.mark.slow),
+        pytest.param("inception_resnet_v2", marks=pytest.mark.slow),
+    ],
+)
+def test_fvcore_counts_inception_as_the_formula_does(name):
+    network = parse(name, input_shape=(3, 79, 95))
+    module, cost = build(network, init=False), count(network)
+    measured = count_with_fvcore(module, network.input)
+    assert (measured.params, measured.macs) == (cost.params, cost.macs)
+    assert fvcore_activations(module, network.input) == cost.activations
 
 
 def test_fvcores_own_totals_of_the_design():
@@ -98,9 +120,20 @@ def reference_preactivation(module: nn.Module, x: torch.Tensor) -> torch.Tensor:
     return out + (getattr(module.downsample, "0")(start) if hasattr(module, "downsample") else x)
 
 
+def reference_early_bottleneck(module: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    start = torch.relu(module.bn1(x))
+    out = module.conv2(torch.relu(module.bn2(module.conv1(start))))
+    out = module.conv3(torch.relu(module.bn3(out)))
+    return out + (getattr(module.downsample, "0")(start) if hasattr(module, "downsample") else x)
+
+
 @pytest.mark.parametrize(
     ("name", "reference"),
-    [("resnext29_4x64d@0.125", reference_block), ("wrn_16_1", reference_preactivation)],
+    [
+        ("resnext29_4x64d@0.125", reference_block),
+        ("wrn_16_1", reference_preactivation),
+        ("preresnet29", reference_early_bottleneck),
+    ],
 )
 def test_blocks_compute_what_the_papers_draw(name, reference):
     """In-place steps must not change a value that another branch or backward still needs."""
@@ -116,6 +149,48 @@ def test_blocks_compute_what_the_papers_draw(name, reference):
         got.sum().backward(), expected.sum().backward()
         assert torch.allclose(one.grad, other.grad, atol=1e-12)
         x = got.detach()
+
+
+def test_a_scaled_residual_block_computes_what_inception_resnet_draws():
+    torch.manual_seed(0)
+    tree = next(
+        node.first
+        for row in parse("inception_resnet_v2").tree.children
+        for node in row.parts()
+        if isinstance(node, Repeat)
+    )
+    module = build(Network("test", Seq(tree), (320, 5, 5))).double().train()
+
+    def unit(part, x):
+        return torch.relu(part.bn(part.conv(x)))
+
+    def reference(x):
+        for_each = [unit(module.branch0, x)]
+        for branch in (module.branch1, module.branch2):
+            out = x
+            for part in branch.children():
+                out = unit(part, out)
+            for_each.append(out)
+        return torch.relu(module.conv2d(torch.cat(for_each, 1)) * 0.17 + x)
+
+    x = torch.randn(2, 320, 5, 5, dtype=torch.float64)
+    one, other = x.clone().requires_grad_(), x.clone().requires_grad_()
+    got, expected = module(one), reference(other)
+    assert torch.allclose(got, expected, atol=1e-12)
+    got.sum().backward(), expected.sum().backward()
+    assert torch.allclose(one.grad, other.grad, atol=1e-12)
+    assert torch.equal(one.detach(), x)
+
+
+def test_sums_scale_each_branch_and_leave_their_input_alone():
+    x = torch.randn(2, 4, 8, 8)
+    before = x.clone()
+    for scales in ((1.0, 2.0), (2.0, 1.0), (0.5, 0.25), (1.0, 1.0)):
+        module = build(network_of(Sum(Seq(), Seq(), scales=scales)))
+        assert torch.allclose(module(x), sum(scales) * before)
+        assert torch.equal(x, before)
+    assert torch.allclose(build(network_of(Sum(Seq(), scales=(1.0,)), Act()))(x), x.relu())
+    assert torch.equal(x, before)
 
 
 def network_of(*nodes, shape=(4, 8, 8)):

@@ -20,7 +20,7 @@ MODELS = KEPT["models"]
 
 @pytest.mark.parametrize("name", MODELS)
 def test_keys_and_shapes_are_torchvisions(name):
-    network = parse(name)
+    network = parse("inception_v3-aux" if name == "inception_v3" else name)
     with torch.device("meta"):
         state = build(network, init=False).state_dict()
     assert {key: list(value.shape) for key, value in state.items()} == MODELS[name]["keys"]
@@ -58,7 +58,34 @@ def test_loading_is_strict(change, rule):
         from_torchvision(module, state)
 
 
-@pytest.mark.parametrize("name", ["wrn_16_1", "resnet20", "resnext29_8x64d@0.125"])
+@pytest.mark.parametrize("name", KEPT["timm"])
+def test_the_later_inceptions_have_timms_weights_in_timms_order(name):
+    with torch.device("meta"):
+        state = build(parse(name), init=False).state_dict()
+    theirs = KEPT["timm"][name]
+    assert [list(value.shape) for value in state.values()] == list(theirs.values())
+    if name == "inception_resnet_v2":  # timm only numbers the layers of inception_v4
+        assert list(state) == list(theirs)
+
+
+def test_torchvisions_inception_loads_with_and_without_its_side_head():
+    torch.manual_seed(0)
+    whole, main = build(parse("inception_v3-aux")), build(parse("inception_v3"), init=False)
+    from_torchvision(main, to_torchvision(whole))
+    x = torch.randn(1, 3, 75, 75)
+    assert torch.equal(whole.eval()(x), main.eval()(x))
+    with pytest.raises(UsageError, match=r"lacks 'AuxLogits"):
+        from_torchvision(whole, to_torchvision(main))
+
+
+REFUSED = [
+    *("wrn_16_1", "resnet20", "resnext29_8x64d@0.125", "resnet50@0.5"),
+    *("resnet18@0.5", "imagenet_wrn_18_1.5"),
+    *("preresnet18", "inception_v4"),
+]
+
+
+@pytest.mark.parametrize("name", REFUSED)
 def test_networks_that_torchvision_lacks_are_refused(name):
     with pytest.raises(UsageError, match="no counterpart"):
         to_torchvision(build(parse(name)))

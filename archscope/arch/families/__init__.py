@@ -1,0 +1,39 @@
+"""The families: plain functions from the few numbers of the papers to a network.
+
+`scale` multiplies stem, widths and outputs, but not the cardinality (for proxies); `residual=False`
+takes the shortcuts away (the ResNeXt paper's ablation). Cardinality, width, widen and the blocks of
+an ImageNet stage may be arrays of designs, which can be counted.
+"""
+
+from archscope.arch.families.inception import inception_v3
+from archscope.arch.families.inception4 import inception_resnet_v2, inception_v4
+from archscope.arch.families.parts import (
+    BASIC_BLOCKS,
+    CIFAR_INPUT,
+    IMAGENET_BLOCKS,
+    IMAGENET_INPUT,
+    RESNET_BLOCKS,
+    blocks_per_stage,
+)
+from archscope.arch.families.postact import cifar_resnet, cifar_resnext, resnet_basic, resnext
+from archscope.arch.families.preact import cifar_preresnet, preresnet
+from archscope.arch.families.wide import wrn
+
+__all__ = [
+    "BASIC_BLOCKS",
+    "CIFAR_INPUT",
+    "IMAGENET_BLOCKS",
+    "IMAGENET_INPUT",
+    "RESNET_BLOCKS",
+    "blocks_per_stage",
+    "cifar_preresnet",
+    "cifar_resnet",
+    "cifar_resnext",
+    "inception_resnet_v2",
+    "inception_v3",
+    "inception_v4",
+    "preresnet",
+    "resnet_basic",
+    "resnext",
+    "wrn",
+]
