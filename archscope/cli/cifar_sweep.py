@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archscope.cli.output import FormatOption, OutputOption, emit, note
+from archscope.cli.output import FormatOption, OutputOption, emit, note, resolve_format
+from archscope.errors import UsageError
 
 if TYPE_CHECKING:
     from archscope.explore.cifar_sweep import SweepResult
@@ -109,10 +110,11 @@ def cifar_sweep(
         _option("--epochs", "Passes over the training images; schedules scale with it.", _HOW, "N"),
     ] = None,
     batch: Annotated[
-        int | None, _option("--batch", "Images of one step.", _HOW, "N", "128")
+        int | None, _option("--batch", "Images of one step.", _HOW, "N", "the preset's, else 128")
     ] = None,
     lr: Annotated[
-        float | None, _option("--lr", "Learning rate at its peak.", _HOW, "X", "the recipe's")
+        float | None,
+        _option("--lr", "Learning rate at its peak.", _HOW, "X", "the preset's or recipe's"),
     ] = None,
     precision: Annotated[
         str | None,
@@ -186,6 +188,10 @@ def cifar_sweep(
     """
     from archscope.explore import cifar_sweep as explore
     from archscope.sweep.machine import Resources
+
+    resolve_format(format, output)
+    if output is not None and not output.resolve().parent.is_dir():
+        raise UsageError(f"--output {output}: there is no folder {output.parent}; make it first")
 
     result = explore.cifar_sweep(
         preset,

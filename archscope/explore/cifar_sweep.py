@@ -85,7 +85,7 @@ class SweepResult:
 def load_sweep(folder: Path | str) -> SweepResult:
     """A sweep from its folder, finished or not; raises ArchscopeError where there is none."""
     loaded = SweepResult(Path(folder))
-    assert loaded.sweep  # read now, so that a wrong folder is told here
+    _ = loaded.sweep  # read now, so that a wrong folder is told here
     return loaded
 
 
@@ -141,6 +141,8 @@ def cifar_sweep(
     asked, where, say = resources or Resources(), source or Source(), console or Console()
     chosen = plan.settings(preset, **settings)
     plan.networks(chosen.subjects)
+    if where.label is not None and not where.label.isprintable():
+        raise UsageError("the data label has characters that cannot be printed: write plain text.")
     folder = Path(out) if out else folders.default_folder(chosen, _decisive(asked))
     if inventory is None:
         from archscope.train.devices import inventory as look

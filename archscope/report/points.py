@@ -99,7 +99,7 @@ def learning_curves(sweep: Sweep) -> list[LearningCurve]:
 
 def _learning_curve(group: Sequence[TrialRecord]) -> LearningCurve:
     template = str(group[0].trial["template"])
-    done = [r.epochs for r in group if r.status == "done" and r.epochs]
+    done = [lines for r in group if r.status == "done" and (lines := _lines(r))]
     chosen = done or [r.epochs for r in group if r.status == "running"]
     length = min(map(len, chosen), default=0)
     rows = [[epochs[i] for epochs in chosen] for i in range(length)]
@@ -114,6 +114,18 @@ def _learning_curve(group: Sequence[TrialRecord]) -> LearningCurve:
         n=len(chosen) if rows else 0,
         finished=bool(done),
     )
+
+
+def _lines(record: TrialRecord) -> list[dict[str, Any]]:
+    """A finished trial's epochs: of its result, as metrics.jsonl may have lost lines since."""
+    kept = (record.result or {}).get("metrics", {}).get("per_epoch")
+    if not isinstance(kept, dict):
+        return record.epochs
+    pairs = zip(kept.get("test_error", ()), kept.get("train_error", ()), strict=False)
+    return [
+        {"epoch": epoch, "test_error": test, "train_error": train}
+        for epoch, (test, train) in enumerate(pairs, 1)
+    ]
 
 
 def _number(value: float | None) -> float:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from archscope.report.points import STATUSES, points
 from archscope.sweep.records import Sweep, TrialRecord
+from archscope.train.recipe import recipe as named_recipe
 
 # The experiment of the ResNeXt paper's Figure 7 and Table 7; anything less is a proxy of it.
 PAPER = {"dataset": "cifar10", "depth": 29, "scale": 1.0, "samples": None}
-PAPER_RECIPE = {"name": "resnext", "epochs": 300, "batch": 128}
+PAPER_RECIPE = "resnext"
 PAPER_SEEDS = 10
 
 
@@ -64,16 +66,43 @@ def proxy_differences(sweep: Sweep) -> list[str]:
         differences.append(f"{family_label(sweep)} instead of ResNeXt-29")
     if settings["samples"] is not None:
         differences.append(f"{samples_label(sweep)} instead of all")
-    for name, value in PAPER_RECIPE.items():
-        if recipe.get(name) != value:
-            differences.append(
-                f"recipe {recipe.get(name)} instead of {value}"
-                if name == "name"
-                else f"{name} {recipe.get(name)} instead of {value}"
-            )
+    if others := [entry["network"] for entry in sweep.document["networks"] if not _is_path(entry)]:
+        differences.append(f"{', '.join(others)} besides ResNeXt-29")
+    differences += _recipe_differences(recipe)
+    if sweep.document["machine"]["precision"] != "fp32":
+        differences.append(f"precision {sweep.document['machine']['precision']} instead of fp32")
     if len(settings["seeds"]) < PAPER_SEEDS:
         differences.append(f"{plural(len(settings['seeds']), 'seed')} instead of {PAPER_SEEDS}")
     return differences
+
+
+def _is_path(entry: Mapping[str, Any]) -> bool:
+    return re.fullmatch(r"[0-9]+x[0-9]+d", str(entry["template"])) is not None
+
+
+def _recipe_differences(recipe: Mapping[str, Any]) -> list[str]:
+    """How a recipe differs from appendix A's: by name, or number for number under that name."""
+    paper = named_recipe(PAPER_RECIPE).to_dict()
+    if recipe.get("name") != paper["name"]:
+        differing = ["name", "epochs", "batch"]
+        return [
+            f"{'recipe' if key == 'name' else key} {recipe.get(key)} instead of {paper[key]}"
+            for key in differing
+            if recipe.get(key) != paper[key]
+        ]
+    mine, theirs = _flat(recipe), _flat(paper)
+    return [
+        f"{key} {mine.get(key)} instead of {value}"
+        for key, value in theirs.items()
+        if mine.get(key) != value
+    ]
+
+
+def _flat(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in recipe.items():
+        flat |= value if isinstance(value, dict) else {key: value}
+    return flat
 
 
 def recipe_sentence(sweep: Sweep) -> str:
@@ -100,7 +129,7 @@ def machine_sentence(sweep: Sweep) -> str:
         if record.result is not None
     ] or [sweep.document.get("environment") or {}]
     processors = _values(environments, "processor") or ["an unknown processor"]
-    gpus = [name for name in _values(environments, "gpu") if machine["device"] == "cuda"]
+    gpus = [name for name in _values(environments, "device_name") if machine["device"] == "cuda"]
     versions = [
         f"{name} {' and '.join(values)}"
         for name in ("torch", "numpy", "python", "archscope")

@@ -86,6 +86,8 @@ def locked(folder: Path) -> Iterator[None]:
                     f"Another cifar-sweep is at work in {folder}: wait for its end, or choose "
                     "another --out."
                 ) from None
+            except OSError:
+                pass  # a file system without locks: two at once are not kept apart there
         yield
 
 
@@ -231,6 +233,13 @@ def _extended(
     )
     known = {entry["template"]: entry for entry in before["networks"]}
     new = [template for template in union["templates"] if template not in known]
+    there = {entry["network"]: entry["template"] for entry in before["networks"]}
+    if twice := [template for template in new if networks[template].name in there]:
+        spelled = there[networks[twice[0]].name]
+        raise UsageError(
+            f"templates: {twice[0]} is asked for, but the folder has that network as {spelled}: "
+            f"name it {spelled}."
+        )
     listed = entries({template: networks[template] for template in new}) if new else []
     return _merged(before, whole, listed, machine), notes
 
@@ -248,7 +257,6 @@ def _merged(
     return {
         **before,
         "settings": settings,
-        "machine": {**before["machine"], "workers": machine.workers},
         "networks": merged,
         "trials": _trials(whole, everything, before["dataset"]["fingerprint"], machine),
     }

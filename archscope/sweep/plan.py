@@ -143,13 +143,15 @@ def parse_seeds(seeds: int | str | Sequence[int]) -> tuple[int, ...]:
     """Read seeds: 3 or "3" are seeds 1, 2, 3; "1,2,5" and (1, 2, 5) are those; "7," is 7 alone."""
     if isinstance(seeds, str):
         parts = [part.strip() for part in seeds.split(",")]
-        if not all(part.lstrip("-").isdigit() for part in parts if part) or not any(parts):
+        if not all(re.fullmatch("-?[0-9]+", part) for part in parts if part) or not any(parts):
             raise UsageError(f"seeds {seeds!r} must be a number of seeds, or a list such as 1,2,5.")
         numbers = [int(part) for part in parts if part]
         seeds = numbers if "," in seeds else numbers[0]
     if isinstance(seeds, int):
         if not 1 <= seeds <= 1_000_000:
-            raise UsageError(f"seeds {seeds} must be at least 1: that many trainings per network.")
+            raise UsageError(
+                f"seeds {seeds} must be 1 to 1,000,000: that many trainings per network."
+            )
         return tuple(range(1, seeds + 1))
     chosen = tuple(dict.fromkeys(int(seed) for seed in seeds))
     if not chosen or not all(0 <= seed <= _LARGEST_SEED for seed in chosen):

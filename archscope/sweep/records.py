@@ -13,6 +13,7 @@ The folder is plain files, and reading writes nothing:
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,13 @@ def read_document(folder: Path) -> dict[str, Any]:
             f"{path} has schema {schema!r}, and this version reads {SWEEP_SCHEMA!r}: use the "
             "version of archscope that wrote it."
         )
+    parts = ("settings", "dataset", "machine", "environment", "networks", "trials")
+    kinds = (dict, dict, dict, dict, list, list)
+    whole = zip(parts, kinds, strict=True)
+    if wrong := [name for name, kind in whole if not isinstance(document.get(name), kind)]:
+        raise ArchscopeError(
+            f"{path} cannot be read (it has no {' and no '.join(wrong)}): restore it or begin anew."
+        )
     return dict(document)
 
 
@@ -132,7 +140,20 @@ def read_result(folder: Path) -> dict[str, Any] | None:
         result = json.loads((folder / RESULT_FILE).read_text("utf-8"))
     except (OSError, ValueError):
         return None
-    return result if isinstance(result, dict) and "status" in result else None
+    return result if isinstance(result, dict) and _is_result(result, folder.name) else None
+
+
+def _is_result(result: dict[str, Any], key: str) -> bool:
+    """Whether it is a whole result of this trial; what is none is trained (again)."""
+    metrics = result.get("metrics")
+    if result.get("schema") != RESULT_SCHEMA or result.get("key") != key:
+        return False
+    if not isinstance(metrics, dict) or not isinstance(result.get("timing"), dict):
+        return False
+    if result.get("status") == "done":
+        error = metrics.get("test_error")
+        return isinstance(error, int | float) and math.isfinite(error)
+    return result.get("status") in ("diverged", "failed")
 
 
 def read_epochs(folder: Path) -> list[dict[str, Any]]:

@@ -72,7 +72,7 @@ def test_fvcore_counts_inception_as_the_formula_does(name):
     module, cost = build(network, init=False), count(network)
     measured = count_with_fvcore(module, network.input)
     assert (measured.params, measured.macs) == (cost.params, cost.macs)
-    assert fvcore_activations(module, network.input) == cost.activations
+    assert count_activations_with_fvcore(module, network.input) == cost.activations
 
 
 def test_fvcores_own_totals_of_the_design():

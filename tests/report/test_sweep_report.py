@@ -12,6 +12,7 @@ from archscope.report.sweep import table7, write
 from archscope.report.table import render
 from archscope.report.wording import data_label, proxy_differences
 from archscope.sweep.records import read_sweep
+from archscope.train.recipe import recipe as named_recipe
 
 FILES = ["results.csv", "table.md", "figure7.png", "figure7.svg", "curves.png", "curves.svg"]
 
@@ -118,12 +119,18 @@ def test_table7_fits_a_terminal_of_80_columns(fake_sweep):
 
 def test_the_papers_own_setting_is_no_proxy(fake_sweep):
     folder = fake_sweep()
-    recipe = {"name": "resnext", "epochs": 300, "batch": 128}
+    recipe = named_recipe("resnext").to_dict()
     seeds = list(range(1, 11))
+    change(folder, "machine", precision="fp32")
     change(folder, "settings", depth=29, scale=1.0, samples=None, recipe=recipe, seeds=seeds)
     sweep = change(folder, "dataset", label="CIFAR-10", official=True)
     assert proxy_differences(sweep) == []
     assert any("setting is that of the ResNeXt paper" in note for note in table7(sweep).notes)
+    slower = {**recipe, "sgd": {**recipe["sgd"], "lr": 0.01}}
+    sweep = change(folder, "settings", recipe=slower)
+    assert proxy_differences(sweep) == ["lr 0.01 instead of 0.1"]
+    sweep = change(folder, "machine", precision="bf16")
+    assert "precision bf16 instead of fp32" in proxy_differences(sweep)
     assert table7(sweep).title.startswith("CIFAR-10: ResNeXt-29, all training images, 300 epochs")
     assert proxy_differences(change(folder, "settings", scale=0.5)) == [
         "ResNeXt-29 at scale 0.5 instead of ResNeXt-29"
