@@ -126,15 +126,15 @@ def test_the_papers_own_setting_is_no_proxy(fake_sweep):
     sweep = change(folder, "dataset", label="CIFAR-10", official=True)
     assert proxy_differences(sweep) == []
     assert any("setting is that of the ResNeXt paper" in note for note in table7(sweep).notes)
-    slower = {**recipe, "sgd": {**recipe["sgd"], "lr": 0.01}}
-    sweep = change(folder, "settings", recipe=slower)
-    assert proxy_differences(sweep) == ["lr 0.01 instead of 0.1"]
-    sweep = change(folder, "machine", precision="bf16")
-    assert "precision bf16 instead of fp32" in proxy_differences(sweep)
     assert table7(sweep).title.startswith("CIFAR-10: ResNeXt-29, all training images, 300 epochs")
     assert proxy_differences(change(folder, "settings", scale=0.5)) == [
         "ResNeXt-29 at scale 0.5 instead of ResNeXt-29"
     ]
+    slower = {**recipe, "sgd": {**recipe["sgd"], "lr": 0.01}}
+    sweep = change(folder, "settings", recipe=slower, scale=1.0)
+    assert proxy_differences(sweep) == ["lr 0.01 instead of 0.1"]
+    sweep = change(folder, "machine", precision="bf16")
+    assert "precision bf16 instead of fp32" in proxy_differences(sweep)
 
 
 def test_the_label_of_the_built_in_set(fake_sweep):
