@@ -217,6 +217,7 @@ def test_multiples_and_ranges_of_the_width_are_kept():
         (("resnext50", "4G"), UsageError, "needs its unit"),
         (("resnext50", "4Gmacs and 3Gmacs"), UsageError, "limited twice"),
         (("resnext50", "as resnet50:bytes"), UsageError, "the costs are"),
+        (("resnext50", "as :\n:"), UsageError, "that is no network"),
         (("resnext50", "as 9000x resnet200:macs"), UsageError, "1 to 10T"),
         (("wrn_28", "9Mparams", {"scale": [Fraction(1, 3)]}), UsageError, "must be whole"),
     ],
