@@ -10,8 +10,9 @@ from archscope.arch.eq4 import Rounding
 from archscope.arch.published import published_templates
 from archscope.cost.formula import CONVENTION, count
 from archscope.explore.base import Base
+from archscope.explore.found import Design
 from archscope.explore.limits import METRICS, Limit
-from archscope.explore.search import Design, inner_axis
+from archscope.explore.search import inner_axis
 from archscope.explore.space import Names, Space
 from archscope.report.designs import inverse_table, number_text
 from archscope.report.table import Table

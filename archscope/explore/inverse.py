@@ -14,8 +14,9 @@ from archscope.errors import InfeasibleError, UsageError
 from archscope.explore.answers import Answer, Inverse
 from archscope.explore.base import Base, read_base
 from archscope.explore.boxes import box, opened_axes
+from archscope.explore.found import Design, Found, Rule
 from archscope.explore.limits import Limit
-from archscope.explore.search import Design, Found, Rule, search
+from archscope.explore.search import search
 from archscope.explore.space import Names, Space
 
 MOST_QUESTIONS = 1_000
