@@ -173,7 +173,7 @@ def _confirm(network: Network, total: Count) -> FvcoreCount:
     from archscope.cost.measured import count_with_fvcore
     from archscope.nn.build import build
 
-    _check_memory(network)
+    _check_memory(network, total)
     measured = count_with_fvcore(build(network, init=False), network.input)
     ours, theirs = (total.params, total.macs), (measured.params, measured.macs)
     if ours != theirs:
@@ -185,10 +185,10 @@ def _confirm(network: Network, total: Count) -> FvcoreCount:
     return measured
 
 
-def _check_memory(network: Network) -> None:
+def _check_memory(network: Network, total: Count) -> None:
     """Refuse a trace that would take the machine down: the system kills what asks too much."""
-    sizes = [math.prod(row.input) + math.prod(row.output) for row in count(network).nodes]
-    need = 4 * (count(network).params + 2 * max(sizes))
+    sizes = [math.prod(row.input) + math.prod(row.output) for row in total.nodes]
+    need = 4 * (total.params + 2 * max(sizes))
     free = available()
     if need > free:
         raise UsageError(

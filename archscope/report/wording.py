@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from archscope.report.points import STATUSES, points
+from archscope.sweep.plan import is_template
 from archscope.sweep.records import Sweep, TrialRecord
 from archscope.train.recipe import recipe as named_recipe
 
@@ -66,7 +66,11 @@ def proxy_differences(sweep: Sweep) -> list[str]:
         differences.append(f"{family_label(sweep)} instead of ResNeXt-29")
     if settings["samples"] is not None:
         differences.append(f"{samples_label(sweep)} instead of all")
-    if others := [entry["network"] for entry in sweep.document["networks"] if not _is_path(entry)]:
+    if others := [
+        entry["network"]
+        for entry in sweep.document["networks"]
+        if not is_template(entry["template"])
+    ]:
         differences.append(f"{', '.join(others)} besides ResNeXt-29")
     differences += _recipe_differences(recipe)
     if sweep.document["machine"]["precision"] != "fp32":
@@ -74,10 +78,6 @@ def proxy_differences(sweep: Sweep) -> list[str]:
     if len(settings["seeds"]) < PAPER_SEEDS:
         differences.append(f"{plural(len(settings['seeds']), 'seed')} instead of {PAPER_SEEDS}")
     return differences
-
-
-def _is_path(entry: Mapping[str, Any]) -> bool:
-    return re.fullmatch(r"[0-9]+x[0-9]+d", str(entry["template"])) is not None
 
 
 def _recipe_differences(recipe: Mapping[str, Any]) -> list[str]:

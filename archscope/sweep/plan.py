@@ -159,6 +159,11 @@ def parse_seeds(seeds: int | str | Sequence[int]) -> tuple[int, ...]:
     return chosen
 
 
+def is_template(text: str) -> bool:
+    """Whether it is a template CxWd, rather than the name of a whole network."""
+    return _TEMPLATE.fullmatch(text) is not None
+
+
 def parse_templates(templates: str | Sequence[str]) -> tuple[str, ...]:
     """Read templates, "1x64d,8x64d" or a sequence of them; other strings must name networks."""
     parts = templates.split(",") if isinstance(templates, str) else list(templates)
@@ -166,7 +171,7 @@ def parse_templates(templates: str | Sequence[str]) -> tuple[str, ...]:
     if not chosen:
         raise UsageError("templates: name at least one, such as 1x64d,8x64d.")
     for template in chosen:
-        if _ALMOST_TEMPLATE.fullmatch(template) and not _TEMPLATE.fullmatch(template):
+        if _ALMOST_TEMPLATE.fullmatch(template) and not is_template(template):
             raise UsageError(
                 f"template {template!r} is not CxWd with cardinality C and width W of 1 or more: "
                 "write it as 8x64d."
@@ -253,7 +258,7 @@ def trial_key(
 
 
 def _network(subjects: Subjects, template: str, classes: int | None) -> Network:
-    if _TEMPLATE.fullmatch(template):
+    if is_template(template):
         scale = "" if subjects.scale == 1 else f"@{subjects.scale:.12g}"
         return parse(f"cifar_resnext{subjects.depth}_{template}{scale}", classes=classes)
     return parse(template, classes=classes, input_shape=(3, 32, 32))
