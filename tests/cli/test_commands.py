@@ -9,21 +9,9 @@ import subprocess
 import sys
 
 import pytest
-from typer.testing import CliRunner
 
 from archscope.arch.names import parse
-from archscope.cli import app
 from archscope.cost import count
-
-
-@pytest.fixture
-def run():
-    runner = CliRunner()
-
-    def invoke(*arguments):
-        return runner.invoke(app, [str(argument) for argument in arguments])
-
-    return invoke
 
 
 def test_solve_prints_table_2_and_says_that_it_is_the_papers(run):

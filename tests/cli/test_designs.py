@@ -6,19 +6,6 @@ import json
 import sys
 
 import pytest
-from typer.testing import CliRunner
-
-from archscope.cli import app
-
-
-@pytest.fixture
-def run():
-    runner = CliRunner()
-
-    def invoke(*arguments):
-        return runner.invoke(app, [str(argument) for argument in arguments])
-
-    return invoke
 
 
 def test_solve_network_prints_designs_residuals_and_the_proof(run):
