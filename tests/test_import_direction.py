@@ -73,7 +73,7 @@ HEAVY = {"torch", "pandas", "matplotlib", "fvcore"}
         (
             "from archscope.cli import app; import sys; sys.argv = ['', 'solve', '-C', '32']"
             "\ntry: app()\nexcept SystemExit: pass",
-            {*HEAVY, "numpy"},
+            {*HEAVY, "numpy", "archscope.cli.compare", "archscope.cli.cifar_sweep"},
         ),
     ],
 )

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from archscope.cli.options import ClassesOption, InputOption
 from archscope.cli.output import Format, FormatOption, OutputOption, emit, resolve_format
 
 
@@ -15,28 +16,6 @@ class CounterName(StrEnum):
 
     fvcore = "fvcore"
     formula = "formula"
-
-
-InputOption = Annotated[
-    str | None,
-    typer.Option(
-        "--input",
-        metavar="CxHxW",
-        help="Input of one image.  [default: 3x224x224, CIFAR networks 3x32x32]",
-        show_default=False,
-    ),
-]
-ClassesOption = Annotated[
-    int | None,
-    typer.Option(
-        "--classes",
-        metavar="N",
-        min=1,
-        max=1_000_000_000,
-        help="Outputs.  [default: 1000, CIFAR networks 10]",
-        show_default=False,
-    ),
-]
 
 
 def compare(

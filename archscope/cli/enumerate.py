@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from archscope.cli.compare import ClassesOption, InputOption
+from archscope.cli.options import ClassesOption, InputOption
 from archscope.cli.output import OutputOption, emit, note, save_with, write
 from archscope.errors import UsageError
 

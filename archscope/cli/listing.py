@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from archscope.cli.compare import ClassesOption, InputOption
+from archscope.cli.options import ClassesOption, InputOption
 from archscope.cli.output import Format, FormatOption, OutputOption, emit, resolve_format
 
 

@@ -2,22 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, MutableMapping
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.main import get_command
 
-from archscope.cli.cifar_sweep import cifar_sweep
-from archscope.cli.compare import compare
-from archscope.cli.enumerate import enumerate_designs
-from archscope.cli.listing import list_networks, show
 from archscope.cli.output import note
-from archscope.cli.solve import solve
 from archscope.errors import ArchscopeError
+
+# name: (where the function stands, the line of `archscope --help`), in the order of that help.
+COMMANDS = {
+    "solve": ("solve:solve", "Solve Eq. 4: templates that keep a block's budget (Table 2)."),
+    "compare": ("compare:compare", "Put networks side by side, counted exactly (Table 1)."),
+    "cifar-sweep": (
+        "cifar_sweep:cifar_sweep",
+        "Train templates on CIFAR: cardinality against width.",
+    ),
+    "enumerate": ("enumerate:enumerate_designs", "List every design within ranges of cost."),
+    "list": ("listing:list_networks", "List the named networks with their costs."),
+    "show": ("listing:show", "Show one network, stage by stage."),
+}
+
+
+class Commands(MutableMapping[str, Any]):
+    """The commands by name, each imported when it is asked for: a start pays for one of them."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Any] = dict.fromkeys(COMMANDS)
+
+    def __getitem__(self, name: str) -> Any:
+        if self._made[name] is None:
+            place, summary = COMMANDS[name]
+            module, _, function = place.partition(":")
+            alone = typer.Typer(
+                add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+            )
+            found = getattr(import_module(f"archscope.cli.{module}"), function)
+            alone.command(name, short_help=summary)(found)
+            self._made[name] = get_command(alone)
+        return self._made[name]
+
+    def __setitem__(self, name: str, command: Any) -> None:
+        self._made[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return len(self._made)
 
 
 class Group(TyperGroup):
     """A group whose commands end a user's mistake with one sentence and its exit code."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.commands = Commands()
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
@@ -42,16 +88,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-for name, command, summary in (
-    ("solve", solve, "Solve Eq. 4: templates that keep a block's budget (Table 2)."),
-    ("compare", compare, "Put networks side by side, counted exactly (Table 1)."),
-    ("cifar-sweep", cifar_sweep, "Train templates on CIFAR: cardinality against width."),
-    ("enumerate", enumerate_designs, "List every design within ranges of cost."),
-    ("list", list_networks, "List the named networks with their costs."),
-    ("show", show, "Show one network, stage by stage."),
-):
-    app.command(name, short_help=summary)(command)
 
 
 def _print_version(asked: bool) -> None:

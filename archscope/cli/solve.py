@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from archscope.cli.compare import ClassesOption, InputOption
+from archscope.cli.options import ClassesOption, InputOption
 from archscope.cli.output import FormatOption, OutputOption, emit, note
 from archscope.errors import UsageError
 

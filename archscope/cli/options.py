@@ -1,0 +1,28 @@
+"""Options that several commands share: which task a network is for."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+InputOption = Annotated[
+    str | None,
+    typer.Option(
+        "--input",
+        metavar="CxHxW",
+        help="Input of one image.  [default: 3x224x224, CIFAR networks 3x32x32]",
+        show_default=False,
+    ),
+]
+ClassesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--classes",
+        metavar="N",
+        min=1,
+        max=1_000_000_000,
+        help="Outputs.  [default: 1000, CIFAR networks 10]",
+        show_default=False,
+    ),
+]
