@@ -93,9 +93,10 @@ class Difference:
 
     def draw(self, suffix: str, on: Sequence[str] = COSTS) -> bytes:
         """Both splits as waterfalls, a column of panels a cost: a file of that extension."""
+        from archscope.report.canvas import file_bytes
         from archscope.report.waterfall import draw_waterfalls
 
-        return draw_waterfalls(self.document(), on, suffix)
+        return file_bytes(draw_waterfalls(self.document(), on), suffix)
 
     def _no_choice_split(self) -> str | None:
         if self.steps is not None:

@@ -19,7 +19,6 @@ from archscope.report.canvas import (
     VERMILLION,
     axes_at,
     draw_heading,
-    file_bytes,
     new_figure,
     styled,
     text_size,
@@ -67,8 +66,11 @@ def bars(document: Mapping[str, Any], split: str, cost: str) -> list[Bar]:
     return [*rows, Bar(second["name"], "", 0, level, total=True)]
 
 
-def draw_waterfalls(document: Mapping[str, Any], on: Sequence[str], suffix: str) -> bytes:
-    """The file: a column of panels a cost; the split by choice, where there is one, above."""
+def draw_waterfalls(document: Mapping[str, Any], on: Sequence[str]) -> Figure:
+    """A column of panels a cost, for each split a row: that by choice, where there is one, above.
+
+    `document` is that of `explore.difference`, schema `archscope.diff/1`.
+    """
     splits = [split for split in ("by_choice", "by_stage") if document[split] is not None]
     name = f"From {document['from']['name']} to {document['to']['name']}"
     heading = Heading(name, [_explanation(document)])
@@ -87,7 +89,7 @@ def draw_waterfalls(document: Mapping[str, Any], on: Sequence[str], suffix: str)
                 _draw(axes, bars(document, split, cost), panel, LABELS[cost])
             _draw_labels(figure, bars(document, split, on[0]), split, top)
             top -= tall + TICKS
-        return file_bytes(figure, suffix)
+        return figure
 
 
 def _explanation(document: Mapping[str, Any]) -> str:
@@ -109,6 +111,21 @@ def _draw(axes: Axes, rows: Sequence[Bar], inches: float, title: str) -> None:
     room = max(text_size(_figure(axes), _number(row), SIZE)[0] for row in rows) / POINTS + 0.1
     axes.set_xlim(base, base + (high - base) * inches / (inches - room))
     axes.set_ylim(len(rows) - 0.5, -0.5)
+    _draw_bars(axes, rows, base)
+    axes.set_title(title, fontsize=SIZE + 1, loc="left", color=INK, pad=4)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(not cut)
+    axes.grid(False)
+    axes.grid(axis="x", color=FAINT, linewidth=0.6)
+    most = 3 if inches < 4 else 6
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10]))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
+    if cut:
+        axes.set_xlabel("the axis does not begin at 0", fontsize=SMALL, color=GREY, labelpad=2)
+
+
+def _draw_bars(axes: Axes, rows: Sequence[Bar], base: float) -> None:
+    """Bars from level to level, totals from the axis' beginning, each with its number behind."""
     for place, row in enumerate(rows):
         start = base if row.total else row.start
         # The edge keeps a change visible that is thinner than a line.
@@ -135,23 +152,11 @@ def _draw(axes: Axes, rows: Sequence[Bar], inches: float, title: str) -> None:
             fontweight="bold" if row.total else "normal",
             color=INK,
         )
-    axes.set_title(title, fontsize=SIZE + 1, loc="left", color=INK, pad=4)
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(not cut)
-    axes.grid(False)
-    axes.grid(axis="x", color=FAINT, linewidth=0.6)
-    axes.xaxis.set_major_locator(
-        MaxNLocator(nbins=3 if inches < 4 else 6, steps=[1, 2, 2.5, 5, 10])
-    )
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
-    if cut:
-        axes.set_xlabel("the axis does not begin at 0", fontsize=SMALL, color=GREY, labelpad=2)
 
 
 def _draw_labels(figure: Figure, rows: Sequence[Bar], split: str, top: float) -> None:
     """What each row is, left of the panels; `top` is that of the panels, in inches."""
     wide, high = figure.get_size_inches()
-    right = (LEFT - 0.12) / wide
     figure.text(
         0.15 / wide,
         (top + 0.06) / high,
@@ -161,25 +166,31 @@ def _draw_labels(figure: Figure, rows: Sequence[Bar], split: str, top: float) ->
         color=INK,
     )
     for place, row in enumerate(rows):
-        middle = top - ROW * (place + 0.5)
-        lines = wrapped(figure, row.detail, SMALL, "normal", LEFT - 0.27)
-        if len(lines) > 2:
-            lines = [lines[0], f"{lines[1]} ..."]
-        steps = [SIZE] + [SMALL] * len(lines)
-        y = middle + sum(steps) * 1.15 / 2 / POINTS
-        for line, size in zip([row.label, *lines], steps, strict=True):
-            weight = "bold" if row.total else "normal"
-            colour = INK if size == SIZE else GREY
-            figure.text(
-                right,
-                (y - size * 0.95 / POINTS) / high,
-                line,
-                ha="right",
-                fontsize=size,
-                fontweight=weight,
-                color=colour,
-            )
-            y -= size * 1.15 / POINTS
+        _draw_label(figure, row, top - ROW * (place + 0.5))
+
+
+def _draw_label(figure: Figure, row: Bar, middle: float) -> None:
+    """The name of a row and, smaller, what changed, around so many inches from the bottom."""
+    wide, high = figure.get_size_inches()
+    room = LEFT - 0.27
+    lines = wrapped(figure, row.detail, SMALL, "normal", room)
+    if len(lines) > 2:
+        lines = [lines[0], f"{lines[1]} ..."]
+    weight = "bold" if row.total else "normal"
+    needed = text_size(figure, row.label, SIZE, weight)[0] / POINTS
+    sizes = [SIZE * min(1.0, room / needed)] + [SMALL] * len(lines)  # a long name is set smaller
+    y = middle + sum(sizes) * 1.15 / 2 / POINTS
+    for index, (line, size) in enumerate(zip([row.label, *lines], sizes, strict=True)):
+        figure.text(
+            (LEFT - 0.12) / wide,
+            (y - size * 0.95 / POINTS) / high,
+            line,
+            ha="right",
+            fontsize=size,
+            fontweight=weight,
+            color=GREY if index else INK,
+        )
+        y -= size * 1.15 / POINTS
 
 
 def _tick(value: float) -> str:
