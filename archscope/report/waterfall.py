@@ -29,7 +29,7 @@ from archscope.report.difference import changed, named
 from archscope.report.formats import prefixed, si, signed_si
 from archscope.report.plot import Heading
 
-LEFT, RIGHT, GAP = 2.1, 0.15, 0.25  # inches
+LEFT, RIGHT, GAP = 2.1, 0.25, 0.25  # inches
 PANEL = {1: 4.4, 2: 3.2, 3: 2.55}  # width by the number of panels side by side
 ROW, TICKS, TITLE, BETWEEN = 0.36, 0.5, 0.3, 0.15
 SIZE, SMALL = 8.0, 6.5

@@ -175,6 +175,10 @@ def test_a_network_that_would_be_misread_has_no_split_by_choice():
     between = Repeat(2, Conv(64, 3), Conv(64, 3))
     tree = Seq(Conv(64, 3), between, Conv(32, 3), Repeat(1, Conv(32), Conv(32)), Pool("global"))
     assert difference(replace(odd, tree=tree), odd).steps is None
+    # Groups in the last convolution: read as the middle one's, whose 64 channels are no multiple.
+    block = Seq(Conv(64), Conv(96, 3), Conv(96, groups=3))
+    tree = Seq(Conv(96), Repeat(2, block, block), Pool("global"))
+    assert difference(replace(odd, tree=tree), odd).steps is None
 
 
 def test_an_input_that_is_too_small_is_refused():

@@ -11,6 +11,7 @@ PAIRS = [
     ("wrn_28_10", "resnext29_8x64d"),
     ("resnet18", "resnet50"),
     ("resnet50", "resnet50"),
+    ("resnext50_32x4d", "resnext50_3x21d"),
     ("inception_v3-aux", "resnext101_64x4d@0.25-noshortcut"),
 ]
 
@@ -50,7 +51,7 @@ def text_boxes(figure):
 
 @pytest.mark.parametrize(
     ("pair", "on"),
-    [(PAIRS[0], ("params",)), (PAIRS[1], COSTS), (PAIRS[3], ("macs",)), (PAIRS[4], COSTS)],
+    [(PAIRS[0], ("params",)), (PAIRS[1], COSTS), (PAIRS[3], ("macs",)), (PAIRS[5], COSTS)],
 )
 def test_all_numbers_stand_inside_and_apart(documents, pair, on):
     document = documents[pair]
@@ -67,6 +68,13 @@ def test_all_numbers_stand_inside_and_apart(documents, pair, on):
         for other, second in boxes[index + 1 :]:
             common = Bbox.intersection(box, second)
             assert common is None or common.width < 1 or common.height < 2, (text, other)
+
+
+def test_what_changed_takes_two_lines_at_most(documents):
+    figure = draw_waterfalls(documents[PAIRS[4]], ("params",))
+    shown = [text.get_text() for text in figure.texts]
+    place = shown.index("width and cardinality")
+    assert shown[place + 2].endswith(" ...") and shown[place + 3] == "resnext50_3x21d"
 
 
 def test_numbers_stand_within_their_panel(documents):
