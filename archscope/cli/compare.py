@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from archscope.cli.difference import DiffOption, OnOption, PlotOption, print_difference
 from archscope.cli.options import ClassesOption, InputOption
 from archscope.cli.output import Format, FormatOption, OutputOption, emit, resolve_format
+from archscope.errors import UsageError
 
 
 class CounterName(StrEnum):
@@ -26,6 +28,9 @@ def compare(
         CounterName,
         typer.Option(help="fvcore: build each network and confirm the formula; formula: no torch."),
     ] = CounterName.fvcore,
+    diff: DiffOption = False,
+    plot: PlotOption = None,
+    on: OnOption = None,
     format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
@@ -33,11 +38,19 @@ def compare(
 
     Every count is exact. With fvcore (the default) each network is instantiated and traced in eval
     mode at batch 1, and must agree with the formula to the integer.
+
+    With --diff, why two networks differ: the gap split by stage, and by choice, where the first
+    network is turned into the second one choice after the other.
     """
     from archscope.arch.quantities import parse_shape
     from archscope.explore.compare import compare as compare_networks
 
     shape = None if input_shape is None else parse_shape(input_shape)
+    if diff:
+        print_difference(names, (shape, classes), (plot, on), format, output)
+        return
+    if plot is not None or on is not None:
+        raise UsageError("--plot and --on draw a difference, which was not asked for; add --diff")
     comparison = compare_networks(names, input_shape=shape, classes=classes, counter=counter.value)
     is_csv = resolve_format(format, output) is Format.csv
     table = comparison.csv_table() if is_csv else comparison.table()

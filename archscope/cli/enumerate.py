@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from archscope.cli.options import ClassesOption, InputOption
+from archscope.cli.options import ClassesOption, InputOption, check_plot
 from archscope.cli.output import OutputOption, emit, note, save_with, write
 from archscope.errors import UsageError
 
@@ -97,7 +97,7 @@ def enumerate_designs(
     from archscope.explore.enumerate import enumerate_designs as go_through
 
     chosen = _format(format, output)
-    _check_plot(plot)
+    check_plot(plot)
     bounds = {"params": params, "macs": macs, "activations": activations}
     query = Query(
         families or FAMILIES,
@@ -134,13 +134,6 @@ def _format(format: DesignFormat | None, output: Path | None) -> DesignFormat:
             )
         require_parquet()
     return format
-
-
-def _check_plot(plot: Path | None) -> None:
-    if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise UsageError(
-            f"--plot {plot} was asked for, but a plot is a .png, .svg or .pdf file; name one"
-        )
 
 
 def _confirmed(found: Enumeration) -> Iterator[dict[str, Any]]:

@@ -17,6 +17,7 @@ from archscope.errors import ArchscopeError
 COMMANDS = {
     "solve": ("solve:solve", "Solve Eq. 4: templates that keep a block's budget (Table 2)."),
     "compare": ("compare:compare", "Put networks side by side, counted exactly (Table 1)."),
+    "audit": ("audit:audit", "Hold every count that the papers print against ours."),
     "cifar-sweep": (
         "cifar_sweep:cifar_sweep",
         "Train templates on CIFAR: cardinality against width.",

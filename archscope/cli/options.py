@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from archscope.errors import UsageError
 
 InputOption = Annotated[
     str | None,
@@ -26,3 +29,15 @@ ClassesOption = Annotated[
         show_default=False,
     ),
 ]
+
+
+def check_plot(plot: Path | None) -> None:
+    """Check the extension of a `--plot FILE`.
+
+    Raises:
+        UsageError: where it is none of a figure.
+    """
+    if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise UsageError(
+            f"--plot {plot} was asked for, but a plot is a .png, .svg or .pdf file; name one"
+        )

@@ -8,7 +8,7 @@ from typing import Any
 
 from archscope.arch.arrays import Number
 from archscope.arch.network import Network, Stage, stages
-from archscope.arch.nodes import Cat, Conv, Linear, Node, Pool, Repeat, Seq, Shortcut, Sum
+from archscope.arch.nodes import Cat, Conv, Linear, Node, Norm, Pool, Repeat, Seq, Shortcut, Sum
 from archscope.arch.shape import pair
 from archscope.report.formats import decimal, integer, si, text
 from archscope.report.table import Column, Table
@@ -84,6 +84,12 @@ def _inline(node: Node) -> str:
     if isinstance(node, Seq):
         return " – ".join(filter(None, map(_inline, node.children)))
     return " – ".join(_lines(node))
+
+
+def layers(nodes: Sequence[Node]) -> str:
+    """Layers that are not repeated, in one line, batch norm with them."""
+    found = (["batch norm"] if isinstance(node, Norm) else _lines(node) for node in nodes)
+    return "; ".join(line for lines in found for line in lines)
 
 
 def cardinality(stage: Stage) -> int | None:

@@ -27,6 +27,12 @@ BLUE, VERMILLION, GREEN, BLACK = "#0072B2", "#D55E00", "#009E73", "#000000"
 INK, GREY, FAINT = "#1a1a1a", "#595959", "#d9d9d9"
 DPI = 200
 POINTS = 72.0
+# The extensions of figures, with the metadata to leave out: dates and versions of programs.
+SUFFIXES: dict[str, dict[str, None]] = {
+    ".png": {"Software": None},
+    ".svg": {"Date": None, "Creator": None},
+    ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
 
 STYLE = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
@@ -131,16 +137,20 @@ def axes_at(figure: Figure, box: tuple[float, float, float, float]) -> Axes:
     return axes
 
 
+def file_bytes(figure: Figure, suffix: str) -> bytes:
+    """The figure as a file of that extension (one of SUFFIXES); the same figure, the same bytes."""
+    stream = io.BytesIO()
+    with styled():
+        figure.savefig(stream, format=suffix[1:], metadata=SUFFIXES[suffix])
+    return stream.getvalue()
+
+
 def save(figure: Figure, stem: Path) -> list[Path]:
     """Write `stem`.png and `stem`.svg, each atomically; the same figure gives the same bytes."""
     paths = []
     for suffix in (".png", ".svg"):
-        stream = io.BytesIO()
-        metadata = {"Software": None} if suffix == ".png" else {"Date": None, "Creator": None}
-        with styled():
-            figure.savefig(stream, format=suffix[1:], metadata=metadata)
         path = stem.with_name(stem.name + suffix)
-        write_atomically(path, partial(_copy, stream.getvalue()))
+        write_atomically(path, partial(_copy, file_bytes(figure, suffix)))
         paths.append(path)
     return paths
 

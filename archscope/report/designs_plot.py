@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from archscope.report.canvas import (
     VERMILLION,
     axes_at,
     draw_heading,
+    file_bytes,
     new_figure,
     styled,
 )
@@ -24,7 +24,6 @@ from archscope.report.plot import Heading
 WIDTH, HEIGHT = 6.5, 4.6
 LEFT, RIGHT, BOTTOM = 0.85, 0.2, 0.6
 LABELS = {"params": "parameters", "macs": "FLOPs (multiply-adds)", "activations": "activations"}
-SUFFIXES = (".png", ".svg", ".pdf")
 
 
 def draw_designs(
@@ -70,11 +69,4 @@ def draw_designs(
         plot.set_ylabel(LABELS[y])
         plot.xaxis.set_major_formatter(FuncFormatter(lambda value, _: prefixed(3)(value)))
         plot.yaxis.set_major_formatter(FuncFormatter(lambda value, _: prefixed(3)(value)))
-        stream = io.BytesIO()
-        metadata = {
-            ".png": {"Software": None},
-            ".svg": {"Date": None, "Creator": None},
-            ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-        }[suffix]
-        figure.savefig(stream, format=suffix[1:], metadata=metadata)
-    return stream.getvalue()
+        return file_bytes(figure, suffix)

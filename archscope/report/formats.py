@@ -42,6 +42,11 @@ def integer(value: Any) -> str:
     return MISSING if absent(value) else f"{int(value):,}"
 
 
+def signed(value: Any) -> str:
+    """An exact change with its sign and thousands separators: 70144 -> `+70,144`; none is `0`."""
+    return MISSING if absent(value) else f"{int(value):+,}" if value else "0"
+
+
 def decimal(places: int) -> Callable[[Any], str]:
     """A formatter with a fixed number of decimal places: `decimal(2)(3.9713)` -> `3.97`."""
 
@@ -73,6 +78,13 @@ def prefixed(digits: int) -> Callable[[Any], str]:
 
 
 si = prefixed(3)
+
+
+def signed_si(value: Any) -> str:
+    """A change with its sign and a decimal prefix: -7167541248 -> `-7.17 G`; none is `0`."""
+    if absent(value) or not value:
+        return MISSING if absent(value) else "0"
+    return ("+" if value > 0 else "-") + si(abs(value))
 
 
 def percent(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What the families share: stems, heads, blocks per stage, the pre-activation block."""
+"""What the families share: stems, heads, blocks per stage, post- and pre-activation blocks."""
 
 from __future__ import annotations
 
@@ -122,6 +122,23 @@ def cifar_stem(out: Number) -> tuple[Node, ...]:
 def head(classes: int) -> tuple[Node, ...]:
     """Global average pooling and the classifier."""
     return Pool("global"), Linear(classes, label="fc")
+
+
+def postactivation(convolutions: Sequence[Conv], *, residual: bool = True) -> Node:
+    """A post-activation block: batch norm behind each convolution, ReLU behind that or the sum.
+
+    Args:
+        convolutions: without labels; they become conv1, conv2, ...
+        residual: False takes the shortcut away.
+    """
+    body: list[Node] = []
+    for index, conv in enumerate(convolutions, start=1):
+        body += [Act()] if body else []
+        body += [replace(conv, label=f"conv{index}"), Norm(label=f"bn{index}")]
+    if not residual:
+        return Seq(*body, Act())
+    out, stride = convolutions[-1].out, prod(conv.stride for conv in convolutions)
+    return Seq(Sum(Seq(*body), Shortcut(out, stride, label="downsample")), Act())
 
 
 def preactivation_stages(

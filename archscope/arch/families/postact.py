@@ -24,11 +24,12 @@ from archscope.arch.families.parts import (
     four_stages,
     head,
     imagenet_stem,
+    postactivation,
     text,
     widened,
 )
 from archscope.arch.network import Network
-from archscope.arch.nodes import Act, Conv, Node, Norm, Repeat, Seq, Shortcut, Sum
+from archscope.arch.nodes import Conv, Node, Repeat, Seq
 from archscope.arch.scaling import scaled, suffixes
 
 
@@ -167,12 +168,8 @@ def _bottleneck(
     cardinality: Number, group_width: Number, out: Number, stride: int, residual: bool
 ) -> Node:
     """The block of Fig. 3 (c): 1x1, grouped 3x3 (which takes the stride), 1x1."""
-    body = (
-        *(Conv(group_width, 1, label="conv1"), Norm(label="bn1"), Act()),
-        *(Conv(group_width, 3, stride, cardinality, label="conv2"), Norm(label="bn2"), Act()),
-        *(Conv(out, 1, label="conv3"), Norm(label="bn3")),
-    )
-    return _postactivation(body, out, stride, residual)
+    grouped = Conv(group_width, 3, stride, cardinality)
+    return postactivation([Conv(group_width), grouped, Conv(out)], residual=residual)
 
 
 def _basic_stages(blocks: Sequence[Number], widths: Sequence[Number], residual: bool) -> list[Node]:
@@ -185,14 +182,4 @@ def _basic_stages(blocks: Sequence[Number], widths: Sequence[Number], residual: 
 
 
 def _basic(out: Number, stride: int, residual: bool) -> Node:
-    body = (
-        *(Conv(out, 3, stride, label="conv1"), Norm(label="bn1"), Act()),
-        *(Conv(out, 3, label="conv2"), Norm(label="bn2")),
-    )
-    return _postactivation(body, out, stride, residual)
-
-
-def _postactivation(body: tuple[Node, ...], out: Number, stride: int, residual: bool) -> Node:
-    if not residual:
-        return Seq(*body, Act())
-    return Seq(Sum(Seq(*body), Shortcut(out, stride, label="downsample")), Act())
+    return postactivation([Conv(out, 3, stride), Conv(out, 3)], residual=residual)
