@@ -14,7 +14,7 @@ from archscope.files import write_json, write_text
 from archscope.report import study as report
 from archscope.report.formats import text
 from archscope.report.table import Column, Table, render
-from archscope.report.verdicts import RESOLVE
+from archscope.report.verdicts import RESOLVE, check_resolve
 from archscope.sweep.machine import Resources
 from archscope.sweep.study import Study
 from archscope.sweep.study_file import read_study, study_names
@@ -57,7 +57,10 @@ class StudyResult:
             "preset": self.preset,
             "folder": str(self.trained.folder) if self.trained else None,
             "measures": list(self.study.measures),
-            "rows": report.study_rows(self.study, self.preset, sweep),
+            "rows": [
+                _named(row, self.study.measures)
+                for row in report.study_rows(self.study, self.preset, sweep)
+            ],
             "notes": list(self.tables[0].notes),
         }
         if sweep and self.preset:
@@ -69,6 +72,12 @@ class StudyResult:
                 for one in (honest[1] if honest else [])
             ]
         return document
+
+
+def _named(row: dict[str, Any], measures: Sequence[str]) -> dict[str, Any]:
+    """The row with its published values under the names of what they are."""
+    published = {name: row.pop(f"published{i}") for i, name in enumerate(measures)}
+    return {**row, "published": published}
 
 
 def study(
@@ -100,6 +109,7 @@ def study(
     Raises:
         UsageError: for an unknown study or preset, or a file that breaks a rule.
     """
+    check_resolve(resolve)
     chosen = read_study(name)
     if preset is None:
         preset = "proxy" if "proxy" in chosen.presets else "none"

@@ -112,8 +112,7 @@ def verdicts(
     Raises:
         UsageError: for a pair with an unknown or unfinished network, or a `resolve` not above 0.
     """
-    if not resolve > 0:
-        raise UsageError(f"a difference of {resolve:g} points was to be resolved; give one above 0")
+    check_resolve(resolve)
     for name in (name for pair in pairs for name in pair):
         if not errors.get(name):
             raise UsageError(
@@ -122,6 +121,12 @@ def verdicts(
     level = 1 - (1 - confidence) / max(1, len(pairs))
     pooled = _pooled(errors)
     return [_judge(errors, pair, pooled, level, resolve) for pair in pairs]
+
+
+def check_resolve(resolve: float) -> None:
+    """Raise UsageError for a difference that no run can resolve."""
+    if not resolve > 0:
+        raise UsageError(f"a difference of {resolve:g} points was to be resolved; give one above 0")
 
 
 def method_sentence(found: Sequence[Verdict], confidence: float = CONFIDENCE) -> str:

@@ -45,7 +45,7 @@ def read_study(name: str) -> Study:
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise UsageError(
-            f"the study {shown(str(path))} cannot be read: {why}; name a readable .toml file"
+            f"the study {path} cannot be read: {why}; name a readable .toml file"
         ) from None
     return _Reader(str(path), text).study()
 
