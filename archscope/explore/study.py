@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from archscope.cost.formula import CONVENTION
-from archscope.explore.cifar_sweep import Console, Source, SweepResult, cifar_sweep
+from archscope.errors import ArchscopeError
+from archscope.explore.cifar_sweep import Console, Source, SweepResult, cifar_sweep, load_sweep
 from archscope.files import write_json, write_text
 from archscope.report import study as report
 from archscope.report.formats import text
@@ -18,6 +20,8 @@ from archscope.report.verdicts import RESOLVE, check_resolve
 from archscope.sweep.machine import Resources
 from archscope.sweep.study import Study
 from archscope.sweep.study_file import read_study, study_names
+
+STUDY_FILE = "study.toml"
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,23 @@ class StudyResult:
         if honest := report.honesty(self.study, self.preset, sweep):
             tables.append(report.honesty_table(*honest))
         return tables
+
+    def write(self) -> list[Path]:
+        """Write study.json, study.md and the study's report.html into the folder."""
+        from archscope.report.page import page
+
+        assert self.trained is not None and self.preset is not None
+        folder, sweep = self.trained.folder, self.trained.sweep
+        write_json(folder / "study.json", self.document())
+        found = report.judged(self.study, self.preset, sweep, self.resolve)
+        tables = [table for table in self.tables if table.title != "Verdicts"]
+        contents = {
+            "study.md": render(self.tables, "markdown"),
+            "report.html": page(sweep, title=self.study.title, found=found, before=tables),
+        }
+        for name, content in contents.items():
+            write_text(folder / name, content)
+        return [folder / "study.json", *(folder / name for name in contents)]
 
     def document(self) -> dict[str, Any]:
         """The result as JSON: schema `archscope.study_result/1`."""
@@ -127,11 +148,25 @@ def study(
         command=command,
         **settings,
     )
+    write_text(trained.folder / STUDY_FILE, chosen.source_text)
     result = StudyResult(chosen, preset, trained, resolve)
-    write_json(trained.folder / "study.json", result.document())
-    markdown = render(result.tables, "markdown")
-    write_text(trained.folder / "study.md", markdown)
+    result.write()
     return result
+
+
+def load_study(folder: Path, resolve: float = RESOLVE) -> StudyResult | None:
+    """The study whose trainings stand in a folder; None where it holds a plain sweep."""
+    path = folder / STUDY_FILE
+    if not path.is_file():
+        return None
+    try:
+        preset = json.loads((folder / "study.json").read_text("utf-8"))["preset"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ArchscopeError(
+            f"{folder}/study.json is missing or damaged, so the preset of the study is not known; "
+            "run the study again with the same --out, which trains nothing that is done"
+        ) from None
+    return StudyResult(read_study(str(path)), preset, load_sweep(folder), resolve)
 
 
 def study_list() -> Table:

@@ -31,7 +31,8 @@ def flips(errors: Mapping[str, float], costs: Mapping[str, Mapping[str, float]])
     for winner, loser in permutations(errors, 2):
         if not errors[winner] < errors[loser]:
             continue
-        on, against = [], []
+        on: list[str] = []
+        against: list[str] = []
         for axis, values in costs.items():
             if winner in values and loser in values:
                 (on if values[winner] <= values[loser] else against).append(axis)

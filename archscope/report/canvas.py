@@ -8,7 +8,7 @@ readers too.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -48,6 +48,7 @@ STYLE = {
     "ytick.labelsize": 8,
     "svg.fonttype": "path",
     "svg.hashsalt": "archscope",
+    "pdf.fonttype": 42,  # embedded as TrueType, as publishers want it
 }
 
 
@@ -131,16 +132,21 @@ def axes_at(figure: Figure, box: tuple[float, float, float, float]) -> Axes:
     return axes
 
 
-def save(figure: Figure, stem: Path) -> list[Path]:
-    """Write `stem`.png and `stem`.svg, each atomically; the same figure gives the same bytes."""
+def rendered(figure: Figure, kind: str) -> bytes:
+    """The figure as a "png", "svg" or "pdf" file; the same figure gives the same bytes."""
+    stream = io.BytesIO()
+    unsaid = {"png": ("Software",), "svg": ("Date", "Creator"), "pdf": ("CreationDate",)}[kind]
+    with styled():
+        figure.savefig(stream, format=kind, metadata=dict.fromkeys(unsaid))
+    return stream.getvalue()
+
+
+def save(figure: Figure, stem: Path, kinds: Sequence[str] = ("png", "svg")) -> list[Path]:
+    """Write `stem`.png and `stem`.svg (or other `kinds`, also pdf), each atomically."""
     paths = []
-    for suffix in (".png", ".svg"):
-        stream = io.BytesIO()
-        metadata = {"Software": None} if suffix == ".png" else {"Date": None, "Creator": None}
-        with styled():
-            figure.savefig(stream, format=suffix[1:], metadata=metadata)
-        path = stem.with_name(stem.name + suffix)
-        write_atomically(path, partial(_copy, stream.getvalue()))
+    for kind in kinds:
+        path = stem.with_name(f"{stem.name}.{kind}")
+        write_atomically(path, partial(_copy, rendered(figure, kind)))
         paths.append(path)
     return paths
 

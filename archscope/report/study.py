@@ -9,8 +9,8 @@ from archscope.arch.eq4 import DEFAULT_BLOCK, parse_template
 from archscope.cost.formula import count
 from archscope.report.agreement import Agreement, agreements
 from archscope.report.formats import integer, mean_and_error, text
-from archscope.report.points import by_network, final_error
 from archscope.report.statistics import Summary, summarize
+from archscope.report.sweep_verdicts import errors_by_template
 from archscope.report.table import Column, Table
 from archscope.report.verdicts import RESOLVE, Errors, Verdict, method_sentence, verdicts
 from archscope.report.wording import (
@@ -28,12 +28,7 @@ from archscope.sweep.study import Row, Study
 
 def errors_by_label(study: Study, preset: str, sweep: Sweep) -> dict[str, Errors]:
     """The final test errors (%) of each row that was trained, by seed; none where unfinished."""
-    trained = {}
-    for group in by_network(sweep):
-        found = {int(record.trial["seed"]): final_error(record) for record in group}
-        trained[str(group[0].trial["template"])] = {
-            seed: error for seed, error in found.items() if error is not None
-        }
+    trained = errors_by_template(sweep)
     return {label: trained.get(template, {}) for label, template in study.templates(preset).items()}
 
 

@@ -55,6 +55,12 @@ class Table:
         """The columns that people see."""
         return [column for column in self.columns if column.shown]
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from archscope.report.html import table_html
+
+        return table_html(self)
+
     def cells(self) -> list[list[str]]:
         """The text of every shown cell, row by row; a cell may have several lines."""
         return [

@@ -47,6 +47,7 @@ class Study:
         needs: the data set that a user must bring to train the published networks.
         command: what would train or measure one of them; `{network}` stands for its name.
         classes: outputs of the networks, where not their usual number.
+        source_text: the file as it was read.
     """
 
     texts: Mapping[str, str]
@@ -58,6 +59,7 @@ class Study:
     needs: str | None
     command: str | None
     classes: int | None
+    source_text: str
 
     @property
     def name(self) -> str:

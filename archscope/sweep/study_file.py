@@ -82,6 +82,7 @@ class _Reader:
             self._text(document, "needs") if "needs" in document else None,
             self._text(document, "command") if "command" in document else None,
             classes,
+            self.text,
         )
 
     def _rows(self, document: Mapping[str, Any], measures: int, classes: Any) -> tuple[Row, ...]:

@@ -14,7 +14,8 @@ from archscope.report.wording import data_label, proxy_differences
 from archscope.sweep.records import read_sweep
 from archscope.train.recipe import recipe as named_recipe
 
-FILES = ["results.csv", "table.md", "figure7.png", "figure7.svg", "curves.png", "curves.svg"]
+TABLES = ["results.csv", "table.md", "report.html"]
+FILES = [*TABLES, "figure7.png", "figure7.svg", "curves.png", "curves.svg"]
 
 
 def change(folder, section, **changes):
