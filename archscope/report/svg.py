@@ -47,6 +47,7 @@ def inline_svg(figure: Figure, name: str, label: str, hover: Mapping[str, str]) 
         text = re.sub(colour, f"var({variable})", text, flags=re.IGNORECASE)
     for gid, said in hover.items():
         text = text.replace(f'<g id="{gid}">', f'<g id="{gid}"><title>{escape(said)}</title>')
+    text = re.sub(r'<g id="[^"]*"', "<g", text)  # only what is referred to needs a name
     text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text)
     head, _, rest = text.partition(">")
     head = re.sub(r' (width|height)="[^"]*"', "", head)
