@@ -132,11 +132,12 @@ def test_pairs_of_a_plain_sweep_are_near_in_parameters(fake_sweep):
 
 
 def test_a_table_in_a_notebook_is_html_with_raw_values():
-    table = Table("A < B", [Column("x", "x\n(%)")], [{"x": 1234.5}, {"x": None}], ["a & b"])
+    table = Table("A < B", [Column("x", "x\n(%)")], [{"x": 1234.5}, {"x": "<b>"}], ["a & b"])
     text = table._repr_html_()
     assert text == table_html(table)
     assert "<caption>A &lt; B</caption>" in text and "x<br>(%)" in text
     assert 'data-value="1234.5"' in text and "<p>a &amp; b</p>" in text
+    assert '<td class="right">&lt;b&gt;</td>' in text
 
 
 HARNESS = Path(__file__).with_name("page_harness.html").read_text("utf-8")
