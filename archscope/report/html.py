@@ -16,7 +16,8 @@ def table_html(table: Table, *, title: bool = True, notes: bool = True) -> str:
     """
     columns = table.shown
     head = "".join(
-        f'<th scope="col" class="{column.align}">{_lines(column.header)}</th>' for column in columns
+        f'<th scope="col" class="{column.align}">{_lines(column.document_header)}</th>'
+        for column in columns
     )
     body = []
     for row, cells in zip(table.rows, table.cells(), strict=True):

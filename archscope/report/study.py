@@ -76,7 +76,12 @@ def study_table(study: Study, preset: str | None = None, sweep: Sweep | None = N
         Column("params", "params\n(exact)", integer),
         Column("macs", "FLOPs\n(multiply-adds, exact)", integer),
         *(
-            Column(f"published{i}", f"{measure}\n(published)", text, "right")
+            Column(
+                f"published{i}",
+                f"{measure}\n(published)",
+                text,
+                better="lower" if "error (%)" in measure else None,
+            )
             for i, measure in enumerate(study.measures)
         ),
     ]
@@ -85,7 +90,13 @@ def study_table(study: Study, preset: str | None = None, sweep: Sweep | None = N
     if preset and sweep:
         columns += [
             Column("trained", "trained here", text, "left"),
-            Column("test_error", "test error (%)\n(ours)", mean_and_error, also=("test_error_se",)),
+            Column(
+                "test_error",
+                "test error (%)\n(ours)",
+                mean_and_error,
+                also=("test_error_se",),
+                better="lower",
+            ),
             Column("n", "n", text, "right"),
         ]
         notes = [*trouble(sweep), *notes, *_training_notes(sweep, preset)]

@@ -89,7 +89,9 @@ def table7(sweep: Sweep) -> Table:
         Column("network", "network", text, "left", shown=False),
         Column("params", "params", prefixed(3)),
         Column("macs", "FLOPs\n(multiply-adds)", prefixed(3)),
-        Column("test_error", "test error (%)", mean_and_error, also=("test_error_se",)),
+        Column(
+            "test_error", "test error (%)", mean_and_error, also=("test_error_se",), better="lower"
+        ),
         Column("n", "n", _of_planned, also=("planned",)),
     ]
     title = (

@@ -35,6 +35,8 @@ def test_tables_compile_with_booktabs_whatever_they_hold(fake_sweep, tmp_path):
     tables = [every, table7(read_sweep(fake_sweep())), study_list()]
     tables += [study_table(read_study(name)) for name in ("resnext-table2", "wrn-table5")]
     (tmp_path / "t.tex").write_text(DOCUMENT % render(tables, "latex"), "utf-8")
+    text = (tmp_path / "t.tex").read_text("utf-8")
+    assert r"test error (\%) $\downarrow$" in text and "↓" not in text
     run = subprocess.run(
         ["pdflatex", "-draftmode", "-interaction=nonstopmode", "-halt-on-error", "t.tex"],
         cwd=tmp_path,
