@@ -8,7 +8,7 @@ readers too.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -54,6 +54,7 @@ STYLE = {
     "ytick.labelsize": 8,
     "svg.fonttype": "path",
     "svg.hashsalt": "archscope",
+    "pdf.fonttype": 42,  # embedded as TrueType, as publishers want it
 }
 
 
@@ -145,12 +146,12 @@ def file_bytes(figure: Figure, suffix: str) -> bytes:
     return stream.getvalue()
 
 
-def save(figure: Figure, stem: Path) -> list[Path]:
-    """Write `stem`.png and `stem`.svg, each atomically; the same figure gives the same bytes."""
+def save(figure: Figure, stem: Path, kinds: Sequence[str] = ("png", "svg")) -> list[Path]:
+    """Write `stem`.png and `stem`.svg (or other `kinds`, also pdf), each atomically."""
     paths = []
-    for suffix in (".png", ".svg"):
-        path = stem.with_name(stem.name + suffix)
-        write_atomically(path, partial(_copy, file_bytes(figure, suffix)))
+    for kind in kinds:
+        path = stem.with_name(f"{stem.name}.{kind}")
+        write_atomically(path, partial(_copy, file_bytes(figure, f".{kind}")))
         paths.append(path)
     return paths
 

@@ -69,7 +69,7 @@ def escape_markdown(text: str) -> str:
 
 def markdown(table: Table) -> str:
     """The table in GitHub's Markdown, its columns aligned in the source too."""
-    headers = [escape_markdown(column.header) for column in table.shown]
+    headers = [escape_markdown(column.document_header) for column in table.shown]
     body = [[escape_markdown(cell) for cell in row] for row in table.cells()]
     widths = [max(3, *(len(line[i]) for line in [headers, *body])) for i in range(len(headers))]
     left = [column.align == "left" for column in table.shown]
@@ -104,7 +104,7 @@ def escape_latex(text: str) -> str:
 
 def latex(table: Table) -> str:
     """The table as a LaTeX `table` with booktabs' rules."""
-    headers = [_latex_cell(column.header, column.align) for column in table.shown]
+    headers = [_latex_cell(column.document_header, column.align) for column in table.shown]
     lines = [
         r"% needs \usepackage{booktabs} and, for \textquotedbl, \usepackage[T1]{fontenc}",
         r"\begin{table}",

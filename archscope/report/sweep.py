@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,24 +33,30 @@ RESULT_KEYS = (
 )
 
 
-def write(folder: Path | str) -> list[Path]:
-    """Write results.csv, table.md, figure7 and curves (.png and .svg) into a sweep's folder.
+def write(folder: Path | str, kinds: Sequence[str] = ("png", "svg")) -> list[Path]:
+    """Write results.csv, table.md, report.html and the figures into a sweep's folder.
 
-    Returns their paths. Each is written whole or not at all; what is unfinished, diverged or failed
-    is said in them. Raises UsageError where `folder` holds no sweep.
+    The figures are figure7 and curves, in each of `kinds` (png, svg, pdf). Returns the paths. Each
+    is written whole or not at all; what is unfinished, diverged or failed is said in them. Raises
+    UsageError where `folder` holds no sweep.
     """
     # Only here: who needs a table must not wait for matplotlib.
     from archscope.report import curves, figure7, scatter
     from archscope.report.canvas import save
+    from archscope.report.page import page
 
     folder = Path(folder)
     sweep = read_sweep(folder)
-    tables = {"results.csv": render(results(sweep), "csv"), "table.md": table_markdown(sweep)}
-    for name, content in tables.items():
+    contents = {
+        "results.csv": render(results(sweep), "csv"),
+        "table.md": table_markdown(sweep),
+        "report.html": page(sweep),
+    }
+    for name, content in contents.items():
         write_text(folder / name, content)
-    paths = [folder / name for name in tables]
-    paths += save(scatter.draw(figure7.data(sweep)), folder / "figure7")
-    paths += save(curves.draw(curves.data(sweep)), folder / "curves")
+    paths = [folder / name for name in contents]
+    paths += save(scatter.draw(figure7.data(sweep)), folder / "figure7", kinds)
+    paths += save(curves.draw(curves.data(sweep)), folder / "curves", kinds)
     return paths
 
 
@@ -82,7 +89,9 @@ def table7(sweep: Sweep) -> Table:
         Column("network", "network", text, "left", shown=False),
         Column("params", "params", prefixed(3)),
         Column("macs", "FLOPs\n(multiply-adds)", prefixed(3)),
-        Column("test_error", "test error (%)", mean_and_error, also=("test_error_se",)),
+        Column(
+            "test_error", "test error (%)", mean_and_error, also=("test_error_se",), better="lower"
+        ),
         Column("n", "n", _of_planned, also=("planned",)),
     ]
     title = (

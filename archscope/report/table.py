@@ -30,7 +30,7 @@ class Column:
     its name for people, with the unit. `format` turns the value into text (see `formats`).
     `also` names further keys of the row that `format` takes after the value, such as the standard
     error beside a mean: they are columns of their own in csv. `shown=False` keeps a column for
-    csv only.
+    csv only. `better` says which way is better, for the arrow in documents' headers.
     """
 
     key: str
@@ -39,6 +39,12 @@ class Column:
     align: Literal["left", "right"] = "right"
     also: tuple[str, ...] = ()
     shown: bool = True
+    better: Literal["lower", "higher"] | None = None
+
+    @property
+    def document_header(self) -> str:
+        """The header with an arrow towards the better values: for Markdown, LaTeX and HTML."""
+        return self.header + {None: "", "lower": " ↓", "higher": " ↑"}[self.better]
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,12 @@ class Table:
     def shown(self) -> list[Column]:
         """The columns that people see."""
         return [column for column in self.columns if column.shown]
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from archscope.report.html import table_html
+
+        return table_html(self)
 
     def cells(self) -> list[list[str]]:
         """The text of every shown cell, row by row; a cell may have several lines."""

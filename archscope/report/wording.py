@@ -48,8 +48,10 @@ def samples_label(sweep: Sweep) -> str:
 
 
 def family_label(sweep: Sweep) -> str:
-    """`ResNeXt-11 at scale 0.125`: what the templates are templates of."""
-    settings = sweep.document["settings"]
+    """`ResNeXt-11 at scale 0.125`: what the templates are templates of, or how many networks."""
+    settings, entries = sweep.document["settings"], sweep.document["networks"]
+    if not any(is_template(entry["template"]) for entry in entries):
+        return plural(len(entries), "named network")
     scale = f" at scale {settings['scale']:g}" if settings["scale"] != 1 else ""
     return f"ResNeXt-{settings['depth']}{scale}"
 
@@ -62,7 +64,8 @@ def proxy_differences(sweep: Sweep) -> list[str]:
         differences.append(f"{data_label(sweep)} instead of CIFAR-10")
     elif not sweep.document["dataset"].get("official", True):
         differences.append(f"{data_label(sweep)} instead of the official files")
-    if (settings["depth"], settings["scale"]) != (PAPER["depth"], PAPER["scale"]):
+    templates = [e for e in sweep.document["networks"] if is_template(e["template"])]
+    if (settings["depth"], settings["scale"]) != (PAPER["depth"], PAPER["scale"]) and templates:
         differences.append(f"{family_label(sweep)} instead of ResNeXt-29")
     if settings["samples"] is not None:
         differences.append(f"{samples_label(sweep)} instead of all")
@@ -71,7 +74,8 @@ def proxy_differences(sweep: Sweep) -> list[str]:
         for entry in sweep.document["networks"]
         if not is_template(entry["template"])
     ]:
-        differences.append(f"{', '.join(others)} besides ResNeXt-29")
+        beside = "besides" if templates else "instead of"
+        differences.append(f"{', '.join(others)} {beside} ResNeXt-29")
     differences += _recipe_differences(recipe)
     if sweep.document["machine"]["precision"] != "fp32":
         differences.append(f"precision {sweep.document['machine']['precision']} instead of fp32")

@@ -14,7 +14,8 @@ from archscope.report.wording import data_label, proxy_differences
 from archscope.sweep.records import read_sweep
 from archscope.train.recipe import recipe as named_recipe
 
-FILES = ["results.csv", "table.md", "figure7.png", "figure7.svg", "curves.png", "curves.svg"]
+TABLES = ["results.csv", "table.md", "report.html"]
+FILES = [*TABLES, "figure7.png", "figure7.svg", "curves.png", "curves.svg"]
 
 
 def change(folder, section, **changes):
@@ -75,8 +76,8 @@ def test_table7_by_hand(fake_sweep):
     )
     shown = (folder / "table.md", write(folder))[0].read_text()
     # Seeds 1 and 2: 39.5 and 40, mean 39.75, s = 0.3536, s / sqrt(2) = 0.25.
-    assert "| 1x64d    | 55.2 k |                   2.48 M |   39.75 ± 0.25 | 2 of 3 |" in shown
-    assert "|              – | 0 of 3 |" in shown
+    assert "| 1x64d    | 55.2 k |                   2.48 M |     39.75 ± 0.25 | 2 of 3 |" in shown
+    assert "|                – | 0 of 3 |" in shown
     for said in (
         "**CIFAR-10 (JPEG): ResNeXt-11 at scale 0.125, 20,000 training images, 5 epochs, "
         "2 of 3 seeds**",

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+
+from archscope.sweep.study_file import study_names
+
+OWN = """schema = "archscope.study/1"
+name = "mine"
+title = "Mine"
+source = "nobody"
+question = "Is it so?"
+measures = ["error (%)"]
+rows = [
+    { label = "narrow", network = "resnext29_1x64d", published = [4.39], train = "1x64d" },
+    { label = "wide", network = "resnext29_1x96d", published = [4.12], train = "1x96d" },
+]
+pairs = [["wide", "narrow"]]
+
+[presets.quick]
+dataset = "shapes"
+samples = 64
+depth = 11
+scale = 0.125
+seeds = 2
+epochs = 1
+batch = 32
+"""
+
+
+def test_without_a_name_the_studies_are_listed(run):
+    result = run("study", "--format", "csv")
+    assert result.exit_code == 0
+    assert [line.split(",")[0] for line in result.output.splitlines()[1:]] == study_names()
+
+
+def test_a_study_without_training_shows_exact_complexity_beside_the_published(run):
+    result = run("study", "resnext-table2", "--format", "json")
+    assert result.exit_code == 0
+    document = json.loads(result.output)
+    assert document["schema"] == "archscope.study_result/1" and document["preset"] is None
+    row = document["rows"][4]
+    # Eq. 4: 32 * (256*4 + 9*16 + 256*4) = 70,144; times 56*56 positions.
+    assert (row["params"], row["macs"]) == (70_144, 219_971_584)
+    assert row["published"]["group width"] == 128
+
+
+def test_a_study_of_ones_own_is_trained_judged_and_written(run, tmp_path):
+    path, out = tmp_path / "own.toml", tmp_path / "out"
+    path.write_text(OWN)
+    result = run("study", path, "--preset", "quick", "--gpus", "0", "--out", out)
+    assert result.exit_code == 0, result.output
+    assert "test error (%)" in result.stdout and "Verdicts" in result.stdout
+    document = json.loads((out / "study.json").read_text())
+    assert [row["n"] for row in document["rows"]] == [2, 2]
+    verdict = document["verdicts"][0]
+    ours = {row["label"]: row["test_error"] for row in document["rows"]}
+    assert verdict["difference"] == ours["wide"] - ours["narrow"]
+    assert "| wide" in (out / "study.md").read_text()
+    assert (out / "results.csv").is_file()
+
+
+def test_wrong_names_and_presets_are_usage_errors(run, tmp_path):
+    for arguments, said in (
+        (("resnext-table99",), "there is no study 'resnext-table99'"),
+        (("resnext-table3", "--preset", "paper"), "it has proxy, quick"),
+        (("resnext-table2", "--preset", "quick"), "nothing is trained in this study"),
+        (("resnext-fig7", "--preset", "quick", "--resolve", "0"), "give one above 0"),
+    ):
+        result = run("study", *arguments, "--out", tmp_path / "out")
+        assert result.exit_code == 2, result.output
+        assert said in result.stderr
+        assert not (tmp_path / "out").exists()

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from archscope.errors import UsageError
+from archscope.report.axes import Flip, error_distribution, flips, pareto
+
+ERRORS = {"thin": 10.0, "wide": 9.0, "grouped": 8.0}
+
+
+def test_a_pair_whose_answer_depends_on_the_axis_is_a_flip():
+    costs = {
+        "params": {"thin": 1, "wide": 5, "grouped": 4},
+        "seconds": {"thin": 1, "wide": 2, "grouped": 3},
+    }
+    assert flips(ERRORS, costs) == [Flip("grouped", "wide", ("params",), ("seconds",))]
+
+
+def test_an_axis_without_a_network_says_nothing_of_it():
+    costs = {"params": {"wide": 5, "grouped": 4}, "seconds": {"wide": 2}}
+    assert flips(ERRORS, costs) == []
+
+
+def test_equal_cost_is_no_more_cost_and_equal_errors_have_no_winner():
+    costs = {"params": {"a": 1, "b": 1}, "macs": {"a": 2, "b": 1}}
+    assert flips({"a": 1.0, "b": 2.0}, costs) == [Flip("a", "b", ("params",), ("macs",))]
+    assert flips({"a": 1.0, "b": 1.0}, costs) == []
+
+
+def test_the_front_leaves_out_who_is_beaten():
+    assert pareto(ERRORS, {"thin": 1, "wide": 5, "grouped": 4}) == ["thin", "grouped"]
+    assert pareto({"a": 1.0, "b": 1.0}, {"a": 2, "b": 2}) == ["a", "b"]
+
+
+points = st.dictionaries(
+    st.text("abcdef", min_size=1, max_size=2),
+    st.tuples(st.integers(0, 5), st.integers(0, 5)),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(points)
+def test_everyone_outside_the_front_is_beaten_by_one_on_it(found):
+    errors = {name: float(error) for name, (error, _) in found.items()}
+    cost = {name: float(value) for name, (_, value) in found.items()}
+    front = pareto(errors, cost)
+    assert front
+    for name in found:
+        better = [
+            other
+            for other in front
+            if errors[other] <= errors[name]
+            and cost[other] <= cost[name]
+            and (errors[other] < errors[name] or cost[other] < cost[name])
+        ]
+        assert bool(better) == (name not in front)
+
+
+def test_the_area_of_a_distribution_worked_out_by_hand():
+    # Steps to 1/3 at 20, 2/3 at 40, 1 at 90; up to 60: (20 * 1/3 + 20 * 2/3) / 60 = 1/3.
+    found = error_distribution([90.0, 20.0, 40.0], 60.0)
+    assert found.area == pytest.approx(1 / 3)
+    assert found.fraction_below(40.0) == pytest.approx(1 / 3)
+    assert found.fraction_below(91.0) == 1.0
+    with pytest.raises(UsageError, match="at least one error"):
+        error_distribution([], 60.0)
