@@ -78,7 +78,10 @@ def bench(
     ] = None,
     precision: Annotated[PrecisionName, typer.Option(help="Number format.")] = PrecisionName.fp32,
     device: Annotated[
-        str, typer.Option(metavar="DEVICE", help="cpu, cuda:0, mps (the last two were not run).")
+        str,
+        typer.Option(
+            "--device", metavar="NAME", help="cpu, cuda:0, mps (the last two were not run)."
+        ),
     ] = "cpu",
     input_shape: InputOption = None,
     quick: Annotated[
@@ -116,7 +119,7 @@ def bench(
     _check(names, paper, plot)
     resolve_format(format, output)
     setting = Setting(
-        modes=parse_modes(modes or ("step" if paper else "latency,throughput,step")),
+        modes=parse_modes(_usual_modes(paper) if modes is None else modes),
         batch=batch or (_QUICK_BATCH if quick else Setting.batch),
         rounds=rounds or (_QUICK_ROUNDS if quick else Setting.rounds),
         threads=threads,
@@ -141,6 +144,10 @@ def bench(
         _draw(found, plot)
     tables = [found.table(), *(found.layer_tables() if layers else [])]
     emit(tables, document=found.document(), format=format, output=output)
+
+
+def _usual_modes(paper: PaperName | None) -> str:
+    return "step" if paper else "latency,throughput,step"
 
 
 def _check(names: list[str] | None, paper: PaperName | None, plot: Path | None) -> None:

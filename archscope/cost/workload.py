@@ -41,6 +41,13 @@ def wait_for(device: str) -> Callable[[], None]:
     return torch.mps.synchronize if device == "mps" else lambda: None
 
 
+def most_allocated(device: str) -> int:
+    """The most bytes that this process had allocated on a CUDA device at once."""
+    import torch
+
+    return int(torch.cuda.max_memory_allocated(device))
+
+
 def batch_of(mode: Mode, batch: int) -> int:
     """The images of one call: latency takes one at a time."""
     return 1 if mode == "latency" else batch

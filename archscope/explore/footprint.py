@@ -25,7 +25,7 @@ from pathlib import Path
 
 from archscope.arch.network import Network
 from archscope.arch.nodes import Act, Conv, Linear, Norm, Pool, Seq
-from archscope.cost.workload import Mode, batch_of, place, workload
+from archscope.cost.workload import Mode, batch_of, measuring, most_allocated, place, workload
 from archscope.errors import ArchscopeError
 
 METHODS = {
@@ -92,18 +92,15 @@ def main() -> None:
 
 def measure(task: Task) -> int:
     """The peak of this process while it builds and runs the task's network."""
-    import torch
-
-    torch.set_num_threads(task.threads)
-    cuda = task.device.startswith("cuda")
-    _run(_SMALL, task, 2)  # what the libraries load and keep is there before
-    with contextlib.suppress(OSError):
-        _RESET.write_text("5")  # Linux: the high-water mark starts anew at what is held now
-    before = 0 if cuda else _resident()
-    _run(task.network, task, batch_of(task.mode, task.batch))
-    if cuda:
-        return int(torch.cuda.max_memory_allocated(task.device))
-    return max(0, _high_water() - before)
+    with measuring(task.threads):
+        _run(_SMALL, task, 2)  # what the libraries load and keep is there before
+        with contextlib.suppress(OSError):
+            _RESET.write_text("5")  # Linux: the high-water mark starts anew at what is held now
+        before = _resident()
+        _run(task.network, task, batch_of(task.mode, task.batch))
+        if task.device.startswith("cuda"):
+            return most_allocated(task.device)
+        return max(0, _high_water() - before)
 
 
 def _run(network: Network, task: Task, batch: int) -> None:

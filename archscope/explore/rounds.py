@@ -38,7 +38,7 @@ def timed_rounds(
         for name, timing in first.items()
     }
     a_round = sum(timing.median * repeats[name] for name, timing in first.items())
-    note(f"{rounds} rounds, about {duration(rounds * a_round)}")
+    note(f"{rounds} round{'s'[: rounds > 1]}, about {duration(rounds * a_round)}")
     last = clock()
 
     def on_round(done: int) -> None:

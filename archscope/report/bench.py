@@ -7,6 +7,7 @@ from typing import Any
 
 from archscope.report.formats import MISSING, absent, bytes_text, decimal, integer, share, text
 from archscope.report.table import Column, Table
+from archscope.report.wording import plural
 
 
 def bench_table(document: Mapping[str, Any]) -> Table:
@@ -20,10 +21,10 @@ def bench_table(document: Mapping[str, Any]) -> Table:
         Column("median", "median\n(ms)", milliseconds),
         Column("quartile1", "quartiles\n(ms)", _range, also=("quartile3",)),
         Column("images_per_second", "images/s", _three),
-        Column("ratio", "time to\nthe first's", decimal(2)),
+        Column("ratio", "time to\nthe first's", decimal(3)),
     ]
     if document["published"]:
-        columns.append(Column("published_ratio", "published\nratio", decimal(2)))
+        columns.append(Column("published_ratio", "published\nratio", decimal(3)))
         if any(not absent(row["published_seconds"]) for row in rows):
             columns.append(Column("published_seconds", "published\n(s)", decimal(2)))
     if any(not absent(row["peak_memory_bytes"]) for row in rows):
@@ -31,11 +32,13 @@ def bench_table(document: Mapping[str, Any]) -> Table:
     if document["peak"]:
         columns += [
             Column("roofline", "roofline\n(ms)", milliseconds),
-            Column("roofline_ratio", "roofline's\nratio", decimal(2)),
+            Column("roofline_ratio", "roofline's\nratio", decimal(3)),
             Column("residual", "measured /\nroofline", decimal(2)),
             Column("memory_bound_share", "of it bound\nby memory", share),
         ]
-    return Table(f"Times on {device_text(document)}", columns, rows, _notes(document))
+    inputs = {"×".join(map(str, entry["input"])) for entry in document["networks"]}
+    images = f", images of {inputs.pop()}" if len(inputs) == 1 else ""
+    return Table(f"Times on {device_text(document)}{images}", columns, rows, _notes(document))
 
 
 def layer_tables(document: Mapping[str, Any]) -> list[Table]:
@@ -50,7 +53,7 @@ def layer_tables(document: Mapping[str, Any]) -> list[Table]:
         Column("bytes", "bytes", integer),
         Column("intensity", "FLOP (2 a multiply-add)\na byte", decimal(2)),
         Column("bound", "bound by", text, "left"),
-        Column("seconds", "least time\n(ms)", milliseconds),
+        Column("seconds", "least time\n(µs)", _microseconds),
     ]
     for entry in document["results"]:
         if not entry["roofline"]:
@@ -83,7 +86,7 @@ def _notes(document: Mapping[str, Any]) -> list[str]:
     first = document["results"][0]["network"]
     modes = "; ".join(f"{mode}: {what}" for mode, what in setting["modes"].items())
     notes = [
-        f"Median and quartiles of {setting['rounds']} interleaved rounds after "
+        f"Median and quartiles of {plural(setting['rounds'], 'interleaved round')} after "
         f"{setting['warmup']} untimed ones; the ratio is to {first}, the median of the rounds' "
         "own ratios.",
         f"{modes[0].upper()}{modes[1:]}.",
@@ -100,9 +103,8 @@ def _notes(document: Mapping[str, Any]) -> list[str]:
 def _conditions(machine: Mapping[str, Any]) -> str:
     tuned = ", malloc keeps freed memory" if machine["malloc_tuned"] else ""
     versions = ", ".join(f"{name} {machine[name]}" for name in ("torch", "python", "archscope"))
-    plural = "" if machine["threads"] == 1 else "s"
     return (
-        f"{_processor(machine)}: {machine['threads']} thread{plural}, precision "
+        f"{_processor(machine)}: {plural(machine['threads'], 'thread')}, precision "
         f"{machine['precision']}, {machine['memory_format']}{tuned}; {versions}; load average "
         f"{machine['load_average']:.1f} before it began."
     )
@@ -124,7 +126,8 @@ def _roofline_notes(document: Mapping[str, Any]) -> list[str]:
             "Its training step: three passes over layers with parameters, two over the others, "
             "without the optimizer."
         )
-    notes += [_residual(entry) for entry in results if entry["ratio"] != 1]
+    firsts = {entry["mode"]: entry for entry in reversed(results)}
+    notes += [_residual(entry) for entry in results if entry is not firsts[entry["mode"]]]
     return notes
 
 
@@ -140,16 +143,16 @@ def _residual(entry: Mapping[str, Any]) -> str:
         else ""
     )
     return (
-        f"{entry['network']}, {entry['mode']}: ratio {entry['ratio']:.2f} measured, "
-        f"{roofline['ratio']:.2f} by the roofline; a factor of {left:.2f} is left unexplained{why}."
+        f"{entry['network']}, {entry['mode']}: ratio {entry['ratio']:.3f} measured, "
+        f"{roofline['ratio']:.3f} by the roofline; a factor of {left:.2f} is left unexplained{why}."
     )
 
 
 def device_text(document: Mapping[str, Any]) -> str:
     """The processor or GPU, threads and precision of a bench."""
     machine = document["machine"]
-    plural = "" if machine["threads"] == 1 else "s"
-    return f"{_processor(machine)}, {machine['threads']} thread{plural}, {machine['precision']}"
+    threads = plural(machine["threads"], "thread")
+    return f"{_processor(machine)}, {threads}, {machine['precision']}"
 
 
 def _processor(machine: Mapping[str, Any]) -> str:
@@ -160,6 +163,10 @@ def _processor(machine: Mapping[str, Any]) -> str:
 def milliseconds(value: Any) -> str:
     """Seconds as milliseconds, three digits: 0.0123 -> `12.3`."""
     return MISSING if absent(value) else _three(1000 * value)
+
+
+def _microseconds(value: Any) -> str:
+    return MISSING if absent(value) else _three(1e6 * value)
 
 
 def _three(value: Any) -> str:

@@ -10,13 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 
 from archscope.report.bench import device_text, milliseconds
 from archscope.report.canvas import (
     BLACK,
     BLUE,
     FAINT,
-    GREY,
     INK,
     POINTS,
     VERMILLION,
@@ -32,6 +32,7 @@ WIDTH = 6.5
 RIGHT, BOTTOM, GAP, LEGEND = 0.2, 0.5, 0.72, 0.34
 BAR = 0.3  # inches from one bar to the next
 LABEL_SIZE = 8.0
+PLAIN, LABELLED = 0.25, 0.45  # of the panel's width: a label, and one with the paper's ratio
 COLOURS = {"": BLUE, "wide": BLUE, "thin": VERMILLION}
 _METADATA: dict[str, dict[str, None]] = {
     ".png": {"Software": None},
@@ -120,27 +121,38 @@ def _draw_panel(axes: Axes, mode: str, rows: Sequence[Mapping[str, Any]]) -> Non
     axes.grid(axis="x", color=FAINT, linewidth=0.6)
     first = 1000 * rows[0]["median"]
     places = [len(rows) - 1 - index for index in range(len(rows))]
-    ends = []
-    for place, row in zip(places, rows, strict=True):
-        value, (low, high) = 1000 * row["median"], (1000 * q for q in row["quartiles"])
-        axes.barh(place, value, height=0.62, color=COLOURS[row["group"]], linewidth=0)
-        # The median stands between the quartiles: no bar of a negative length.
-        bars = [[value - low], [high - value]]
-        axes.errorbar(value, place, xerr=bars, fmt="none", ecolor=BLACK, elinewidth=1, capsize=2)
-        published = _published(row, first)
-        if published:
-            axes.add_line(_diamond([published], [place]))
-        ends.append(max(value, high, published or 0.0))
-    most = max(ends)
-    axes.set_xlim(0, 1.26 * most)
+    found = [_published(row, first) for row in rows]
+    ends = [_end(row, published) for row, published in zip(rows, found, strict=True)]
+    rooms = [LABELLED if published else PLAIN for published in found]
+    # Each label ends within the panel.
+    axes.set_xlim(0, max(end / (1 - room) for end, room in zip(ends, rooms, strict=True)))
     axes.set_ylim(-0.7, len(rows) - 0.3)
+    for place, row, published in zip(places, rows, found, strict=True):
+        _draw_row(axes, place, row, published)
     axes.set_yticks(places, [row["network"] for row in rows])
     axes.tick_params(axis="y", length=0)
-    for place, row, end in zip(places, rows, ends, strict=True):
-        label = f"{milliseconds(row['median'])} ms, {row['ratio']:.2f}×"
-        axes.text(end + 0.02 * most, place, label, va="center", fontsize=LABEL_SIZE, color=INK)
     axes.set_xlabel(f"{mode}: ms, batch {rows[0]['batch']}")
-    axes.spines["left"].set_color(GREY)
+
+
+def _draw_row(axes: Axes, place: int, row: Mapping[str, Any], published: float | None) -> None:
+    """A bar, its whisker, the published diamond, and a label that is not on them."""
+    value, (low, high) = 1000 * row["median"], (1000 * q for q in row["quartiles"])
+    axes.barh(place, value, height=0.62, color=COLOURS[row["group"]], linewidth=0)
+    # The median stands between the quartiles: no bar of a negative length.
+    whisker = [[value - low], [high - value]]
+    axes.errorbar(value, place, xerr=whisker, fmt="none", ecolor=BLACK, elinewidth=1, capsize=2)
+    label = f"{milliseconds(row['median'])} ms, {row['ratio']:.3g}×"
+    if published is not None:
+        axes.add_line(_diamond([published], [place]))
+        label += f" (paper {row['published_ratio']:.3g}×)"
+    at = _end(row, published) + 0.02 * axes.get_xlim()[1]
+    text = axes.text(at, place, label, va="center", fontsize=LABEL_SIZE, color=INK)
+    text.set_path_effects([withStroke(linewidth=2, foreground="white")])
+
+
+def _end(row: Mapping[str, Any], published: float | None) -> float:
+    reach: float = max(row["median"], row["quartiles"][1])
+    return max(1000 * reach, published or 0.0)
 
 
 def _published(row: Mapping[str, Any], first: float) -> float | None:
