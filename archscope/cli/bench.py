@@ -116,7 +116,7 @@ def bench(
     from archscope.explore.bench import bench as run
     from archscope.explore.bench import bench_paper as run_paper
 
-    _check(names, paper, plot)
+    _check(names, paper, plot, output)
     resolve_format(format, output)
     setting = Setting(
         modes=parse_modes(_usual_modes(paper) if modes is None else modes),
@@ -150,7 +150,10 @@ def _usual_modes(paper: PaperName | None) -> str:
     return "step" if paper else "latency,throughput,step"
 
 
-def _check(names: list[str] | None, paper: PaperName | None, plot: Path | None) -> None:
+def _check(
+    names: list[str] | None, paper: PaperName | None, plot: Path | None, output: Path | None
+) -> None:
+    """Whatever would only fail after minutes."""
     if bool(names) == bool(paper):
         raise UsageError(
             "networks to time or a --paper were to be given, and only one of them; name networks, "
@@ -160,6 +163,9 @@ def _check(names: list[str] | None, paper: PaperName | None, plot: Path | None) 
         raise UsageError(
             f"--plot {plot} was asked for, but a plot is a .png, .svg or .pdf file; name one"
         )
+    for option, path in (("--plot", plot), ("--output", output)):
+        if path is not None and not path.resolve().parent.is_dir():
+            raise UsageError(f"{option} {path}: there is no folder {path.parent}; make it first")
 
 
 def _draw(found: Bench, plot: Path) -> None:

@@ -162,13 +162,11 @@ class _Recorder:
         return _Value(buffer, visit.output, isinstance(node, (Conv, Norm, Linear, Pool)))
 
     def _add(self, node: Sum, branches: list[_Value], path: str, times: int) -> _Value:
-        first_scaled = False
         for index, scale in enumerate(node.scales or ()):
             if scale != 1:
                 branches[index] = self._combine(node, branches[index : index + 1], path, times)
-                first_scaled |= index == 0
         total = branches[0]
-        overwrite = total.fresh or first_scaled
+        overwrite = total.fresh
         for branch in branches[1:]:
             into = total.buffer if overwrite else None
             total = self._combine(node, [total, branch], path, times, into)

@@ -182,6 +182,7 @@ def _machine(setting: Setting, machine: Inventory) -> dict[str, Any]:
         **environment(),
         "device": setting.device,
         "device_name": machine.gpus[int(setting.device[5:])] if gpu else None,
+        "cpus": machine.cpus,
         "threads": setting.threads,
         "precision": setting.precision,
         "memory_format": "channels_last",

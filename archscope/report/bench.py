@@ -92,6 +92,12 @@ def _notes(document: Mapping[str, Any]) -> list[str]:
         f"{modes[0].upper()}{modes[1:]}.",
         _conditions(machine),
     ]
+    if machine["load_average"] > machine["cpus"] / 2:
+        notes.append(
+            f"The machine was busy (load average {machine['load_average']:.1f} on "
+            f"{plural(machine['cpus'], 'processor')}): times are longer and ratios less certain "
+            "than on an idle one."
+        )
     if setting["memory"]:
         notes.append(f"Peak memory: {setting['memory']}.")
     if document["published"]:

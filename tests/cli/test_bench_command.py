@@ -93,6 +93,8 @@ def test_a_papers_comparison_with_its_figure(run, tmp_path, monkeypatch):
         (("resnet8", "--precision", "int8"), "int8"),
         (("resnet8", "--plot", "times.xyz"), ".png, .svg or .pdf"),
         (("resnet8", "--output", "times.xyz"), "means no format"),
+        (("resnet8", "--plot", "no/such/times.png"), "there is no folder no/such"),
+        (("resnet8", "--output", "no/such/times.md"), "there is no folder no/such"),
         (("resnet8", "--rounds", "0"), "--rounds"),
         (("resnet8", "--input", "3x32"), "write 3x224x224"),
         (("resnet9",), "6n+2"),

@@ -188,7 +188,7 @@ def test_peak_memory_is_asked_for_each_network_and_mode(timed, monkeypatch):
         (["resnet8", "wrn_28_10"], Setting(batch=65_536), "smaller --batch"),
     ],
 )
-def test_what_cannot_be_is_one_sentence(networks, setting, words):
+def test_what_cannot_be_is_one_sentence(timed, networks, setting, words):
     with pytest.raises(UsageError, match=words):
         bench(networks, setting, note=lambda text: None, machine=MACHINE)
 

@@ -35,6 +35,7 @@ def document(*results, **changes):
         "processor": "Imaginary CPU",
         "device": "cpu",
         "device_name": None,
+        "cpus": 2,
         "threads": 1,
         "precision": "fp32",
         "memory_format": "channels_last",
@@ -112,6 +113,13 @@ def test_times_ratios_and_the_conditions_are_told():
     for words in ("3 interleaved rounds", "2 untimed", "to resnet50", "torch 2.0", "average 0.2"):
         assert words in shown
     assert "published" not in shown and "oofline" not in shown and "peak" not in shown
+
+
+def test_a_busy_machine_is_told():
+    busy = document(entry("resnet50", 0.5, 1.0))
+    busy["machine"] = busy["machine"] | {"load_average": 1.5}
+    assert "busy (load average 1.5 on 2 processors)" in render(bench_table(busy))
+    assert "busy" not in render(bench_table(PLAIN))
 
 
 def test_peak_memory_and_its_method_are_told():
