@@ -33,11 +33,14 @@ if TYPE_CHECKING:
     )
     from archscope.arch.names import parse as network
     from archscope.cost.formula import count
+    from archscope.cost.memory import memory
+    from archscope.explore.bench import bench
     from archscope.explore.cifar_sweep import cifar_sweep, load_sweep
     from archscope.explore.compare import compare
     from archscope.nn.build import build
 
 _PLACES = {
+    "bench": "archscope.explore.bench:bench",
     "build": "archscope.nn.build:build",
     "cifar_preresnet": "archscope.arch.families:cifar_preresnet",
     "cifar_resnet": "archscope.arch.families:cifar_resnet",
@@ -49,6 +52,7 @@ _PLACES = {
     "inception_v3": "archscope.arch.families:inception_v3",
     "inception_v4": "archscope.arch.families:inception_v4",
     "load_sweep": "archscope.explore.cifar_sweep:load_sweep",
+    "memory": "archscope.cost.memory:memory",
     "network": "archscope.arch.names:parse",
     "preresnet": "archscope.arch.families:preresnet",
     "resnet_basic": "archscope.arch.families:resnet_basic",
@@ -59,6 +63,7 @@ _PLACES = {
 }
 
 __all__ = [
+    "bench",
     "build",
     "cifar_preresnet",
     "cifar_resnet",
@@ -70,6 +75,7 @@ __all__ = [
     "inception_v3",
     "inception_v4",
     "load_sweep",
+    "memory",
     "network",
     "preresnet",
     "resnet_basic",

@@ -25,6 +25,7 @@ COMMANDS = {
     "enumerate": ("enumerate:enumerate_designs", "List every design within ranges of cost."),
     "study": ("study:study", "Run an experiment of the papers beside the published numbers."),
     "report": ("report:report", "Write a sweep's page, tables and figures from its folder."),
+    "bench": ("bench:bench", "Time networks: latency, throughput, training step, memory."),
     "list": ("listing:list_networks", "List the named networks with their costs."),
     "show": ("listing:show", "Show one network, stage by stage."),
 }

@@ -1,4 +1,4 @@
-"""What a network costs: closed-form counts, and fvcore's."""
+"""What a network costs: closed-form counts, memory and rooflines; fvcore, and the clock."""
 
 from archscope.cost.formula import Count, NodeCount, count
 

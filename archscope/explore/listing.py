@@ -8,10 +8,11 @@ from archscope.arch.names import parse, well_known
 from archscope.arch.network import Network
 from archscope.arch.published import published_errors
 from archscope.cost.formula import CONVENTION, count
+from archscope.cost.memory import memory
 from archscope.errors import UsageError
 from archscope.explore.compare import stage_rows
 from archscope.report.architectures import stage_table
-from archscope.report.formats import text
+from archscope.report.formats import bytes_text, text
 from archscope.report.table import Column, Table
 
 
@@ -61,6 +62,7 @@ def show_document(network: Network) -> dict[str, Any]:
         "params": cost.params,
         "macs": cost.macs,
         "activations": cost.activations,
+        **memory(network).document(),
         "published_errors": [
             {"dataset": entry.dataset, "error": entry.error, "source": entry.source}
             for entry in published_errors(network)
@@ -101,6 +103,11 @@ def show_table(document: dict[str, Any], nodes: bool = False) -> Table:
     shape = "×".join(map(str, document["input"]))
     title = f"{document['name']}: input {shape}, {document['classes']} classes"
     notes = [
+        f"Memory in fp32: {bytes_text(document['param_bytes'])} of parameters; at most "
+        f"{bytes_text(document['peak_activation_bytes'])} of activations alive at once (one "
+        f"image, eval mode), at {document['peak_activation_at']}."
+    ]
+    notes += [
         f"Published: {entry['error']:g} % top-1 error on {entry['dataset']} ({entry['source']})."
         for entry in document["published_errors"]
     ]

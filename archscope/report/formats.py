@@ -87,6 +87,11 @@ def signed_si(value: Any) -> str:
     return ("+" if value > 0 else "-") + si(abs(value))
 
 
+def bytes_text(value: Any) -> str:
+    """Bytes with a decimal prefix: 9633792 -> `9.63 MB`."""
+    return MISSING if absent(value) else f"{si(value)}{'' if ' ' in si(value) else ' '}B"
+
+
 def percent(value: Any) -> str:
     """A fraction as a signed percentage, for deviations: 0.0074 -> `+0.7 %`."""
     if absent(value):

@@ -146,6 +146,12 @@ def test_show_and_list(run):
     assert (document["name"], document["params"]) == ("wrn_28_10", 36_479_194)
     assert sum(row["params"] for row in document["stages"]) == 36_479_194
     assert sum(row["params"] * 1 for row in document["nodes"]) == 36_479_194
+    # In conv2: the input, the batch norm's output and the convolution's, 160 x 32 x 32 each.
+    assert (document["param_bytes"], document["peak_activation_bytes"]) == (
+        4 * 36_479_194,
+        4 * 3 * 160 * 32 * 32,
+    )
+    assert "1.97 MB of activations" in run("show", "WRN-28-10").stdout
     assert "layer1.0.conv1" in run("show", "resnet20", "--layers").stdout
     listed = json.loads(run("list", "resnext50", "--format", "json").stdout)["networks"]
     assert {"resnext50_32x4d", "resnext50_2x40d"} <= {row["name"] for row in listed}

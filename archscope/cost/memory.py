@@ -1,0 +1,91 @@
+"""How much memory a network needs, in closed form from the tree: exact integers.
+
+Conventions:
+    param_bytes: the learnable parameters, batch norm's included (its running statistics are not).
+    peak_activation_bytes: the most that is alive at once while one image passes in eval mode.
+
+Alive is, while an operation of `archscope.cost.execution` runs, every buffer that was written by
+it or before and is read by it or later; the image counts until it was last read, the output until
+the end. So a residual block's input is alive until the last branch that reads it, and a branch that
+has finished until the sum. That is what a program must have that frees each buffer after its last
+use. PyTorch called module by module keeps a little more: a caller holds its module's input until
+that returns. What an operation needs for itself (packed weights, the indices of a max pool) is not
+counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from archscope.arch.arrays import whole
+from archscope.arch.network import Network
+from archscope.cost.execution import Execution, Operation, execution
+from archscope.cost.formula import count
+
+MEMORY_CONVENTION = (
+    "param_bytes: learnable parameters; peak_activation_bytes: the most bytes of activations alive "
+    "at once, batch 1, eval mode, each freed after its last use, ReLU and sums in place where "
+    "nothing else reads what they overwrite; {element_bytes} bytes an element"
+)
+FP32 = 4  # bytes
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a network needs, in bytes; `peak_at` is where the peak stands in the tree."""
+
+    param_bytes: int
+    peak_activation_bytes: int
+    peak_at: str
+    element_bytes: int = FP32
+
+    def document(self) -> dict[str, Any]:
+        """The memory as entries of a JSON."""
+        return {
+            "param_bytes": self.param_bytes,
+            "peak_activation_bytes": self.peak_activation_bytes,
+            "peak_activation_at": self.peak_at,
+            "memory_convention": MEMORY_CONVENTION.format(element_bytes=self.element_bytes),
+        }
+
+
+def memory(network: Network, *, element_bytes: int = FP32) -> Memory:
+    """The memory of a network at `element_bytes` a number (4 in fp32, 2 in bf16).
+
+    Raises:
+        UsageError: where the tree holds arrays or does not fit its input, or the bytes are below 1.
+    """
+    size = whole(element_bytes, "element_bytes")
+    elements, operation = _peak(execution(network))
+    where = operation.path if operation else "the image"
+    return Memory(size * count(network).params, size * elements, where, size)
+
+
+def training_bytes(network: Network, batch: int) -> int:
+    """About what a training step holds in fp32: weights, gradients, momentum, all activations.
+
+    Every buffer that a forward pass writes is counted as kept for the backward pass.
+    """
+    run = execution(network)
+    written = sum(run.sizes[op.writes] * op.times for op in run.operations if not op.in_place)
+    return FP32 * (3 * int(count(network).params) + batch * written)
+
+
+def _peak(run: Execution) -> tuple[int, Operation | None]:
+    """The most elements alive at once, and the first operation at which they are."""
+    last_use = {0: -1}
+    for index, operation in enumerate(run.operations):
+        for buffer in (*operation.reads, operation.writes):
+            last_use[buffer] = index
+    last_use[run.output] = len(run.operations)
+    alive = most = run.sizes[0]
+    at: Operation | None = None
+    for index, operation in enumerate(run.operations):
+        if not operation.in_place:
+            alive += run.sizes[operation.writes]
+        if alive > most:
+            most, at = alive, operation
+        done = {operation.writes, *operation.reads}
+        alive -= sum(run.sizes[buffer] for buffer in done if last_use[buffer] == index)
+    return most, at

@@ -1,0 +1,130 @@
+"""What is timed: one forward pass, or one training step, of a module that is handed in.
+
+The module runs as it trains here: in channels_last, with fp32 parameters, under autocast where the
+precision is not fp32. torch is imported on use. The CUDA and MPS halves follow torch's
+documentation and have not run on such a device yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+Mode = Literal["latency", "throughput", "step"]
+MODES: tuple[Mode, ...] = ("latency", "throughput", "step")
+MODE_HELP = {
+    "latency": "one image, eval mode",
+    "throughput": "forward pass of a batch, eval mode",
+    "step": "forward, backward and SGD with momentum",
+}
+_SIDE_WEIGHT = 0.4  # of an auxiliary head's loss, as Inception-v3 trains
+
+
+def dtype_of(precision: str) -> torch.dtype:
+    """torch's type for "fp32", "bf16" or "fp16"."""
+    import torch
+
+    return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
+
+
+def wait_for(device: str) -> Callable[[], None]:
+    """What waits until the device has done all that was asked of it."""
+    import torch
+
+    if device.startswith("cuda"):
+        return lambda: torch.cuda.synchronize(device)
+    return torch.mps.synchronize if device == "mps" else lambda: None
+
+
+def most_allocated(device: str) -> int:
+    """The most bytes that this process had allocated on a CUDA device at once."""
+    import torch
+
+    return int(torch.cuda.max_memory_allocated(device))
+
+
+def batch_of(mode: Mode, batch: int) -> int:
+    """The images of one call: latency takes one at a time."""
+    return 1 if mode == "latency" else batch
+
+
+@contextmanager
+def measuring(threads: int | None) -> Iterator[None]:
+    """torch with so many threads and a generator of its own; afterwards it is as it was."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def place(module: nn.Module, device: str) -> None:
+    """Put a module on its device, as it is to be timed."""
+    import torch
+
+    module.to(device)
+    module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def workload(
+    module: nn.Module, mode: Mode, images: Sequence[int], precision: str, device: str
+) -> Callable[[], None]:
+    """A call that runs `module` once on random images (N, C, H, W) and waits for the device.
+
+    Sets the module's mode for all calls that follow. A step has a learning rate of 0: the weights
+    stay what they are, and with them the time of a step.
+    """
+    import torch
+
+    kind = device.partition(":")[0]
+    x = torch.randn(*images, device=device).to(memory_format=torch.channels_last)
+    wait = wait_for(device)
+    autocast = torch.autocast(kind, dtype=dtype_of(precision), enabled=precision != "fp32")
+    module.train(mode == "step")
+    if mode == "step":
+        return _step(module, x, autocast, wait)
+
+    def forward() -> None:
+        with torch.inference_mode(), autocast:
+            module(x)
+        wait()
+
+    return forward
+
+
+def _step(
+    module: nn.Module, x: torch.Tensor, autocast: torch.autocast, wait: Callable[[], None]
+) -> Callable[[], None]:
+    import torch
+    from torch.nn import functional
+
+    fused = x.device.type in ("cpu", "cuda")
+    optimizer = torch.optim.SGD(module.parameters(), lr=0.0, momentum=0.9, fused=fused)
+    labels = torch.zeros(len(x), dtype=torch.int64, device=x.device)
+
+    def loss_of(logits: torch.Tensor) -> torch.Tensor:
+        return functional.cross_entropy(logits.float(), labels)
+
+    def step() -> None:
+        with autocast:
+            outputs = module(x)
+        main, *sides = outputs if isinstance(outputs, tuple) else (outputs,)
+        loss = loss_of(main)
+        for side in sides:
+            loss = loss + _SIDE_WEIGHT * loss_of(side)
+        torch.autograd.backward(loss)
+        optimizer.step()
+        optimizer.zero_grad()
+        wait()
+
+    return step
