@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -53,13 +54,13 @@ def test_the_notebooks_cells_run_and_show_what_they_showed(monkeypatch, capsys):
     monkeypatch.chdir(EXAMPLES)
     names: dict = {}
     for cell in cells():
-        *body, last = "".join(cell["source"]).split("\n")
+        *body, last = ast.parse("".join(cell["source"])).body
+        exec(compile(ast.Module(body, []), "cell", "exec"), names)
         shown = None
-        exec("\n".join(body), names)
-        try:
-            shown = eval(last, names)
-        except SyntaxError:
-            exec(last, names)
+        if isinstance(last, ast.Expr):
+            shown = eval(compile(ast.Expression(last.value), "cell", "eval"), names)
+        else:
+            exec(compile(ast.Module([last], []), "cell", "exec"), names)
         printed = capsys.readouterr().out
         for output in cell["outputs"]:
             if output["output_type"] == "stream":
