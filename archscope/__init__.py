@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from archscope.explore.bench import bench
     from archscope.explore.cifar_sweep import cifar_sweep, load_sweep
     from archscope.explore.compare import compare
+    from archscope.explore.report import report as write_report
+    from archscope.explore.study import study
     from archscope.nn.build import build
 
 _PLACES = {
@@ -59,6 +61,8 @@ _PLACES = {
     "resnext": "archscope.arch.families:resnext",
     "solve_cardinality": "archscope.arch.eq4:solve_cardinality",
     "solve_width": "archscope.arch.eq4:solve_width",
+    "study": "archscope.explore.study:study",
+    "write_report": "archscope.explore.report:report",
     "wrn": "archscope.arch.families:wrn",
 }
 
@@ -82,6 +86,8 @@ __all__ = [
     "resnext",
     "solve_cardinality",
     "solve_width",
+    "study",
+    "write_report",
     "wrn",
 ]
 

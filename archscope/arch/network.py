@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import Literal
 
 from archscope.arch.nodes import Aux, Node, Pool, Repeat, Seq
@@ -32,6 +33,17 @@ class Network:
         """Number of outputs."""
         classes: int = output_shape(self.tree, self.input)[0]
         return classes
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the name, and the output of each stage."""
+        rows = [("input", 1, self.input)]
+        rows += [(s.name, s.repeat.n if s.repeat else 1, s.output) for s in stages(self)]
+        cells = (
+            f"<tr><td>{name}</td><td>{blocks}</td><td>{'×'.join(map(str, shape))}</td></tr>"
+            for name, blocks, shape in rows
+        )
+        head = "<tr><th>stage</th><th>blocks</th><th>output</th></tr>"
+        return f"<table><caption>{escape(self.name)}</caption>{head}{''.join(cells)}</table>"
 
 
 @dataclass(frozen=True)

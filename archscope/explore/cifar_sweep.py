@@ -62,6 +62,10 @@ class SweepResult:
         """The columns of the paper's Table 7, a row for each network."""
         return table7(self.sweep)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return self.table()._repr_html_()
+
     def document(self) -> dict[str, Any]:
         """The table as JSON: schema `archscope.cifar_sweep/1`, a row for each network and trial."""
         table = self.table()

@@ -86,6 +86,10 @@ class Comparison:
         names = " and ".join(one.network.name for one in self.networks)
         return table1([one.network for one in self.networks], totals, f"Table 1 for {names}")
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return self.table()._repr_html_()
+
     def csv_table(self) -> Table:
         """A row per network, for machines."""
         keys = ("name", "input", "classes", "params", "macs", "activations", "fvcore_flops")

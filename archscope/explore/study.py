@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archscope.cost.formula import CONVENTION
 from archscope.errors import ArchscopeError
@@ -20,6 +20,9 @@ from archscope.report.verdicts import RESOLVE, check_resolve
 from archscope.sweep.machine import Resources
 from archscope.sweep.study import Study
 from archscope.sweep.study_file import read_study, study_names
+
+if TYPE_CHECKING:
+    import pandas
 
 STUDY_FILE = "study.toml"
 
@@ -50,6 +53,17 @@ class StudyResult:
         if honest := report.honesty(self.study, self.preset, sweep):
             tables.append(report.honesty_table(*honest))
         return tables
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return "".join(table._repr_html_() for table in self.tables)
+
+    def to_frame(self) -> pandas.DataFrame:
+        """A pandas row for each row of the study, ours beside the published."""
+        import pandas
+
+        rows = self.document()["rows"]
+        return pandas.DataFrame([{**row, **row.pop("published")} for row in rows])
 
     def write(self) -> list[Path]:
         """Write study.json, study.md and the study's report.html into the folder."""
