@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from archscope.cost.formula import count
     from archscope.explore.cifar_sweep import cifar_sweep, load_sweep
     from archscope.explore.compare import compare
+    from archscope.explore.equivalence import equivalence
     from archscope.nn.build import build
 
 _PLACES = {
@@ -45,6 +46,7 @@ _PLACES = {
     "cifar_sweep": "archscope.explore.cifar_sweep:cifar_sweep",
     "compare": "archscope.explore.compare:compare",
     "count": "archscope.cost.formula:count",
+    "equivalence": "archscope.explore.equivalence:equivalence",
     "inception_resnet_v2": "archscope.arch.families:inception_resnet_v2",
     "inception_v3": "archscope.arch.families:inception_v3",
     "inception_v4": "archscope.arch.families:inception_v4",
@@ -66,6 +68,7 @@ __all__ = [
     "cifar_sweep",
     "compare",
     "count",
+    "equivalence",
     "inception_resnet_v2",
     "inception_v3",
     "inception_v4",
