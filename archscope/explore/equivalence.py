@@ -243,7 +243,7 @@ def _time(
         interleaved(calls, rounds=1, warmup=0)
         once = sum(time.median for time in interleaved(calls, rounds=1, warmup=0).values())
         number = rounds or max(_LEAST_ROUNDS, min(_MOST_ROUNDS, int(_SECONDS / once)))
-        note(f"{number} timed rounds of a {said}, about {number * once:.0f} s")
+        note(f"timed rounds of a {said}: {number}, about {number * once:.0f} s")
         for form, timing in interleaved(calls, rounds=number, warmup=0).items():
             found[form][kind] = timing
     return found
