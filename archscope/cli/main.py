@@ -24,7 +24,7 @@ COMMANDS = {
     "enumerate": ("enumerate:enumerate_designs", "List every design within ranges of cost."),
     "equivalence": (
         "equivalence:equivalence",
-        "Rewrite a network into the forms of Figures 3 and 4: they are equal.",
+        "Rewrite a network into Figure 3's forms: all are equal.",
     ),
     "list": ("listing:list_networks", "List the named networks with their costs."),
     "show": ("listing:show", "Show one network, stage by stage."),
