@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from math import gcd
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archscope.arch.names import parse
 from archscope.arch.network import Network
@@ -35,8 +35,6 @@ from archscope.explore.equivalence_result import (
 from archscope.nn.memory import available
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from archscope.nn.reading import Mode, Reading
 
 Note = Callable[[str], None]
@@ -57,9 +55,9 @@ class _Rewritten(NamedTuple):
 
 
 class _Checked(NamedTuple):
-    """A form as it was built: the module (by now in float32), and what was found of it."""
+    """A form as it was built: the torch module (by now in float32), and what was found of it."""
 
-    module: nn.Module
+    module: Any
     built: Built
     differences: Differences | None
     weights_restored: bool
@@ -100,7 +98,7 @@ def equivalence(
     forms = _rewrite(network, depth, number)
     _check_memory(forms, settings.batch)
     checked, sensitivity = _check(forms, settings, note)
-    modules: dict[str, nn.Module] = {
+    modules: dict[str, Any] = {
         one.form: found.module for one, found in zip(forms, checked, strict=True)
     }
     timings = _time(modules, (settings.batch, *network.input), settings.rounds, note)
@@ -219,7 +217,7 @@ def _check(
     return checked, largest(differences(again, expected))
 
 
-def _built(module: nn.Module, network: Network) -> Built:
+def _built(module: Any, network: Network) -> Built:
     from archscope.cost.measured import count_activations_with_fvcore, count_with_fvcore
 
     counted = count_with_fvcore(module, network.input)
@@ -228,7 +226,7 @@ def _built(module: nn.Module, network: Network) -> Built:
 
 
 def _time(
-    modules: Mapping[str, nn.Module], images: tuple[int, ...], rounds: int | None, note: Note
+    modules: Mapping[str, Any], images: tuple[int, ...], rounds: int | None, note: Note
 ) -> dict[str, dict[str, Timing]]:
     """The seconds of a forward pass and of a training step of each form; empty without rounds."""
     from archscope.cost.passes import forward_pass, training_step

@@ -128,6 +128,7 @@ def test_a_wrong_map_of_weights_is_shown_and_exits_1(run, monkeypatch):
     assert document["check"]["sensitivity"] < 1e-10
     (said,) = [line for line in result.stderr.splitlines() if line.startswith("archscope: ")]
     assert "are not equivalent: form (b) differs from (c) by" in said
+    assert "the way back did not give the same weights again" in said
     assert "more images" not in said
 
 
