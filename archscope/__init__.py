@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from archscope.explore.bench import bench
     from archscope.explore.cifar_sweep import cifar_sweep, load_sweep
     from archscope.explore.compare import compare
+    from archscope.explore.equivalence import equivalence
     from archscope.explore.report import report as write_report
     from archscope.explore.study import study
     from archscope.nn.build import build
@@ -50,6 +51,7 @@ _PLACES = {
     "cifar_sweep": "archscope.explore.cifar_sweep:cifar_sweep",
     "compare": "archscope.explore.compare:compare",
     "count": "archscope.cost.formula:count",
+    "equivalence": "archscope.explore.equivalence:equivalence",
     "inception_resnet_v2": "archscope.arch.families:inception_resnet_v2",
     "inception_v3": "archscope.arch.families:inception_v3",
     "inception_v4": "archscope.arch.families:inception_v4",
@@ -75,6 +77,7 @@ __all__ = [
     "cifar_sweep",
     "compare",
     "count",
+    "equivalence",
     "inception_resnet_v2",
     "inception_v3",
     "inception_v4",

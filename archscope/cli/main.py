@@ -26,6 +26,10 @@ COMMANDS = {
     "study": ("study:study", "Run an experiment of the papers beside the published numbers."),
     "report": ("report:report", "Write a sweep's page, tables and figures from its folder."),
     "bench": ("bench:bench", "Time networks: latency, throughput, training step, memory."),
+    "equivalence": (
+        "equivalence:equivalence",
+        "Rewrite a network into Figure 3's forms: all are equal.",
+    ),
     "list": ("listing:list_networks", "List the named networks with their costs."),
     "show": ("listing:show", "Show one network, stage by stage."),
 }

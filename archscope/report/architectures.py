@@ -28,16 +28,17 @@ def describe(stage: Stage) -> list[str]:
         elif _branches(node):
             found, number = _lines(node), 1
         else:
-            lines += [*_brackets(blocks), *_lines(node)]
+            lines += [*brackets(blocks), *_lines(node)]
             blocks = []
             continue
         if blocks and blocks[-1][0] == found:
             number += blocks.pop()[1]
         blocks.append((found, number))
-    return lines + _brackets(blocks)
+    return lines + brackets(blocks)
 
 
-def _brackets(blocks: Sequence[tuple[list[str], Number]]) -> list[str]:
+def brackets(blocks: Sequence[tuple[list[str], Number]]) -> list[str]:
+    """Bodies of lines in brackets, each with its number: `[3×3, 64] ×2`."""
     lines = []
     for body, number in blocks:
         wide = max(map(len, body), default=0)
