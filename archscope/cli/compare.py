@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -26,6 +27,15 @@ def compare(
         CounterName,
         typer.Option(help="fvcore: build each network and confirm the formula; formula: no torch."),
     ] = CounterName.fvcore,
+    counters: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="all, or some of formula,fvcore,torch,torchinfo,ptflops,thop,calflops,deepspeed: "
+            "what each counter reports, and why they differ.",
+            show_default=False,
+        ),
+    ] = None,
     format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
@@ -38,7 +48,28 @@ def compare(
     from archscope.explore.compare import compare as compare_networks
 
     shape = None if input_shape is None else parse_shape(input_shape)
+    if counters is not None:
+        return _compare_counters(names, counters, shape, classes, (format, output))
     comparison = compare_networks(names, input_shape=shape, classes=classes, counter=counter.value)
     is_csv = resolve_format(format, output) is Format.csv
     table = comparison.csv_table() if is_csv else comparison.table()
     emit(table, document=comparison.document(), format=format, output=output)
+
+
+def _compare_counters(
+    names: list[str],
+    counters: str,
+    shape: tuple[int, int, int] | None,
+    classes: int | None,
+    where: tuple[Format | None, Path | None],
+) -> None:
+    from archscope.errors import ArchscopeError
+    from archscope.explore.counters import compare_counters
+
+    format, output = where
+    found = compare_counters(names, counters, input_shape=shape, classes=classes)
+    is_csv = resolve_format(format, output) is Format.csv
+    tables = found.csv_table() if is_csv else found.tables()
+    emit(tables, document=found.document(), format=format, output=output)
+    if unexplained := found.unexplained():
+        raise ArchscopeError(unexplained)

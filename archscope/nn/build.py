@@ -53,7 +53,8 @@ class _Part(NamedTuple):
 def build(network: Network, *, init: bool = True) -> nn.Module:
     """The module of a network: input (N, C, H, W), output (N, classes).
 
-    A tree that does not end in a linear layer gives (N, C, H, W). With an auxiliary head, training mode returns (main, side).
+    A tree that does not end in a linear layer gives (N, C, H, W). With an auxiliary head, training
+    mode returns (main, side).
 
     Args:
         network: made of plain numbers; arrays of designs can only be counted.

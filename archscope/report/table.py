@@ -30,7 +30,8 @@ class Column:
     its name for people, with the unit. `format` turns the value into text (see `formats`).
     `also` names further keys of the row that `format` takes after the value, such as the standard
     error beside a mean: they are columns of their own in csv. `shown=False` keeps a column for
-    csv only.
+    csv only. `alarm` is the key of a value that, where it is true, makes the cell red on terminals
+    with colour (the text must say it too).
     """
 
     key: str
@@ -39,6 +40,7 @@ class Column:
     align: Literal["left", "right"] = "right"
     also: tuple[str, ...] = ()
     shown: bool = True
+    alarm: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,13 @@ class Table:
                 column.format(*(row.get(key) for key in (column.key, *column.also)))
                 for column in self.shown
             ]
+            for row in self.rows
+        ]
+
+    def alarms(self) -> list[list[bool]]:
+        """Which of the cells are alarming, row by row."""
+        return [
+            [column.alarm is not None and bool(row.get(column.alarm)) for column in self.shown]
             for row in self.rows
         ]
 
