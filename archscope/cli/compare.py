@@ -31,8 +31,8 @@ def compare(
         str | None,
         typer.Option(
             metavar="NAMES",
-            help="all, or some of formula,fvcore,torch,torchinfo,ptflops,thop,calflops,deepspeed: "
-            "what each counter reports, and why they differ.",
+            help="all, or some of formula, fvcore, torch, torchinfo, ptflops, thop, calflops, "
+            "deepspeed with commas between: what each reports, and why they differ.",
             show_default=False,
         ),
     ] = None,

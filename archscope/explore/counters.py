@@ -156,9 +156,9 @@ class CounterComparison:
         if not found:
             return None
         return (
-            f"{len(found)} of the numbers differ from what the counter's convention predicts "
-            f"({', '.join(found[:3])}{', ...' if len(found) > 3 else ''}), so the counter has "
-            "changed or a count is wrong; compare its version with the source that the JSON names"
+            f"not every number is what the counter's convention predicts ({', '.join(found[:3])}"
+            f"{', ...' if len(found) > 3 else ''}), so a counter has changed or a count is wrong; "
+            "compare its version with the source that the JSON names"
         )
 
 

@@ -151,3 +151,41 @@ def test_every_convention_says_where_it_was_read():
         assert convention.source or convention.counter == "formula"
     words = [(c.counter, c.quantity, c.word) for c in CONVENTIONS]
     assert len(set(words)) == len(words)
+
+
+# Single layers on 3x2x2, as each tool's source counts them: 12 elements in.
+LAYERS = {
+    "conv": Conv(2, bias=True),  # 2*3*4 = 24 macs, 8 biased outputs
+    "linear": Linear(2),  # 24 macs, 2 biased outputs
+    "norm": Norm(),  # 6 params
+    "act": Act(),
+    "max": Pool("max", 2),
+    "avg": Pool("avg", 2),  # 3 out
+    "global": Pool("global"),  # 3 out
+}
+
+
+@pytest.mark.parametrize(
+    ("counter", "word", "conv", "linear", "norm", "act", "max_", "avg", "global_"),
+    [
+        ("formula", "macs", 24, 24, 0, 0, 0, 0, 0),
+        ("fvcore", "flops", 24, 24, 24, 0, 0, 0, 12),
+        ("torch", "FLOP", 48, 48, 0, 0, 0, 0, 0),
+        ("torchinfo", "mult-adds", 32, 26, 6, 0, 0, 0, 0),
+        ("ptflops", "MACs", 32, 26, 24, 24, 24, 24, 24),
+        ("thop", "MACs", 24, 24, 48, 0, 0, 3, 15),
+        ("calflops", "FLOPs", 56, 48, 24, 12, 12, 12, 12),
+        ("calflops", "MACs", 24, 24, 0, 0, 0, 0, 0),
+        ("deepspeed", "flops", 56, 48, 24, 12, 12, 12, 12),
+        ("deepspeed", "MACs", 24, 24, 0, 0, 0, 0, 0),
+    ],
+)
+def test_single_layers(counter, word, conv, linear, norm, act, max_, avg, global_):
+    (found,) = [
+        c for c in CONVENTIONS if (c.counter, c.quantity, c.word) == (counter, "forward", word)
+    ]
+    numbers = {
+        name: sum(found.parts(sums(layer, shape=(3, 2, 2))).values())
+        for name, layer in LAYERS.items()
+    }
+    assert list(numbers.values()) == [conv, linear, norm, act, max_, avg, global_]
