@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -31,6 +32,15 @@ def compare(
     diff: DiffOption = False,
     plot: PlotOption = None,
     on: OnOption = None,
+    counters: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="all, or some of formula, fvcore, torch, torchinfo, ptflops, thop, calflops, "
+            "deepspeed with commas between: what each reports, and why they differ.",
+            show_default=False,
+        ),
+    ] = None,
     format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
@@ -51,7 +61,28 @@ def compare(
         return
     if plot is not None or on is not None:
         raise UsageError("--plot and --on draw a difference, which was not asked for; add --diff")
+    if counters is not None:
+        return _compare_counters(names, counters, shape, classes, (format, output))
     comparison = compare_networks(names, input_shape=shape, classes=classes, counter=counter.value)
     is_csv = resolve_format(format, output) is Format.csv
     table = comparison.csv_table() if is_csv else comparison.table()
     emit(table, document=comparison.document(), format=format, output=output)
+
+
+def _compare_counters(
+    names: list[str],
+    counters: str,
+    shape: tuple[int, int, int] | None,
+    classes: int | None,
+    where: tuple[Format | None, Path | None],
+) -> None:
+    from archscope.errors import ArchscopeError
+    from archscope.explore.counters import compare_counters
+
+    format, output = where
+    found = compare_counters(names, counters, input_shape=shape, classes=classes)
+    is_csv = resolve_format(format, output) is Format.csv
+    tables = found.csv_table() if is_csv else found.tables()
+    emit(tables, document=found.document(), format=format, output=output)
+    if unexplained := found.unexplained():
+        raise ArchscopeError(unexplained)

@@ -7,6 +7,7 @@ in the module around it, which runs them by a small plan.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 import torch
@@ -34,23 +35,26 @@ from archscope.errors import UsageError
 from archscope.nn.init import initialise
 from archscope.nn.memory import available
 
-# What a scope runs: the name of a submodule, or ("seq" | "sum" | "cat" | "aux", ...).
+# What a scope runs: the name of a submodule, ("flat",) or ("map",), which change between (N, C) and
+# (N, C, 1, 1), or ("seq" | "sum" | "cat" | "aux", ...).
 # Names rather than modules, so that a deep copy or a pickle of a module is one of its own.
 Plan: TypeAlias = "str | tuple[Any, ...]"
 
 
 class _Part(NamedTuple):
-    """A compiled node: its plan, its output's shape, and whether that may be overwritten."""
+    """A compiled node: its plan, its output's shape, and what may be done with that."""
 
     plan: Plan
     shape: Shape
     fresh: bool  # nobody needs the output's old values: not another branch, not backward
+    flat: bool = False  # (N, C), as a linear layer gives it, for the shape (C, 1, 1)
 
 
 def build(network: Network, *, init: bool = True) -> nn.Module:
     """The module of a network: input (N, C, H, W), output (N, classes).
 
-    With an auxiliary head, training mode returns (main, side).
+    A tree that does not end in a linear layer gives (N, C, H, W). With an auxiliary head, training
+    mode returns (main, side).
 
     Args:
         network: made of plain numbers; arrays of designs can only be counted.
@@ -81,10 +85,14 @@ class Scope(nn.Module):
 
     plan: Plan = ()
     output_shape: Shape = (0, 0, 0)
+    _flat = False  # whether the output is (N, C)
+    _labels: frozenset[str] = frozenset()  # what the parts are called by the tree itself
 
-    def __init__(self, node: Node, shape: Shape) -> None:
+    def __init__(self, node: Node, shape: Shape, flat: bool = False) -> None:
         super().__init__()
-        self.plan, self.output_shape, _ = self._compile_parts(node, _Part((), shape, False))
+        self._labels = frozenset(_labels(node))
+        part = self._compile_parts(node, _Part((), shape, False, flat))
+        self.plan, self.output_shape, self._flat = part.plan, part.shape, part.flat
 
     def forward(self, x: Tensor) -> Any:
         """Run the part on (N, C, H, W)."""
@@ -93,7 +101,12 @@ class Scope(nn.Module):
     def _run(self, plan: Plan, x: Any) -> Any:
         if isinstance(plan, str):
             return self._modules[plan](x)  # type: ignore[misc]
-        kind, parts = plan[0], plan[1]
+        kind = plan[0]
+        if kind == "flat":
+            return torch.flatten(x, 1)
+        if kind == "map":
+            return x[:, :, None, None]
+        parts = plan[1]
         if kind == "seq":
             for part in parts:
                 x = self._run(part, x)
@@ -122,9 +135,9 @@ class Scope(nn.Module):
         if node.label is None or not _is_combinator(node):
             return self._compile_parts(node, before)
         if isinstance(node, Shortcut) and not projects(node, before.shape):
-            return _Part(("seq", ()), before.shape, before.fresh)
-        scope = Scope(node, before.shape)
-        return _Part(self._register(node.label, scope), scope.output_shape, False)
+            return before._replace(plan=("seq", ()))
+        scope = Scope(node, before.shape, before.flat)
+        return _Part(self._register(node.label, scope), scope.output_shape, False, scope._flat)
 
     def _compile_parts(self, node: Node, before: _Part) -> _Part:
         match node:
@@ -141,13 +154,20 @@ class Scope(nn.Module):
                 # The side head first, as the walk has it and torchvision's state dict.
                 side = self._compile(node.side, before._replace(fresh=False))
                 main = self._compile(node.main, before._replace(fresh=False))
-                return _Part(("aux", (main.plan, side.plan)), main.shape, False)
+                return _Part(("aux", (main.plan, side.plan)), main.shape, False, main.flat)
+        return self._compile_leaf(node, before)
+
+    def _compile_leaf(self, node: Node, before: _Part) -> _Part:
         shape = output_shape(node, before.shape)
         label = node.label
         name = self._free_name(type(node).__name__.lower()) if label is None else label
-        plan = self._register(name, _leaf(node, before.shape[0], before))
-        fresh = isinstance(node, (Conv, Norm, Linear, Pool))
-        return _Part(plan, shape, fresh)
+        plan: Plan = self._register(name, _leaf(node, before))
+        flat = before.flat
+        if isinstance(node, Linear) and not flat:
+            plan, flat = ("seq", (("flat",), plan)), True
+        elif isinstance(node, (Conv, Norm, Pool)) and flat:
+            plan, flat = ("seq", (("map",), plan)), False
+        return _Part(plan, shape, isinstance(node, (Conv, Norm, Linear, Pool)), flat)
 
     def _compile_seq(self, children: tuple[Node, ...], before: _Part) -> _Part:
         plans = []
@@ -155,23 +175,27 @@ class Scope(nn.Module):
             before = self._compile(child, before)
             plans.append(before.plan)
         plan = plans[0] if len(plans) == 1 else ("seq", tuple(plans))
-        return _Part(plan, before.shape, before.fresh)
+        return before._replace(plan=plan)
 
     def _compile_branches(self, node: Sum | Cat, before: _Part) -> _Part:
         parts = [self._compile(branch, before._replace(fresh=False)) for branch in node.branches]
-        plans, shape = tuple(part.plan for part in parts), output_shape(node, before.shape)
+        shape, flat = output_shape(node, before.shape), all(part.flat for part in parts)
+        if not flat:  # one form for all
+            parts = [_mapped(part) for part in parts]
+        plans = tuple(part.plan for part in parts)
         if isinstance(node, Cat):
-            return _Part(("cat", plans), shape, True)
+            return _Part(("cat", plans), shape, True, flat)
         in_place = parts[0].fresh or (node.scales is not None and node.scales[0] != 1)
-        return _Part(("sum", plans, node.scales, in_place), shape, in_place or len(parts) > 1)
+        fresh = in_place or len(parts) > 1
+        return _Part(("sum", plans, node.scales, in_place), shape, fresh, flat)
 
     def _compile_repeat(self, node: Repeat, before: _Part) -> _Part:
-        plans, shape = [], before.shape
+        plans, shape, flat = [], before.shape, before.flat
         for index in range(node.n):
-            block = Scope(node.first if index == 0 else node.rest, shape)
+            block = Scope(node.first if index == 0 else node.rest, shape, flat)
             plans.append(self._register(str(index), block))
-            shape = block.output_shape
-        return _Part(("seq", tuple(plans)), shape, False)
+            shape, flat = block.output_shape, block._flat
+        return _Part(("seq", tuple(plans)), shape, False, flat)
 
     def _register(self, name: str, module: nn.Module) -> str:
         if not name or "." in name or hasattr(Scope, name):
@@ -188,25 +212,33 @@ class Scope(nn.Module):
         return name
 
     def _free_name(self, name: str) -> str:
+        """A name for an unlabelled layer that no label of this part of the tree takes."""
         index = 0
-        while (free := f"{name}{index or ''}") in self._modules:
+        while (free := f"{name}{index or ''}") in self._modules or free in self._labels:
             index += 1
         return free
 
 
-class Dense(nn.Linear):
-    """A linear layer over all of its input, whatever the shape."""
+def _labels(node: Node) -> Iterator[str]:
+    """The labels that the parts of `node` have, through unlabelled combinators."""
+    for part in node.parts():
+        if part.label is not None:
+            yield part.label
+        else:
+            yield from _labels(part)
 
-    def forward(self, input: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, out)."""
-        return super().forward(torch.flatten(input, 1))
+
+def _mapped(part: _Part) -> _Part:
+    """The part with an output of (N, C, H, W)."""
+    return part._replace(plan=("seq", (part.plan, ("map",))), flat=False) if part.flat else part
 
 
 def _is_combinator(node: Node) -> bool:
     return isinstance(node, (Seq, Sum, Cat, Repeat, Shortcut, Aux))
 
 
-def _leaf(node: Node, channels: int, before: _Part) -> nn.Module:
+def _leaf(node: Node, before: _Part) -> nn.Module:
+    channels = before.shape[0]
     match node:
         case Conv():
             return nn.Conv2d(
@@ -235,7 +267,7 @@ def _leaf(node: Node, channels: int, before: _Part) -> nn.Module:
             )
         case Linear():
             inputs = before.shape[0] * before.shape[1] * before.shape[2]
-            return Dense(inputs, node.out, bias=node.bias)
+            return nn.Linear(inputs, node.out, bias=node.bias)
         case Dropout():
             return nn.Dropout(node.p)
     raise AssertionError(f"no module for {type(node).__name__}")

@@ -30,7 +30,9 @@ class Column:
     its name for people, with the unit. `format` turns the value into text (see `formats`).
     `also` names further keys of the row that `format` takes after the value, such as the standard
     error beside a mean: they are columns of their own in csv. `shown=False` keeps a column for
-    csv only. `better` says which way is better, for the arrow in documents' headers.
+    csv only. `better` says which way is better, for the arrow in documents' headers. `alarm` is the
+    key of a value that, where it is true, makes the cell red on terminals with colour (the text
+    must say it too).
     """
 
     key: str
@@ -40,6 +42,7 @@ class Column:
     also: tuple[str, ...] = ()
     shown: bool = True
     better: Literal["lower", "higher"] | None = None
+    alarm: str | None = None
 
     @property
     def document_header(self) -> str:
@@ -74,6 +77,13 @@ class Table:
                 column.format(*(row.get(key) for key in (column.key, *column.also)))
                 for column in self.shown
             ]
+            for row in self.rows
+        ]
+
+    def alarms(self) -> list[list[bool]]:
+        """Which of the cells are alarming, row by row."""
+        return [
+            [column.alarm is not None and bool(row.get(column.alarm)) for column in self.shown]
             for row in self.rows
         ]
 

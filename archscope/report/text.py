@@ -36,7 +36,7 @@ ASCII = {
     "’": "'",
 }
 GAP = "  "
-BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
+BOLD, RED, PLAIN = "\x1b[1m", "\x1b[31m", "\x1b[0m"
 
 
 def to_ascii(text: str) -> str:
@@ -66,14 +66,15 @@ def text_table(
     headers = [clean(column.header) for column in table.shown]
     body = [[clean(cell) for cell in row] for row in table.cells()]
     right = [column.align == "right" for column in table.shown]
+    red = table.alarms() if colour else [[False] * len(right) for _ in body]
     lines = bold(fold(clean(table.title), width)) if table.title else []
     widths = _column_widths(headers, body, right, width)
     if widths is None:
-        lines += _blocks(headers, body, width)
+        lines += _blocks(headers, body, red, width)
     else:
         lines += bold(_line(headers, widths, right, bottom=True))
         lines.append(clean("─" * (sum(widths) + len(GAP) * (len(widths) - 1))))
-        rows = [_line(row, widths, right) for row in body]
+        rows = [_line(row, widths, right, marks) for row, marks in zip(body, red, strict=True)]
         tall = [len(row) > 1 for row in rows]
         for index, row in enumerate(rows):
             if index and (tall[index] or tall[index - 1]):
@@ -148,29 +149,47 @@ def _column_widths(
 
 
 def _line(
-    cells: Sequence[str], widths: Sequence[int], right: Sequence[bool], *, bottom: bool = False
+    cells: Sequence[str],
+    widths: Sequence[int],
+    right: Sequence[bool],
+    red: Sequence[bool] | None = None,
+    *,
+    bottom: bool = False,
 ) -> list[str]:
     """The lines of one row, each cell at the row's top, or at its bottom."""
     folded = [fold(cell, width) for cell, width in zip(cells, widths, strict=True)]
     height = max(map(len, folded), default=0)
     columns = []
-    for lines, width, is_right in zip(folded, widths, right, strict=True):
+    for lines, width, is_right, is_red in zip(
+        folded, widths, right, red or [False] * len(cells), strict=True
+    ):
         above = height - len(lines) if bottom else 0
         filled = [""] * above + lines + [""] * (height - above - len(lines))
         padding = [" " * (width - cell_width(line)) for line in filled]
+        filled = [_reddened(line) if is_red else line for line in filled]
         columns.append([p + t if is_right else t + p for p, t in zip(padding, filled, strict=True)])
     return [GAP.join(parts).rstrip() for parts in zip(*columns, strict=True)]
 
 
-def _blocks(headers: Sequence[str], body: Sequence[Sequence[str]], width: int | None) -> list[str]:
+def _reddened(line: str) -> str:
+    return f"{RED}{line}{PLAIN}" if line else line
+
+
+def _blocks(
+    headers: Sequence[str],
+    body: Sequence[Sequence[str]],
+    red: Sequence[Sequence[bool]],
+    width: int | None,
+) -> list[str]:
     lines: list[str] = []
-    for row in body:
+    for row, marks in zip(body, red, strict=True):
         lines.append("")
         for index, (header, cell) in enumerate(zip(headers, row, strict=True)):
             value = "; ".join(cell.split("\n"))
             text = f"{' '.join(header.split())}: {value}"
             indent = "" if index == 0 else GAP
             folded = fold(text, None if width is None else max(1, width - 2 * len(GAP)))
+            folded = [_reddened(line) if marks[index] else line for line in folded]
             lines += [indent + folded[0], *(indent + GAP + line for line in folded[1:])]
     return lines
 

@@ -215,6 +215,32 @@ def test_every_node_builds_and_counts_alike():
     assert not module.conv.bias.any()
 
 
+def test_a_linear_layer_stands_anywhere_in_a_tree():
+    """What it gives is (out, 1, 1) for what follows, as the walk says; the weights do the rest."""
+    torch.manual_seed(0)
+    network = network_of(
+        Linear(6, label="a"),
+        Sum(Linear(4, label="b"), Seq(Pool("global"), Conv(4, label="c")), Linear(4, label="d")),
+        Cat(Seq(), Conv(2, label="e")),
+        Conv(3, label="f"),
+    )
+    module = build(network).eval()
+    x = torch.randn(2, 4, 8, 8)
+    a = module.a(x.flatten(1))
+    total = module.b(a) + a @ module.c.weight.flatten(1).T + module.d(a)
+    wide = torch.cat([total, total @ module.e.weight.flatten(1).T], 1)
+    assert torch.allclose(module(x), (wide @ module.f.weight.flatten(1).T)[:, :, None, None])
+    measured, cost = count_with_fvcore(module, network.input), count(network)
+    assert (measured.params, measured.macs) == (cost.params, cost.macs)
+    assert type(module.a) is nn.Linear  # tools that count look the class up
+
+
+def test_labels_win_over_the_names_of_unlabelled_layers():
+    module = build(network_of(Conv(3), Act(), Seq(Conv(5, label="conv"), Act(label="act"))))
+    assert (module.conv.out_channels, module.conv1.out_channels) == (5, 3)
+    assert list(dict(module.named_children())) == ["conv1", "act1", "conv", "act"]
+
+
 def test_identity_branches_are_not_overwritten():
     module = build(network_of(Sum(Seq(), Seq(Act()), Seq(Norm(), Act()))))
     x = torch.randn(2, 4, 8, 8)

@@ -1,0 +1,138 @@
+"""What other counters add to multiply-adds, in closed form: the elements that each operator sees.
+
+All of one image in eval mode: what only training runs (a side head) is left out, but for its
+parameters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+from archscope.arch.network import Network
+from archscope.arch.nodes import (
+    Act,
+    Aux,
+    Cat,
+    Conv,
+    Linear,
+    Node,
+    Norm,
+    Pool,
+    Repeat,
+    Seq,
+    Shortcut,
+    Sum,
+)
+from archscope.arch.shape import Shape, Visit, output_shape, projects, walk
+from archscope.cost.formula import leaf_cost
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Exact sums over the tree of one network.
+
+    Attributes:
+        params: learnable parameters; `side_params` those of side heads among them.
+        macs: multiply-adds of convolutions and linear layers.
+        conv_bias, linear_bias: outputs of the layers with a bias.
+        norm: elements that go through batch norm; `norm_params` its parameters.
+        relu: elements that go through a ReLU.
+        max_in, avg_in, avg_out, global_in, global_out: elements into and out of the poolings.
+        grouped: (groups - 1) times the multiply-adds of each grouped convolution.
+        stem: multiply-adds of the layers that read the network's input: so much less is the
+            backward pass, since nobody needs the gradient of the image.
+    """
+
+    params: int = 0
+    side_params: int = 0
+    macs: int = 0
+    conv_bias: int = 0
+    linear_bias: int = 0
+    norm: int = 0
+    norm_params: int = 0
+    relu: int = 0
+    max_in: int = 0
+    avg_in: int = 0
+    avg_out: int = 0
+    global_in: int = 0
+    global_out: int = 0
+    grouped: int = 0
+    stem: int = 0
+
+    @property
+    def backward(self) -> int:
+        """Multiply-adds of the backward pass: the gradients of all weights and of all inputs.
+
+        Each takes as many as the forward pass; only the image's own gradient is not taken.
+        """
+        return 2 * self.macs - self.stem
+
+
+def tally(network: Network) -> Tally:
+    """Add up a network of plain numbers, not of arrays.
+
+    Raises:
+        UsageError: where a layer does not fit its input.
+    """
+    sums: dict[str, int] = {}
+    for visit in walk(network.tree, network.input):
+        for name, value in _of_leaf(visit).items():
+            sums[name] = sums.get(name, 0) + value * visit.times
+    return Tally(**sums, stem=_reads_input(network.tree, network.input)[0])
+
+
+def _of_leaf(visit: Visit) -> dict[str, int]:
+    params, macs, activations = leaf_cost(visit)
+    if visit.side:
+        return {"params": params, "side_params": params}
+    inside, outside = prod(visit.input), prod(visit.output)
+    match visit.node:
+        case Conv() as conv:
+            bias, grouped = activations * conv.bias, (conv.groups - 1) * macs
+            return {"params": params, "macs": macs, "conv_bias": bias, "grouped": grouped}
+        case Linear() as linear:
+            return {"params": params, "macs": macs, "linear_bias": activations * linear.bias}
+        case Norm():
+            return {"params": params, "norm": inside, "norm_params": params}
+        case Act():
+            return {"relu": inside}
+        case Pool(kind="max"):
+            return {"max_in": inside}
+        case Pool(kind=kind):
+            name = "global" if kind == "global" else "avg"
+            return {f"{name}_in": inside, f"{name}_out": outside}
+    return {}
+
+
+def _reads_input(node: Node, shape: Shape) -> tuple[int, bool]:
+    """The multiply-adds of what reads the input of `node` itself, and whether its output is free.
+
+    Free: no parameter stands between the network's input and it, so that it needs no gradient.
+    """
+    match node:
+        case Seq():
+            return _in_a_row(node.children, shape)
+        case Sum() | Cat():
+            found = [_reads_input(branch, shape) for branch in node.branches]
+            return sum(macs for macs, _ in found), all(free for _, free in found)
+        case Repeat():
+            return _in_a_row((node.first, *(node.rest,) * (node.n - 1)), shape)
+        case Shortcut():
+            return _reads_input(node.projection() if projects(node, shape) else Seq(), shape)
+        case Aux():
+            return _reads_input(node.main, shape)
+        case Conv() | Linear():
+            return leaf_cost(next(walk(node, shape)))[1], False
+    return 0, not isinstance(node, Norm)
+
+
+def _in_a_row(nodes: tuple[Node, ...], shape: Shape) -> tuple[int, bool]:
+    total = 0
+    for node in nodes:
+        macs, free = _reads_input(node, shape)
+        total += macs
+        if not free:
+            return total, False
+        shape = output_shape(node, shape)
+    return total, True

@@ -1,0 +1,72 @@
+"""`archscope compare --counters`."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from archscope.cost import other_counters
+from archscope.cost.other_counters import Tool
+from archscope.report.counters import counters_table
+from archscope.report.text import text_table
+
+
+def test_the_formulas_own_numbers(run):
+    result = run("compare", "resnet20", "resnet50", "--counters", "formula")
+    assert result.exit_code == 0
+    assert "Counters of resnet20" in result.stdout and "4,089,184,256" in result.stdout
+    # Backward: twice, less the 7x7 stem: 2 * 4,089,184,256 - 118,013,952.
+    assert "8,060,354,560" in result.stdout
+
+
+def test_json_and_csv(run):
+    result = run("compare", "resnext29_2x8d", "--counters", "torch,formula", "--format", "json")
+    document = json.loads(result.stdout)
+    assert document["schema"] == "archscope.counters/1" and "backward" in document["convention"]
+    (network,) = document["networks"]
+    assert network["backward_macs"] == 2 * network["macs"] - 32 * 32 * 64 * 27
+    rows = [row for row in network["counters"] if row["counter"] == "torch"]
+    assert [(row["quantity"], row["unit"], row["residue"]) for row in rows] == [
+        ("forward", "2x macs", 0),
+        ("backward", "2x macs", 0),
+    ]
+    (defect,) = [term for term in rows[1]["terms"] if term["kind"] == "defect"]
+    assert (defect["name"], defect["value"]) == ("grouped gradient", 2 * 9 * 32 * 32 * 16 * 8 * 9)
+    result = run("compare", "resnext29_2x8d", "--counters", "formula,torch", "--format", "csv")
+    table = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert [row["raw"] for row in table if row["counter"] == "torch"] == [
+        str(row["raw"]) for row in rows
+    ]
+
+
+def test_a_residue_is_named_and_exits_1(run, monkeypatch):
+    def off_by_one(module, shape):
+        return {("params", "parameters"): 272_474, ("forward", "flops"): 41_218_689}
+
+    monkeypatch.setitem(other_counters.TOOLS, "fvcore", Tool("fvcore", off_by_one))
+    result = run("compare", "resnet20", "--counters", "fvcore")
+    assert result.exit_code == 1
+    assert "+1 unexplained" in result.stdout
+    assert result.stderr.count("\n") == 1 and "fvcore's forward of resnet20" in result.stderr
+
+
+def test_an_unknown_counter_exits_2(run):
+    result = run("compare", "resnet20", "--counters", "thopp")
+    assert result.exit_code == 2 and result.stdout == "" and "formula, fvcore" in result.stderr
+
+
+@pytest.mark.parametrize("width", [None, 40])
+def test_a_residue_is_red_on_terminals_with_colour_and_a_word_everywhere(width):
+    rows = [
+        {"counter": "a", "version": "1", "raw": 5, "residue": 0, "unexplained": False},
+        {"counter": "b", "version": "1", "raw": 6, "residue": -1, "unexplained": True},
+    ]
+    table = counters_table("net", rows, [])
+    plain = text_table(table, width=width)
+    assert "-1 unexplained" in plain and "\x1b" not in plain
+    coloured = text_table(table, width=width, colour=True)
+    red = [line for line in coloured.splitlines() if "\x1b[31m" in line]
+    assert len(red) == 1 and "-1 unexplained\x1b[0m" in red[0]
+    bare = coloured.replace("\x1b[31m", "").replace("\x1b[1m", "").replace("\x1b[0m", "")
+    assert bare == plain

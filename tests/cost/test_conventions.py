@@ -1,0 +1,191 @@
+"""Conventions of other counters against what their own documents say; no tool is needed."""
+
+import pytest
+
+from archscope.arch.names import parse
+from archscope.arch.network import Network
+from archscope.arch.nodes import (
+    Act,
+    Aux,
+    Cat,
+    Conv,
+    Dropout,
+    Linear,
+    Norm,
+    Pool,
+    Repeat,
+    Seq,
+    Shortcut,
+    Sum,
+)
+from archscope.cost.conventions import CONVENTIONS, COUNTERS
+from archscope.cost.tally import tally
+
+
+def predicted(counter, quantity, word, name):
+    (found,) = [
+        c for c in CONVENTIONS if (c.counter, c.quantity, c.word) == (counter, quantity, word)
+    ]
+    return sum(found.parts(tally(parse(name))).values())
+
+
+# The README of calflops 0.3.2, in GFLOPs and GMACs; its MACs are the formula's. (Its column of
+# totals has 15,690,900,000 for ResNet-101 beside 15.65 G: a slip of the pen.)
+@pytest.mark.parametrize(
+    ("name", "flops", "macs"),
+    [
+        ("resnet18", 3.63625, 1.81407),
+        ("resnet34", 7.33939, 3.66376),
+        ("resnet50", 8.21111, 4.08918),
+        ("resnet101", 15.65, 7.80141),
+        ("resnet152", 23.0943, 11.5136),
+    ],
+)
+def test_what_calflops_publishes(name, flops, macs):
+    near = pytest.approx(flops, rel=1e-4 if name == "resnet101" else 3e-6)
+    assert predicted("calflops", "forward", "FLOPs", name) / 1e9 == near
+    assert predicted("calflops", "forward", "MACs", name) / 1e9 == pytest.approx(macs, rel=3e-6)
+    # DeepSpeed's functions are the same; its documents have no such network.
+    assert predicted("deepspeed", "forward", "flops", name) / 1e9 == near
+
+
+# The README of thop 0.1.1, in GMACs; two of the cells (4.14, 11.61) are up to 0.007 more than the
+# program gives. Batch norm at 2 an element instead of 4 would be 0.02 off.
+@pytest.mark.parametrize(
+    ("name", "macs"),
+    [
+        ("resnet34", 3.68),
+        ("resnet50", 4.14),
+        ("resnet101", 7.87),
+        ("resnet152", 11.61),
+        ("wide_resnet50_2", 11.46),
+        ("wide_resnet101_2", 22.84),
+    ],
+)
+def test_what_thop_publishes(name, macs):
+    assert predicted("thop", "forward", "MACs", name) / 1e9 == pytest.approx(macs, abs=0.007)
+
+
+# The README of ptflops 0.7.5, in GMACs; torchinfo's has ResNet-152.
+@pytest.mark.parametrize(
+    ("counter", "word", "name", "macs"),
+    [
+        ("ptflops", "MACs", "resnet18", 1.83),
+        ("ptflops", "MACs", "resnet50", 4.13),
+        ("ptflops", "MACs", "wide_resnet50_2", 11.45),
+        ("torchinfo", "mult-adds", "resnet152", 11.51),
+    ],
+)
+def test_what_ptflops_and_torchinfo_publish(counter, word, name, macs):
+    assert round(predicted(counter, "forward", word, name) / 1e9, 2) == macs
+
+
+def test_what_fvcore_was_measured_to_say():
+    """On torchvision's modules, elsewhere."""
+    assert predicted("fvcore", "forward", "flops", "resnet50") == 4_111_512_576
+    assert predicted("fvcore", "forward", "flops", "resnext50_32x4d") == 4_259_381_248
+
+
+def sums(*nodes, shape=(4, 8, 8)):
+    return tally(Network("test", Seq(*nodes), shape))
+
+
+def test_every_sum_by_hand():
+    found = sums(
+        Conv(8, 3, 2, bias=True),  # 3*3*4 * 8*4*4 = 4608 macs, 296 params, 128 biased outputs
+        Norm(),  # 128 elements, 16 params
+        Act(),  # 128
+        Repeat(3, Conv(8, groups=2), Conv(8, groups=2)),  # 3 times 4 * 128 = 512; 32 params
+        Pool("max", 2),  # 128 in, 3x3 out
+        Pool("avg", 3),  # 72 in, 8 out
+        Aux(Dropout(0.5), Seq(Norm(), Act(), Linear(5))),  # 16 + 45 params, nothing else
+        Pool("global"),  # 8 in, 8 out
+        Linear(5),  # 40 macs, 45 params, 5 biased outputs
+        Linear(2, bias=False),  # 10
+    )
+    assert found.params == 296 + 16 + 3 * 32 + 61 + 45 + 10
+    assert (found.side_params, found.norm_params) == (61, 16)
+    assert found.macs == 4608 + 3 * 512 + 40 + 10
+    assert (found.conv_bias, found.linear_bias) == (128, 5)
+    assert (found.norm, found.relu, found.max_in) == (128, 128, 128)
+    assert (found.avg_in, found.avg_out, found.global_in, found.global_out) == (72, 8, 8, 8)
+    assert found.grouped == (2 - 1) * 3 * 512
+    assert found.stem == 4608
+    assert found.backward == 2 * found.macs - 4608
+
+
+@pytest.mark.parametrize(
+    ("nodes", "stem"),
+    [
+        # 1x1 convolutions 4 -> 2 on 8x8: 512; what follows a parameter needs a gradient.
+        ([Conv(2), Conv(2)], 512),
+        ([Act(), Pool("max", 1), Dropout(0.5), Conv(2)], 512),
+        ([Norm(), Conv(2)], 0),
+        ([Cat(Conv(2), Seq(Act(), Conv(2)), Seq(Norm(), Conv(2))), Conv(2)], 1024),
+        ([Sum(Seq(), Act()), Conv(2)], 512),
+        ([Sum(Seq(), Conv(4)), Conv(2)], 1024),  # the branch: 4 * 4 * 64; then none
+        ([Repeat(3, Act(), Conv(4))], 1024),
+        ([Repeat(2, Act(), Act()), Conv(2)], 512),
+        ([Shortcut(4), Shortcut(2), Conv(2)], 512),
+        ([Aux(Act(), Linear(3)), Linear(2)], 512),
+    ],
+)
+def test_what_reads_the_image_needs_no_gradient_of_it(nodes, stem):
+    assert sums(*nodes).stem == stem
+
+
+def test_the_surplus_of_torchs_grouped_gradients_by_hand():
+    """resnext29_2x8d: nine 3x3 convolutions of two groups.
+
+    In the first stage 32x32 outputs of 16 channels see 8 channels each; where the size halves both
+    widths double, so that each of the nine takes as many multiply-adds.
+    """
+    each = 32 * 32 * 16 * 8 * 9
+    surplus = predicted("torch", "backward", "FLOP", "resnext29_2x8d")
+    assert surplus - 2 * tally(parse("resnext29_2x8d")).backward == 2 * (2 - 1) * 9 * each
+
+
+def test_every_convention_says_where_it_was_read():
+    for convention in CONVENTIONS:
+        assert convention.counter in COUNTERS
+        assert convention.source or convention.counter == "formula"
+    words = [(c.counter, c.quantity, c.word) for c in CONVENTIONS]
+    assert len(set(words)) == len(words)
+
+
+# Single layers on 3x2x2, as each tool's source counts them: 12 elements in.
+LAYERS = {
+    "conv": Conv(2, bias=True),  # 2*3*4 = 24 macs, 8 biased outputs
+    "linear": Linear(2),  # 24 macs, 2 biased outputs
+    "norm": Norm(),  # 6 params
+    "act": Act(),
+    "max": Pool("max", 2),
+    "avg": Pool("avg", 2),  # 3 out
+    "global": Pool("global"),  # 3 out
+}
+
+
+@pytest.mark.parametrize(
+    ("counter", "word", "conv", "linear", "norm", "act", "max_", "avg", "global_"),
+    [
+        ("formula", "macs", 24, 24, 0, 0, 0, 0, 0),
+        ("fvcore", "flops", 24, 24, 24, 0, 0, 0, 12),
+        ("torch", "FLOP", 48, 48, 0, 0, 0, 0, 0),
+        ("torchinfo", "mult-adds", 32, 26, 6, 0, 0, 0, 0),
+        ("ptflops", "MACs", 32, 26, 24, 24, 24, 24, 24),
+        ("thop", "MACs", 24, 24, 48, 0, 0, 3, 15),
+        ("calflops", "FLOPs", 56, 48, 24, 12, 12, 12, 12),
+        ("calflops", "MACs", 24, 24, 0, 0, 0, 0, 0),
+        ("deepspeed", "flops", 56, 48, 24, 12, 12, 12, 12),
+        ("deepspeed", "MACs", 24, 24, 0, 0, 0, 0, 0),
+    ],
+)
+def test_single_layers(counter, word, conv, linear, norm, act, max_, avg, global_):
+    (found,) = [
+        c for c in CONVENTIONS if (c.counter, c.quantity, c.word) == (counter, "forward", word)
+    ]
+    numbers = {
+        name: sum(found.parts(sums(layer, shape=(3, 2, 2))).values())
+        for name, layer in LAYERS.items()
+    }
+    assert list(numbers.values()) == [conv, linear, norm, act, max_, avg, global_]
