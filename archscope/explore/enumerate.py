@@ -17,18 +17,11 @@ from archscope.explore.base import Base, read_base
 from archscope.explore.collect import SORTS, Collector, Columns, Order
 from archscope.explore.limits import METRICS
 from archscope.explore.search import expand
-from archscope.explore.space import DEPTHS, Names, Part, Space
-from archscope.report.designs import number_text
+from archscope.explore.space import Names, Part, Space
+from archscope.report.designs import number, number_text
 
-# What an axis ranges over where neither the name nor an option says it.
-DEFAULTS: dict[str, list[int]] = {
-    "cardinality": list(range(1, 65)),
-    "width": list(range(1, 129)),
-    "widen": list(range(1, 17)),
-    "depth": list(range(1, 19)),
-    **{axis: list(range(1, 9)) for axis in DEPTHS},
-}
 FAMILIES = ("resnext",)
+NUMBERS = ("cardinality", "width", "widen", "deepening")
 MOST_BUILT = 100
 MOST_CANDIDATES = 10**12
 CHUNK = 65_536
@@ -106,7 +99,7 @@ class Enumeration:
                 "network": names[id(space)](values),
                 "family": space.family.name,
                 "template": template,
-                **{axis: values.get(axis) for axis in ("cardinality", "width", "widen")},
+                **{axis: number(values.get(axis)) for axis in NUMBERS},
                 "blocks": "-".join(
                     str(values[axis]) for axis in space.family.axes if axis.startswith("depth")
                 ),
@@ -188,16 +181,15 @@ def confirm(network: Network) -> None:
 
 
 def _spaces(query: Query) -> list[Space]:
-    bases = [read_base(name) for name in query.families]
+    bases = [read_base(name).by_stage(query.given) for name in query.families]
     used: set[str] = set()
     spaces = []
     for base in bases:
         given = {word: values for word, values in query.given.items() if _has(base, word)}
         used |= given.keys()
         filled = {
-            axis: [base.numbers[axis]] if axis in base.numbers else DEFAULTS[axis]
+            axis: [base.numbers[axis]] if axis in base.numbers else base.family.box[axis]
             for axis in base.family.axes
-            if axis in base.numbers or axis in DEFAULTS
         }
         axes = {**filled, **base.given(given)}
         spaces.append(base.space(axes, query.classes, query.input_shape))

@@ -27,26 +27,24 @@ class Limit:
     source: str | None = None
 
 
-def read_limits(
-    budgets: Sequence[str], like: Sequence[str] = (), input_shape: Shape | None = None
+def all_limits(
+    entries: str | Sequence[str | Limit], input_shape: Shape | None = None
 ) -> list[Limit]:
-    """Read `4.1GMACs`, `25M params and 4.1GMACs`, `as resnet50`.
-
-    `like` holds `resnet50`, `2x resnet101:macs`: another network gives its params and macs, or what
-    stands behind the colon. Where the same cost is limited twice, that is an error.
+    """Limits as they are or as text: `4.1GMACs`, `25M params and 4.1GMACs`, `as resnet50`.
 
     Raises:
-        UsageError: for what is no limit, or none at all.
+        UsageError: for what is no limit, where a cost is limited twice, or there is none at all.
     """
     limits: list[Limit] = []
-    for text in budgets:
-        for part in re.split(r"\s+and\s+|;", text.strip()):
+    for entry in [entries] if isinstance(entries, str) else entries:
+        if isinstance(entry, Limit):
+            limits.append(entry)
+            continue
+        for part in re.split(r"\s+and\s+|;", entry.strip()):
             if re.match(r"as\s", part, re.I):
                 limits += _of_network(part, input_shape)
             else:
                 limits.append(Limit(*parse_limit(part)))
-    for text in like:
-        limits += _of_network(text, input_shape)
     metrics = [limit.metric for limit in limits]
     twice = [metric for metric in METRICS if metrics.count(metric) > 1]
     if twice:
@@ -60,6 +58,21 @@ def read_limits(
             "--budget '25M params', or --as resnet50"
         )
     return sorted(limits, key=lambda limit: METRICS.index(limit.metric))
+
+
+def read_limits(
+    budgets: Sequence[str], like: Sequence[str] = (), input_shape: Shape | None = None
+) -> list[Limit]:
+    """The limits of `budgets`, as `all_limits` reads them, and of other networks.
+
+    `like` holds `resnet50`, `2x resnet101:macs`: another network gives its params and macs, or what
+    stands behind the colon.
+
+    Raises:
+        UsageError: as `all_limits`.
+    """
+    others = [limit for text in like for limit in _of_network(text, input_shape)]
+    return all_limits([*budgets, *others], input_shape)
 
 
 def _of_network(text: str, input_shape: Shape | None) -> list[Limit]:

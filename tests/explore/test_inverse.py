@@ -14,7 +14,8 @@ from archscope.explore import search
 from archscope.explore.base import read_base
 from archscope.explore.inverse import Options, inverse
 from archscope.explore.limits import METRICS, Limit, read_limits
-from archscope.explore.space import FAMILIES, Names
+from archscope.explore.families import FAMILIES
+from archscope.explore.space import Names
 
 BOXES = {
     "resnext": {"cardinality": 9, "width": 9, "depth": 3},
