@@ -7,6 +7,7 @@ Everything is loaded on first use: importing archscope imports no torch.
     net = a.network("resnext50_32x4d")
     a.count(net).macs
     a.solve_width(cardinality=32)
+    a.inverse("wrn_28", "36.5M params").answers[0].designs[0]
     a.build(net)
 """
 
@@ -29,12 +30,15 @@ if TYPE_CHECKING:
         preresnet,
         resnet_basic,
         resnext,
+        wide_resnet,
         wrn,
     )
     from archscope.arch.names import parse as network
     from archscope.cost.formula import count
     from archscope.explore.cifar_sweep import cifar_sweep, load_sweep
     from archscope.explore.compare import compare
+    from archscope.explore.enumerate import enumerate_designs
+    from archscope.explore.inverse import inverse
     from archscope.nn.build import build
 
 _PLACES = {
@@ -45,9 +49,11 @@ _PLACES = {
     "cifar_sweep": "archscope.explore.cifar_sweep:cifar_sweep",
     "compare": "archscope.explore.compare:compare",
     "count": "archscope.cost.formula:count",
+    "enumerate_designs": "archscope.explore.enumerate:enumerate_designs",
     "inception_resnet_v2": "archscope.arch.families:inception_resnet_v2",
     "inception_v3": "archscope.arch.families:inception_v3",
     "inception_v4": "archscope.arch.families:inception_v4",
+    "inverse": "archscope.explore.inverse:inverse",
     "load_sweep": "archscope.explore.cifar_sweep:load_sweep",
     "network": "archscope.arch.names:parse",
     "preresnet": "archscope.arch.families:preresnet",
@@ -55,6 +61,7 @@ _PLACES = {
     "resnext": "archscope.arch.families:resnext",
     "solve_cardinality": "archscope.arch.eq4:solve_cardinality",
     "solve_width": "archscope.arch.eq4:solve_width",
+    "wide_resnet": "archscope.arch.families:wide_resnet",
     "wrn": "archscope.arch.families:wrn",
 }
 
@@ -66,9 +73,11 @@ __all__ = [
     "cifar_sweep",
     "compare",
     "count",
+    "enumerate_designs",
     "inception_resnet_v2",
     "inception_v3",
     "inception_v4",
+    "inverse",
     "load_sweep",
     "network",
     "preresnet",
@@ -76,6 +85,7 @@ __all__ = [
     "resnext",
     "solve_cardinality",
     "solve_width",
+    "wide_resnet",
     "wrn",
 ]
 

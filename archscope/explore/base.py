@@ -13,7 +13,7 @@ from archscope.arch.names import Form, parse, split_suffixes, take_apart
 from archscope.arch.network import Network
 from archscope.arch.nodes import Repeat
 from archscope.arch.shape import Shape, walk
-from archscope.errors import UsageError
+from archscope.errors import UsageError, shown
 from archscope.explore.families import DEPTHS, FAMILIES, USUAL, Family
 from archscope.explore.space import Space
 
@@ -123,11 +123,11 @@ class Base:
         space = Space(self.family, filled, self.options, classes, input_shape)
         smallest = space.smallest()
         if smallest is None:
-            scales = ", ".join(str(float(value)) for value in filled["scale"][:3])
-            raise UsageError(
-                f"{self.name} at scale {scales} was asked for, but a scaled width must be whole; "
-                "use another scale, as 0.5"
-            )
+            try:
+                space.network({axis: values[0] for axis, values in filled.items()})
+            except UsageError as error:
+                raise UsageError(f"network '{shown(self.name)}': {error}") from None
+        assert smallest is not None
         # Raises where the input is too small for the strides.
         space.network(smallest).classes  # noqa: B018
         return space
@@ -155,8 +155,8 @@ def read_base(name: str) -> Base:
         for axis, number in numbers.items()
         if axis in family.axes and ("depth" if axis in DEPTHS else axis) not in opened
     }
-    shown = name.strip().lower() if opened else network.name
-    return Base(shown, family, kept, {"residual": found["residual"], **options})
+    called = name.strip().lower().replace("b(", "B(") if opened else network.name
+    return Base(called, family, kept, {"residual": found["residual"], **options})
 
 
 def _complete(name: str) -> tuple[str, tuple[str, ...]]:

@@ -13,7 +13,7 @@ from archscope.errors import UsageError
 from archscope.explore.limits import METRICS
 
 Columns: TypeAlias = "dict[str, npt.NDArray[Any]]"
-SORTS = (*METRICS, "cardinality", "width", "widen")
+SORTS = (*METRICS, "cardinality", "width", "widen", "deepening")
 _HELD = 200_000
 
 
@@ -70,7 +70,7 @@ class Collector:
         self._names = list(names)
         self._chunks: list[Columns] = []
         self._held = 0
-        self._cutoff: int | None = None
+        self._cutoff: Any = None
         self._sampled, self._stride = sampled, 1
         self._sample: list[Columns] = []
 
@@ -105,7 +105,7 @@ class Collector:
             kept = pareto_front(one, other)
         elif self._order.limit is not None and len(columns["part"]) > self._order.limit:
             key = _key(columns, self._order.sort)
-            self._cutoff = int(np.partition(key, self._order.limit - 1)[self._order.limit - 1])
+            self._cutoff = np.partition(key, self._order.limit - 1)[self._order.limit - 1]
             kept = np.flatnonzero(key <= self._cutoff)
             within = {name: column[kept] for name, column in columns.items()}
             kept = kept[np.sort(order_of(within, self._order.sort)[: self._order.limit])]
@@ -146,13 +146,14 @@ def pareto_front(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> Any:
 
 
 def _key(columns: Columns, name: str) -> Any:
-    bare = name.removeprefix("-")
-    column = columns[bare] if bare in columns else np.zeros(len(columns["part"]), np.int64)
+    column = columns[name.removeprefix("-")]
     return -column if name.startswith("-") else column
 
 
 def _small(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The numbers of designs are small, and there may be millions of them."""
+    if column.dtype.kind == "f":  # a widening factor such as 1.5
+        return column
     fits = not len(column) or column.max() < 2**15
     return column.astype(np.int16 if fits else np.int32)
 

@@ -126,14 +126,32 @@ class Enumeration:
         }
 
 
-def enumerate_designs(query: Query, order: Order, *, sampled: int = 0) -> Enumeration:
+def enumerate_designs(
+    query: Query | str | Sequence[str], order: Order | None = None, *, sampled: int = 0
+) -> Enumeration:
     """Go through every design of the families and keep those that fulfil the query.
 
+        from archscope.explore.enumerate import Order, Query
+
+        query = Query(["resnext50"], ranges={"macs": (4_000_000_000, 4_300_000_000)})
+        found = a.enumerate_designs(query, Order("params", limit=10))
+        list(found.rows())  # a mapping each: network, its numbers, its costs
+        found.network(0)    # the first, to build or to count
+
     Memory holds the listed designs and one chunk: with a limit or a Pareto front, little.
+
+    Args:
+        query: the families, their numbers, and the ranges of parameters, and of multiply-adds and
+            activations of one image; or the families alone.
+        order: how they are listed; by parameters where there is none.
+        sampled: how many of all that fulfil the query are kept for a picture, about.
 
     Raises:
         UsageError: for a name, number or word that cannot be.
     """
+    if not isinstance(query, Query):
+        query = Query([query] if isinstance(query, str) else query)
+    order = order or Order()
     spaces = _spaces(query)
     candidates = sum(space.size for space in spaces)
     if candidates > MOST_CANDIDATES:
@@ -143,13 +161,16 @@ def enumerate_designs(query: Query, order: Order, *, sampled: int = 0) -> Enumer
         )
     parts = [part for space in spaces for part in space.parts()]
     axes = list(dict.fromkeys(axis for part in parts for axis in part.free))
+    key = order.sort.removeprefix("-")
+    if key not in (*METRICS, *axes):
+        axes.append(key)
     collector = Collector(order, ["part", *axes, *METRICS], sampled)
     counted = 0
     for index, part in enumerate(parts):
         for columns, cost in _chunks(part, query.ranges):
             counted += len(cost.params)
             keep = np.flatnonzero(_within(cost, query.ranges) & _divisible(part, columns, query))
-            fixed = {axis: part.arrays.get(axis, [0])[0] for axis in axes}
+            fixed = {axis: part.values().get(axis, 0) for axis in axes}
             found: dict[str, Any] = {"part": index, **fixed, **columns}
             found |= {metric: getattr(cost, metric) for metric in METRICS}
             collector.add({name: _taken(value, keep) for name, value in found.items()})
@@ -248,7 +269,7 @@ def _divisible(part: Part, columns: Columns, query: Query) -> Any:
 
 
 def _taken(value: Any, keep: npt.NDArray[np.intp]) -> Any:
-    return value[keep] if isinstance(value, np.ndarray) else np.full(len(keep), value)
+    return value[keep] if isinstance(value, np.ndarray) else np.full(len(keep), number(value))
 
 
 def _box(space: Space) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from archscope.cost import count
 from archscope.errors import ArchscopeError, InfeasibleError, UsageError
 from archscope.explore import search
 from archscope.explore.base import read_base
+from archscope.explore.families import FAMILIES
 from archscope.explore.inverse import Options, inverse
 from archscope.explore.limits import METRICS, Limit, read_limits
-from archscope.explore.families import FAMILIES
 from archscope.explore.space import Names
 
 BOXES = {
