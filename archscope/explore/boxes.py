@@ -125,10 +125,9 @@ def _values(space: Space, axis: str, most: Mapping[str, int], step: int) -> list
 
 def _last(part: Part, axis: str, most: Mapping[str, int], step: int, low: int) -> int:
     """The last number of steps that costs no more than `most`, but at least `low`."""
-    smallest = part.values()
 
     def fits(number: int) -> bool:
-        cost = count(part.space.network({**smallest, axis: number * step}))
+        cost = count(part.network({axis: number * step}))
         return all(getattr(cost, metric) <= value for metric, value in most.items())
 
     if low >= MOST_VALUES or not fits(low + 1):

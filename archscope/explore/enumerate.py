@@ -76,13 +76,8 @@ class Enumeration:
     def values(self, index: int) -> dict[str, Any]:
         """The numbers of one listed design."""
         part = self.parts[int(self.columns["part"][index])]
-        return {
-            **part.scalars,
-            **{
-                axis: int(self.columns[axis][index]) if axis in self.columns else numbers[0]
-                for axis, numbers in part.arrays.items()
-            },
-        }
+        columns = self.columns
+        return part.values({a: int(columns[a][index]) for a in part.arrays if a in columns})
 
     def network(self, index: int) -> Network:
         """One listed design as a network."""
@@ -220,7 +215,7 @@ def _spaces(query: Query) -> list[Space]:
 
 
 def _has(base: Base, word: str) -> bool:
-    return any(axis.rstrip("1234") == word for axis in base.family.axes)
+    return any(word in (axis, axis.rstrip("1234")) for axis in base.family.axes)
 
 
 def _chunks(part: Part, ranges: Mapping[str, Range]) -> Iterator[tuple[Columns, Count]]:

@@ -133,9 +133,8 @@ def _array_line(part: Part, inner: str, columns: Columns, rows: int) -> Line:
         return count(part.network({**held, inner: numbers[index]}))
 
     def values_of(row: int, index: int) -> dict[str, Any]:
-        fixed = {axis: values[0] for axis, values in part.arrays.items()}
         held = {axis: int(column[row]) for axis, column in columns.items()}
-        return {**part.scalars, **fixed, **held, inner: int(numbers[index])}
+        return part.values({**held, inner: int(numbers[index])})
 
     return Line(rows, len(numbers), count_of, values_of)
 

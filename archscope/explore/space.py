@@ -107,13 +107,15 @@ class Part:
     scalars: dict[str, Any]
     arrays: dict[str, Sequence[int]]
 
-    def values(self) -> dict[str, Any]:
-        """The smallest number of each axis: the cheapest design."""
-        return {**self.scalars, **{axis: numbers[0] for axis, numbers in self.arrays.items()}}
+    def values(self, chosen: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The number of each axis, in order: the chosen ones, the others the smallest."""
+        smallest = {axis: numbers[0] for axis, numbers in self.arrays.items()}
+        values = {**self.scalars, **smallest, **(chosen or {})}
+        return {axis: values[axis] for axis in self.space.family.axes}
 
     def network(self, columns: Mapping[str, Number]) -> Network:
         """The designs of these columns; an axis without one stands at its smallest value."""
-        return self.space.network({**self.values(), **columns})
+        return self.space.network(self.values(columns))
 
     @cached_property
     def free(self) -> list[str]:
