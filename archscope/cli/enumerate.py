@@ -13,7 +13,7 @@ import typer
 from archscope.cli.options import ClassesOption, InputOption
 from archscope.cli.output import OutputOption, emit, note, save_with, write
 from archscope.cli.spaces import DeepeningOption, DepthOption, Numbers, ScaleOption, WidenOption
-from archscope.errors import UsageError
+from archscope.errors import UsageError, shown
 
 if TYPE_CHECKING:
     from archscope.explore.enumerate import Enumeration, Order, Query
@@ -96,15 +96,16 @@ def enumerate_designs(
     ranges = {"params": params, "macs": macs, "activations": activations}
     numbers = Numbers(cardinality, width, depth, widen, deepening, scale)
     query = _query(families, numbers, ranges, divisible, classes, input_shape)
-    most = limit if limit is not None or chosen in STREAMED else SHOWN
-    order = _order(sort, most, pareto)
+    shown = limit if limit is not None or chosen in STREAMED else SHOWN
+    order = _order(sort, shown, pareto)
     found = go_through(query, order, sampled=20_000 if plot else 0)
     rows = _confirmed(found) if instantiate else found.rows()
     if plot is not None:
         _draw(found, plot)
     _print(found, rows, chosen, output)
-    if len(found) < found.matches and not order.pareto and chosen not in STREAMED:
-        note(f"archscope: {len(found):,} of {found.matches:,} designs are listed; see --limit")
+    most = found.matches if found.front is None else found.front
+    if len(found) < most and chosen not in STREAMED:
+        note(f"archscope: {len(found):,} of {most:,} designs are listed; see --limit")
 
 
 def _query(
@@ -156,7 +157,8 @@ def _format(format: DesignFormat | None, output: Path | None) -> DesignFormat:
 def _check_plot(plot: Path | None) -> None:
     if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise UsageError(
-            f"--plot {plot} was asked for, but a plot is a .png, .svg or .pdf file; name one"
+            f"--plot {shown(str(plot))} was asked for, but a plot is a .png, .svg or .pdf file; "
+            "name one"
         )
 
 
@@ -227,10 +229,10 @@ def _draw(found: Enumeration, plot: Path) -> None:
     front = found.order.pareto
     one, other = (metric.removeprefix("-") for metric in front or ("macs", "params"))
     table = enumeration_table(found.head(), [])
+    thinned = ", thinned out" if len(found.sample["macs"]) < found.matches else ""
+    notes = [*table.notes[:1], f"Grey: all that fulfil the conditions{thinned}."]
     drawn = draw_designs(
-        Heading(
-            table.title, [*table.notes[:1], "Grey: all that fulfil the conditions, thinned out."]
-        ),
+        Heading(table.title, notes),
         (one, other),
         found.columns,
         found.sample,

@@ -78,7 +78,7 @@ class Base:
         if not found:
             known = ", ".join(dict.fromkeys(a.rstrip("1234") for a in self.family.axes))
             raise UsageError(
-                f"{word!a} of {self.name} was asked for, but its numbers are {known}; name "
+                f"'{shown(word)}' of {self.name} was asked for, but its numbers are {known}; name "
                 "one of them"
             )
         return found
@@ -103,6 +103,11 @@ class Base:
                 )
             for name, entry in zip(names, entries, strict=True):
                 axes[name] = sorted(set(entry))
+        if max(axes.get("deepening", ()), default=1) > families.MOST_DEEPENING:
+            raise UsageError(
+                f"deepening {axes['deepening'][-1]} was asked for, but it ends at "
+                f"{families.MOST_DEEPENING}; use smaller ones, as 1:4"
+            )
         return axes
 
     def space(

@@ -9,6 +9,7 @@ from math import lcm
 from typing import Any
 
 from archscope.arch.eq4 import Rounding
+from archscope.arch.families import MOST_DEEPENING
 from archscope.cost.formula import count
 from archscope.errors import UsageError
 from archscope.explore.base import Base
@@ -108,35 +109,38 @@ def _values(space: Space, axis: str, most: Mapping[str, int], step: int) -> list
     Where a space has several trees, each may be the cheapest: the longest range is taken.
     """
     last, parts = 1, 0
+    end = MOST_DEEPENING if axis == "deepening" else MOST_VALUES
     for part in space.parts():
-        last, parts = _last(part, axis, most, step, last), parts + 1
+        last, parts = _last(part, axis, most, step, (last, end)), parts + 1
     if not parts:
         raise UsageError(
             f"no {axis} keeps the scaled widths whole; use another scale, as 0.5, or other widths"
         )
-    if last >= MOST_VALUES:
+    if last >= end:
         raise UsageError(
-            f"the {axis} was to be sought, but {MOST_VALUES:,} values of it cost too little to end "
+            f"the {axis} was to be sought, but {end:,} values of it cost too little to end "
             f"the search; state a range for it, as --{axis.rstrip('1234')} 1:64, or a smaller "
             "budget"
         )
     return list(range(step, (last + 1) * step, step))
 
 
-def _last(part: Part, axis: str, most: Mapping[str, int], step: int, low: int) -> int:
-    """The last number of steps that costs no more than `most`, but at least `low`."""
+def _last(part: Part, axis: str, most: Mapping[str, int], step: int, ends: tuple[int, int]) -> int:
+    """The last number of steps that costs no more than `most`; not below or above the `ends`."""
 
     def fits(number: int) -> bool:
         cost = count(part.network({axis: number * step}))
         return all(getattr(cost, metric) <= value for metric, value in most.items())
 
-    if low >= MOST_VALUES or not fits(low + 1):
+    low, end = ends
+    if low >= end or not fits(low + 1):
         return low
-    low, high = low + 1, 2 * (low + 1)
-    while high < MOST_VALUES and fits(high):
-        low, high = high, 2 * high
-    high = min(high, MOST_VALUES)
+    low, high = low + 1, min(2 * (low + 1), end)
+    while high < end and fits(high):
+        low, high = high, min(2 * high, end)
+    if high == end and fits(end):
+        return end
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if fits(middle) else (low, middle)
-    return high if high == MOST_VALUES and fits(high) else low
+    return low

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from archscope.errors import UsageError
+from archscope.errors import UsageError, shown
 from archscope.explore.limits import METRICS
 
 Columns: TypeAlias = "dict[str, npt.NDArray[Any]]"
@@ -35,13 +35,13 @@ class Order:
     def __post_init__(self) -> None:
         if self.sort.removeprefix("-") not in SORTS:
             raise UsageError(
-                f"designs sorted by {self.sort!a} were asked for, but they can be sorted by "
+                f"designs sorted by '{shown(self.sort)}' were asked for, but they can be sorted by "
                 f"{', '.join(SORTS)}; write params, or -params for the largest first"
             )
         for metric in self.pareto or ():
             if metric.removeprefix("-") not in METRICS:
                 raise UsageError(
-                    f"a Pareto front over {metric!a} was asked for, but the costs are "
+                    f"a Pareto front over '{shown(metric)}' was asked for, but the costs are "
                     f"{', '.join(METRICS)}; write params,macs, or params,-macs where more is better"
                 )
 
@@ -55,8 +55,8 @@ def parse_pareto(text: str) -> tuple[str, str]:
     parts = [part.strip().lower() for part in text.split(",")]
     if len({part.removeprefix("-") for part in parts}) != 2 or len(parts) != 2:
         raise UsageError(
-            f"a Pareto front over {text!a} was asked for, but it needs two different costs; write "
-            "params,macs"
+            f"a Pareto front over '{shown(text)}' was asked for, but it needs two different costs; "
+            "write params,macs"
         )
     return parts[0], parts[1]
 
@@ -66,6 +66,7 @@ class Collector:
 
     def __init__(self, order: Order, names: Sequence[str], sampled: int = 0) -> None:
         self.matches = 0
+        self.kept = 0  # before the limit: those of the front, where one is asked for
         self._order = order
         self._names = list(names)
         self._chunks: list[Columns] = []
@@ -94,6 +95,7 @@ class Collector:
         """The kept designs in order, and the sample of all of them."""
         self._reduce()
         columns = self._chunks.pop()
+        self.kept = len(columns["part"])
         first = order_of(columns, self._order.sort)[: self._order.limit]
         listed = {name: columns.pop(name)[first] for name in self._names}
         return listed, _joined(self._sample, METRICS)

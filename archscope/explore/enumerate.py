@@ -56,7 +56,8 @@ class Enumeration:
         query, order: what was asked.
         spaces: one for each family.
         candidates: designs in all boxes; `counted` of them were counted, as costs grow with every
-            number and most can be ruled out together; `matches` fulfil every condition.
+            number and most can be ruled out together; `matches` fulfil every condition, and with a
+            Pareto front `front` of them are on it.
         columns: an entry for each listed design: its part, its numbers, its costs.
     """
 
@@ -67,6 +68,7 @@ class Enumeration:
     candidates: int
     counted: int
     matches: int
+    front: int | None
     columns: Columns
     sample: Columns
 
@@ -115,6 +117,7 @@ class Enumeration:
             "candidates": self.candidates,
             "counted": self.counted,
             "matches": self.matches,
+            "front": self.front,
             "listed": len(self),
             "sort": self.order.sort,
             "pareto": list(self.order.pareto) if self.order.pareto else None,
@@ -169,9 +172,10 @@ def enumerate_designs(
             found: dict[str, Any] = {"part": index, **fixed, **columns}
             found |= {metric: getattr(cost, metric) for metric in METRICS}
             collector.add({name: _taken(value, keep) for name, value in found.items()})
-    return Enumeration(
-        query, order, spaces, parts, candidates, counted, collector.matches, *collector.finish()
-    )
+    listed, sample = collector.finish()
+    front = collector.kept if order.pareto else None
+    numbers = candidates, counted, collector.matches, front
+    return Enumeration(query, order, spaces, parts, *numbers, listed, sample)
 
 
 def confirm(network: Network) -> None:

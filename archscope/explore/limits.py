@@ -11,7 +11,7 @@ from archscope.arch.names import parse
 from archscope.arch.quantities import MOST_COST, parse_limit
 from archscope.arch.shape import Shape
 from archscope.cost.formula import count
-from archscope.errors import UsageError
+from archscope.errors import UsageError, shown
 
 METRICS = ("params", "macs", "activations")
 _KEPT = ("params", "macs")  # of another network: what the papers keep when they compare
@@ -79,7 +79,7 @@ def _of_network(text: str, input_shape: Shape | None) -> list[Limit]:
     found = _AS.fullmatch(text.strip())
     if found is None:
         raise UsageError(
-            f"{text!a} was to be matched, but that is no network; write --as resnet50, or "
+            f"'{shown(text)}' was to be matched, but that is no network; write --as resnet50, or "
             "--as '2x resnet101:macs'"
         )
     factor = Fraction(found[1] or 1)
@@ -87,8 +87,8 @@ def _of_network(text: str, input_shape: Shape | None) -> list[Limit]:
     unknown = [metric for metric in metrics if metric not in METRICS]
     if unknown:
         raise UsageError(
-            f"{unknown[0]!r} of {found[2]!a} was to be matched, but the costs are params, macs "
-            "and activations; write resnet50:macs"
+            f"'{shown(unknown[0])}' of '{shown(found[2])}' was to be matched, but the costs are "
+            "params, macs and activations; write resnet50:macs"
         )
     network = parse(found[2], input_shape=input_shape)
     cost = count(network)

@@ -91,8 +91,10 @@ def _about(head: Mapping[str, Any]) -> list[str]:
     what = f"{head['listed']:,} of {head['matches']:,} designs that fulfil every condition"
     if head["pareto"]:
         better = " and ".join(_better(metric) for metric in head["pareto"])
+        listed = f"{head['listed']:,} of " if head["listed"] < head["front"] else "The "
         what = (
-            f"{head['listed']:,} designs of the Pareto front of {better}, from {head['matches']:,}"
+            f"{listed}{head['front']:,} designs of the Pareto front of {better}, from "
+            f"{head['matches']:,}"
         )
     boxes = "; ".join(_box_text(box) for box in head["boxes"])
     counted = f"{head['counted']:,} counted, the others ruled out as costs grow with every number"

@@ -163,6 +163,9 @@ def test_a_front_is_kept_however_the_stream_is_cut(monkeypatch):
         )
     ]
     assert list(whole.rows()) == best and 1 < len(best) < len(everything)
+    assert whole.front == len(best) and enumerate_designs(query, Order()).front is None
+    cut = enumerate_designs(query, Order("params", 3, ("params", "-activations")))
+    assert list(cut.rows()) == best[:3] and cut.front == len(best)
     monkeypatch.setattr(collect, "_HELD", 10)
     monkeypatch.setattr(enumeration, "CHUNK", 32)
     assert list(enumerate_designs(query, order).rows()) == best

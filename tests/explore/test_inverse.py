@@ -200,6 +200,8 @@ def test_a_range_that_no_budget_ends_is_a_usage_error():
     """A million blocks of ResNet-20 have fewer than 10 T activations."""
     with pytest.raises(UsageError, match="state a range for it, as --depth 1:64"):
         best("cifar_resnet", "10Tactivations", free=["depth"])
+    with pytest.raises(UsageError, match=r"999 values of it .* as --deepening 1:64"):
+        best("wrn_10_1", "1Tparams", free=["deepening"])
 
 
 def test_ceil_lists_as_many_as_asked_however_far_they_are():
@@ -269,6 +271,7 @@ def test_multiples_and_ranges_of_the_width_are_kept():
         (("wrn", "9Mparams", {"widen": [Fraction(13, 10)]}), UsageError, "20.8 channels of 16"),
         (("wrn", "9Mparams", {"widen": [Fraction(1, 2)]}), UsageError, "at least 1"),
         (("wrn_16-drop0.3", "9Mparams", {"deepening": [1]}), UsageError, "has only one"),
+        (("wrn", "9Mparams", {"deepening": [1, 10**9]}), UsageError, "it ends at 999"),
         (("wrn", "9Mparams", {"depth": [[1], [2]]}), UsageError, "2 depths .* has 1; write one"),
         (("resnext50", "4G"), UsageError, "needs its unit"),
         (("resnext50", "4Gmacs and 3Gmacs"), UsageError, "limited twice"),

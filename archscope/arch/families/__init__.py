@@ -22,13 +22,14 @@ from archscope.arch.families.postact import (
     wide_resnet,
 )
 from archscope.arch.families.preact import cifar_preresnet, preresnet
-from archscope.arch.families.wide import wrn
+from archscope.arch.families.wide import MOST_DEEPENING, wrn
 
 __all__ = [
     "BASIC_BLOCKS",
     "CIFAR_INPUT",
     "IMAGENET_BLOCKS",
     "IMAGENET_INPUT",
+    "MOST_DEEPENING",
     "RESNET_BLOCKS",
     "cifar_preresnet",
     "cifar_resnet",

@@ -24,6 +24,8 @@ from archscope.arch.nodes import Act, Conv, Norm, Seq
 from archscope.arch.scaling import decimal, exact, scaled, suffixes
 from archscope.errors import UsageError
 
+MOST_DEEPENING = 999  # each is a layer of the tree, unlike blocks, which a stage repeats
+
 
 def wrn(
     depth: int | Sequence[Number] = 28,
@@ -91,6 +93,11 @@ def _block(block: tuple[int, ...], deepening: int | None) -> tuple[tuple[int, ..
             "already says what a block is; give one of the two"
         )
     (deepening,) = positive(deepening=deepening)
+    if deepening > MOST_DEEPENING:
+        raise UsageError(
+            f"deepening {deepening} was asked for, but a block of more than {MOST_DEEPENING} "
+            "convolutions is not made; use a smaller one"
+        )
     return (3,) * deepening, 3 * deepening
 
 
