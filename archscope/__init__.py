@@ -7,6 +7,7 @@ Everything is loaded on first use: importing archscope imports no torch.
     net = a.network("resnext50_32x4d")
     a.count(net).macs
     a.solve_width(cardinality=32)
+    a.inverse("wrn_28", "36.5M params").answers[0].designs[0]
     a.build(net)
 """
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         preresnet,
         resnet_basic,
         resnext,
+        wide_resnet,
         wrn,
     )
     from archscope.arch.names import parse as network
@@ -37,7 +39,9 @@ if TYPE_CHECKING:
     from archscope.explore.bench import bench
     from archscope.explore.cifar_sweep import cifar_sweep, load_sweep
     from archscope.explore.compare import compare
+    from archscope.explore.enumerate import enumerate_designs
     from archscope.explore.equivalence import equivalence
+    from archscope.explore.inverse import inverse
     from archscope.explore.report import report as write_report
     from archscope.explore.study import study
     from archscope.nn.build import build
@@ -51,10 +55,12 @@ _PLACES = {
     "cifar_sweep": "archscope.explore.cifar_sweep:cifar_sweep",
     "compare": "archscope.explore.compare:compare",
     "count": "archscope.cost.formula:count",
+    "enumerate_designs": "archscope.explore.enumerate:enumerate_designs",
     "equivalence": "archscope.explore.equivalence:equivalence",
     "inception_resnet_v2": "archscope.arch.families:inception_resnet_v2",
     "inception_v3": "archscope.arch.families:inception_v3",
     "inception_v4": "archscope.arch.families:inception_v4",
+    "inverse": "archscope.explore.inverse:inverse",
     "load_sweep": "archscope.explore.cifar_sweep:load_sweep",
     "memory": "archscope.cost.memory:memory",
     "network": "archscope.arch.names:parse",
@@ -64,6 +70,7 @@ _PLACES = {
     "solve_cardinality": "archscope.arch.eq4:solve_cardinality",
     "solve_width": "archscope.arch.eq4:solve_width",
     "study": "archscope.explore.study:study",
+    "wide_resnet": "archscope.arch.families:wide_resnet",
     "write_report": "archscope.explore.report:report",
     "wrn": "archscope.arch.families:wrn",
 }
@@ -77,10 +84,12 @@ __all__ = [
     "cifar_sweep",
     "compare",
     "count",
+    "enumerate_designs",
     "equivalence",
     "inception_resnet_v2",
     "inception_v3",
     "inception_v4",
+    "inverse",
     "load_sweep",
     "memory",
     "network",
@@ -90,6 +99,7 @@ __all__ = [
     "solve_cardinality",
     "solve_width",
     "study",
+    "wide_resnet",
     "write_report",
     "wrn",
 ]

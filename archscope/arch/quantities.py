@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from archscope.arch.scaling import exact
 from archscope.errors import UsageError, shown
 
 if TYPE_CHECKING:
@@ -113,6 +115,22 @@ def parse_numbers(text: str, what: str) -> list[int]:
             )
         numbers += range(first, last + 1)
     return numbers
+
+
+def parse_factors(text: str, what: str) -> list[int | Fraction]:
+    """`1,1.5,2` or `1:4` -> whole numbers, and fractions where a decimal stands there.
+
+    Raises:
+        UsageError: as `parse_numbers`, and for a decimal that is none.
+    """
+    factors: list[int | Fraction] = []
+    for part in text.split(","):
+        if "." not in part:
+            factors += parse_numbers(part, what)
+            continue
+        value = exact(part.strip(), what)
+        factors.append(int(value) if value.denominator == 1 else value)
+    return factors
 
 
 def parse_shape(text: str) -> Shape:

@@ -58,9 +58,9 @@ class Options(NamedTuple):
 def resnext(depth: str, cardinality: str, width: str, options: Options) -> Network:
     """`resnext50_32x4d` and, on CIFAR, `resnext29_8x64d`."""
     options.refuse_all_but("scale", "noshortcut", of="resnext networks")
-    number, template = int(depth), (int(cardinality), int(width))
-    if _is_imagenet(number, _BOTTLENECK, options):
-        return families.resnext(_BOTTLENECK[number], *template, **options.keywords(1000))
+    number, template = _depth(depth, options), (int(cardinality), int(width))
+    if blocks := _imagenet_blocks(number, _BOTTLENECK, options):
+        return families.resnext(blocks, *template, **options.keywords(1000))
     try:
         return families.cifar_resnext(number, *template, **options.keywords(10))
     except UsageError as error:
@@ -70,55 +70,64 @@ def resnext(depth: str, cardinality: str, width: str, options: Options) -> Netwo
 def resnet(depth: str, options: Options) -> Network:
     """`resnet50`, `resnet18` and, on CIFAR, `resnet110`."""
     options.refuse_all_but("scale", "noshortcut", of="resnet networks")
-    number, known = int(depth), _RESNET
-    if not _is_imagenet(number, known, options):
+    number, known = _depth(depth, options), _RESNET
+    blocks = _imagenet_blocks(number, known, options)
+    if blocks is None:
         try:
             return families.cifar_resnet(number, **options.keywords(10))
         except UsageError as error:
             raise _with_imagenet(error, known, options) from None
     keywords = options.keywords(1000)
-    if number in _BASIC:
-        return families.resnet_basic(_BASIC[number], **keywords)
-    network = families.resnext(_BOTTLENECK[number], 1, 64, **keywords)
+    if number not in _BOTTLENECK:
+        return families.resnet_basic(blocks, **keywords)
+    network = families.resnext(blocks, 1, 64, **keywords)
     return replace(network, name=f"resnet{number}{options.ending()}")
 
 
 def preresnet(depth: str, options: Options) -> Network:
     """`preresnet200` and, on CIFAR, `preresnet110`, `preresnet164`, `preresnet110-bottleneck`."""
-    number, known = int(depth), _RESNET
-    if not _is_imagenet(number, known, options):
+    number, known = _depth(depth, options), _RESNET
+    blocks = _imagenet_blocks(number, known, options)
+    kind = cast("Literal['basic', 'bottleneck'] | None", options.found.get("kind"))
+    if blocks is None or isinstance(number, tuple):
         options.refuse_all_but("scale", "noshortcut", "kind", of="preresnet networks")
-        kind = cast("Literal['basic', 'bottleneck'] | None", options.found.get("kind"))
+    else:
+        options.refuse_all_but("scale", "noshortcut", of="preresnet networks for ImageNet")
+        kind = "basic" if number in _BASIC else "bottleneck"
+    if blocks is None:
         try:
             return families.cifar_preresnet(number, kind, **options.keywords(10))
         except UsageError as error:
             raise _with_imagenet(error, known, options) from None
-    options.refuse_all_but("scale", "noshortcut", of="preresnet networks for ImageNet")
-    if number in _BASIC:
-        return families.preresnet(_BASIC[number], "basic", **options.keywords(1000))
-    return families.preresnet(_BOTTLENECK[number], **options.keywords(1000))
+    if kind is None:
+        raise UsageError(
+            "the blocks of each stage were asked for without what they are; say basic or "
+            "bottleneck, as preresnet_3_4_7_3-bottleneck"
+        )
+    return families.preresnet(blocks, kind, **options.keywords(1000))
 
 
 def wide_resnet(depth: str, widen: str, options: Options) -> Network:
     """`wide_resnet50_2`: ResNet-50 whose 3x3 convolutions are twice as wide."""
     options.refuse_all_but("scale", "noshortcut", of="wide_resnet networks")
-    number, k = int(depth), int(widen)
-    if options.dataset == "cifar" or number not in _BOTTLENECK:
+    number, k = _depth(depth, options), int(widen)
+    known = isinstance(number, tuple) or number in _BOTTLENECK
+    blocks = _imagenet_blocks(number, _BOTTLENECK, options) if known else None
+    if blocks is None:
         raise UsageError(
-            f"wide_resnet{number}_{k} was asked for, but the widened bottleneck networks are "
+            f"wide_resnet{depth}_{k} was asked for, but the widened bottleneck networks are "
             f"ImageNet ones of depth {_depths(_BOTTLENECK)}; for CIFAR use wrn_28_{max(k, 1)}"
         )
-    network = families.resnext(_BOTTLENECK[number], 1, 64 * k, **options.keywords(1000))
-    return replace(network, name=f"wide_resnet{number}_{k}{options.ending()}")
+    return families.wide_resnet(blocks, k, **options.keywords(1000))
 
 
 def wrn(depth: str, widen: str, options: Options) -> Network:
     """`wrn_28_10` (CIFAR), `imagenet_wrn_34_2` and the paper's `WRN-50-2-bottleneck`."""
-    number = int(depth)
+    number = _depth(depth, options)
     if options.found.get("kind") == "bottleneck" and "." not in widen:
         plain = {kind: value for kind, value in options.found.items() if kind != "kind"}
         return wide_resnet(depth, widen, options._replace(found=plain))
-    if options.dataset == "imagenet":
+    if options.dataset == "imagenet" or (isinstance(number, tuple) and len(number) == 4):
         return _imagenet_wrn(number, widen, options)
     kinds = ("scale", "noshortcut", "block", "deepening", "dropout")
     options.refuse_all_but(*kinds, of="wrn networks")
@@ -156,16 +165,17 @@ def inception(version: str, options: Options) -> Network:
     return families.inception_resnet_v2(classes=classes)
 
 
-def _imagenet_wrn(depth: int, widen: str, options: Options) -> Network:
+def _imagenet_wrn(depth: int | tuple[int, ...], widen: str, options: Options) -> Network:
     options.refuse_all_but("scale", "noshortcut", of="wrn networks for ImageNet")
-    if depth not in _BASIC:
+    if isinstance(depth, int) and depth not in _BASIC:
         hint = f", or wide_resnet{depth}_2 for the bottleneck one" if depth in _BOTTLENECK else ""
         raise UsageError(
             f"imagenet_wrn_{depth}_{widen} was asked for, but the widened basic-block networks "
             f"are of depth {_depths(_BASIC)}; use imagenet_wrn_34_2{hint}"
         )
     k = exact(widen, "widen") if "." in widen else int(widen)
-    return families.resnet_basic(_BASIC[depth], widen=k, **options.keywords(1000))
+    blocks = _BASIC[depth] if isinstance(depth, int) else depth
+    return families.resnet_basic(blocks, widen=k, **options.keywords(1000))
 
 
 def _kernels(text: str) -> tuple[int, ...]:
@@ -182,13 +192,32 @@ def _dropout(text: str) -> Fraction:
     return Fraction(0) if re.fullmatch(r"0{1,6}\.?0{0,9}", text) else exact(text, "dropout")
 
 
-def _is_imagenet(depth: int, known: Mapping[int, tuple[int, ...]], options: Options) -> bool:
+def _depth(text: str, options: Options) -> int | tuple[int, ...]:
+    """`50`, or the blocks of the stages where `3_4_7_3` stands there."""
+    numbers = tuple(map(int, text.split("_")))
+    if len(numbers) == 1:
+        return numbers[0]
+    dataset, stages = options.dataset, len(numbers)
+    if dataset is not None and stages != (4 if dataset == "imagenet" else 3):
+        raise UsageError(
+            f"{stages} stages were asked for, but a network for ImageNet has 4 and one for CIFAR "
+            "3; leave the prefix out, or give as many numbers"
+        )
+    return numbers
+
+
+def _imagenet_blocks(
+    depth: int | tuple[int, ...], known: Mapping[int, tuple[int, ...]], options: Options
+) -> tuple[int, ...] | None:
+    """The blocks of the stages, where it is a network for ImageNet."""
+    if isinstance(depth, tuple):
+        return depth if len(depth) == 4 else None
     if options.dataset == "imagenet" and depth not in known:
         raise UsageError(
             f"depth {depth} was asked for on ImageNet, but the depths known there are "
             f"{_depths(known)}; use one of them"
         )
-    return depth in known and options.dataset != "cifar"
+    return known.get(depth) if options.dataset != "cifar" else None
 
 
 def _with_imagenet(

@@ -12,10 +12,11 @@ import typer
 
 from archscope.cli.options import ClassesOption, InputOption, check_plot
 from archscope.cli.output import OutputOption, emit, note, save_with, write
+from archscope.cli.spaces import DeepeningOption, DepthOption, Numbers, ScaleOption, WidenOption
 from archscope.errors import UsageError
 
 if TYPE_CHECKING:
-    from archscope.explore.enumerate import Enumeration
+    from archscope.explore.enumerate import Enumeration, Order, Query
 
 SHOWN = 20  # rows of a table for people, where no --limit says otherwise
 
@@ -41,8 +42,10 @@ def enumerate_designs(
         list[str] | None,
         typer.Argument(
             metavar="[FAMILY...]",
-            help="resnext, wide_resnet (all depths free), resnext50 (its own), cifar_resnext, "
-            "resnext29, wrn, wrn_28, cifar_resnet.  [default: resnext]",
+            help="resnext, wide_resnet, resnet_basic, imagenet_wrn, preresnet-basic, "
+            "preresnet-bottleneck; cifar_resnext, cifar_resnet, cifar_preresnet-basic, "
+            "cifar_preresnet-bottleneck, wrn, 'wrn-B(3,1,3)', all with free depths; resnext50, "
+            "wrn_28 and the like with their own.  [default: resnext]",
             show_default=False,
         ),
     ] = None,
@@ -51,14 +54,10 @@ def enumerate_designs(
     activations: RangeOption = None,
     cardinality: NumbersOption = None,
     width: NumbersOption = None,
-    depth: Annotated[
-        str | None,
-        typer.Option(metavar="A:B[,A:B...]", help="Blocks of every stage, or of each: 2:3,4,6,3."),
-    ] = None,
-    widen: NumbersOption = None,
-    scale: Annotated[
-        str | None, typer.Option(metavar="S[,S...]", help="Factors on stem, widths and outputs.")
-    ] = None,
+    depth: DepthOption = None,
+    widen: WidenOption = None,
+    deepening: DeepeningOption = None,
+    scale: ScaleOption = None,
     divisible: Annotated[
         int,
         typer.Option(metavar="K", min=1, help="Only group widths C*d that are multiples of K."),
@@ -90,32 +89,51 @@ def enumerate_designs(
     Every design of the box is gone through: 10 million take seconds. What is listed is sorted, may
     be cut to a Pareto front, and goes to a table, CSV, JSON or Parquet.
     """
-    from archscope.arch.quantities import parse_range, parse_shape
-    from archscope.cli.spaces import given_values
-    from archscope.explore.collect import Order, parse_pareto
-    from archscope.explore.enumerate import FAMILIES, Query
     from archscope.explore.enumerate import enumerate_designs as go_through
 
     chosen = _format(format, output)
     check_plot(plot)
-    bounds = {"params": params, "macs": macs, "activations": activations}
-    query = Query(
-        families or FAMILIES,
-        given_values(cardinality, width, depth, widen, scale),
-        {key: parse_range(text, key) for key, text in bounds.items() if text},
-        divisible,
-        classes,
-        parse_shape(input_shape) if input_shape else None,
-    )
-    most = limit if limit is not None or chosen in STREAMED else SHOWN
-    order = Order(sort.strip().lower(), most, parse_pareto(pareto) if pareto else None)
+    ranges = {"params": params, "macs": macs, "activations": activations}
+    numbers = Numbers(cardinality, width, depth, widen, deepening, scale)
+    query = _query(families, numbers, ranges, divisible, classes, input_shape)
+    shown = limit if limit is not None or chosen in STREAMED else SHOWN
+    order = _order(sort, shown, pareto)
     found = go_through(query, order, sampled=20_000 if plot else 0)
     rows = _confirmed(found) if instantiate else found.rows()
     if plot is not None:
         _draw(found, plot)
     _print(found, rows, chosen, output)
-    if len(found) < found.matches and not order.pareto and chosen not in STREAMED:
-        note(f"archscope: {len(found):,} of {found.matches:,} designs are listed; see --limit")
+    most = found.matches if found.front is None else found.front
+    if len(found) < most and chosen not in STREAMED:
+        note(f"archscope: {len(found):,} of {most:,} designs are listed; see --limit")
+
+
+def _query(
+    families: list[str] | None,
+    numbers: Numbers,
+    ranges: dict[str, str | None],
+    divisible: int,
+    classes: int | None,
+    input_shape: str | None,
+) -> Query:
+    from archscope.arch.quantities import parse_range, parse_shape
+    from archscope.explore.enumerate import FAMILIES, Query
+
+    return Query(
+        families or FAMILIES,
+        numbers.given(),
+        {key: parse_range(text, key) for key, text in ranges.items() if text is not None},
+        divisible,
+        classes,
+        None if input_shape is None else parse_shape(input_shape),
+    )
+
+
+def _order(sort: str, limit: int | None, pareto: str | None) -> Order:
+    from archscope.explore.collect import Order, parse_pareto
+
+    front = None if pareto is None else parse_pareto(pareto)
+    return Order(sort.strip().lower(), limit, front)
 
 
 def _format(format: DesignFormat | None, output: Path | None) -> DesignFormat:
@@ -203,10 +221,10 @@ def _draw(found: Enumeration, plot: Path) -> None:
     front = found.order.pareto
     one, other = (metric.removeprefix("-") for metric in front or ("macs", "params"))
     table = enumeration_table(found.head(), [])
+    thinned = ", thinned out" if len(found.sample["macs"]) < found.matches else ""
+    notes = [*table.notes[:1], f"Grey: all that fulfil the conditions{thinned}."]
     drawn = draw_designs(
-        Heading(
-            table.title, [*table.notes[:1], "Grey: all that fulfil the conditions, thinned out."]
-        ),
+        Heading(table.title, notes),
         (one, other),
         found.columns,
         found.sample,

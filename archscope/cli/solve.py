@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from archscope.cli.options import ClassesOption, InputOption
 from archscope.cli.output import FormatOption, OutputOption, emit, note
+from archscope.cli.spaces import DeepeningOption, DepthOption, Numbers, ScaleOption, WidenOption
 from archscope.errors import UsageError
+
+if TYPE_CHECKING:
+    from archscope.arch.eq4 import Rounding
+    from archscope.explore.answers import Inverse
+    from archscope.explore.inverse import Options
+    from archscope.explore.solve import Solution
 
 MOST = 1_000_000  # channels, pixels: far above any network, far below what overflows a float
 
@@ -68,7 +75,8 @@ def solve(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Design a whole network: resnext50, resnet101, wide_resnet50, resnext29, wrn_28.",
+            help="Design a whole network: resnext50, resnet101, wide_resnet50, resnext29, wrn_28, "
+            "imagenet_wrn_34, preresnet-basic, any other residual one.",
         ),
     ] = None,
     like: Annotated[
@@ -84,21 +92,15 @@ def solve(
         str | None,
         typer.Option(
             metavar="WORD[,WORD]",
-            help="What is sought: cardinality, width, depth (or depth3), widen, scale.  [default: "
-            "what the name leaves open]",
+            help="What is sought: cardinality, width, depth (or depth3), widen, deepening, scale.  "
+            "[default: what the name leaves open]",
             show_default=False,
         ),
     ] = None,
-    depth: Annotated[
-        str | None,
-        typer.Option(metavar="N[,N...]", help="Blocks of the stages: 3,4,6,3, or 1:8 for each."),
-    ] = None,
-    widen: Annotated[
-        str | None, typer.Option(metavar="K[,K...]", help="Widening factors of Wide ResNets.")
-    ] = None,
-    scale: Annotated[
-        str | None, typer.Option(metavar="S[,S...]", help="Factors on stem, widths and outputs.")
-    ] = None,
+    depth: DepthOption = None,
+    widen: WidenOption = None,
+    deepening: DeepeningOption = None,
+    scale: ScaleOption = None,
     nearest: Annotated[
         int, typer.Option(metavar="N", min=1, max=1000, help="How many designs are listed.")
     ] = 5,
@@ -122,36 +124,21 @@ def solve(
     """
     from archscope.arch.eq4 import parse_rounding
 
+    numbers = Numbers(cardinality, width, depth, widen, deepening, scale)
     rule = parse_rounding(rounding)
-    block = (w_in, w_out, kernel, resolution)
+    solution: Solution | Inverse
     if network is None:
-        extra = {"as": like, "free": free, "depth": depth, "widen": widen, "scale": scale}
-        others = {"tolerance": tolerance, "input": input_shape, "classes": classes}
-        _only_without(extra | others, "needs a whole network; add --network resnext50, or drop it")
-        solution = _eq4(cardinality, width, budget or [], reference, block, rule)
+        words = {"as": like, "free": free, "depth": depth, "widen": widen, "deepening": deepening}
+        others = {"tolerance": tolerance, "input": input_shape, "classes": classes, "scale": scale}
+        _only_without(words | others, "needs a whole network; add --network resnext50, or drop it")
+        block = (w_in, w_out, kernel, resolution)
+        solution = _solve_block(numbers, budget or [], reference, block, rule)
     else:
         one = {"reference": reference, "in": w_in != 256, "out": w_out, "kernel": kernel != 3}
         one["resolution"] = resolution != 56
         _only_without(one, "describes one block; drop it, or --network")
-        from archscope.arch.quantities import parse_percent, parse_shape
-        from archscope.cli.spaces import given_values
-        from archscope.explore.inverse import Options, inverse
-        from archscope.explore.limits import read_limits
-
-        shape = None if input_shape is None else parse_shape(input_shape)
-        solution = inverse(
-            network,
-            read_limits(budget or (), like or (), shape),
-            given=given_values(cardinality, width, depth, widen, scale),
-            free=() if free is None else free.split(","),
-            options=Options(
-                rule,
-                nearest,
-                None if tolerance is None else parse_percent(tolerance),
-                classes,
-                shape,
-            ),
-        )
+        options = _options(rule, nearest, tolerance, classes, input_shape)
+        solution = _solve_network(network, budget or [], like or [], numbers, free, options)
     emit(solution.table(), document=solution.document(), format=format, output=output)
     for reason in solution.infeasible:
         note(f"archscope: {reason}")
@@ -159,24 +146,25 @@ def solve(
         raise typer.Exit(4)
 
 
-def _eq4(
-    cardinality: str | None,
-    width: str | None,
+def _solve_block(
+    numbers: Numbers,
     budgets: list[str],
     reference: str | None,
-    numbers: tuple[int, int | None, int, int],
-    rule: Any,
-) -> Any:
+    block: tuple[int, int | None, int, int],
+    rule: Rounding,
+) -> Solution:
+    """Eq. 4 for a block."""
     from archscope.arch.eq4 import Block
     from archscope.arch.quantities import parse_budget, parse_numbers
     from archscope.explore.solve import solve as solve_eq4
 
-    w_in, w_out, kernel, resolution = numbers
+    w_in, w_out, kernel, resolution = block
     if len(budgets) > 1:
         raise UsageError(
             f"{len(budgets)} budgets were asked for, but a block has one, of parameters; drop the "
             "others, or add --network resnext50"
         )
+    cardinality, width = numbers.cardinality, numbers.width
     return solve_eq4(
         cardinalities=() if cardinality is None else parse_numbers(cardinality, "cardinality"),
         widths=() if width is None else parse_numbers(width, "width"),
@@ -185,6 +173,42 @@ def _eq4(
         block=Block(w_in, w_in if w_out is None else w_out, kernel, resolution),
         rounding=rule,
     )
+
+
+def _solve_network(
+    network: str,
+    budgets: list[str],
+    like: list[str],
+    numbers: Numbers,
+    free: str | None,
+    options: Options,
+) -> Inverse:
+    """The designs of a whole network."""
+    from archscope.explore.inverse import inverse
+    from archscope.explore.limits import read_limits
+
+    return inverse(
+        network,
+        read_limits(budgets, like, options.input_shape),
+        given=numbers.given(),
+        free=() if free is None else free.split(","),
+        options=options,
+    )
+
+
+def _options(
+    rule: Rounding,
+    nearest: int,
+    tolerance: str | None,
+    classes: int | None,
+    input_shape: str | None,
+) -> Options:
+    from archscope.arch.quantities import parse_percent, parse_shape
+    from archscope.explore.inverse import Options
+
+    percent = None if tolerance is None else parse_percent(tolerance)
+    shape = None if input_shape is None else parse_shape(input_shape)
+    return Options(rule, nearest, percent, classes, shape)
 
 
 def _only_without(options: dict[str, Any], rule: str) -> None:

@@ -2,26 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+DepthOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A:B[,A:B...]",
+        help="Blocks of every stage, or of each: 1:8, or 3,4,6,3, or 2:3,4,6,3.",
+    ),
+]
+WidenOption = Annotated[
+    str | None,
+    typer.Option(metavar="A:B", help="Widening factors k of Wide ResNets: 1:12, or 1,1.5,2."),
+]
+DeepeningOption = Annotated[
+    str | None,
+    typer.Option(metavar="A:B", help="Convolutions of a wrn's block (the paper's l): 1:4."),
+]
+ScaleOption = Annotated[
+    str | None, typer.Option(metavar="S[,S...]", help="Factors on stem, widths and outputs.")
+]
 
 
-def given_values(
-    cardinality: str | None,
-    width: str | None,
-    depth: str | None,
-    widen: str | None,
-    scale: str | None,
-) -> dict[str, list[Any]]:
-    """The values of each word that was given; those of `depth` by stage."""
-    from archscope.arch.quantities import parse_numbers
-    from archscope.arch.scaling import exact
+@dataclass(frozen=True)
+class Numbers:
+    """What the user wrote for each number of a design."""
 
-    given: dict[str, list[Any]] = {}
-    for word, text in (("cardinality", cardinality), ("width", width), ("widen", widen)):
-        if text:
-            given[word] = parse_numbers(text, word)
-    if depth:
-        given["depth"] = [parse_numbers(part, "depth") for part in depth.split(",")]
-    if scale:
-        given["scale"] = [exact(part.strip()) for part in scale.split(",")]
-    return given
+    cardinality: str | None
+    width: str | None
+    depth: str | None
+    widen: str | None
+    deepening: str | None
+    scale: str | None
+
+    def given(self) -> dict[str, list[Any]]:
+        """The values of each word that was given; those of `depth` by stage."""
+        from archscope.arch.quantities import parse_factors, parse_numbers
+        from archscope.arch.scaling import exact
+
+        given: dict[str, list[Any]] = {}
+        for word in ("cardinality", "width", "deepening"):
+            if (text := getattr(self, word)) is not None:
+                given[word] = parse_numbers(text, word)
+        if self.widen is not None:
+            given["widen"] = parse_factors(self.widen, "widen")
+        if self.depth is not None:
+            given["depth"] = [parse_numbers(part, "depth") for part in self.depth.split(",")]
+        if self.scale is not None:
+            given["scale"] = [exact(part.strip()) for part in self.scale.split(",")]
+        return given

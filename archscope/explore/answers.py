@@ -14,7 +14,7 @@ from archscope.explore.found import Design
 from archscope.explore.limits import METRICS, Limit
 from archscope.explore.search import inner_axis
 from archscope.explore.space import Names, Space
-from archscope.report.designs import inverse_table, number_text
+from archscope.report.designs import inverse_table, number, number_text
 from archscope.report.table import Table
 
 
@@ -79,7 +79,7 @@ def proof_text(
     return text
 
 
-WORDS = {"widen": "widening factor"}
+WORDS = {"widen": "widening factor", "deepening": "deepening factor"}
 
 
 @dataclass(frozen=True)
@@ -143,12 +143,10 @@ class Inverse:
         deviations = {limit.metric: residuals[limit.metric] / limit.value for limit in self.limits}
         depths = [values[axis] for axis in space.family.axes if axis.startswith("depth")]
         row: dict[str, Any] = {"network": name, "template": None, "depths": depths}
-        for axis in ("cardinality", "width", "widen"):
-            row[axis] = values.get(axis)
+        for axis in ("cardinality", "width", "widen", "deepening", "scale"):
+            row[axis] = number(values.get(axis))
         if "cardinality" in values:
             row["template"] = f"{values['cardinality']}x{values['width']}d"
-        scale = values["scale"]
-        row["scale"] = int(scale) if scale.denominator == 1 else float(scale)
         return {**row, **costs, "residuals": residuals, "deviations": deviations}
 
     def _published(self, answer: Answer, names: Names) -> list[dict[str, Any]]:
@@ -158,7 +156,7 @@ class Inverse:
             return []
         fixed = {axis: values[0] for axis, values in space.axes.items() if len(values) == 1}
         depths = tuple(fixed.get(f"depth{stage}") for stage in range(1, 5))
-        if fixed.get("scale") != 1 or not space.residual:
+        if fixed.get("scale") != 1 or not space.options["residual"]:
             return []
         rows = []
         for one in published_templates(depths, macs[0].value):

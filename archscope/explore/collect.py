@@ -9,11 +9,11 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from archscope.errors import UsageError
+from archscope.errors import UsageError, shown
 from archscope.explore.limits import METRICS
 
 Columns: TypeAlias = "dict[str, npt.NDArray[Any]]"
-SORTS = (*METRICS, "cardinality", "width", "widen")
+SORTS = (*METRICS, "cardinality", "width", "widen", "deepening")
 _HELD = 200_000
 
 
@@ -35,13 +35,13 @@ class Order:
     def __post_init__(self) -> None:
         if self.sort.removeprefix("-") not in SORTS:
             raise UsageError(
-                f"designs sorted by {self.sort!a} were asked for, but they can be sorted by "
+                f"designs sorted by '{shown(self.sort)}' were asked for, but they can be sorted by "
                 f"{', '.join(SORTS)}; write params, or -params for the largest first"
             )
         for metric in self.pareto or ():
             if metric.removeprefix("-") not in METRICS:
                 raise UsageError(
-                    f"a Pareto front over {metric!a} was asked for, but the costs are "
+                    f"a Pareto front over '{shown(metric)}' was asked for, but the costs are "
                     f"{', '.join(METRICS)}; write params,macs, or params,-macs where more is better"
                 )
 
@@ -55,8 +55,8 @@ def parse_pareto(text: str) -> tuple[str, str]:
     parts = [part.strip().lower() for part in text.split(",")]
     if len({part.removeprefix("-") for part in parts}) != 2 or len(parts) != 2:
         raise UsageError(
-            f"a Pareto front over {text!a} was asked for, but it needs two different costs; write "
-            "params,macs"
+            f"a Pareto front over '{shown(text)}' was asked for, but it needs two different costs; "
+            "write params,macs"
         )
     return parts[0], parts[1]
 
@@ -66,11 +66,12 @@ class Collector:
 
     def __init__(self, order: Order, names: Sequence[str], sampled: int = 0) -> None:
         self.matches = 0
+        self.kept = 0  # before the limit: those of the front, where one is asked for
         self._order = order
         self._names = list(names)
         self._chunks: list[Columns] = []
         self._held = 0
-        self._cutoff: int | None = None
+        self._cutoff: Any = None
         self._sampled, self._stride = sampled, 1
         self._sample: list[Columns] = []
 
@@ -94,6 +95,7 @@ class Collector:
         """The kept designs in order, and the sample of all of them."""
         self._reduce()
         columns = self._chunks.pop()
+        self.kept = len(columns["part"])
         first = order_of(columns, self._order.sort)[: self._order.limit]
         listed = {name: columns.pop(name)[first] for name in self._names}
         return listed, _joined(self._sample, METRICS)
@@ -105,7 +107,7 @@ class Collector:
             kept = pareto_front(one, other)
         elif self._order.limit is not None and len(columns["part"]) > self._order.limit:
             key = _key(columns, self._order.sort)
-            self._cutoff = int(np.partition(key, self._order.limit - 1)[self._order.limit - 1])
+            self._cutoff = np.partition(key, self._order.limit - 1)[self._order.limit - 1]
             kept = np.flatnonzero(key <= self._cutoff)
             within = {name: column[kept] for name, column in columns.items()}
             kept = kept[np.sort(order_of(within, self._order.sort)[: self._order.limit])]
@@ -146,13 +148,14 @@ def pareto_front(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> Any:
 
 
 def _key(columns: Columns, name: str) -> Any:
-    bare = name.removeprefix("-")
-    column = columns[bare] if bare in columns else np.zeros(len(columns["part"]), np.int64)
+    column = columns[name.removeprefix("-")]
     return -column if name.startswith("-") else column
 
 
 def _small(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The numbers of designs are small, and there may be millions of them."""
+    if column.dtype.kind == "f":  # a widening factor such as 1.5
+        return column
     fits = not len(column) or column.max() < 2**15
     return column.astype(np.int16 if fits else np.int32)
 

@@ -17,18 +17,11 @@ from archscope.explore.base import Base, read_base
 from archscope.explore.collect import SORTS, Collector, Columns, Order
 from archscope.explore.limits import METRICS
 from archscope.explore.search import expand
-from archscope.explore.space import DEPTHS, Names, Part, Space
-from archscope.report.designs import number_text
+from archscope.explore.space import Names, Part, Space
+from archscope.report.designs import number, number_text
 
-# What an axis ranges over where neither the name nor an option says it.
-DEFAULTS: dict[str, list[int]] = {
-    "cardinality": list(range(1, 65)),
-    "width": list(range(1, 129)),
-    "widen": list(range(1, 17)),
-    "depth": list(range(1, 19)),
-    **{axis: list(range(1, 9)) for axis in DEPTHS},
-}
 FAMILIES = ("resnext",)
+NUMBERS = ("cardinality", "width", "widen", "deepening")
 MOST_BUILT = 100
 MOST_CANDIDATES = 10**12
 CHUNK = 65_536
@@ -63,7 +56,8 @@ class Enumeration:
         query, order: what was asked.
         spaces: one for each family.
         candidates: designs in all boxes; `counted` of them were counted, as costs grow with every
-            number and most can be ruled out together; `matches` fulfil every condition.
+            number and most can be ruled out together; `matches` fulfil every condition, and with a
+            Pareto front `front` of them are on it.
         columns: an entry for each listed design: its part, its numbers, its costs.
     """
 
@@ -74,6 +68,7 @@ class Enumeration:
     candidates: int
     counted: int
     matches: int
+    front: int | None
     columns: Columns
     sample: Columns
 
@@ -83,13 +78,8 @@ class Enumeration:
     def values(self, index: int) -> dict[str, Any]:
         """The numbers of one listed design."""
         part = self.parts[int(self.columns["part"][index])]
-        return {
-            **part.scalars,
-            **{
-                axis: int(self.columns[axis][index]) if axis in self.columns else numbers[0]
-                for axis, numbers in part.arrays.items()
-            },
-        }
+        columns = self.columns
+        return part.values({a: int(columns[a][index]) for a in part.arrays if a in columns})
 
     def network(self, index: int) -> Network:
         """One listed design as a network."""
@@ -106,7 +96,7 @@ class Enumeration:
                 "network": names[id(space)](values),
                 "family": space.family.name,
                 "template": template,
-                **{axis: values.get(axis) for axis in ("cardinality", "width", "widen")},
+                **{axis: number(values.get(axis)) for axis in NUMBERS},
                 "blocks": "-".join(
                     str(values[axis]) for axis in space.family.axes if axis.startswith("depth")
                 ),
@@ -127,20 +117,39 @@ class Enumeration:
             "candidates": self.candidates,
             "counted": self.counted,
             "matches": self.matches,
+            "front": self.front,
             "listed": len(self),
             "sort": self.order.sort,
             "pareto": list(self.order.pareto) if self.order.pareto else None,
         }
 
 
-def enumerate_designs(query: Query, order: Order, *, sampled: int = 0) -> Enumeration:
+def enumerate_designs(
+    query: Query | str | Sequence[str], order: Order | None = None, *, sampled: int = 0
+) -> Enumeration:
     """Go through every design of the families and keep those that fulfil the query.
 
+        from archscope.explore.enumerate import Order, Query
+
+        query = Query(["resnext50"], ranges={"macs": (4_000_000_000, 4_300_000_000)})
+        found = a.enumerate_designs(query, Order("params", limit=10))
+        list(found.rows())  # a mapping each: network, its numbers, its costs
+        found.network(0)    # the first, to build or to count
+
     Memory holds the listed designs and one chunk: with a limit or a Pareto front, little.
+
+    Args:
+        query: the families, their numbers, and the ranges of parameters, and of multiply-adds and
+            activations of one image; or the families alone.
+        order: how they are listed; by parameters where there is none.
+        sampled: how many of all that fulfil the query are kept for a picture, about.
 
     Raises:
         UsageError: for a name, number or word that cannot be.
     """
+    if not isinstance(query, Query):
+        query = Query([query] if isinstance(query, str) else query)
+    order = order or Order()
     spaces = _spaces(query)
     candidates = sum(space.size for space in spaces)
     if candidates > MOST_CANDIDATES:
@@ -150,19 +159,23 @@ def enumerate_designs(query: Query, order: Order, *, sampled: int = 0) -> Enumer
         )
     parts = [part for space in spaces for part in space.parts()]
     axes = list(dict.fromkeys(axis for part in parts for axis in part.free))
+    key = order.sort.removeprefix("-")
+    if key not in (*METRICS, *axes):
+        axes.append(key)
     collector = Collector(order, ["part", *axes, *METRICS], sampled)
     counted = 0
     for index, part in enumerate(parts):
         for columns, cost in _chunks(part, query.ranges):
             counted += len(cost.params)
             keep = np.flatnonzero(_within(cost, query.ranges) & _divisible(part, columns, query))
-            fixed = {axis: part.arrays.get(axis, [0])[0] for axis in axes}
+            fixed = {axis: part.values().get(axis, 0) for axis in axes}
             found: dict[str, Any] = {"part": index, **fixed, **columns}
             found |= {metric: getattr(cost, metric) for metric in METRICS}
             collector.add({name: _taken(value, keep) for name, value in found.items()})
-    return Enumeration(
-        query, order, spaces, parts, candidates, counted, collector.matches, *collector.finish()
-    )
+    listed, sample = collector.finish()
+    front = collector.kept if order.pareto else None
+    numbers = candidates, counted, collector.matches, front
+    return Enumeration(query, order, spaces, parts, *numbers, listed, sample)
 
 
 def confirm(network: Network) -> None:
@@ -188,16 +201,15 @@ def confirm(network: Network) -> None:
 
 
 def _spaces(query: Query) -> list[Space]:
-    bases = [read_base(name) for name in query.families]
+    bases = [read_base(name).by_stage(query.given) for name in query.families]
     used: set[str] = set()
     spaces = []
     for base in bases:
         given = {word: values for word, values in query.given.items() if _has(base, word)}
         used |= given.keys()
         filled = {
-            axis: [base.numbers[axis]] if axis in base.numbers else DEFAULTS[axis]
+            axis: [base.numbers[axis]] if axis in base.numbers else base.family.box[axis]
             for axis in base.family.axes
-            if axis in base.numbers or axis in DEFAULTS
         }
         axes = {**filled, **base.given(given)}
         spaces.append(base.space(axes, query.classes, query.input_shape))
@@ -207,7 +219,7 @@ def _spaces(query: Query) -> list[Space]:
 
 
 def _has(base: Base, word: str) -> bool:
-    return any(axis.rstrip("1234") == word for axis in base.family.axes)
+    return any(word in (axis, axis.rstrip("1234")) for axis in base.family.axes)
 
 
 def _chunks(part: Part, ranges: Mapping[str, Range]) -> Iterator[tuple[Columns, Count]]:
@@ -256,7 +268,7 @@ def _divisible(part: Part, columns: Columns, query: Query) -> Any:
 
 
 def _taken(value: Any, keep: npt.NDArray[np.intp]) -> Any:
-    return value[keep] if isinstance(value, np.ndarray) else np.full(len(keep), value)
+    return value[keep] if isinstance(value, np.ndarray) else np.full(len(keep), number(value))
 
 
 def _box(space: Space) -> dict[str, Any]:

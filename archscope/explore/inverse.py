@@ -15,13 +15,12 @@ from archscope.explore.answers import Answer, Inverse
 from archscope.explore.base import Base, read_base
 from archscope.explore.boxes import box, opened_axes
 from archscope.explore.found import Design, Found, Rule
-from archscope.explore.limits import Limit
+from archscope.explore.limits import Limit, all_limits
 from archscope.explore.search import search
 from archscope.explore.space import Names, Space
 
 MOST_QUESTIONS = 1_000
-# How far above the limits designs are looked for; only `ceil` ever needs more than the first.
-_REACHES = (1.0, 8.0, 64.0, 4096.0)
+EVERYTHING = 1e19  # no cost is further from a limit than this: costs are below 2^63, limits above 0
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ DEFAULT = Options()
 
 def inverse(
     network: str,
-    limits: Sequence[Limit],
+    limits: str | Sequence[str | Limit],
     *,
     given: Mapping[str, Sequence[Any]] | None = None,
     free: Sequence[str] = (),
@@ -61,20 +60,32 @@ def inverse(
 ) -> Inverse:
     """Find the designs of a network's family that come nearest to some limits.
 
+        found = a.inverse("resnext50", "4.1GMACs", given={"cardinality": [32]})
+        found.answers[0].designs[0].values  # {"depth1": 3, ..., "cardinality": 32, "width": 4}
+        found.document()                    # all of it, schema archscope.inverse/1
+
     Args:
-        network: as `resnext50`, `resnext101_32x4d`, `wrn_28`, `wide_resnet50`, `resnext29`.
-        limits: what the whole network may cost; of several, the largest relative deviation counts.
-        given: values by word (`cardinality`, `width`, `depth`, `widen`, `scale`; for `depth` a list
-            for each stage). Of a free number they are its range; of another that has several, each
-            is a question of its own.
+        network: as `resnext50`, `resnext101_32x4d`, `wrn_28`, `wide_resnet50`, `resnext29`,
+            `wrn_40-B(3,1,3)`; or a whole family, as `preresnet-basic`. Block types and dropout are
+            kept as they are.
+        limits: what the whole network may cost, as `4.1GMACs`, `25M params`, `as resnet50`, or
+            `Limit`s; of several, the largest relative deviation counts.
+        given: values by word (`cardinality`, `width`, `depth`, `widen`, `deepening`, `scale`; for
+            `depth` a list of blocks for each stage, or one for all). Of a free number they are its
+            range; of another that has several, each is a question of its own.
         free: the words of what is sought; without it, what neither the name nor `given` fixes.
         options: the rule of rounding, how many designs, and the like.
+
+    Returns:
+        the nearest designs, each with its exact costs (parameters; multiply-adds and activations of
+        one image), and the proof that none is nearer.
 
     Raises:
         UsageError: where nothing, or too much, is free.
         InfeasibleError: where no question has an answer; it names the nearest design.
     """
-    base = read_base(network)
+    limits = all_limits(limits, options.input_shape)
+    base = read_base(network).by_stage(given or {}, free)
     axes = base.given(given or {})
     opened = opened_axes(base, axes, free, options.rounding)
     several = {axis: axes[axis] for axis in axes if axis not in opened and len(axes[axis]) > 1}
@@ -109,63 +120,117 @@ def _answer(
     task: _Task, axes: Mapping[str, Sequence[Any]], opened: Sequence[str], fixed: Mapping[str, Any]
 ) -> Answer:
     stated = frozenset(axis for axis in opened if axis in axes)
-    rule = task.options.rule
-    for reach in _REACHES:
-        space = _space(task, axes, opened, reach)
-        _check_reachable(task, space)
-        found = Found(task.limits, rule, task.number, reach)
-        search(space, found)
-        if found.designs or rule != "ceil":
-            break
+    rule, tolerance = task.options.rule, task.options.tolerance
+    space = _space(task, axes, opened, rule, 1.0)
+    over = [] if rule == "ceil" else _always_over(task, space)
+    if over:
+        raise InfeasibleError(_not_within(task, axes, opened, over))
+    space, found = _search(task, axes, opened, rule, task.number)
     designs = found.result()
-    tolerance = task.options.tolerance
-    if not designs or (tolerance is not None and designs[0].deviation > tolerance):
-        raise InfeasibleError(_too_far(task, space, designs))
+    if not designs:
+        raise InfeasibleError(_not_reached(task, axes, opened))
+    if tolerance is not None and designs[0].deviation > tolerance:
+        raise InfeasibleError(_too_far(task, space, designs[0], tolerance))
     return Answer(space, fixed, stated, designs, found.lines, found.counted)
 
 
+def _search(
+    task: _Task,
+    axes: Mapping[str, Sequence[Any]],
+    opened: Sequence[str],
+    rule: Rule,
+    number: int,
+) -> tuple[Space, Found]:
+    """The nearest designs, looked for further and further out until there are `number`."""
+    grows = any(axis not in axes and axis != "scale" for axis in opened)
+    reach, counted = 1.0, 0
+    space = _space(task, axes, opened, rule, reach)
+    while True:
+        found = Found(task.limits, rule, number, reach)
+        search(space, found)
+        found.counted += counted
+        if len(found.designs) >= number or rule == "floor" or reach == EVERYTHING:
+            return space, found
+        counted = found.counted
+        # A box of stated ranges does not grow, so that the next round sees all of it.
+        reach = max(8 * reach, 2 * _excess(task, space)) if grows else EVERYTHING
+        try:
+            space = _space(task, axes, opened, rule, reach)
+        except UsageError:
+            if not found.designs:
+                raise
+            return space, found
+
+
 def _space(
-    task: _Task, axes: Mapping[str, Sequence[Any]], opened: Sequence[str], reach: float
+    task: _Task,
+    axes: Mapping[str, Sequence[Any]],
+    opened: Sequence[str],
+    rule: Rule,
+    reach: float,
 ) -> Space:
     """The box in which every design within `reach` of the limits lies."""
-    share = 1 if task.options.rule == "floor" else 1 + reach
+    share = 1 if rule == "floor" else 1 + reach
     most = {limit.metric: int(share * limit.value) for limit in task.limits}
     rounding = task.options.rounding
     space = task.base.space(axes, task.options.classes, task.options.input_shape)
     return box(space, axes, opened, most, rounding if isinstance(rounding, int) else 1)
 
 
-def _check_reachable(task: _Task, space: Space) -> None:
-    """Whether the cheapest design is within every limit, where it has to be."""
+def _excess(task: _Task, space: Space) -> float:
+    """How far above the limits the smallest design is."""
     smallest = space.smallest()
     assert smallest is not None
     cost = count(space.network(smallest))
-    over = [limit for limit in task.limits if getattr(cost, limit.metric) > limit.value]
-    if task.options.rule == "ceil" or not over:
-        return
-    costs = " and ".join(f"{getattr(cost, one.metric):,} {one.metric}" for one in over)
-    raise InfeasibleError(
-        f"{task.base.name} was asked for at {_limits_text(over)}, but the nearest design, its "
-        f"smallest, is {Names(space)(smallest)} with {costs}; raise the budget to that, or free "
-        "another number"
-    )
+    return float(max(getattr(cost, one.metric) / one.value for one in task.limits))
 
 
-def _too_far(task: _Task, space: Space, designs: Sequence[Design]) -> str:
-    asked = f"{task.base.name} was asked for at {_limits_text(task.limits)}"
-    if not designs:
-        return (
-            f"{asked} or above, but no design in the range reaches that; widen the range, or free "
-            "another number"
-        )
-    nearest = designs[0]
-    costs = " and ".join(f"{nearest.costs[one.metric]:,} {one.metric}" for one in task.limits)
+def _always_over(task: _Task, space: Space) -> list[Limit]:
+    """The limits that the smallest design passes, where every design passes one of them."""
+    first: list[Limit] = []
+    for part in space.parts():
+        cost = count(part.network({}))
+        over = [limit for limit in task.limits if getattr(cost, limit.metric) > limit.value]
+        if not over:
+            return []
+        first = first or over
+    return first
+
+
+def _not_within(
+    task: _Task, axes: Mapping[str, Sequence[Any]], opened: Sequence[str], over: Sequence[Limit]
+) -> str:
+    space, found = _search(task, axes, opened, "nearest", 1)
+    nearest = found.result()[0]
+    which = "the nearest design, its smallest," if nearest.values == space.smallest() else None
     return (
-        f"{asked} within {100 * (task.options.tolerance or 0):g} %, but the nearest design is "
-        f"{Names(space)(nearest.values)} with {costs}, {100 * float(nearest.deviation):.2g} % off; "
-        "allow a larger --tolerance, or free another number"
+        f"{_asked(task, over)}, but {which or 'the nearest design'} is "
+        f"{_design(task, space, nearest)}; raise the budget to that, or free another number"
     )
 
 
-def _limits_text(limits: Sequence[Limit]) -> str:
-    return " and ".join(f"{limit.value:,} {limit.metric}" for limit in limits)
+def _not_reached(task: _Task, axes: Mapping[str, Sequence[Any]], opened: Sequence[str]) -> str:
+    space, found = _search(task, axes, opened, "nearest", 1)
+    return (
+        f"{_asked(task, task.limits)} or above, but no design in the range reaches that, and the "
+        f"nearest is {_design(task, space, found.result()[0])}; widen the range, or free another "
+        "number"
+    )
+
+
+def _too_far(task: _Task, space: Space, nearest: Design, tolerance: float) -> str:
+    return (
+        f"{_asked(task, task.limits)} within {100 * tolerance:g} %, but the nearest design is "
+        f"{_design(task, space, nearest)}, {100 * float(nearest.deviation):.2g} % off; allow a "
+        "larger --tolerance, or free another number"
+    )
+
+
+def _asked(task: _Task, limits: Sequence[Limit]) -> str:
+    costs = " and ".join(f"{limit.value:,} {limit.metric}" for limit in limits)
+    return f"{task.base.name} was asked for at {costs}"
+
+
+def _design(task: _Task, space: Space, design: Design) -> str:
+    costs = " and ".join(f"{design.costs[one.metric]:,} {one.metric}" for one in task.limits)
+    return f"{Names(space)(design.values)} with {costs}"

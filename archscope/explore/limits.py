@@ -11,7 +11,7 @@ from archscope.arch.names import parse
 from archscope.arch.quantities import MOST_COST, parse_limit
 from archscope.arch.shape import Shape
 from archscope.cost.formula import count
-from archscope.errors import UsageError
+from archscope.errors import UsageError, shown
 
 METRICS = ("params", "macs", "activations")
 _KEPT = ("params", "macs")  # of another network: what the papers keep when they compare
@@ -27,26 +27,24 @@ class Limit:
     source: str | None = None
 
 
-def read_limits(
-    budgets: Sequence[str], like: Sequence[str] = (), input_shape: Shape | None = None
+def all_limits(
+    entries: str | Sequence[str | Limit], input_shape: Shape | None = None
 ) -> list[Limit]:
-    """Read `4.1GMACs`, `25M params and 4.1GMACs`, `as resnet50`.
-
-    `like` holds `resnet50`, `2x resnet101:macs`: another network gives its params and macs, or what
-    stands behind the colon. Where the same cost is limited twice, that is an error.
+    """Limits as they are or as text: `4.1GMACs`, `25M params and 4.1GMACs`, `as resnet50`.
 
     Raises:
-        UsageError: for what is no limit, or none at all.
+        UsageError: for what is no limit, where a cost is limited twice, or there is none at all.
     """
     limits: list[Limit] = []
-    for text in budgets:
-        for part in re.split(r"\s+and\s+|;", text.strip()):
+    for entry in [entries] if isinstance(entries, str) else entries:
+        if isinstance(entry, Limit):
+            limits.append(entry)
+            continue
+        for part in re.split(r"\s+and\s+|;", entry.strip()):
             if re.match(r"as\s", part, re.I):
                 limits += _of_network(part, input_shape)
             else:
                 limits.append(Limit(*parse_limit(part)))
-    for text in like:
-        limits += _of_network(text, input_shape)
     metrics = [limit.metric for limit in limits]
     twice = [metric for metric in METRICS if metrics.count(metric) > 1]
     if twice:
@@ -62,11 +60,26 @@ def read_limits(
     return sorted(limits, key=lambda limit: METRICS.index(limit.metric))
 
 
+def read_limits(
+    budgets: Sequence[str], like: Sequence[str] = (), input_shape: Shape | None = None
+) -> list[Limit]:
+    """The limits of `budgets`, as `all_limits` reads them, and of other networks.
+
+    `like` holds `resnet50`, `2x resnet101:macs`: another network gives its params and macs, or what
+    stands behind the colon.
+
+    Raises:
+        UsageError: as `all_limits`.
+    """
+    others = [limit for text in like for limit in _of_network(text, input_shape)]
+    return all_limits([*budgets, *others], input_shape)
+
+
 def _of_network(text: str, input_shape: Shape | None) -> list[Limit]:
     found = _AS.fullmatch(text.strip())
     if found is None:
         raise UsageError(
-            f"{text!a} was to be matched, but that is no network; write --as resnet50, or "
+            f"'{shown(text)}' was to be matched, but that is no network; write --as resnet50, or "
             "--as '2x resnet101:macs'"
         )
     factor = Fraction(found[1] or 1)
@@ -74,8 +87,8 @@ def _of_network(text: str, input_shape: Shape | None) -> list[Limit]:
     unknown = [metric for metric in metrics if metric not in METRICS]
     if unknown:
         raise UsageError(
-            f"{unknown[0]!r} of {found[2]!a} was to be matched, but the costs are params, macs "
-            "and activations; write resnet50:macs"
+            f"'{shown(unknown[0])}' of '{shown(found[2])}' was to be matched, but the costs are "
+            "params, macs and activations; write resnet50:macs"
         )
     network = parse(found[2], input_shape=input_shape)
     cost = count(network)

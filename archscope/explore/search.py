@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,7 +20,7 @@ from archscope.cost.formula import Count, count
 from archscope.errors import UsageError
 from archscope.explore.found import Found
 from archscope.explore.limits import METRICS
-from archscope.explore.space import SCALARS, Part, Space
+from archscope.explore.space import Part, Space
 
 Ints: TypeAlias = "npt.NDArray[np.int64]"
 Bools: TypeAlias = "npt.NDArray[np.bool_]"
@@ -43,14 +44,14 @@ class Line:
 def inner_axis(space: Space) -> str:
     """The axis to bisect: an array one if any is free, and of those the longest."""
     free = space.free or list(space.family.axes)
-    arrays = [axis for axis in free if axis not in SCALARS]
+    arrays = [axis for axis in free if axis not in space.scalars]
     return max(arrays or free, key=lambda axis: len(space.axes[axis]))
 
 
 def search(space: Space, found: Found) -> None:
     """Find the nearest designs of a space."""
     inner = inner_axis(space)
-    if inner in SCALARS:
+    if inner in space.scalars:
         _search_scalar(space, inner, found)
         return
     parts = [part for part in space.parts() if not _out(part, found)]
@@ -132,19 +133,18 @@ def _array_line(part: Part, inner: str, columns: Columns, rows: int) -> Line:
         return count(part.network({**held, inner: numbers[index]}))
 
     def values_of(row: int, index: int) -> dict[str, Any]:
-        fixed = {axis: values[0] for axis, values in part.arrays.items()}
         held = {axis: int(column[row]) for axis, column in columns.items()}
-        return {**part.scalars, **fixed, **held, inner: int(numbers[index])}
+        return part.values({**held, inner: int(numbers[index])})
 
     return Line(rows, len(numbers), count_of, values_of)
 
 
 def _search_scalar(space: Space, inner: str, found: Found) -> None:
-    """Along depth or scale each design is a tree of its own, and counted alone."""
-    other = "scale" if inner == "depth" else "depth"
-    for value in space.axes.get(other, [None]):
-        fixed = {} if value is None else {other: [value]}
-        parts = list(replace(space, axes={**space.axes, **fixed}).parts())
+    """Where only such axes are free, each design is a tree of its own, and counted alone."""
+    others = [axis for axis in space.scalars if axis != inner]
+    for fixed in product(*(space.axes[axis] for axis in others)):
+        held = {axis: [value] for axis, value in zip(others, fixed, strict=True)}
+        parts = list(replace(space, axes={**space.axes, **held}).parts())
 
         def count_of(_: Ints, index: Ints, parts: list[Part] = parts) -> Count:
             costs = [count(parts[int(one)].network({})) for one in index]
@@ -154,8 +154,7 @@ def _search_scalar(space: Space, inner: str, found: Found) -> None:
             return Count(params, macs, activations)
 
         def values_of(_: int, index: int, parts: list[Part] = parts) -> dict[str, Any]:
-            part = parts[index]
-            return {**part.scalars, **{axis: numbers[0] for axis, numbers in part.arrays.items()}}
+            return parts[index].values()
 
         if parts:
             _search_line(Line(1, len(parts), count_of, values_of), found)

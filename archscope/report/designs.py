@@ -14,6 +14,13 @@ NAMES = {"params": "params", "macs": "FLOPs\n(multiply-adds)", "activations": "a
 SHORT = {"params": "params", "macs": "multiply-adds", "activations": "activations"}
 
 
+def number(value: Any) -> int | float | None:
+    """A number of a design as JSON has it: whole where it is."""
+    if value is None or value == int(value):
+        return None if value is None else int(value)
+    return float(value)
+
+
 def number_text(value: Any) -> int | str:
     """A whole number as it is, a fraction as a short decimal."""
     if isinstance(value, Fraction) and value.denominator != 1:
@@ -37,6 +44,8 @@ def inverse_table(document: Mapping[str, Any]) -> Table:
         for axis, header in (("cardinality", "C"), ("width", "d"), ("widen", "k"))
         if any(row[axis] is not None for row in rows)
     ]
+    if any(row["deepening"] not in (None, 2) for row in rows) or "deepening" in sought:
+        columns.append(Column("deepening", "l", text))
     if any(axis.startswith("depth") for axis in sought):
         columns.append(Column("depths", "blocks", text))
     if any(row["scale"] != 1 for row in rows):
@@ -61,6 +70,8 @@ def enumeration_table(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
     for axis, header in (("cardinality", "C"), ("width", "d"), ("widen", "k")):
         given = any(axis in box for box in head["boxes"])
         columns.append(Column(axis, header, text, shown=given))
+    deepened = any(box.get("deepening", [2, 2]) != [2, 2] for box in head["boxes"])
+    columns.append(Column("deepening", "l", text, shown=deepened))
     depths = any(axis.startswith("depth") for axis in shown) or several
     columns.append(Column("blocks", "blocks", text, shown=depths))
     columns.append(Column("scale", "scale", text, shown="scale" in shown))
@@ -80,8 +91,10 @@ def _about(head: Mapping[str, Any]) -> list[str]:
     what = f"{head['listed']:,} of {head['matches']:,} designs that fulfil every condition"
     if head["pareto"]:
         better = " and ".join(_better(metric) for metric in head["pareto"])
+        listed = f"{head['listed']:,} of " if head["listed"] < head["front"] else "The "
         what = (
-            f"{head['listed']:,} designs of the Pareto front of {better}, from {head['matches']:,}"
+            f"{listed}{head['front']:,} designs of the Pareto front of {better}, from "
+            f"{head['matches']:,}"
         )
     boxes = "; ".join(_box_text(box) for box in head["boxes"])
     counted = f"{head['counted']:,} counted, the others ruled out as costs grow with every number"
@@ -95,7 +108,7 @@ def _box_text(box: Mapping[str, Any]) -> str:
     parts = [
         f"{axis} {first}" if first == last else f"{axis} {first}:{last}"
         for axis, (first, last) in ends.items()
-        if (axis, first, last) != ("scale", 1, 1)
+        if (axis, first, last) not in (("scale", 1, 1), ("deepening", 2, 2))
     ]
     return f"{box['family']} {', '.join(parts)}"
 

@@ -54,19 +54,17 @@ def write_parquet(
     import pyarrow
     import pyarrow.parquet
 
-    whole = {"cardinality", "width", "widen", "params", "macs", "activations"}
+    whole = {"cardinality", "width", "deepening", "params", "macs", "activations"}
+    types = {**dict.fromkeys(whole, pyarrow.int64()), "widen": pyarrow.float64()}
     schema = pyarrow.schema(
-        [
-            (column.key, pyarrow.int64() if column.key in whole else pyarrow.string())
-            for column in columns
-        ],
+        [(column.key, types.get(column.key, pyarrow.string())) for column in columns],
         metadata={"archscope": about},
     )
     with pyarrow.parquet.ParquetWriter(stream, schema) as writer:
         for batch in _batches(rows):
             cells = {
                 name: [
-                    value if value is None or name in whole else str(value)
+                    value if value is None or name in types else str(value)
                     for value in (row.get(name) for row in batch)
                 ]
                 for name in schema.names

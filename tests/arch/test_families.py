@@ -150,6 +150,12 @@ def test_arrays_of_the_new_families_count_as_each_alone():
     [
         (lambda: families.wrn(40, 2, block=()), "kernels of odd size"),
         (lambda: families.wrn(40, 2, block=(3, 1), deepening=3), "give one of the two"),
+        (lambda: families.wrn((1, 1, 1), 2, deepening=10**9), "more than 999"),
+        (lambda: families.wrn((1, 1), 2), "a CIFAR network has 3"),
+        (lambda: families.cifar_resnext((1, 0, 1)), "blocks2 0 .* at least 1"),
+        (lambda: families.cifar_preresnet((1, 2, 1)), "say basic or bottleneck"),
+        (lambda: families.resnext((1, 1, 1)), "give 4 numbers"),
+        (lambda: families.wide_resnet(widen=0), "widen 0 .* at least 1"),
         (lambda: families.wrn(40, 2, dropout=1.5), "below 1"),
         (lambda: families.wrn(40, 2, dropout=-0.1), "above 0"),
         (lambda: families.resnet_basic(widen=0.5), "at least 1"),

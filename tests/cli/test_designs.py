@@ -94,6 +94,15 @@ def test_enumerate_says_when_it_lists_a_part_only(run):
     assert len([line for line in result.stdout.splitlines() if "resnext29_" in line]) == 20
 
 
+def test_a_front_says_how_much_of_it_is_listed(run):
+    asked = ("enumerate", "resnext29", "--macs", "5G:6G", "--pareto", "params,-activations")
+    cut = run(*asked, "--limit", 3)
+    assert "3 of 12 designs of the Pareto front" in cut.stdout
+    assert "3 of 12 designs are listed" in cut.stderr
+    whole = run(*asked)
+    assert "The 12 designs of the Pareto front" in whole.stdout and whole.stderr == ""
+
+
 def test_enumerate_builds_and_fvcore_confirms(run):
     result = run("enumerate", "wrn_16", "--widen", "1:2", "--instantiate")
     assert result.stdout.count("confirmed") == 2

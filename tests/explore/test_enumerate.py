@@ -3,15 +3,14 @@
 import json
 import tracemalloc
 from fractions import Fraction
-from itertools import product
 
 import numpy as np
 import pytest
+from design_spaces import HALVES, designs, questions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archscope.arch.names import parse
-from archscope.cost import count
 from archscope.errors import ArchscopeError, UsageError
 from archscope.explore import collect
 from archscope.explore import enumerate as enumeration
@@ -26,33 +25,32 @@ SMALL = {
     "width": [1, 2, 4],
     "depth": [[1, 2]],
     "widen": [1, 2, 3],
+    "deepening": [1, 2],
     "scale": [Fraction(1, 2), Fraction(1)],
 }
+FAMILIES = [
+    *("resnext", "wide_resnet", "imagenet_wrn", "preresnet-basic", "preresnet-bottleneck"),
+    *("cifar_resnext", "cifar_resnet", "cifar_preresnet-basic", "cifar_preresnet-bottleneck"),
+    *("wrn", "wrn-drop0.3", "wrn-B(3,1,3)"),
+]
 
 
-def brute_force(families, ranges, divisible=1):
-    """Name-free rows of all designs that fulfil the conditions, counted one at a time."""
+def small_space(family):
+    base = read_base(family)
+    words = {w: v for w, v in SMALL.items() if w in base.family.axes or w == "depth"}
+    return base.space(base.given(words))
+
+
+def in_range(everything, ranges, divisible=1):
+    """Of all designs the names and costs of those that fulfil the conditions."""
     rows = []
-    for family in families:
-        base = read_base(family)
-        words = {w: v for w, v in SMALL.items() if w in base.family.axes or w == "depth"}
-        space = base.space(base.given(words))
-        for numbers in product(*space.axes.values()):
-            values = dict(zip(space.axes, numbers, strict=True))
-            try:
-                network = space.network(values)
-            except UsageError:
-                continue  # a scaled width that is not whole
-            cost = count(network)
-            costs = [getattr(cost, metric) for metric in METRICS]
-            if not all(
-                low <= getattr(cost, metric) and (high is None or getattr(cost, metric) <= high)
-                for metric, (low, high) in ranges.items()
-            ):
-                continue
-            if divisible > 1 and not divides(network, divisible):
-                continue
-            rows.append((network.name, *costs))
+    for _, network, costs in everything:
+        inside = all(
+            low <= costs[metric] and (high is None or costs[metric] <= high)
+            for metric, (low, high) in ranges.items()
+        )
+        if inside and (divisible == 1 or divides(network, divisible)):
+            rows.append((network.name, *costs.values()))
     return sorted(rows)
 
 
@@ -79,13 +77,13 @@ def listed(found):
 
 @settings(max_examples=15, deadline=None)
 @given(
-    st.lists(st.sampled_from(["resnext", "cifar_resnext", "wrn", "cifar_resnet", "wide_resnet"]),
-             min_size=1, max_size=2, unique=True),
+    st.lists(st.sampled_from(FAMILIES), min_size=1, max_size=2, unique=True),
     st.sampled_from(METRICS), st.floats(0, 1), st.floats(0, 1), st.sampled_from([1, 4, 24]),
 )  # fmt: skip
 def test_exactly_the_designs_in_range_are_found(families, metric, first, last, divisible):
-    everything = sorted(row[1 + METRICS.index(metric)] for row in brute_force(families, {}))
-    low, high = (everything[int(end * (len(everything) - 1))] for end in sorted((first, last)))
+    everything = [one for family in families for one in designs(small_space(family))]
+    costs = sorted(one[2][metric] for one in everything)
+    low, high = (costs[int(end * (len(costs) - 1))] for end in sorted((first, last)))
     ranges = {"params": (0, None), metric: (low, high)}
     words = {
         word: values
@@ -93,11 +91,37 @@ def test_exactly_the_designs_in_range_are_found(families, metric, first, last, d
         if any(read_base(family).family.axes.count(word) for family in families) or word == "depth"
     }
     query = Query(families, words, ranges, divisible)
-    expected = brute_force(families, ranges, divisible)
-    found = enumerate_designs(query, Order())
+    expected = in_range(everything, ranges, divisible)
+    found = enumerate_designs(query)
     assert listed(found) == expected and found.matches == len(expected) == len(found)
     ordered = [row["macs"] for row in enumerate_designs(query, Order("-macs")).rows()]
     assert ordered == sorted((row[2] for row in expected), reverse=True)
+
+
+@settings(max_examples=30, deadline=None)
+@given(questions(), st.sampled_from(METRICS), st.floats(0, 1), st.floats(0, 1))
+def test_every_name_that_is_listed_means_the_design_beside_it(question, metric, first, last):
+    """All families, with depths for each stage, fractions, block types, dropout and scales."""
+    name, asked, space = question
+    everything = list(designs(space))
+    costs = sorted(one[2][metric] for one in everything)
+    low, high = (costs[int(end * (len(costs) - 1))] for end in sorted((first, last)))
+    found = enumerate_designs(Query([name], asked, {metric: (low, high)}))
+    assert listed(found) == in_range(everything, {metric: (low, high)})
+    for index, row in enumerate(found.rows()):
+        network = found.network(index)
+        assert parse(row["network"]) == network and network.name == row["network"]
+
+
+def test_designs_are_sorted_by_any_number_across_families():
+    query = Query(["wrn_28", "imagenet_wrn_18", "wrn_16_2", "resnet20"], {"widen": HALVES})
+    rows = list(enumerate_designs(query, Order("-widen")).rows())
+    factors = [row["widen"] or 0 for row in rows]
+    assert factors == sorted([*(float(one) for one in HALVES * 3), 0], reverse=True)
+    assert [row["network"] for row in rows][-1] == "resnet20"
+    query = Query(["wrn_16"], {"widen": [2], "deepening": [1, 3, 2]})
+    rows = enumerate_designs(query, Order("-deepening", 2)).rows()
+    assert [row["network"] for row in rows] == ["wrn_22_2-l3", "wrn_16_2"]
 
 
 @settings(deadline=None)
@@ -139,6 +163,9 @@ def test_a_front_is_kept_however_the_stream_is_cut(monkeypatch):
         )
     ]
     assert list(whole.rows()) == best and 1 < len(best) < len(everything)
+    assert whole.front == len(best) and enumerate_designs(query, Order()).front is None
+    cut = enumerate_designs(query, Order("params", 3, ("params", "-activations")))
+    assert list(cut.rows()) == best[:3] and cut.front == len(best)
     monkeypatch.setattr(collect, "_HELD", 10)
     monkeypatch.setattr(enumeration, "CHUNK", 32)
     assert list(enumerate_designs(query, order).rows()) == best
@@ -207,7 +234,8 @@ def test_rows_are_written_in_pieces_as_valid_csv_and_json():
         (lambda: Order(pareto=("params", "time")), "Pareto front"),
         (lambda: parse_pareto("params"), "two different costs"),
         (lambda: parse_pareto("params,-params"), "two different costs"),
-        (lambda: Query(["wrn"], {"width": [3]}), "numbers are depth, widen, scale"),
+        (lambda: Query(["wrn"], {"width": [3]}), "numbers are depth, widen, deepening, scale"),
+        (lambda: Query(["wrn", "resnext"], {"depth": [[1]] * 3}), "3 depths .* resnext has 4"),
         (lambda: Query(["resnext"], {"depth": [[1], [2]]}), "2 depths"),
         (lambda: Query(["vgg"]), "no network named"),
         (lambda: Query(["wrn"], {"scale": [Fraction(1, 3)]}), "must be whole"),

@@ -1,10 +1,10 @@
 """Inverse design against the papers' integers, and against counting every design of a box."""
 
 from fractions import Fraction
-from itertools import product
 
 import pytest
-from hypothesis import assume, given, settings
+from design_spaces import HALVES, designs, questions, space_of
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archscope.arch.names import parse
@@ -12,17 +12,10 @@ from archscope.cost import count
 from archscope.errors import ArchscopeError, InfeasibleError, UsageError
 from archscope.explore import search
 from archscope.explore.base import read_base
+from archscope.explore.families import FAMILIES
 from archscope.explore.inverse import Options, inverse
 from archscope.explore.limits import METRICS, Limit, read_limits
-from archscope.explore.space import FAMILIES, Names
-
-BOXES = {
-    "resnext": {"cardinality": 9, "width": 9, "depth": 3},
-    "wide_resnet": {"widen": 6, "depth": 3},
-    "cifar_resnext": {"cardinality": 9, "width": 9, "depth": 4},
-    "cifar_resnet": {"depth": 9},
-    "wrn": {"depth": 6, "widen": 9},
-}
+from archscope.explore.space import Names
 
 
 def best(network, *budgets, number=1, **asked):
@@ -89,94 +82,148 @@ def test_as_another_network_keeps_its_params_and_macs():
     assert {"2x40d", "4x24d"} <= set(values(document, "template"))
 
 
-def brute_force(space, limits, rule, number):
-    """Every design of the space, one at a time."""
+def nearest(everything, limits, rule):
+    """Of all designs those that the rule admits, the nearest first."""
     rows = []
-    for numbers in product(*space.axes.values()):
-        chosen = dict(zip(space.axes, numbers, strict=True))
-        try:
-            cost = count(space.network(chosen))
-        except UsageError:
-            continue  # a scaled width that is not whole
-        costs = {metric: getattr(cost, metric) for metric in METRICS}
+    for values, network, costs in everything:
         off = [Fraction(costs[one.metric] - one.value, one.value) for one in limits]
-        allowed = {
-            "nearest": True,
-            "floor": max(off) <= 0,
-            "ceil": min(off) >= 0,
-        }[rule]
-        if allowed:
-            rows.append((max(map(abs, off)), *costs.values(), *chosen.values()))
-    return sorted(rows)[:number]
+        admitted = {"nearest": True, "floor": max(off) <= 0, "ceil": min(off) >= 0}[rule]
+        if admitted:
+            distance = max(map(abs, off))
+            rows.append((distance, *costs.values(), *values.values(), network.name))
+    return sorted(rows)
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.data())
-def test_nothing_in_a_small_box_is_nearer(data):
-    family = data.draw(st.sampled_from(sorted(BOXES)))
-    base, given = read_base(family), {}
-    for word, most in BOXES[family].items():
-        first = data.draw(st.integers(1, most), label=word)
-        last = data.draw(st.integers(first, min(most, first + 3)))
-        ends = list(range(first, last + 1))
-        given[word] = [ends] if word == "depth" else ends
-    if data.draw(st.integers(0, 3)) == 0:
-        given["scale"] = [Fraction(one, 4) for one in (1, 2, 3, 4, 6)]
-    space = base.space(base.given(given))
-    middle = space.smallest() if data.draw(st.booleans()) else None
-    at = middle or next(iter(reversed(list(space.parts()))))
-    cost = count(space.network(at) if middle else at.network({}))
-    metrics = data.draw(st.sets(st.sampled_from(METRICS), min_size=1))
-    limits = [
-        Limit(one, max(1, int(getattr(cost, one) * data.draw(st.floats(0.9, 2.5)))))
-        for one in METRICS
-        if one in metrics
-    ]
-    rule, number = data.draw(st.sampled_from(["nearest", "floor", "ceil"])), 4
-    expected = [row for row in brute_force(space, limits, rule, number) if row[0] <= 1]
-    options = Options(rule, number)
+@st.composite
+def limits_of(draw, everything):
+    """Limits around the costs of one of the designs."""
+    at = draw(st.sampled_from(everything))[2]
+    metrics = draw(st.lists(st.sampled_from(METRICS), min_size=1, unique=True))
+    factors = st.sampled_from([1, 1, 2, 0.5]) | st.floats(1e-6, 3)
+    return [Limit(one, max(1, int(at[one] * draw(factors)))) for one in sorted(metrics)]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data(), questions(), st.sampled_from(["nearest", "floor", "ceil"]), st.integers(1, 6))
+def test_nothing_in_a_small_box_is_nearer(data, question, rule, number):
+    name, asked, space = question
+    everything = list(designs(space))
+    limits = data.draw(limits_of(everything))
+    feasible = nearest(everything, limits, "floor" if rule == "nearest" else rule)
     try:
-        found = inverse(family, limits, given=given, free=list(given), options=options)
-    except InfeasibleError:
-        smallest = count(space.network(space.smallest()))
-        over = any(getattr(smallest, one.metric) > one.value for one in limits)
-        assert over if rule != "ceil" else not brute_force(space, limits, rule, 1)
+        options = Options(rule, number)
+        found = inverse(name, limits, given=asked, free=list(asked), options=options)
+    except InfeasibleError as error:
+        named = nearest(everything, limits, "nearest")[0]
+        assert not feasible
+        assert f" {named[-1]} with " in str(error) and "\n" not in str(error)
+        for one in limits:
+            cost = named[1 + METRICS.index(one.metric)]
+            assert f"{cost:,} {one.metric}" in str(error)
         return
-    designs = found.answers[0].designs
+    assert feasible
+    names = Names(space)
     rows = [
-        (one.deviation, *one.costs.values(), *(one.values[axis] for axis in space.axes))
-        for one in designs
+        (
+            *(one.deviation, *one.costs.values()),
+            *(*(one.values[axis] for axis in space.axes), names(one.values)),
+        )
+        for one in found.answers[0].designs
     ]
-    if rule == "ceil" and not expected:
-        # Looked for further and further out, until there is any.
-        expected = brute_force(space, limits, rule, number)[: len(rows)]
-        assert rows
-    assert rows[: len(expected)] == expected
+    assert rows == nearest(everything, limits, rule)[:number]
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.sampled_from(sorted(FAMILIES)), st.integers(10**7, 10**10), st.sampled_from(METRICS))
-def test_nothing_beyond_a_derived_box_is_nearer(family, value, metric):
-    """The box's end is where it must be: one more of any number costs more than twice the limit."""
-    axis = "depth" if family == "cifar_resnet" else "widen" if "w" in family[:2] else "width"
-    try:
-        found = inverse(
-            family, [Limit(metric, value)], given={"depth": [[2]]} if axis != "depth" else {},
-            free=[axis], options=Options(nearest=1),
-        )  # fmt: skip
-    except InfeasibleError:
-        assume(False)
-    space = found.answers[0].space
-    (last,) = (space.axes[axis][-1],)
-    beyond = count(space.network({**space.smallest(), axis: last + 1}))
-    assert getattr(beyond, metric) > 2 * value or last == 100_000
-    assert abs(found.answers[0].designs[0].costs[metric] - value) <= value
+@given(
+    st.data(), st.sampled_from(METRICS), st.integers(0, 25),
+    st.sampled_from([
+        ("resnext_1_1_1_1_1x1d", "width", 1), ("resnext50_32x4d", "cardinality", 1),
+        ("cifar_resnext29_2x3d", "depth", 1), ("wrn_16_1", "widen", 1),
+        ("wrn_10_1", "deepening", 1), ("resnet18", "widen", Fraction(1, 2)),
+        ("preresnet18", "depth3", 1), ("wrn_16_2", "depth2", 1), ("wrn_40_1-B(3,1)", "depth", 1),
+        ("resnet20@0.25", "depth", 1), ("resnext29_2x16d@0.25", "width", 4),
+        ("cifar_preresnet20", "depth", 1),
+    ]),
+)  # fmt: skip
+def test_nothing_beyond_a_derived_box_is_nearer(data, metric, position, kind):
+    """The box that the program makes itself, against one that is larger and gone through."""
+    name, axis, step = kind
+    wide = [max(1, step) + one * step for one in range(60)]
+    whole = [int(one) if one == int(one) else one for one in wide]
+    space = space_of(name, {axis: [whole] if axis == "depth" else whole})
+    everything = list(designs(space))
+    low, high = (everything[position + one][2][metric] for one in (0, 1))
+    value = data.draw(st.integers(low, high))
+    rule = data.draw(st.sampled_from(["nearest", "floor", "ceil"]))
+    number = data.draw(st.integers(1, 3))
+    limits = [Limit(metric, value)]
+    found = inverse(name, limits, free=[axis], options=Options(rule, number))
+    got = [(one.deviation, one.values[axis]) for one in found.answers[0].designs]
+    place = 4 + list(space.axes).index(axis)
+    assert got == [(row[0], row[place]) for row in nearest(everything, limits, rule)[:number]]
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    st.data(),
+    st.sampled_from([
+        ("resnext_1_1_1_1", {}, {"cardinality": 12, "width": 12}),
+        ("wrn", {"scale": [Fraction(1)]}, {"depth": 8, "widen": 5, "deepening": 5}),
+        ("wrn_10_1-B(3,1)", {}, {"depth1": 8, "depth2": 8, "depth3": 8}),
+        ("cifar_preresnet20", {}, {"depth1": 8, "depth2": 8, "depth3": 8}),
+        ("resnet_1_1_1_1", {"depth": [[1], [1], [1, 2, 3], [1]]}, {"widen": HALVES, "depth": 0}),
+    ]),
+)  # fmt: skip
+def test_nothing_beyond_a_derived_box_of_several_numbers_is_nearer(data, kind):
+    name, given_values, most = kind
+    wide = {
+        axis: end if isinstance(end, list) else list(range(1, end + 1))
+        for axis, end in most.items()
+        if end
+    }
+    wide = {axis: [one] if axis == "depth" else one for axis, one in wide.items()}
+    everything = list(designs(space_of(name, {**given_values, **wide})))
+    cheap = sorted(everything, key=lambda one: one[2]["macs"])[:12]
+    at = data.draw(st.sampled_from(cheap))[2]
+    metrics = data.draw(st.lists(st.sampled_from(METRICS), min_size=1, unique=True))
+    limits = [Limit(one, at[one] + data.draw(st.integers(0, at[one] // 20))) for one in metrics]
+    rule = data.draw(st.sampled_from(["nearest", "floor", "ceil"]))
+    found = inverse(name, limits, given=given_values, free=list(most), options=Options(rule))
+    best_one, *_ = found.answers[0].designs
+    expected, *_ = nearest(everything, limits, rule)
+    assert best_one.deviation <= expected[0]
+    costs = count(found.answers[0].space.network(best_one.values))
+    assert best_one.costs == {metric: getattr(costs, metric) for metric in METRICS}
+
+
+def test_a_range_that_no_budget_ends_is_a_usage_error():
+    """A million blocks of ResNet-20 have fewer than 10 T activations."""
+    with pytest.raises(UsageError, match="state a range for it, as --depth 1:64"):
+        best("cifar_resnet", "10Tactivations", free=["depth"])
+    with pytest.raises(UsageError, match=r"999 values of it .* as --deepening 1:64"):
+        best("wrn_10_1", "1Tparams", free=["deepening"])
+
+
+def test_ceil_lists_as_many_as_asked_however_far_they_are():
+    """The third design of the range costs ten times the budget."""
+    document = best("wrn_28", "1Mparams", options=Options("ceil", nearest=4))
+    assert values(document, "widen") == [2, 3, 4, 5]
+    assert all(row["deviations"]["params"] >= 0 for row in document["answers"][0]["designs"])
+    document = best("wrn_28", "400kparams", options=Options("nearest", nearest=4))
+    assert values(document, "widen") == [1, 2, 3, 4]
+    tiny = best("resnext50", "1params", options=Options("ceil", nearest=3))
+    assert values(tiny, "template") == ["1x1d", "2x1d", "1x2d"]
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))
 def test_every_cost_grows_with_every_axis(family):
     """The monotony that both bisection and pruning rest on."""
-    space = read_base(family).space({})
+    base = read_base(family)
+    for space in (base.space({}), base.by_stage({"depth1": [1]}).space({})):
+        grows_with_every_axis(space)
+
+
+def grows_with_every_axis(space):
     smallest = space.smallest()
     cost = count(space.network(smallest))
     for axis in space.family.axes:
@@ -186,7 +233,12 @@ def test_every_cost_grows_with_every_axis(family):
 
 
 def test_names_of_designs_are_the_families():
-    for name in ("resnext50_32x4d", "wide_resnet50_2", "wrn_28_10", "wrn_16_1", "resnext29_8x64d"):
+    for name in (
+        *("resnext50_32x4d", "wide_resnet50_2", "wrn_28_10", "wrn_16_1", "resnext29_8x64d"),
+        *("wrn_40_2-B(3,1,3)", "wrn_40_2-l3-drop0.3", "wrn_2_3_4_1.5", "preresnet164@0.5"),
+        *("preresnet110-bottleneck", "preresnet_1_2_3-basic", "preresnet200", "resnet18"),
+        *("imagenet_wrn_34_1.5", "preresnet_1_2_3_4-basic", "resnet_1_2_3", "resnext_1_2_3_8x4d"),
+    ):
         base = read_base(name)
         space = base.space({})
         assert Names(space)(space.smallest()) == name
@@ -212,8 +264,15 @@ def test_multiples_and_ranges_of_the_width_are_kept():
     [
         (("resnext50", "1MMACs"), InfeasibleError, "resnext50_1x1d with"),
         (("resnet50", "4GMACs"), UsageError, "fix every number; free one"),
-        (("wrn_28", "9Mparams", {"width": [3]}), UsageError, "numbers are depth, widen, scale"),
-        (("resnet18", "4GMACs"), UsageError, "bottleneck blocks"),
+        (("wrn_28", "9Mparams", {"width": [3]}), UsageError, "are depth, widen, deepening, scale"),
+        (("wrn-B(3,1)", "9Mparams", {"deepening": [3]}), UsageError, "are depth, widen, scale"),
+        (("resnet18", "4GMACs"), UsageError, "fix every number; free one"),
+        (("inception_v3", "4GMACs"), UsageError, "only resnext, wide_resnet"),
+        (("wrn", "9Mparams", {"widen": [Fraction(13, 10)]}), UsageError, "20.8 channels of 16"),
+        (("wrn", "9Mparams", {"widen": [Fraction(1, 2)]}), UsageError, "at least 1"),
+        (("wrn_16-drop0.3", "9Mparams", {"deepening": [1]}), UsageError, "has only one"),
+        (("wrn", "9Mparams", {"deepening": [1, 10**9]}), UsageError, "it ends at 999"),
+        (("wrn", "9Mparams", {"depth": [[1], [2]]}), UsageError, "2 depths .* has 1; write one"),
         (("resnext50", "4G"), UsageError, "needs its unit"),
         (("resnext50", "4Gmacs and 3Gmacs"), UsageError, "limited twice"),
         (("resnext50", "as resnet50:bytes"), UsageError, "the costs are"),
@@ -244,7 +303,7 @@ def test_too_many_combinations_are_refused(monkeypatch):
         best("resnext50", "4.1GMACs", free=["cardinality", "width"], given={"depth": [[1, 2, 3]]})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.text(max_size=20), st.text(max_size=20) | st.from_regex(r"(as )?\d{1,3}[kMG]?(macs|params)")
 )

@@ -2,7 +2,7 @@
 
 `scale` multiplies stem, widths and outputs, but not the cardinality (for proxies); `residual=False`
 takes the shortcuts away (the ResNeXt paper's ablation). Cardinality, width, widen and the blocks of
-an ImageNet stage may be arrays of designs, which can be counted.
+a stage may be arrays of designs, which can be counted.
 """
 
 from archscope.arch.families.inception import inception_v3
@@ -13,19 +13,24 @@ from archscope.arch.families.parts import (
     IMAGENET_BLOCKS,
     IMAGENET_INPUT,
     RESNET_BLOCKS,
-    blocks_per_stage,
 )
-from archscope.arch.families.postact import cifar_resnet, cifar_resnext, resnet_basic, resnext
+from archscope.arch.families.postact import (
+    cifar_resnet,
+    cifar_resnext,
+    resnet_basic,
+    resnext,
+    wide_resnet,
+)
 from archscope.arch.families.preact import cifar_preresnet, preresnet
-from archscope.arch.families.wide import wrn
+from archscope.arch.families.wide import MOST_DEEPENING, wrn
 
 __all__ = [
     "BASIC_BLOCKS",
     "CIFAR_INPUT",
     "IMAGENET_BLOCKS",
     "IMAGENET_INPUT",
+    "MOST_DEEPENING",
     "RESNET_BLOCKS",
-    "blocks_per_stage",
     "cifar_preresnet",
     "cifar_resnet",
     "cifar_resnext",
@@ -35,5 +40,6 @@ __all__ = [
     "preresnet",
     "resnet_basic",
     "resnext",
+    "wide_resnet",
     "wrn",
 ]

@@ -62,12 +62,44 @@ def blocks_per_stage(depth: int, period: int, offset: int) -> int:
     )
 
 
+def three_stages(
+    depth: int | Sequence[Number], period: int, offset: int
+) -> tuple[tuple[Number, ...], int | None]:
+    """The blocks of a CIFAR network's stages, and the depth that they make.
+
+    Args:
+        depth: `period`*n + `offset` for n blocks in each stage, or the blocks of each of the three.
+        period, offset: of the family.
+
+    Returns:
+        the blocks, and the depth where it says them all: None where the stages differ.
+
+    Raises:
+        UsageError: where the depth has no n, or there are not three numbers of at least 1.
+    """
+    if not isinstance(depth, Sequence):
+        return (blocks_per_stage(depth, period, offset),) * 3, depth
+    if len(depth) != 3:
+        raise UsageError(
+            f"{len(depth)} stages were asked for, but a CIFAR network has 3; give 3 numbers"
+        )
+    blocks = positive(**{f"blocks{stage}": number for stage, number in enumerate(depth, 1)})
+    if any(is_array(number) or number != blocks[0] for number in blocks):
+        return blocks, None
+    return blocks, period * blocks[0] + offset
+
+
 def depth_name(blocks: Sequence[Number], known: Mapping[int, tuple[int, ...]]) -> str:
     """The depth of these blocks a stage; where it has none, the blocks themselves."""
     if not any(is_array(number) for number in blocks):
         for depth, row in known.items():
             if row == tuple(blocks):
                 return str(depth)
+    return blocks_text(blocks)
+
+
+def blocks_text(blocks: Sequence[Number]) -> str:
+    """The blocks of the stages as a name has them: `_3_4_7_3`."""
     return "_" + "_".join(map(text, blocks))
 
 

@@ -9,6 +9,7 @@ designs.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from archscope.arch.arrays import Number, is_array, positive, product
@@ -18,7 +19,7 @@ from archscope.arch.families.parts import (
     IMAGENET_BLOCKS,
     IMAGENET_INPUT,
     RESNET_BLOCKS,
-    blocks_per_stage,
+    blocks_text,
     cifar_stem,
     depth_name,
     four_stages,
@@ -26,6 +27,7 @@ from archscope.arch.families.parts import (
     imagenet_stem,
     postactivation,
     text,
+    three_stages,
     widened,
 )
 from archscope.arch.network import Network
@@ -50,6 +52,7 @@ def resnext(
     Raises:
         UsageError: where a number is not positive, or a scaled width not whole.
     """
+    four_stages(blocks)
     cardinality, width = positive(cardinality=cardinality, width=width)
     stages = _bottleneck_stages(blocks, cardinality, width, scale, residual)
     template = f"{text(cardinality)}x{text(width)}d"
@@ -59,6 +62,28 @@ def resnext(
         IMAGENET_INPUT,
         template=template,
     )
+
+
+def wide_resnet(
+    blocks: Sequence[Number] = (3, 4, 6, 3),
+    widen: Number = 2,
+    *,
+    classes: int = 1000,
+    scale: Fraction | float = 1,
+    residual: bool = True,
+) -> Network:
+    """The ImageNet bottleneck Wide ResNet (Table 8): ResNet-50 with 3x3 convolutions of 64k.
+
+    It is the ResNeXt of template 1x(64k)d; its outputs are not widened.
+
+    Raises:
+        UsageError: where a number is not positive, or a scaled width not whole.
+    """
+    (widen,) = positive(widen=widen)
+    width = product(widen, 64)
+    network = resnext(blocks, 1, width, classes=classes, scale=scale, residual=residual)
+    depth = depth_name(blocks, IMAGENET_BLOCKS)
+    return replace(network, name=f"wide_resnet{depth}_{text(widen)}{suffixes(scale, residual)}")
 
 
 def resnet_basic(
@@ -82,7 +107,7 @@ def resnet_basic(
     depth = depth_name(blocks, BASIC_BLOCKS)
     name = f"resnet{depth}"
     if is_array(widen) or widen != 1:
-        name = f"imagenet_wrn_{depth}_{text(widen)}"
+        name = f"imagenet_wrn_{depth.removeprefix('_')}_{text(widen)}"
     return Network(
         f"{name}{suffixes(scale, residual)}",
         Seq(*imagenet_stem(scale), *_basic_stages(blocks, widths, residual), *head(classes)),
@@ -91,7 +116,7 @@ def resnet_basic(
 
 
 def cifar_resnext(
-    depth: int = 29,
+    depth: int | Sequence[Number] = 29,
     cardinality: Number = 8,
     width: Number = 64,
     *,
@@ -101,19 +126,20 @@ def cifar_resnext(
 ) -> Network:
     """The CIFAR ResNeXt (appendix A): a 3x3 stem of 64 and three stages of bottleneck blocks.
 
-    Depth 9n+2 gives n blocks a stage; outputs 256, 512, 1024; type B shortcuts.
+    Depth 9n+2 gives n blocks a stage (or give the blocks of each, as (2, 3, 4)); outputs 256, 512,
+    1024; type B shortcuts.
 
     Raises:
         UsageError: where the depth is not 9n+2, or a scaled width not whole.
     """
-    number = blocks_per_stage(depth, 9, 2)
+    blocks, whole = three_stages(depth, 9, 2)
     cardinality, width = positive(cardinality=cardinality, width=width)
     stem = cifar_stem(scaled(64, scale, "stem 64"))
-    stages = _bottleneck_stages((number,) * 3, cardinality, width, scale, residual)
+    stages = _bottleneck_stages(blocks, cardinality, width, scale, residual)
     template = f"{text(cardinality)}x{text(width)}d"
-    prefix = "cifar_" if depth in IMAGENET_BLOCKS else ""
+    prefix = "cifar_" if whole in IMAGENET_BLOCKS else ""
     return Network(
-        f"{prefix}resnext{depth}_{template}{suffixes(scale, residual)}",
+        f"{prefix}resnext{whole or blocks_text(blocks)}_{template}{suffixes(scale, residual)}",
         Seq(*stem, *stages, *head(classes)),
         CIFAR_INPUT,
         template=template,
@@ -121,7 +147,7 @@ def cifar_resnext(
 
 
 def cifar_resnet(
-    depth: int = 20,
+    depth: int | Sequence[Number] = 20,
     *,
     classes: int = 10,
     scale: Fraction | float = 1,
@@ -129,16 +155,17 @@ def cifar_resnet(
 ) -> Network:
     """The thin CIFAR ResNet (He et al., section 4.2): basic blocks of 16, 32, 64 channels.
 
-    Depth 6n+2 gives n blocks a stage. Shortcuts are of type B here (1x1 convolution and batch norm
-    where channels change); He et al. padded with zeros (type A), 2,752 parameters fewer.
+    Depth 6n+2 gives n blocks a stage (or give the blocks of each, as (2, 3, 4)). Shortcuts are of
+    type B here (1x1 convolution and batch norm where channels change); He et al. padded with zeros
+    (type A), 2,752 parameters fewer.
     """
-    number = blocks_per_stage(depth, 6, 2)
+    blocks, whole = three_stages(depth, 6, 2)
     widths = [scaled(planes, scale, f"width {planes}") for planes in (16, 32, 64)]
-    stages = _basic_stages((number,) * 3, widths, residual)
+    stages = _basic_stages(blocks, widths, residual)
     stem = cifar_stem(scaled(16, scale, "stem 16"))
-    prefix = "cifar_" if depth in RESNET_BLOCKS else ""
+    prefix = "cifar_" if whole in RESNET_BLOCKS else ""
     return Network(
-        f"{prefix}resnet{depth}{suffixes(scale, residual)}",
+        f"{prefix}resnet{whole or blocks_text(blocks)}{suffixes(scale, residual)}",
         Seq(*stem, *stages, *head(classes)),
         CIFAR_INPUT,
     )

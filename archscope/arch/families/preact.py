@@ -16,12 +16,13 @@ from archscope.arch.families.parts import (
     CIFAR_INPUT,
     IMAGENET_INPUT,
     RESNET_BLOCKS,
-    blocks_per_stage,
+    blocks_text,
     depth_name,
     four_stages,
     head,
     imagenet_stem,
     preactivation_stages,
+    three_stages,
 )
 from archscope.arch.network import Network
 from archscope.arch.nodes import Act, Conv, Norm, Seq
@@ -57,15 +58,16 @@ def preresnet(
     w_in = scaled(64, scale, "stem 64")
     layers = _bottleneck if block == "bottleneck" else _basic
     stages = preactivation_stages(blocks, planes, w_in, layers, residual=residual, lead=False)
+    kind = f"-{block}" if depth.startswith("_") else ""
     return Network(
-        f"preresnet{depth}{suffixes(scale, residual)}",
+        f"preresnet{depth}{kind}{suffixes(scale, residual)}",
         Seq(*imagenet_stem(scale), *stages, Norm(label="bn2"), Act(), *head(classes)),
         IMAGENET_INPUT,
     )
 
 
 def cifar_preresnet(
-    depth: int = 110,
+    depth: int | Sequence[Number] = 110,
     block: Block | None = None,
     *,
     classes: int = 10,
@@ -74,37 +76,43 @@ def cifar_preresnet(
 ) -> Network:
     """The CIFAR pre-activation ResNet: stages of 16, 32, 64 channels, times 4 for bottlenecks.
 
-    Depth 6n+2 gives n basic blocks a stage, 9n+2 n bottlenecks. Where both fit (18n+2) and no
-    `block` is given, networks shallower than 164 are basic, the others bottleneck ones: so 110 and
-    164 are the paper's. Where the paper's ResNet-110 and -1202 pad shortcuts with zeros (type A),
-    there is a 1x1 convolution here, 2,560 parameters more.
+    Depth 6n+2 gives n basic blocks a stage, 9n+2 n bottlenecks; or give the blocks of each stage,
+    as (2, 3, 4), and which they are. Where both fit (18n+2) and no `block` is given, networks
+    shallower than 164 are basic, the others bottleneck ones: so 110 and 164 are the paper's. Where
+    the paper's ResNet-110 and -1202 pad shortcuts with zeros (type A), there is a 1x1 convolution
+    here, 2,560 parameters more.
 
     Raises:
         UsageError: where the depth does not fit the block, or a scaled width is not whole.
     """
-    usual = usual_block(depth)
-    block = block or usual
-    number = blocks_per_stage(depth, 6 if block == "basic" else 9, 2)
+    if block is None:
+        block = _usual_block(depth)
+    blocks, whole = three_stages(depth, 6 if block == "basic" else 9, 2)
     planes = [scaled(width, scale, f"width {width}") for width in (16, 32, 64)]
     w_in = scaled(16, scale, "stem 16")
     layers = _early_bottleneck if block == "bottleneck" else _basic
-    stages = preactivation_stages((number,) * 3, planes, w_in, layers, residual=residual)
-    prefix = "cifar_" if depth in RESNET_BLOCKS else ""
-    kind = "" if block == usual else f"-{block}"
+    stages = preactivation_stages(blocks, planes, w_in, layers, residual=residual)
+    prefix = "cifar_" if whole in RESNET_BLOCKS else ""
+    kind = "" if whole and block == _usual_block(whole) else f"-{block}"
     stem = Conv(w_in, 3, label="conv1")
     return Network(
-        f"{prefix}preresnet{depth}{kind}{suffixes(scale, residual)}",
+        f"{prefix}preresnet{whole or blocks_text(blocks)}{kind}{suffixes(scale, residual)}",
         Seq(stem, *stages, Norm(label="bn1"), Act(), *head(classes)),
         CIFAR_INPUT,
     )
 
 
-def usual_block(depth: int) -> Block:
+def _usual_block(depth: int | Sequence[Number]) -> Block:
     """The block of a CIFAR pre-activation network that is named by its depth alone.
 
     Raises:
-        UsageError: where no block fits the depth.
+        UsageError: where no block fits the depth, or the stages are given one by one.
     """
+    if isinstance(depth, Sequence):
+        raise UsageError(
+            "the blocks of each stage were asked for without what they are; say basic or "
+            "bottleneck, as preresnet_2_3_4-basic"
+        )
     basic, bottleneck = depth % 6 == 2 and depth >= 8, depth % 9 == 2 and depth >= 11
     if not basic and not bottleneck:
         near = sorted({max(8, (depth - 2) // 6 * 6 + 2), max(11, (depth - 2) // 9 * 9 + 2)})

@@ -12,10 +12,11 @@ from fractions import Fraction
 from archscope.arch.arrays import Number, positive
 from archscope.arch.families.parts import (
     CIFAR_INPUT,
-    blocks_per_stage,
+    blocks_text,
     head,
     preactivation_stages,
     text,
+    three_stages,
     widened,
 )
 from archscope.arch.network import Network
@@ -23,9 +24,11 @@ from archscope.arch.nodes import Act, Conv, Norm, Seq
 from archscope.arch.scaling import decimal, exact, scaled, suffixes
 from archscope.errors import UsageError
 
+MOST_DEEPENING = 999  # each is a layer of the tree, unlike blocks, which a stage repeats
+
 
 def wrn(
-    depth: int = 28,
+    depth: int | Sequence[Number] = 28,
     widen: Number = 10,
     *,
     block: Sequence[int] = (3, 3),
@@ -40,7 +43,8 @@ def wrn(
     With k = 1 the first group has no projection. Initialised by fan in.
 
     Args:
-        depth: 6n+4 gives n blocks a group, whatever the block's type (Table 2).
+        depth: 6n+4 gives n blocks a group, whatever the block's type (Table 2); or the blocks of
+            each group, as (2, 3, 4).
         widen: k; a fraction such as 1.5 is possible where the widths stay whole.
         block: kernel sizes, (3, 1, 3) for B(3,1,3); the first convolution takes the stride.
         deepening: l, the number of 3x3 convolutions a block: depth 3ln+4 gives n blocks a group, so
@@ -51,7 +55,8 @@ def wrn(
     Raises:
         UsageError: where the depth does not fit, a kernel is not odd, or a width not whole.
     """
-    kernels, number = _block(depth, tuple(block), deepening)
+    kernels, period = _block(tuple(block), deepening)
+    blocks, whole = three_stages(depth, period, 4)
     probability = _probability(dropout, len(kernels))
     w_in = scaled(16, scale, "stem 16")
     stem = Conv(w_in, 3, label="conv1")
@@ -61,35 +66,39 @@ def wrn(
         return [Conv(width, kernels[0], stride), *(Conv(width, kernel) for kernel in kernels[1:])]
 
     groups = preactivation_stages(
-        (number,) * 3, widths, w_in, layers, residual=residual, dropout=float(probability)
+        blocks, widths, w_in, layers, residual=residual, dropout=float(probability)
     )
     kind = _suffix(kernels, deepening) + (f"-drop{decimal(probability)}" if probability else "")
+    depth_text = str(whole) if whole else blocks_text(blocks).removeprefix("_")
     return Network(
-        f"wrn_{depth}_{text(widen)}{kind}{suffixes(scale, residual)}",
+        f"wrn_{depth_text}_{text(widen)}{kind}{suffixes(scale, residual)}",
         Seq(stem, *groups, Norm(label="bn1"), Act(), *head(classes)),
         CIFAR_INPUT,
         init="fan_in",
     )
 
 
-def _block(
-    depth: int, block: tuple[int, ...], deepening: int | None
-) -> tuple[tuple[int, ...], int]:
-    """The kernels of a block, and the blocks of a group."""
+def _block(block: tuple[int, ...], deepening: int | None) -> tuple[tuple[int, ...], int]:
+    """The kernels of a block, and by how much one more a group deepens the network."""
     if deepening is None:
         if not block or any(kernel < 1 or kernel % 2 == 0 for kernel in block):
             raise UsageError(
                 f"block {_written(block)} was asked for, but a block is one or more kernels of odd "
                 "size; use B(3,3) or B(3,1,3)"
             )
-        return block, blocks_per_stage(depth, 6, 4)
+        return block, 6
     if block != (3, 3):
         raise UsageError(
             f"block {_written(block)} was asked for with deepening factor {deepening}, but that "
             "already says what a block is; give one of the two"
         )
     (deepening,) = positive(deepening=deepening)
-    return (3,) * deepening, blocks_per_stage(depth, 3 * deepening, 4)
+    if deepening > MOST_DEEPENING:
+        raise UsageError(
+            f"deepening {deepening} was asked for, but a block of more than {MOST_DEEPENING} "
+            "convolutions is not made; use a smaller one"
+        )
+    return (3,) * deepening, 3 * deepening
 
 
 def _probability(dropout: Fraction | float, convolutions: int) -> Fraction:
