@@ -14,13 +14,17 @@ from archscope.train.recipe import Recipe
 
 @dataclass(frozen=True)
 class Job:
-    """One training: `network` by `recipe` from `seed`, on `device` ("cpu", "cuda:0", "mps")."""
+    """One training: `network` by `recipe` from `seed`, on `device` ("cpu", "cuda:0", "mps").
+
+    `loaders` processes read images that are files; how many changes nothing in the result.
+    """
 
     network: Network
     recipe: Recipe
     seed: int
     device: str = "cpu"
     precision: Precision = "fp32"
+    loaders: int = 0
 
     def identity(self, dataset: Dataset) -> str:
         """Return as JSON what makes it this training and no other: all but the device."""
@@ -31,6 +35,7 @@ class Job:
                 "seed": self.seed,
                 "precision": self.precision,
                 "data": [dataset.info.fingerprint, len(dataset.train), len(dataset.test)],
+                **dataset.view.to_dict(),
             }
         )
 
@@ -44,7 +49,10 @@ class Outcome:
         metrics: what is deterministic. `epochs` (done), under `per_epoch` the lists `train_loss`,
             `train_error`, `test_loss`, `test_error` and `lr` (an item an epoch, errors in %), and
             the last epoch's `test_error` and `train_error`: never the best. Where it diverged these
-            two are None, the lists end before, and `diverged_in_epoch` says when.
+            two are None, the lists end before, and `diverged_in_epoch` says when. With images held
+            out, the lists are of `validation_loss` and `validation_error` instead of the test's,
+            and the last `validation_error` stands beside. `test_error_listed` where classes were
+            listed: among these alone.
         timing: `seconds` in all; `epoch_seconds` and `images_per_second`, an item an epoch.
     """
 
@@ -53,14 +61,19 @@ class Outcome:
     timing: dict[str, Any]
 
 
+_BESIDE = ("validation_error", "test_error_listed")
+
+
 def outcome(history: list[dict[str, Any]], epochs: int) -> Outcome:
     """Return what came of a job of so many epochs from the lines of those that it finished."""
     done = len(history) == epochs
-    kept = ("train_loss", "train_error", "test_loss", "test_error", "lr")
+    judged = "validation" if history and "validation_error" in history[0] else "test"
+    kept = ["train_loss", "train_error", f"{judged}_loss", f"{judged}_error", "lr"]
     metrics: dict[str, Any] = {
         "epochs": len(history),
         "test_error": history[-1]["test_error"] if done else None,
         "train_error": history[-1]["train_error"] if done else None,
+        **{name: history[-1][name] for name in _BESIDE if done and name in history[-1]},
         "per_epoch": {key: [line[key] for line in history] for key in kept},
     }
     if not done:

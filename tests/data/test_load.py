@@ -29,7 +29,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_known_names() -> None:
-    assert DATASETS == ("cifar10", "cifar100", "shapes")
+    assert DATASETS == ("cifar10", "cifar100", "svhn", "svhn+extra", "shapes", "folder")
     with pytest.raises(UsageError, match='"mnist" was asked for, but only cifar10, cifar100'):
         prepare("mnist")
 
