@@ -58,18 +58,15 @@ def prepare(
     )
 
 
-def load(info: DatasetInfo, *, samples: int | None = None, view: View | None = None) -> Dataset:
-    """Read a prepared dataset, and make of it what `view` says (see there).
-
-    With `samples`, that many training images, balanced over classes: after those for validation
-    have been set aside. Whitening is fitted to the images that train.
+def load(info: DatasetInfo, view: View | None = None) -> Dataset:
+    """Read a prepared dataset, and make of it what `view` says; whitening is fitted to what trains.
 
     Raises DataError where the data are gone or are no longer those of `info`; UsageError where
-    there are fewer images than `samples`, or the view cannot be had of these data.
+    there are fewer images than the view asks for, or it cannot be had of these data.
     """
     view = view or View()
     if info.name == folder.NAME:
-        return _load_files(info, samples, view)
+        return _load_files(info, view)
     if view.test_crop or view.test_classes:
         raise UsageError(
             f"{info.label} was asked for with a test crop or test classes, but only image folders "
@@ -82,7 +79,7 @@ def load(info: DatasetInfo, *, samples: int | None = None, view: View | None = N
             f"{info.label} was prepared with other images than {where} now are (their fingerprints "
             "differ): bring the old data back, or start anew in another output folder"
         )
-    train, validation = _cut(images, samples, view.holdout, info.classes)
+    train, validation = _cut(images, view, info.classes)
     made = Dataset(info, train, test, mean, std, view, validation)
     return _whitened(made) if view.whiten else made
 
@@ -97,7 +94,7 @@ def _load_images(info: DatasetInfo) -> tuple[Split, Split, Channels, Channels]:
     return *_read(dataset, info), dataset.mean, dataset.std
 
 
-def _load_files(info: DatasetInfo, samples: int | None, view: View) -> Dataset:
+def _load_files(info: DatasetInfo, view: View) -> Dataset:
     if view.whiten:
         raise UsageError(
             f"{info.label} was asked for whitened, but only images of one size in memory can be: "
@@ -108,16 +105,16 @@ def _load_files(info: DatasetInfo, samples: int | None, view: View) -> Dataset:
     if view.test_classes:
         test, chosen = folder.only(test, names, view.test_classes)
         listed = np.array(chosen, dtype=np.int64)
-    rest, validation = _cut(train, samples, view.holdout, info.classes)
+    rest, validation = _cut(train, view, info.classes)
     return Dataset(info, rest, test, folder.MEAN, folder.STD, view, validation, listed)
 
 
-def _cut(train: Part, samples: int | None, holdout: int, classes: int) -> tuple[Part, Part | None]:
+def _cut(train: Part, view: View, classes: int) -> tuple[Part, Part | None]:
     """Return the training images that are used, and those that were set aside."""
     validation: Part | None = None
-    if holdout:
-        train, validation = split_off(train, holdout, classes)
-    return (train if samples is None else subset(train, samples, classes)), validation
+    if view.holdout:
+        train, validation = split_off(train, view.holdout, classes)
+    return (subset(train, view.samples, classes) if view.samples else train), validation
 
 
 def _whitened(data: Dataset) -> Dataset:

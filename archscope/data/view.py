@@ -16,6 +16,7 @@ class View:
     """Choices about the data that decide a result; the defaults are the data as published.
 
     Attributes:
+        samples: training images, a class-balanced subset of those that are not held out; None: all.
         holdout: training images set aside for validation, class-balanced; 0 for none. Then every
             epoch is judged on them, and the test set is used once, after the last epoch.
         whiten: None, or "zca" (see `archscope.data.whiten`).
@@ -27,6 +28,7 @@ class View:
     Raises UsageError for a number or a name that cannot be.
     """
 
+    samples: int | None = None
     holdout: int = 0
     whiten: str | None = None
     test_crop: int | None = None
@@ -34,7 +36,7 @@ class View:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "test_classes", tuple(self.test_classes))
-        if isinstance(self.holdout, bool) or int(self.holdout) != self.holdout or self.holdout < 0:
+        if type(self.holdout) is not int or self.holdout < 0:
             raise UsageError(
                 f"holdout {self.holdout} was asked for, but it is a number of training images set "
                 "aside for validation: give 5000, or 0 for none"
@@ -51,8 +53,12 @@ class View:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """What differs from the defaults, as JSON: a record without these fields is one of them."""
+        """What differs from the defaults, as JSON, `samples` left out: records name these always.
+
+        So a record from before there was a choice still says, by not naming it, what it was.
+        """
         chosen = {k: v for k, v in asdict(self).items() if v != getattr(_DEFAULT, k)}
+        chosen.pop("samples", None)
         if "test_classes" in chosen:
             chosen["test_classes"] = list(chosen["test_classes"])
         return chosen

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archscope.data.dataset import DatasetInfo
 from archscope.data.load import load, prepare
+from archscope.data.view import View
 from archscope.errors import UsageError
 from archscope.report.sweep import results, table7, write
 from archscope.report.table import Table
@@ -152,7 +153,7 @@ def cifar_sweep(
     info = prepare(
         chosen.dataset, data_dir=where.data_dir, offline=where.offline, label=where.label
     )
-    images = _images(info, chosen.samples, chosen.recipe.batch)
+    images = _images(info, chosen.view, chosen.recipe.batch)
     networks = plan.networks(chosen.subjects, info.classes)
     with folders.locked(folder):
         opened = folders.open_folder(folder, chosen, networks, machine, asdict(info), command)
@@ -198,14 +199,14 @@ def _announcement(
     return text + "."
 
 
-def _images(info: DatasetInfo, samples: int | None, batch: int) -> Images:
-    """How many images there are; raises UsageError where they are too few."""
-    data = load(info, samples=samples)
+def _images(info: DatasetInfo, view: View, batch: int) -> Images:
+    """How many images an epoch has; raises UsageError where they are too few."""
+    data = load(info, replace(view, whiten=None))  # which takes its time and changes no number
     if batch > len(data.train):
         raise UsageError(
             f"batch {batch} is more than the {len(data.train)} training images: choose less."
         )
-    return Images(len(data.train), len(data.test))
+    return Images(len(data.train), len(data.validation or data.test))
 
 
 def _decisive(asked: Resources) -> Mapping[str, Any]:

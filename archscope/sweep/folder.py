@@ -184,12 +184,12 @@ def _refuse_another_plan(folder: Path, before: Mapping[str, Any], now: Mapping[s
 
 def _compared(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     old, new = before["settings"], now["settings"]
-    for name in new:
+    for name in {**old, **new}:
         if name == "recipe":
             for field in {**old["recipe"], **new["recipe"]}:
                 yield field, old["recipe"].get(field), new["recipe"].get(field)
         elif name not in _EXTENSIBLE:
-            yield name, old.get(name), new[name]
+            yield name, old.get(name), new.get(name)
     for name in ("device", "precision", "threads"):
         yield name, before["machine"][name], now["machine"][name]
     yield "data", before["dataset"]["fingerprint"], now["dataset"]["fingerprint"]

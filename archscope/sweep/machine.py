@@ -16,10 +16,14 @@ from archscope.train.devices import Inventory, check_precision, choose_precision
 
 @dataclass(frozen=True)
 class Slot:
-    """Room for one trial at a time: a device ("cpu", "cuda:0", "mps") and threads."""
+    """Room for one trial at a time: a device ("cpu", "cuda:0", "mps") and threads.
+
+    `loaders` processes read images for it, where these are files.
+    """
 
     device: str
     threads: int
+    loaders: int = 0
 
 
 @dataclass(frozen=True)
@@ -31,16 +35,18 @@ class Resources:
         workers: trials at a time.
         threads: threads of each trial.
         precision: "fp32", "bf16" or "fp16".
+        loaders: processes of each trial that read images, where these are files.
     """
 
     gpus: int | None = None
     workers: int | None = None
     threads: int | None = None
     precision: str | None = None
+    loaders: int | None = None
 
     def __post_init__(self) -> None:
         """Raise `UsageError` for numbers that cannot be."""
-        for name, least in (("gpus", 0), ("workers", 1), ("threads", 1)):
+        for name, least in (("gpus", 0), ("workers", 1), ("threads", 1), ("loaders", 0)):
             value = getattr(self, name)
             if value is not None and not least <= value <= 4096:
                 raise UsageError(f"--{name} {value} must be a number from {least} to 4096.")
