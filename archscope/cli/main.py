@@ -21,6 +21,7 @@ COMMANDS = {
         "cifar_sweep:cifar_sweep",
         "Train templates on CIFAR: cardinality against width.",
     ),
+    "train": ("train:train", "Train one network by a paper's recipe, from one seed or several."),
     "enumerate": ("enumerate:enumerate_designs", "List every design within ranges of cost."),
     "list": ("listing:list_networks", "List the named networks with their costs."),
     "show": ("listing:show", "Show one network, stage by stage."),

@@ -6,7 +6,7 @@ The inventory is handed in, so that a test can schedule on imaginary GPUs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from archscope.errors import UsageError
@@ -92,6 +92,17 @@ def slots(asked: Resources, found: Inventory, kind: str, threads: int) -> list[S
         devices = ["mps"]
     workers = asked.workers or len(devices)
     return [Slot(devices[i % len(devices)], threads) for i in range(workers)]
+
+
+def with_loaders(room: list[Slot], asked: Resources, found: Inventory) -> list[Slot]:
+    """The slots with processes that read image files for each: those asked for, or a fair share.
+
+    A CPU trial learns more slowly than one process reads; a GPU wants several.
+    """
+    share = min(8, max(1, found.cpus // len(room)))
+    fair = 1 if room[0].device == "cpu" else share
+    loaders = fair if asked.loaders is None else asked.loaders
+    return [replace(slot, loaders=loaders) for slot in room]
 
 
 def resolve(

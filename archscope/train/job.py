@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from archscope.arch.network import Network
-from archscope.data.dataset import Dataset
+from archscope.cost.formula import count
+from archscope.data.dataset import Dataset, Files, Part
+from archscope.errors import UsageError
 from archscope.train.devices import Precision
 from archscope.train.recipe import Recipe
 
@@ -37,6 +39,56 @@ class Job:
                 "data": [dataset.info.fingerprint, len(dataset.train), len(dataset.test)],
                 **dataset.view.to_dict(),
             }
+        )
+
+
+def check(network: Network, recipe: Recipe, dataset: Dataset) -> None:
+    """Raise UsageError where the data do not fit the network or the recipe."""
+    shape, label = _shape(dataset.train, network), dataset.info.label
+    if shape != tuple(network.input) or dataset.info.classes > network.classes:
+        raise UsageError(
+            f"{network.name} was asked to train on {label}, but it takes "
+            f"{'x'.join(map(str, network.input))} and tells {network.classes} classes "
+            f"apart, not {'x'.join(map(str, shape))} and {dataset.info.classes}: give a network of "
+            "that input"
+        )
+    if recipe.batch > len(dataset.train):
+        raise UsageError(
+            f"batch={recipe.batch} was asked for, but there are only {len(dataset.train)} "
+            "training images: give a smaller batch, or more samples"
+        )
+    files, crop = isinstance(dataset.train, Files), recipe.augmentation
+    if files and crop.pad:
+        raise UsageError(
+            f"the recipe {recipe.name} crops padded images of one size, but those of {label} are "
+            "of any size: give resnext-imagenet, or pad=0"
+        )
+    if not files and crop.area is not None:
+        raise UsageError(
+            f"the recipe {recipe.name} crops parts of larger images, but those of {label} have the "
+            "network's size: give another recipe, or an image folder"
+        )
+    if dataset.view.test_crop is not None:
+        _check_crop(network, dataset.view.test_crop)
+
+
+def _shape(train: Part, network: Network) -> tuple[int, ...]:
+    """Return the shape of an image in a batch: files are cropped to squares."""
+    if isinstance(train, Files):
+        return (3, network.input[1], network.input[1])
+    return tuple(train.images.shape[1:])
+
+
+def _check_crop(network: Network, crop: int) -> None:
+    """Raise UsageError where the network, with its weights, cannot take squares of that side."""
+    try:
+        same = count(replace(network, input=(3, crop, crop))).params == count(network).params
+    except UsageError:
+        same = False
+    if not same:
+        raise UsageError(
+            f"{network.name} was to be tested on crops of {crop}, but trained for "
+            f"{network.input[1]} it cannot take them: give another crop, or leave it out"
         )
 
 

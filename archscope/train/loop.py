@@ -25,13 +25,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from archscope.arch.network import Network
-from archscope.data.dataset import Dataset, Files, Part
+from archscope.data.dataset import Dataset
 from archscope.data.feed import Device, Feed, feed
-from archscope.errors import UsageError
 from archscope.nn.build import build
 from archscope.train.checkpoint import Checkpoint, Folder, Line
-from archscope.train.job import Job, Outcome, outcome
-from archscope.train.recipe import Recipe, learning_rate
+from archscope.train.job import Job, Outcome, check, outcome
+from archscope.train.recipe import Recipe, learning_rate, steps_of
 
 __all__ = ["Job", "Outcome", "train"]
 
@@ -66,7 +65,7 @@ def train(
         UsageError: where the data do not fit the network or the recipe.
         ArchscopeError: where `folder` holds another training.
     """
-    _check(job, dataset)
+    check(job.network, job.recipe, dataset)
     device = torch.device(job.device)
     keeper = Folder(folder, job.identity(dataset)) if folder else None
     with _own_random_state(device):
@@ -144,7 +143,7 @@ class _Run:
         judged = self._judged(number) if math.isfinite(trained.loss) else {}
         if not judged or not all(map(math.isfinite, judged.values())):
             return None
-        seen = _steps(len(self.train_data), self.job.recipe.batch)[1]
+        seen = steps_of(len(self.train_data), self.job.recipe.batch)[1]
         return {
             "epoch": number,
             "train_loss": trained.loss,
@@ -167,7 +166,7 @@ class _Run:
     def _train_pass(self, number: int, on_step: OnStep | None) -> Iterator[tuple[Tensor, int]]:
         """Train on each batch of an epoch; yield (loss and errors on the device, images)."""
         recipe, seed = self.job.recipe, self.job.seed
-        steps, total = _steps(len(self.train_data), recipe.batch)
+        steps, total = steps_of(len(self.train_data), recipe.batch)
         batches = self.train_data.epoch(
             seed, number, recipe.batch, recipe.augmentation, self._dtype()
         )
@@ -251,12 +250,6 @@ def _totals(measured: Iterable[tuple[Tensor, int]]) -> _Totals:
     )
 
 
-def _steps(images: int, batch: int) -> tuple[int, int]:
-    """Return an epoch's steps and the images in them: a last batch of one image is left out."""
-    whole, rest = divmod(images, batch)
-    return (whole + 1, images) if rest > 1 else (whole, images - rest)
-
-
 def _epoch_seed(seed: int, epoch: int) -> int:
     digest = hashlib.sha256(f"archscope epoch {seed} {epoch}".encode()).digest()
     return int.from_bytes(digest[:7], "big")
@@ -270,37 +263,3 @@ def _own_random_state(device: torch.device) -> Iterator[None]:
     repeatable = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True)
     with torch.random.fork_rng(devices), repeatable if cuda else contextlib.nullcontext():
         yield
-
-
-def _check(job: Job, dataset: Dataset) -> None:
-    network, classes = job.network, dataset.info.classes
-    shape = _shape(dataset.train, network)
-    if shape != tuple(network.input) or classes > network.classes:
-        raise UsageError(
-            f"{network.name} was asked to train on {dataset.info.label}, but it takes "
-            f"{'x'.join(map(str, network.input))} and tells {network.classes} classes "
-            f"apart, not {'x'.join(map(str, shape))} and {classes}: give a network of that input"
-        )
-    if job.recipe.batch > len(dataset.train):
-        raise UsageError(
-            f"batch={job.recipe.batch} was asked for, but there are only {len(dataset.train)} "
-            "training images: give a smaller batch, or more samples"
-        )
-    crop = job.recipe.augmentation
-    if isinstance(dataset.train, Files) and crop.pad:
-        raise UsageError(
-            f"the recipe {job.recipe.name} crops padded images, but those of "
-            f"{dataset.info.label} are of any size: give resnext-imagenet, or pad=0"
-        )
-    if not isinstance(dataset.train, Files) and crop.area is not None:
-        raise UsageError(
-            f"the recipe {job.recipe.name} crops parts of larger images, but those of "
-            f"{dataset.info.label} have the network's size: give another recipe, or an image folder"
-        )
-
-
-def _shape(train: Part, network: Network) -> tuple[int, ...]:
-    """Return the shape of an image in a batch: files are cropped to squares."""
-    if isinstance(train, Files):
-        return (3, network.input[1], network.input[1])
-    return tuple(train.images.shape[1:])

@@ -155,6 +155,12 @@ def learning_rate(recipe: Recipe, epochs_done: float) -> float:
     return peak * schedule.factor ** bisect_right(schedule.milestones, epochs_done)
 
 
+def steps_of(images: int, batch: int) -> tuple[int, int]:
+    """Return an epoch's steps and the images in them: a last batch of one image is left out."""
+    whole, rest = divmod(images, batch)
+    return (whole + 1, images) if rest > 1 else (whole, images - rest)
+
+
 RECIPES: dict[str, Recipe] = {
     # Appendix A of the paper; the authors' program drops at epochs 148 and 223.
     "resnext": Recipe("resnext", epochs=300, schedule=Schedule(milestones=(150, 225))),
@@ -205,6 +211,8 @@ def recipe(name: str, **overrides: Any) -> Recipe:
         known = ", ".join(RECIPES)
         raise UsageError(f'the recipe "{name}" was asked for, but there are only: {known}')
     base = RECIPES[name]
+    if overrides.get("epochs") is not None:
+        base = lasting(base, overrides["epochs"])
     given: dict[str, dict[str, Any]] = {"": {}, **{part: {} for part in _PARTS}}
     for key, value in overrides.items():
         if key not in _OWNER:
@@ -217,8 +225,16 @@ def recipe(name: str, **overrides: Any) -> Recipe:
     made = replace(base, **given.pop(""))
     if given["schedule"].get("kind", base.schedule.kind) != base.schedule.kind:
         given["schedule"].setdefault("milestones", ())
-    moved = tuple(at * made.epochs / base.epochs for at in base.schedule.milestones)
-    given["schedule"].setdefault("milestones", moved)
     return replace(
         made, **{part: replace(getattr(base, part), **new) for part, new in given.items()}
     )
+
+
+def lasting(made: Recipe, epochs: int) -> Recipe:
+    """Return a recipe over other `epochs`, its milestones moved in proportion.
+
+    Raises UsageError unless there is at least one.
+    """
+    longer = replace(made, epochs=epochs)
+    moved = tuple(at * epochs / made.epochs for at in made.schedule.milestones)
+    return replace(longer, schedule=replace(made.schedule, milestones=moved))

@@ -124,7 +124,7 @@ def test_a_number_out_of_range_is_refused_by_name(bad: dict[str, object]) -> Non
 
 
 def test_an_unknown_recipe_or_field_is_answered_with_the_known() -> None:
-    with pytest.raises(UsageError, match=r'"adam".*resnext, wrn, proxy'):
+    with pytest.raises(UsageError, match=r'"adam".*resnext, wrn, .*proxy'):
         recipe("adam")
     with pytest.raises(UsageError, match=r'"lrate".*epochs.*lr'):
         recipe("wrn", lrate=0.1)
