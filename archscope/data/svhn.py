@@ -118,9 +118,9 @@ def _variables(path: Path, shape: tuple[int, ...]) -> dict[str, Any]:
         return content
     except DataError:
         raise
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror or error}); {_MEND}") from error
     except Exception as error:  # SciPy raises many kinds for a damaged file
+        if isinstance(error, OSError) and error.errno is not None:
+            raise DataError(f"{path} cannot be read ({error.strerror}); {_MEND}") from error
         said = str(error).splitlines()[:1]
         raise DataError(
             f"{path} is no MATLAB file of version 5 ({said[0] if said else type(error).__name__}): "
