@@ -197,7 +197,7 @@ def _compared(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tup
             for field in {**old["recipe"], **new["recipe"]}:
                 yield field, old["recipe"].get(field), new["recipe"].get(field)
         elif name not in _EXTENSIBLE:
-            yield name, old.get(name), new.get(name)
+            yield name, old.get(name, "none"), new.get(name, "none")
     for name in ("device", "precision", "threads"):
         yield name, before["machine"][name], now["machine"][name]
     yield "data", before["dataset"]["fingerprint"], now["dataset"]["fingerprint"]
