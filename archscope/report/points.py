@@ -94,6 +94,12 @@ def points(sweep: Sweep) -> list[Point]:
     ]
 
 
+def further_errors(sweep: Sweep) -> list[str]:
+    """The errors of a trial that are there only where they were asked for."""
+    asked = {"validation_error": "holdout", "test_error_listed": "test_classes"}
+    return [error for error, field in asked.items() if sweep.document["settings"].get(field)]
+
+
 def errors_of(group: Sequence[TrialRecord], name: str = "test_error") -> Summary:
     """The final `name` of the finished trials in a group."""
     return summarize(e for record in group if (e := final_error(record, name)) is not None)

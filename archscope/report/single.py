@@ -7,7 +7,7 @@ from typing import Any
 
 from archscope.files import write_text
 from archscope.report.formats import decimal, mean_and_error, text
-from archscope.report.points import errors_of
+from archscope.report.points import errors_of, further_errors
 from archscope.report.sweep import results
 from archscope.report.table import Column, Table, render
 from archscope.report.wording import (
@@ -115,10 +115,5 @@ def document(sweep: Sweep) -> dict[str, Any]:
 
 def _errors(sweep: Sweep) -> list[str]:
     """The errors that these trainings have."""
-    settings = sweep.document["settings"]
-    absent = set()
-    if not settings.get("holdout"):
-        absent.add("validation_error")
-    if not settings.get("test_classes"):
-        absent.add("test_error_listed")
-    return [key for key in ERRORS if key not in absent]
+    there = {"test_error", "train_error", *further_errors(sweep)}
+    return [key for key in ERRORS if key in there]

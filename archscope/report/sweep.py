@@ -10,7 +10,7 @@ from typing import Any
 
 from archscope.files import write_text
 from archscope.report.formats import mean_and_error, prefixed, text
-from archscope.report.points import Point, final_error, points
+from archscope.report.points import Point, final_error, further_errors, points
 from archscope.report.table import Column, Table, render
 from archscope.report.wording import (
     data_label,
@@ -65,7 +65,7 @@ def write(folder: Path | str) -> list[Path]:
 
 def results(sweep: Sweep) -> Table:
     """A row for each trial of the plan, with its status; errors of finished trials only."""
-    keys = [*RESULT_KEYS, *["validation_error"] * bool(holdout(sweep))]
+    keys = [*RESULT_KEYS, *further_errors(sweep)]
     columns = [Column(key, key, text) for key in keys]
     return Table("Trials", columns, [_result(record) for record in sweep.trials])
 
@@ -151,7 +151,7 @@ def _result(record: TrialRecord) -> dict[str, Any]:
         "status": record.status,
         "test_error": final_error(record),
         "train_error": final_error(record, "train_error"),
-        "validation_error": final_error(record, "validation_error"),
+        **{key: final_error(record, key) for key in ("validation_error", "test_error_listed")},
         "seconds": seconds,
         "reason": result.get("reason"),
     }
