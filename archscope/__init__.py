@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from archscope.cost.formula import count
     from archscope.explore.cifar_sweep import cifar_sweep, load_sweep
     from archscope.explore.compare import compare
-    from archscope.explore.train import train
+    from archscope.explore.train import train as train_network
     from archscope.nn.build import build
 
 _PLACES = {
@@ -56,7 +56,7 @@ _PLACES = {
     "resnext": "archscope.arch.families:resnext",
     "solve_cardinality": "archscope.arch.eq4:solve_cardinality",
     "solve_width": "archscope.arch.eq4:solve_width",
-    "train": "archscope.explore.train:train",
+    "train_network": "archscope.explore.train:train",
     "wrn": "archscope.arch.families:wrn",
 }
 
@@ -78,7 +78,7 @@ __all__ = [
     "resnext",
     "solve_cardinality",
     "solve_width",
-    "train",
+    "train_network",
     "wrn",
 ]
 

@@ -135,8 +135,8 @@ def cifar_sweep(
         console: what is said meanwhile, on stderr.
         inventory: what the machine has; for tests.
         command: what the user typed, for the record.
-        settings: changes to the preset: `dataset`, `samples`, `depth`, `scale`, `templates`,
-            `seeds`, `recipe`, `epochs`, `batch`, `lr`.
+        settings: changes to the preset: `dataset`, `samples`, `holdout`, `whiten`, `depth`,
+            `scale`, `templates`, `seeds`, `recipe`, `epochs`, `batch`, `lr`.
 
     Returns:
         the folder and its records. A folder that already holds some of the trials is continued at

@@ -1,4 +1,7 @@
-"""One network by one recipe, from one seed or several: a sweep of a single template."""
+"""One network by one recipe, from one seed or several: a sweep of a single template.
+
+The library's name for it is `archscope.train_network`, as `archscope.train` is a package.
+"""
 
 from __future__ import annotations
 

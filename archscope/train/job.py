@@ -61,7 +61,7 @@ def check(network: Network, recipe: Recipe, dataset: Dataset) -> None:
     if files and crop.pad:
         raise UsageError(
             f"the recipe {recipe.name} crops padded images of one size, but those of {label} are "
-            "of any size: give resnext-imagenet, or pad=0"
+            "of any size: give resnext-imagenet, or a recipe that pads nothing"
         )
     if not files and crop.area is not None:
         raise UsageError(
