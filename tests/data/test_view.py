@@ -41,16 +41,17 @@ def test_held_out_images_are_spread_over_the_files_order() -> None:
 
 def test_held_out_images_do_not_train() -> None:
     info = prepare("shapes")
-    whole, cut = load(info), load(info, View(holdout=100, samples=300))
+    whole, cut = load(info), load(info, View(holdout=100))
     assert cut.validation is not None and isinstance(cut.validation, Split)
-    assert (len(cut.train), len(cut.validation), len(cut.test)) == (300, 100, len(whole.test))
+    assert (len(cut.train), len(cut.validation), len(cut.test)) == (9900, 100, len(whole.test))
+    assert len(load(info, View(holdout=100, samples=300)).train) == 300
     assert np.bincount(cut.validation.labels).tolist() == [10] * 10
 
     def content(split: Any) -> set[bytes]:
         return {image.tobytes() for image in split.images}
 
     held, rest = content(cut.validation), content(cut.train)
-    assert held.isdisjoint(rest) and held | rest <= content(whole.train)
+    assert held.isdisjoint(rest) and held | rest == content(whole.train)
     assert whole.validation is None
 
 
