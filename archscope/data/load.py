@@ -65,13 +65,9 @@ def load(info: DatasetInfo, view: View | None = None) -> Dataset:
     there are fewer images than the view asks for, or it cannot be had of these data.
     """
     view = view or View()
+    check_view(info, view)
     if info.name == folder.NAME:
         return _load_files(info, view)
-    if view.test_crop or view.test_classes:
-        raise UsageError(
-            f"{info.label} was asked for with a test crop or test classes, but only image folders "
-            "have these: leave them out"
-        )
     images, test, mean, std = _load_images(info)
     if fingerprint(images, test) != info.fingerprint:
         where = f"the files in {info.folder}" if info.folder else "the images made here"
@@ -82,6 +78,21 @@ def load(info: DatasetInfo, view: View | None = None) -> Dataset:
     train, validation = _cut(images, view, info.classes)
     made = Dataset(info, train, test, mean, std, view, validation)
     return _whitened(made) if view.whiten else made
+
+
+def check_view(info: DatasetInfo, view: View) -> None:
+    """Raise UsageError where these data cannot have a view, without reading them."""
+    files = info.name == folder.NAME
+    if files and view.whiten:
+        raise UsageError(
+            f"{info.label} was asked for whitened, but only images of one size in memory can be: "
+            "leave out whiten"
+        )
+    if not files and (view.test_crop or view.test_classes):
+        raise UsageError(
+            f"{info.label} was asked for with a test crop or test classes, but only image folders "
+            "have these: leave them out"
+        )
 
 
 def _load_images(info: DatasetInfo) -> tuple[Split, Split, Channels, Channels]:
@@ -95,11 +106,6 @@ def _load_images(info: DatasetInfo) -> tuple[Split, Split, Channels, Channels]:
 
 
 def _load_files(info: DatasetInfo, view: View) -> Dataset:
-    if view.whiten:
-        raise UsageError(
-            f"{info.label} was asked for whitened, but only images of one size in memory can be: "
-            "leave out whiten"
-        )
     train, test, names = folder.read(info)
     listed = None
     if view.test_classes:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from archscope.data.dataset import Dataset
 from archscope.data.folder import NAME as FILES
-from archscope.data.load import load, prepare
+from archscope.data.load import check_view, load, prepare
 from archscope.errors import UsageError
 from archscope.report.sweep import results, table7, write
 from archscope.report.table import Table
@@ -201,7 +201,8 @@ def conduct(
     info = prepare(
         chosen.dataset, data_dir=where.data_dir, offline=where.offline, label=where.label
     )
-    data = load(info, replace(chosen.view, whiten=None))  # which takes long, and fits as well
+    check_view(info, chosen.view)
+    data = load(info, replace(chosen.view, whiten=None))  # which takes long, and counts the same
     images = _images(data, chosen.recipe.batch)
     if order.iterations is not None:
         steps, _ = steps_of(images.train, chosen.recipe.batch)

@@ -188,6 +188,12 @@ def test_a_damaged_image_ends_a_training_with_1_and_its_name(images: Path, tmp_p
     assert "Traceback" not in error
 
 
+def test_files_cannot_be_whitened(images: Path, tmp_path: Path) -> None:
+    code, _, error = invoke(NAME, "--dataset", f"folder:{images}", "--whiten", "zca")
+    assert code == 2 and "leave out whiten" in error
+    assert not (tmp_path / "runs").exists()
+
+
 MACHINES = {
     "cpu": Inventory(cpus=2, cpu_name="x"),
     "gpus": Inventory(cpus=8, cpu_name="x", gpus=("A", "A")),
