@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from archscope.explore.inverse import inverse
     from archscope.explore.report import report as write_report
     from archscope.explore.study import study
+    from archscope.explore.train import train as train_network
     from archscope.nn.build import build
 
 _PLACES = {
@@ -70,6 +71,7 @@ _PLACES = {
     "solve_cardinality": "archscope.arch.eq4:solve_cardinality",
     "solve_width": "archscope.arch.eq4:solve_width",
     "study": "archscope.explore.study:study",
+    "train_network": "archscope.explore.train:train",
     "wide_resnet": "archscope.arch.families:wide_resnet",
     "write_report": "archscope.explore.report:report",
     "wrn": "archscope.arch.families:wrn",
@@ -99,6 +101,7 @@ __all__ = [
     "solve_cardinality",
     "solve_width",
     "study",
+    "train_network",
     "wide_resnet",
     "write_report",
     "wrn",

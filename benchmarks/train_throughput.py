@@ -250,10 +250,11 @@ def errors(seeds: int, samples: int, epochs: int) -> int:
     import torch
 
     from archscope.data.load import load, prepare
+    from archscope.data.view import View
     from archscope.report.verdicts import verdicts
 
     torch.set_num_threads(2)
-    dataset = load(prepare("shapes"), samples=samples)
+    dataset = load(prepare("shapes"), View(samples=samples))
     name = NETWORKS[0]
     found: dict[str, dict[int, float]] = {"ours": {}, "common": {}}
     for seed in range(1, seeds + 1):

@@ -69,6 +69,7 @@ HEAVY = {"torch", "pandas", "matplotlib", "fvcore"}
         ("import archscope, archscope.cli", {*HEAVY, "numpy"}),
         ("import archscope.explore.compare, archscope.explore.solve", {*HEAVY, "numpy"}),
         ("import archscope.explore.cifar_sweep, archscope.report.sweep", HEAVY),
+        ("import archscope.explore.train, archscope.report.single", {*HEAVY, "tensorboard", "PIL"}),
         ("import archscope as a; a.count(a.network('resnet50'))", {*HEAVY, "numpy"}),
         (
             "from archscope.cli import app; import sys; sys.argv = ['', 'solve', '-C', '32']"

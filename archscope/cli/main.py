@@ -22,6 +22,7 @@ COMMANDS = {
         "cifar_sweep:cifar_sweep",
         "Train templates on CIFAR: cardinality against width.",
     ),
+    "train": ("train:train", "Train one network by a paper's recipe, from one seed or several."),
     "enumerate": ("enumerate:enumerate_designs", "List every design within ranges of cost."),
     "study": ("study:study", "Run an experiment of the papers beside the published numbers."),
     "report": ("report:report", "Write a sweep's page, tables and figures from its folder."),

@@ -22,7 +22,7 @@ _ORDER, _CROP, _FLIP = range(3)
 
 def epoch_order(n: int, seed: int, epoch: int) -> Tensor:
     """Return the order in which an epoch takes its `n` images: int64 (n,), on the CPU."""
-    return torch.from_numpy(_generator(_ORDER, seed, epoch).permutation(n))
+    return torch.from_numpy(draws(_ORDER, seed, epoch).permutation(n))
 
 
 def epoch_batches(
@@ -82,16 +82,16 @@ class _Plan:
 
 def _plan(n: int, device: torch.device, seed: int, epoch: int, how: Augmentation) -> _Plan:
     """Draw an epoch, and bring it to the device in one copy."""
-    corners = _generator(_CROP, seed, epoch).integers(0, 2 * how.pad, (2, n), endpoint=True)
-    flips = _generator(_FLIP, seed, epoch).integers(0, 2, n) * how.flip
+    corners = draws(_CROP, seed, epoch).integers(0, 2 * how.pad, (2, n), endpoint=True)
+    flips = draws(_FLIP, seed, epoch).integers(0, 2, n) * how.flip
     rows = np.stack([epoch_order(n, seed, epoch).numpy(), *(corners - how.pad), flips])
     order, down, right, flipped = torch.from_numpy(rows).to(device).unbind()
     return _Plan(order, down, right, flipped.bool())
 
 
-def _generator(stream: int, seed: int, epoch: int) -> np.random.Generator:
+def draws(stream: int, seed: int, epoch: int, *image: int) -> np.random.Generator:
     """Return the generator of one kind of draw: nearby seeds and epochs have nothing in common."""
-    entropy = np.random.SeedSequence((stream, seed % 2**64, epoch))
+    entropy = np.random.SeedSequence((stream, seed % 2**64, epoch, *image))
     return np.random.Generator(np.random.PCG64(entropy))
 
 

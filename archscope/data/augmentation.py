@@ -16,12 +16,17 @@ class Augmentation:
     *normalised* image: what enters the network is 0, which is the mean colour and not black.
     "reflect" mirrors about the border pixel, without repeating it (Wide ResNet).
 
-    Raises UsageError for a negative pad or an unknown padding.
+    `area`, for image folders, is another crop: a random part of the image, from `area` (0.08) to
+    all of its area, of an aspect ratio from 3/4 to 4/3, resized to the network's input (scale and
+    aspect-ratio augmentation, Szegedy et al. 2015). Then there is no `pad`.
+
+    Raises UsageError for a negative pad, an unknown padding or an area outside of (0, 1].
     """
 
     pad: int = 4
     padding: str = "zeros"
     flip: bool = True
+    area: float | None = None
 
     NONE: ClassVar[Augmentation]
 
@@ -35,6 +40,11 @@ class Augmentation:
             raise UsageError(
                 f'padding="{self.padding}" was asked for, but there are only two: give "zeros" '
                 '(ResNeXt) or "reflect" (Wide ResNet)'
+            )
+        if self.area is not None and not (0 < self.area <= 1 and self.pad == 0):
+            raise UsageError(
+                f"area={self.area} was asked for with pad={self.pad}, but a crop is either of a "
+                "padded image or of a part in (0, 1] of its area: give area=0.08 and pad=0"
             )
 
 

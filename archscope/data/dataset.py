@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from archscope.data.view import View
 
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
@@ -15,16 +19,17 @@ Channels = tuple[float, float, float]
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """One half of a dataset: `images` (N, 3, H, W) uint8 and `labels` (N,) int64.
+    """One part of a dataset: `images` (N, 3, H, W) uint8 and `labels` (N,) int64.
 
-    Raises ValueError where shapes or types are others.
+    Whitened images are float32 instead. Raises ValueError where shapes or types are others.
     """
 
-    images: Images
+    images: npt.NDArray[Any]
     labels: Labels
 
     def __post_init__(self) -> None:
-        if self.images.dtype != np.uint8 or self.images.ndim != 4 or self.images.shape[1] != 3:
+        known = self.images.dtype in (np.uint8, np.float32)
+        if not known or self.images.ndim != 4 or self.images.shape[1] != 3:
             found = f"{self.images.dtype} {self.images.shape}"
             raise ValueError(f"images must be uint8 of the shape (N, 3, H, W), not {found}")
         if self.labels.dtype != np.int64 or self.labels.shape != self.images.shape[:1]:
@@ -33,6 +38,32 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def take(self, indices: npt.NDArray[np.int64]) -> Split:
+        """Return the images at `indices`."""
+        return Split(self.images[indices], self.labels[indices])
+
+
+@dataclass(frozen=True, eq=False)
+class Files:
+    """Images that stay on disk, of any size: `names` (N,) bytes below `root`, `labels` (N,) int64.
+
+    Names are bytes in one array, as a million of them are handed to other processes.
+    """
+
+    root: Path
+    names: npt.NDArray[np.bytes_]
+    labels: Labels
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, indices: npt.NDArray[np.int64]) -> Files:
+        """Return the images at `indices`."""
+        return Files(self.root, self.names[indices], self.labels[indices])
+
+
+Part: TypeAlias = Split | Files
 
 
 @dataclass(frozen=True)
@@ -54,13 +85,26 @@ class DatasetInfo:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A dataset in memory; `mean` and `std` are per channel (R, G, B), in pixel units (0..255)."""
+    """A dataset as a run uses it; `mean` and `std` are per channel (R, G, B), in pixel units.
+
+    Attributes:
+        info: what it is.
+        train, test: images in memory, or files.
+        mean, std: what is taken off a pixel (0..255), and what the rest is divided by.
+        view: the choices that were made.
+        validation: training images that were set aside, or None.
+        listed: ascending labels of `view.test_classes`, or None. The test error is then told twice:
+            among all classes, and among these alone (ResNeXt paper, Table 6: 5K-way and 1K-way).
+    """
 
     info: DatasetInfo
-    train: Split
-    test: Split
+    train: Part
+    test: Part
     mean: Channels
     std: Channels
+    view: View = field(default_factory=View)
+    validation: Part | None = None
+    listed: Labels | None = None
 
 
 def fingerprint(train: Split, test: Split) -> str:

@@ -1,8 +1,8 @@
-"""Archives of datasets from a list of servers: resumable, and verified before they are used.
+"""Files of datasets from a list of servers: resumable, and verified before they are used.
 
-What has arrived is kept in `ARCHIVE.part`; a broken connection, another server or another run
+What has arrived is kept in `FILE.part`; a broken connection, another server or another run
 goes on from there (HTTP Range). Whatever a server says about sizes, only the published MD5 decides
-that an archive is whole and right. pooch puts the verified file in its place.
+that a file is whole and right. pooch puts the verified file in its place.
 
 `ARCHSCOPE_MIRRORS`: base addresses, separated by commas or spaces, that are tried before the
 official server. `ADDRESS/cifar-10-binary.tar.gz` is asked for; `{name}` in an address becomes the
@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,6 @@ import pooch
 import requests
 import urllib3
 
-from archscope.data.catalogue import Cifar, Layout
 from archscope.data.progress import Meter
 from archscope.errors import DataError, UsageError
 
@@ -34,17 +34,33 @@ SERVERS = (
     "https://www.cs.toronto.edu/~kriz",
     "https://apache-mxnet.s3-accelerate.dualstack.amazonaws.com/gluon/dataset/{name}",
 )
-"""The official server, then copies of it that others keep."""
+"""CIFAR's official server, then copies of it that others keep."""
 
-_LARGEST = 2**28  # bytes; the archives have some 170 million
+_LARGEST = 2**28  # bytes; CIFAR's archives have some 170 million
 _CHUNK = 2**16
 _TIMEOUT = (10, 30)  # seconds: to connect, between two chunks
 _TRIES = 3  # of a server that sends nothing new
 _PAUSE = 1.0  # seconds before the second try, doubled before each other one
 
 
-def mirrors() -> list[str]:
-    """Return the base addresses to try: those of `ARCHSCOPE_MIRRORS`, then `SERVERS`.
+@dataclass(frozen=True)
+class Remote:
+    """A published file: of which dataset (key and title), its name, its MD5.
+
+    `servers` are the base addresses of those who publish it (None: CIFAR's), `largest` the bytes
+    above which a server lies (None: more than CIFAR has).
+    """
+
+    dataset: str
+    title: str
+    name: str
+    md5: str
+    servers: tuple[str, ...] | None = None
+    largest: int | None = None
+
+
+def mirrors(servers: tuple[str, ...] | None = None) -> list[str]:
+    """Return the base addresses to try: those of `ARCHSCOPE_MIRRORS`, then `servers`.
 
     Raises UsageError for one that is no http or https address.
     """
@@ -55,45 +71,45 @@ def mirrors() -> list[str]:
                 f'ARCHSCOPE_MIRRORS has "{address}", but a mirror is an http or https address: '
                 "write it as https://host/folder"
             )
-    return [*filter(None, own), *SERVERS]
+    return [*filter(None, own), *(SERVERS if servers is None else servers)]
 
 
-def fetch(dataset: Cifar, layout: Layout, into: Path, *, progress: bool) -> Path:
-    """Download an archive into the folder `into` and return its path, verified by its MD5.
+def fetch(remote: Remote, into: Path, *, progress: bool) -> Path:
+    """Download a file into the folder `into` and return its path, verified by its MD5.
 
     Raises DataError where no server has it, or where it cannot be written.
     """
     pooch.get_logger().setLevel(logging.WARNING)  # it prints addresses, passwords included
     failures = []
-    for base in mirrors():
-        url = f"{base.replace('{name}', dataset.name).rstrip('/')}/{layout.archive}"
+    for base in mirrors(remote.servers):
+        url = f"{base.replace('{name}', remote.dataset).rstrip('/')}/{remote.name}"
         try:
             return Path(
                 pooch.retrieve(
                     url,
-                    known_hash=f"md5:{layout.archive_md5}",
-                    fname=layout.archive,
+                    known_hash=f"md5:{remote.md5}",
+                    fname=remote.name,
                     path=into,
-                    downloader=_Resumable(layout, into, Meter(layout.archive, shown=progress)),
+                    downloader=_Resumable(remote, into, Meter(remote.name, shown=progress)),
                 )
             )
         except _Failed as failure:
             failures.append(f"{_without_password(url)} ({failure})")
         except OSError as error:
             raise DataError(
-                f"{dataset.title} cannot be downloaded into {into} ({error.strerror or error}): "
+                f"{remote.title} cannot be downloaded into {into} ({error.strerror or error}): "
                 "make room and give permission there, or name another folder with --data-dir"
             ) from error
     raise DataError(
-        f"{dataset.title} could not be downloaded from {' or '.join(failures)}: try again (what "
+        f"{remote.title} could not be downloaded from {' or '.join(failures)}: try again (what "
         "has arrived is kept), set ARCHSCOPE_MIRRORS to a server that has it, or name a folder "
         "that holds it with --data-dir"
     )
 
 
-def is_published(layout: Layout, archive: Path) -> bool:
-    """Say whether an archive has the published MD5."""
-    return bool(pooch.file_hash(str(archive), alg="md5") == layout.archive_md5)
+def is_published(md5: str, file: Path) -> bool:
+    """Say whether a file has the published MD5."""
+    return bool(pooch.file_hash(str(file), alg="md5") == md5)
 
 
 @contextmanager
@@ -126,15 +142,15 @@ def alone(folder: Path, name: str) -> Iterator[None]:
 
 
 class _Failed(Exception):
-    """This server does not give us the archive; the next may."""
+    """This server does not give us the file; the next may."""
 
 
 class _Resumable:
     """pooch's downloader: brings one address to a file, going on with what is there in part."""
 
-    def __init__(self, layout: Layout, folder: Path, meter: Meter) -> None:
-        self.layout = layout
-        self.part = folder / f"{layout.archive}.part"
+    def __init__(self, remote: Remote, folder: Path, meter: Meter) -> None:
+        self.remote = remote
+        self.part = folder / f"{remote.name}.part"
         self.meter = meter
 
     def __call__(self, url: str, output_file: str, _: Any) -> None:
@@ -190,7 +206,7 @@ class _Resumable:
             for chunk in _chunks(response):
                 part.write(chunk)
                 self.meter.advance(len(chunk))
-                if part.tell() > _LARGEST:
+                if part.tell() > (self.remote.largest or _LARGEST):
                     part.truncate(0)
                     raise _Failed("it sends far more than the archive has")
 
@@ -198,7 +214,7 @@ class _Resumable:
         return self.part.stat().st_size if self.part.is_file() else 0
 
     def _is_right(self) -> bool:
-        return self._size() > 0 and is_published(self.layout, self.part)
+        return self._size() > 0 and is_published(self.remote.md5, self.part)
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
-from archscope.data import cifar, locate, shapes
+import numpy as np
+
+from archscope.data import cifar, folder, locate, shapes, svhn
 from archscope.data.catalogue import CATALOGUE, Cifar
-from archscope.data.dataset import Dataset, DatasetInfo, Split, fingerprint
-from archscope.data.samples import subset
+from archscope.data.dataset import Channels, Dataset, DatasetInfo, Part, Split, fingerprint
+from archscope.data.samples import split_off, subset
+from archscope.data.view import View
 from archscope.errors import DataError, UsageError
 
-DATASETS: tuple[str, ...] = (*CATALOGUE, shapes.NAME)
-"""The names of the datasets: "cifar10", "cifar100", "shapes"."""
+DATASETS: tuple[str, ...] = (*CATALOGUE, *svhn.SETS, shapes.NAME, folder.NAME)
+"""The names of the datasets: "cifar10", ..., "shapes", and "folder" for images in folders."""
 
 
 def prepare(
@@ -25,10 +29,10 @@ def prepare(
 ) -> DatasetInfo:
     """Find a dataset, download it where it is not there, check it, and say what it is.
 
-    A `data_dir` is the only place where CIFAR is looked for, and where it is downloaded to; without
-    one see `archscope.data.locate`. `offline` never touches the network. `label` replaces the name
-    in titles. `progress` shows a download on stderr. `shapes` is made in memory and ignores all but
-    `label`.
+    A `data_dir` is the only place where files are looked for, and where they are downloaded to;
+    without one see `archscope.data.locate`. `offline` never touches the network. `label` replaces
+    the name in titles. `progress` shows a download on stderr. `shapes` is made in memory and
+    ignores all but `label`; "folder" is the images in `data_dir`, which are never downloaded.
 
     Raises UsageError for an unknown name; DataError where the data cannot be had or are damaged.
     """
@@ -36,6 +40,11 @@ def prepare(
         train, test = shapes.make()
         print_of = fingerprint(train, test)
         return DatasetInfo(name, label or shapes.TITLE, None, shapes.CLASSES, print_of, True)
+    if name == folder.NAME:
+        return folder.prepare(data_dir, label)
+    if name in svhn.SETS:
+        named = None if data_dir is None else Path(data_dir).expanduser()
+        return svhn.prepare(name, named, offline=offline, label=label, progress=progress)
     dataset = _known(name)
     found = _obtain(dataset, data_dir, offline, progress)
     train, test, official = cifar.read(dataset, found.layout, found.folder)
@@ -49,35 +58,88 @@ def prepare(
     )
 
 
-def load(info: DatasetInfo, *, samples: int | None = None) -> Dataset:
-    """Read a prepared dataset; with `samples`, that many training images, balanced over classes.
+def load(info: DatasetInfo, view: View | None = None) -> Dataset:
+    """Read a prepared dataset, and make of it what `view` says; whitening is fitted to what trains.
 
     Raises DataError where the data are gone or are no longer those of `info`; UsageError where
-    there are fewer images than `samples`.
+    there are fewer images than the view asks for, or it cannot be had of these data.
     """
-    if info.name == shapes.NAME:
-        train, test = shapes.make()
-        mean, std = shapes.MEAN, shapes.STD
-    else:
-        dataset = _known(info.name)
-        train, test = _read(dataset, info)
-        mean, std = dataset.mean, dataset.std
-    if fingerprint(train, test) != info.fingerprint:
+    view = view or View()
+    check_view(info, view)
+    if info.name == folder.NAME:
+        return _load_files(info, view)
+    images, test, mean, std = _load_images(info)
+    if fingerprint(images, test) != info.fingerprint:
         where = f"the files in {info.folder}" if info.folder else "the images made here"
         raise DataError(
             f"{info.label} was prepared with other images than {where} now are (their fingerprints "
             "differ): bring the old data back, or start anew in another output folder"
         )
-    if samples is not None:
-        train = subset(train, samples, info.classes)
-    return Dataset(info, train, test, mean, std)
+    train, validation = _cut(images, view, info.classes)
+    made = Dataset(info, train, test, mean, std, view, validation)
+    return _whitened(made) if view.whiten else made
+
+
+def check_view(info: DatasetInfo, view: View) -> None:
+    """Raise UsageError where these data cannot have a view, without reading them."""
+    files = info.name == folder.NAME
+    if files and view.whiten:
+        raise UsageError(
+            f"{info.label} was asked for whitened, but only images of one size in memory can be: "
+            "leave out whiten"
+        )
+    if not files and (view.test_crop or view.test_classes):
+        raise UsageError(
+            f"{info.label} was asked for with a test crop or test classes, but only image folders "
+            "have these: leave them out"
+        )
+
+
+def _load_images(info: DatasetInfo) -> tuple[Split, Split, Channels, Channels]:
+    """Return what trains, what tests, mean and standard deviation."""
+    if info.name == shapes.NAME:
+        return *shapes.make(), shapes.MEAN, shapes.STD
+    if info.name in svhn.SETS:
+        return *svhn.read(info.name, Path(info.folder or "")), svhn.MEAN, svhn.STD
+    dataset = _known(info.name)
+    return *_read(dataset, info), dataset.mean, dataset.std
+
+
+def _load_files(info: DatasetInfo, view: View) -> Dataset:
+    train, test, names = folder.read(info)
+    listed = None
+    if view.test_classes:
+        test, chosen = folder.only(test, names, view.test_classes)
+        listed = np.array(chosen, dtype=np.int64)
+    rest, validation = _cut(train, view, info.classes)
+    return Dataset(info, rest, test, folder.MEAN, folder.STD, view, validation, listed)
+
+
+def _cut(train: Part, view: View, classes: int) -> tuple[Part, Part | None]:
+    """Return the training images that are used, and those that were set aside."""
+    validation: Part | None = None
+    if view.holdout:
+        train, validation = split_off(train, view.holdout, classes)
+    return (subset(train, view.samples, classes) if view.samples else train), validation
+
+
+def _whitened(data: Dataset) -> Dataset:
+    from archscope.data import whiten
+
+    parts = [data.train, data.test, *([data.validation] if data.validation else [])]
+    images = [part for part in parts if isinstance(part, Split)]
+    train, *others = whiten.zca(images[0], images[1:])
+    validation = others[1] if data.validation else None
+    return replace(
+        data, train=train, test=others[0], validation=validation, mean=whiten.MEAN, std=whiten.STD
+    )
 
 
 def _known(name: str) -> Cifar:
     if name not in CATALOGUE:
         raise UsageError(
             f'the dataset "{name}" was asked for, but only {", ".join(DATASETS)} are known: '
-            "give one of these"
+            "give one of these (folder:DIR for images in folders)"
         )
     return CATALOGUE[name]
 
@@ -114,7 +176,7 @@ def _extracted(dataset: Cifar, named: Path | None, offline: bool, progress: bool
         if found is not None:
             return found
         for layout, path in locate.find_archives(dataset, named):
-            if download.is_published(layout, path):
+            if download.is_published(layout.archive_md5, path):
                 return locate.Found(layout, archive.extract(dataset, layout, path, into))
             if named is not None:
                 raise DataError(
@@ -125,7 +187,10 @@ def _extracted(dataset: Cifar, named: Path | None, offline: bool, progress: bool
         if offline:
             raise DataError(_not_found(dataset, named))
         layout = dataset.layouts[0]
-        path = download.fetch(dataset, layout, into, progress=progress)
+        archive_of = download.Remote(
+            dataset.name, dataset.title, layout.archive, layout.archive_md5
+        )
+        path = download.fetch(archive_of, into, progress=progress)
         folder = archive.extract(dataset, layout, path, into)
         path.unlink()
         return locate.Found(layout, folder)

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archscope.data.dataset import DatasetInfo
-from archscope.data.load import load, prepare
+from archscope.data.dataset import Dataset
+from archscope.data.folder import NAME as FILES
+from archscope.data.load import check_view, load, prepare
 from archscope.errors import UsageError
 from archscope.report.sweep import results, table7, write
 from archscope.report.table import Table
 from archscope.sweep import folder as folders
 from archscope.sweep import machine as machines
-from archscope.sweep import plan, schedule
+from archscope.sweep import plan, schedule, tensorboard
 from archscope.sweep.live import Display, Silent, display
 from archscope.sweep.machine import Resources
+from archscope.sweep.presets import SINGLE
 from archscope.sweep.progress import ENDED, Progress
 from archscope.sweep.records import Sweep, TrialRecord, read_sweep
 from archscope.sweep.work import Images, duration, estimated_seconds, longest_first, trial_work
+from archscope.train.job import check
+from archscope.train.recipe import lasting, steps_of
 
 if TYPE_CHECKING:
     import pandas
@@ -104,10 +108,14 @@ class Source:
 
 @dataclass(frozen=True)
 class Console:
-    """What the sweep says while it runs: `note` takes a sentence, `live` shows the trials."""
+    """What the sweep says while it runs: `note` takes a sentence, `live` shows the trials.
+
+    `tensorboard` writes event files as well (see `archscope.sweep.tensorboard`).
+    """
 
     note: Callable[[str], None] = lambda text: print(text, file=sys.stderr)
     live: bool = True
+    tensorboard: bool = False
 
 
 def cifar_sweep(
@@ -131,8 +139,8 @@ def cifar_sweep(
         console: what is said meanwhile, on stderr.
         inventory: what the machine has; for tests.
         command: what the user typed, for the record.
-        settings: changes to the preset: `dataset`, `samples`, `depth`, `scale`, `templates`,
-            `seeds`, `recipe`, `epochs`, `batch`, `lr`.
+        settings: changes to the preset: `dataset`, `samples`, `holdout`, `whiten`, `depth`,
+            `scale`, `templates`, `seeds`, `recipe`, `epochs`, `batch`, `lr`.
 
     Returns:
         the folder and its records. A folder that already holds some of the trials is continued at
@@ -144,38 +152,89 @@ def cifar_sweep(
     """
     asked, where, say = resources or Resources(), source or Source(), console or Console()
     chosen = plan.settings(preset, **settings)
-    plan.networks(chosen.subjects)
+    name = folders.default_folder(chosen, decisive(asked))
+    order = Order(chosen, Path(out) if out else name, command=command)
+    return SweepResult(*conduct(order, asked, where, say, inventory))
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a command has done: a plan, worked off in a folder.
+
+    Attributes:
+        settings: the plan.
+        folder: where.
+        iterations: mini-batches of each training, from which its epochs follow; None: the recipe's.
+        report: writes the tables and figures of the folder, and returns their paths.
+        command: what the user typed, for the record.
+    """
+
+    settings: plan.Settings
+    folder: Path
+    iterations: int | None = None
+    report: Callable[[Path], list[Path]] = write
+    command: Sequence[str] = ()
+
+
+def conduct(
+    order: Order,
+    asked: Resources,
+    where: Source,
+    say: Console,
+    inventory: Inventory | None = None,
+) -> tuple[Path, tuple[Path, ...]]:
+    """Prepare, plan, train, report: return the folder, and the files of the report in it.
+
+    Raises as `cifar_sweep`.
+    """
+    chosen, folder = order.settings, order.folder
+    if say.tensorboard:
+        tensorboard.require()
+    files = chosen.dataset == FILES
+    shape = None if files else plan.CIFAR
+    plan.networks(chosen.subjects, input_shape=shape)
     if where.label is not None and not where.label.isprintable():
         raise UsageError("the data label has characters that cannot be printed: write plain text.")
-    folder = Path(out) if out else folders.default_folder(chosen, _decisive(asked))
     if inventory is None:
         from archscope.train.devices import inventory as look
 
         inventory = look()
     machine, slots = machines.resolve(asked, inventory, folders.existing(folder))
+    if files:
+        slots = machines.with_loaders(slots, asked, inventory)
     info = prepare(
         chosen.dataset, data_dir=where.data_dir, offline=where.offline, label=where.label
     )
-    images = _images(info, chosen.samples, chosen.recipe.batch)
-    networks = plan.networks(chosen.subjects, info.classes)
+    check_view(info, chosen.view)
+    data = load(info, replace(chosen.view, whiten=None))  # which takes long, and counts the same
+    images = _images(data, chosen.recipe.batch)
+    if order.iterations is not None:
+        steps, _ = steps_of(images.train, chosen.recipe.batch)
+        epochs = max(1, round(order.iterations / steps))
+        chosen = replace(chosen, recipe=lasting(chosen.recipe, epochs))
+    networks = plan.networks(chosen.subjects, info.classes, shape)
+    for network in networks.values():
+        check(network, chosen.recipe, data)
+    del data
     with folders.locked(folder):
-        opened = folders.open_folder(folder, chosen, networks, machine, asdict(info), command)
+        opened = folders.open_folder(folder, chosen, networks, machine, asdict(info), order.command)
         for note in opened.notes:
             say.note(note)
         _run(folder, images, slots, say)
         with folders.explained(folder):
-            return SweepResult(folder, tuple(write(folder)))
+            return folder, tuple(order.report(folder))
 
 
 def _run(folder: Path, images: Images, slots: Sequence[machines.Slot], say: Console) -> None:
     sweep = read_sweep(folder)
     missing = [record for record in sweep.trials if record.status not in ENDED]
     say.note(_announcement(sweep, missing, images, len(slots)))
-    if not missing:
-        return
     trials = longest_first([(record.trial, len(record.epochs)) for record in missing], images)
     progress = Progress(sweep.trials, images, len(slots))
-    observer: Display = display(progress) if say.live else Silent()
+    observer: Display = display(progress) if say.live and missing else Silent()
+    if say.tensorboard:
+        with folders.explained(folder):
+            observer = tensorboard.EventFiles(observer, folder, sweep.trials)
     with observer:
         schedule.Scheduler(folder, trials, slots, observer, schedule.RUNNER).run()
 
@@ -197,22 +256,21 @@ def _announcement(
     if machine["device"] == "cpu":
         seconds = estimated_seconds(work, machine["precision"], min(workers, len(missing)))
         text += f"; about {duration(seconds)}, estimated before anything is measured"
-        if seconds > _LONG and sweep.document["settings"]["preset"] != "quick":
+        if seconds > _LONG and sweep.document["settings"]["preset"] not in ("quick", SINGLE):
             text += " (--preset quick takes minutes)"
     return text + "."
 
 
-def _images(info: DatasetInfo, samples: int | None, batch: int) -> Images:
-    """How many images there are; raises UsageError where they are too few."""
-    data = load(info, samples=samples)
+def _images(data: Dataset, batch: int) -> Images:
+    """How many images an epoch has; raises UsageError where they are too few."""
     if batch > len(data.train):
         raise UsageError(
             f"batch {batch} is more than the {len(data.train)} training images: choose less."
         )
-    return Images(len(data.train), len(data.test))
+    return Images(len(data.train), len(data.validation or data.test))
 
 
-def _decisive(asked: Resources) -> Mapping[str, Any]:
+def decisive(asked: Resources) -> Mapping[str, Any]:
     """What was asked of the machine and decides results: part of the default folder's name."""
     device = None if asked.gpus is None else "gpu" if asked.gpus else "cpu"
     return {"device": device, "threads": asked.threads, "precision": asked.precision}

@@ -65,9 +65,9 @@ def data(sweep: Sweep) -> Curves:
     )
     words = f"Mean over the seeds; {samples_label(sweep)}."
     if any(curve.n > 1 for curve in panels):
-        words += " Band: test error ± one standard error."
+        words += f" Band: {panels[0].judged} error ± one standard error."
     if len(panels) > 1:
-        words += " Grey: test error of the other networks."
+        words += f" Grey: {panels[0].judged} error of the other networks."
     waiting = len({record.trial["network"] for record in sweep.trials}) - len(panels)
     if waiting:
         words += f" {plural(waiting, 'network')} not begun, or without a run that counts."
@@ -183,7 +183,7 @@ def _draw_legend(figure: Figure, top: float, panels: Sequence[LearningCurve]) ->
     training = "training error" + (" (leaves the frame towards 0)" if below else "")
     handles = [
         Line2D([], [], color=colour, linestyle=line, linewidth=width, label=label)
-        for (colour, line, width), label in ((TEST, "test error"), (TRAIN, training))
+        for (colour, line, width), label in ((TEST, f"{panels[0].judged} error"), (TRAIN, training))
     ]
     width, height = figure.get_size_inches()
     figure.legend(

@@ -16,7 +16,7 @@ STATUSES = ("done", "diverged", "failed", "running", "pending")
 
 @dataclass(frozen=True)
 class Point:
-    """One network of a sweep: its counts, and the test errors (%) of its finished trials.
+    """One network of a sweep: its counts, and the errors (%) of its finished trials.
 
     `network` is the plan's entry (template, network, curves, params, macs, ...), `planned` the
     number of its trials.
@@ -25,6 +25,7 @@ class Point:
     network: Mapping[str, Any]
     test_error: Summary
     planned: int
+    validation_error: Summary = field(default_factory=lambda: Summary(0, None, None))
 
     @property
     def template(self) -> str:
@@ -49,7 +50,10 @@ class Point:
 
 @dataclass(frozen=True)
 class LearningCurve:
-    """Errors (%) after each epoch, the mean over `n` trials; `finished`: to the last epoch."""
+    """Errors (%) after each epoch, the mean over `n` trials; `finished`: to the last epoch.
+
+    `test` is the error on what each epoch was `judged` on: the test set, or validation images.
+    """
 
     template: str
     epochs: Sequence[int] = ()
@@ -58,6 +62,7 @@ class LearningCurve:
     test_error_bars: Sequence[float] = field(default=())
     n: int = 0
     finished: bool = False
+    judged: str = "test"
 
 
 def final_error(record: TrialRecord, name: str = "test_error") -> float | None:
@@ -81,11 +86,23 @@ def points(sweep: Sweep) -> list[Point]:
     return [
         Point(
             network=group[0].trial,
-            test_error=summarize(e for e in map(final_error, group) if e is not None),
+            test_error=errors_of(group),
             planned=len(group),
+            validation_error=errors_of(group, "validation_error"),
         )
         for group in by_network(sweep)
     ]
+
+
+def further_errors(sweep: Sweep) -> list[str]:
+    """The errors of a trial that are there only where they were asked for."""
+    asked = {"validation_error": "holdout", "test_error_listed": "test_classes"}
+    return [error for error, field in asked.items() if sweep.document["settings"].get(field)]
+
+
+def errors_of(group: Sequence[TrialRecord], name: str = "test_error") -> Summary:
+    """The final `name` of the finished trials in a group."""
+    return summarize(e for record in group if (e := final_error(record, name)) is not None)
 
 
 def learning_curves(sweep: Sweep) -> list[LearningCurve]:
@@ -103,8 +120,10 @@ def _learning_curve(group: Sequence[TrialRecord]) -> LearningCurve:
     chosen = done or [r.epochs for r in group if r.status == "running"]
     length = min(map(len, chosen), default=0)
     rows = [[epochs[i] for epochs in chosen] for i in range(length)]
-    rows = [row for row in rows if all(_has_errors(line) for line in row)]
-    test = [summarize(line["test_error"] for line in row) for row in rows]
+    judged = "validation" if rows and "validation_error" in rows[0][0] else "test"
+    key = f"{judged}_error"
+    rows = [row for row in rows if all(_has_errors(line, key) for line in row)]
+    test = [summarize(line[key] for line in row) for row in rows]
     return LearningCurve(
         template=template,
         epochs=[int(row[0]["epoch"]) for row in rows],
@@ -113,6 +132,7 @@ def _learning_curve(group: Sequence[TrialRecord]) -> LearningCurve:
         test_error_bars=[_number(summary.standard_error) for summary in test],
         n=len(chosen) if rows else 0,
         finished=bool(done),
+        judged=judged,
     )
 
 
@@ -121,9 +141,10 @@ def _lines(record: TrialRecord) -> list[dict[str, Any]]:
     kept = (record.result or {}).get("metrics", {}).get("per_epoch")
     if not isinstance(kept, dict):
         return record.epochs
-    pairs = zip(kept.get("test_error", ()), kept.get("train_error", ()), strict=False)
+    judged = "validation_error" if "validation_error" in kept else "test_error"
+    pairs = zip(kept.get(judged, ()), kept.get("train_error", ()), strict=False)
     return [
-        {"epoch": epoch, "test_error": test, "train_error": train}
+        {"epoch": epoch, judged: test, "train_error": train}
         for epoch, (test, train) in enumerate(pairs, 1)
     ]
 
@@ -132,6 +153,6 @@ def _number(value: float | None) -> float:
     return 0.0 if value is None else value
 
 
-def _has_errors(line: Mapping[str, Any]) -> bool:
-    values = (line.get("test_error"), line.get("train_error"))
+def _has_errors(line: Mapping[str, Any], judged: str) -> bool:
+    values = (line.get(judged), line.get("train_error"))
     return all(isinstance(v, (int, float)) and math.isfinite(v) for v in values)

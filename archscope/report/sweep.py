@@ -11,18 +11,20 @@ from typing import Any
 
 from archscope.files import write_text
 from archscope.report.formats import mean_and_error, prefixed, text
-from archscope.report.points import final_error, points
+from archscope.report.points import Point, final_error, further_errors, points
 from archscope.report.table import Column, Table, render
 from archscope.report.wording import (
     data_label,
     epochs_label,
     family_label,
+    holdout,
     machine_sentence,
     proxy_differences,
     recipe_sentence,
     samples_label,
     seeds_label,
     trouble,
+    view_sentences,
 )
 from archscope.sweep.records import Sweep, TrialRecord, read_sweep
 
@@ -30,6 +32,18 @@ RESULT_KEYS = (
     *("template", "network", "seed", "params", "macs", "epochs", "status"),
     *("test_error", "train_error", "seconds"),
     *("activations", "device", "precision", "threads", "reason", "key"),
+)
+
+
+# Shown where training images were held out.
+VALIDATION = (
+    Column(
+        "validation_error",
+        "validation\nerror (%)",
+        mean_and_error,
+        also=("validation_error_se",),
+        better="lower",
+    ),
 )
 
 
@@ -62,7 +76,8 @@ def write(folder: Path | str, kinds: Sequence[str] = ("png", "svg")) -> list[Pat
 
 def results(sweep: Sweep) -> Table:
     """A row for each trial of the plan, with its status; errors of finished trials only."""
-    columns = [Column(key, key, text) for key in RESULT_KEYS]
+    keys = [*RESULT_KEYS, *further_errors(sweep)]
+    columns = [Column(key, key, text) for key in keys]
     return Table("Trials", columns, [_result(record) for record in sweep.trials])
 
 
@@ -79,6 +94,7 @@ def table7(sweep: Sweep) -> Table:
             "macs": point.network["macs"],
             "test_error": point.test_error.mean,
             "test_error_se": point.test_error.standard_error,
+            **_validation(sweep, point),
             "n": point.test_error.n,
             "planned": point.planned,
         }
@@ -89,6 +105,7 @@ def table7(sweep: Sweep) -> Table:
         Column("network", "network", text, "left", shown=False),
         Column("params", "params", prefixed(3)),
         Column("macs", "FLOPs\n(multiply-adds)", prefixed(3)),
+        *(VALIDATION if holdout(sweep) else ()),
         Column(
             "test_error", "test error (%)", mean_and_error, also=("test_error_se",), better="lower"
         ),
@@ -99,6 +116,12 @@ def table7(sweep: Sweep) -> Table:
         f"{epochs_label(sweep)}, {seeds_label(sweep)}"
     )
     return Table(title, columns, rows, [*trouble(sweep), *notes(sweep)])
+
+
+def _validation(sweep: Sweep, point: Point) -> dict[str, Any]:
+    error = point.validation_error
+    both = {"validation_error": error.mean, "validation_error_se": error.standard_error}
+    return both if holdout(sweep) else {}
 
 
 def notes(sweep: Sweep) -> list[str]:
@@ -116,6 +139,7 @@ def notes(sweep: Sweep) -> list[str]:
         proxy,
         recipe_sentence(sweep),
         machine_sentence(sweep),
+        *view_sentences(sweep),
         f"Data: {data_label(sweep)}, {sweep.document['dataset']['fingerprint']}.",
     ]
 
@@ -140,6 +164,7 @@ def _result(record: TrialRecord) -> dict[str, Any]:
         "status": record.status,
         "test_error": final_error(record),
         "train_error": final_error(record, "train_error"),
+        **{key: final_error(record, key) for key in ("validation_error", "test_error_listed")},
         "seconds": seconds,
         "reason": result.get("reason"),
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 from archscope.report.points import STATUSES, points
 from archscope.sweep.plan import is_template
+from archscope.sweep.presets import SINGLE
 from archscope.sweep.records import Sweep, TrialRecord
 from archscope.train.recipe import recipe as named_recipe
 
@@ -47,9 +48,39 @@ def samples_label(sweep: Sweep) -> str:
     return "all training images" if samples is None else f"{samples:,} training images"
 
 
+def holdout(sweep: Sweep) -> int:
+    """Training images that were set aside for validation."""
+    return int(sweep.document["settings"].get("holdout", 0))
+
+
+def view_sentences(sweep: Sweep) -> list[str]:
+    """What was made of the data, where that is not what was published."""
+    settings = sweep.document["settings"]
+    sentences = []
+    if held := holdout(sweep):
+        sentences.append(
+            f"{held:,} training images, as many of each class, were held out: each epoch was "
+            "judged on them, and the test set was used once, after the last epoch."
+        )
+    if settings.get("whiten"):
+        sentences.append(
+            "Images are contrast-normalised and ZCA-whitened, fitted to the images that train."
+        )
+    if crop := settings.get("test_crop"):
+        sentences.append(f"Test images are cropped to {crop}x{crop}.")
+    if listed := settings.get("test_classes"):
+        sentences.append(
+            f"Test images are those of {len(listed):,} listed classes; test_error tells all "
+            "classes apart, test_error_listed these alone."
+        )
+    return sentences
+
+
 def family_label(sweep: Sweep) -> str:
     """`ResNeXt-11 at scale 0.125`: what the templates are templates of, or how many networks."""
     settings, entries = sweep.document["settings"], sweep.document["networks"]
+    if settings["preset"] == SINGLE:
+        return str(settings["templates"][0])
     if not any(is_template(entry["template"]) for entry in entries):
         return plural(len(entries), "named network")
     scale = f" at scale {settings['scale']:g}" if settings["scale"] != 1 else ""
@@ -76,6 +107,10 @@ def proxy_differences(sweep: Sweep) -> list[str]:
     ]:
         beside = "besides" if templates else "instead of"
         differences.append(f"{', '.join(others)} {beside} ResNeXt-29")
+    if held := holdout(sweep):
+        differences.append(f"{held:,} training images held out")
+    if settings.get("whiten"):
+        differences.append("whitened images")
     differences += _recipe_differences(recipe)
     if sweep.document["machine"]["precision"] != "fp32":
         differences.append(f"precision {sweep.document['machine']['precision']} instead of fp32")

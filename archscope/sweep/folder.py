@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -20,6 +21,7 @@ from archscope.errors import ArchscopeError, UsageError
 from archscope.files import write_json
 from archscope.sweep.environment import differences, environment
 from archscope.sweep.plan import Entry, Machine, Settings, curves, entries, trial_key
+from archscope.sweep.presets import SINGLE
 from archscope.sweep.records import SWEEP_FILE, SWEEP_SCHEMA, read_document
 
 try:
@@ -41,10 +43,16 @@ class Opened:
 
 
 def default_folder(settings: Settings, resources: Mapping[str, Any]) -> Path:
-    """`runs/cifar-sweep-<preset>-<6 digits>`: a function of what was asked and nothing else."""
+    """`runs/cifar-sweep-<preset>-<6 digits>`: a function of what was asked and nothing else.
+
+    For a single network `runs/train-<network>-<6 digits>`.
+    """
     asked = json.dumps([settings.document(), dict(resources)], sort_keys=True)
     digest = hashlib.sha256(asked.encode("utf-8")).hexdigest()[:6]
-    return Path("runs") / f"cifar-sweep-{settings.preset}-{digest}"
+    name = f"cifar-sweep-{settings.preset}"
+    if settings.preset == SINGLE:
+        name = "train-" + re.sub(r"[^a-z0-9_.]+", "_", settings.subjects.templates[0])
+    return Path("runs") / f"{name}-{digest}"
 
 
 def existing(folder: Path) -> dict[str, Any] | None:
@@ -184,12 +192,12 @@ def _refuse_another_plan(folder: Path, before: Mapping[str, Any], now: Mapping[s
 
 def _compared(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     old, new = before["settings"], now["settings"]
-    for name in new:
+    for name in {**old, **new}:
         if name == "recipe":
             for field in {**old["recipe"], **new["recipe"]}:
                 yield field, old["recipe"].get(field), new["recipe"].get(field)
         elif name not in _EXTENSIBLE:
-            yield name, old.get(name), new[name]
+            yield name, old.get(name, "none"), new.get(name, "none")
     for name in ("device", "precision", "threads"):
         yield name, before["machine"][name], now["machine"][name]
     yield "data", before["dataset"]["fingerprint"], now["dataset"]["fingerprint"]

@@ -156,8 +156,9 @@ def ending(event: Event) -> str:
 def _epoch_text(state: Running) -> str:
     line = state.line
     text = f"epoch {state.epochs}/{state.trial['recipe']['epochs']}"
-    if isinstance(line.get("test_error"), float):
-        text += f", test error {line['test_error']:.2f} %"
+    judged = "validation" if "validation_error" in line else "test"
+    if isinstance(error := line.get(f"{judged}_error"), float):
+        text += f", {judged} error {error:.2f} %"
     if line.get("images_per_second"):
         text += f", {line['images_per_second']:,.0f} images/s"
     return text

@@ -6,7 +6,7 @@ The inventory is handed in, so that a test can schedule on imaginary GPUs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from archscope.errors import UsageError
@@ -16,10 +16,14 @@ from archscope.train.devices import Inventory, check_precision, choose_precision
 
 @dataclass(frozen=True)
 class Slot:
-    """Room for one trial at a time: a device ("cpu", "cuda:0", "mps") and threads."""
+    """Room for one trial at a time: a device ("cpu", "cuda:0", "mps") and threads.
+
+    `loaders` processes read images for it, where these are files.
+    """
 
     device: str
     threads: int
+    loaders: int = 0
 
 
 @dataclass(frozen=True)
@@ -31,16 +35,18 @@ class Resources:
         workers: trials at a time.
         threads: threads of each trial.
         precision: "fp32", "bf16" or "fp16".
+        loaders: processes of each trial that read images, where these are files.
     """
 
     gpus: int | None = None
     workers: int | None = None
     threads: int | None = None
     precision: str | None = None
+    loaders: int | None = None
 
     def __post_init__(self) -> None:
         """Raise `UsageError` for numbers that cannot be."""
-        for name, least in (("gpus", 0), ("workers", 1), ("threads", 1)):
+        for name, least in (("gpus", 0), ("workers", 1), ("threads", 1), ("loaders", 0)):
             value = getattr(self, name)
             if value is not None and not least <= value <= 4096:
                 raise UsageError(f"--{name} {value} must be a number from {least} to 4096.")
@@ -86,6 +92,17 @@ def slots(asked: Resources, found: Inventory, kind: str, threads: int) -> list[S
         devices = ["mps"]
     workers = asked.workers or len(devices)
     return [Slot(devices[i % len(devices)], threads) for i in range(workers)]
+
+
+def with_loaders(room: list[Slot], asked: Resources, found: Inventory) -> list[Slot]:
+    """The slots with processes that read image files for each: those asked for, or a fair share.
+
+    A CPU trial learns more slowly than one process reads; a GPU wants several.
+    """
+    share = min(8, max(1, found.cpus // len(room)))
+    fair = 1 if room[0].device == "cpu" else share
+    loaders = fair if asked.loaders is None else asked.loaders
+    return [replace(slot, loaders=loaders) for slot in room]
 
 
 def resolve(

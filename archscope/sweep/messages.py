@@ -23,6 +23,7 @@ class Task:
     folder: Path
     device: str
     threads: int
+    loaders: int = 0
 
 
 @dataclass(frozen=True)

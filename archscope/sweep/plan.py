@@ -18,7 +18,9 @@ from typing import Any
 
 from archscope.arch.names import parse
 from archscope.arch.network import Network
+from archscope.arch.shape import Shape
 from archscope.cost import count
+from archscope.data.view import VIEW_FIELDS, View
 from archscope.errors import UsageError
 from archscope.sweep.presets import PRESETS
 from archscope.train.recipe import Recipe, recipe
@@ -26,6 +28,7 @@ from archscope.train.recipe import Recipe, recipe
 _TEMPLATE = re.compile(r"([1-9]\d*)x([1-9]\d*)d")
 _ALMOST_TEMPLATE = re.compile(r"[\dx.]*d?")
 _LARGEST_SEED = 2**31 - 1
+CIFAR: Shape = (3, 32, 32)
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Settings:
     Attributes:
         preset: the preset's name.
         dataset: a name that `archscope.data.load` knows.
-        samples: training images (class-balanced subset), or `None` for all.
+        view: what is made of it: `samples`, `holdout` and the like.
         subjects: the networks.
         recipe: how each is trained.
         seeds: one training of each network for each.
@@ -52,10 +55,15 @@ class Settings:
 
     preset: str
     dataset: str
-    samples: int | None
+    view: View
     subjects: Subjects
     recipe: Recipe
     seeds: tuple[int, ...]
+
+    @property
+    def samples(self) -> int | None:
+        """Training images (class-balanced subset), or `None` for all."""
+        return self.view.samples
 
     def document(self) -> dict[str, Any]:
         """The settings as JSON, as `sweep.json` keeps them."""
@@ -63,6 +71,7 @@ class Settings:
             "preset": self.preset,
             "dataset": self.dataset,
             "samples": self.samples,
+            **self.view.to_dict(),
             "depth": self.subjects.depth,
             "scale": self.subjects.scale,
             "templates": list(self.subjects.templates),
@@ -109,20 +118,20 @@ def settings(preset: str = "proxy", **changes: Any) -> Settings:
         preset: "paper", "proxy" or "quick".
         changes: any of `dataset`, `samples` (0: all), `depth`, `scale`, `templates` (a sequence,
             or a string with commas), `seeds` (see `parse_seeds`), `recipe` (a name), `epochs`,
-            `batch`, `lr`. Another recipe than the preset's brings its own number of epochs.
+            `batch`, `lr`; `holdout`, `whiten`, `test_crop`, `test_classes` (see
+            `archscope.data.view`). Another recipe than the preset's brings its own epochs.
 
     Raises `UsageError` for a value that cannot be, with the rule that it broke.
     """
     if preset not in PRESETS:
         raise UsageError(f"preset {preset!r} is unknown: choose from {', '.join(PRESETS)}.")
-    values = {"batch": None, "lr": None, **PRESETS[preset]}
+    values = {"batch": None, "lr": None, **dict.fromkeys(VIEW_FIELDS), **PRESETS[preset]}
     if unknown := sorted(set(changes) - set(values)):
         raise UsageError(f"{', '.join(unknown)}: a sweep has {', '.join(sorted(values))}.")
     given = {name: value for name, value in changes.items() if value is not None}
     if given.get("recipe", values["recipe"]) != values["recipe"] and "epochs" not in given:
         given["epochs"] = None
     values.update(given)
-    samples = _positive("samples", values["samples"]) if values["samples"] else None
     depth = _positive("depth", values["depth"])
     scale = float(values["scale"])
     if not 0 < scale <= 1024:
@@ -130,13 +139,20 @@ def settings(preset: str = "proxy", **changes: Any) -> Settings:
     return Settings(
         preset=preset,
         dataset=str(values["dataset"]),
-        samples=samples,
+        view=view_of(values),
         subjects=Subjects(depth, scale, parse_templates(values["templates"])),
         recipe=recipe(
             values["recipe"], epochs=values["epochs"], batch=values["batch"], lr=values["lr"]
         ),
         seeds=parse_seeds(values["seeds"]),
     )
+
+
+def view_of(values: Mapping[str, Any]) -> View:
+    """The view among settings; one that is `None` is the default, and 0 samples are all."""
+    given = {name: values[name] for name in VIEW_FIELDS if values.get(name) is not None}
+    samples = given.pop("samples", None)
+    return View(samples=_positive("samples", samples) if samples else None, **given)
 
 
 def parse_seeds(seeds: int | str | Sequence[int]) -> tuple[int, ...]:
@@ -204,12 +220,17 @@ def curves(templates: Sequence[str]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def networks(subjects: Subjects, classes: int | None = None) -> dict[str, Network]:
-    """Each template's network, by template.
+def networks(
+    subjects: Subjects, classes: int | None = None, input_shape: Shape | None = CIFAR
+) -> dict[str, Network]:
+    """Each template's network, by template; whole names for `input_shape` (None: their own).
 
     Raises `UsageError` for a name or a scale that gives no network, or a network named twice.
     """
-    found = {template: _network(subjects, template, classes) for template in subjects.templates}
+    found = {
+        template: _network(subjects, template, classes, input_shape)
+        for template in subjects.templates
+    }
     names = Counter(network.name for network in found.values())
     if twice := [name for name, times in names.items() if times > 1]:
         raise UsageError(f"templates: {', '.join(twice)} is asked for twice: name it once.")
@@ -249,6 +270,7 @@ def trial_key(
         "seed": seed,
         "data": fingerprint,
         "samples": settings.samples,
+        **settings.view.to_dict(),
         "device": machine.device,
         "precision": machine.precision,
         "threads": machine.threads,
@@ -257,11 +279,13 @@ def trial_key(
     return f"{label}-s{seed}-{_digest(decisive)}"
 
 
-def _network(subjects: Subjects, template: str, classes: int | None) -> Network:
+def _network(
+    subjects: Subjects, template: str, classes: int | None, input_shape: Shape | None
+) -> Network:
     if is_template(template):
         scale = "" if subjects.scale == 1 else f"@{subjects.scale:.12g}"
         return parse(f"cifar_resnext{subjects.depth}_{template}{scale}", classes=classes)
-    return parse(template, classes=classes, input_shape=(3, 32, 32))
+    return parse(template, classes=classes, input_shape=input_shape)
 
 
 def _positive(name: str, value: Any) -> int:

@@ -11,6 +11,8 @@ FIGURE7 = tuple(f"{c}x64d" for c in (1, 2, 3, 4, 6, 8, 16)) + tuple(
 # Four on each curve, about equal in parameters pair by pair.
 FOUR_AND_FOUR = tuple(f"{c}x64d" for c in (1, 2, 4, 8)) + tuple(f"1x{w}d" for w in (96, 160, 256))
 
+SINGLE = "train"  # what sweep.json has as its preset where `archscope train` wrote it
+
 PRESETS: dict[str, dict[str, Any]] = {
     # The paper's experiment: Figure 7 with its recipe. 130 trainings of 300 epochs.
     "paper": {

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from archscope.data.view import VIEW_FIELDS
 from archscope.errors import ArchscopeError, UsageError
 
 SWEEP_SCHEMA = "archscope.sweep/1"
@@ -113,7 +114,7 @@ def trial_documents(document: dict[str, Any]) -> list[dict[str, Any]]:
     networks = {network["network"]: network for network in document["networks"]}
     shared = {
         "dataset": document["dataset"],
-        "samples": document["settings"]["samples"],
+        **{n: v for n, v in document["settings"].items() if n in VIEW_FIELDS},
         "recipe": document["settings"]["recipe"],
         **{name: document["machine"][name] for name in _MACHINE},
     }

@@ -165,7 +165,8 @@ class Scheduler:
             folder.mkdir(parents=True, exist_ok=True)
             write_json(folder / TRIAL_FILE, trial)
             (folder / RESULT_FILE).unlink(missing_ok=True)  # an earlier failure's
-        worker.run(Task(trial, folder, worker.slot.device, worker.slot.threads))
+        slot = worker.slot
+        worker.run(Task(trial, folder, slot.device, slot.threads, slot.loaders))
 
     def _record_failure(self, worker: WorkerProcess, reason: str, trace: str | None) -> None:
         assert worker.task is not None

@@ -21,6 +21,7 @@ _KEYS = _TEXTS | {"schema", "measures", "rows", "pairs", "presets", "notes", "ne
 _KEYS |= {"classes"}
 _ROW_KEYS = {"label", "network", "block", "published", "train"}
 _SETTINGS = {"dataset", "samples", "depth", "scale", "seeds", "recipe", "epochs", "batch", "lr"}
+_SETTINGS |= {"holdout", "whiten"}
 
 
 def study_names() -> list[str]:

@@ -16,13 +16,14 @@ def run_trial(task: Task, report: Report) -> dict[str, Any]:
     """
     _prepare(task)
     from archscope.arch.names import parse
+    from archscope.data.dataset import Files
     from archscope.train.job import Job
     from archscope.train.loop import train
     from archscope.train.recipe import Recipe
 
     trial = task.trial
     dataset = _dataset(trial)
-    shape = tuple(dataset.train.images.shape[1:])
+    shape = None if isinstance(dataset.train, Files) else tuple(dataset.train.images.shape[1:])
     network = parse(trial["network"], classes=dataset.info.classes, input_shape=shape)
     job = Job(
         network=network,
@@ -30,6 +31,7 @@ def run_trial(task: Task, report: Report) -> dict[str, Any]:
         seed=trial["seed"],
         device=task.device,
         precision=trial["precision"],
+        loaders=task.loaders,
     )
     outcome = train(job, dataset, folder=task.folder, on_epoch=report.epoch, on_step=report.step)
     result: dict[str, Any] = {
@@ -64,9 +66,10 @@ def _dataset(trial: dict[str, Any]) -> Any:
     """The trial's data, read once for each process (all trials of a sweep share it)."""
     from archscope.data.dataset import DatasetInfo
     from archscope.data.load import load
+    from archscope.data.view import View
 
     if "dataset" not in _prepared:
-        _prepared["dataset"] = load(DatasetInfo(**trial["dataset"]), samples=trial["samples"])
+        _prepared["dataset"] = load(DatasetInfo(**trial["dataset"]), View.of(trial))
     return _prepared["dataset"]
 
 

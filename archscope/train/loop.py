@@ -1,10 +1,11 @@
 """The training loop: the same code for every device, and for a CPU one thread or many.
 
-The data lie on the device as uint8 and are augmented there, a batch at a time; the network runs in
-channels_last under autocast; loss and error stay on the device until an epoch ends, so that no step
-waits for the host. An epoch draws everything random (order, augmentation, dropout) from generators
-seeded by (seed, epoch): a run that is taken up again is the same run, bit for bit, on the same
-machine, threads and precision.
+The data lie on the device as uint8 and are augmented there, a batch at a time (images in folders
+are read by processes of their own, see `archscope.data.files`); the network runs in channels_last
+under autocast; loss and error stay on the device until an epoch ends, so that no step waits for the
+host. An epoch draws everything random (order, augmentation, dropout) from generators seeded by
+(seed, epoch): a run that is taken up again is the same run, bit for bit, on the same machine,
+threads and precision.
 
 Nothing global is set: threads and malloc are the caller's (see `devices.tune_malloc`).
 """
@@ -24,17 +25,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from archscope.arch.network import Network
-from archscope.data.augment import epoch_batches, eval_batches
-from archscope.data.dataset import Dataset, Split
-from archscope.errors import UsageError
+from archscope.data.dataset import Dataset
+from archscope.data.feed import Device, Feed, feed
 from archscope.nn.build import build
 from archscope.train.checkpoint import Checkpoint, Folder, Line
-from archscope.train.job import Job, Outcome, outcome
-from archscope.train.recipe import Recipe, learning_rate
+from archscope.train.job import Job, Outcome, check, outcome
+from archscope.train.recipe import Recipe, learning_rate, steps_of
 
 __all__ = ["Job", "Outcome", "train"]
 
-EVAL_BATCH = 250  # the fastest of 100 to 2000 on a CPU, by a tenth
+AUXILIARY = 0.4  # weight of a side head's loss in training, as torchvision's programs have it
 
 OnEpoch = Callable[[Line], None]
 OnStep = Callable[[int, int], None]
@@ -50,9 +50,12 @@ def train(
 ) -> Outcome:
     """Train a network, and test it on the whole test set after each epoch.
 
+    Where the dataset has a validation part, that is what each epoch is judged on, and the test set
+    is used after the last epoch alone. A side head's loss (`Aux`) is added in training, times 0.4.
+
     Args:
         job: what to train, and where.
-        dataset: images (N, C, H, W) of the network's input, labels below its classes.
+        dataset: images (N, C, H, W) of the network's input, or files; labels below its classes.
         folder: keeps metrics.jsonl and a checkpoint an epoch; a run in it is taken up again.
         on_epoch: called with an epoch's line of metrics.jsonl once it is kept.
         on_step: called with (images done, images in all) of the running epoch; may raise, to
@@ -62,7 +65,7 @@ def train(
         UsageError: where the data do not fit the network or the recipe.
         ArchscopeError: where `folder` holds another training.
     """
-    _check(job, dataset)
+    check(job.network, job.recipe, dataset)
     device = torch.device(job.device)
     keeper = Folder(folder, job.identity(dataset)) if folder else None
     with _own_random_state(device):
@@ -82,10 +85,16 @@ def train(
 
 
 class _Totals(NamedTuple):
-    """A pass over images: mean loss, error in %."""
+    """A pass over images: mean loss, error in %, error among the listed classes alone."""
 
     loss: float
     error: float
+    listed: float | None = None
+
+    def line(self, name: str) -> Line:
+        """Return the pass as fields of a line of metrics.jsonl."""
+        fields = {f"{name}_loss": self.loss, f"{name}_error": self.error}
+        return fields if self.listed is None else {**fields, f"{name}_error_listed": self.listed}
 
 
 class _Run:
@@ -95,9 +104,14 @@ class _Run:
         self.job = job
         self.device = device
         self.history: list[Line] = []
-        self.mean, self.std = dataset.mean, dataset.std
-        self.train_data = _resident(dataset.train, device)
-        self.test_data = _resident(dataset.test, device)
+        side = job.network.input[1]
+        to = Device(device, side, dataset.view.test_crop or side, job.loaders)
+        self.train_data = feed(dataset.train, dataset, to)
+        self.test_data = feed(dataset.test, dataset, to)
+        held = dataset.validation
+        self.validation_data = None if held is None else feed(held, dataset, to)
+        listed = dataset.listed
+        self.listed = None if listed is None else torch.from_numpy(listed).to(device)
         torch.manual_seed(job.seed)
         self.model = _build(job.network).to(device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -126,36 +140,35 @@ class _Run:
         torch.manual_seed(_epoch_seed(self.job.seed, number))  # for dropout
         trained = _totals(self._train_pass(number, on_step))
         middle = time.perf_counter()
-        if not math.isfinite(trained.loss):
+        judged = self._judged(number) if math.isfinite(trained.loss) else {}
+        if not judged or not all(map(math.isfinite, judged.values())):
             return None
-        tested = _totals(self._test_pass())
-        if not math.isfinite(tested.loss):
-            return None
-        seen = _steps(len(self.train_data[1]), self.job.recipe.batch)[1]
+        seen = steps_of(len(self.train_data), self.job.recipe.batch)[1]
         return {
             "epoch": number,
             "train_loss": trained.loss,
             "train_error": trained.error,
-            "test_loss": tested.loss,
-            "test_error": tested.error,
+            **judged,
             "lr": self.optimizer.param_groups[0]["lr"],  # of the last step
             "images_per_second": round(seen / (middle - started), 1),
             "seconds": round(time.perf_counter() - started, 3),
         }
 
+    def _judged(self, number: int) -> Line:
+        """Test after an epoch; where there are validation images, on the test set only at last."""
+        judged: Line = {}
+        if self.validation_data is not None:
+            judged |= _totals(self._test_pass(self.validation_data)).line("validation")
+        if self.validation_data is None or number == self.job.recipe.epochs:
+            judged |= _totals(self._test_pass(self.test_data, self.listed)).line("test")
+        return judged
+
     def _train_pass(self, number: int, on_step: OnStep | None) -> Iterator[tuple[Tensor, int]]:
         """Train on each batch of an epoch; yield (loss and errors on the device, images)."""
-        recipe = self.job.recipe
-        steps, total = _steps(len(self.train_data[1]), recipe.batch)
-        batches = epoch_batches(
-            *self.train_data,
-            batch=recipe.batch,
-            seed=self.job.seed,
-            epoch=number,
-            augmentation=recipe.augmentation,
-            mean=self.mean,
-            std=self.std,
-            dtype=self._dtype(),
+        recipe, seed = self.job.recipe, self.job.seed
+        steps, total = steps_of(len(self.train_data), recipe.batch)
+        batches = self.train_data.epoch(
+            seed, number, recipe.batch, recipe.augmentation, self._dtype()
         )
         self.model.train()
         done = 0
@@ -163,8 +176,10 @@ class _Run:
             lr = learning_rate(recipe, number - 1 + (step + 0.5) / steps)
             for group in self.optimizer.param_groups:
                 group["lr"] = lr
-            logits = self._forward(x)
+            logits, *sides = self._forward(x)
             loss = functional.cross_entropy(logits, y)
+            for side in sides:
+                loss = loss + AUXILIARY * functional.cross_entropy(side, y)
             torch.autograd.backward(self.scaler.scale(loss))
             self.scaler.step(self.optimizer)
             self.scaler.update()
@@ -175,35 +190,27 @@ class _Run:
                 on_step(done, total)
 
     @torch.inference_mode()
-    def _test_pass(self) -> Iterator[tuple[Tensor, int]]:
+    def _test_pass(self, data: Feed, listed: Tensor | None = None) -> Iterator[tuple[Tensor, int]]:
         self.model.eval()
-        images, labels = self.test_data
-        batches = eval_batches(
-            images, labels, batch=EVAL_BATCH, mean=self.mean, std=self.std, dtype=self._dtype()
-        )
-        for x, y in batches:
-            logits = self._forward(x)
-            yield _measured(functional.cross_entropy(logits, y), logits, y), len(y)
+        for x, y in data.once(self._dtype()):
+            logits = self._forward(x)[0]
+            yield _measured(functional.cross_entropy(logits, y), logits, y, listed), len(y)
 
     def _dtype(self) -> torch.dtype:
         return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[
             self.job.precision
         ]
 
-    def _forward(self, x: Tensor) -> Tensor:
-        """Return the logits, (N, classes) float32."""
+    def _forward(self, x: Tensor) -> list[Tensor]:
+        """Return the logits, (N, classes) float32: in training those of side heads as well."""
         low = self.job.precision != "fp32"
         with torch.autocast(self.device.type, dtype=self._dtype(), enabled=low):
-            logits: Tensor = self.model(x)
-        return logits.float()
+            heads = self.model(x)
+        return [logits.float() for logits in (heads if isinstance(heads, tuple) else (heads,))]
 
 
 def _build(network: Network) -> nn.Module:
     return build(network)
-
-
-def _resident(split: Split, device: torch.device) -> tuple[Tensor, Tensor]:
-    return torch.from_numpy(split.images).to(device), torch.from_numpy(split.labels).to(device)
 
 
 def _optimizer(model: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.SGD:
@@ -224,24 +231,23 @@ def _optimizer(model: nn.Module, recipe: Recipe, device: torch.device) -> torch.
     )
 
 
-def _measured(loss: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
-    """Return (2,) float32 on the device: the batch's mean loss, its wrong answers."""
-    return torch.stack([loss, (logits.argmax(1) != labels).sum().float()])
+def _measured(loss: Tensor, logits: Tensor, labels: Tensor, listed: Tensor | None = None) -> Tensor:
+    """Return (2 or 3,) float32 on the device: the mean loss, the wrong answers (among `listed`)."""
+    values = [loss, (logits.argmax(1) != labels).sum().float()]
+    if listed is not None:
+        values.append((listed[logits[:, listed].argmax(1)] != labels).sum().float())
+    return torch.stack(values)
 
 
 def _totals(measured: Iterable[tuple[Tensor, int]]) -> _Totals:
     """Add up a pass, which runs here; the device is waited for at its end."""
     values, images = zip(*measured, strict=True)
     counts = torch.tensor(images, dtype=torch.float64)
-    losses, wrong = torch.stack(values).cpu().double().unbind(1)
+    losses, *wrong = torch.stack(values).cpu().double().unbind(1)
     total = counts.sum()
-    return _Totals((losses @ counts / total).item(), (100 * wrong.sum() / total).item())
-
-
-def _steps(images: int, batch: int) -> tuple[int, int]:
-    """Return an epoch's steps and the images in them: a last batch of one image is left out."""
-    whole, rest = divmod(images, batch)
-    return (whole + 1, images) if rest > 1 else (whole, images - rest)
+    return _Totals(
+        (losses @ counts / total).item(), *((100 * w.sum() / total).item() for w in wrong)
+    )
 
 
 def _epoch_seed(seed: int, epoch: int) -> int:
@@ -257,18 +263,3 @@ def _own_random_state(device: torch.device) -> Iterator[None]:
     repeatable = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True)
     with torch.random.fork_rng(devices), repeatable if cuda else contextlib.nullcontext():
         yield
-
-
-def _check(job: Job, dataset: Dataset) -> None:
-    shape, classes = tuple(dataset.train.images.shape[1:]), dataset.info.classes
-    if shape != tuple(job.network.input) or classes > job.network.classes:
-        raise UsageError(
-            f"{job.network.name} was asked to train on {dataset.info.label}, but it takes "
-            f"{'x'.join(map(str, job.network.input))} and tells {job.network.classes} classes "
-            f"apart, not {'x'.join(map(str, shape))} and {classes}: give a network of that input"
-        )
-    if job.recipe.batch > len(dataset.train):
-        raise UsageError(
-            f"batch={job.recipe.batch} was asked for, but there are only {len(dataset.train)} "
-            "training images: give a smaller batch, or more samples"
-        )

@@ -13,6 +13,7 @@ from cifar_files import Publication, Server, official
 from archscope.data import catalogue, download, locate
 from archscope.data.catalogue import Cifar
 from archscope.data.load import DATASETS, load, prepare
+from archscope.data.view import View
 from archscope.errors import DataError, UsageError
 
 Small = Callable[[str], Cifar]
@@ -29,7 +30,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_known_names() -> None:
-    assert DATASETS == ("cifar10", "cifar100", "shapes")
+    assert DATASETS == ("cifar10", "cifar100", "svhn", "svhn+extra", "shapes", "folder")
     with pytest.raises(UsageError, match='"mnist" was asked for, but only cifar10, cifar100'):
         prepare("mnist")
 
@@ -143,10 +144,10 @@ def test_loading_what_was_prepared(small: Small, write: Write, tmp_path: Path) -
     assert (len(data.train), len(data.test)) == (20, 20)
     # reference: the ResNeXt authors' preprocessing, in pixel units.
     assert data.mean == (129.3, 124.1, 112.4) and data.std == (68.2, 65.4, 70.4)
-    fewer = load(info, samples=7)
+    fewer = load(info, View(samples=7))
     assert len(fewer.train) == 7 and np.array_equal(fewer.test.images, data.test.images)
     with pytest.raises(UsageError, match="give a number from 1 to 20"):
-        load(info, samples=21)
+        load(info, View(samples=21))
 
 
 def test_data_that_changed_are_not_used(small: Small, write: Write, tmp_path: Path) -> None:
@@ -174,7 +175,7 @@ def test_moved_data_are_the_same_data(small: Small, write: Write, tmp_path: Path
 def test_shapes_are_loaded(no_network: None) -> None:
     info = prepare("shapes", offline=True)
     assert (info.label, info.folder, info.official) == ("shapes (built-in)", None, True)
-    data = load(info, samples=1005)
+    data = load(info, View(samples=1005))
     counts = np.bincount(data.train.labels, minlength=10)
     assert counts.tolist() == [101] * 5 + [100] * 5 and len(data.test) == 2000
     assert prepare("shapes", label="drawings").label == "drawings"

@@ -94,6 +94,7 @@ def test_less_than_the_plan_continues_all_of_it_and_says_so(tmp_path: Path) -> N
         ({"scale": 0.25}, "scale 0.125 there, 0.25 asked"),
         ({"samples": 0}, "samples 2500 there, all asked"),
         ({"depth": 20}, "depth 11 there, 20 asked"),
+        ({"holdout": 500}, "holdout none there, 500 asked"),
         ({"machine": replace(MACHINE, precision="fp32")}, "precision bf16 there, fp32 asked"),
         ({"machine": replace(MACHINE, threads=2)}, "threads 1 there, 2 asked"),
         ({"data": {**DATASET, "fingerprint": "sha256:2"}}, "data sha256:1 there, sha256:2 asked"),

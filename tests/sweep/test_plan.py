@@ -108,6 +108,8 @@ def test_templates_that_cannot_be(templates: str) -> None:
         {"depth": 0},
         {"batch": 1},
         {"lr": -1.0},
+        {"holdout": -1},
+        {"whiten": "pca"},
         {"recipe": "none"},
         {"colour": "red"},
     ],
@@ -157,6 +159,45 @@ def test_the_key_hashes_all_that_decides_a_result_and_nothing_else() -> None:
     # Seeds, templates and workers beside it do not matter.
     wider = plan.settings("quick", seeds=9, templates="1x64d,4x64d")
     assert plan.trial_key(entry(), wider, 1, "sha256:a", replace(MACHINE, workers=5)) == key
+
+
+@pytest.mark.parametrize(
+    ("preset", "changes", "key"),
+    [
+        ("quick", {}, "2x64d-s2-56269c15e2c0"),
+        ("proxy", {}, "2x64d-s2-0b9fe02fed76"),
+        ("paper", {}, "2x64d-s2-c7eaa66cb3dc"),
+        (
+            "quick",
+            {"recipe": "wrn", "samples": 0, "dataset": "cifar100"},
+            "2x64d-s2-831811079fdc",
+        ),
+    ],
+)
+def test_plans_of_before_keep_their_keys(preset: str, changes: dict[str, object], key: str) -> None:
+    """The keys that commit 1f46523 gave: a folder of that time is continued, not begun anew."""
+    chosen = plan.settings(preset, **changes)
+    second = plan.entries(plan.networks(chosen.subjects))[1]
+    assert plan.trial_key(second, chosen, 2, "sha256:a", MACHINE) == key
+    assert set(chosen.document()) == {
+        *("preset", "dataset", "samples", "depth", "scale", "templates", "seeds", "recipe")
+    }
+
+
+def test_a_view_of_the_data_is_a_part_of_the_key() -> None:
+    views: list[dict[str, object]] = [
+        {},
+        {"holdout": 500},
+        {"holdout": 400},
+        {"whiten": "zca"},
+        {"test_crop": 320},
+        {"test_classes": ("a",)},
+    ]
+    chosen = [plan.settings("quick", **view) for view in views]
+    keys = {plan.trial_key(entry(), made, 1, "sha256:a", MACHINE) for made in chosen}
+    assert len(keys) == len(views)
+    assert plan.settings("quick", holdout=0).document() == chosen[0].document()
+    assert chosen[1].document()["holdout"] == 500
 
 
 @given(

@@ -171,7 +171,7 @@ def test_it_computes_what_the_common_loop_computes(decay_on: str, tmp_path: Path
 def test_the_whole_test_set_is_tested_in_eval_mode(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("archscope.train.loop.EVAL_BATCH", 33)  # the last of 100 stands alone
+    monkeypatch.setattr("archscope.data.feed.EVAL_BATCH", 33)  # the last of 100 stands alone
     outcome = train(job(), data(), folder=tmp_path)
     model = build(NETWORK).eval()
     model.load_state_dict(weights(tmp_path)["model"])

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from archscope.data.augmentation import Augmentation
 from archscope.errors import UsageError
 from archscope.train.recipe import RECIPES, Recipe, learning_rate, recipe
 
@@ -30,6 +31,28 @@ def test_wrn_is_trained_as_its_paper_says() -> None:
     assert (it.sgd.momentum, it.sgd.nesterov, it.sgd.weight_decay) == (0.9, True, 5e-4)
     expected = {0: 0.1, 59.9: 0.1, 60: 0.02, 119.9: 0.02, 120: 0.004, 160: 0.0008}
     assert {at: learning_rate(it, at) for at in expected} == pytest.approx(expected)
+
+
+def test_svhn_is_trained_as_the_wrn_paper_says() -> None:
+    plan = recipe("wrn-svhn")
+    assert (plan.epochs, plan.batch, plan.sgd.weight_decay) == (160, 128, 5e-4)
+    rates = [learning_rate(plan, at) for at in (0, 79.9, 80.1, 119.9, 120.1, 159.9)]
+    assert rates == pytest.approx([0.01, 0.01, 1e-3, 1e-3, 1e-4, 1e-4])
+    assert plan.augmentation == Augmentation.NONE
+
+
+def test_imagenet_is_trained_as_section_4_1_says() -> None:
+    """Divided by 10 three times, every 30 epochs; area 8 to 100 %."""
+    plan = recipe("resnext-imagenet")
+    assert (plan.batch, plan.sgd.weight_decay, plan.sgd.momentum) == (256, 1e-4, 0.9)
+    rates = [learning_rate(plan, at) for at in (0, 29.9, 30.1, 60.1, 90.1)]
+    assert rates == pytest.approx([0.1, 0.1, 1e-2, 1e-3, 1e-4])
+    assert plan.augmentation == Augmentation(pad=0, flip=True, area=0.08)
+
+
+def test_a_recipe_without_an_area_is_written_as_before_there_was_one() -> None:
+    assert set(recipe("wrn").to_dict()["augmentation"]) == {"pad", "padding", "flip"}
+    assert recipe("resnext-imagenet").to_dict()["augmentation"]["area"] == 0.08
 
 
 def test_one_cycle_is_a_triangle() -> None:
@@ -124,7 +147,7 @@ def test_a_number_out_of_range_is_refused_by_name(bad: dict[str, object]) -> Non
 
 
 def test_an_unknown_recipe_or_field_is_answered_with_the_known() -> None:
-    with pytest.raises(UsageError, match=r'"adam".*resnext, wrn, proxy'):
+    with pytest.raises(UsageError, match=r'"adam".*resnext, wrn, .*proxy'):
         recipe("adam")
     with pytest.raises(UsageError, match=r'"lrate".*epochs.*lr'):
         recipe("wrn", lrate=0.1)

@@ -1,0 +1,182 @@
+"""`archscope train`: one network, from one seed or several."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from archscope.cli.output import FormatOption, OutputOption, note
+from archscope.cli.training import (
+    HOW,
+    WHAT,
+    WHERE,
+    DataDir,
+    DataLabel,
+    Epochs,
+    Holdout,
+    Offline,
+    Precision,
+    Samples,
+    Tensorboard,
+    Threads,
+    Whiten,
+    check_output,
+    option,
+    show,
+)
+
+
+def train(
+    network: Annotated[
+        str, typer.Argument(metavar="NAME", help="A whole network: resnext29_8x64d, wrn_28_10.")
+    ],
+    dataset: Annotated[
+        str,
+        option(
+            "--dataset",
+            "cifar10, cifar100, svhn, svhn+extra, shapes (built-in, synthetic), or folder:DIR, "
+            "which holds train/CLASS/*.jpg and val/CLASS/*.jpg.",
+            WHAT,
+            "NAME",
+            "cifar10",
+        ),
+    ] = "cifar10",
+    samples: Samples = None,
+    holdout: Holdout = None,
+    whiten: Whiten = None,
+    test_crop: Annotated[
+        int | None,
+        option(
+            "--test-crop",
+            "Side of the centre crop of test images (folder): 224, of a resize to 256; 299; 320, "
+            "of a resize to 320.",
+            WHAT,
+            "N",
+            "the network's input",
+        ),
+    ] = None,
+    test_classes: Annotated[
+        Path | None,
+        option(
+            "--test-classes",
+            "File that lists the classes of the test images (folder), one a line; the test error "
+            "is then told twice: among all classes, and among these alone.",
+            WHAT,
+            "FILE",
+        ),
+    ] = None,
+    recipe: Annotated[
+        str | None,
+        option(
+            "--recipe",
+            "resnext, wrn, wrn-svhn, resnext-imagenet (the papers'), or proxy (one cycle).",
+            HOW,
+            "NAME",
+            "proxy; resnext-imagenet for folder",
+        ),
+    ] = None,
+    seeds: Annotated[
+        str,
+        option(
+            "--seeds",
+            "Trainings: a number N (seeds 1 to N), or the seeds themselves, 1,2,5. More of them "
+            "extend what is in the same --out.",
+            HOW,
+            "N|LIST",
+            "1",
+        ),
+    ] = "1",
+    epochs: Epochs = None,
+    iterations: Annotated[
+        int | None,
+        option(
+            "--iterations",
+            "Mini-batches instead of epochs: the nearest number of whole epochs.",
+            HOW,
+            "N",
+        ),
+    ] = None,
+    batch: Annotated[
+        int | None, option("--batch", "Images of one step.", HOW, "N", "the recipe's")
+    ] = None,
+    lr: Annotated[
+        float | None, option("--lr", "Learning rate at its peak.", HOW, "X", "the recipe's")
+    ] = None,
+    precision: Precision = None,
+    device: Annotated[
+        str | None,
+        option("--device", "cpu, cuda (a training on each GPU) or mps.", WHERE, "NAME", "the best"),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        option("--workers", "Trainings at a time; without it, as the machine has room.", WHERE),
+    ] = None,
+    threads: Threads = None,
+    loaders: Annotated[
+        int | None,
+        option(
+            "--loaders",
+            "Processes of each training that read images (folder); they change no result.",
+            WHERE,
+            "N",
+            "1 on a CPU, else a share of the cores, up to 8",
+        ),
+    ] = None,
+    data_dir: DataDir = None,
+    data_label: DataLabel = None,
+    offline: Offline = False,
+    tensorboard: Tensorboard = False,
+    out: Annotated[
+        Path | None,
+        option(
+            "--out",
+            "Folder of the trainings; one that holds a part of them is continued.",
+            WHERE,
+            "DIR",
+            "runs/train-..., named after what was asked",
+        ),
+    ] = None,
+    format: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Train one network by a recipe and show its error, the mean over the seeds.
+
+    The recipes are those of the papers, with the augmentation that belongs to them. Writes a folder
+    like that of a sweep: a folder for each seed, results.csv, table.md and curves.png. Interrupted
+    in any way, the same command continues at the last finished epoch.
+
+    Exit codes: 0 done, 1 failure, 2 usage, 3 some trainings failed, 130 or 143 interrupted.
+    """
+    from archscope.explore import train as explore
+    from archscope.explore.cifar_sweep import Console, Source
+    from archscope.sweep.machine import Resources
+    from archscope.train.devices import inventory
+
+    check_output(format, output)
+    found = inventory()
+    result = explore.train(
+        network,
+        dataset,
+        resources=Resources(explore.on_device(device, found), workers, threads, precision, loaders),
+        source=Source(data_dir, data_label, offline),
+        out=out,
+        console=Console(note=note, tensorboard=tensorboard),
+        inventory=found,
+        command=["archscope", *sys.argv[1:]],
+        recipe=recipe,
+        seeds=seeds,
+        epochs=epochs,
+        iterations=iterations,
+        batch=batch,
+        lr=lr,
+        samples=samples,
+        holdout=holdout,
+        whiten=whiten,
+        test_crop=test_crop,
+        test_classes=test_classes,
+    )
+    show(result, format, output)
+    raise typer.Exit(result.exit_code)

@@ -1,0 +1,73 @@
+"""What a run makes of a dataset: which images train, which only judge, and how they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from archscope.errors import UsageError
+
+WHITENINGS = ("zca",)
+
+
+@dataclass(frozen=True)
+class View:
+    """Choices about the data that decide a result; the defaults are the data as published.
+
+    Attributes:
+        samples: training images, a class-balanced subset of those that are not held out; None: all.
+        holdout: training images set aside for validation, class-balanced; 0 for none. Then every
+            epoch is judged on them, and the test set is used once, after the last epoch.
+        whiten: None, or "zca" (see `archscope.data.whiten`).
+        test_crop: side of the square cut out of a test image (image folders only); None: the
+            network's input.
+        test_classes: the classes that the test images are of, where the network tells more apart
+            (image folders only); then there are two test errors, see `archscope.data.dataset`.
+
+    Raises UsageError for a number or a name that cannot be.
+    """
+
+    samples: int | None = None
+    holdout: int = 0
+    whiten: str | None = None
+    test_crop: int | None = None
+    test_classes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "test_classes", tuple(self.test_classes))
+        if type(self.holdout) is not int or self.holdout < 0:
+            raise UsageError(
+                f"holdout {self.holdout} was asked for, but it is a number of training images set "
+                "aside for validation: give 5000, or 0 for none"
+            )
+        if self.whiten is not None and self.whiten not in WHITENINGS:
+            raise UsageError(
+                f'whitening "{self.whiten}" was asked for, but there is only zca: give zca, or '
+                "leave it out"
+            )
+        if self.test_crop is not None and not 1 <= self.test_crop <= 4096:
+            raise UsageError(
+                f"a test crop of {self.test_crop} was asked for, but it is the side of a square in "
+                "pixels: give 224, 299 or 320"
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """What differs from the defaults, as JSON, `samples` left out: records name these always.
+
+        So a record from before there was a choice still says, by not naming it, what it was.
+        """
+        chosen = {k: v for k, v in asdict(self).items() if v != getattr(_DEFAULT, k)}
+        chosen.pop("samples", None)
+        if "test_classes" in chosen:
+            chosen["test_classes"] = list(chosen["test_classes"])
+        return chosen
+
+    @staticmethod
+    def of(document: Mapping[str, Any]) -> View:
+        """The view among the fields of a record, whatever else it has."""
+        return View(**{name: document[name] for name in VIEW_FIELDS if name in document})
+
+
+VIEW_FIELDS = tuple(field.name for field in fields(View))
+_DEFAULT = View()

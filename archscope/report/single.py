@@ -1,0 +1,119 @@
+"""The report of one network that was trained from several seeds: a row a seed, and the mean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from archscope.files import write_text
+from archscope.report.formats import decimal, mean_and_error, text
+from archscope.report.points import errors_of, further_errors
+from archscope.report.sweep import results
+from archscope.report.table import Column, Table, render
+from archscope.report.wording import (
+    data_label,
+    epochs_label,
+    machine_sentence,
+    recipe_sentence,
+    samples_label,
+    seeds_label,
+    trouble,
+    view_sentences,
+)
+from archscope.sweep.records import Sweep, read_sweep
+
+CONVENTION = "macs are multiply-adds of one image; errors in %, of the final epoch"
+ERRORS = {
+    "validation_error": "validation",
+    "test_error": "test",
+    "test_error_listed": "test, among the listed classes",
+    "train_error": "training",
+}
+
+
+def write(folder: Path | str) -> list[Path]:
+    """Write results.csv, table.md and curves (.png and .svg) into the folder; return their paths.
+
+    Raises UsageError where it holds no sweep.
+    """
+    # Only here: who needs a table must not wait for matplotlib.
+    from archscope.report import curves
+    from archscope.report.canvas import save
+
+    folder = Path(folder)
+    sweep = read_sweep(folder)
+    write_text(folder / "results.csv", render(results(sweep), "csv"))
+    write_text(folder / "table.md", render(table(sweep), "markdown"))
+    drawn = save(curves.draw(curves.data(sweep)), folder / "curves")
+    return [folder / "results.csv", folder / "table.md", *drawn]
+
+
+def table(sweep: Sweep) -> Table:
+    """A row for each seed; the notes begin with the mean and its standard error."""
+    there = _errors(sweep)
+    columns = [
+        Column("seed", "seed", text),
+        Column("status", "status", text, "left"),
+        Column("epochs", "epochs", text),
+        *(Column(key, f"{ERRORS[key]}\nerror (%)", decimal(2)) for key in there),
+        Column("seconds", "seconds", decimal(1)),
+    ]
+    settings = sweep.document["settings"]
+    network = sweep.document["networks"][0]["network"]
+    title = (
+        f"{network} on {data_label(sweep)}: {samples_label(sweep)}, recipe "
+        f"{settings['recipe']['name']}, {epochs_label(sweep)}, {seeds_label(sweep)}"
+    )
+    notes = [
+        *trouble(sweep),
+        *means(sweep),
+        *view_sentences(sweep),
+        recipe_sentence(sweep),
+        machine_sentence(sweep),
+        f"Data: {data_label(sweep)}, {sweep.document['dataset']['fingerprint']}.",
+    ]
+    return Table(title, columns, results(sweep).rows, notes)
+
+
+def means(sweep: Sweep) -> list[str]:
+    """The means over the seeds in a sentence; none where no training has finished."""
+    said = []
+    for key in _errors(sweep):
+        error = errors_of(sweep.trials, key)
+        if error.n:
+            shown = mean_and_error(error.mean, error.standard_error)
+            said.append(f"{ERRORS[key]} {shown} %")
+    if not said:
+        return []
+    n = errors_of(sweep.trials).n
+    over = "one seed" if n == 1 else f"mean ± standard error over {n} seeds"
+    return [f"Error of the final epoch ({over}): {'; '.join(said)}."]
+
+
+def document(sweep: Sweep) -> dict[str, Any]:
+    """The result as JSON, schema `archscope.train/1`."""
+    shown = table(sweep)
+    network = sweep.document["networks"][0]
+    summary = {}
+    for key in _errors(sweep):
+        error = errors_of(sweep.trials, key)
+        summary[key] = {"mean": error.mean, "standard_error": error.standard_error, "n": error.n}
+    return {
+        "schema": "archscope.train/1",
+        "convention": CONVENTION,
+        "title": shown.title,
+        "folder": str(sweep.folder),
+        "network": {key: network[key] for key in ("network", "params", "macs", "activations")},
+        "dataset": sweep.document["dataset"],
+        "settings": sweep.document["settings"],
+        "machine": sweep.document["machine"],
+        "trials": [dict(row) for row in shown.rows],
+        "summary": summary,
+        "notes": list(shown.notes),
+    }
+
+
+def _errors(sweep: Sweep) -> list[str]:
+    """The errors that these trainings have."""
+    there = {"test_error", "train_error", *further_errors(sweep)}
+    return [key for key in ERRORS if key in there]

@@ -1,0 +1,103 @@
+"""TensorBoard event files: a view of metrics.jsonl."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sweep_fixture import write_fake_sweep
+from typer.testing import CliRunner
+
+from archscope.cli.main import app
+from archscope.sweep import schedule, tensorboard
+from archscope.sweep.live import Silent
+from archscope.sweep.messages import Event
+from archscope.sweep.records import read_sweep
+
+TINY = ["--preset", "quick", "--templates", "1x64d", "--samples", "320", "--seeds", "1"]
+
+
+@pytest.fixture
+def accumulate() -> Any:
+    """Read event files with TensorBoard's own reader: {tag: [(step, value), ...]}."""
+    pytest.importorskip("tensorboard", reason="event files need tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    def read(folder: Path) -> dict[str, list[tuple[int, float]]]:
+        found = EventAccumulator(str(folder))
+        found.Reload()
+        tags = found.Tags()["scalars"]
+        return {tag: [(s.step, s.value) for s in found.Scalars(tag)] for tag in tags}
+
+    return read
+
+
+def test_the_epochs_of_finished_and_of_running_trials(accumulate: Any, tmp_path: Path) -> None:
+    folder = write_fake_sweep(
+        tmp_path, templates=("1x64d", "2x64d"), seeds=(1,), statuses={("2x64d", 1): "running"}
+    )
+    done, running = read_sweep(folder).trials
+    trial = folder / "trials" / running.key
+    for _ in range(2):  # continued: made anew, and no epoch twice
+        with tensorboard.EventFiles(Silent(), folder, [done, running]) as observer:
+            first = accumulate(trial / "tensorboard")
+            assert [step for step, _ in first["error/test"]] == [1, 2]
+            line = {**running.epochs[-1], "epoch": 3, "test_error": 12.5}
+            kept = (trial / "metrics.jsonl").read_text().splitlines()[:2]
+            (trial / "metrics.jsonl").write_text("\n".join([*kept, json.dumps(line)]) + "\n")
+            observer.event(Event("epoch", running.key, line))
+            observer.tick()
+        found = accumulate(trial / "tensorboard")
+        assert [step for step, _ in found["error/test"]] == [1, 2, 3]
+        assert found["error/test"][-1] == (3, 12.5)
+        (trial / "metrics.jsonl").write_text("\n".join(kept) + "\n")
+    whole = accumulate(folder / "trials" / done.key / "tensorboard")
+    assert set(whole) == {
+        *("loss/train", "error/train", "loss/test", "error/test", "lr", "images_per_second")
+    }
+    wanted = [(line["epoch"], pytest.approx(line["train_loss"])) for line in done.epochs]
+    assert whole["loss/train"] == wanted
+
+
+def test_errors_on_validation_images_and_among_listed_classes_have_tags(
+    accumulate: Any, tmp_path: Path
+) -> None:
+    folder = write_fake_sweep(tmp_path, templates=("1x64d",), seeds=(1,))
+    [record] = read_sweep(folder).trials
+    path = folder / "trials" / record.key / "metrics.jsonl"
+    lines = [
+        {"epoch": 1, "validation_error": 50.0, "seconds": 5},
+        {"epoch": 2, "validation_error": 40.0, "test_error_listed": 30.0, "seconds": 5},
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with tensorboard.EventFiles(Silent(), folder, [record]):
+        pass
+    assert accumulate(path.parent / "tensorboard") == {
+        "error/validation": [(1, 50.0), (2, 40.0)],
+        "error/test_listed": [(2, 30.0)],
+    }
+
+
+def test_the_command_writes_them(
+    accumulate: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "RUNNER", "fake_runners:run")
+    out = ["--out", str(tmp_path / "s"), "--epochs", "2"]
+    for options in ([], ["--tensorboard"]):  # asked for afterwards, of a finished sweep, as well
+        result = CliRunner().invoke(app, ["cifar-sweep", *TINY, *out, *options])
+        assert result.exit_code == 0, result.stderr
+    [trial] = (tmp_path / "s/trials").iterdir()
+    assert accumulate(trial / "tensorboard")["error/test"] == [(1, 50.0), (2, 25.0)]
+
+
+def test_without_tensorboard_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorboard.summary.writer.event_file_writer", None)
+    result = CliRunner().invoke(app, ["cifar-sweep", *TINY, "--tensorboard"])
+    assert result.exit_code == 2 and result.stdout == ""
+    assert "pip install 'archscope[tensorboard]'" in result.stderr
+    assert result.stderr.count("\n") == 1 and list(tmp_path.iterdir()) == []
