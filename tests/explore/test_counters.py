@@ -18,7 +18,7 @@ OPTIONAL = [name for name in TOOLS if name not in OURS]
 
 def installed(name):
     if TOOLS[name].version is None:
-        pytest.skip(f"{name} is not installed: pip install 'archscope[counters]'")
+        pytest.skip(f"{name} is not installed: pip install 'archscope[counters,deepspeed]'")
     return name
 
 
