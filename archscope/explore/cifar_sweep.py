@@ -20,7 +20,17 @@ from archscope.sweep import plan, schedule
 from archscope.sweep.live import Display, Silent, display
 from archscope.sweep.machine import Resources
 from archscope.sweep.progress import ENDED, Progress
-from archscope.sweep.records import Sweep, TrialRecord, read_sweep
+from archscope.sweep.records import (
+    RESULT_FILE,
+    Sweep,
+    TrialRecord,
+    read_document,
+    read_sweep,
+    trial_folder,
+)
+from archscope.sweep.scan import Brief, look, scan
+from archscope.sweep.signals import told
+from archscope.sweep.supply import Supply
 from archscope.sweep.work import Images, duration, estimated_seconds, longest_first, trial_work
 
 if TYPE_CHECKING:
@@ -97,6 +107,21 @@ class Source:
     label: str | None = None
     offline: bool = False
 
+    def check(self) -> None:
+        """Raise `UsageError` for a label that cannot be shown."""
+        if self.label is not None and not self.label.isprintable():
+            raise UsageError(
+                "the data label has characters that cannot be printed: write plain text."
+            )
+
+    def prepare(self, name: str) -> DatasetInfo:
+        """The data set `name`, found or fetched."""
+        return prepare(name, data_dir=self.data_dir, offline=self.offline, label=self.label)
+
+    def found(self, before: DatasetInfo) -> DatasetInfo:
+        """The data of a sweep, where they were, or where this source says."""
+        return before if self.data_dir is None else self.prepare(before.name)
+
 
 @dataclass(frozen=True)
 class Console:
@@ -141,61 +166,120 @@ def cifar_sweep(
     asked, where, say = resources or Resources(), source or Source(), console or Console()
     chosen = plan.settings(preset, **settings)
     plan.networks(chosen.subjects)
-    if where.label is not None and not where.label.isprintable():
-        raise UsageError("the data label has characters that cannot be printed: write plain text.")
+    where.check()
     folder = Path(out) if out else folders.default_folder(chosen, _decisive(asked))
-    if inventory is None:
-        from archscope.train.devices import inventory as look
-
-        inventory = look()
-    machine, slots = machines.resolve(asked, inventory, folders.existing(folder))
-    info = prepare(
-        chosen.dataset, data_dir=where.data_dir, offline=where.offline, label=where.label
-    )
-    images = _images(info, chosen.samples, chosen.recipe.batch)
-    networks = plan.networks(chosen.subjects, info.classes)
-    with folders.locked(folder):
-        opened = folders.open_folder(folder, chosen, networks, machine, asdict(info), command)
-        for note in opened.notes:
-            say.note(note)
-        _run(folder, images, slots, say)
-        with folders.explained(folder):
-            return SweepResult(folder, tuple(write(folder)))
+    with told(folder):
+        before = folders.existing(folder)
+        machine, slots = machines.resolve(asked, inventory or _inventory(), before)
+        info = where.prepare(chosen.dataset)
+        images = _images(info, chosen.samples, chosen.recipe.batch)
+        networks = plan.networks(chosen.subjects, info.classes)
+        with folders.locked(folder):
+            opened = folders.open_folder(folder, chosen, networks, machine, asdict(info), command)
+            briefs = _forget_failures(scan(folder, opened.document), folder)
+        return _work_off(opened, briefs, images, slots, say)
 
 
-def _run(folder: Path, images: Images, slots: Sequence[machines.Slot], say: Console) -> None:
-    sweep = read_sweep(folder)
-    missing = [record for record in sweep.trials if record.status not in ENDED]
-    say.note(_announcement(sweep, missing, images, len(slots)))
+def work_off(
+    folder: Path | str,
+    *,
+    resources: Resources | None = None,
+    source: Source | None = None,
+    console: Console | None = None,
+    inventory: Inventory | None = None,
+) -> SweepResult:
+    """Join the sweep in `folder`, as its plan stands, beside any others that work it off.
+
+    For more machines: each takes trials that nobody trains, and returns when all have ended. The
+    arguments are those of `cifar_sweep`.
+    """
+    asked, where, say = resources or Resources(), source or Source(), console or Console()
+    where.check()
+    folder = Path(folder)
+    with told(folder):
+        before = read_document(folder)
+        _, slots = machines.resolve(asked, inventory or _inventory(), before)
+        settings = before["settings"]
+        info = where.found(DatasetInfo(**before["dataset"]))
+        images = _images(info, settings["samples"], settings["recipe"]["batch"])
+        opened = folders.join_folder(folder, asdict(info))
+        return _work_off(opened, scan(folder, opened.document), images, slots, say)
+
+
+def _work_off(
+    opened: folders.Opened,
+    briefs: Sequence[Brief],
+    images: Images,
+    slots: Sequence[machines.Slot],
+    say: Console,
+) -> SweepResult:
+    for note in opened.notes:
+        say.note(note)
+    _run(opened, briefs, images, slots, say)
+    with folders.explained(opened.folder):
+        return SweepResult(opened.folder, tuple(write(opened.folder)))
+
+
+def _run(
+    opened: folders.Opened,
+    briefs: Sequence[Brief],
+    images: Images,
+    slots: Sequence[machines.Slot],
+    say: Console,
+) -> None:
+    missing = [brief for brief in briefs if brief.status not in (*ENDED, "failed")]
+    say.note(_announcement(opened, briefs, missing, images, len(slots)))
     if not missing:
         return
-    trials = longest_first([(record.trial, len(record.epochs)) for record in missing], images)
-    progress = Progress(sweep.trials, images, len(slots))
+    trials = longest_first([(brief.trial, brief.epochs_done) for brief in missing], images)
+    progress = Progress(briefs, images, len(slots))
     observer: Display = display(progress) if say.live else Silent()
+    supply = Supply(opened.folder, trials)
     with observer:
-        schedule.Scheduler(folder, trials, slots, observer, schedule.RUNNER).run()
+        schedule.Scheduler(supply, slots, observer, schedule.RUNNER).run()
+
+
+def _forget_failures(briefs: list[Brief], folder: Path) -> list[Brief]:
+    """Failed trials are tried again: from here on, a failure is one of this run."""
+    for number, brief in enumerate(briefs):
+        if brief.status == "failed":
+            path = trial_folder(folder, brief.key)
+            with folders.explained(folder):
+                (path / RESULT_FILE).unlink(missing_ok=True)
+            briefs[number] = look(brief.trial, str(path))
+    return briefs
 
 
 def _announcement(
-    sweep: Sweep, missing: Sequence[TrialRecord], images: Images, workers: int
+    opened: folders.Opened,
+    briefs: Sequence[Brief],
+    missing: Sequence[Brief],
+    images: Images,
+    workers: int,
 ) -> str:
     """What is about to happen, and on a CPU how long it will take."""
-    machine, label = sweep.document["machine"], sweep.document["dataset"]["label"]
+    machine, label = opened.document["machine"], opened.document["dataset"]["label"]
     if not missing:
-        return f"All {len(sweep.trials)} trials in {sweep.folder} are done."
-    work = [trial_work(record.trial, images, len(record.epochs)) for record in missing]
-    begun = len(sweep.trials) - len(missing)
+        return f"All {len(briefs)} trials in {opened.folder} are done."
+    work = [trial_work(brief.trial, images, brief.epochs_done) for brief in missing]
+    begun = len(briefs) - len(missing)
     text = (
         f"{len(missing)} trials{f' ({begun} more are done)' if begun else ''} on {label}, "
         f"{machine['device']}, {machine['precision']}, {workers} at a time, {machine['threads']} "
-        f"thread{'s' * (machine['threads'] > 1)} each, in {sweep.folder}"
+        f"thread{'s' * (machine['threads'] > 1)} each, in {opened.folder}"
     )
     if machine["device"] == "cpu":
-        seconds = estimated_seconds(work, machine["precision"], min(workers, len(missing)))
+        seconds = estimated_seconds(work, machine["precision"], workers)
         text += f"; about {duration(seconds)}, estimated before anything is measured"
-        if seconds > _LONG and sweep.document["settings"]["preset"] != "quick":
+        if seconds > _LONG and opened.document["settings"]["preset"] != "quick":
             text += " (--preset quick takes minutes)"
     return text + "."
+
+
+def _inventory() -> Inventory:
+    from archscope.train.devices import inventory
+
+    return inventory()
 
 
 def _images(info: DatasetInfo, samples: int | None, batch: int) -> Images:

@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from archscope.arch.names import parse
@@ -245,7 +246,7 @@ def trial_key(
     decisive = {
         "network": entry.network,
         "definition": entry.digest,
-        "recipe": settings.recipe.to_dict(),
+        "recipe": _recipe_document(settings.recipe),
         "seed": seed,
         "data": fingerprint,
         "samples": settings.samples,
@@ -262,6 +263,12 @@ def _network(subjects: Subjects, template: str, classes: int | None) -> Network:
         scale = "" if subjects.scale == 1 else f"@{subjects.scale:.12g}"
         return parse(f"cifar_resnext{subjects.depth}_{template}{scale}", classes=classes)
     return parse(template, classes=classes, input_shape=(3, 32, 32))
+
+
+@lru_cache(maxsize=1)
+def _recipe_document(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as JSON; a plan asks for the same one for each of its trials."""
+    return recipe.to_dict()
 
 
 def _positive(name: str, value: Any) -> int:

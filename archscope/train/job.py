@@ -35,6 +35,10 @@ class Job:
         )
 
 
+class Stopped(BaseException):
+    """Raised by a callback to stop a training: what is done is kept, to the step, and it passes."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What came of a job.

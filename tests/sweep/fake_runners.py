@@ -40,6 +40,9 @@ def run(task: Task, report: Report) -> dict[str, Any]:
 
 def _epoch(task: Task, report: Report, epoch: int) -> None:
     report.step(64, 128)
+    if task.trial.get("behaviour") == "slow":
+        time.sleep(0.05)
+    report.saving()
     line = {"epoch": epoch, "test_error": 50.0 / epoch, "images_per_second": 100.0}
     with (task.folder / "metrics.jsonl").open("a") as stream:
         stream.write(json.dumps(line) + "\n")

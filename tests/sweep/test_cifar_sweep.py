@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from archscope.cli.main import app
 from archscope.explore.cifar_sweep import Console, cifar_sweep
-from archscope.sweep import folder, schedule
+from archscope.sweep import schedule
 from archscope.sweep.machine import Resources
 from archscope.sweep.records import read_sweep
 from archscope.train import devices
@@ -60,13 +60,6 @@ def test_without_out_the_same_command_finds_its_folder_again(tmp_path: Path) -> 
     assert invoke("--seeds", "1")[0] == 0
     assert "All 2 trials" in invoke("--seeds", "1")[2]
     assert len(list((tmp_path / "runs").iterdir())) == 1
-
-
-@pytest.mark.usefixtures("fake")
-def test_a_second_command_in_the_same_folder_is_kept_out(tmp_path: Path) -> None:
-    with folder.locked(tmp_path / "s"):
-        code, _, error = invoke("--out", str(tmp_path / "s"))
-    assert code == 1 and "Another cifar-sweep" in error
 
 
 @pytest.mark.parametrize(

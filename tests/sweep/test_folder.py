@@ -175,15 +175,18 @@ def _hold(folder: str, ready: Any, done: Any) -> None:
         done.wait(30)
 
 
-def test_a_second_sweep_in_the_same_folder_is_kept_out(tmp_path: Path) -> None:
+def test_while_one_sweep_plans_in_a_folder_others_wait_for_their_turn(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     ready, done = context.Event(), context.Event()
     holder = context.Process(target=_hold, args=(os.fspath(tmp_path), ready, done))
     holder.start()
     assert ready.wait(30)
-    with pytest.raises(ArchscopeError, match="Another cifar-sweep"), folders.locked(tmp_path):
+    with (
+        pytest.raises(ArchscopeError, match="Another cifar-sweep has been planning"),
+        folders.locked(tmp_path, patience=0.1),
+    ):
         pass
     done.set()
-    holder.join()
     with folders.locked(tmp_path):
         pass
+    holder.join()

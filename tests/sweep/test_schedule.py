@@ -8,11 +8,11 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import wait_for
 
 from archscope.errors import ArchscopeError
 from archscope.sweep import schedule
@@ -20,6 +20,7 @@ from archscope.sweep.machine import Slot
 from archscope.sweep.messages import Event
 from archscope.sweep.process import WorkerProcess
 from archscope.sweep.schedule import Interrupted, Scheduler
+from archscope.sweep.supply import Supply
 
 RUNNER = "fake_runners:run"
 
@@ -52,7 +53,7 @@ def trial(key: str, behaviour: str = "", epochs: int = 3) -> dict[str, Any]:
 
 def run(folder: Path, trials: list[dict[str, Any]], slots: list[Slot]) -> Recorder:
     recorder = Recorder()
-    Scheduler(folder, trials, slots, recorder, RUNNER).run()
+    Scheduler(Supply(folder, trials), slots, recorder, RUNNER).run()
     return recorder
 
 
@@ -128,6 +129,7 @@ def test_a_failing_trial_does_not_stop_the_others(
 
 def test_an_earlier_failure_is_forgotten_when_the_trial_runs_again(tmp_path: Path) -> None:
     run(tmp_path, [trial("a", "raise")], [Slot("cpu", 1)])
+    (tmp_path / "trials/a/result.json").unlink()
     recorder = run(tmp_path, [trial("a", "kill")], [Slot("cpu", 1)])
     assert recorder.keys("failed") == ["a"] and not recorder.keys("finished")
     assert "SIGKILL" in result(tmp_path, "a")["reason"]
@@ -135,7 +137,8 @@ def test_an_earlier_failure_is_forgotten_when_the_trial_runs_again(tmp_path: Pat
 
 def test_a_runner_that_cannot_be_loaded_fails_each_trial_with_the_reason(tmp_path: Path) -> None:
     recorder = Recorder()
-    Scheduler(tmp_path, [trial("a")], [Slot("cpu", 1)], recorder, "no_such_module:run").run()
+    supply = Supply(tmp_path, [trial("a")])
+    Scheduler(supply, [Slot("cpu", 1)], recorder, "no_such_module:run").run()
     assert result(tmp_path, "a")["reason"].startswith("ModuleNotFoundError")
 
 
@@ -165,7 +168,7 @@ def test_a_signal_stops_the_workers_and_the_next_run_goes_on(
     )
     trials = [trial("a", "hang"), trial("b", "hang")]
     with pytest.raises(Interrupted) as caught:
-        Scheduler(tmp_path, trials, [Slot("cpu", 1)], recorder, RUNNER).run()
+        Scheduler(Supply(tmp_path, trials), [Slot("cpu", 1)], recorder, RUNNER).run()
     assert caught.value.exit_code == code
     assert str(tmp_path) in str(caught.value)
     assert signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL)
@@ -190,11 +193,11 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     parent = subprocess.Popen([sys.executable, "-c", script], env=environment)
     log = tmp_path / "log.txt"
-    _wait_for(lambda: log.exists() and log.read_text().endswith("\n"))
+    wait_for(lambda: log.exists() and log.read_text().endswith("\n"))
     pid = int(begun(tmp_path)[0][3])
     parent.kill()
     parent.wait()
-    _wait_for(lambda: not _alive(pid))
+    wait_for(lambda: not _alive(pid))
 
 
 def test_runs_outside_of_the_main_thread(tmp_path: Path) -> None:
@@ -211,10 +214,3 @@ def _alive(pid: int) -> bool:
     except (ProcessLookupError, FileNotFoundError):
         return False
     return state != "Z"  # an orphan that nobody reaps (in a container) has ended all the same
-
-
-def _wait_for(condition: Any) -> None:
-    until = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.01)
