@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -155,3 +156,40 @@ def test_a_stopped_sweep_gives_back_what_it_had(tmp_path: Path, start: Start) ->
 def epochs(folder: Path, key: str) -> int:
     path = folder / "trials" / key / "metrics.jsonl"
     return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "says"),
+    [
+        (signal.SIGINT, 130, "Stopped by SIGINT"),
+        (signal.SIGTERM, 143, "Stopped by SIGTERM"),
+        (signal.SIGUSR1, 75, "Preempted by SIGUSR1"),
+    ],
+)
+def test_a_signal_to_every_process_stops_at_the_step(
+    tmp_path: Path, start: Start, number: signal.Signals, code: int, says: str
+) -> None:
+    """As a terminal's Ctrl-C, or a cluster's scheduler: the workers get it as well."""
+    one = start([trial("a", "hang"), trial("b")])
+    wait_for(lambda: epochs(tmp_path, "a") == 2)
+    os.killpg(one.pid, number)
+    _, errors = one.communicate(timeout=60)
+    assert one.returncode == code
+    assert says in errors and errors.count("\n") == 1
+    assert logged(tmp_path, "stopped") == {"a": 1}
+
+
+def test_a_second_signal_ends_at_once(tmp_path: Path, start: Start) -> None:
+    """The worker reaches no step: without it, the sweep would wait half a minute for it."""
+    one = start([trial("a", "stuck")])
+    wait_for(lambda: logged(tmp_path, "begin"))
+    began = time.monotonic()
+    one.send_signal(signal.SIGINT)
+    wait_for(lambda: again(one))
+    assert one.wait() in (130, -signal.SIGINT)  # they go on while it says good-bye
+    assert time.monotonic() - began < 20
+
+
+def again(process: subprocess.Popen[str]) -> bool:
+    process.send_signal(signal.SIGINT)
+    return process.poll() is not None
