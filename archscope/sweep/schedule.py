@@ -26,6 +26,7 @@ from archscope.sweep.process import WorkerProcess
 from archscope.sweep.records import RESULT_FILE, RESULT_SCHEMA, read_result
 from archscope.sweep.signals import Caught, Interrupted
 from archscope.sweep.supply import Leased, Supply
+from archscope.sweep.work import memory_sentence
 
 __all__ = ["Interrupted", "Observer", "Scheduler"]
 
@@ -160,7 +161,8 @@ class Scheduler:
             self.observer.event(Event("note", work.key, {"text": text}))
             self.supply.again(work)
         else:
-            reason = f"{reason}, twice"
+            need = f"; {memory_sentence(work.trial)}" if "SIGKILL" in reason else ""
+            reason = f"{reason}, twice{need}"
             self._record_failure(place, work, reason, None)
             self.observer.event(Event("failed", work.key, {"reason": reason}))
             self._end(work, failed=True)
