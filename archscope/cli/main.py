@@ -21,6 +21,11 @@ COMMANDS = {
         "cifar_sweep:cifar_sweep",
         "Train templates on CIFAR: cardinality against width.",
     ),
+    "status": ("status:status", "Show how a sweep stands, from another terminal."),
+    "verify-resume": (
+        "verify_resume:verify_resume",
+        "Prove that a killed sweep ends with the same numbers.",
+    ),
     "enumerate": ("enumerate:enumerate_designs", "List every design within ranges of cost."),
     "list": ("listing:list_networks", "List the named networks with their costs."),
     "show": ("listing:show", "Show one network, stage by stage."),

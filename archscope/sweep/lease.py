@@ -162,7 +162,7 @@ def superseded(path: Path) -> bool:
 def machine() -> str:
     """What tells this machine from others for as long as it runs."""
     try:
-        return _BOOT.read_text("ascii").strip()
+        return _BOOT.read_text("utf-8").strip()
     except OSError:
         return f"{socket.gethostname()} {uuid.getnode():x}"
 

@@ -75,6 +75,11 @@ def _epoch(task: Task, report: Report, epoch: int) -> None:
         report.step(127, 128)  # tells the test that it hangs
 
 
+def long(task: Task, report: Report) -> dict[str, Any]:
+    """A result of some size."""
+    return {**run(task, report), "reason": "long" * 5000}
+
+
 def done_here(task: Task) -> int:
     """The deaths before this one."""
     marks = list(task.folder.glob("died*"))
