@@ -19,7 +19,7 @@ from typing import Any
 
 from archscope.arch.network import Network
 from archscope.errors import ArchscopeError, UsageError
-from archscope.files import write_json
+from archscope.files import write_text
 from archscope.sweep.environment import differences, environment
 from archscope.sweep.plan import (
     Entry,
@@ -29,7 +29,7 @@ from archscope.sweep.plan import (
     curves,
     entries,
     network_digest,
-    trial_key,
+    trial_keys,
 )
 from archscope.sweep.plan import networks as planned_networks
 from archscope.sweep.records import SWEEP_FILE, SWEEP_SCHEMA, DamagedPlan, read_document
@@ -141,7 +141,7 @@ def open_folder(
     if document != before:
         with explained(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            write_json(folder / SWEEP_FILE, document)
+            write_text(folder / SWEEP_FILE, _text(document))
     return Opened(folder, document, tuple(notes))
 
 
@@ -214,14 +214,19 @@ def _trials(
     settings: Settings, listed: Sequence[Entry], fingerprint: str, machine: Machine
 ) -> list[dict[str, Any]]:
     return [
-        {
-            "key": trial_key(entry, settings, seed, fingerprint, machine),
-            "network": entry.network,
-            "seed": seed,
-        }
+        {"key": key, "network": entry.network, "seed": seed}
         for entry in listed
-        for seed in settings.seeds
+        for seed, key in zip(
+            settings.seeds, trial_keys(entry, settings, fingerprint, machine), strict=True
+        )
     ]
+
+
+def _text(document: Mapping[str, Any]) -> str:
+    """The content of `sweep.json`: indented, but a line for a trial, as there may be 100,000."""
+    lines = ",\n  ".join(json.dumps(trial) for trial in document["trials"])
+    head = json.dumps({**document, "trials": []}, indent=1, allow_nan=False)
+    return head.replace('\n "trials": []', f'\n "trials": [\n  {lines}\n ]') + "\n"
 
 
 def _refuse_another_plan(
