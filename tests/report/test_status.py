@@ -17,9 +17,11 @@ from waiting import wait_for
 
 from archscope.cli.main import app
 from archscope.explore.status import status
+from archscope.files import write_json
 from archscope.sweep import lease as leases
 from archscope.sweep.records import read_sweep
 from archscope.sweep.scan import scan
+from archscope.train.job import outcome
 
 STATUSES = {
     ("1x64d", 1): "done",
@@ -75,6 +77,32 @@ def test_a_result_that_is_laid_out_otherwise_is_read_as_well(folder: Path, inden
     path.write_text(json.dumps(dict(sorted(result.items(), reverse=True)), indent=indent))
     first = scan(folder, read_sweep(folder).document)[0]
     assert (first.status, first.test_error) == ("done", fake_error("1x64d", 1))
+
+
+def as_trained(path: Path) -> None:
+    """The same result, laid out as a training does it: its last numbers stand at the beginning."""
+    result = json.loads(path.read_text())
+    lines = result["metrics"]["per_epoch"]
+    history = [
+        {"seconds": 1.0, "images_per_second": 1.0, **dict(zip(lines, values, strict=True))}
+        for values in zip(*lines.values(), strict=True)
+    ]
+    made = outcome(history, len(history))
+    write_json(path, {**result, "metrics": made.metrics, "timing": made.timing})
+
+
+def test_of_a_training_s_result_the_beginning_is_enough(folder: Path) -> None:
+    path, other = (trial(folder, name, 1) / "result.json" for name in ("1x64d", "8x64d"))
+    as_trained(path)
+    whole = path.read_text()
+    path.write_text(whole[:1024])  # no JSON
+    content = read_sweep(folder).document
+    first = scan(folder, content)[0]
+    assert (first.status, first.epochs_done) == ("done", 4)
+    assert first.test_error == fake_error("1x64d", 1)
+    as_trained(other)
+    path.write_bytes(other.read_bytes())  # of another trial
+    assert scan(folder, content)[0].status == "running"
 
 
 @pytest.mark.parametrize("cut", [0, 40, 150, -3])

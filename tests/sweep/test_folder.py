@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import multiprocessing
 import os
@@ -214,6 +215,11 @@ def test_where_nothing_can_be_written_it_says_so_in_a_sentence(tmp_path: Path) -
         folders.locked(tmp_path / "file" / "sweep"),
     ):
         pass
+
+
+def test_too_many_open_files_say_nothing_of_the_folder(tmp_path: Path) -> None:
+    with pytest.raises(ArchscopeError, match="ulimit -n"), folders.explained(tmp_path):
+        raise OSError(errno.EMFILE, "Too many open files")
 
 
 def test_the_default_folder_is_a_function_of_what_was_asked() -> None:
