@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,7 +16,8 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], Any]) -> None:
     The file is synced before the rename and the folder after it, so that a crash or a full disk
     leaves either the old content or the new one, never a part.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # Not the process's number: another machine that shares the folder may have the same one.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
         with temporary.open("wb") as stream:
             write(stream)

@@ -23,6 +23,11 @@ COMMANDS = {
         "Train templates on CIFAR: cardinality against width.",
     ),
     "train": ("train:train", "Train one network by a paper's recipe, from one seed or several."),
+    "status": ("status:status", "Show how a sweep stands, from another terminal."),
+    "verify-resume": (
+        "verify_resume:verify_resume",
+        "Prove that a killed sweep ends with the same numbers.",
+    ),
     "enumerate": ("enumerate:enumerate_designs", "List every design within ranges of cost."),
     "study": ("study:study", "Run an experiment of the papers beside the published numbers."),
     "report": ("report:report", "Write a sweep's page, tables and figures from its folder."),

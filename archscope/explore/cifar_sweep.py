@@ -9,9 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archscope.data.dataset import Dataset
+from archscope.data.dataset import Dataset, DatasetInfo
 from archscope.data.folder import NAME as FILES
 from archscope.data.load import check_view, load, prepare
+from archscope.data.view import View
 from archscope.errors import UsageError
 from archscope.report.sweep import results, table7, write
 from archscope.report.table import Table
@@ -22,7 +23,17 @@ from archscope.sweep.live import Display, Silent, display
 from archscope.sweep.machine import Resources
 from archscope.sweep.presets import SINGLE
 from archscope.sweep.progress import ENDED, Progress
-from archscope.sweep.records import Sweep, TrialRecord, read_sweep
+from archscope.sweep.records import (
+    RESULT_FILE,
+    Sweep,
+    TrialRecord,
+    read_document,
+    read_sweep,
+    trial_folder,
+)
+from archscope.sweep.scan import Brief, look, scan
+from archscope.sweep.signals import told
+from archscope.sweep.supply import Supply
 from archscope.sweep.work import Images, duration, estimated_seconds, longest_first, trial_work
 from archscope.train.job import check
 from archscope.train.recipe import lasting, steps_of
@@ -105,6 +116,21 @@ class Source:
     label: str | None = None
     offline: bool = False
 
+    def check(self) -> None:
+        """Raise `UsageError` for a label that cannot be shown."""
+        if self.label is not None and not self.label.isprintable():
+            raise UsageError(
+                "the data label has characters that cannot be printed: write plain text."
+            )
+
+    def prepare(self, name: str) -> DatasetInfo:
+        """The data set `name`, found or fetched."""
+        return prepare(name, data_dir=self.data_dir, offline=self.offline, label=self.label)
+
+    def found(self, before: DatasetInfo) -> DatasetInfo:
+        """The data of a sweep, where they were, or where this source says."""
+        return before if self.data_dir is None else self.prepare(before.name)
+
 
 @dataclass(frozen=True)
 class Console:
@@ -165,14 +191,14 @@ class Order:
         settings: the plan.
         folder: where.
         iterations: mini-batches of each training, from which its epochs follow; None: the recipe's.
-        report: writes the tables and figures of the folder, and returns their paths.
+        report: writes the tables and figures of the folder, and returns their paths; None: `write`.
         command: what the user typed, for the record.
     """
 
     settings: plan.Settings
     folder: Path
     iterations: int | None = None
-    report: Callable[[Path], list[Path]] = write
+    report: Callable[[Path], list[Path]] | None = None
     command: Sequence[str] = ()
 
 
@@ -193,81 +219,154 @@ def conduct(
     files = chosen.dataset == FILES
     shape = None if files else plan.CIFAR
     plan.networks(chosen.subjects, input_shape=shape)
-    if where.label is not None and not where.label.isprintable():
-        raise UsageError("the data label has characters that cannot be printed: write plain text.")
-    if inventory is None:
-        from archscope.train.devices import inventory as look
-
-        inventory = look()
-    machine, slots = machines.resolve(asked, inventory, folders.existing(folder))
-    if files:
-        slots = machines.with_loaders(slots, asked, inventory)
-    info = prepare(
-        chosen.dataset, data_dir=where.data_dir, offline=where.offline, label=where.label
-    )
-    check_view(info, chosen.view)
-    data = load(info, replace(chosen.view, whiten=None))  # which takes long, and counts the same
-    images = _images(data, chosen.recipe.batch)
-    if order.iterations is not None:
-        steps, _ = steps_of(images.train, chosen.recipe.batch)
-        epochs = max(1, round(order.iterations / steps))
-        chosen = replace(chosen, recipe=lasting(chosen.recipe, epochs))
-    networks = plan.networks(chosen.subjects, info.classes, shape)
-    for network in networks.values():
-        check(network, chosen.recipe, data)
-    del data
-    with folders.locked(folder):
-        opened = folders.open_folder(folder, chosen, networks, machine, asdict(info), order.command)
-        for note in opened.notes:
-            say.note(note)
-        _run(folder, images, slots, say)
-        with folders.explained(folder):
-            return folder, tuple(order.report(folder))
+    where.check()
+    with told(folder):
+        before, found = folders.existing(folder), inventory or _inventory()
+        machine, slots = machines.resolve(asked, found, before)
+        if files:
+            slots = machines.with_loaders(slots, asked, found)
+        info = where.prepare(chosen.dataset)
+        data, images = _measured(info, chosen.view, chosen.recipe.batch)
+        if order.iterations is not None:
+            steps, _ = steps_of(images.train, chosen.recipe.batch)
+            epochs = max(1, round(order.iterations / steps))
+            chosen = replace(chosen, recipe=lasting(chosen.recipe, epochs))
+        networks = plan.networks(chosen.subjects, info.classes, shape)
+        for network in networks.values():
+            check(network, chosen.recipe, data)
+        del data
+        with folders.locked(folder):
+            opened = folders.open_folder(
+                folder, chosen, networks, machine, asdict(info), order.command
+            )
+            briefs = _forget_failures(scan(folder, opened.document), folder)
+        return _work_off(opened, briefs, _Hands(images, slots), say, order.report or write)
 
 
-def _run(folder: Path, images: Images, slots: Sequence[machines.Slot], say: Console) -> None:
-    sweep = read_sweep(folder)
-    missing = [record for record in sweep.trials if record.status not in ENDED]
-    say.note(_announcement(sweep, missing, images, len(slots)))
-    trials = longest_first([(record.trial, len(record.epochs)) for record in missing], images)
-    progress = Progress(sweep.trials, images, len(slots))
+def work_off(
+    folder: Path | str,
+    *,
+    resources: Resources | None = None,
+    source: Source | None = None,
+    console: Console | None = None,
+    inventory: Inventory | None = None,
+) -> SweepResult:
+    """Join the sweep in `folder`, as its plan stands, beside any others that work it off.
+
+    For more machines: each takes trials that nobody trains, and returns when all have ended. The
+    arguments are those of `cifar_sweep`.
+    """
+    asked, where, say = resources or Resources(), source or Source(), console or Console()
+    where.check()
+    folder = Path(folder)
+    with told(folder):
+        before, found = read_document(folder), inventory or _inventory()
+        _, slots = machines.resolve(asked, found, before)
+        settings = before["settings"]
+        if settings["dataset"] == FILES:
+            slots = machines.with_loaders(slots, asked, found)
+        info = where.found(DatasetInfo(**before["dataset"]))
+        _, images = _measured(info, View.of(settings), settings["recipe"]["batch"])
+        opened = folders.join_folder(folder, asdict(info))
+        briefs = scan(folder, opened.document)
+        return SweepResult(*_work_off(opened, briefs, _Hands(images, slots), say, write))
+
+
+@dataclass(frozen=True)
+class _Hands:
+    """What a sweep works with: the images of an epoch, and where trials train."""
+
+    images: Images
+    slots: Sequence[machines.Slot]
+
+
+def _work_off(
+    opened: folders.Opened,
+    briefs: Sequence[Brief],
+    hands: _Hands,
+    say: Console,
+    report: Callable[[Path], list[Path]],
+) -> tuple[Path, tuple[Path, ...]]:
+    for note in opened.notes:
+        say.note(note)
+    _run(opened, briefs, hands, say)
+    with folders.explained(opened.folder):
+        return opened.folder, tuple(report(opened.folder))
+
+
+def _run(opened: folders.Opened, briefs: Sequence[Brief], hands: _Hands, say: Console) -> None:
+    missing = [brief for brief in briefs if brief.status not in (*ENDED, "failed")]
+    images, slots = hands.images, hands.slots
+    say.note(_announcement(opened, briefs, missing, images, len(slots)))
+    trials = longest_first([(brief.trial, brief.epochs_done) for brief in missing], images)
+    progress = Progress(briefs, images, len(slots))
     observer: Display = display(progress) if say.live and missing else Silent()
     if say.tensorboard:
-        with folders.explained(folder):
-            observer = tensorboard.EventFiles(observer, folder, sweep.trials)
+        with folders.explained(opened.folder):
+            records = read_sweep(opened.folder).trials
+            observer = tensorboard.EventFiles(observer, opened.folder, records)
     with observer:
-        schedule.Scheduler(folder, trials, slots, observer, schedule.RUNNER).run()
+        if missing:
+            supply = Supply(opened.folder, trials)
+            schedule.Scheduler(supply, slots, observer, schedule.RUNNER).run()
+
+
+def _forget_failures(briefs: list[Brief], folder: Path) -> list[Brief]:
+    """Failed trials are tried again: from here on, a failure is one of this run."""
+    for number, brief in enumerate(briefs):
+        if brief.status == "failed":
+            path = trial_folder(folder, brief.key)
+            with folders.explained(folder):
+                (path / RESULT_FILE).unlink(missing_ok=True)
+            briefs[number] = look(brief.trial, str(path))
+    return briefs
 
 
 def _announcement(
-    sweep: Sweep, missing: Sequence[TrialRecord], images: Images, workers: int
+    opened: folders.Opened,
+    briefs: Sequence[Brief],
+    missing: Sequence[Brief],
+    images: Images,
+    workers: int,
 ) -> str:
     """What is about to happen, and on a CPU how long it will take."""
-    machine, label = sweep.document["machine"], sweep.document["dataset"]["label"]
+    machine, label = opened.document["machine"], opened.document["dataset"]["label"]
     if not missing:
-        return f"All {len(sweep.trials)} trials in {sweep.folder} are done."
-    work = [trial_work(record.trial, images, len(record.epochs)) for record in missing]
-    begun = len(sweep.trials) - len(missing)
+        return f"All {len(briefs)} trials in {opened.folder} are done."
+    work = [trial_work(brief.trial, images, brief.epochs_done) for brief in missing]
+    begun = len(briefs) - len(missing)
     text = (
         f"{len(missing)} trials{f' ({begun} more are done)' if begun else ''} on {label}, "
         f"{machine['device']}, {machine['precision']}, {workers} at a time, {machine['threads']} "
-        f"thread{'s' * (machine['threads'] > 1)} each, in {sweep.folder}"
+        f"thread{'s' * (machine['threads'] > 1)} each, in {opened.folder}"
     )
     if machine["device"] == "cpu":
-        seconds = estimated_seconds(work, machine["precision"], min(workers, len(missing)))
+        seconds = estimated_seconds(work, machine["precision"], workers)
         text += f"; about {duration(seconds)}, estimated before anything is measured"
-        if seconds > _LONG and sweep.document["settings"]["preset"] not in ("quick", SINGLE):
+        preset = opened.document["settings"]["preset"]
+        if seconds > _LONG and preset not in ("quick", SINGLE):
             text += " (--preset quick takes minutes)"
     return text + "."
 
 
-def _images(data: Dataset, batch: int) -> Images:
-    """How many images an epoch has; raises UsageError where they are too few."""
+def _inventory() -> Inventory:
+    from archscope.train.devices import inventory
+
+    return inventory()
+
+
+def _measured(info: DatasetInfo, view: View, batch: int) -> tuple[Dataset, Images]:
+    """The data as a trial sees them (but for whitening, which takes long), and their number.
+
+    Raises `UsageError` where they are too few.
+    """
+    check_view(info, view)
+    data = load(info, replace(view, whiten=None))
     if batch > len(data.train):
         raise UsageError(
             f"batch {batch} is more than the {len(data.train)} training images: choose less."
         )
-    return Images(len(data.train), len(data.validation or data.test))
+    return data, Images(len(data.train), len(data.validation or data.test))
 
 
 def decisive(asked: Resources) -> Mapping[str, Any]:

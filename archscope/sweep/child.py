@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
@@ -22,16 +23,28 @@ from typing import Any
 
 from archscope.files import write_json
 from archscope.sweep.environment import environment
-from archscope.sweep.messages import Event, Kind, Report, Runner, Stopped, Task
+from archscope.sweep.lease import superseded
+from archscope.sweep.messages import Event, Kind, Report, Runner, Stopped, Superseded, Task
 from archscope.sweep.records import RESULT_FILE, RESULT_SCHEMA
+from archscope.sweep.work import memory_sentence
 
 STOP = "stop"
 _STEP_INTERVAL = 0.25  # seconds between two "step" events of a trial
+_LEASE_INTERVAL = 5.0  # seconds between two looks at the lease, while nothing is written
+# The parent decides what a signal means; schedulers send them to every process of a job.
+HANDLED = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name)
+)
+
+Send = Callable[..., None]
 
 
 def main(descriptor: int) -> None:
     """Run tasks from the pipe `descriptor`: first a runner's name, then tasks, `STOP` to end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    for number in HANDLED:
+        signal.signal(number, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):  # they were held back until now: see `process`
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
     faulthandler.enable()
     connection: Connection[Event, Any] = Connection(descriptor)
     tasks: SimpleQueue[Any] = SimpleQueue()
@@ -51,30 +64,39 @@ def main(descriptor: int) -> None:
     runner_name = tasks.get()
     while (task := tasks.get()) != STOP:
         try:
-            _run(task, runner_name, connection, stopping)
+            execute(task, runner_name, connection.send, stopping.is_set)
         except (Stopped, BrokenPipeError):
             break
     sys.stdout.flush()
     os._exit(0)  # nothing is left to tidy up, and torch takes its time to do it
 
 
-def _run(
-    task: Task, runner_name: str, connection: Connection[Event, Any], stopping: threading.Event
+def execute(
+    task: Task, runner: str, tell: Callable[[Event], None], stopping: Callable[[], bool]
 ) -> None:
-    def send(kind: Kind, **data: Any) -> None:
-        connection.send(Event(kind, task.trial["key"], data))
+    """Run one task to its end and write `result.json`; every outcome is an event for `tell`.
 
+    Raises `Stopped` when `stopping` says so: the trial can be continued.
+    """
+
+    def send(kind: Kind, **data: Any) -> None:
+        tell(Event(kind, task.trial["key"], data))
+
+    report = _report(task, send, stopping)
     try:
         send("started")
         started = datetime.now(UTC)
-        result = _runner(runner_name)(task, _report(send, stopping))
-        result = _result(task, result, started)
+        result = _result(task, _runner(runner)(task, report), started)
+        report.saving()
         write_json(task.folder / RESULT_FILE, result)
+    except Superseded:
+        send("lost")
     except Exception as error:
         send(
             "failed",
-            reason=_reason(error),
-            errno=_errno(error),
+            reason=_reason(error, task),
+            errno=getattr(_system_error(error), "errno", None),
+            path=getattr(_system_error(error), "filename", None),
             trace=traceback.format_exc(),
         )
     else:
@@ -87,24 +109,34 @@ def _runner(name: str) -> Runner:
     return runner
 
 
-def _report(send: Any, stopping: threading.Event) -> Report:
-    last = 0.0
+def _report(task: Task, send: Send, stopping: Callable[[], bool]) -> Report:
+    last = looked = time.monotonic()
 
     def step(done: int, total: int) -> None:
-        nonlocal last
-        if stopping.is_set():
+        nonlocal last, looked
+        if stopping():
             raise Stopped
         now = time.monotonic()
+        if now - looked >= _LEASE_INTERVAL:  # at once after this process was suspended
+            looked = now
+            saving()
         if now - last >= _STEP_INTERVAL:
             last = now
             send("step", done=done, total=total)
 
     def epoch(line: dict[str, Any]) -> None:
         send("epoch", **line)
-        if stopping.is_set():
+        if stopping():
             raise Stopped
 
-    return Report(step, epoch)
+    def saving() -> None:
+        if superseded(task.lease):
+            raise Superseded
+
+    def note(text: str) -> None:
+        send("note", text=text)
+
+    return Report(step, epoch, saving, note)
 
 
 def _result(task: Task, result: dict[str, Any], started: datetime) -> dict[str, Any]:
@@ -140,19 +172,30 @@ def _finite(value: Any) -> Any:
     return value
 
 
-def _errno(error: BaseException | None) -> int | None:
-    """The system's number for what went wrong, though torch may have wrapped it."""
+def _system_error(error: BaseException | None) -> OSError | None:
+    """The system's error behind what went wrong, though torch may have wrapped it."""
     while error is not None:
         if isinstance(error, OSError):
-            return error.errno
+            return error
         error = error.__cause__ or error.__context__
     return None
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, task: Task) -> str:
+    text = f"{error}".strip() or type(error).__name__
+    if not _out_of_memory(error):
+        return f"{type(error).__name__}: {error}"
+    first = text.splitlines()[0]
+    return f"out of memory: {memory_sentence(task.trial)} ({first})"
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Whether memory ran out: torch has a type for it on a GPU, and a text on a CPU."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return f"out of memory: {error}"
-    return f"{type(error).__name__}: {error}"
+        return True
+    return isinstance(error, RuntimeError) and (
+        "DefaultCPUAllocator" in str(error) or "std::bad_alloc" in str(error)
+    )
 
 
 if __name__ == "__main__":

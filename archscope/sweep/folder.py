@@ -6,9 +6,11 @@ and does only what is missing.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -18,11 +20,21 @@ from typing import Any
 
 from archscope.arch.network import Network
 from archscope.errors import ArchscopeError, UsageError
-from archscope.files import write_json
+from archscope.files import write_text
 from archscope.sweep.environment import differences, environment
-from archscope.sweep.plan import Entry, Machine, Settings, curves, entries, trial_key
+from archscope.sweep.plan import (
+    Entry,
+    Machine,
+    Settings,
+    Subjects,
+    curves,
+    entries,
+    network_digest,
+    trial_keys,
+)
+from archscope.sweep.plan import networks as planned_networks
 from archscope.sweep.presets import SINGLE
-from archscope.sweep.records import SWEEP_FILE, SWEEP_SCHEMA, read_document
+from archscope.sweep.records import SWEEP_FILE, SWEEP_SCHEMA, DamagedPlan, read_document
 
 try:
     import fcntl
@@ -30,6 +42,7 @@ except ImportError:  # not a POSIX system
     fcntl = None  # type: ignore[assignment]
 
 _LOCK_FILE = ".lock"
+_PATIENCE = 60.0
 _EXTENSIBLE = ("preset", "templates", "seeds")
 
 
@@ -58,11 +71,12 @@ def default_folder(settings: Settings, resources: Mapping[str, Any]) -> Path:
 def existing(folder: Path) -> dict[str, Any] | None:
     """The `sweep.json` of an earlier run in `folder`, or `None` where one may begin.
 
-    Raises `UsageError` where the folder holds something else.
+    That may be where an earlier one is damaged: `open_folder` puts it aside. Raises `UsageError`
+    where the folder holds something else.
     """
     try:
         if (folder / SWEEP_FILE).is_file():
-            return read_document(folder)
+            return _whole(folder)
         taken = folder.exists() and any(not p.name.startswith(".") for p in folder.iterdir())
     except NotADirectoryError:
         raise UsageError(f"--out {folder} is a file: name a folder.") from None
@@ -75,27 +89,39 @@ def existing(folder: Path) -> dict[str, Any] | None:
     return None
 
 
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Make the folder if need be, and keep other sweeps on this machine out of it meanwhile.
+def _whole(folder: Path) -> dict[str, Any] | None:
+    try:
+        return read_document(folder)
+    except DamagedPlan:
+        return None
 
-    Raises `ArchscopeError` where one is at work there, or nothing can be written. The lock is the
-    kernel's: it ends with this process, however that ends.
+
+@contextmanager
+def locked(folder: Path, patience: float = _PATIENCE) -> Iterator[None]:
+    """Make the folder if need be, and plan alone in it meanwhile: others wait for their turn.
+
+    Raises `ArchscopeError` where that takes longer than `patience` seconds, or nothing can be
+    written. The lock is the kernel's: it ends with this process, however that ends.
     """
     with explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
         stream = (folder / _LOCK_FILE).open("w")
     with stream:
-        if fcntl is not None:
+        until = time.monotonic() + patience
+        while fcntl is not None:
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise ArchscopeError(
-                    f"Another cifar-sweep is at work in {folder}: wait for its end, or choose "
-                    "another --out."
-                ) from None
+                if time.monotonic() > until:
+                    raise ArchscopeError(
+                        f"Another cifar-sweep has been planning in {folder} for {patience:.0f} s: "
+                        "end it if it hangs, or choose another --out."
+                    ) from None
+                time.sleep(0.05)
+                continue
             except OSError:
-                pass  # a file system without locks: two at once are not kept apart there
+                pass  # a file system without locks: the same command twice makes the same plan
+            break
         yield
 
 
@@ -113,17 +139,35 @@ def open_folder(
     continued whole. Any other difference raises `UsageError`, which names it.
     """
     before = existing(folder)
-    document = _document(settings, entries(networks), machine, dataset, command)
-    notes: list[str] = []
-    if before is not None:
-        _refuse_another_plan(folder, before, document)
-        document, notes = _extended(before, settings, networks, machine)
+    if before is None:
+        notes = _put_aside(folder)
+        document = _document(settings, entries(networks), machine, dataset, command)
+    else:
+        _refuse_another_plan(folder, before, settings, machine, dataset)
+        document, notes = _extended(folder, before, settings, machine)
         document["dataset"] = dict(dataset)  # the same data, perhaps in another place
     if document != before:
         with explained(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            write_json(folder / SWEEP_FILE, document)
+            write_text(folder / SWEEP_FILE, _text(document))
     return Opened(folder, document, tuple(notes))
+
+
+def join_folder(folder: Path, dataset: Mapping[str, Any]) -> Opened:
+    """The sweep in `folder` as it is, to be worked off with the data at hand; writes nothing.
+
+    Raises `UsageError` where there is none, where the data are others, or where this version
+    defines its networks otherwise.
+    """
+    before = read_document(folder)
+    if (old := before["dataset"]["fingerprint"]) != (new := dataset["fingerprint"]):
+        raise UsageError(
+            f"The sweep in {folder} has other data ({_shown(old)} there, {_shown(new)} here): "
+            "bring the same, or name their folder with --data-dir."
+        )
+    found = planned_networks(_subjects(before), dataset["classes"])
+    _check_definitions(folder, before, found)
+    return Opened(folder, {**before, "dataset": dict(dataset)}, tuple(_moved(before)))
 
 
 @contextmanager
@@ -132,6 +176,8 @@ def explained(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            raise too_many_files() from None
         raise cannot_write(folder, error.strerror or str(error)) from None
 
 
@@ -140,6 +186,15 @@ def cannot_write(folder: Path, why: str) -> ArchscopeError:
     return ArchscopeError(
         f"The sweep's folder {folder} cannot be written ({why}): make room or allow it and run "
         "the same command again (nothing finished is lost), or choose another --out."
+    )
+
+
+def too_many_files() -> ArchscopeError:
+    """The error for a system that opens no more files."""
+    return ArchscopeError(
+        "The system lets this sweep open no more files (too many open files): raise the limit "
+        "(ulimit -n) or ask for fewer --workers, and run the same command again (nothing finished "
+        "is lost)."
     )
 
 
@@ -167,20 +222,31 @@ def _trials(
     settings: Settings, listed: Sequence[Entry], fingerprint: str, machine: Machine
 ) -> list[dict[str, Any]]:
     return [
-        {
-            "key": trial_key(entry, settings, seed, fingerprint, machine),
-            "network": entry.network,
-            "seed": seed,
-        }
+        {"key": key, "network": entry.network, "seed": seed}
         for entry in listed
-        for seed in settings.seeds
+        for seed, key in zip(
+            settings.seeds, trial_keys(entry, settings, fingerprint, machine), strict=True
+        )
     ]
 
 
-def _refuse_another_plan(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+def _text(document: Mapping[str, Any]) -> str:
+    """The content of `sweep.json`: indented, but a line for a trial, as there may be 100,000."""
+    lines = ",\n  ".join(json.dumps(trial) for trial in document["trials"])
+    head = json.dumps({**document, "trials": []}, indent=1, allow_nan=False)
+    return head.replace('\n "trials": []', f'\n "trials": [\n  {lines}\n ]') + "\n"
+
+
+def _refuse_another_plan(
+    folder: Path,
+    before: Mapping[str, Any],
+    settings: Settings,
+    machine: Machine,
+    dataset: Mapping[str, Any],
+) -> None:
     differing = [
         f"{name} {_shown(old)} there, {_shown(new)} asked"
-        for name, old, new in _compared(before, now)
+        for name, old, new in _compared(before, settings, machine, dataset)
         if old != new
     ]
     if differing:
@@ -190,8 +256,10 @@ def _refuse_another_plan(folder: Path, before: Mapping[str, Any], now: Mapping[s
         )
 
 
-def _compared(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    old, new = before["settings"], now["settings"]
+def _compared(
+    before: Mapping[str, Any], settings: Settings, machine: Machine, dataset: Mapping[str, Any]
+) -> Iterator[tuple[str, Any, Any]]:
+    old, new = before["settings"], settings.document()
     for name in {**old, **new}:
         if name == "recipe":
             for field in {**old["recipe"], **new["recipe"]}:
@@ -199,12 +267,8 @@ def _compared(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tup
         elif name not in _EXTENSIBLE:
             yield name, old.get(name, "none"), new.get(name, "none")
     for name in ("device", "precision", "threads"):
-        yield name, before["machine"][name], now["machine"][name]
-    yield "data", before["dataset"]["fingerprint"], now["dataset"]["fingerprint"]
-    definitions = {entry["network"]: entry["digest"] for entry in before["networks"]}
-    for entry in now["networks"]:
-        name = entry["network"]
-        yield f"definition of {name}", definitions.get(name, entry["digest"]), entry["digest"]
+        yield name, before["machine"][name], getattr(machine, name)
+    yield "data", before["dataset"]["fingerprint"], dataset["fingerprint"]
 
 
 def _shown(value: Any) -> str:
@@ -212,35 +276,84 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 24 else f"{text[:20]}..."
 
 
+def _subjects(document: Mapping[str, Any]) -> Subjects:
+    there = document["settings"]
+    return Subjects(there["depth"], there["scale"], tuple(there["templates"]))
+
+
+def _check_definitions(
+    folder: Path, document: Mapping[str, Any], found: Mapping[str, Network]
+) -> None:
+    """Refuse a plan whose networks this version builds otherwise: its keys would promise a lie."""
+    for entry in document["networks"]:
+        network = found.get(entry["template"])
+        if network is None or network_digest(network) != entry["digest"]:
+            raise UsageError(
+                f"The sweep in {folder} has another plan (this version of archscope has another "
+                f"definition of {entry['network']}): choose another --out, or use the version "
+                "that began it."
+            )
+
+
+def _moved(before: Mapping[str, Any]) -> list[str]:
+    """What to say where a sweep goes on in another environment than it was begun in."""
+    there, here = before["environment"], environment()
+    if changed := differences(there, here):
+        return [
+            f"This sweep was begun elsewhere or under other versions ({'; '.join(changed)}): it "
+            "goes on, but its numbers are no longer bit for bit those of one machine."
+        ]
+    if there.get("host") != here["host"]:
+        return [
+            f"This sweep was begun on another host ({there.get('host')}, here {here['host']}) with "
+            "the same kind of processor and the same versions: its numbers are bit for bit those "
+            "of one machine only as far as the two are alike."
+        ]
+    return []
+
+
+def _listed(values: Sequence[Any]) -> str:
+    shown = [str(value) for value in values[:12]]
+    return ", ".join(shown) + (f", ... ({len(values):,})" if len(values) > len(shown) else "")
+
+
+def _put_aside(folder: Path) -> list[str]:
+    """Keep a damaged `sweep.json` under another name; returns what to say of it."""
+    path = folder / SWEEP_FILE
+    if not path.exists():
+        return []
+    kept = path.with_name(f"{SWEEP_FILE}.damaged")
+    with explained(folder):
+        path.replace(kept)
+    return [
+        f"{path} was damaged and is written anew for this command; trials of its plan that are in "
+        f"the folder are kept, and the damaged file as {kept.name}."
+    ]
+
+
 def _extended(
-    before: dict[str, Any],
-    settings: Settings,
-    networks: Mapping[str, Network],
-    machine: Machine,
+    folder: Path, before: dict[str, Any], settings: Settings, machine: Machine
 ) -> tuple[dict[str, Any], list[str]]:
     """`before` with the templates and seeds that are new, and notes on what was not as asked."""
     old, asked = before["settings"], settings.document()
     union = {
-        name: [*old[name], *(value for value in asked[name] if value not in old[name])]
-        for name in ("templates", "seeds")
+        name: tuple(dict.fromkeys([*old[name], *asked[name]])) for name in ("templates", "seeds")
     }
     notes = []
     if left := [name for name in union if set(old[name]) - set(asked[name])]:
-        kept = " and ".join(f"{name} {', '.join(map(str, old[name]))}" for name in left)
+        kept = " and ".join(f"{name} {_listed(old[name])}" for name in left)
         notes.append(f"The folder's plan has {kept}; all of it is continued.")
-    here = environment()
-    if changed := differences(before["environment"], here):
-        notes.append(
-            f"This sweep was begun elsewhere or under other versions ({'; '.join(changed)}): it "
-            "goes on, but its numbers are no longer bit for bit those of one machine."
-        )
+    notes += _moved(before)
     whole = replace(
         settings,
-        subjects=replace(settings.subjects, templates=tuple(union["templates"])),
-        seeds=tuple(union["seeds"]),
+        subjects=replace(settings.subjects, templates=union["templates"]),
+        seeds=union["seeds"],
     )
-    known = {entry["template"]: entry for entry in before["networks"]}
-    new = [template for template in union["templates"] if template not in known]
+    classes = before["dataset"]["classes"]
+    _check_definitions(folder, before, planned_networks(_subjects(before), classes))
+    known = set(old["templates"])
+    new = tuple(template for template in union["templates"] if template not in known)
+    networks = planned_networks(replace(settings.subjects, templates=new), classes)
     there = {entry["network"]: entry["template"] for entry in before["networks"]}
     if twice := [template for template in new if networks[template].name in there]:
         spelled = there[networks[twice[0]].name]
@@ -248,7 +361,7 @@ def _extended(
             f"templates: {twice[0]} is asked for, but the folder has that network as {spelled}: "
             f"name it {spelled}."
         )
-    listed = entries({template: networks[template] for template in new}) if new else []
+    listed = entries(networks) if new else []
     return _merged(before, whole, listed, machine), notes
 
 

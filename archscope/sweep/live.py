@@ -10,6 +10,7 @@ from archscope.sweep.progress import Progress, Running
 from archscope.sweep.work import duration
 
 _BETWEEN_LINES = 5.0  # seconds between two lines about epochs, off a terminal
+_SAID = ("note", "finished", "failed", "lost")
 _WORDS = {"done": "done", "diverged": "diverged (its loss was no longer a number)"}
 
 
@@ -74,8 +75,8 @@ class Lines:
         if event.kind == "epoch" and self.progress.elapsed - self._last >= _BETWEEN_LINES:
             self._last = self.progress.elapsed
             self._print(f"{state.name}: {_epoch_text(state)}")
-        elif event.kind in ("finished", "failed"):
-            self._print(f"{state.name}: {ending(event)}")
+        elif event.kind in _SAID:
+            self._print(f"{state.name}: {said(event)}")
 
     def tick(self) -> None:
         """Nothing moves here."""
@@ -118,11 +119,11 @@ class Bars:
     def event(self, event: Event) -> None:
         """Move the trial's bar; a trial's end is a line above the bars."""
         state = self.progress.take(event)
-        if event.kind in ("finished", "failed"):
-            task = self._tasks.pop(event.key, None)
+        if event.kind in _SAID:
+            task = self._tasks.pop(event.key, None) if event.kind != "note" else None
             if task is not None:
                 self._bars.remove_task(task)
-            self._bars.console.print(f"{state.name}: {ending(event)}", markup=False)
+            self._bars.console.print(f"{state.name}: {said(event)}", markup=False)
             return
         if event.key not in self._tasks:
             total = state.trial["recipe"]["epochs"]
@@ -143,14 +144,19 @@ class Bars:
         self._bars.update(self._all, completed=progress.fraction, text=text)
 
 
-def ending(event: Event) -> str:
-    """How a trial ended, in words."""
+def said(event: Event) -> str:
+    """What happened to a trial, in words: how it ended, or what else is worth a line."""
+    if event.kind == "note":
+        return str(event.data["text"])
+    if event.kind == "lost":
+        return "taken over by another process"
+    where = f" (on {event.data['elsewhere']})" if "elsewhere" in event.data else ""
     if event.kind == "failed":
-        return f"failed: {event.data['reason']}"
+        return f"failed: {event.data['reason']}{where}"
     status, error = event.data["status"], event.data.get("test_error")
     if status == "done" and error is not None:
-        return f"done, test error {error:.2f} %"
-    return _WORDS.get(str(status), str(status))
+        return f"done, test error {error:.2f} %{where}"
+    return _WORDS.get(str(status), str(status)) + where
 
 
 def _epoch_text(state: Running) -> str:

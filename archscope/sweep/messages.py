@@ -12,17 +12,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-Kind = Literal["started", "step", "epoch", "finished", "failed"]
+from archscope.train.job import Stopped
+
+__all__ = ["Event", "Kind", "Report", "Runner", "Stopped", "Superseded", "Task"]
+
+Kind = Literal["started", "step", "epoch", "note", "finished", "failed", "lost"]
 
 
 @dataclass(frozen=True)
 class Task:
-    """A trial to run: the content of `trial.json`, its folder, and the device that it gets."""
+    """A trial to run: the content of `trial.json`, its folder, and the device that it gets.
+
+    `lease` is the file of the lease under which it runs.
+    """
 
     trial: dict[str, Any]
     folder: Path
     device: str
     threads: int
+    lease: Path
     loaders: int = 0
 
 
@@ -31,8 +39,9 @@ class Event:
     """News of a trial.
 
     `data` holds, by kind: started {}; step {"done", "total"} images of the running epoch; epoch,
-    the line of `metrics.jsonl`; finished {"status", "test_error"}; failed {"reason", and from a
-    worker that still lives "errno", "trace"}.
+    the line of `metrics.jsonl`; note {"text"}; finished {"status", "test_error"}; failed {"reason",
+    and from a worker that still lives "errno", "path", "trace"}; lost {} (another process has taken
+    the trial over). Trials that others have ended carry "elsewhere", the name of the host.
     """
 
     kind: Kind
@@ -40,16 +49,23 @@ class Event:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-class Stopped(BaseException):
-    """Raised inside a runner by its report when the sweep is being stopped."""
+class Superseded(BaseException):
+    """Raised inside a runner by its report when another process has taken the trial over."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """How a runner tells of its progress; each call may raise `Stopped`, which it lets pass."""
+    """How a runner tells of its progress.
+
+    `step` and `epoch` may raise `Stopped` (keep what there is, and let it pass). `saving` is to be
+    called before anything is written into the trial's folder; it and `step` may raise `Superseded`
+    (write nothing more, and let it pass).
+    """
 
     step: Callable[[int, int], None]
     epoch: Callable[[dict[str, Any]], None]
+    saving: Callable[[], None]
+    note: Callable[[str], None]
 
 
 Runner = Callable[[Task, Report], dict[str, Any]]

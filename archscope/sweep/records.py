@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,11 +35,43 @@ RESULT_FILE = "result.json"
 _MACHINE = ("device", "precision", "threads")
 
 
+class DamagedPlan(ArchscopeError):
+    """`sweep.json` is there, but not whole."""
+
+
+class Planned(Mapping[str, Any]):
+    """A planned trial: the content of its `trial.json`, put together when it is looked at.
+
+    Small, as there may be 100,000 of them: what they share they refer to.
+    """
+
+    __slots__ = ("_network", "_own", "_shared")
+
+    def __init__(
+        self, own: Mapping[str, Any], network: Mapping[str, Any], shared: Mapping[str, Any]
+    ) -> None:
+        self._own = own
+        self._network = network
+        self._shared = shared
+
+    def __getitem__(self, name: str) -> Any:
+        for part in (self._own, self._network, self._shared):
+            if name in part:
+                return part[name]
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._shared, **self._own, **self._network})
+
+    def __len__(self) -> int:
+        return len({**self._shared, **self._own, **self._network})
+
+
 @dataclass(frozen=True)
 class TrialRecord:
     """One training: what it is, how it ended (`None`: not yet), the epochs finished so far."""
 
-    trial: dict[str, Any]
+    trial: Mapping[str, Any]
     result: dict[str, Any] | None
     epochs: list[dict[str, Any]]
 
@@ -46,6 +79,11 @@ class TrialRecord:
     def key(self) -> str:
         """The name of the trial's folder."""
         return str(self.trial["key"])
+
+    @property
+    def epochs_done(self) -> int:
+        """How many epochs are finished."""
+        return len(self.epochs)
 
     @property
     def status(self) -> str:
@@ -73,7 +111,7 @@ def read_sweep(folder: Path | str) -> Sweep:
     document = read_document(folder)
     trials = [
         TrialRecord(trial, read_result(path), read_epochs(path))
-        for trial in trial_documents(document)
+        for trial in planned(document)
         for path in [trial_folder(folder, trial["key"])]
     ]
     return Sweep(document, trials, folder)
@@ -89,10 +127,12 @@ def read_document(folder: Path) -> dict[str, Any]:
             f"{folder} is not a sweep's folder (it has no {SWEEP_FILE}): name one that "
             "`archscope cifar-sweep` has written."
         ) from None
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise ArchscopeError(
-            f"{path} cannot be read ({error}): restore it or begin anew."
+            f"{path} cannot be read ({error.strerror or error}): allow it and try again."
         ) from None
+    except ValueError as error:
+        raise _damaged(path, str(error)) from None
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema != SWEEP_SCHEMA:
         raise ArchscopeError(
@@ -103,31 +143,28 @@ def read_document(folder: Path) -> dict[str, Any]:
     kinds = (dict, dict, dict, dict, list, list)
     whole = zip(parts, kinds, strict=True)
     if wrong := [name for name, kind in whole if not isinstance(document.get(name), kind)]:
-        raise ArchscopeError(
-            f"{path} cannot be read (it has no {' and no '.join(wrong)}): restore it or begin anew."
-        )
+        raise _damaged(path, f"it has no {' and no '.join(wrong)}")
     return dict(document)
 
 
-def trial_documents(document: dict[str, Any]) -> list[dict[str, Any]]:
+def _damaged(path: Path, why: str) -> DamagedPlan:
+    return DamagedPlan(
+        f"{path} cannot be read ({why}): restore it, or give the command that began the sweep "
+        "again, which writes it anew and keeps the trials."
+    )
+
+
+def planned(document: Mapping[str, Any]) -> list[Planned]:
     """The `trial.json` of each planned trial, put together from the content of `sweep.json`."""
     networks = {network["network"]: network for network in document["networks"]}
     shared = {
+        "schema": TRIAL_SCHEMA,
         "dataset": document["dataset"],
         **{n: v for n, v in document["settings"].items() if n in VIEW_FIELDS},
         "recipe": document["settings"]["recipe"],
         **{name: document["machine"][name] for name in _MACHINE},
     }
-    return [
-        {
-            "schema": TRIAL_SCHEMA,
-            "key": trial["key"],
-            "seed": trial["seed"],
-            **networks[trial["network"]],
-            **shared,
-        }
-        for trial in document["trials"]
-    ]
+    return [Planned(trial, networks[trial["network"]], shared) for trial in document["trials"]]
 
 
 def trial_folder(folder: Path, key: str) -> Path:

@@ -49,10 +49,31 @@ def estimated_seconds(work: Sequence[float], precision: str, workers: int) -> fl
 
 def longest_first(
     trials: Iterable[tuple[Mapping[str, Any], int]], images: Images
-) -> list[dict[str, Any]]:
+) -> list[Mapping[str, Any]]:
     """The trials (each with its finished epochs), the most work first: all slots end together."""
     ordered = sorted(trials, key=lambda pair: -trial_work(pair[0], images, pair[1]))
-    return [dict(trial) for trial, _ in ordered]
+    return [trial for trial, _ in ordered]
+
+
+def training_bytes(trial: Mapping[str, Any]) -> int:
+    """The memory that training a trial takes, about: its network and one batch, without the data.
+
+    Three float32 numbers a parameter (weight, gradient, momentum); of each activation of the batch
+    two are kept for the way back, before and after its normalisation.
+    """
+    size = 4 if trial["precision"] == "fp32" else 2
+    kept = 2 * size * trial["activations"] * trial["recipe"]["batch"]
+    return int(12 * trial["params"] + kept)
+
+
+def memory_sentence(trial: Mapping[str, Any]) -> str:
+    """What a trial needs: "resnext29_8x64d with batch 128 needs about 3.1 GB"."""
+    if not {"params", "activations", "network"} <= trial.keys():
+        return "the trial needs more than there is"
+    size = training_bytes(trial) / 1e9
+    shown = f"{size:.1f} GB" if size >= 1 else f"{1000 * size:.0f} MB"
+    batch = trial["recipe"]["batch"]
+    return f"{trial['network']} with batch {batch} needs about {shown} by estimate"
 
 
 def duration(seconds: float) -> str:

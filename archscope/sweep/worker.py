@@ -33,7 +33,16 @@ def run_trial(task: Task, report: Report) -> dict[str, Any]:
         precision=trial["precision"],
         loaders=task.loaders,
     )
-    outcome = train(job, dataset, folder=task.folder, on_epoch=report.epoch, on_step=report.step)
+    report.saving()
+    outcome = train(
+        job,
+        dataset,
+        folder=task.folder,
+        on_epoch=report.epoch,
+        on_step=report.step,
+        before_saving=report.saving,
+        on_note=report.note,
+    )
     result: dict[str, Any] = {
         "status": outcome.status,
         "metrics": outcome.metrics,

@@ -20,19 +20,21 @@ import torch
 from archscope.errors import ArchscopeError
 from archscope.files import write_atomically, write_text
 
-SCHEMA = "archscope.checkpoint/1"
+SCHEMA = "archscope.checkpoint/2"
+_READ = (SCHEMA, "archscope.checkpoint/1")  # the older one knows no part of an epoch
 
 Line = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a run needs to go on after an epoch: no random state, as every epoch seeds its own.
+    """What a run needs to go on, after an epoch or within one.
 
     Attributes:
         identity: what the run is (network, recipe, seed, data, ...), as JSON.
         history: the line of each epoch done.
-        state: the state dicts of model, optimizer and scaler.
+        state: the state dicts of model, optimizer and scaler; under `part`, where the run was
+            stopped within an epoch, what that epoch has come to.
     """
 
     identity: str
@@ -49,20 +51,25 @@ class Folder:
         self.latest = path / "checkpoint.pt"
         self.previous = path / "checkpoint.previous.pt"
         self.metrics = path / "metrics.jsonl"
+        self.notes: list[str] = []
 
     def open(self) -> Checkpoint | None:
         """Make the folder agree with its newest whole checkpoint and return that, or None.
 
-        Raises ArchscopeError where the checkpoint is of another run.
+        What was damaged is told in `notes`. Raises ArchscopeError where the checkpoint is of
+        another run.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         for stale in self.path.glob(".*.tmp"):  # of a process that was killed
             stale.unlink(missing_ok=True)
         found = None
         for file in (self.latest, self.previous):
+            there = file.exists()
             found = _read(file)
             if found:
                 break
+            if there:
+                self.notes.append(f"{file.name} was damaged and is left out")
             file.unlink(missing_ok=True)  # or it would push out the whole one before it
         if found and found.identity != self.identity:
             raise ArchscopeError(
@@ -70,11 +77,22 @@ class Folder:
                 "training: give another folder, or empty this one"
             )
         history = found.history if found else []
+        if self.notes:
+            whence = f"after epoch {len(history)}" if history else "from the beginning"
+            self.notes[-1] += f": the training goes on {whence}"
         write_text(self.metrics, "".join(map(_as_text, history)))
         return found
 
     def save(self, history: list[Line], state: dict[str, Any]) -> None:
         """Keep the state after the newest epoch, then add its line to metrics.jsonl."""
+        self.save_part(history, state)
+        with self.metrics.open("a", encoding="utf-8") as stream:
+            stream.write(_as_text(history[-1]))
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    def save_part(self, history: list[Line], state: dict[str, Any]) -> None:
+        """Keep the state within an epoch: the lines are those of the epochs before."""
         document = {
             "schema": SCHEMA,
             "identity": self.identity,
@@ -84,10 +102,6 @@ class Folder:
         if self.latest.exists():
             self.latest.replace(self.previous)
         write_atomically(self.latest, lambda stream: torch.save(document, stream))
-        with self.metrics.open("a", encoding="utf-8") as stream:
-            stream.write(_as_text(history[-1]))
-            stream.flush()
-            os.fsync(stream.fileno())
 
 
 def _read(file: Path) -> Checkpoint | None:
@@ -106,7 +120,7 @@ def _read(file: Path) -> Checkpoint | None:
         raise
     except Exception:  # torch and zipfile raise half a dozen kinds for a damaged file
         return None
-    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+    if not isinstance(document, dict) or document.get("schema") not in _READ:
         raise ArchscopeError(
             f"{file} was to be taken up again, but another version of archscope wrote it: "
             "give another folder, or empty this one"

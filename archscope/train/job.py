@@ -42,6 +42,10 @@ class Job:
         )
 
 
+class Stopped(BaseException):
+    """Raised by a callback to stop a training: what is done is kept, to the step, and it passes."""
+
+
 def check(network: Network, recipe: Recipe, dataset: Dataset) -> None:
     """Raise UsageError where the data do not fit the network or the recipe."""
     shape, label = _shape(dataset.train, network), dataset.info.label

@@ -4,19 +4,19 @@ The data lie on the device as uint8 and are augmented there, a batch at a time (
 are read by processes of their own, see `archscope.data.files`); the network runs in channels_last
 under autocast; loss and error stay on the device until an epoch ends, so that no step waits for the
 host. An epoch draws everything random (order, augmentation, dropout) from generators seeded by
-(seed, epoch): a run that is taken up again is the same run, bit for bit, on the same machine,
-threads and precision.
+(seed, epoch), and a checkpoint within an epoch keeps their state and the sums so far: a run that is
+taken up again is the same run, bit for bit, on the same machine, threads and precision.
 
 Nothing global is set: threads and malloc are the caller's (see `devices.tune_malloc`).
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,11 +28,12 @@ from archscope.arch.network import Network
 from archscope.data.dataset import Dataset
 from archscope.data.feed import Device, Feed, feed
 from archscope.nn.build import build
+from archscope.train import randomness
 from archscope.train.checkpoint import Checkpoint, Folder, Line
-from archscope.train.job import Job, Outcome, check, outcome
+from archscope.train.job import Job, Outcome, Stopped, check, outcome
 from archscope.train.recipe import Recipe, learning_rate, steps_of
 
-__all__ = ["Job", "Outcome", "train"]
+__all__ = ["Job", "Outcome", "Stopped", "train"]
 
 AUXILIARY = 0.4  # weight of a side head's loss in training, as torchvision's programs have it
 
@@ -47,6 +48,8 @@ def train(
     folder: Path | None = None,
     on_epoch: OnEpoch | None = None,
     on_step: OnStep | None = None,
+    before_saving: Callable[[], None] | None = None,
+    on_note: Callable[[str], None] | None = None,
 ) -> Outcome:
     """Train a network, and test it on the whole test set after each epoch.
 
@@ -58,8 +61,11 @@ def train(
         dataset: images (N, C, H, W) of the network's input, or files; labels below its classes.
         folder: keeps metrics.jsonl and a checkpoint an epoch; a run in it is taken up again.
         on_epoch: called with an epoch's line of metrics.jsonl once it is kept.
-        on_step: called with (images done, images in all) of the running epoch; may raise, to
-            interrupt: what was kept until then can be taken up again.
+        on_step: called with (images done, images in all) of the running epoch, also between the
+            batches of its test; may raise, to interrupt. `Stopped` has the state kept first, to
+            the step; after anything else the run is taken up where it was last kept.
+        before_saving: called before anything is written to `folder`; may raise, to prevent it.
+        on_note: called with a sentence for people, where `folder` was found damaged.
 
     Raises:
         UsageError: where the data do not fit the network or the recipe.
@@ -68,20 +74,54 @@ def train(
     check(job.network, job.recipe, dataset)
     device = torch.device(job.device)
     keeper = Folder(folder, job.identity(dataset)) if folder else None
-    with _own_random_state(device):
+    with randomness.apart(device):
         run = _Run(job, dataset, device)
-        if keeper and (found := keeper.open()):
-            run.restore(found)
+        if keeper:
+            _take_up(run, keeper, on_note)
         while len(run.history) < job.recipe.epochs:
-            line = run.epoch(len(run.history) + 1, on_step)
+            try:
+                line = run.epoch(len(run.history) + 1, on_step)
+            except Stopped:
+                if keeper:
+                    _call(before_saving)
+                    keeper.save_part(run.history, run.state(within=True))
+                raise
             if line is None:
                 break
             run.history.append(line)
             if keeper:
+                _call(before_saving)
                 keeper.save(run.history, run.state())
-            if on_epoch:
-                on_epoch(line)
+            _call(on_epoch, line)
     return outcome(run.history, job.recipe.epochs)
+
+
+def _take_up(run: _Run, keeper: Folder, on_note: Callable[[str], None] | None) -> None:
+    found = keeper.open()
+    for note in keeper.notes:
+        _call(on_note, note)
+    if found:
+        run.restore(found)
+
+
+def _call(callback: Callable[..., None] | None, *arguments: Any) -> None:
+    if callback:
+        callback(*arguments)
+
+
+@dataclass
+class _Part:
+    """An epoch as far as it has come.
+
+    Attributes:
+        measured: of each batch, loss and errors on the device, and its images.
+        seconds: how long that took.
+        random: the state of the generators (dropout draws from them); None at an epoch's start.
+    """
+
+    measured: list[tuple[Tensor, int]] = field(default_factory=list)
+    seconds: float = 0.0
+    random: dict[str, Tensor] | None = None
 
 
 class _Totals(NamedTuple):
@@ -104,6 +144,7 @@ class _Run:
         self.job = job
         self.device = device
         self.history: list[Line] = []
+        self.part = _Part()
         side = job.network.input[1]
         to = Device(device, side, dataset.view.test_crop or side, job.loaders)
         self.train_data = feed(dataset.train, dataset, to)
@@ -119,13 +160,22 @@ class _Run:
         scaled = job.precision == "fp16"
         self.scaler = torch.amp.GradScaler(device.type, enabled=scaled)  # idle unless fp16
 
-    def state(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps beside the history."""
-        return {
+    def state(self, *, within: bool = False) -> dict[str, Any]:
+        """Return what a checkpoint keeps beside the history, after an epoch or within one."""
+        state = {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
         }
+        if within:
+            values, images = zip(*self.part.measured, strict=True)
+            state["part"] = {
+                "values": torch.stack(values).cpu(),
+                "images": list(images),
+                "seconds": self.part.seconds,
+                "random": randomness.state(self.device),
+            }
+        return state
 
     def restore(self, found: Checkpoint) -> None:
         """Take up the run of a checkpoint."""
@@ -133,14 +183,31 @@ class _Run:
         self.model.load_state_dict(found.state["model"])
         self.optimizer.load_state_dict(found.state["optimizer"])
         self.scaler.load_state_dict(found.state["scaler"])
+        if part := found.state.get("part"):
+            values = part["values"].to(self.device).unbind()
+            measured = list(zip(values, part["images"], strict=True))
+            self.part = _Part(measured, part["seconds"], part["random"])
 
     def epoch(self, number: int, on_step: OnStep | None) -> Line | None:
-        """Train an epoch (counted from 1) and test; None where it diverged."""
-        started = time.perf_counter()
-        torch.manual_seed(_epoch_seed(self.job.seed, number))  # for dropout
-        trained = _totals(self._train_pass(number, on_step))
+        """Train an epoch (counted from 1), or what is left of it, and test; None if it diverged."""
+        started = time.perf_counter() - self.part.seconds
+        if self.part.random is None:
+            torch.manual_seed(randomness.epoch_seed(self.job.seed, number))  # for dropout
+        else:
+            randomness.set_state(self.device, self.part.random)
+        try:
+            line = self._epoch(number, on_step, started)
+        except Stopped:
+            self.part.seconds = time.perf_counter() - started
+            raise
+        self.part = _Part()
+        return line
+
+    def _epoch(self, number: int, on_step: OnStep | None, started: float) -> Line | None:
+        self._train_pass(number, on_step)
+        trained = _totals(self.part.measured)
         middle = time.perf_counter()
-        judged = self._judged(number) if math.isfinite(trained.loss) else {}
+        judged = self._judged(number, on_step) if math.isfinite(trained.loss) else {}
         if not judged or not all(map(math.isfinite, judged.values())):
             return None
         seen = steps_of(len(self.train_data), self.job.recipe.batch)[1]
@@ -154,25 +221,27 @@ class _Run:
             "seconds": round(time.perf_counter() - started, 3),
         }
 
-    def _judged(self, number: int) -> Line:
+    def _judged(self, number: int, on_step: OnStep | None) -> Line:
         """Test after an epoch; where there are validation images, on the test set only at last."""
         judged: Line = {}
         if self.validation_data is not None:
-            judged |= _totals(self._test_pass(self.validation_data)).line("validation")
+            judged |= _totals(self._test_pass(self.validation_data, on_step)).line("validation")
         if self.validation_data is None or number == self.job.recipe.epochs:
-            judged |= _totals(self._test_pass(self.test_data, self.listed)).line("test")
+            judged |= _totals(self._test_pass(self.test_data, on_step, self.listed)).line("test")
         return judged
 
-    def _train_pass(self, number: int, on_step: OnStep | None) -> Iterator[tuple[Tensor, int]]:
-        """Train on each batch of an epoch; yield (loss and errors on the device, images)."""
+    def _train_pass(self, number: int, on_step: OnStep | None) -> None:
+        """Train on each batch of an epoch that is left; `self.part` takes what they measured."""
         recipe, seed = self.job.recipe, self.job.seed
         steps, total = steps_of(len(self.train_data), recipe.batch)
         batches = self.train_data.epoch(
             seed, number, recipe.batch, recipe.augmentation, self._dtype()
         )
         self.model.train()
-        done = 0
-        for step, (x, y) in enumerate(batches):
+        measured = self.part.measured
+        done = sum(images for _, images in measured)
+        # The batches before are made and left: what is drawn for them is a function of the epoch.
+        for step, (x, y) in enumerate(islice(batches, len(measured), None), len(measured)):
             lr = learning_rate(recipe, number - 1 + (step + 0.5) / steps)
             for group in self.optimizer.param_groups:
                 group["lr"] = lr
@@ -185,14 +254,18 @@ class _Run:
             self.scaler.update()
             self.optimizer.zero_grad()
             done += len(y)
-            yield _measured(loss.detach(), logits.detach(), y), len(y)
-            if on_step:
-                on_step(done, total)
+            measured.append((_measured(loss.detach(), logits.detach(), y), len(y)))
+            _call(on_step, done, total)
 
     @torch.inference_mode()
-    def _test_pass(self, data: Feed, listed: Tensor | None = None) -> Iterator[tuple[Tensor, int]]:
+    def _test_pass(
+        self, data: Feed, on_step: OnStep | None, listed: Tensor | None = None
+    ) -> Iterator[tuple[Tensor, int]]:
         self.model.eval()
-        for x, y in data.once(self._dtype()):
+        total = steps_of(len(self.train_data), self.job.recipe.batch)[1]
+        for number, (x, y) in enumerate(data.once(self._dtype())):
+            if number:
+                _call(on_step, total, total)
             logits = self._forward(x)[0]
             yield _measured(functional.cross_entropy(logits, y), logits, y, listed), len(y)
 
@@ -248,18 +321,3 @@ def _totals(measured: Iterable[tuple[Tensor, int]]) -> _Totals:
     return _Totals(
         (losses @ counts / total).item(), *((100 * w.sum() / total).item() for w in wrong)
     )
-
-
-def _epoch_seed(seed: int, epoch: int) -> int:
-    digest = hashlib.sha256(f"archscope epoch {seed} {epoch}".encode()).digest()
-    return int.from_bytes(digest[:7], "big")
-
-
-@contextlib.contextmanager
-def _own_random_state(device: torch.device) -> Iterator[None]:
-    """Leave the caller's generators as they were, and have CUDA repeat itself."""
-    cuda = device.type == "cuda"
-    devices = [device.index or 0] if cuda else []
-    repeatable = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True)
-    with torch.random.fork_rng(devices), repeatable if cuda else contextlib.nullcontext():
-        yield

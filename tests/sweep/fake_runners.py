@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -10,6 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from archscope.sweep.messages import Report, Stopped, Task
+
+
+class OutOfMemoryError(RuntimeError):
+    """As torch calls its own."""
 
 
 def run(task: Task, report: Report) -> dict[str, Any]:
@@ -22,6 +27,22 @@ def run(task: Task, report: Report) -> dict[str, Any]:
         raise RuntimeError("made to fail")
     if behaviour == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
+    if behaviour == "segfault":
+        ctypes.string_at(0)
+    if behaviour == "no memory":
+        bytearray(2**60)
+    if behaviour == "no memory for torch":
+        import torch
+
+        torch.empty(2**55)
+    if behaviour == "no memory on the GPU":
+        raise OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+    if behaviour == "too many files":
+        raise OSError(24, "Too many open files", "data.bin")
+    if behaviour == "forbidden data":
+        raise PermissionError(13, "Permission denied", "/elsewhere/data.bin")
+    if behaviour == "forbidden folder":
+        raise PermissionError(13, "Permission denied", str(task.folder / "metrics.jsonl"))
     if behaviour == "exit":
         os._exit(7)
     if behaviour == "stuck":
@@ -40,13 +61,30 @@ def run(task: Task, report: Report) -> dict[str, Any]:
 
 def _epoch(task: Task, report: Report, epoch: int) -> None:
     report.step(64, 128)
+    if task.trial.get("behaviour") == "slow":
+        time.sleep(0.05)
+    report.saving()
     line = {"epoch": epoch, "test_error": 50.0 / epoch, "images_per_second": 100.0}
     with (task.folder / "metrics.jsonl").open("a") as stream:
         stream.write(json.dumps(line) + "\n")
     report.epoch(line)
+    if task.trial.get("behaviour") == "die in epoch 2" and epoch == 2 and done_here(task) == 0:
+        os.kill(os.getpid(), signal.SIGSEGV)
     hangs = task.trial.get("behaviour") == "hang" and epoch == 2
     while hangs and not (task.folder / "go").exists():
         report.step(127, 128)  # tells the test that it hangs
+
+
+def long(task: Task, report: Report) -> dict[str, Any]:
+    """A result of some size."""
+    return {**run(task, report), "reason": "long" * 5000}
+
+
+def done_here(task: Task) -> int:
+    """The deaths before this one."""
+    marks = list(task.folder.glob("died*"))
+    (task.folder / f"died{len(marks)}").touch()
+    return len(marks)
 
 
 def seed_2_fails(task: Task, report: Report) -> dict[str, Any]:

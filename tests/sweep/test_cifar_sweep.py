@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from archscope.cli.main import app
 from archscope.explore.cifar_sweep import Console, cifar_sweep
-from archscope.sweep import folder, schedule
+from archscope.sweep import schedule
 from archscope.sweep.machine import Resources
 from archscope.sweep.records import read_sweep
 from archscope.train import devices
@@ -60,13 +60,6 @@ def test_without_out_the_same_command_finds_its_folder_again(tmp_path: Path) -> 
     assert invoke("--seeds", "1")[0] == 0
     assert "All 2 trials" in invoke("--seeds", "1")[2]
     assert len(list((tmp_path / "runs").iterdir())) == 1
-
-
-@pytest.mark.usefixtures("fake")
-def test_a_second_command_in_the_same_folder_is_kept_out(tmp_path: Path) -> None:
-    with folder.locked(tmp_path / "s"):
-        code, _, error = invoke("--out", str(tmp_path / "s"))
-    assert code == 1 and "Another cifar-sweep" in error
 
 
 @pytest.mark.parametrize(
@@ -131,6 +124,54 @@ def test_the_library_returns_the_records_and_a_frame(
     assert list(frame["template"]) == ["1x64d", "1x64d"]
     assert list(frame["seed"]) == [1, 2]
     assert said and capsys.readouterr() == ("", "")
+
+
+@pytest.mark.usefixtures("fake")
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGUSR1, 75)]
+)
+def test_a_signal_while_the_figures_are_drawn_is_told_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, code: int
+) -> None:
+    def write(folder: Path) -> None:
+        os.kill(os.getpid(), number)
+        signal.pause()
+
+    monkeypatch.setattr("archscope.explore.cifar_sweep.write", write)
+    before = signal.getsignal(number)
+    got, _, notes = invoke("--seeds", "1", "--out", str(tmp_path / "s"))
+    assert got == code
+    assert f"by {number.name}" in notes.splitlines()[-1]
+    assert "run the same command again" in notes.splitlines()[-1]
+    assert signal.getsignal(number) == before
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_worker_joins_a_folder_and_works_off_its_plan(tmp_path: Path) -> None:
+    out = tmp_path / "s"
+    assert invoke("--seeds", "1", "--templates", "1x64d", "--out", str(out))[0] == 0
+    done = (out / "trials").iterdir().__next__()
+    (done / "result.json").unlink()
+    before = (out / "sweep.json").read_bytes()
+    result = CliRunner().invoke(app, ["cifar-sweep", "--worker", str(out)])
+    assert result.exit_code == 0, result.output
+    assert "1x64d" in result.stdout and "1 trials" in result.stderr
+    assert (done / "result.json").exists()
+    assert (out / "sweep.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--worker", "."], "not a sweep's folder"),
+        (["--worker", ".", "--epochs", "3"], "leave out --epochs"),
+        (["--worker", ".", "--preset", "quick", "--out", "x"], "leave out --preset, --out"),
+    ],
+)
+def test_a_worker_needs_a_plan_and_takes_none(options: list[str], says: str) -> None:
+    result = CliRunner().invoke(app, ["cifar-sweep", *options])
+    assert result.exit_code == 2 and says in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
 def test_interrupted_and_continued_it_is_the_same_sweep(tmp_path: Path) -> None:

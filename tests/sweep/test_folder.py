@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import multiprocessing
 import os
@@ -121,6 +122,63 @@ def test_a_network_that_is_defined_otherwise_now_is_refused(tmp_path: Path) -> N
         opened(tmp_path)
 
 
+def test_that_holds_for_networks_that_were_not_asked_for_this_time(tmp_path: Path) -> None:
+    """They are continued as well, under the keys of their old definition."""
+    opened(tmp_path)
+    path = tmp_path / "sweep.json"
+    document = json.loads(path.read_text())
+    document["networks"][1]["digest"] = "0" * 12
+    path.write_text(json.dumps(document))
+    with pytest.raises(UsageError, match=r"definition of resnext11_2x64d@0\.125"):
+        opened(tmp_path, templates="1x64d")
+    with pytest.raises(UsageError, match=r"definition of resnext11_2x64d@0\.125"):
+        folders.join_folder(tmp_path, DATASET)
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"schema": "archscope.sweep/1", "settings": {}}'])
+def test_a_half_written_plan_is_written_anew_and_its_trials_are_kept(
+    tmp_path: Path, text: str
+) -> None:
+    opened(tmp_path)
+    before = keys(tmp_path)
+    (tmp_path / "trials" / before[0]).mkdir(parents=True)
+    (tmp_path / "sweep.json").write_text(text)
+    with pytest.raises(ArchscopeError, match="give the command that began the sweep again"):
+        folders.join_folder(tmp_path, DATASET)
+    [note] = opened(tmp_path).notes
+    assert "was damaged and is written anew" in note
+    assert keys(tmp_path) == before
+    assert (tmp_path / "sweep.json.damaged").read_text() == text
+    assert opened(tmp_path).notes == ()
+
+
+def test_a_plan_of_another_version_is_left_alone(tmp_path: Path) -> None:
+    text = '{"schema": "archscope.sweep/0"}'
+    (tmp_path / "sweep.json").write_text(text)
+    with pytest.raises(ArchscopeError, match="use the version of archscope that wrote it"):
+        opened(tmp_path)
+    assert (tmp_path / "sweep.json").read_text() == text
+
+
+def test_on_another_host_of_the_same_kind_it_says_what_that_means(tmp_path: Path) -> None:
+    opened(tmp_path)
+    path = tmp_path / "sweep.json"
+    document = json.loads(path.read_text())
+    document["environment"]["host"] = "another"
+    path.write_text(json.dumps(document))
+    [note] = opened(tmp_path).notes
+    assert "begun on another host (another, here" in note
+    assert folders.join_folder(tmp_path, DATASET).notes == (note,)
+
+
+def test_who_joins_needs_the_same_data_wherever_they_are(tmp_path: Path) -> None:
+    opened(tmp_path)
+    joined = folders.join_folder(tmp_path, {**DATASET, "folder": "/here"})
+    assert joined.document["dataset"]["folder"] == "/here"
+    with pytest.raises(UsageError, match="sha256:1 there, sha256:2 here"):
+        folders.join_folder(tmp_path, {**DATASET, "fingerprint": "sha256:2"})
+
+
 def test_begun_under_other_versions_it_goes_on_with_a_warning(tmp_path: Path) -> None:
     opened(tmp_path)
     path = tmp_path / "sweep.json"
@@ -160,6 +218,11 @@ def test_where_nothing_can_be_written_it_says_so_in_a_sentence(tmp_path: Path) -
         pass
 
 
+def test_too_many_open_files_say_nothing_of_the_folder(tmp_path: Path) -> None:
+    with pytest.raises(ArchscopeError, match="ulimit -n"), folders.explained(tmp_path):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+
 def test_the_default_folder_is_a_function_of_what_was_asked() -> None:
     chosen = plan.settings("quick")
     asked = {"device": None, "threads": None, "precision": None}
@@ -176,15 +239,18 @@ def _hold(folder: str, ready: Any, done: Any) -> None:
         done.wait(30)
 
 
-def test_a_second_sweep_in_the_same_folder_is_kept_out(tmp_path: Path) -> None:
+def test_while_one_sweep_plans_in_a_folder_others_wait_for_their_turn(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     ready, done = context.Event(), context.Event()
     holder = context.Process(target=_hold, args=(os.fspath(tmp_path), ready, done))
     holder.start()
     assert ready.wait(30)
-    with pytest.raises(ArchscopeError, match="Another cifar-sweep"), folders.locked(tmp_path):
+    with (
+        pytest.raises(ArchscopeError, match="Another cifar-sweep has been planning"),
+        folders.locked(tmp_path, patience=0.1),
+    ):
         pass
     done.set()
-    holder.join()
     with folders.locked(tmp_path):
         pass
+    holder.join()

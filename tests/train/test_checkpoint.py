@@ -143,7 +143,7 @@ def test_another_versions_checkpoint_is_kept(
 ) -> None:
     it = saved(tmp_path, 1)
     with monkeypatch.context() as later:
-        later.setattr(checkpoint, "SCHEMA", "archscope.checkpoint/2")
+        later.setattr(checkpoint, "_READ", ("archscope.checkpoint/9",))
         with pytest.raises(ArchscopeError, match="another version of archscope wrote it"):
             it.open()
     assert epochs_found(it) == 1

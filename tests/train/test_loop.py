@@ -22,7 +22,7 @@ from archscope.data.dataset import Dataset, DatasetInfo, Split
 from archscope.errors import ArchscopeError, UsageError
 from archscope.nn.build import build
 from archscope.train.devices import Precision
-from archscope.train.loop import Job, Outcome, train
+from archscope.train.loop import Job, Outcome, Stopped, train
 from archscope.train.recipe import Recipe, learning_rate, recipe
 
 NETWORK = Network(
@@ -228,6 +228,89 @@ def test_an_interrupted_run_is_the_same_run(
     resumed = train(job(precision=precision), data(), folder=cut)
     assert resumed.metrics == expected.metrics
     assert_same(weights(cut), weights(whole))
+
+
+def stop_after(calls: int) -> Callable[..., None]:
+    left = [calls]
+
+    def callback(*_: Any) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            raise Stopped
+
+    return callback
+
+
+# 5 steps an epoch and 3 looks within its test: the 3rd step, the last, in the test, in epoch 2.
+@pytest.mark.parametrize("call", [3, 5, 7, 12])
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
+def test_a_stopped_run_goes_on_at_the_step(
+    precision: Precision, call: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("archscope.data.feed.EVAL_BATCH", 33)
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    expected = train(job(precision=precision), data(), folder=whole)
+    with pytest.raises(Stopped):
+        train(job(precision=precision), data(), folder=cut, on_step=stop_after(call))
+    torch.manual_seed(99)
+    seen: list[int] = []
+    resumed = train(
+        job(precision=precision), data(), folder=cut, on_step=lambda *at: seen.append(at[0])
+    )
+    assert resumed.metrics == expected.metrics
+    assert_same(weights(cut), weights(whole))
+    assert len(seen) == 3 * 8 - (call if call != 7 else 5)  # no step twice; a test begins anew
+
+
+def test_stopped_at_every_step_it_is_the_same_run(tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    expected = train(job(), data(), folder=whole)
+    for _ in range(15):
+        with pytest.raises(Stopped):
+            train(job(), data(), folder=cut, on_step=stop_after(1))
+    resumed = train(job(), data(), folder=cut, on_step=unplug_at(1))
+    assert resumed.metrics == expected.metrics
+    assert_same(weights(cut), weights(whole))
+
+
+def test_a_damaged_part_of_an_epoch_is_the_epochs_start(tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    expected = train(job(), data(), folder=whole)
+    with pytest.raises(Stopped):
+        train(job(), data(), folder=cut, on_step=stop_after(8))
+    (cut / "checkpoint.pt").write_bytes(b"")
+    said: list[str] = []
+    assert train(job(), data(), folder=cut, on_note=said.append).metrics == expected.metrics
+    [note] = said
+    assert note == "checkpoint.pt was damaged and is left out: the training goes on after epoch 1"
+
+
+def test_who_may_not_save_saves_nothing(tmp_path: Path) -> None:
+    """Another process has taken the training over meanwhile."""
+    with pytest.raises(Unplugged):
+        train(
+            job(),
+            data(),
+            folder=tmp_path,
+            on_step=stop_after(3),
+            before_saving=unplug_at(1),
+        )
+    assert [path.name for path in tmp_path.iterdir()] == ["metrics.jsonl"]
+    with pytest.raises(Unplugged):
+        train(job(), data(), folder=tmp_path, before_saving=unplug_at(2))
+    assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == 1
+
+
+def test_a_checkpoint_of_the_version_before_is_taken_up(tmp_path: Path) -> None:
+    whole, old = tmp_path / "whole", tmp_path / "old"
+    expected = train(job(), data(), folder=whole)
+    with pytest.raises(Unplugged):
+        train(job(), data(), folder=old, on_epoch=unplug_at(2))
+    document = torch.load(old / "checkpoint.pt", weights_only=True)
+    torch.save({**document, "schema": "archscope.checkpoint/1"}, old / "checkpoint.pt")
+    seen: list[dict[str, Any]] = []
+    assert train(job(), data(), folder=old, on_epoch=seen.append).metrics == expected.metrics
+    assert [line["epoch"] for line in seen] == [3]
 
 
 def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:

@@ -1,0 +1,85 @@
+"""A plan of 100,000 trials: the time to plan it and to ask for its status, and the memory of both.
+
+python benchmarks/large_plan.py [TRIALS]
+
+Status is asked of the plan alone, and with every trial ended (15 epochs each). The
+first look at 100,000 results may have to wait for the disk; the second does not.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+TEMPLATES = tuple(f"{c}x{8 * w}d" for c in (1, 2, 4, 8, 16) for w in (1, 2))
+EPOCHS = 15
+
+PLAN = """
+import sys, pathlib
+from archscope.sweep import folder, plan
+from archscope.sweep.scan import scan
+from archscope.sweep.supply import Supply
+chosen = plan.settings("paper", templates=sys.argv[2].split(","), seeds=int(sys.argv[3]))
+data = {"name": "cifar10", "label": "CIFAR-10", "folder": None, "classes": 10,
+        "fingerprint": "sha256:0", "official": True}
+networks = plan.networks(chosen.subjects, 10)
+machine = plan.Machine("cpu", "bf16", 1, 2)
+out = pathlib.Path(sys.argv[1])
+document = folder.open_folder(out, chosen, networks, machine, data).document
+supply = Supply(out, [brief.trial for brief in scan(out, document)])
+"""
+
+
+def measured(command: list[str]) -> tuple[float, float, float]:
+    """Seconds, seconds of the processor, and MB at the peak of a process."""
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, code, usage = os.wait4(process.pid, 0)
+    assert code == 0, command
+    seconds = time.perf_counter() - started
+    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def end_all(folder: Path) -> None:
+    """A result for every trial, as a worker writes it."""
+    document = json.loads((folder / "sweep.json").read_text())
+    names = ("train_loss", "train_error", "test_loss", "test_error", "lr")
+    metrics = {"epochs": EPOCHS, "test_error": 4.25, "train_error": 1.5}
+    metrics["per_epoch"] = {name: [1.2345678901234567] * EPOCHS for name in names}
+    result = {"schema": "archscope.result/1", "key": "KEY", "status": "done", "metrics": metrics}
+    result |= {"timing": {"seconds": 1.0}, "environment": {}}
+    before, after = json.dumps(result, indent=1).split("KEY")
+    for trial in document["trials"]:
+        path = folder / "trials" / trial["key"]
+        path.mkdir(parents=True)
+        (path / "result.json").write_text(before + trial["key"] + after)
+
+
+def report(what: str, seconds: float, busy: float, memory: float) -> None:
+    print(
+        f"{what:<32} {seconds:6.2f} s, {busy:6.2f} s of a processor, {memory:4.0f} MB", flush=True
+    )
+
+
+def main(trials: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "sweep"
+        python, seeds = sys.executable, trials // len(TEMPLATES)
+        nothing = [python, "-c", "import archscope.sweep.folder, archscope.sweep.supply"]
+        plan = [python, "-c", PLAN, str(folder), ",".join(TEMPLATES), str(seeds)]
+        status = [python, "-m", "archscope", "status", str(folder)]
+        report("imports alone", *measured(nothing))
+        report(f"plan {seeds * len(TEMPLATES):,} trials", *measured(plan))
+        report("open the same plan again", *measured(plan))
+        report("status, none begun", *measured(status))
+        end_all(folder)
+        report("status, all ended", *measured(status))
+        report("status, all ended, once more", *measured(status))
+        report("open it again, all ended", *measured(plan))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
