@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from archscope.cli.options import ClassesOption, InputOption
+from archscope.cli.options import NETWORK_HELP, ClassesOption, InputOption
 from archscope.cli.output import Format, FormatOption, OutputOption, emit, resolve_format
 
 
@@ -19,7 +19,7 @@ class CounterName(StrEnum):
 
 
 def compare(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Networks, as resnet50.")],
+    names: Annotated[list[str], typer.Argument(metavar="NETWORK...", help=NETWORK_HELP)],
     input_shape: InputOption = None,
     classes: ClassesOption = None,
     counter: Annotated[
@@ -32,7 +32,8 @@ def compare(
     """Put networks side by side: Table 1 with parameters, FLOPs (multiply-adds), activations.
 
     Every count is exact. With fvcore (the default) each network is instantiated and traced in eval
-    mode at batch 1, and must agree with the formula to the integer.
+    mode at batch 1, and must agree with the formula to the integer; a network from outside is
+    counted by fvcore alone, an ONNX file by its own shapes.
     """
     from archscope.arch.quantities import parse_shape
     from archscope.explore.compare import compare as compare_networks

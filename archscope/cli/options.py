@@ -6,6 +6,10 @@ from typing import Annotated
 
 import typer
 
+NETWORK_HELP = (
+    "Networks, as resnet50; or from outside: timm:NAME, torchvision:NAME, "
+    "python:package.module:function, file.py:function, FILE.pt2, FILE.onnx."
+)
 InputOption = Annotated[
     str | None,
     typer.Option(

@@ -12,7 +12,7 @@ from archscope.arch.published import Published, published_errors
 from archscope.arch.shape import Shape
 from archscope.cost.formula import CONVENTION, Count, count, count_stages
 from archscope.errors import ArchscopeError, UsageError, shown
-from archscope.explore.networks import Outside, open_network
+from archscope.explore.networks import Outside, is_outside, open_network
 from archscope.explore.outside import count_outside
 from archscope.nn.memory import refuse_beyond
 from archscope.report.architectures import cardinality, describe, table1
@@ -112,12 +112,17 @@ class Comparison:
             ("activations", [integer(one.count.activations) for one in self.networks]),
             *self._fvcore_rows(),
         ]
+        inputs = ["×".join(map(str, one.network.input)) for one in self.networks]
+        if len(set(inputs)) > 1:
+            totals.insert(0, ("input", inputs))
         if any(one.published for one in self.networks):
             totals.append(
                 ("published top-1 error", [_published(one.published) for one in self.networks])
             )
         names = " and ".join(one.network.name for one in self.networks)
-        notes = [note for one in self.networks for note in one.notes]
+        alone = [one.network.name for one in self.networks if one.counted_by == ["fvcore"]]
+        notes = [f"Counted by fvcore alone: {', '.join(alone)}."] if alone else []
+        notes += dict.fromkeys(note for one in self.networks for note in one.notes)
         return table1([one.network for one in self.networks], totals, f"Table 1 for {names}", notes)
 
     def csv_table(self) -> Table:
@@ -174,6 +179,8 @@ def compare(
         raise UsageError(f"counter '{counter}' was asked for; use fvcore or formula")
     if not networks:
         raise UsageError("nothing was to be compared; name at least one network, as resnet50")
+    if counter == "formula":
+        _refuse_outside(networks)
     opened = [
         open_network(entry, classes, input_shape)
         if isinstance(entry, str)
@@ -183,17 +190,23 @@ def compare(
     return Comparison([_compared(network, counter) for network in opened], counter)
 
 
+def _refuse_outside(networks: Sequence[str | Network | Outside]) -> None:
+    """Before anything of theirs is run."""
+    for entry in networks:
+        if isinstance(entry, Outside) or (isinstance(entry, str) and is_outside(entry)):
+            name = entry if isinstance(entry, str) else entry.name
+            raise UsageError(
+                f"{shown(name)} was to be counted by the formula, but the formula reads "
+                "archscope's own networks alone; use --counter fvcore"
+            )
+
+
 def _compared(network: Network | Outside, counter: Counter) -> Compared:
     if isinstance(network, Network):
         total = count(network)
         fvcore = _confirm(network, total) if counter == "fvcore" else None
         published = published_errors(network)
         return Compared(network, total, fvcore, network.classes, stage_rows(network), published)
-    if counter == "formula":
-        raise UsageError(
-            f"{shown(network.name)} was to be counted by the formula, but the formula reads "
-            "archscope's own networks alone; use --counter fvcore"
-        )
     found = count_outside(network)
     return Compared(
         network, found.count, found.fvcore, found.classes, found.stages, [], found.notes

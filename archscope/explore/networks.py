@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +13,10 @@ from archscope.arch.shape import Shape
 from archscope.errors import UsageError, shown
 
 if TYPE_CHECKING:
-    from torch import nn
-
-    from archscope.nn.outside import Found
+    from archscope.nn.outside import Found, Make
 
 _PACKAGES = ("timm", "torchvision", "python")
+_FILE = re.compile(r"(.+\.py)(?::(\w+))?|.+\.(?:pt2|onnx)", flags=re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Outside:
     name: str
     source: str
     input: Shape
-    module: Callable[[], nn.Module]
+    module: Make
 
 
 def open_network(
@@ -54,25 +52,25 @@ def open_network(
         UsageError: where there is no such network, package, file or function.
         ArchscopeError: where a user's own code fails.
     """
-    opener = _opener(text)
-    if opener is None:
+    if not is_outside(text):
         return parse(text, classes, input_shape)
-    found = opener(classes)
+    found = _open(text, classes)
     return Outside(text, found.source, input_shape or found.input, found.make)
 
 
-def _opener(text: str) -> Callable[[int | None], Found] | None:
-    """What opens a network from outside; None where the text has the form of a name of ours."""
-    kind, _, rest = text.partition(":")
-    path = re.fullmatch(r"(.+\.(?:py|pt2|onnx))(?::(\w+))?", text, flags=re.DOTALL)
-    if kind not in _PACKAGES and path is None:
-        return None
+def is_outside(text: str) -> bool:
+    """Whether the text has the form of a network from outside, not of a name of ours."""
+    return text.partition(":")[0] in _PACKAGES or _FILE.fullmatch(text) is not None
+
+
+def _open(text: str, classes: int | None) -> Found:
     from archscope.nn import outside
 
+    kind, _, rest = text.partition(":")
     if kind == "timm":
-        return lambda classes: outside.open_timm(rest, classes)
+        return outside.open_timm(rest, classes)
     if kind == "torchvision":
-        return lambda classes: outside.open_torchvision(rest, classes)
+        return outside.open_torchvision(rest, classes)
     if kind == "python":
         place, _, function = rest.partition(":")
         if not all(map(str.isidentifier, (*place.split("."), function))):
@@ -80,14 +78,15 @@ def _opener(text: str) -> Callable[[int | None], Found] | None:
                 f"network '{shown(text)}' was asked for, but a function of a module is written "
                 "python:package.module:function"
             )
-        return lambda classes: outside.open_python(place, function, classes)
-    assert path is not None
-    file, function = Path(path[1]), path[2]
-    if file.suffix == ".py":
-        if function is None:
-            raise UsageError(
-                f"network '{shown(text)}' was asked for, but a file may hold several; name the "
-                "function that makes it, as file.py:function"
-            )
-        return lambda classes: outside.open_source(file, function, classes)
-    return lambda classes: outside.open_saved(file, classes)
+        return outside.open_python(place, function, classes)
+    found = _FILE.fullmatch(text)
+    assert found is not None
+    path, function = Path(found[1] or text), found[2]
+    if path.suffix != ".py":
+        return outside.open_saved(path, classes)
+    if function is None:
+        raise UsageError(
+            f"network '{shown(text)}' was asked for, but a file may hold several; name the "
+            "function that makes it, as file.py:function"
+        )
+    return outside.open_source(path, function, classes)

@@ -47,7 +47,8 @@ def count_outside(network: Outside) -> OutsideCount:
     if network.source.startswith("onnx "):
         return _count_onnx(network)
     from archscope.cost.measured import count_activations_with_fvcore, count_with_fvcore
-    from archscope.nn.outside import outputs_of, run_once, running
+    from archscope.nn.guarded import running
+    from archscope.nn.outside import outputs_of, run_once
 
     module = network.module()
     params = sum(weight.numel() for weight in module.parameters())
@@ -58,14 +59,10 @@ def count_outside(network: Outside) -> OutsideCount:
         fvcore = count_with_fvcore(module, network.input)
         activations = count_activations_with_fvcore(module, network.input)
     hidden = [f"{times} {op}" for op, times in fvcore.unsupported.items() if op in _HIDDEN]
-    notes = [f"{network.name} is counted by fvcore alone."]
-    if hidden:
-        notes.append(
-            f"{network.name} has multiply-adds that fvcore does not count: {', '.join(hidden)}."
-        )
+    notes = [f"{network.name} has multiply-adds that fvcore does not count: {', '.join(hidden)}."]
     stages = [_stage(name, *costs) for name, costs in fvcore.parts.items()]
     count = Count(fvcore.params, fvcore.macs, activations)
-    return OutsideCount(count, fvcore, outputs_of(result), stages, tuple(notes))
+    return OutsideCount(count, fvcore, outputs_of(result), stages, tuple(notes if hidden else ()))
 
 
 def _count_onnx(network: Outside) -> OutsideCount:

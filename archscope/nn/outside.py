@@ -10,22 +10,22 @@ from __future__ import annotations
 import copy
 import difflib
 import inspect
-import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from archscope.arch.shape import Shape
 from archscope.errors import ArchscopeError, UsageError, shown
+from archscope.nn.guarded import held_to_weights, require, running
 
 IMAGENET: Shape = (3, 224, 224)
+Make: TypeAlias = Callable[[], nn.Module]
 
 
 class Found(NamedTuple):
@@ -33,7 +33,7 @@ class Found(NamedTuple):
 
     source: str  # the package and its version, or what kind of file
     input: Shape  # its own, or 3x224x224 where nothing tells it
-    make: Callable[[], nn.Module]
+    make: Make
 
 
 def open_timm(name: str, classes: int | None) -> Found:
@@ -156,7 +156,7 @@ def _open_onnx(path: Path) -> Found:
 
 def _open_exported(path: Path) -> Found:
     try:
-        with _held_to_weights(), running(f"loading {shown(str(path))} with torch.export.load"):
+        with held_to_weights(), running(f"loading {shown(str(path))} with torch.export.load"):
             program = torch.export.load(path)
     except ArchscopeError as error:
         raise UsageError(f"{error}; save it with torch.export.save") from None
@@ -186,66 +186,6 @@ def outputs_of(result: Any) -> int | None:
     return result.shape[1] if isinstance(result, Tensor) and result.dim() == 2 else None
 
 
-def require(package: str, extra: str | None = None) -> Any:
-    """An optional package, imported.
-
-    Raises:
-        UsageError: naming the extra that installs it.
-    """
-    try:
-        with without_cwd():
-            return import_module(package)
-    except ImportError as error:
-        missing = isinstance(error, ModuleNotFoundError) and error.name == package.split(".")[0]
-        why = "is not installed" if missing else f"cannot be imported ({told(error)})"
-        raise UsageError(
-            f"this needs {package}, which {why}; run pip install 'archscope[{extra or package}]'"
-        ) from None
-
-
-@contextmanager
-def running(what: str) -> Iterator[None]:
-    """Run what others wrote: a failure is one sentence, and what it prints goes to stderr."""
-    try:
-        with without_cwd(), redirect_stdout(sys.stderr):
-            yield
-    except ArchscopeError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise ArchscopeError(f"{what} failed with {told(error)}") from error
-
-
-@contextmanager
-def without_cwd() -> Iterator[None]:
-    """Search no module in the working directory, unless PYTHONPATH names it.
-
-    `python -m` and an empty entry of PYTHONPATH put it on `sys.path` unasked.
-    """
-    before = list(sys.path)
-    asked = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
-    if not any(map(_is_cwd, asked)):
-        sys.path[:] = [entry for entry in before if not _is_cwd(entry)]
-    try:
-        yield
-    finally:
-        sys.path[:] = [*(entry for entry in sys.path if entry not in before), *before]
-
-
-def told(error: BaseException) -> str:
-    """An error as one short line: `ValueError: no such width`."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    first = (lines or ["no message"])[0]
-    first = first if first.isprintable() else ascii(first)[1:-1]
-    return f"{type(error).__name__}: {first if len(first) <= 200 else first[:197] + '...'}"
-
-
-def _is_cwd(entry: str) -> bool:
-    try:
-        return Path(entry).resolve() == Path.cwd()
-    except OSError:  # there is no working directory any more
-        return entry == ""
-
-
 def _check_known(name: str, known: Iterable[str], where: str, is_known: bool) -> None:
     if not is_known:
         near = difflib.get_close_matches(name, list(known), n=3)
@@ -268,9 +208,7 @@ def _article(noun: str) -> str:
     return f"{'an' if noun[0].lower() in 'aeiou' else 'a'} {noun}"
 
 
-def _factory(
-    what: str, module: ModuleType, name: str, classes: int | None
-) -> Callable[[], nn.Module]:
+def _factory(what: str, module: ModuleType, name: str, classes: int | None) -> Make:
     """What makes the network: a function, a class, or a module that is copied."""
     found = getattr(module, name, None)
     is_network = isinstance(found, nn.Module)
@@ -292,18 +230,6 @@ def _factory(
     return lambda: _made(
         what, (lambda: copy.deepcopy(found)) if is_network else lambda: found(**options)
     )
-
-
-@contextmanager
-def _held_to_weights() -> Iterator[None]:
-    """Let `torch.load` read tensors alone, also where torch would try once more without limits."""
-    key = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
-    before = os.environ.get(key)
-    os.environ[key] = "1"
-    try:
-        yield
-    finally:
-        os.environ.pop(key) if before is None else os.environ.update({key: before})
 
 
 def _image(program: Any) -> Shape | None:
