@@ -22,6 +22,7 @@ COMMANDS = {
         "Train templates on CIFAR: cardinality against width.",
     ),
     "enumerate": ("enumerate:enumerate_designs", "List every design within ranges of cost."),
+    "export": ("export:export", "Write a network for other programs, checked by running it."),
     "list": ("listing:list_networks", "List the named networks with their costs."),
     "show": ("listing:show", "Show one network, stage by stage."),
 }

@@ -43,7 +43,6 @@ class Compared:
         fvcore: None where fvcore did not count.
         classes: outputs; None where nothing tells them.
         stages: as `stage_rows`; of a network from outside, its direct submodules.
-        published: the papers' errors.
         notes: what a reader must know of how it was counted.
     """
 
@@ -52,8 +51,12 @@ class Compared:
     fvcore: FvcoreCount | None
     classes: int | None
     stages: list[dict[str, Any]]
-    published: list[Published]
     notes: tuple[str, ...] = ()
+
+    @property
+    def published(self) -> list[Published]:
+        """The papers' errors."""
+        return published_errors(self.network) if isinstance(self.network, Network) else []
 
     @property
     def counted_by(self) -> list[str]:
@@ -205,12 +208,9 @@ def _compared(network: Network | Outside, counter: Counter) -> Compared:
     if isinstance(network, Network):
         total = count(network)
         fvcore = _confirm(network, total) if counter == "fvcore" else None
-        published = published_errors(network)
-        return Compared(network, total, fvcore, network.classes, stage_rows(network), published)
+        return Compared(network, total, fvcore, network.classes, stage_rows(network))
     found = count_outside(network)
-    return Compared(
-        network, found.count, found.fvcore, found.classes, found.stages, [], found.notes
-    )
+    return Compared(network, found.count, found.fvcore, found.classes, found.stages, found.notes)
 
 
 def stage_rows(network: Network) -> list[dict[str, Any]]:
