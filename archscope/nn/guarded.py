@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -23,10 +24,11 @@ def require(package: str, extra: str | None = None) -> Any:
         with without_cwd():
             return import_module(package)
     except ImportError as error:
-        missing = isinstance(error, ModuleNotFoundError) and error.name == package.split(".")[0]
+        root = package.partition(".")[0]
+        missing = isinstance(error, ModuleNotFoundError) and error.name == root
         why = "is not installed" if missing else f"cannot be imported ({told(error)})"
         raise UsageError(
-            f"this needs {package}, which {why}; run pip install 'archscope[{extra or package}]'"
+            f"this needs {root}, which {why}; run pip install 'archscope[{extra or root}]'"
         ) from None
 
 
@@ -59,9 +61,9 @@ def without_cwd() -> Iterator[None]:
 
 
 def told(error: BaseException) -> str:
-    """An error as one short line: `ValueError: no such width`."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    first = (lines or ["no message"])[0]
+    """An error by its first sentence: `ValueError: no such width`."""
+    sentences = re.split(r"(?<=[.!?])\s|\n", str(error).strip())
+    first = sentences[0].rstrip(".") or "no message"
     first = first if first.isprintable() else ascii(first)[1:-1]
     return f"{type(error).__name__}: {first if len(first) <= 200 else first[:197] + '...'}"
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 import re
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -54,13 +56,16 @@ def _read_pickle(path: Path) -> Any:
             with zipfile.ZipFile(path) as archive:
                 if (damaged := archive.testzip()) is not None:
                     raise _refused(path, f"it is damaged (the checksum of {shown(damaged)})")
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location="cpu", weights_only=True)
     except UsageError:
         raise
     except Exception as error:  # a damaged file can fail in any way at all
         asked = re.search(r"GLOBAL ([\w.]+)", str(error))
-        if asked:
-            why = f"it asks for {asked[1]}, and weights are tensors and names alone"
+        if isinstance(error, pickle.UnpicklingError):
+            more = asked[1] if asked else "more than data"
+            why = f"it asks for {more}, but weights are tensors alone"
         else:
             why = f"it is damaged, or not of that kind ({told(error)})"
         raise _refused(path, why) from None
