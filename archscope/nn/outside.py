@@ -188,7 +188,9 @@ def outputs_of(result: Any) -> int | None:
 
 def _check_known(name: str, known: Iterable[str], where: str, is_known: bool) -> None:
     if not is_known:
-        near = difflib.get_close_matches(name, list(known), n=3)
+        names = list(known)
+        longer = [entry for entry in names if name and entry.startswith(name)]
+        near = longer[:3] or difflib.get_close_matches(name, names, n=3)
         hint = f"; did you mean {' or '.join(near)}?" if near else "; name one of its list_models()"
         raise UsageError(f"'{shown(name)}' was asked for, but {where} has no such model{hint}")
 

@@ -1,14 +1,18 @@
 """Networks from outside: a user's functions and saved programs, in the table of ours."""
 
+import io
+import os
 import subprocess
 import sys
-import textwrap
+import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
+import archscope
 from archscope.arch.names import parse
 from archscope.errors import ArchscopeError, UsageError
 from archscope.explore.compare import compare
@@ -195,11 +199,6 @@ def test_which_texts_are_networks_from_outside():
 
 def call(*arguments, cwd, path=None):
     """The command as `python -m archscope`, which puts the working directory on sys.path."""
-    import os
-    from pathlib import Path
-
-    import archscope
-
     home = Path(archscope.__file__).parents[1]
     code = (  # what -m does, but with this archscope
         f"import sys; sys.path[:1] = ['', {str(home)!r}]; import archscope.cli as c; "
@@ -237,7 +236,7 @@ def test_nothing_is_imported_from_the_working_directory_unasked(tmp_path):
 
 
 def test_a_folder_that_pythonpath_names_is_asked_for(tmp_path):
-    (tmp_path / "mine.py").write_text(textwrap.dedent(NETWORKS))
+    (tmp_path / "mine.py").write_text(NETWORKS)
     run = call(
         *("compare", "python:mine:net", "--input", "3x8x8", "--format", "csv"),
         cwd=tmp_path,
@@ -288,3 +287,27 @@ def test_saved_programs_that_take_no_single_image_are_refused(tmp_path):
         with pytest.raises(UsageError, match=r"with torch\.export\.load failed") as caught:
             open_network(str(path))
         assert "\n" not in str(caught.value)
+
+
+class Evil:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.system, (f"touch {self.path}",)
+
+
+def test_a_pickle_in_a_saved_program_is_held_to_tensors(tmp_path):
+    """torch.export.load itself tries such a pickle once more, without limits."""
+    path, mark, evil = tmp_path / "mine.pt2", tmp_path / "pwned", io.BytesIO()
+    torch.export.save(torch.export.export(nn.ReLU(), (torch.zeros(1, 3, 8, 8),)), path)
+    torch.save({"x": Evil(mark)}, evil)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    assert any(name.endswith(".pt") for name in parts)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, evil.getvalue() if name.endswith(".pt") else content)
+    with pytest.raises(UsageError, match="Weights only load failed"):
+        open_network(str(path))
+    assert not mark.exists()
