@@ -37,7 +37,7 @@ made = net()
 class Attention(nn.Module):
     def __init__(self):
         super().__init__()
-        self.attention = nn.MultiheadAttention(3, 1, batch_first=True)
+        self.attention = nn.MultiheadAttention(2, 2, batch_first=True)
     def forward(self, x):
         x = x.flatten(2).mT
         return self.attention(x, x, x, need_weights=False)[0]
@@ -111,9 +111,9 @@ def test_a_class_and_a_module_are_networks_too(file):
 
 
 def test_attention_is_counted_by_its_linear_layers_and_the_rest_is_told(file):
-    """3 to 9 and 3 to 3 for each of the 4 * 4 places; the products of places are not counted."""
-    comparison = compare([f"{file}:Attention"], input_shape=(3, 4, 4))
-    assert comparison.document()["networks"][0]["macs"] == 16 * (3 * 9 + 3 * 3)
+    """2 to 6 and 2 to 2 for each of the 4 * 4 places; the products of places are not counted."""
+    comparison = compare([f"{file}:Attention"], input_shape=(2, 4, 4))
+    assert comparison.document()["networks"][0]["macs"] == 16 * (2 * 6 + 2 * 2)
     assert any("scaled_dot_product_attention" in note for note in comparison.table().notes)
     assert torch.backends.mha.get_fastpath_enabled()
 
