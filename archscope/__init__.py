@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from archscope.cost.formula import count
     from archscope.explore.cifar_sweep import cifar_sweep, load_sweep
     from archscope.explore.compare import compare
+    from archscope.explore.networks import open_network
     from archscope.nn.build import build
+    from archscope.nn.weights import load_weights
 
 _PLACES = {
     "build": "archscope.nn.build:build",
@@ -49,7 +51,9 @@ _PLACES = {
     "inception_v3": "archscope.arch.families:inception_v3",
     "inception_v4": "archscope.arch.families:inception_v4",
     "load_sweep": "archscope.explore.cifar_sweep:load_sweep",
+    "load_weights": "archscope.nn.weights:load_weights",
     "network": "archscope.arch.names:parse",
+    "open_network": "archscope.explore.networks:open_network",
     "preresnet": "archscope.arch.families:preresnet",
     "resnet_basic": "archscope.arch.families:resnet_basic",
     "resnext": "archscope.arch.families:resnext",
@@ -70,7 +74,9 @@ __all__ = [
     "inception_v3",
     "inception_v4",
     "load_sweep",
+    "load_weights",
     "network",
+    "open_network",
     "preresnet",
     "resnet_basic",
     "resnext",

@@ -44,7 +44,8 @@ def open_timm(name: str, classes: int | None) -> Found:
     """
     timm = require("timm")
     _check_known(name, timm.list_models(), f"timm {timm.__version__}", timm.is_model(name))
-    config = timm.models.get_pretrained_cfg(name)
+    with running(shown(f"timm:{name}")):
+        config = timm.models.get_pretrained_cfg(name)
     options = {} if classes is None else {"num_classes": classes}
     return Found(
         f"timm {timm.__version__}",
@@ -117,7 +118,7 @@ def open_source(path: Path, factory: str, classes: int | None) -> Found:
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # dataclasses and pickles look there
     with running(f"loading {shown(str(path))} (that file alone)"):
-        exec(compile(code, str(path), "exec"), module.__dict__)
+        exec(compile(code, str(path), "exec", dont_inherit=True), module.__dict__)
     return Found("file", IMAGENET, _factory(what, module, factory, classes))
 
 

@@ -41,7 +41,8 @@ class Attention(nn.Module):
     def forward(self, x):
         x = x.flatten(2).mT
         return self.attention(x, x, x, need_weights=False)[0]
-def number(): return 3
+def number() -> int: return 3
+assert number.__annotations__ == {"return": int}  # the file's own dialect, not archscope's
 def fails(): raise ValueError("no such width. Really")
 def leaves(): raise SystemExit(9)
 class Broken(nn.Module):

@@ -5,6 +5,7 @@ import torch
 
 from archscope.arch.names import parse
 from archscope.cost import count
+from archscope.errors import ArchscopeError
 from archscope.explore.compare import compare
 from archscope.explore.export import export, request_for
 from archscope.explore.networks import open_network
@@ -102,12 +103,13 @@ def test_timms_networks_have_timms_inputs():
         ("timm:resnet50x", "did you mean resnet50"),
         ("timm:hf-hub:timm/resnet50", "has no such model"),  # would be downloaded
         ("timm:", "has no such model"),
+        ("timm:resnet50.bogus", "Invalid pretrained tag"),
         ("torchvision:resnext50", "did you mean resnext50_32x4d"),
         ("torchvision:fasterrcnn_resnet50_fpn", "classification"),
     ],
 )
 def test_models_that_they_lack_are_refused(text, rule):
-    with pytest.raises(ValueError, match=rule):
+    with pytest.raises(ArchscopeError, match=rule):
         open_network(text)
 
 
