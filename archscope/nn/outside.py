@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from archscope.arch.shape import Shape
 from archscope.errors import ArchscopeError, UsageError, shown
-from archscope.nn.guarded import held_to_weights, require, running
+from archscope.nn.guarded import held_to_weights, is_file, require, running, told
 
 IMAGENET: Shape = (3, 224, 224)
 Make: TypeAlias = Callable[[], nn.Module]
@@ -109,10 +109,10 @@ def open_source(path: Path, factory: str, classes: int | None) -> Found:
     what = f"{path}:{factory}"
     try:
         code = path.read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: of a null character
         raise UsageError(
-            f"{shown(what)} was asked for, but {shown(str(path))} cannot be read "
-            f"({error.strerror}); give the path of a Python file"
+            f"{shown(what)} was asked for, but {shown(str(path))} cannot be read ({told(error)}); "
+            "give the path of a Python file"
         ) from None
     module = ModuleType(f"archscope_outside_{path.stem}")
     module.__file__ = str(path)
@@ -132,7 +132,7 @@ def open_saved(path: Path, classes: int | None) -> Found:
         UsageError: where the file is none, or does not take images one at a time.
     """
     name = shown(str(path))
-    if not path.is_file():
+    if not is_file(path):
         raise UsageError(f"{name} was asked for, but there is no such file; give its path")
     if classes is not None:
         raise UsageError(

@@ -1,5 +1,6 @@
 """Networks from outside: a user's functions and saved programs, in the table of ours."""
 
+import contextlib
 import io
 import os
 import subprocess
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 
 import archscope
@@ -181,6 +184,17 @@ def test_the_formula_runs_nothing_from_outside(file):
     outside = Outside("x", "python", (3, 8, 8), lambda: nn.Identity())
     with pytest.raises(UsageError, match="use --counter fvcore"):
         compare([outside], counter="formula")
+
+
+@settings(max_examples=200)
+@given(
+    st.sampled_from(["python:", "", "./", "a.b:"]),
+    st.text(max_size=20) | st.sampled_from(["x" * 300, "\0", "a.b", "..", ".", "archscope"]),
+    st.sampled_from(["", ".py", ".py:f", ":f", ".pt2", ".onnx", ":"]),
+)
+def test_no_text_is_a_traceback(before, name, after):
+    with contextlib.suppress(ArchscopeError):
+        open_network(before + name + after)
 
 
 def test_which_texts_are_networks_from_outside():
