@@ -77,9 +77,6 @@ def count_onnx(path: Path, shape: Shape) -> OnnxCount:
                 "exported for another input; leave --input out"
             )
         dim.dim_value = size
-    del graph.value_info[:]  # what the exporter wrote there may be symbolic
-    for entry in graph.output:
-        entry.type.tensor_type.ClearField("shape")
     try:
         graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
     except onnx.shape_inference.InferenceError as error:
