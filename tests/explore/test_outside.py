@@ -212,53 +212,52 @@ def test_which_texts_are_networks_from_outside():
         assert not is_outside(text), text
 
 
-def call(*arguments, cwd, path=None):
-    """The command as `python -m archscope`, which puts the working directory on sys.path."""
-    home = Path(archscope.__file__).parents[1]
-    code = (  # what -m does, but with this archscope
-        f"import sys; sys.path[:1] = ['', {str(home)!r}]; import archscope.cli as c; "
-        f"sys.argv = ['archscope', *{arguments!r}]; c.main()"
-    )
-    environment = {**os.environ, "PYTHONPATH": path} if path else dict(os.environ)
-    if not path:
-        environment.pop("PYTHONPATH", None)
-    return subprocess.run(
+def opened_in(folder, texts, pythonpath):
+    """What becomes of each text where `python -m` has put the working directory on sys.path."""
+    home = str(Path(archscope.__file__).parents[1])
+    code = f"""
+import sys
+sys.path[:1] = ['', {home!r}]
+from archscope.errors import ArchscopeError
+from archscope.explore.networks import open_network
+for text in {texts!r}:
+    try:
+        print(open_network(text).source)
+    except ArchscopeError as error:
+        print(error)
+"""
+    environment = {**os.environ, "PYTHONPATH": pythonpath}
+    run = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=cwd,
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
-        check=False,
+        check=True,
     )
+    return run.stdout.splitlines()
 
 
 def test_nothing_is_imported_from_the_working_directory_unasked(tmp_path):
-    """Its folder holds what would be imported: a network, a sibling, a false timm."""
+    """Its folder holds what would be imported: a network, a sibling, a false timm.
+
+    An empty entry of PYTHONPATH means the working directory too, but nobody means it.
+    """
     (tmp_path / "mine.py").write_text("import sibling\n" + NETWORKS)
     (tmp_path / "sibling.py").write_text("open('was_run', 'w')")
     (tmp_path / "timm.py").write_text("open('was_run', 'w')")
-    for text, rule in (
-        ("python:mine:net", "no module 'mine'"),
-        ("mine.py:net", "No module named 'sibling'"),
-    ):
-        run = call("compare", text, cwd=tmp_path)
-        assert run.returncode in (1, 2) and rule in run.stderr, run.stderr
-        assert run.stdout == "" and len(run.stderr.splitlines()) == 1
-    run = call("compare", "timm:nothing", cwd=tmp_path)
-    assert run.returncode == 2 and "timm" in run.stderr
+    texts = ["python:mine:net", "mine.py:net", "timm:nothing"]
+    module, file, package = opened_in(tmp_path, texts, f"{os.pathsep}/nowhere")
+    assert "no module 'mine'" in module
+    assert "No module named 'sibling'" in file
+    assert "timm" in package
     assert not (tmp_path / "was_run").exists()
     assert not (tmp_path / "__pycache__").exists()
 
 
 def test_a_folder_that_pythonpath_names_is_asked_for(tmp_path):
     (tmp_path / "mine.py").write_text(NETWORKS)
-    run = call(
-        *("compare", "python:mine:net", "--input", "3x8x8", "--format", "csv"),
-        cwd=tmp_path,
-        path=str(tmp_path),
-    )
-    assert run.returncode == 0, run.stderr
-    assert f",{PARAMS},{MACS},{ACTIVATIONS}," in run.stdout
+    assert opened_in(tmp_path, ["python:mine:net"], str(tmp_path)) == ["python"]
 
 
 @pytest.mark.parametrize("batch", ["one", "open"])
