@@ -3,7 +3,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test slow lint clean
+# Torchvision's newest release needs another torch than constraints.txt has, hence its own environment.
+TV = .venv-torchvision
+
+.PHONY: demo test slow lint test-torchvision clean
 
 demo: $(VENV)/.installed
 	$(BIN)/archscope cifar-sweep --preset quick --gpus 0 --out runs/demo
@@ -13,6 +16,10 @@ test: $(VENV)/.installed-dev
 
 slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m slow
+
+# What torchvision, timm, onnx and safetensors alone can show; on x86 its torch is the CUDA build (5 GB).
+test-torchvision: $(TV)/.installed
+	$(TV)/bin/python -m pytest -m torchvision
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -30,5 +37,12 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
 	touch $@
 
+$(TV)/bin/python:
+	$(PYTHON) -m venv $(TV)
+
+$(TV)/.installed: pyproject.toml constraints-torchvision.txt | $(TV)/bin/python
+	$(TV)/bin/python -m pip install --quiet -c constraints-torchvision.txt -e ".[dev,onnx,safetensors,timm,torchvision]"
+	touch $@
+
 clean:
-	rm -rf $(VENV) runs build *.egg-info
+	rm -rf $(VENV) $(TV) runs build *.egg-info

@@ -42,10 +42,12 @@ if TYPE_CHECKING:
     from archscope.explore.enumerate import enumerate_designs
     from archscope.explore.equivalence import equivalence
     from archscope.explore.inverse import inverse
+    from archscope.explore.networks import open_network
     from archscope.explore.report import report as write_report
     from archscope.explore.study import study
     from archscope.explore.train import train as train_network
     from archscope.nn.build import build
+    from archscope.nn.weights import load_weights
 
 _PLACES = {
     "bench": "archscope.explore.bench:bench",
@@ -63,8 +65,10 @@ _PLACES = {
     "inception_v4": "archscope.arch.families:inception_v4",
     "inverse": "archscope.explore.inverse:inverse",
     "load_sweep": "archscope.explore.cifar_sweep:load_sweep",
+    "load_weights": "archscope.nn.weights:load_weights",
     "memory": "archscope.cost.memory:memory",
     "network": "archscope.arch.names:parse",
+    "open_network": "archscope.explore.networks:open_network",
     "preresnet": "archscope.arch.families:preresnet",
     "resnet_basic": "archscope.arch.families:resnet_basic",
     "resnext": "archscope.arch.families:resnext",
@@ -93,8 +97,10 @@ __all__ = [
     "inception_v4",
     "inverse",
     "load_sweep",
+    "load_weights",
     "memory",
     "network",
+    "open_network",
     "preresnet",
     "resnet_basic",
     "resnext",

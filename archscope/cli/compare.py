@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from archscope.cli.difference import DiffOption, OnOption, PlotOption, print_difference
-from archscope.cli.options import ClassesOption, InputOption
+from archscope.cli.options import NETWORK_HELP, ClassesOption, InputOption
 from archscope.cli.output import Format, FormatOption, OutputOption, emit, resolve_format
 from archscope.errors import UsageError
 
@@ -22,7 +22,7 @@ class CounterName(StrEnum):
 
 
 def compare(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Networks, as resnet50.")],
+    names: Annotated[list[str], typer.Argument(metavar="NETWORK...", help=NETWORK_HELP)],
     input_shape: InputOption = None,
     classes: ClassesOption = None,
     counter: Annotated[
@@ -47,7 +47,8 @@ def compare(
     """Put networks side by side: Table 1 with parameters, FLOPs (multiply-adds), activations.
 
     Every count is exact. With fvcore (the default) each network is instantiated and traced in eval
-    mode at batch 1, and must agree with the formula to the integer.
+    mode at batch 1, and must agree with the formula to the integer; a network from outside is
+    counted by fvcore alone, an ONNX file by its own shapes.
 
     With --diff, why two networks differ: the gap split by stage, and by choice, where the first
     network is turned into the second one choice after the other.

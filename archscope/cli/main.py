@@ -36,6 +36,7 @@ COMMANDS = {
         "equivalence:equivalence",
         "Rewrite a network into Figure 3's forms: all are equal.",
     ),
+    "export": ("export:export", "Write a network for other programs, checked by running it."),
     "list": ("listing:list_networks", "List the named networks with their costs."),
     "show": ("listing:show", "Show one network, stage by stage."),
 }

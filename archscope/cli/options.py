@@ -9,6 +9,10 @@ import typer
 
 from archscope.errors import UsageError
 
+NETWORK_HELP = (
+    "Networks, as resnet50; or from outside: timm:NAME, torchvision:NAME, "
+    "python:package.module:function, file.py:function, FILE.pt2, FILE.onnx."
+)
 InputOption = Annotated[
     str | None,
     typer.Option(

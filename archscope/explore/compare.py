@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from archscope.arch.names import parse
 from archscope.arch.network import Network
 from archscope.arch.published import Published, published_errors
 from archscope.arch.shape import Shape
 from archscope.cost.formula import CONVENTION, Count, count, count_stages
-from archscope.errors import ArchscopeError, UsageError
-from archscope.nn.memory import available
+from archscope.errors import ArchscopeError, UsageError, shown
+from archscope.explore.networks import Outside, is_outside, open_network
+from archscope.explore.outside import count_outside
+from archscope.nn.memory import refuse_beyond
 from archscope.report.architectures import cardinality, describe, table1
 from archscope.report.formats import integer, text
 from archscope.report.table import Column, Table
@@ -26,21 +27,56 @@ if TYPE_CHECKING:
 Counter = Literal["fvcore", "formula"]
 
 
+_KEYS = (
+    *("name", "source", "input", "classes"),
+    *("params", "macs", "activations", "fvcore_flops"),
+)
+
+
 @dataclass(frozen=True)
 class Compared:
-    """One network of a comparison; `fvcore` is None where only the formula counted."""
+    """One network of a comparison.
 
-    network: Network
+    Attributes:
+        network: ours, or one from outside.
+        count: the formula's of ours; of one from outside, what could be counted.
+        fvcore: None where fvcore did not count.
+        classes: outputs; None where nothing tells them.
+        stages: as `stage_rows`; of a network from outside, its direct submodules.
+        notes: what a reader must know of how it was counted.
+    """
+
+    network: Network | Outside
     count: Count
     fvcore: FvcoreCount | None
-    published: list[Published]
+    classes: int | None
+    stages: list[dict[str, Any]]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def published(self) -> list[Published]:
+        """The papers' errors."""
+        return published_errors(self.network) if isinstance(self.network, Network) else []
+
+    @property
+    def counted_by(self) -> list[str]:
+        """Who counted: `formula`, `fvcore`, both (they agree), or `onnx`."""
+        formula = isinstance(self.network, Network)
+        counters = {
+            "formula": formula,
+            "fvcore": self.fvcore,
+            "onnx": not formula and not self.fvcore,
+        }
+        return [name for name, counted in counters.items() if counted]
 
     def document(self) -> dict[str, Any]:
         """The network's part of the JSON."""
         return {
             "name": self.network.name,
+            "source": "archscope" if isinstance(self.network, Network) else self.network.source,
+            "counted_by": self.counted_by,
             "input": list(self.network.input),
-            "classes": self.network.classes,
+            "classes": self.classes,
             "params": self.count.params,
             "macs": self.count.macs,
             "activations": self.count.activations,
@@ -51,7 +87,7 @@ class Compared:
                 {"dataset": entry.dataset, "error": entry.error, "source": entry.source}
                 for entry in self.published
             ],
-            "stages": stage_rows(self.network),
+            "stages": self.stages,
         }
 
 
@@ -79,12 +115,18 @@ class Comparison:
             ("activations", [integer(one.count.activations) for one in self.networks]),
             *self._fvcore_rows(),
         ]
+        inputs = ["×".join(map(str, one.network.input)) for one in self.networks]
+        if len(set(inputs)) > 1:
+            totals.insert(0, ("input", inputs))
         if any(one.published for one in self.networks):
             totals.append(
                 ("published top-1 error", [_published(one.published) for one in self.networks])
             )
         names = " and ".join(one.network.name for one in self.networks)
-        return table1([one.network for one in self.networks], totals, f"Table 1 for {names}")
+        alone = [one.network.name for one in self.networks if one.counted_by == ["fvcore"]]
+        notes = [f"Counted by fvcore alone: {', '.join(alone)}."] if alone else []
+        notes += dict.fromkeys(note for one in self.networks for note in one.notes)
+        return table1([one.network for one in self.networks], totals, f"Table 1 for {names}", notes)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
@@ -92,37 +134,36 @@ class Comparison:
 
     def csv_table(self) -> Table:
         """A row per network, for machines."""
-        keys = ("name", "input", "classes", "params", "macs", "activations", "fvcore_flops")
         rows = []
         for one in self.networks:
             row = one.document()
             row["input"] = "x".join(map(str, row["input"]))
             rows.append(row)
-        return Table("Networks", [Column(key, key, text) for key in keys], rows)
+        return Table("Networks", [Column(key, key, text) for key in _KEYS], rows)
 
     def to_frame(self) -> pandas.DataFrame:
         """A pandas row per network."""
         import pandas
 
         documents = [one.document() for one in self.networks]
-        keys = ("name", "input", "classes", "params", "macs", "activations", "fvcore_flops")
-        return pandas.DataFrame([{key: row[key] for key in keys} for row in documents])
+        return pandas.DataFrame([{key: row[key] for key in _KEYS} for row in documents])
 
     def _fvcore_rows(self) -> list[tuple[str, list[str]]]:
-        counts = [one.fvcore for one in self.networks if one.fvcore]
-        if not counts:
+        counts = [one.fvcore for one in self.networks]
+        counted = [entry for entry in counts if entry]
+        if not counted:
             return []
-        operators = dict.fromkeys(name for entry in counts for name in entry.by_operator)
-        rows = [("fvcore's own total", [integer(entry.flops) for entry in counts])]
+        operators = dict.fromkeys(name for entry in counted for name in entry.by_operator)
+        rows = [("fvcore's own total", [integer(entry and entry.flops) for entry in counts])]
         for name in operators:
-            cells = [integer(entry.by_operator.get(name)) for entry in counts]
+            cells = [integer(entry and entry.by_operator.get(name)) for entry in counts]
             rows.append((f"- of it {name}", cells))
         rows.append(("- not counted by fvcore", [_unsupported(entry) for entry in counts]))
         return rows
 
 
 def compare(
-    networks: Sequence[str | Network],
+    networks: Sequence[str | Network | Outside],
     *,
     input_shape: Shape | None = None,
     classes: int | None = None,
@@ -131,29 +172,49 @@ def compare(
     """Count networks and put them side by side.
 
     Args:
-        networks: names or networks, at least one.
-        input_shape: (channels, height, width) for all; without it each has its family's.
-        classes: outputs for all the named ones; without it each has its family's.
+        networks: networks, names, or what else `open_network` takes; at least one.
+        input_shape: (channels, height, width) for all; without it each has its own.
+        classes: outputs for all the named ones; without it each has its own.
         counter: `fvcore` instantiates each and lets fvcore confirm the formula's parameters and
-            multiply-adds, to the integer; `formula` needs no torch.
+            multiply-adds, to the integer; `formula` needs no torch, and reads our networks alone.
 
     Raises:
         UsageError: for a name, input or number of classes that cannot be.
-        ArchscopeError: where the formula and fvcore disagree.
+        ArchscopeError: where the formula and fvcore disagree, or a network from outside fails.
     """
     if counter not in ("fvcore", "formula"):
         raise UsageError(f"counter '{counter}' was asked for; use fvcore or formula")
     if not networks:
         raise UsageError("nothing was to be compared; name at least one network, as resnet50")
-    compared = []
+    if counter == "formula":
+        _refuse_outside(networks)
+    opened = [
+        open_network(entry, classes, input_shape)
+        if isinstance(entry, str)
+        else replace(entry, input=input_shape or entry.input)
+        for entry in networks
+    ]
+    return Comparison([_compared(network, counter) for network in opened], counter)
+
+
+def _refuse_outside(networks: Sequence[str | Network | Outside]) -> None:
+    """Before anything of theirs is run."""
     for entry in networks:
-        network = parse(entry, classes, input_shape) if isinstance(entry, str) else entry
-        if isinstance(entry, Network) and input_shape is not None:
-            network = replace(network, input=input_shape)
+        if isinstance(entry, Outside) or (isinstance(entry, str) and is_outside(entry)):
+            name = entry if isinstance(entry, str) else entry.name
+            raise UsageError(
+                f"{shown(name)} was to be counted by the formula, but the formula reads "
+                "archscope's own networks alone; use --counter fvcore"
+            )
+
+
+def _compared(network: Network | Outside, counter: Counter) -> Compared:
+    if isinstance(network, Network):
         total = count(network)
-        measured = _confirm(network, total) if counter == "fvcore" else None
-        compared.append(Compared(network, total, measured, published_errors(network)))
-    return Comparison(compared, counter)
+        fvcore = _confirm(network, total) if counter == "fvcore" else None
+        return Compared(network, total, fvcore, network.classes, stage_rows(network))
+    found = count_outside(network)
+    return Compared(network, found.count, found.fvcore, found.classes, found.stages, found.notes)
 
 
 def stage_rows(network: Network) -> list[dict[str, Any]]:
@@ -177,7 +238,10 @@ def _confirm(network: Network, total: Count) -> FvcoreCount:
     from archscope.cost.measured import count_with_fvcore
     from archscope.nn.build import build
 
-    _check_memory(network, total)
+    sizes = [math.prod(row.input) + math.prod(row.output) for row in total.nodes]
+    need = 4 * (total.params + 2 * max(sizes))
+    instead = "use a smaller input, or --counter formula"
+    refuse_beyond(need, network.name, network.input, instead)
     measured = count_with_fvcore(build(network, init=False), network.input)
     ours, theirs = (total.params, total.macs), (measured.params, measured.macs)
     if ours != theirs:
@@ -189,24 +253,13 @@ def _confirm(network: Network, total: Count) -> FvcoreCount:
     return measured
 
 
-def _check_memory(network: Network, total: Count) -> None:
-    """Refuse a trace that would take the machine down: the system kills what asks too much."""
-    sizes = [math.prod(row.input) + math.prod(row.output) for row in total.nodes]
-    need = 4 * (total.params + 2 * max(sizes))
-    free = available()
-    if need > free:
-        raise UsageError(
-            f"{network.name} was to be traced at {'x'.join(map(str, network.input))}, but that "
-            f"takes about {need // 10**6:,} MB and this machine has {free // 10**6:,} MB free; use "
-            "a smaller input, or --counter formula"
-        )
-
-
 def _published(entries: list[Published]) -> str:
     if not entries:
         return text(None)
     return f"{entries[0].error:g} % ({entries[0].dataset}, {entries[0].source})"
 
 
-def _unsupported(entry: FvcoreCount) -> str:
+def _unsupported(entry: FvcoreCount | None) -> str:
+    if entry is None:
+        return text(None)
     return ", ".join(f"{times} {name}" for name, times in entry.unsupported.items()) or "nothing"

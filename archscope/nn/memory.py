@@ -6,6 +6,9 @@ import os
 import re
 from pathlib import Path
 
+from archscope.arch.shape import Shape
+from archscope.errors import UsageError
+
 
 def available() -> int:
     """Bytes that can be had without swapping; all of the machine's where nothing tells them."""
@@ -16,3 +19,23 @@ def available() -> int:
     if found:
         return int(found[1]) * 1024
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def refuse_beyond(need: int, name: str, shape: Shape, instead: str) -> None:
+    """Refuse a trace that would take the machine down: the system kills what asks too much.
+
+    Args:
+        need: bytes.
+        name: of the network.
+        shape: of its input.
+        instead: what to do, for the sentence's end.
+
+    Raises:
+        UsageError: where the machine has fewer bytes free.
+    """
+    free = available()
+    if need > free:
+        raise UsageError(
+            f"{name} was to be traced at {'x'.join(map(str, shape))}, but that takes about "
+            f"{need // 10**6:,} MB and this machine has {free // 10**6:,} MB free; {instead}"
+        )

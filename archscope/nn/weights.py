@@ -1,59 +1,129 @@
-"""Weights to and from torchvision's key names, for the families that both have.
+"""Weights to and from torchvision's and timm's key names, for the families that they share.
 
-The labels of the trees are torchvision's names, so a state dict needs no renaming, only a check.
+The labels of the trees are torchvision's names, and timm's but for Inception-v4, so that a state
+dict needs no renaming, only a check.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from torch import Tensor, nn
 
-from archscope.errors import UsageError
+from archscope.errors import UsageError, shown
+from archscope.nn.weight_files import read_weights
 
 _SIDE = "AuxLogits."
+BODY = "backbone.body."
+_COUNTER = ".num_batches_tracked"
 
 
-def to_torchvision(module: nn.Module) -> dict[str, Tensor]:
+def to_torchvision(module: nn.Module, *, detection: bool = False) -> dict[str, Tensor]:
     """The weights of a built ResNet, ResNeXt, wide_resnet or Inception-v3 by torchvision's keys.
 
     The result loads with `strict=True` into torchvision's model of the same name; that of
     `inception_v3` where torchvision's is made with `aux_logits=False`, of `inception_v3-aux` else.
+
+    Args:
+        module: as `build` makes it.
+        detection: give the backbone of torchvision's detection models instead, such as
+            `fasterrcnn_resnet50_fpn`: keys `backbone.body.layer1.0.conv1.weight`, no classifier.
+            It loads with `strict=False`: the model's own pyramid, proposals and heads stay.
 
     Raises:
         UsageError: for a network that torchvision does not make.
     """
     state = module.state_dict()
     _check_family(state)
-    return {key: value.detach().clone() for key, value in state.items()}
+    if detection and not _is_resnet(state):
+        raise UsageError(
+            "a backbone for detection was asked for, but torchvision's detection models are built "
+            "on its resnets; use an ImageNet resnet, resnext or wide_resnet"
+        )
+    return {
+        BODY * detection + key: value.detach().clone()
+        for key, value in state.items()
+        if not (detection and key.startswith("fc."))
+    }
 
 
 def from_torchvision(module: nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Load torchvision's state dict, strictly: every key and every shape must match.
+    """Load torchvision's state dict, as `load_state`, into a network that torchvision makes.
 
-    Only the auxiliary head of torchvision's Inception-v3 is left out where the module has none.
-    (Torchvision rescales that network's input: its weights expect (x - 0.5) / 0.5, x in [0, 1].)
+    (Torchvision rescales the input of Inception-v3: its weights expect (x - 0.5) / 0.5, x in
+    [0, 1].)
+
+    Raises:
+        UsageError: naming the first key that is missing, unexpected, or of another shape.
+    """
+    _check_family(module.state_dict())
+    load_state(module, state)
+
+
+def load_weights(module: nn.Module, path: str | Path) -> None:
+    """Load the weights of a file into a built network: torchvision's, timm's, or archscope's own.
+
+    Args:
+        module: as `build` makes it.
+        path: `.safetensors`, or what `torch.save` wrote (`.pth`, `.pt`, a checkpoint of a sweep);
+            nothing in it is executed.
+
+    Raises:
+        UsageError: where the file is none of these, is damaged, asks for more than data, or holds
+            the weights of another network.
+    """
+    load_state(module, read_weights(Path(path)), shown(str(path)))
+
+
+def load_state(
+    module: nn.Module, state: Mapping[str, Tensor], name: str = "the state dict"
+) -> None:
+    """Load a state dict strictly: every key and every shape must match.
+
+    Only two things may be missing or left over: the auxiliary head of Inception-v3 where the module
+    has none, and batch norm's counters of batches, which old files lack and nothing here reads.
 
     Raises:
         UsageError: naming the first key that is missing, unexpected, or of another shape.
     """
     own = module.state_dict()
-    _check_family(own)
+    state = _timms_inception_v4(own, state)
     if not any(key.startswith(_SIDE) for key in own):
         state = {key: value for key, value in state.items() if not key.startswith(_SIDE)}
+    counters = {key: value for key, value in own.items() if key.endswith(_COUNTER)}
+    state = {**counters, **state}
     for wrong, kind in ((own.keys() - state.keys(), "lacks"), (state.keys() - own.keys(), "adds")):
         if wrong:
             raise UsageError(
-                f"weights were to be loaded, but the file {kind} '{min(wrong)}' "
+                f"weights were to be loaded, but {name} {kind} '{shown(min(wrong))}' "
                 f"({len(wrong)} such keys); load those of the same network"
             )
     for key, value in own.items():
         if value.shape != state[key].shape:
             raise UsageError(
-                f"weights were to be loaded, but '{key}' has shape {list(state[key].shape)} where "
-                f"the network has {list(value.shape)}; load those of the same network"
+                f"weights were to be loaded, but in {name} '{key}' has shape "
+                f"{list(state[key].shape)} where the network has {list(value.shape)}; load those "
+                "of the same network"
             )
     module.load_state_dict(dict(state), strict=True)
+
+
+def _timms_inception_v4(
+    own: Mapping[str, Tensor], state: Mapping[str, Tensor]
+) -> Mapping[str, Tensor]:
+    """Name what timm only numbers: its `features.6` is our `inception_a.0`."""
+    if "mixed_3a.conv.conv.weight" not in own or "features.0.conv.weight" not in state:
+        return state
+    parts = dict.fromkeys(
+        ".".join(key.split(".")[: 2 if key.split(".")[1].isdigit() else 1]) for key in own
+    )
+    ours = {f"features.{number}": part for number, part in enumerate(parts)}
+    renamed = {}
+    for key, value in state.items():
+        head = ".".join(key.split(".")[:2])
+        renamed[ours.get(head, head) + key.removeprefix(head)] = value
+    return renamed
 
 
 def _check_family(state: Mapping[str, Tensor]) -> None:
@@ -68,6 +138,8 @@ def _is_resnet(state: Mapping[str, Tensor]) -> bool:
     """Whether it is one of torchvision's: four stages behind 64 channels, basic blocks not wide."""
     parts = {key.partition(".")[0] for key in state}
     if parts != {"conv1", "bn1", "layer1", "layer2", "layer3", "layer4", "fc"}:
+        return False
+    if "layer2.0.downsample.0.weight" not in state:
         return False
     basic = "layer1.0.conv3.weight" not in state
     return tuple(state["conv1.weight"].shape) == (64, 3, 7, 7) and not (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import repeat
-from typing import Any
+from typing import Any, Protocol
 
 from archscope.arch.arrays import Number
 from archscope.arch.network import Network, Stage, stages
@@ -106,11 +106,25 @@ def size(stage: Stage) -> str:
     return f"{stage.output[1]}×{stage.output[2]}"
 
 
+class Named(Protocol):
+    """A network, or what stands beside networks without stages of its own."""
+
+    @property
+    def name(self) -> str:
+        """What heads its column."""
+
+
 def table1(
-    networks: Sequence[Network], totals: Sequence[tuple[str, Sequence[str]]], title: str
+    networks: Sequence[Named],
+    totals: Sequence[tuple[str, Sequence[str]]],
+    title: str,
+    notes: Sequence[str] = (),
 ) -> Table:
     """Networks side by side: a row per stage, then the `totals` (a name and a cell a network)."""
-    cuts = [{stage.name: stage for stage in stages(network)} for network in networks]
+    cuts = [
+        {stage.name: stage for stage in stages(network)} if isinstance(network, Network) else {}
+        for network in networks
+    ]
     last = ("aux", "head")
     names = sorted(
         {name for cut in cuts for name in cut}, key=lambda name: (name in last, len(name), name)
@@ -138,7 +152,7 @@ def table1(
             for index, network in enumerate(networks)
         ),
     ]
-    return Table(title, columns, rows)
+    return Table(title, columns, rows, notes)
 
 
 def stage_table(title: str, rows: Sequence[Mapping[str, Any]], notes: Sequence[str] = ()) -> Table:

@@ -40,10 +40,35 @@ for name in ["inception_v4", "inception_resnet_v2"]:
     with torch.device("meta"):
         state = timm.create_model(name).state_dict()
     timm_models[name] = {key: list(value.shape) for key, value in state.items()}
+# The backbones of detection models: every key of theirs below backbone.body, as trained (batch norm
+# that learns) and as published (FrozenBatchNorm2d, which has no counters).
+detection = {}
+for name in ["resnet18", "resnet50", "resnet101", "resnext50_32x4d", "resnext101_32x8d"]:
+    for norm in (torch.nn.BatchNorm2d, torchvision.ops.FrozenBatchNorm2d):
+        with torch.device("meta"):
+            backbone = torchvision.models.detection.backbone_utils.resnet_fpn_backbone(
+                backbone_name=name, weights=None, norm_layer=norm
+            )
+            state = torchvision.models.detection.FasterRCNN(backbone, 91).state_dict()
+        detection[f"{name} {norm.__name__}"] = {
+            key: list(value.shape)
+            for key, value in state.items()
+            if key.startswith("backbone.body.")
+        }
+with torch.device("meta"):
+    state = torchvision.models.detection.fasterrcnn_resnet50_fpn(
+        weights=None, weights_backbone=None
+    ).state_dict()
+assert detection["resnet50 BatchNorm2d"] == {
+    key: list(value.shape) for key, value in state.items() if key.startswith("backbone.body.")
+}
 source = (
     f"torchvision {torchvision.__version__}, torch {torch.__version__}, timm {timm.__version__}: "
     "state_dict(), metadata"
 )
-text = json.dumps({"source": source, "models": models, "timm": timm_models}, separators=(",", ":"))
+text = json.dumps(
+    {"source": source, "models": models, "timm": timm_models, "detection": detection},
+    separators=(",", ":"),
+)
 target = Path(__file__).with_name("torchvision_keys.json.gz")
 target.write_bytes(gzip.compress(text.encode(), mtime=0))

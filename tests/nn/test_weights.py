@@ -9,7 +9,7 @@ from archscope.arch.names import parse
 from archscope.cost import count
 from archscope.errors import UsageError
 from archscope.nn.build import build
-from archscope.nn.weights import from_torchvision, to_torchvision
+from archscope.nn.weights import from_torchvision, load_state, to_torchvision
 
 # Made by make_torchvision_keys.py beside this file, where torchvision is installed.
 KEPT = json.loads(
@@ -81,7 +81,7 @@ def test_torchvisions_inception_loads_with_and_without_its_side_head():
 REFUSED = [
     *("wrn_16_1", "resnet20", "resnext29_8x64d@0.125", "resnet50@0.5"),
     *("resnet18@0.5", "imagenet_wrn_18_1.5"),
-    *("preresnet18", "inception_v4"),
+    *("preresnet18", "inception_v4", "resnet18-noshortcut", "resnet50-noshortcut"),
 ]
 
 
@@ -89,3 +89,45 @@ REFUSED = [
 def test_networks_that_torchvision_lacks_are_refused(name):
     with pytest.raises(UsageError, match="no counterpart"):
         to_torchvision(build(parse(name)))
+
+
+@pytest.mark.parametrize("name", KEPT["detection"])
+def test_a_backbone_has_the_keys_of_torchvisions_detection_models(name):
+    """Those with FrozenBatchNorm2d have no counters of batches, and leave them out on loading."""
+    name, norm = name.split()
+    with torch.device("meta"):
+        module = build(parse(name), init=False)
+    state = {
+        key: list(value.shape)
+        for key, value in to_torchvision(module, detection=True).items()
+        if norm == "BatchNorm2d" or not key.endswith("num_batches_tracked")
+    }
+    assert state == KEPT["detection"][f"{name} {norm}"]
+
+
+def test_detection_is_of_resnets_alone():
+    with pytest.raises(UsageError, match="built on its resnets"):
+        to_torchvision(build(parse("inception_v3"), init=False), detection=True)
+
+
+def test_timms_numbers_of_inception_v4_are_our_names():
+    """Its keys in any order: a file keeps them sorted."""
+    torch.manual_seed(0)
+    module = build(parse("inception_v4"), init=False)
+    own = module.state_dict()
+    for value in own.values():
+        value.copy_(torch.randn(value.shape) if value.is_floating_point() else 3)
+    expected = {key: value.clone() for key, value in own.items()}
+    theirs = dict(zip(KEPT["timm"]["inception_v4"], expected.values(), strict=True))
+    load_state(build(parse("inception_v4"), init=False), theirs)  # in timm's own order
+    for value in own.values():
+        value.zero_()
+    load_state(module, dict(sorted(theirs.items())))
+    assert all(torch.equal(own[key], expected[key]) for key in own)
+
+
+def test_old_files_without_counters_load():
+    module = build(parse("resnet18"))
+    state = {k: v for k, v in to_torchvision(module).items() if "num_batches" not in k}
+    from_torchvision(module, state)
+    assert module.state_dict()["bn1.num_batches_tracked"] == 0
