@@ -302,6 +302,10 @@ def test_too_many_combinations_are_refused(monkeypatch):
     monkeypatch.setattr(search, "MOST_LINES", 100)
     with pytest.raises(UsageError, match="more than 100 combinations"):
         best("resnext50", "4.1GMACs", free=["cardinality", "width"], given={"depth": [[1, 2, 3]]})
+    # So are combinations of some numbers that all turn out to hold nothing.
+    monkeypatch.setattr(search, "MOST_LINES", 100_000)
+    with pytest.raises(UsageError, match="more than 100,000 combinations"):
+        best("preresnet-bottleneck", "64Mparams")
 
 
 @settings(max_examples=80, deadline=None)
