@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from archscope.arch.scaling import exact
 from archscope.errors import UsageError, shown
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from archscope.arch.shape import Shape
 
 _PREFIXES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
@@ -123,6 +123,8 @@ def parse_factors(text: str, what: str) -> list[int | Fraction]:
     Raises:
         UsageError: as `parse_numbers`, and for a decimal that is none.
     """
+    from archscope.arch.scaling import exact
+
     factors: list[int | Fraction] = []
     for part in text.split(","):
         if "." not in part:

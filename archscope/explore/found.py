@@ -34,7 +34,8 @@ class Design:
 class Found:
     """The `number` nearest designs so far, and how many were looked at.
 
-    `reach` is the deviation that a design must not pass to be among them.
+    `reach` is the deviation that a design must not pass to be among them. `lines` were searched;
+    `looked_at` is how many combinations, whole or of some of the axes, it took to find them.
     """
 
     limits: Sequence[Limit]
@@ -43,6 +44,7 @@ class Found:
     reach: float
     counted: int = 0
     lines: int = 0
+    looked_at: int = 0
     designs: list[tuple[float, dict[str, Any], dict[str, int]]] = field(default_factory=list)
 
     def distances(self, cost: Count) -> tuple[Any, Any]:
@@ -69,6 +71,7 @@ class Found:
 
     def cannot(self, cheapest: Count, dearest: Count | None = None) -> Any:
         """Whether nothing between the two can be near enough."""
+        self.looked_at += np.size(cheapest.params)
         out = self.distances(cheapest)[0] > (0 if self.rule == "floor" else self.reach)
         if dearest is None:
             return out

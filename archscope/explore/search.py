@@ -62,7 +62,12 @@ def search(space: Space, found: Found) -> None:
         if _out(part, found):
             continue
         outer = [axis for axis in part.free if axis != inner]
-        for columns, rows in expand(part, outer, found.cannot):
+
+        def cannot(cheapest: Count, dearest: Count | None) -> Any:
+            _check_work(found)
+            return found.cannot(cheapest, dearest)
+
+        for columns, rows in expand(part, outer, cannot):
             _search_line(_array_line(part, inner, columns, rows), found)
 
 
@@ -160,14 +165,18 @@ def _search_scalar(space: Space, inner: str, found: Found) -> None:
             _search_line(Line(1, len(parts), count_of, values_of), found)
 
 
-def _search_line(line: Line, found: Found) -> None:
-    """Bracket every row, then walk from the bracket outward while designs are near enough."""
-    found.lines += line.rows
-    if found.lines > MOST_LINES:
+def _check_work(found: Found) -> None:
+    if max(found.lines, found.looked_at) > MOST_LINES:
         raise UsageError(
             f"more than {MOST_LINES:,} combinations could hold the nearest design, too many to go "
             "through; fix a number, or state a smaller range for it, as --cardinality 1:64"
         )
+
+
+def _search_line(line: Line, found: Found) -> None:
+    """Bracket every row, then walk from the bracket outward while designs are near enough."""
+    found.lines += line.rows
+    _check_work(found)
     past = _first_past(line, found)
     steps = {"nearest": (-1, 1), "floor": (-1,), "ceil": (1,)}[found.rule]
     for step in steps:

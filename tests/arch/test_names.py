@@ -48,6 +48,23 @@ from archscope.errors import UsageError
         ("pre-ResNet-200", "preresnet200", (3, 224, 224)),
         ("cifar_preresnet200", "cifar_preresnet200", (3, 32, 32)),
         ("preresnet110-bottleneck@0.5", "preresnet110-bottleneck@0.5", (3, 32, 32)),
+        ("ResNeXt-3-4-7-3-32x4d@.25", "resnext_3_4_7_3_32x4d@0.25", (3, 224, 224)),
+        ("resnext_3_4_6_3_32x4d", "resnext50_32x4d", (3, 224, 224)),
+        ("cifar-resnext-2-3-4-8x64d", "resnext_2_3_4_8x64d", (3, 32, 32)),
+        ("resnext_3_3_3_8x64d", "resnext29_8x64d", (3, 32, 32)),
+        ("resnet_2_2_3_2", "resnet_2_2_3_2", (3, 224, 224)),
+        ("resnet_3_4_6_3", "resnet34", (3, 224, 224)),
+        ("resnet_2_3_4-noshortcut", "resnet_2_3_4-noshortcut", (3, 32, 32)),
+        ("resnet_8_8_8", "cifar_resnet50", (3, 32, 32)),
+        ("preresnet_3_4_7_3-bottleneck", "preresnet_3_4_7_3-bottleneck", (3, 224, 224)),
+        ("preresnet_3_4_6_3-basic", "preresnet34", (3, 224, 224)),
+        ("preresnet_18_18_18-basic", "preresnet110", (3, 32, 32)),
+        ("preresnet_18_18_18-bottleneck", "preresnet164", (3, 32, 32)),
+        ("wide_resnet_3_4_7_3_2", "wide_resnet_3_4_7_3_2", (3, 224, 224)),
+        ("wrn_2_3_4_1.5-l3-drop0.3", "wrn_2_3_4_1.5-l3-drop0.3", (3, 32, 32)),
+        ("wrn_6_6_6_2-B(3,1)", "wrn_40_2-B(3,1)", (3, 32, 32)),
+        ("wrn_3_4_7_3_2", "imagenet_wrn_3_4_7_3_2", (3, 224, 224)),
+        ("imagenet_wrn_2_2_2_2_1", "resnet18", (3, 224, 224)),
     ],
 )
 def test_both_spellings_give_the_canonical_name(spelled, canonical, input_shape):
@@ -92,6 +109,14 @@ def test_both_spellings_give_the_canonical_name(spelled, canonical, input_shape)
         ("preresnet21", "6n\\+2 .* or 9n\\+2 .* use 20"),
         ("preresnet32-bottleneck", "9n\\+2 with n >= 1"),
         ("preresnet50-basic", "leave it out"),
+        ("cifar_resnext_3_4_7_3_32x4d", "4 stages .* leave the prefix out"),
+        ("imagenet_wrn_2_3_4_10", "3 stages .* leave the prefix out"),
+        ("wide_resnet_2_3_4_2", "ImageNet ones"),
+        ("preresnet_2_3_4", "say basic or bottleneck"),
+        ("preresnet_3_4_7_3", "say basic or bottleneck"),
+        ("resnext_3_4_32x4d", "blocks for N, as resnext_3_4_7_3_32x4d"),
+        ("resnet_0_1_1", "blocks1 0 .* at least 1"),
+        ("wrn_1_1_1_2-l1000", "there is no network"),
         ("vgg16", "names are resnetN"),
         ("", "names are resnetN"),
     ],
@@ -103,7 +128,7 @@ def test_a_wrong_name_gets_the_rule_that_it_broke(name, rule):
 
 SUFFIXED = (
     r"(imagenet_|cifar_)?"
-    r"((resnext|resnet|wrn_|preresnet|wide_resnet)[0-9_x.]{0,9}d?|inception_(v3|v4|resnet_v2))"
+    r"((resnext|resnet|wrn_|preresnet|wide_resnet)[0-9_x.]{0,12}d?|inception_(v3|v4|resnet_v2))"
     r"(@[0-9.]{0,3}|-B\([0-9,]{0,5}\)|-l[0-9]{0,2}|-drop[0-9.]{0,3}|-(noshortcut|basic|aux)){0,3}"
 )
 
@@ -137,6 +162,32 @@ def test_any_suffixes_are_a_network_or_one_sentence(name):
 def test_every_wide_network_made_by_numbers_has_a_name(depth, widen, block, dropout):
     dropout = dropout if len(block) > 1 else 0
     network = families.wrn(depth, widen, block=block, dropout=dropout)
+    assert parse(network.name) == network
+    assert parse(network.name.upper().replace("_", "-")) == network
+
+
+NUMBERS = st.integers(1, 12)
+SCALES = st.sampled_from([Fraction(1, 8), Fraction(1, 2), 1, Fraction(3, 2)])
+FOUR, THREE = st.tuples(*[NUMBERS] * 4), st.tuples(*[NUMBERS] * 3)
+EIGHTS = NUMBERS.map(lambda number: 8 * number)
+KINDS = st.sampled_from(["basic", "bottleneck"])
+
+
+@given(
+    st.one_of(
+        st.builds(families.resnext, FOUR, NUMBERS, EIGHTS, scale=SCALES, residual=st.booleans()),
+        st.builds(families.wide_resnet, FOUR, NUMBERS, scale=SCALES),
+        st.builds(
+            families.resnet_basic, FOUR, widen=NUMBERS | st.just(1.5), residual=st.booleans()
+        ),
+        st.builds(families.preresnet, FOUR, KINDS, scale=SCALES, residual=st.booleans()),
+        st.builds(families.cifar_resnext, THREE, NUMBERS, EIGHTS, scale=SCALES),
+        st.builds(families.cifar_resnet, THREE, scale=SCALES, residual=st.booleans()),
+        st.builds(families.cifar_preresnet, THREE, KINDS, scale=SCALES),
+        st.builds(families.wrn, THREE, NUMBERS, deepening=NUMBERS, scale=SCALES),
+    )
+)
+def test_every_network_made_of_blocks_has_a_name(network):
     assert parse(network.name) == network
     assert parse(network.name.upper().replace("_", "-")) == network
 

@@ -1,8 +1,18 @@
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archscope.arch.quantities import parse_budget, parse_numbers, parse_shape
+from archscope.arch.quantities import (
+    parse_budget,
+    parse_factors,
+    parse_limit,
+    parse_numbers,
+    parse_percent,
+    parse_range,
+    parse_shape,
+)
 from archscope.errors import UsageError
 
 
@@ -23,7 +33,31 @@ def test_budgets(text, value):
 def test_lists_and_ranges():
     assert parse_numbers("1,2,4", "cardinality") == [1, 2, 4]
     assert parse_numbers("1:4, 8", "cardinality") == [1, 2, 3, 4, 8]
+    assert parse_factors("1, 1.5,2:3,4.0", "widen") == [1, Fraction(3, 2), 2, 3, 4]
     assert parse_shape("3x224x224") == (3, 224, 224)
+
+
+@given(st.integers(1, 10**13), st.sampled_from(["", "k", "M", "G", "T"]), st.integers(0, 12))
+def test_any_whole_number_is_read_exactly(number, prefix, places):
+    """A number with `places` behind the point, and a prefix: whole, or refused."""
+    power = {"": 0, "k": 3, "M": 6, "G": 9, "T": 12}[prefix]
+    text = f"{number // 10**places}.{number % 10**places:0{places}d}" if places else str(number)
+    value = Fraction(number, 10**places) * 10**power
+    if value.denominator != 1 or value == 0:
+        with pytest.raises(UsageError, match="whole positive number"):
+            parse_budget(text + prefix)
+        return
+    assert parse_budget(text + prefix) == value
+    assert parse_range(f"{text}{prefix}:", "params") == (value, None)
+    if value <= 10**13:
+        assert parse_limit(f"{text}{prefix} MACs") == ("macs", value)
+
+
+@given(st.lists(st.tuples(st.integers(1, 10**6), st.integers(0, 50)), min_size=1, max_size=5))
+def test_ranges_hold_both_ends_and_what_is_between(pairs):
+    text = ",".join(f"{low}:{low + more}" if more else str(low) for low, more in pairs)
+    expected = [number for low, more in pairs for number in range(low, low + more + 1)]
+    assert parse_numbers(text, "width") == parse_factors(text, "widen") == expected
 
 
 @pytest.mark.parametrize(
@@ -45,9 +79,13 @@ def test_anything_else_is_one_sentence(call):
         call()
 
 
-@given(st.text(max_size=20))
+@given(st.text(max_size=20) | st.from_regex(r"[0-9.,:kMGx%]{0,12}( ?(MACs|params))?"))
 def test_no_text_makes_a_traceback(text):
-    for parse in (parse_budget, parse_shape, lambda text: parse_numbers(text, "width")):
+    named = [parse_numbers, parse_factors, parse_range]
+    for parse in (
+        *(parse_budget, parse_shape, parse_limit, parse_percent),
+        *(lambda text, one=one: one(text, "width") for one in named),
+    ):
         try:
             parse(text)
         except UsageError as error:

@@ -1,9 +1,10 @@
 """Inverse design against the papers' integers, and against counting every design of a box."""
 
 from fractions import Fraction
+from unittest import mock
 
 import pytest
-from design_spaces import HALVES, designs, questions, space_of
+from design_spaces import HALVES, SPACES, designs, questions, space_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -301,15 +302,29 @@ def test_too_many_combinations_are_refused(monkeypatch):
     monkeypatch.setattr(search, "MOST_LINES", 100)
     with pytest.raises(UsageError, match="more than 100 combinations"):
         best("resnext50", "4.1GMACs", free=["cardinality", "width"], given={"depth": [[1, 2, 3]]})
+    # So are combinations of some numbers that all turn out to hold nothing.
+    monkeypatch.setattr(search, "MOST_LINES", 100_000)
+    with pytest.raises(UsageError, match="more than 100,000 combinations"):
+        best("preresnet-bottleneck", "64Mparams")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
-    st.text(max_size=20), st.text(max_size=20) | st.from_regex(r"(as )?\d{1,3}[kMG]?(macs|params)")
-)
-def test_any_string_is_an_answer_or_one_sentence(name, budget):
-    for network in (name, "wrn_16"):
-        try:
-            inverse(network, read_limits([budget], [] if network == name else ["resnet20:macs"]))
-        except ArchscopeError as error:
-            assert "\n" not in str(error)
+    st.text(max_size=20) | st.sampled_from(sorted({*SPACES, *FAMILIES}))
+    | st.from_regex(r"(cifar_|imagenet_)?(pre|wide_)?(resnet|resnext|wrn)(_?[0-9]{1,2}){0,4}"
+                    r"(-B\([13],[13]\)|-l[1-4]|-drop0.3|@0.5|-basic|-bottleneck)?", fullmatch=True),
+    st.text(max_size=20) | st.from_regex(r"(as )?[0-9]{1,3}[kMG]?(macs|params)", fullmatch=True),
+    st.sampled_from(["nearest", "floor", "ceil", 8]),
+)  # fmt: skip
+def test_any_string_is_an_answer_or_one_sentence(name, budget, rounding):
+    with mock.patch.object(search, "MOST_LINES", 5_000):  # too many are refused there as here
+        for network in (name, "wrn_16"):
+            try:
+                limits = read_limits([budget], [] if network == name else ["resnet20:macs"])
+                found = inverse(network, limits, options=Options(rounding, 2))
+            except ArchscopeError as error:
+                assert "\n" not in str(error)
+                continue
+            for row in found.document()["answers"][0]["designs"]:
+                cost = count(parse(row["network"]))
+                assert all(getattr(cost, metric) == row[metric] for metric in METRICS)
