@@ -6,13 +6,10 @@ and does only what is missing.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import re
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,14 +32,18 @@ from archscope.sweep.plan import (
 from archscope.sweep.plan import networks as planned_networks
 from archscope.sweep.presets import SINGLE
 from archscope.sweep.records import SWEEP_FILE, SWEEP_SCHEMA, DamagedPlan, read_document
+from archscope.sweep.writing import explained, locked
 
-try:
-    import fcntl
-except ImportError:  # not a POSIX system
-    fcntl = None  # type: ignore[assignment]
+__all__ = [
+    "Opened",
+    "default_folder",
+    "existing",
+    "explained",
+    "join_folder",
+    "locked",
+    "open_folder",
+]
 
-_LOCK_FILE = ".lock"
-_PATIENCE = 60.0
 _EXTENSIBLE = ("preset", "templates", "seeds")
 
 
@@ -96,35 +97,6 @@ def _whole(folder: Path) -> dict[str, Any] | None:
         return None
 
 
-@contextmanager
-def locked(folder: Path, patience: float = _PATIENCE) -> Iterator[None]:
-    """Make the folder if need be, and plan alone in it meanwhile: others wait for their turn.
-
-    Raises `ArchscopeError` where that takes longer than `patience` seconds, or nothing can be
-    written. The lock is the kernel's: it ends with this process, however that ends.
-    """
-    with explained(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        stream = (folder / _LOCK_FILE).open("w")
-    with stream:
-        until = time.monotonic() + patience
-        while fcntl is not None:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() > until:
-                    raise ArchscopeError(
-                        f"Another cifar-sweep has been planning in {folder} for {patience:.0f} s: "
-                        "end it if it hangs, or choose another --out."
-                    ) from None
-                time.sleep(0.05)
-                continue
-            except OSError:
-                pass  # a file system without locks: the same command twice makes the same plan
-            break
-        yield
-
-
 def open_folder(
     folder: Path,
     settings: Settings,
@@ -168,34 +140,6 @@ def join_folder(folder: Path, dataset: Mapping[str, Any]) -> Opened:
     found = planned_networks(_subjects(before), dataset["classes"])
     _check_definitions(folder, before, found)
     return Opened(folder, {**before, "dataset": dict(dataset)}, tuple(_moved(before)))
-
-
-@contextmanager
-def explained(folder: Path) -> Iterator[None]:
-    """Turn an `OSError` of writing (disk full, read-only, not permitted) into one sentence."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.EMFILE, errno.ENFILE):
-            raise too_many_files() from None
-        raise cannot_write(folder, error.strerror or str(error)) from None
-
-
-def cannot_write(folder: Path, why: str) -> ArchscopeError:
-    """The error for a folder in which nothing can be written."""
-    return ArchscopeError(
-        f"The sweep's folder {folder} cannot be written ({why}): make room or allow it and run "
-        "the same command again (nothing finished is lost), or choose another --out."
-    )
-
-
-def too_many_files() -> ArchscopeError:
-    """The error for a system that opens no more files."""
-    return ArchscopeError(
-        "The system lets this sweep open no more files (too many open files): raise the limit "
-        "(ulimit -n) or ask for fewer --workers, and run the same command again (nothing finished "
-        "is lost)."
-    )
 
 
 def _document(

@@ -6,6 +6,7 @@ The folder is plain files, and reading writes nothing:
     trials/<key>/trial.json     what decides this trial's result   (`archscope.trial/1`)
     trials/<key>/metrics.jsonl  a line for each finished epoch
     trials/<key>/result.json    how it ended                       (`archscope.result/1`)
+    trials/<key>/lease.N        who trains it, until it has ended  (see `sweep.lease`)
 
 `sweep.json` alone says what each trial is, so that one which has not started is a record as well.
 """

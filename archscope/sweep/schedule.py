@@ -18,7 +18,6 @@ from typing import Any, Protocol
 from archscope.errors import ArchscopeError
 from archscope.files import write_json
 from archscope.sweep.environment import environment
-from archscope.sweep.folder import cannot_write, explained, too_many_files
 from archscope.sweep.lease import superseded
 from archscope.sweep.machine import Slot
 from archscope.sweep.messages import Event, Task
@@ -27,6 +26,7 @@ from archscope.sweep.records import RESULT_FILE, RESULT_SCHEMA, read_result
 from archscope.sweep.signals import Caught, Interrupted
 from archscope.sweep.supply import Leased, Supply
 from archscope.sweep.work import memory_sentence
+from archscope.sweep.writing import cannot_write, explained, too_many_files
 
 __all__ = ["Interrupted", "Observer", "Scheduler"]
 

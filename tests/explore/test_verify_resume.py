@@ -37,6 +37,7 @@ def test_three_kills_change_nothing() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_twenty_kills_change_nothing() -> None:
     """Two networks of two seeds, two at a time."""
     options = [*TINY, "--templates", "1x64d,2x64d", "--seeds", "2", "--epochs", "6"]
