@@ -36,7 +36,7 @@ def equivalence(
             metavar="N",
             min=0,
             max=100_000,
-            help="Timed rounds; 0: no timing.  [default: what takes half a minute, at least 3]",
+            help="Timed rounds; 0: no timing.  [default: what takes half a minute]",
             show_default=False,
         ),
     ] = None,

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 Note = Callable[[str], None]
 _FIGURE_4_PATHS = 32
 # How long the clock runs where no rounds were asked for: seconds for each kind of pass.
-_SECONDS, _LEAST_ROUNDS, _MOST_ROUNDS = 12.0, 3, 30
+_SECONDS, _LEAST_ROUNDS, _MOST_ROUNDS = 15.0, 3, 30
 # The forms of a block by its number of convolutions: Figure 4 shows two, on its right and left.
 _FORMS: dict[int, tuple[Form, ...]] = {3: ("c", "b", "a"), 2: ("c", "a")}
 
@@ -238,10 +238,14 @@ def _time(
         said = kind.replace("_", " ")
         note(f"warm-up of a {said} of each form in float32")
         calls = {form: make(module, *images) for form, module in modules.items()}
-        interleaved(calls, rounds=1, warmup=0)
-        once = sum(time.median for time in interleaved(calls, rounds=1, warmup=0).values())
-        number = rounds or max(_LEAST_ROUNDS, min(_MOST_ROUNDS, int(_SECONDS / once)))
+        timed = interleaved(calls, rounds=1)
+        once = sum(timing.median for timing in timed.values())
+        # On a busy machine a round may take minutes: then the first one is all there is.
+        least = _LEAST_ROUNDS if once < _SECONDS else 1
+        number = rounds or max(least, min(_MOST_ROUNDS, int(_SECONDS / once)))
         note(f"timed rounds of a {said}: {number}, about {number * once:.0f} s")
-        for form, timing in interleaved(calls, rounds=number, warmup=0).items():
+        if number > 1:
+            timed = interleaved(calls, rounds=number, warmup=0)
+        for form, timing in timed.items():
             found[form][kind] = timing
     return found

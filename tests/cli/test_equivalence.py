@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from functools import partial
 
 import pytest
 import torch
@@ -190,8 +191,20 @@ def test_the_library_gives_a_frame():
 def test_the_clock_chooses_its_rounds_where_none_are_asked_for(run, monkeypatch):
     from archscope.explore import equivalence
 
-    monkeypatch.setattr(equivalence, "_SECONDS", 0.0)
-    result = run(*SMALL, "--format", "json")
-    (form, *_) = json.loads(result.stdout)["forms"]
-    assert form["forward"]["rounds"] == form["training_step"]["rounds"] == 3
-    assert "rounds of a training step: 3," in result.stderr
+    class Once:
+        """A clock by which every call takes so many seconds."""
+
+        seconds, now = 0.0, 0.0
+
+        def __call__(self):
+            self.now += self.seconds
+            return self.now
+
+    kept, clock = equivalence.interleaved, Once()
+    monkeypatch.setattr(equivalence, "interleaved", partial(kept, clock=clock))
+    for seconds, rounds in ((6.0, 1), (1.0, 5)):  # of each of three forms
+        clock.seconds = seconds
+        result = run(*SMALL, "--format", "json")
+        (form, *_) = json.loads(result.stdout)["forms"]
+        assert form["forward"]["rounds"] == form["training_step"]["rounds"] == rounds
+        assert f"rounds of a training step: {rounds}," in result.stderr
