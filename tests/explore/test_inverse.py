@@ -4,7 +4,7 @@ from fractions import Fraction
 from unittest import mock
 
 import pytest
-from design_spaces import HALVES, SPACES, designs, questions, space_of
+from design_spaces import HALVES, SCALES, SPACES, designs, questions, space_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -173,6 +173,7 @@ def test_nothing_beyond_a_derived_box_is_nearer(data, metric, position, kind):
         ("wrn_10_1-B(3,1)", {}, {"depth1": 8, "depth2": 8, "depth3": 8}),
         ("cifar_preresnet20", {}, {"depth1": 8, "depth2": 8, "depth3": 8}),
         ("resnet_1_1_1_1", {"depth": [[1], [1], [1, 2, 3], [1]]}, {"widen": HALVES, "depth": 0}),
+        ("resnet20", {"scale": SCALES}, {"depth": 40, "scale": 0}),
     ]),
 )  # fmt: skip
 def test_nothing_beyond_a_derived_box_of_several_numbers_is_nearer(data, kind):
@@ -195,6 +196,34 @@ def test_nothing_beyond_a_derived_box_of_several_numbers_is_nearer(data, kind):
     assert best_one.deviation <= expected[0]
     costs = count(found.answers[0].space.network(best_one.values))
     assert best_one.costs == {metric: getattr(costs, metric) for metric in METRICS}
+
+
+def test_a_depth_for_each_stage_starts_from_the_names():
+    for name in ("wrn_16_2", "cifar_preresnet20", "resnext29_2x4d", "preresnet_1_2_3-basic"):
+        cost = count(parse(name))
+        document = best(name, f"{cost.params} params", free=["depth2"], number=2)
+        assert values(document, "network")[0] == parse(name).name
+        assert values(document, "residuals")[0] == {"params": 0}
+
+
+def test_equal_designs_are_listed_by_their_numbers_in_order():
+    """Two blocks of one convolution a stage have the activations of one block of two."""
+    given = {"depth": [[1, 2]], "deepening": [1, 2], "widen": [4]}
+    activations = count(parse("wrn_10_4")).activations
+    document = best("wrn", f"{activations} activations", given=given, free=list(given), number=2)
+    assert values(document, "network") == ["wrn_10_4", "wrn_10_4-l1"]
+    assert values(document, "depths") == [[1], [2]]
+    assert [row["residuals"] for row in document["answers"][0]["designs"]] == [
+        {"activations": 0}
+    ] * 2
+
+
+def test_a_scale_beside_a_depth_keeps_the_depths_of_the_smallest():
+    cost = count(parse("resnet62@0.25"))
+    document = best(
+        "resnet20", f"{cost.macs} macs", given={"scale": SCALES}, free=["depth", "scale"], number=1
+    )
+    assert values(document, "network") == ["resnet62@0.25"]
 
 
 def test_a_range_that_no_budget_ends_is_a_usage_error():
