@@ -124,7 +124,7 @@ def solve_width(
             f"cardinality {cardinality} was asked for within {budget:,} parameters, but Eq. 4 "
             f"then gives d = {_below_one(exact)}; use "
             f"{_up_to('cardinality', budget // block.params(1, 1))}a budget of at least "
-            f"{block.params(cardinality, 1):,}"
+            f"{block.params(cardinality, 1):,}, which is the nearest design, {cardinality}x1d"
         )
     if isinstance(rounding, int):
         width = _nearest_multiple(cardinality, budget, block, rounding)
@@ -158,7 +158,8 @@ def solve_cardinality(
         raise InfeasibleError(
             f"width {width} was asked for within {budget:,} parameters, but Eq. 4 then gives "
             f"C = {_below_one(budget / path)}; use "
-            f"{_up_to('width', block.floor_width(1, budget))}a budget of at least {path:,}"
+            f"{_up_to('width', block.floor_width(1, budget))}a budget of at least {path:,}, "
+            f"which is the nearest design, 1x{width}d"
         )
     floor, rest = divmod(budget, path)
     if isinstance(rounding, int):

@@ -153,7 +153,7 @@ def _search(
             return space, found
         counted = found.counted
         # A box of stated ranges does not grow, so that the next round sees all of it.
-        reach = max(8 * reach, 2 * _excess(task, space)) if grows else EVERYTHING
+        reach = min(8 * reach, EVERYTHING) if grows else EVERYTHING
         try:
             space = _space(task, axes, opened, rule, reach)
         except UsageError:
@@ -175,14 +175,6 @@ def _space(
     rounding = task.options.rounding
     space = task.base.space(axes, task.options.classes, task.options.input_shape)
     return box(space, axes, opened, most, rounding if isinstance(rounding, int) else 1)
-
-
-def _excess(task: _Task, space: Space) -> float:
-    """How far above the limits the smallest design is."""
-    smallest = space.smallest()
-    assert smallest is not None
-    cost = count(space.network(smallest))
-    return float(max(getattr(cost, one.metric) / one.value for one in task.limits))
 
 
 def _always_over(task: _Task, space: Space) -> list[Limit]:

@@ -107,8 +107,9 @@ def test_a_half_is_rounded_up():
 
 
 def test_advice_at_the_edge_is_no_number_below_one():
-    for call in (solve_width, solve_cardinality):
-        with pytest.raises(InfeasibleError, match="use a budget of at least"):
+    """4 (256 + 9 + 256) weights of 4x1d; 256*4 + 9*16 + 4*256 of 1x4d."""
+    for call, nearest in ((solve_width, "2,084.*4x1d"), (solve_cardinality, "2,192.*1x4d")):
+        with pytest.raises(InfeasibleError, match=f"use a budget of at least {nearest}"):
             call(4, budget=100)
 
 

@@ -113,12 +113,21 @@ def test_every_name_that_is_listed_means_the_design_beside_it(question, metric, 
         assert parse(row["network"]) == network and network.name == row["network"]
 
 
+def test_a_stage_has_a_depth_of_its_own():
+    query = Query(["resnext50", "wrn_16_2"], {"depth3": [7], "cardinality": [2], "width": [4]})
+    names = [row["network"] for row in enumerate_designs(query).rows()]
+    assert names == ["wrn_2_2_7_2", "resnext_3_4_7_3_2x4d"]
+
+
 def test_designs_are_sorted_by_any_number_across_families():
     query = Query(["wrn_28", "imagenet_wrn_18", "wrn_16_2", "resnet20"], {"widen": HALVES})
     rows = list(enumerate_designs(query, Order("-widen")).rows())
     factors = [row["widen"] or 0 for row in rows]
     assert factors == sorted([*(float(one) for one in HALVES * 3), 0], reverse=True)
     assert [row["network"] for row in rows][-1] == "resnet20"
+    assert {"resnet18", "imagenet_wrn_18_1.5", "wrn_28_1", "wrn_16_2.5"} < {
+        row["network"] for row in rows
+    }
     query = Query(["wrn_16"], {"widen": [2], "deepening": [1, 3, 2]})
     rows = enumerate_designs(query, Order("-deepening", 2)).rows()
     assert [row["network"] for row in rows] == ["wrn_22_2-l3", "wrn_16_2"]
