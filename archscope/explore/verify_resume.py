@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from archscope.errors import ArchscopeError, UsageError
 from archscope.report.formats import text
@@ -24,6 +24,7 @@ from archscope.report.table import Column, Table
 from archscope.sweep.records import Sweep, read_sweep
 
 MOST_KILLS = 10_000
+_LOOK = 0.02  # seconds between two looks for an epoch
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,13 @@ class Kill:
     run: int
     after_seconds: float
     epochs: int
+
+
+class Instant(NamedTuple):
+    """When to kill: seconds after the start, or after an epoch was finished since."""
+
+    seconds: float
+    after_an_epoch: bool
 
 
 @dataclass(frozen=True)
@@ -130,8 +138,10 @@ def verify_resume(
     """Run a small plan undisturbed, then while killing it `kills` times, and compare.
 
     Args:
-        kills: SIGKILLs to all of its processes, each at a random instant of the time that the
-            undisturbed run took. A run that ends before its kill is compared, and another begun.
+        kills: SIGKILLs to all of its processes: by turns at a random instant of the time that the
+            undisturbed run took, and at one soon after an epoch was finished, as a small plan
+            spends much of its time on starting. A run that ends before its kill is compared, and
+            another begun.
         options: of `archscope cifar-sweep`, but for --out.
         seed: of the instants; without it, one is drawn.
         note: takes a sentence now and then.
@@ -169,16 +179,19 @@ def _killed(
         folder = place / f"killed-{len(folders) + 1}"
         folders.append(folder)
         while True:
-            instant = draw.uniform(0, took) if len(struck) < kills else None
-            if _run(options, folder, instant):
+            in_training = len(struck) % 2 == 1
+            seconds = draw.uniform(0, took / 4 if in_training else took)
+            instant = Instant(seconds, in_training) if len(struck) < kills else None
+            elapsed = _run(options, folder, instant)
+            if elapsed is None:
                 break
-            assert instant is not None
-            struck.append(Kill(len(folders), round(instant, 3), _epochs(folder)))
+            struck.append(Kill(len(folders), round(elapsed, 3), _epochs(folder)))
     return struck, folders
 
 
-def _run(options: Sequence[str], folder: Path, kill_after: float | None) -> bool:
-    """Run the plan in `folder`; whether it came to its end before it was killed."""
+def _run(options: Sequence[str], folder: Path, kill: Instant | None) -> float | None:
+    """Run the plan in `folder`; the seconds until it was killed, `None` if it ended before."""
+    began = time.monotonic()
     with tempfile.TemporaryFile("w+") as said:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "archscope", "cifar-sweep", *options, "--out", folder],
@@ -189,16 +202,20 @@ def _run(options: Sequence[str], folder: Path, kill_after: float | None) -> bool
             start_new_session=True,  # so that all of its processes can be killed together
         )
         try:
-            process.wait(kill_after)
+            if kill and kill.after_an_epoch:
+                before = _epochs(folder)
+                while process.poll() is None and _epochs(folder) == before:
+                    time.sleep(_LOOK)
+            process.wait(kill.seconds if kill else None)
         except subprocess.TimeoutExpired:
-            return False
+            return time.monotonic() - began
         finally:
             _kill(process)
         if process.returncode:
             said.seek(0)
             lines = said.read().strip().splitlines() or ["it said nothing"]
             raise _failed(process.returncode, lines[-1])
-    return True
+    return None
 
 
 def _failed(code: int, last: str) -> ArchscopeError:
