@@ -13,7 +13,7 @@ README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 SHOWN = re.findall(r"```console\n\$ archscope ([^\n]+)\n(.*?)```", README, flags=re.DOTALL)
 
 
-@pytest.mark.parametrize("command", ["solve", "compare"])
+@pytest.mark.parametrize("command", ["solve", "compare", "study"])
 def test_the_output_shown_is_the_output(command):
     (arguments, output) = next(entry for entry in SHOWN if entry[0].startswith(command))
     result = CliRunner().invoke(app, shlex.split(arguments))
