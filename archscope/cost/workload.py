@@ -48,6 +48,13 @@ def most_allocated(device: str) -> int:
     return int(torch.cuda.max_memory_allocated(device))
 
 
+def threads() -> int:
+    """The processor threads that torch uses for an operation."""
+    import torch
+
+    return torch.get_num_threads()
+
+
 def batch_of(mode: Mode, batch: int) -> int:
     """The images of one call: latency takes one at a time."""
     return 1 if mode == "latency" else batch

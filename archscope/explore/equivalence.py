@@ -229,15 +229,18 @@ def _time(
     modules: Mapping[str, Any], images: tuple[int, ...], rounds: int | None, note: Note
 ) -> dict[str, dict[str, Timing]]:
     """The seconds of a forward pass and of a training step of each form; empty without rounds."""
-    from archscope.cost.passes import forward_pass, training_step
+    from archscope.cost.workload import place, workload
 
     found: dict[str, dict[str, Timing]] = {form: {} for form in modules}
-    for kind, make in (("forward", forward_pass), ("training_step", training_step)):
-        if rounds == 0:
-            continue
+    kinds: dict[str, Mode] = {"forward": "throughput", "training_step": "step"}
+    for module in modules.values():
+        place(module, "cpu")
+    for kind, mode in kinds.items() if rounds != 0 else ():
         said = kind.replace("_", " ")
         note(f"warm-up of a {said} of each form in float32")
-        calls = {form: make(module, *images) for form, module in modules.items()}
+        calls = {
+            form: workload(module, mode, images, "fp32", "cpu") for form, module in modules.items()
+        }
         timed = interleaved(calls, rounds=1)
         once = sum(timing.median for timing in timed.values())
         # On a busy machine a round may take minutes: then the first one is all there is.

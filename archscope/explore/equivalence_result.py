@@ -183,7 +183,7 @@ class Equivalence:
     def _timing(self) -> dict[str, Any] | None:
         if not self.forms[0].timings:
             return None
-        from archscope.cost.passes import threads
+        from archscope.cost.workload import threads
         from archscope.sweep.environment import environment
 
         return {
