@@ -232,7 +232,7 @@ def _time(
     from archscope.cost.workload import place, workload
 
     found: dict[str, dict[str, Timing]] = {form: {} for form in modules}
-    kinds: dict[str, Mode] = {"forward": "throughput", "training_step": "step"}
+    kinds: dict[str, Timed] = {"forward": "throughput", "training_step": "step"}
     for module in modules.values():
         place(module, "cpu")
     for kind, mode in kinds.items() if rounds != 0 else ():
