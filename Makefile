@@ -12,10 +12,10 @@ demo: $(VENV)/.installed
 	$(BIN)/archscope cifar-sweep --preset quick --gpus 0 --out runs/demo
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n auto
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 slow: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n auto -m slow
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m slow
 
 # What torchvision, timm, onnx and safetensors alone can show; on x86 its torch is the CUDA build (5 GB).
 test-torchvision: $(TV)/.installed

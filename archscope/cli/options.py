@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from archscope.errors import UsageError
+from archscope.errors import UsageError, shown
 
 NETWORK_HELP = (
     "Networks, as resnet50; or from outside: timm:NAME, torchvision:NAME, "
@@ -43,5 +43,5 @@ def check_plot(plot: Path | None) -> None:
     """
     if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise UsageError(
-            f"--plot {plot} was asked for, but a plot is a .png, .svg or .pdf file; name one"
+            f"--plot {shown(str(plot))} was asked for, but a plot is a .png, .svg or .pdf file; name one"
         )

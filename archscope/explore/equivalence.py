@@ -229,6 +229,7 @@ def _time(
     modules: Mapping[str, Any], images: tuple[int, ...], rounds: int | None, note: Note
 ) -> dict[str, dict[str, Timing]]:
     """The seconds of a forward pass and of a training step of each form; empty without rounds."""
+    from archscope.cost.workload import Mode as Timed
     from archscope.cost.workload import place, workload
 
     found: dict[str, dict[str, Timing]] = {form: {} for form in modules}
