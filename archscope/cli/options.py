@@ -43,5 +43,6 @@ def check_plot(plot: Path | None) -> None:
     """
     if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise UsageError(
-            f"--plot {shown(str(plot))} was asked for, but a plot is a .png, .svg or .pdf file; name one"
+            f"--plot {shown(str(plot))} was asked for, but a plot is a .png, .svg or .pdf file; "
+            "name one"
         )
