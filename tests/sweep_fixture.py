@@ -38,11 +38,13 @@ def write_fake_sweep(
     seeds: tuple[int, ...] = (1, 2, 3),
     epochs: int = 5,
     statuses: dict[tuple[str, int], str] | None = None,
+    noise: float = 0.0,
 ) -> Path:
     """Write a sweep of `templates` x `seeds` to `folder` and return it.
 
     `statuses[template, seed]` is "done" where it is not given; else "diverged" or "failed" (with a
     reason), "running" (half of the epochs, a torn last line, no result) or "pending" (nothing).
+    `noise` moves each error by that much (points) down, up or not at all.
     """
     statuses = statuses or {}
     folder.mkdir(parents=True, exist_ok=True)
@@ -62,7 +64,16 @@ def write_fake_sweep(
         }
         trial_json = {"schema": "archscope.trial/1", **trial, **network, **shared}
         _write_trial(folder / "trials" / trial["key"], trial_json, status)
+        if noise and status == "done":
+            step = noise * ((templates.index(network["template"]) * trial["seed"]) % 3 - 1)
+            _move(folder / "trials" / trial["key"] / "result.json", step)
     return folder
+
+
+def _move(path: Path, step: float) -> None:
+    result = json.loads(path.read_text())
+    result["metrics"]["test_error"] += step
+    _write(path, result)
 
 
 def fake_error(template: str, seed: int) -> float:

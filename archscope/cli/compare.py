@@ -26,9 +26,13 @@ def compare(
     input_shape: InputOption = None,
     classes: ClassesOption = None,
     counter: Annotated[
-        CounterName,
-        typer.Option(help="fvcore: build each network and confirm the formula; formula: no torch."),
-    ] = CounterName.fvcore,
+        CounterName | None,
+        typer.Option(
+            help="fvcore (the default): build each network and confirm the formula; formula: no "
+            "torch.",
+            show_default=False,
+        ),
+    ] = None,
     diff: DiffOption = False,
     plot: PlotOption = None,
     on: OnOption = None,
@@ -57,6 +61,11 @@ def compare(
     from archscope.explore.compare import compare as compare_networks
 
     shape = None if input_shape is None else parse_shape(input_shape)
+    if (counter is not None and (diff or counters is not None)) or (diff and counters is not None):
+        raise UsageError(
+            "--diff, --counters and --counter are three ways to compare, and more than one was "
+            "asked for; give one of them"
+        )
     if diff:
         print_difference(names, (shape, classes), (plot, on), format, output)
         return
@@ -64,7 +73,8 @@ def compare(
         raise UsageError("--plot and --on draw a difference, which was not asked for; add --diff")
     if counters is not None:
         return _compare_counters(names, counters, shape, classes, (format, output))
-    comparison = compare_networks(names, input_shape=shape, classes=classes, counter=counter.value)
+    chosen = counter or CounterName.fvcore
+    comparison = compare_networks(names, input_shape=shape, classes=classes, counter=chosen.value)
     is_csv = resolve_format(format, output) is Format.csv
     table = comparison.csv_table() if is_csv else comparison.table()
     emit(table, document=comparison.document(), format=format, output=output)

@@ -21,6 +21,7 @@ from archscope.cost.workload import MODES, Mode, batch_of, measuring, place, wor
 from archscope.errors import UsageError, shown
 from archscope.explore import footprint
 from archscope.explore.bench_result import Bench, Measured, Setting
+from archscope.explore.networks import refuse_outside
 from archscope.explore.rounds import Note, timed_rounds
 from archscope.nn.memory import available
 from archscope.sweep.environment import environment
@@ -70,6 +71,7 @@ def bench(
         raise UsageError("nothing was to be timed; name at least one network, as resnet50")
     found = inventory() if machine is None else machine
     setting = _resolved(setting or Setting(), found)
+    refuse_outside(networks, "timed", "name one of these")
     subjects = [
         parse(entry, None, input_shape)
         if isinstance(entry, str)

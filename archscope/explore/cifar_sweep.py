@@ -14,6 +14,7 @@ from archscope.data.folder import NAME as FILES
 from archscope.data.load import check_view, load, prepare
 from archscope.data.view import View
 from archscope.errors import UsageError
+from archscope.report import single
 from archscope.report.sweep import results, table7, write
 from archscope.report.table import Table
 from archscope.sweep import folder as folders
@@ -216,8 +217,7 @@ def conduct(
     chosen, folder = order.settings, order.folder
     if say.tensorboard:
         tensorboard.require()
-    files = chosen.dataset == FILES
-    shape = None if files else plan.CIFAR
+    files, shape = chosen.dataset == FILES, plan.input_of(chosen.dataset)
     plan.networks(chosen.subjects, input_shape=shape)
     where.check()
     with told(folder):
@@ -258,18 +258,26 @@ def work_off(
     """
     asked, where, say = resources or Resources(), source or Source(), console or Console()
     where.check()
+    if say.tensorboard:
+        tensorboard.require()
     folder = Path(folder)
     with told(folder):
         before, found = read_document(folder), inventory or _inventory()
-        _, slots = machines.resolve(asked, found, before)
+        machine, slots = machines.resolve(asked, found, before)
         settings = before["settings"]
         if settings["dataset"] == FILES:
             slots = machines.with_loaders(slots, asked, found)
         info = where.found(DatasetInfo(**before["dataset"]))
         _, images = _measured(info, View.of(settings), settings["recipe"]["batch"])
-        opened = folders.join_folder(folder, asdict(info))
+        opened = folders.join_folder(folder, machine, asdict(info))
         briefs = scan(folder, opened.document)
-        return SweepResult(*_work_off(opened, briefs, _Hands(images, slots), say, write))
+        return SweepResult(*_work_off(opened, briefs, _Hands(images, slots), say, write_report))
+
+
+def write_report(folder: Path) -> list[Path]:
+    """Write the report that the folder's plan calls for: a sweep's, or a single network's."""
+    single_network = read_document(folder)["settings"]["preset"] == SINGLE
+    return single.write(folder) if single_network else write(folder)
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from archscope.arch.network import Network
 from archscope.arch.published import Published, published_errors
 from archscope.arch.shape import Shape
 from archscope.cost.formula import CONVENTION, Count, count, count_stages
-from archscope.errors import ArchscopeError, UsageError, shown
-from archscope.explore.networks import Outside, is_outside, open_network
+from archscope.errors import ArchscopeError, UsageError
+from archscope.explore.networks import Outside, open_network, refuse_outside
 from archscope.explore.outside import count_outside
 from archscope.nn.memory import refuse_beyond
 from archscope.report.architectures import cardinality, describe, table1
@@ -88,6 +88,7 @@ class Compared:
                 for entry in self.published
             ],
             "stages": self.stages,
+            "notes": list(self.notes),
         }
 
 
@@ -187,7 +188,7 @@ def compare(
     if not networks:
         raise UsageError("nothing was to be compared; name at least one network, as resnet50")
     if counter == "formula":
-        _refuse_outside(networks)
+        refuse_outside(networks, "counted by the formula", "use --counter fvcore")
     opened = [
         open_network(entry, classes, input_shape)
         if isinstance(entry, str)
@@ -195,17 +196,6 @@ def compare(
         for entry in networks
     ]
     return Comparison([_compared(network, counter) for network in opened], counter)
-
-
-def _refuse_outside(networks: Sequence[str | Network | Outside]) -> None:
-    """Before anything of theirs is run."""
-    for entry in networks:
-        if isinstance(entry, Outside) or (isinstance(entry, str) and is_outside(entry)):
-            name = entry if isinstance(entry, str) else entry.name
-            raise UsageError(
-                f"{shown(name)} was to be counted by the formula, but the formula reads "
-                "archscope's own networks alone; use --counter fvcore"
-            )
 
 
 def _compared(network: Network | Outside, counter: Counter) -> Compared:

@@ -13,6 +13,7 @@ from archscope.cost.conventions import BACKWARD, CONVENTIONS, COUNTERS, Conventi
 from archscope.cost.formula import CONVENTION, count
 from archscope.cost.tally import Tally, tally
 from archscope.errors import ArchscopeError, UsageError, shown
+from archscope.explore.networks import refuse_outside
 from archscope.nn.memory import available
 from archscope.report.counters import counters_csv, counters_table
 from archscope.report.table import Table
@@ -183,6 +184,7 @@ def compare_counters(
     chosen = _chosen(counters)
     if not networks:
         raise UsageError("nothing was to be compared; name at least one network, as resnet50")
+    refuse_outside(networks, "counted by every counter", "compare it without --counters")
     counted = []
     for entry in networks:
         network = parse(entry, classes, input_shape) if isinstance(entry, str) else entry

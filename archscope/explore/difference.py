@@ -18,6 +18,7 @@ from archscope.arch.network import Network
 from archscope.arch.shape import Shape
 from archscope.cost.formula import CONVENTION, Count, count, count_stages
 from archscope.errors import UsageError
+from archscope.explore.networks import refuse_outside
 from archscope.report.difference import COSTS, difference_csv, difference_tables, in_words
 from archscope.report.table import Table
 
@@ -125,6 +126,7 @@ def difference(
     Raises:
         UsageError: for a name, input or number of classes that cannot be.
     """
+    refuse_outside((first, second), "split by choice", "compare it without --diff")
     one, other = (
         parse(entry, classes, input_shape)
         if isinstance(entry, str)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from archscope.arch.names import parse
 from archscope.arch.network import Network
@@ -61,6 +62,21 @@ def open_network(
 def is_outside(text: str) -> bool:
     """Whether the text has the form of a network from outside, not of a name of ours."""
     return text.partition(":")[0] in _PACKAGES or _FILE.fullmatch(text) is not None
+
+
+def refuse_outside(networks: Sequence[Any], what: str, fix: str) -> None:
+    """Refuse networks from outside, before anything of theirs is run.
+
+    Raises:
+        UsageError: that `what` was asked for, which needs a tree, and the `fix`.
+    """
+    for entry in networks:
+        if isinstance(entry, Outside) or (isinstance(entry, str) and is_outside(entry)):
+            name = entry if isinstance(entry, str) else entry.name
+            raise UsageError(
+                f"{shown(name)} was to be {what}, but that reads archscope's own networks alone; "
+                f"{fix}"
+            )
 
 
 def _open(text: str, classes: int | None) -> Found:

@@ -63,7 +63,7 @@ class StudyResult:
         import pandas
 
         rows = self.document()["rows"]
-        return pandas.DataFrame([{**row, **row.pop("published")} for row in rows])
+        return pandas.DataFrame([{**row.pop("published"), **row} for row in rows])
 
     def write(self) -> list[Path]:
         """Write study.json, study.md and the study's report.html into the folder."""

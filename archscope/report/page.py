@@ -6,6 +6,7 @@ said is escaped.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -193,7 +194,7 @@ def _trials(sweep: Sweep) -> str:
         Column("train_error", "training error (%)", decimal(2)),
         Column("seconds", "seconds", decimal(1)),
         Column("params", "params", prefixed(3)),
-        Column("curve", "test error by epoch", text, "left"),
+        Column("curve", "error by epoch", text, "left"),
         Column("key", "key", text, "left"),
     ]
     marks = [f"@curve{index}@" for index in range(len(sweep.trials))]
@@ -201,14 +202,12 @@ def _trials(sweep: Sweep) -> str:
         {**row, "curve": mark} for row, mark in zip(table.rows, marks, strict=True)
     ]
     made = table_html(Table("", columns, rows))
-    for mark, record in zip(marks, sweep.trials, strict=True):
-        made = made.replace(f">{mark}<", f">{_spark(record)}<")
-    return made
+    return re.sub(r">@curve(\d+)@<", lambda at: f">{_spark(sweep.trials[int(at[1])])}<", made)
 
 
 def _spark(record: TrialRecord) -> str:
-    """A small line of the test error, epoch by epoch."""
-    values = [line.get("test_error") for line in record.epochs]
+    """A small line of the error that each epoch was judged on: held-out images', or test."""
+    values = [line.get("validation_error", line.get("test_error")) for line in record.epochs]
     errors = [float(value) for value in values if isinstance(value, (int, float))]
     if len(errors) < 2:
         return ""

@@ -104,7 +104,7 @@ def study_table(study: Study, preset: str | None = None, sweep: Sweep | None = N
         notes.append(f"To train these networks, {study.needs} is needed, which you must bring.")
     if study.command and not sweep:
         example = next((row.network for row in study.rows if row.network), "")
-        notes.append(f"The command: {study.command.format(network=example)}")
+        notes.append(f"The command: {study.command.replace('{network}', example)}")
     title = f"{study.title} ({study.source}): {study.question}"
     return Table(title, columns, study_rows(study, preset, sweep), notes)
 

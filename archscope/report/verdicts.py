@@ -26,6 +26,8 @@ POWER = 0.8
 # A difference of test errors (points) that a table of verdicts tries to resolve.
 RESOLVE = 0.5
 _MOST_SEEDS = 1000
+# A spread below this (points) is an accident of few seeds and a small test set, not knowledge.
+_LEAST_SPREAD = 1e-6
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Verdict:
         kind: "better" (the first has the lower error), "worse", "none" (no difference shown,
             though one of `resolve` points would have been), or "open" (too few seeds to tell).
         n: seeds of each.
-        interval: of the difference; None where one seed gives no spread.
+        interval: of the difference; None where the runs show no spread, as with one seed.
         seeds_needed: of each in all, to see `resolve` points with 80 % power; None: no spread
             known, or above 1,000.
     """
@@ -54,10 +56,10 @@ class Verdict:
     def sentence(self) -> str:
         """The verdict in one sentence."""
         if self.interval is None:
-            return (
-                f"{self.first} and {self.second}: a single seed says nothing of chance; train "
-                "each from at least 2"
-            )
+            why = "a single seed says nothing of chance"
+            if min(self.n) > 1:
+                why = "runs that differ by nothing, or by the same, tell no noise"
+            return f"{self.first} and {self.second}: {why}; train each from more seeds"
         low, high = self.interval
         span = f"{self.difference:+.2f} points, {low:+.2f} to {high:+.2f}"
         if self.kind in ("better", "worse"):
@@ -152,9 +154,9 @@ def _judge(
     n = len(first), len(second)
     noise = pooled or _own(first, second)
     difference = math.fsum(first.values()) / n[0] - math.fsum(second.values()) / n[1]
-    if noise is None:
+    if noise is None or noise.spread < _LEAST_SPREAD:
         return Verdict(*pair, "open", n, difference, None, None, "", resolve)
-    if pooled is None and not noise.blocked and noise.spread > 0:
+    if pooled is None and not noise.blocked:
         test = stats.ttest_ind([*first.values()], [*second.values()], equal_var=False)
         bounds = test.confidence_interval(level)
         interval = float(bounds.low), float(bounds.high)
@@ -255,8 +257,6 @@ def _power(noise: _Noise, n: int, level: float, resolve: float) -> float:
     """The chance that the two-sided t test with `n` seeds sees a true difference `resolve`."""
     from scipy import stats
 
-    if noise.spread == 0:
-        return 1.0
     freedom = noise.freedom(n)
     bound = stats.t.ppf((1 + level) / 2, freedom)
     return float(stats.nct.sf(bound, freedom, resolve / (noise.spread * math.sqrt(2 / n))))

@@ -26,6 +26,7 @@ from archscope.sweep.plan import (
     Subjects,
     curves,
     entries,
+    input_of,
     network_digest,
     trial_keys,
 )
@@ -125,20 +126,25 @@ def open_folder(
     return Opened(folder, document, tuple(notes))
 
 
-def join_folder(folder: Path, dataset: Mapping[str, Any]) -> Opened:
+def join_folder(folder: Path, machine: Machine, dataset: Mapping[str, Any]) -> Opened:
     """The sweep in `folder` as it is, to be worked off with the data at hand; writes nothing.
 
-    Raises `UsageError` where there is none, where the data are others, or where this version
-    defines its networks otherwise.
+    Raises `UsageError` where there is none, where the data are others, where the machine would
+    train otherwise than planned, or where this version defines its networks otherwise.
     """
     before = read_document(folder)
+    for name in ("device", "precision", "threads"):
+        if (old := before["machine"][name]) != (new := getattr(machine, name)):
+            raise UsageError(
+                f"The sweep in {folder} trains with {name} {old}, and here it would be {new}: "
+                f"join it with {name} {old}, or begin another."
+            )
     if (old := before["dataset"]["fingerprint"]) != (new := dataset["fingerprint"]):
         raise UsageError(
             f"The sweep in {folder} has other data ({_shown(old)} there, {_shown(new)} here): "
             "bring the same, or name their folder with --data-dir."
         )
-    found = planned_networks(_subjects(before), dataset["classes"])
-    _check_definitions(folder, before, found)
+    _check_definitions(folder, before, dataset["classes"])
     return Opened(folder, {**before, "dataset": dict(dataset)}, tuple(_moved(before)))
 
 
@@ -225,10 +231,10 @@ def _subjects(document: Mapping[str, Any]) -> Subjects:
     return Subjects(there["depth"], there["scale"], tuple(there["templates"]))
 
 
-def _check_definitions(
-    folder: Path, document: Mapping[str, Any], found: Mapping[str, Network]
-) -> None:
+def _check_definitions(folder: Path, document: Mapping[str, Any], classes: int) -> None:
     """Refuse a plan whose networks this version builds otherwise: its keys would promise a lie."""
+    shape = input_of(document["settings"]["dataset"])
+    found = planned_networks(_subjects(document), classes, shape)
     for entry in document["networks"]:
         network = found.get(entry["template"])
         if network is None or network_digest(network) != entry["digest"]:
@@ -294,10 +300,11 @@ def _extended(
         seeds=union["seeds"],
     )
     classes = before["dataset"]["classes"]
-    _check_definitions(folder, before, planned_networks(_subjects(before), classes))
+    _check_definitions(folder, before, classes)
     known = set(old["templates"])
     new = tuple(template for template in union["templates"] if template not in known)
-    networks = planned_networks(replace(settings.subjects, templates=new), classes)
+    shape = input_of(settings.dataset)
+    networks = planned_networks(replace(settings.subjects, templates=new), classes, shape)
     there = {entry["network"]: entry["template"] for entry in before["networks"]}
     if twice := [template for template in new if networks[template].name in there]:
         spelled = there[networks[twice[0]].name]

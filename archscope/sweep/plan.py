@@ -20,6 +20,7 @@ from archscope.arch.names import parse
 from archscope.arch.network import Network
 from archscope.arch.shape import Shape
 from archscope.cost import count
+from archscope.data.folder import NAME as FILES
 from archscope.data.view import VIEW_FIELDS, View
 from archscope.errors import UsageError
 from archscope.sweep.presets import PRESETS
@@ -29,6 +30,11 @@ _TEMPLATE = re.compile(r"([1-9]\d*)x([1-9]\d*)d")
 _ALMOST_TEMPLATE = re.compile(r"[\dx.]*d?")
 _LARGEST_SEED = 2**31 - 1
 CIFAR: Shape = (3, 32, 32)
+
+
+def input_of(dataset: str) -> Shape | None:
+    """The input that a data set gives whole names: None where images have any size."""
+    return None if dataset == FILES else CIFAR
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,6 +23,32 @@ _KEYS |= {"classes"}
 _ROW_KEYS = {"label", "network", "block", "published", "train"}
 _SETTINGS = {"dataset", "samples", "depth", "scale", "seeds", "recipe", "epochs", "batch", "lr"}
 _SETTINGS |= {"holdout", "whiten"}
+_RESERVED = {"label", "network", "macs", "trained", "test_error", "test_error_se", "n"}
+
+
+def _number(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
+
+
+def _whole(value: Any) -> bool:
+    return type(value) is int
+
+
+def _word(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _seeds(value: Any) -> bool:
+    return _whole(value) or _word(value) or (isinstance(value, list) and all(map(_whole, value)))
+
+
+# What a setting's value must be; its range is checked with the plan.
+_SUITS: dict[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("samples", "depth", "epochs", "batch", "holdout"), _whole),
+    **dict.fromkeys(("scale", "lr"), _number),
+    **dict.fromkeys(("dataset", "recipe", "whiten", "use"), _word),
+    "seeds": _seeds,
+}
 
 
 def study_names() -> list[str]:
@@ -68,7 +95,11 @@ class _Reader:
             if key not in _KEYS:
                 self._fail(key, f"is unknown; a study has {', '.join(sorted(_KEYS))}")
         texts = {key: self._text(document, key) for key in sorted(_TEXTS)}
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", texts["name"]):
+            self._fail("name", "must be a plain word: it names the study's folder")
         measures = self._texts(document, "measures")
+        if len(set(measures)) < len(measures) or _RESERVED & set(measures):
+            self._fail("measures", "must be different from each other and from a row's own fields")
         classes = document.get("classes")
         if classes is not None and (type(classes) is not int or classes < 1):
             self._fail("classes", "must be a whole number from 1 up")
@@ -112,7 +143,7 @@ class _Reader:
             self._name(row, "train", None, line)
         published = row.get("published", [])
         plain = isinstance(published, list) and all(
-            isinstance(cell, (int, float, str)) and not isinstance(cell, bool) for cell in published
+            isinstance(cell, str) or _number(cell) for cell in published
         )
         if not plain or len(published) != measures:
             self._fail(
@@ -155,6 +186,8 @@ class _Reader:
                 if key not in _SETTINGS | {"use"}:
                     known = ", ".join(sorted(_SETTINGS | {"use"}))
                     self._fail(key, f"is unknown; a preset has {known}", line)
+                if not _SUITS[key](value):
+                    self._fail(key, f"cannot be {value!r}", line)
                 if key == "use" and value != "network":
                     self._fail(key, 'can only be "network": train the networks themselves', line)
         return dict(presets)

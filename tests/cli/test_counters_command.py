@@ -70,3 +70,15 @@ def test_a_residue_is_red_on_terminals_with_colour_and_a_word_everywhere(width):
     assert len(red) == 1 and "-1 unexplained\x1b[0m" in red[0]
     bare = coloured.replace("\x1b[31m", "").replace("\x1b[1m", "").replace("\x1b[0m", "")
     assert bare == plain
+
+
+def test_ways_to_compare_exclude_each_other_and_outside_networks(run):
+    for arguments, said in (
+        (("resnet8", "resnet14", "--diff", "--counters", "formula"), "give one of them"),
+        (("resnet8", "--counters", "formula", "--counter", "formula"), "give one of them"),
+        (("resnet8", "timm:resnet18", "--diff"), "compare it without --diff"),
+        (("timm:resnet18", "--counters", "all"), "compare it without --counters"),
+    ):
+        result = run("compare", *arguments)
+        assert result.exit_code == 2 and said in result.stderr, result.output
+    assert "name one of these" in run("bench", "timm:resnet18").stderr

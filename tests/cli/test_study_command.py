@@ -70,3 +70,15 @@ def test_wrong_names_and_presets_are_usage_errors(run, tmp_path):
         assert result.exit_code == 2, result.output
         assert said in result.stderr
         assert not (tmp_path / "out").exists()
+
+
+def test_braces_in_a_command_are_left_alone_and_a_frame_is_flat(run, tmp_path):
+    from archscope.explore.study import study
+
+    path = tmp_path / "own.toml"
+    path.write_text(OWN.replace("pairs =", 'command = "train {network} {other}"\npairs ='))
+    result = run("study", path, "--preset", "none")
+    assert result.exit_code == 0
+    assert "The command: train resnext29_1x64d {other}" in result.stdout
+    frame = study(str(path), "none").to_frame()
+    assert frame["error (%)"].tolist() == [4.39, 4.12] and "published" not in frame.columns

@@ -102,9 +102,18 @@ def test_one_seed_says_nothing():
     assert "single seed" in found.sentence()
 
 
-def test_equal_runs_have_no_noise_and_no_difference():
-    (found,) = verdicts({"a": by_seed(5.0, 5.0), "b": by_seed(5.0, 5.0, first=4)}, [("a", "b")])
-    assert (found.kind, found.interval) == ("none", (0.0, 0.0))
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [((5.0, 5.0), (5.0, 5.0)), ((10.0, 10.2), (10.4, 10.6)), ((10.0, 10.0), (10.2, 10.2))],
+)
+@pytest.mark.parametrize("first", [1, 4])
+def test_runs_without_noise_claim_nothing(a, b, first):
+    (found,) = verdicts({"a": by_seed(*a), "b": by_seed(*b, first=first)}, [("a", "b")])
+    if first == 4 and a[0] != a[1]:
+        assert found.interval[0] < found.interval[1]  # unpaired, the seeds are noise
+    else:
+        assert (found.kind, found.interval) == ("open", None)
+        assert "tell no noise" in found.sentence()
 
 
 def test_unfinished_or_unknown_networks_and_senseless_differences_are_refused():

@@ -13,7 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 from archscope.cli.main import app
-from archscope.explore.cifar_sweep import Console, cifar_sweep
+from archscope.errors import UsageError
+from archscope.explore.cifar_sweep import Console, cifar_sweep, work_off
 from archscope.sweep import schedule
 from archscope.sweep.machine import Resources
 from archscope.sweep.records import read_sweep
@@ -158,6 +159,13 @@ def test_a_worker_joins_a_folder_and_works_off_its_plan(tmp_path: Path) -> None:
     assert "1x64d" in result.stdout and "1 trials" in result.stderr
     assert (done / "result.json").exists()
     assert (out / "sweep.json").read_bytes() == before
+
+
+def test_a_worker_that_would_train_otherwise_than_planned_is_refused(tmp_path: Path) -> None:
+    out = tmp_path / "s"
+    assert invoke("--seeds", "1", "--templates", "1x64d", "--out", str(out))[0] == 0
+    with pytest.raises(UsageError, match="trains with threads 1, and here it would be 2"):
+        work_off(out, resources=Resources(gpus=0, threads=2))
 
 
 @pytest.mark.parametrize(

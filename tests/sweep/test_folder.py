@@ -132,7 +132,7 @@ def test_that_holds_for_networks_that_were_not_asked_for_this_time(tmp_path: Pat
     with pytest.raises(UsageError, match=r"definition of resnext11_2x64d@0\.125"):
         opened(tmp_path, templates="1x64d")
     with pytest.raises(UsageError, match=r"definition of resnext11_2x64d@0\.125"):
-        folders.join_folder(tmp_path, DATASET)
+        folders.join_folder(tmp_path, MACHINE, DATASET)
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"schema": "archscope.sweep/1", "settings": {}}'])
@@ -144,7 +144,7 @@ def test_a_half_written_plan_is_written_anew_and_its_trials_are_kept(
     (tmp_path / "trials" / before[0]).mkdir(parents=True)
     (tmp_path / "sweep.json").write_text(text)
     with pytest.raises(ArchscopeError, match="give the command that began the sweep again"):
-        folders.join_folder(tmp_path, DATASET)
+        folders.join_folder(tmp_path, MACHINE, DATASET)
     [note] = opened(tmp_path).notes
     assert "was damaged and is written anew" in note
     assert keys(tmp_path) == before
@@ -168,15 +168,15 @@ def test_on_another_host_of_the_same_kind_it_says_what_that_means(tmp_path: Path
     path.write_text(json.dumps(document))
     [note] = opened(tmp_path).notes
     assert "begun on another host (another, here" in note
-    assert folders.join_folder(tmp_path, DATASET).notes == (note,)
+    assert folders.join_folder(tmp_path, MACHINE, DATASET).notes == (note,)
 
 
 def test_who_joins_needs_the_same_data_wherever_they_are(tmp_path: Path) -> None:
     opened(tmp_path)
-    joined = folders.join_folder(tmp_path, {**DATASET, "folder": "/here"})
+    joined = folders.join_folder(tmp_path, MACHINE, {**DATASET, "folder": "/here"})
     assert joined.document["dataset"]["folder"] == "/here"
     with pytest.raises(UsageError, match="sha256:1 there, sha256:2 here"):
-        folders.join_folder(tmp_path, {**DATASET, "fingerprint": "sha256:2"})
+        folders.join_folder(tmp_path, MACHINE, {**DATASET, "fingerprint": "sha256:2"})
 
 
 def test_begun_under_other_versions_it_goes_on_with_a_warning(tmp_path: Path) -> None:

@@ -99,6 +99,14 @@ def test_a_file_of_ones_own_is_read(own):
         ('use = "network"', 'use = "all"', 'line 18: use can only be "network"'),
         ("[presets.own]", "[presets.none]", "line 17: presets.none means no training"),
         ('name = "mine"', "name = ", "this is no TOML: .*line 2"),
+        ('name = "mine"', 'name = "x/../y"', "line 2: name must be a plain word"),
+        ('"params"]', '"error (%)"]', "line 6: measures must be different"),
+        ('"params"]', '"network"]', "line 6: measures must be different"),
+        ("8.75", "nan", "line 8: published must be 2 numbers"),
+        ("epochs = 2", 'epochs = "2"', "line 15: epochs cannot be '2'"),
+        ("epochs = 2", "scale = inf", "line 15: scale cannot be inf"),
+        ("epochs = 2", 'recipe = ["x"]', "line 15: recipe cannot be"),
+        ('seeds = "1,5"', "seeds = [1.5]", "line 19: seeds cannot be"),
     ],
 )
 def test_a_file_that_breaks_a_rule_is_told_with_line_and_key(own, old, new, said):

@@ -178,6 +178,18 @@ def test_a_real_training_on_an_image_folder_with_listed_classes(
     assert code == 0 and "All 1 trials" in notes
 
 
+def test_a_training_on_an_image_folder_at_the_networks_own_size_is_continued_and_extended(
+    images: Path, tmp_path: Path
+) -> None:
+    options = ["--dataset", f"folder:{images}", "--epochs", "1", "--batch", "6"]
+    options += ["--out", str(tmp_path / "out")]
+    assert invoke("resnet18@0.0625", *options)[0] == 0
+    code, _, notes = invoke("resnet18@0.0625", *options)
+    assert code == 0 and "All 1 trials" in notes
+    code, _, notes = invoke("resnet18@0.0625", *options, "--seeds", "2")
+    assert code == 0 and "1 trials (1 more are done)" in notes
+
+
 def test_a_damaged_image_ends_a_training_with_1_and_its_name(images: Path, tmp_path: Path) -> None:
     path = images / "train/n02/4.JPEG"
     path.write_bytes(path.read_bytes()[:700])
