@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, MutableMapping
 from importlib import import_module
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from archscope.cli.output import note
+from archscope.cli.output import discard, note
 from archscope.errors import ArchscopeError
 
 # name: (where the function stands, the line of `archscope --help`), in the order of that help.
@@ -131,4 +132,6 @@ def main() -> None:
         app()
     except OSError as error:  # of a help or version text: commands tell theirs themselves
         note(f"archscope: the output could not be written: {error.strerror or error}")
+        if sys.stdout is not None:
+            discard(sys.stdout)
         raise SystemExit(1) from None

@@ -119,9 +119,9 @@ def write(text: str, stream: TextIO) -> None:
         stream.write(text)
         stream.flush()
     except BrokenPipeError:
-        _discard(stream)
+        discard(stream)
     except OSError as error:
-        _discard(stream)
+        discard(stream)
         if stream is sys.stderr:
             return
         raise ArchscopeError(
@@ -166,7 +166,7 @@ def _open(stream: TextIO | None) -> TextIO:
     return stream
 
 
-def _discard(stream: TextIO) -> None:
+def discard(stream: TextIO) -> None:
     """Let what is left in the buffer go nowhere: at exit it would fail once more."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())

@@ -235,8 +235,14 @@ def test_closed_streams_are_no_traceback(arguments, closed, code, tmp_path):
     """A closed standard output or error, as `>&-` makes it; a full disk for the help."""
     shown = "/dev/full" if arguments == ("--help",) else "&-"
     command = shlex.join([sys.executable, "-m", "archscope", *arguments])
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     run = subprocess.run(
-        f"{command} {closed}>{shown}", shell=True, capture_output=True, text=True, check=False
+        f"{command} {closed}>{shown}",
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=buffered,
     )
     assert run.returncode == code
     assert "Traceback" not in run.stderr
