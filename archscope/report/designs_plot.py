@@ -18,7 +18,7 @@ from archscope.report.canvas import (
     new_figure,
     styled,
 )
-from archscope.report.formats import prefixed
+from archscope.report.formats import tick
 from archscope.report.plot import Heading
 
 WIDTH, HEIGHT = 6.5, 4.6
@@ -67,6 +67,6 @@ def draw_designs(
             plot.text(0.5, 0.5, "no design", transform=plot.transAxes, ha="center", color=GREY)
         plot.set_xlabel(LABELS[x])
         plot.set_ylabel(LABELS[y])
-        plot.xaxis.set_major_formatter(FuncFormatter(lambda value, _: prefixed(3)(value)))
-        plot.yaxis.set_major_formatter(FuncFormatter(lambda value, _: prefixed(3)(value)))
+        plot.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
+        plot.yaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
         return file_bytes(figure, suffix)

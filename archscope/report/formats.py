@@ -117,3 +117,9 @@ def mean_and_error(mean: Any, standard_error: Any = None) -> str:
 
 def _without_minus_zero(shown: str) -> str:
     return shown[1:] if shown.startswith("-") and not shown.strip("-0.,") else shown
+
+
+def tick(value: float) -> str:
+    """A tick of an axis, exact: `0`, `5 G`, `25.25 M`."""
+    number, _, prefix = prefixed(9)(round(value)).partition(" ")
+    return f"{float(number):.9g} {prefix}".rstrip()

@@ -26,7 +26,7 @@ from archscope.report.canvas import (
 )
 from archscope.report.designs_plot import LABELS
 from archscope.report.difference import changed, named
-from archscope.report.formats import prefixed, si, signed_si
+from archscope.report.formats import si, signed_si, tick
 from archscope.report.plot import Heading
 
 LEFT, RIGHT, GAP = 2.1, 0.25, 0.25  # inches
@@ -119,7 +119,7 @@ def _draw(axes: Axes, rows: Sequence[Bar], inches: float, title: str) -> None:
     axes.grid(axis="x", color=FAINT, linewidth=0.6)
     most = 3 if inches < 4 else 6
     axes.xaxis.set_major_locator(MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
     if cut:
         axes.set_xlabel("the axis does not begin at 0", fontsize=SMALL, color=GREY, labelpad=2)
 
@@ -191,12 +191,6 @@ def _draw_label(figure: Figure, row: Bar, middle: float) -> None:
             color=GREY if index else INK,
         )
         y -= size * 1.15 / POINTS
-
-
-def _tick(value: float) -> str:
-    """`0`, `5 G`, `25.25 M`."""
-    number, _, prefix = prefixed(9)(round(value)).partition(" ")
-    return f"{float(number):.9g} {prefix}".rstrip()
 
 
 def _number(row: Bar) -> str:

@@ -77,3 +77,10 @@ def test_formats(format_value, value, shown):
 def test_mean_with_and_without_its_error():
     assert formats.mean_and_error(4.394, 0.053) == "4.39 ± 0.05"
     assert formats.mean_and_error(4.394, None) == "4.39"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(0, "0"), (24_250_000, "24.25 M"), (5_000_000_000, "5 G"), (700, "700")]
+)
+def test_a_tick_is_exact(value, said):
+    assert formats.tick(value) == said
