@@ -277,6 +277,11 @@ def rebuild(node: Node, change: Callable[[Node], Node]) -> Node:
     return change(node if kept else node.with_parts(changed))
 
 
+def is_combinator(node: Node) -> bool:
+    """Whether it holds or makes other nodes, so that its label names a part of the network."""
+    return isinstance(node, (Seq, Sum, Cat, Repeat, Shortcut, Aux))
+
+
 def array_fields(node: Node) -> dict[str, Any]:
     """The fields of a node (not of its parts) that hold an array of designs."""
     values = ((entry.name, getattr(node, entry.name)) for entry in fields(node))

@@ -34,6 +34,7 @@ from archscope.arch.nodes import (
     Seq,
     Shortcut,
     Sum,
+    is_combinator,
 )
 from archscope.arch.shape import Shape, join, output_shape, projects, walk
 from archscope.cost.formula import leaf_cost
@@ -103,7 +104,7 @@ class _Recorder:
 
     def run(self, node: Node, value: _Value, path: str, times: int) -> _Value:
         """Record a node; a labelled combinator is a module of its own, which shares no buffer."""
-        if node.label is None or not _is_combinator(node):
+        if node.label is None or not is_combinator(node):
             return self.parts(node, value, path, times)
         if isinstance(node, Shortcut) and not projects(node, value.shape):
             return value
@@ -132,7 +133,7 @@ class _Recorder:
         return self._leaf(node, value, path, times)
 
     def _module(self, node: Node, value: _Value, path: str, times: int) -> _Value:
-        if _is_combinator(node):
+        if is_combinator(node):
             path = join(path, node.label)
         inside = self.parts(node, value._replace(fresh=False), path, times)
         return inside._replace(fresh=False)
@@ -192,7 +193,3 @@ class _Recorder:
     def _new(self, shape: Shape) -> int:
         self.sizes.append(math.prod(shape))
         return len(self.sizes) - 1
-
-
-def _is_combinator(node: Node) -> bool:
-    return isinstance(node, (Seq, Sum, Cat, Repeat, Shortcut, Aux))

@@ -22,7 +22,7 @@ MODE_HELP = {
     "throughput": "forward pass of a batch, eval mode",
     "step": "forward, backward and SGD with momentum",
 }
-_SIDE_WEIGHT = 0.4  # of an auxiliary head's loss, as Inception-v3 trains
+AUXILIARY = 0.4  # weight of a side head's loss in training, as torchvision's programs have it
 
 
 def dtype_of(precision: str) -> torch.dtype:
@@ -128,7 +128,7 @@ def _step(
         main, *sides = outputs if isinstance(outputs, tuple) else (outputs,)
         loss = loss_of(main)
         for side in sides:
-            loss = loss + _SIDE_WEIGHT * loss_of(side)
+            loss = loss + AUXILIARY * loss_of(side)
         torch.autograd.backward(loss)
         optimizer.step()
         optimizer.zero_grad()

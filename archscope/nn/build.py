@@ -28,6 +28,7 @@ from archscope.arch.nodes import (
     Seq,
     Shortcut,
     Sum,
+    is_combinator,
 )
 from archscope.arch.shape import Shape, conv_padding, output_shape, projects
 from archscope.cost.formula import count
@@ -132,7 +133,7 @@ class Scope(nn.Module):
 
     def _compile(self, node: Node, before: _Part) -> _Part:
         """Compile a node after `before`; a labelled combinator becomes a module of its own."""
-        if node.label is None or not _is_combinator(node):
+        if node.label is None or not is_combinator(node):
             return self._compile_parts(node, before)
         if isinstance(node, Shortcut) and not projects(node, before.shape):
             return before._replace(plan=("seq", ()))
@@ -231,10 +232,6 @@ def _labels(node: Node) -> Iterator[str]:
 def _mapped(part: _Part) -> _Part:
     """The part with an output of (N, C, H, W)."""
     return part._replace(plan=("seq", (part.plan, ("map",))), flat=False) if part.flat else part
-
-
-def _is_combinator(node: Node) -> bool:
-    return isinstance(node, (Seq, Sum, Cat, Repeat, Shortcut, Aux))
 
 
 def _leaf(node: Node, before: _Part) -> nn.Module:

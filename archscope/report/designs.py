@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from archscope.arch.scaling import decimal as decimal_text
-from archscope.report.formats import MISSING, absent, integer, si, text
+from archscope.report.formats import MISSING, absent, integer, si, signed, text
 from archscope.report.table import Column, Table
 
 NAMES = {"params": "params", "macs": "FLOPs\n(multiply-adds)", "activations": "activations"}
@@ -54,7 +54,7 @@ def inverse_table(document: Mapping[str, Any]) -> Table:
     for metric, header in NAMES.items():
         columns.append(Column(metric, header, integer if metric in limited else si))
         if metric in limited:
-            columns.append(Column(f"residual_{metric}", "from its\nbudget", _signed))
+            columns.append(Column(f"residual_{metric}", "from its\nbudget", signed))
             columns.append(Column(f"deviation_{metric}", "in %", _percent))
     if any(answer["published"] for answer in document["answers"]):
         columns.append(Column("source", "the choice of", text, "left"))
@@ -175,10 +175,6 @@ def _distances(row: Mapping[str, Any]) -> dict[str, Any]:
 def _asked(limit: Mapping[str, Any]) -> str:
     source = f" (as {limit['source']})" if limit["source"] else ""
     return f"{limit['value']:,} {SHORT[limit['metric']]}{source}"
-
-
-def _signed(value: Any) -> str:
-    return MISSING if absent(value) else f"{int(value):+,}" if value else "0"
 
 
 def _percent(value: Any) -> str:

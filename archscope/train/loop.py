@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from archscope.arch.network import Network
+from archscope.cost.workload import AUXILIARY, dtype_of
 from archscope.data.dataset import Dataset
 from archscope.data.feed import Device, Feed, feed
 from archscope.nn.build import build
@@ -34,8 +35,6 @@ from archscope.train.job import Job, Outcome, Stopped, check, outcome
 from archscope.train.recipe import Recipe, learning_rate, steps_of
 
 __all__ = ["Job", "Outcome", "Stopped", "train"]
-
-AUXILIARY = 0.4  # weight of a side head's loss in training, as torchvision's programs have it
 
 OnEpoch = Callable[[Line], None]
 OnStep = Callable[[int, int], None]
@@ -270,9 +269,7 @@ class _Run:
             yield _measured(functional.cross_entropy(logits, y), logits, y, listed), len(y)
 
     def _dtype(self) -> torch.dtype:
-        return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[
-            self.job.precision
-        ]
+        return dtype_of(self.job.precision)
 
     def _forward(self, x: Tensor) -> list[Tensor]:
         """Return the logits, (N, classes) float32: in training those of side heads as well."""
