@@ -2,6 +2,7 @@
 
     python benchmarks/train_throughput.py              # about 15 minutes on 2 cores
     python benchmarks/train_throughput.py --errors     # the same test error? about 15 minutes more
+    python benchmarks/train_throughput.py --limits     # how near to the machine's limits? 5 minutes
 
 The loop that people write: fp32, NCHW, a DataLoader with 2 workers, crop and flip by Pillow an
 image at a time, SGD, one process with a thread a core. `loader`: the same without a DataLoader.
@@ -245,8 +246,82 @@ def throughput(rounds: int, networks: list[str]) -> int:
     return int(mean < GOAL or min(ratios) < LEAST)
 
 
-def errors(seeds: int, samples: int, epochs: int) -> int:
-    """Test errors of both loops after equal epochs, with a verdict; the built-in data."""
+def limits(networks: list[str]) -> int:
+    """How near ours comes to what the machine can do, and where its time goes; one thread."""
+    import torch
+    from pairs import machine
+
+    from archscope.arch.names import parse
+    from archscope.cost.peak import measure_peak
+    from archscope.cost.roofline import ELEMENT_BYTES, Load, layers, roofline_seconds
+    from archscope.train.devices import inventory, tune_malloc
+
+    tune_malloc()
+    torch.set_num_threads(1)
+    precision = "bf16" if inventory().bf16_cpu else "fp32"
+    peak = measure_peak("cpu", precision)
+    print(f"one thread, {precision}; {machine()}")
+    print(
+        f"peak {peak.flops / 1e9:.0f} GFLOP/s, {peak.bandwidth / 1e9:.1f} GB/s: {peak.method}\n"
+        "share of the peak: multiply-adds of convolutions and linear layers, forward and backward;"
+        "\nshare of the bandwidth: parameters, inputs and outputs of each layer, moved once a pass;"
+        "\nroofline: the time that the layers need at these limits, of the time that was taken"
+    )
+    dataset = random_dataset(IMAGES)
+    for name in networks:
+        meter = Meter()
+        ours(name, dataset, meter=meter)
+        rows = layers(parse(name), Load(BATCH, ELEMENT_BYTES[precision], training=True))
+        step = BATCH / meter.rate
+        flops = sum(2 * row.times * row.macs for row in rows)
+        moved = sum(row.times * row.moved for row in rows)
+        print(
+            f"{name}: {meter.rate:.0f} images/s, {flops / step / 1e9:.0f} GFLOP/s "
+            f"({flops / step / peak.flops:.0%} of the peak), {moved / step / 1e9:.1f} GB/s "
+            f"({moved / step / peak.bandwidth:.0%} of the bandwidth), roofline "
+            f"{roofline_seconds(rows, peak) / step:.0%}"
+        )
+        shares = profile(name, dataset)
+        print("  " + ", ".join(f"{what} {share:.0%}" for what, share in shares.items()))
+    return 0
+
+
+# What an operator of torch's profile is to a reader; the first that matches.
+PARTS = {
+    "convolutions, backward": ("convolution_backward",),
+    "convolutions, forward": ("convolution", "conv2d"),
+    "batch norm, backward": ("batch_norm_backward",),
+    "batch norm, forward": ("batch_norm",),
+    "ReLU and sums": ("relu", "threshold_backward", "aten::add", "aten::add_"),
+    "conversions and copies": ("copy_", "contiguous"),
+    "optimizer": ("sgd", "zero_"),
+    "augmentation": ("aten::take", "aten::where", "aten::index", "aten::sub_", "aten::div_"),
+}
+
+
+def profile(name: str, dataset, steps: int = 40) -> dict[str, float]:
+    """The share of a loop's time that each kind of operator takes, by torch's profiler."""
+    from torch.profiler import ProfilerActivity
+    from torch.profiler import profile as profiler
+
+    class Some(Meter):
+        def add(self, images: int) -> bool:
+            self.images += 1
+            return self.images >= steps
+
+    ours(name, dataset, meter=Some())  # warms up
+    with profiler(activities=[ProfilerActivity.CPU]) as found:
+        ours(name, dataset, meter=Some())
+    times = dict.fromkeys([*PARTS, "everything else"], 0.0)
+    for event in found.key_averages():
+        matches = (part for part, keys in PARTS.items() if any(key in event.key for key in keys))
+        times[next(matches, "everything else")] += event.self_cpu_time_total
+    total = sum(times.values())
+    return {part: time / total for part, time in times.items()}
+
+
+def errors(seeds: int, samples: int, epochs: int, data_dir: str | None) -> int:
+    """Test errors of both loops after equal epochs, with a verdict; CIFAR-10 or built-in data."""
     import torch
 
     from archscope.data.load import load, prepare
@@ -254,7 +329,8 @@ def errors(seeds: int, samples: int, epochs: int) -> int:
     from archscope.report.verdicts import verdicts
 
     torch.set_num_threads(2)
-    dataset = load(prepare("shapes"), View(samples=samples))
+    info = prepare("cifar10", data_dir=data_dir) if data_dir else prepare("shapes")
+    dataset = load(info, View(samples=samples))
     name = NETWORKS[0]
     found: dict[str, dict[int, float]] = {"ours": {}, "common": {}}
     for seed in range(1, seeds + 1):
@@ -278,6 +354,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--networks", default=",".join(NETWORKS))
     parser.add_argument("--errors", action="store_true")
+    parser.add_argument("--limits", action="store_true")
+    parser.add_argument("--data-dir", help="CIFAR-10 for --errors; without it, built-in data")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--samples", type=int, default=4000)
     parser.add_argument("--epochs", type=int, default=6)
@@ -287,8 +365,9 @@ def main() -> int:
         print(json.dumps(measure(loop, name, int(threads))))
         return 0
     if given.errors:
-        return errors(given.seeds, given.samples, given.epochs)
-    return throughput(given.rounds, given.networks.split(","))
+        return errors(given.seeds, given.samples, given.epochs, given.data_dir)
+    networks = given.networks.split(",")
+    return limits(networks) if given.limits else throughput(given.rounds, networks)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archscope.arch.network import Network
 from archscope.data.dataset import Dataset, DatasetInfo
 from archscope.data.folder import NAME as FILES
 from archscope.data.load import check_view, load, prepare
@@ -19,7 +20,7 @@ from archscope.report.sweep import results, table7, write
 from archscope.report.table import Table
 from archscope.sweep import folder as folders
 from archscope.sweep import machine as machines
-from archscope.sweep import plan, schedule, tensorboard
+from archscope.sweep import plan, schedule, speed, tensorboard
 from archscope.sweep.live import Display, Silent, display
 from archscope.sweep.machine import Resources
 from archscope.sweep.presets import SINGLE
@@ -35,7 +36,14 @@ from archscope.sweep.records import (
 from archscope.sweep.scan import Brief, look, scan
 from archscope.sweep.signals import told
 from archscope.sweep.supply import Supply
-from archscope.sweep.work import Images, duration, estimated_seconds, longest_first, trial_work
+from archscope.sweep.work import (
+    LONG,
+    Images,
+    duration,
+    estimated_seconds,
+    longest_first,
+    trial_work,
+)
 from archscope.train.job import check
 from archscope.train.recipe import lasting, steps_of
 
@@ -43,8 +51,6 @@ if TYPE_CHECKING:
     import pandas
 
     from archscope.train.devices import Inventory
-
-_LONG = 20 * 60  # seconds: a CPU estimate above this suggests the quick preset
 
 
 @dataclass(frozen=True)
@@ -221,10 +227,8 @@ def conduct(
     plan.networks(chosen.subjects, input_shape=shape)
     where.check()
     with told(folder):
-        before, found = folders.existing(folder), inventory or _inventory()
-        machine, slots = machines.resolve(asked, found, before)
-        if files:
-            slots = machines.with_loaders(slots, asked, found)
+        found = inventory or _inventory()
+        machines.resolve(asked, found, folders.existing(folder))  # what cannot be, before all else
         info = where.prepare(chosen.dataset)
         data, images = _measured(info, chosen.view, chosen.recipe.batch)
         if order.iterations is not None:
@@ -236,6 +240,14 @@ def conduct(
             check(network, chosen.recipe, data)
         del data
         with folders.locked(folder):
+            before = folders.existing(folder)
+            machine, slots = machines.resolve(asked, found, before)
+            if files:
+                slots = machines.with_loaders(slots, asked, found)
+            elif machines.threads_are_open(asked, machine, before) and found.cpus > 1:
+                kinds = _kinds(chosen, networks, info, machine)
+                rates = speed.tried(kinds, len(chosen.seeds), images, found.cpus, say.note)
+                machine, slots = machines.divided(machine, found, rates)
             opened = folders.open_folder(
                 folder, chosen, networks, machine, asdict(info), order.command
             )
@@ -319,6 +331,26 @@ def _run(opened: folders.Opened, briefs: Sequence[Brief], hands: _Hands, say: Co
             schedule.Scheduler(supply, slots, observer, schedule.RUNNER).run()
 
 
+def _kinds(
+    chosen: plan.Settings, networks: Mapping[str, Network], info: DatasetInfo, machine: plan.Machine
+) -> list[dict[str, Any]]:
+    """A trial of each network, as far as its speed depends on it."""
+    shared = {
+        "dataset": asdict(info),
+        "recipe": chosen.recipe.to_dict(),
+        "precision": machine.precision,
+    }
+    return [
+        {
+            **shared,
+            "network": entry.network,
+            "input": networks[entry.template].input,
+            **entry.counts,
+        }
+        for entry in plan.entries(networks)
+    ]
+
+
 def _forget_failures(briefs: list[Brief], folder: Path) -> list[Brief]:
     """Failed trials are tried again: from here on, a failure is one of this run."""
     for number, brief in enumerate(briefs):
@@ -352,7 +384,7 @@ def _announcement(
         seconds = estimated_seconds(work, machine["precision"], workers)
         text += f"; about {duration(seconds)}, estimated before anything is measured"
         preset = opened.document["settings"]["preset"]
-        if seconds > _LONG and preset not in ("quick", SINGLE):
+        if seconds > LONG and preset not in ("quick", SINGLE):
             text += " (--preset quick takes minutes)"
     return text + "."
 

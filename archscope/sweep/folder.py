@@ -161,7 +161,7 @@ def _document(
         "command": list(command),
         "settings": settings.document(),
         "dataset": dict(dataset),
-        "machine": asdict(machine),
+        "machine": {name: value for name, value in asdict(machine).items() if value is not None},
         "networks": [entry.document() for entry in listed],
         "trials": _trials(settings, listed, str(dataset["fingerprint"]), machine),
         "environment": environment(),

@@ -103,8 +103,11 @@ def _held_back() -> Iterator[None]:
 
 def _environment(slot: Slot) -> dict[str, str]:
     threads = str(slot.threads)
+    # Products of matrices that repeat themselves bit for bit, whatever else a GPU does meanwhile.
+    cuda = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"} if slot.device.startswith("cuda") else {}
     return {
         **os.environ,
+        **cuda,
         # The child finds the same modules, wherever this process found them.
         "PYTHONPATH": os.pathsep.join(sys.path),
         # Read when the libraries are loaded; torch.set_num_threads alone comes too late for some.

@@ -16,6 +16,7 @@ _TRAINING = 3.75
 # Units per second of one CPU thread, assumed for the estimate that is printed before anything is
 # measured: 125e9 were measured for a thread alone in bf16, less with its neighbours at work.
 ASSUMED_RATE = {"bf16": 100e9, "fp32": 50e9}
+LONG = 20 * 60  # seconds: an estimate above this is worth a hint, and some seconds of trying
 
 
 @dataclass(frozen=True)

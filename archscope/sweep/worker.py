@@ -14,7 +14,7 @@ def run_trial(task: Task, report: Report) -> dict[str, Any]:
 
     Returns the content of `result.json`: status, metrics, timing, environment.
     """
-    _prepare(task)
+    prepare_process(task)
     from archscope.arch.names import parse
     from archscope.data.dataset import Files
     from archscope.train.job import Job
@@ -55,7 +55,7 @@ def run_trial(task: Task, report: Report) -> dict[str, Any]:
     return result
 
 
-def _prepare(task: Task) -> None:
+def prepare_process(task: Task) -> None:
     """Once for each process: malloc before torch's first allocation, then torch's threads."""
     if "threads" in _prepared:
         return

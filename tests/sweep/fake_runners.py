@@ -75,6 +75,12 @@ def _epoch(task: Task, report: Report, epoch: int) -> None:
         report.step(127, 128)  # tells the test that it hangs
 
 
+def rate(task: Task, report: Report) -> dict[str, Any]:
+    """A speed that the trial has said."""
+    report.step(1, 2)
+    return {"status": "diverged", "timing": {"images_per_second": task.trial["rate"]}}
+
+
 def long(task: Task, report: Report) -> dict[str, Any]:
     """A result of some size."""
     return {**run(task, report), "reason": "long" * 5000}
