@@ -25,6 +25,7 @@ from archscope.cli.sweep_options import (
     WorkersOption,
 )
 from archscope.cli.training import (
+    Compile,
     DataDir,
     DataLabel,
     Epochs,
@@ -59,6 +60,7 @@ def cifar_sweep(
     gpus: GpusOption = None,
     workers: WorkersOption = None,
     threads: Threads = None,
+    compile: Compile = False,
     data_dir: DataDir = None,
     data_label: DataLabel = None,
     offline: Offline = False,
@@ -90,7 +92,7 @@ def cifar_sweep(
     from archscope.sweep.machine import Resources
 
     check_output(format, output)
-    resources = Resources(gpus, workers, threads, precision)
+    resources = Resources(gpus, workers, threads, precision, compile=compile or None)
     source = explore.Source(data_dir, data_label, offline)
     console = explore.Console(note=note, tensorboard=tensorboard)
     changes: dict[str, Any] = {
@@ -108,7 +110,13 @@ def cifar_sweep(
         "lr": lr,
     }
     if worker is not None:
-        planned = {**changes, "precision": precision, "threads": threads, "out": out}
+        planned = {
+            **changes,
+            "precision": precision,
+            "threads": threads,
+            "compile": compile or None,
+            "out": out,
+        }
         _refuse_a_plan(preset, planned)
         result = explore.work_off(worker, resources=resources, source=source, console=console)
     else:

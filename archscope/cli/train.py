@@ -13,6 +13,7 @@ from archscope.cli.training import (
     HOW,
     WHAT,
     WHERE,
+    Compile,
     DataDir,
     DataLabel,
     Epochs,
@@ -115,6 +116,7 @@ def train(
         option("--workers", "Trainings at a time; without it, as the machine has room.", WHERE),
     ] = None,
     threads: Threads = None,
+    compile: Compile = False,
     loaders: Annotated[
         int | None,
         option(
@@ -160,7 +162,14 @@ def train(
     result = explore.train(
         network,
         dataset,
-        resources=Resources(explore.on_device(device, found), workers, threads, precision, loaders),
+        resources=Resources(
+            explore.on_device(device, found),
+            workers,
+            threads,
+            precision,
+            loaders,
+            compile or None,
+        ),
         source=Source(data_dir, data_label, offline),
         out=out,
         console=Console(note=note, tensorboard=tensorboard),

@@ -73,7 +73,25 @@ Precision = Annotated[
         "P",
     ),
 ]
-Threads = Annotated[int | None, option("--threads", "CPU threads of each trial.", WHERE, "N", "1")]
+Threads = Annotated[
+    int | None,
+    option(
+        "--threads",
+        "CPU threads of each trial.",
+        WHERE,
+        "N",
+        "1; before a sweep of over 20 minutes 1, 2 and a fair share are tried, the fastest taken",
+    ),
+]
+Compile = Annotated[
+    bool,
+    typer.Option(
+        "--compile",
+        help="Have torch compile each network: some tens of seconds at a trial's start, for faster "
+        "steps on a GPU. On a CPU it is seldom worth it.",
+        rich_help_panel=WHERE,
+    ),
+]
 DataDir = Annotated[
     Path | None,
     option(

@@ -412,4 +412,5 @@ def _measured(info: DatasetInfo, view: View, batch: int) -> tuple[Dataset, Image
 def decisive(asked: Resources) -> Mapping[str, Any]:
     """What was asked of the machine and decides results: part of the default folder's name."""
     device = None if asked.gpus is None else "gpu" if asked.gpus else "cpu"
-    return {"device": device, "threads": asked.threads, "precision": asked.precision}
+    compiled = {"compile": True} if asked.compile else {}
+    return {"device": device, "threads": asked.threads, "precision": asked.precision, **compiled}

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,13 @@ from archscope.sweep.plan import (
 )
 from archscope.sweep.plan import networks as planned_networks
 from archscope.sweep.presets import SINGLE
-from archscope.sweep.records import SWEEP_FILE, SWEEP_SCHEMA, DamagedPlan, read_document
+from archscope.sweep.records import (
+    MACHINE,
+    SWEEP_FILE,
+    SWEEP_SCHEMA,
+    DamagedPlan,
+    read_document,
+)
 from archscope.sweep.writing import explained, locked
 
 __all__ = [
@@ -133,8 +139,8 @@ def join_folder(folder: Path, machine: Machine, dataset: Mapping[str, Any]) -> O
     train otherwise than planned, or where this version defines its networks otherwise.
     """
     before = read_document(folder)
-    for name in ("device", "precision", "threads"):
-        if (old := before["machine"][name]) != (new := getattr(machine, name)):
+    for name in MACHINE:
+        if (old := before["machine"].get(name)) != (new := getattr(machine, name)):
             raise UsageError(
                 f"The sweep in {folder} trains with {name} {old}, and here it would be {new}: "
                 f"join it with {name} {old}, or begin another."
@@ -161,7 +167,7 @@ def _document(
         "command": list(command),
         "settings": settings.document(),
         "dataset": dict(dataset),
-        "machine": {name: value for name, value in asdict(machine).items() if value is not None},
+        "machine": machine.document(),
         "networks": [entry.document() for entry in listed],
         "trials": _trials(settings, listed, str(dataset["fingerprint"]), machine),
         "environment": environment(),
@@ -216,8 +222,8 @@ def _compared(
                 yield field, old["recipe"].get(field), new["recipe"].get(field)
         elif name not in _EXTENSIBLE:
             yield name, old.get(name, "none"), new.get(name, "none")
-    for name in ("device", "precision", "threads"):
-        yield name, before["machine"][name], getattr(machine, name)
+    for name in MACHINE:
+        yield name, before["machine"].get(name), getattr(machine, name)
     yield "data", before["dataset"]["fingerprint"], dataset["fingerprint"]
 
 

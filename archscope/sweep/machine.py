@@ -5,6 +5,9 @@ The inventory is handed in, so that a test can schedule on imaginary GPUs.
 
 from __future__ import annotations
 
+import importlib.util
+import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -38,6 +41,7 @@ class Resources:
         threads: threads of each trial.
         precision: "fp32", "bf16" or "fp16".
         loaders: processes of each trial that read images, where these are files.
+        compile: have torch compile the networks.
     """
 
     gpus: int | None = None
@@ -45,6 +49,7 @@ class Resources:
     threads: int | None = None
     precision: str | None = None
     loaders: int | None = None
+    compile: bool | None = None
 
     def __post_init__(self) -> None:
         """Raise `UsageError` for numbers that cannot be."""
@@ -119,8 +124,11 @@ def resolve(
     threads = asked.threads or earlier.get("threads", 1)
     precision = asked.precision or earlier.get("precision") or choose_precision(kind, found)
     check_precision(precision, kind)
+    compiled = asked.compile or earlier.get("compile")
+    if compiled:
+        _check_compiler(kind)
     room = slots(asked, found, kind, threads)
-    return Machine(kind, precision, threads, len(room)), room
+    return Machine(kind, precision, threads, len(room), compiled and True), room
 
 
 def threads_are_open(asked: Resources, machine: Machine, before: Mapping[str, Any] | None) -> bool:
@@ -142,6 +150,21 @@ def divided(
     room = slots(Resources(), found, "cpu", threads)
     shown = {str(n): round(rate, 1) for n, rate in rates.items()}
     return replace(machine, threads=threads, workers=len(room), measured=shown or None), room
+
+
+def _check_compiler(kind: str) -> None:
+    """Raise `UsageError` where torch has nothing to compile with."""
+    needed = {"cpu": "a C++ compiler (g++)", "cuda": "Triton", "mps": "another device than MPS"}
+    have = {
+        "cpu": any(map(shutil.which, (os.environ.get("CXX", "g++"), "g++", "clang++"))),
+        "cuda": importlib.util.find_spec("triton") is not None,
+        "mps": False,
+    }
+    if not have[kind]:
+        raise UsageError(
+            f"--compile on {kind} was asked for, but torch needs {needed[kind]} for it, which is "
+            "not there: install it, or leave --compile out"
+        )
 
 
 def _names(found: Inventory) -> str:

@@ -13,8 +13,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
 from archscope.arch.names import parse
 from archscope.arch.network import Network
@@ -90,15 +90,20 @@ class Settings:
 class Machine:
     """What trains: the device kind, its precision, threads per trial, trials at a time.
 
-    `measured`, where the threads were chosen by trying: images a second of the whole machine, by
-    threads of a trial.
+    `compile`, where torch is to compile the networks, else None. `measured`, where the threads were
+    chosen by trying: images a second of the whole machine, by threads of a trial.
     """
 
     device: str
     precision: str
     threads: int
     workers: int
+    compile: Literal[True] | None = None
     measured: Mapping[str, float] | None = None
+
+    def document(self) -> dict[str, Any]:
+        """The machine as `sweep.json` keeps it."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -293,6 +298,7 @@ def trial_keys(
         "device": machine.device,
         "precision": machine.precision,
         "threads": machine.threads,
+        **({"compile": True} if machine.compile else {}),
     }
     before, after = _json(decisive).split('"seed": "SEED"')
     label = re.sub(r"[^a-z0-9_.]+", "_", entry.template)

@@ -33,7 +33,8 @@ TRIAL_FILE = "trial.json"
 METRICS_FILE = "metrics.jsonl"
 RESULT_FILE = "result.json"
 
-_MACHINE = ("device", "precision", "threads")
+# Of the machine, what decides a result; the last only where it was asked for.
+MACHINE = ("device", "precision", "threads", "compile")
 
 
 class DamagedPlan(ArchscopeError):
@@ -163,7 +164,7 @@ def planned(document: Mapping[str, Any]) -> list[Planned]:
         "dataset": document["dataset"],
         **{n: v for n, v in document["settings"].items() if n in VIEW_FIELDS},
         "recipe": document["settings"]["recipe"],
-        **{name: document["machine"][name] for name in _MACHINE},
+        **{name: document["machine"][name] for name in MACHINE if name in document["machine"]},
     }
     return [Planned(trial, networks[trial["network"]], shared) for trial in document["trials"]]
 

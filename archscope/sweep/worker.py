@@ -32,6 +32,7 @@ def run_trial(task: Task, report: Report) -> dict[str, Any]:
         device=task.device,
         precision=trial["precision"],
         loaders=task.loaders,
+        compile=trial.get("compile", False),
     )
     report.saving()
     outcome = train(

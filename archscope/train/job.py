@@ -19,6 +19,7 @@ class Job:
     """One training: `network` by `recipe` from `seed`, on `device` ("cpu", "cuda:0", "mps").
 
     `loaders` processes read images that are files; how many changes nothing in the result.
+    `compile` has torch compile the training step; that changes the last bits.
     """
 
     network: Network
@@ -27,6 +28,7 @@ class Job:
     device: str = "cpu"
     precision: Precision = "fp32"
     loaders: int = 0
+    compile: bool = False
 
     def identity(self, dataset: Dataset) -> str:
         """Return as JSON what makes it this training and no other: all but the device."""
@@ -38,6 +40,7 @@ class Job:
                 "precision": self.precision,
                 "data": [dataset.info.fingerprint, len(dataset.train), len(dataset.test)],
                 **dataset.view.to_dict(),
+                **({"compile": True} if self.compile else {}),
             }
         )
 

@@ -155,6 +155,8 @@ class _Run:
         torch.manual_seed(job.seed)
         self.model = _build(job.network).to(device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        # Whole batches of training alone: each other shape would be compiled again, in vain.
+        self.compiled = torch.compile(self.model, dynamic=False) if job.compile else self.model
         self.optimizer = _optimizer(self.model, job.recipe, device)
         scaled = job.precision == "fp16"
         self.scaler = torch.amp.GradScaler(device.type, enabled=scaled)  # idle unless fp16
@@ -274,8 +276,9 @@ class _Run:
     def _forward(self, x: Tensor) -> list[Tensor]:
         """Return the logits, (N, classes) float32: in training those of side heads as well."""
         low = self.job.precision != "fp32"
+        whole = self.model.training and len(x) == self.job.recipe.batch
         with torch.autocast(self.device.type, dtype=self._dtype(), enabled=low):
-            heads = self.model(x)
+            heads = (self.compiled if whole else self.model)(x)
         return [logits.float() for logits in (heads if isinstance(heads, tuple) else (heads,))]
 
 

@@ -20,6 +20,7 @@ from archscope.sweep.machine import Resources
 from archscope.sweep.records import read_sweep
 from archscope.train import devices
 
+_CUDA = any(Path(node).exists() for node in ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd"))
 TINY = ["--preset", "quick", "--templates", "1x64d,2x64d", "--scale", "0.0625", "--samples", "320"]
 
 
@@ -99,7 +100,7 @@ def test_on_a_cpu_it_says_how_long_it_may_take(
     _, _, notes = invoke("--seeds", "1")
     assert "estimated before anything is measured" in notes.splitlines()[0]
     assert "--preset quick" not in notes
-    monkeypatch.setattr("archscope.explore.cifar_sweep._LONG", 0)
+    monkeypatch.setattr("archscope.explore.cifar_sweep.LONG", 0)
     _, _, notes = invoke(
         "--seeds", "1", "--preset", "proxy", "--dataset", "shapes", "--depth", "11"
     )
@@ -226,3 +227,22 @@ def _command(out: Path, interrupt: str | None = None) -> tuple[int, str]:
             process.send_signal(signal.SIGINT)
             interrupt = None
     return process.wait(), text
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not _CUDA, reason="needs a CUDA device")
+def test_trials_side_by_side_on_a_gpu_are_those_one_after_the_other(tmp_path: Path) -> None:
+    def metrics(workers: int) -> list[dict[str, object]]:
+        result = cifar_sweep(
+            "quick",
+            out=tmp_path / str(workers),
+            resources=Resources(gpus=1, workers=workers),
+            console=Console(lambda _: None, live=False),
+            templates="1x64d,2x64d",
+            seeds=2,
+            epochs=1,
+        )
+        return [record.result["metrics"] for record in result.records if record.result]
+
+    alone = metrics(1)
+    assert len(alone) == 4 and metrics(3) == alone

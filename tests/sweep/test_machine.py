@@ -85,3 +85,23 @@ def test_numbers_that_cannot_be(numbers: dict[str, int]) -> None:
 def test_a_precision_that_the_cpu_cannot_do(precision: str) -> None:
     with pytest.raises(UsageError, match=precision):
         resolve(Resources(precision=precision), CPU, None)
+
+
+def test_to_compile_is_kept_with_the_folder() -> None:
+    machine, _ = resolve(Resources(compile=True, threads=1), CPU, None)
+    assert machine.compile and machine.document()["compile"] is True
+    assert "compile" not in resolve(Resources(), CPU, None)[0].document()
+    again, _ = resolve(Resources(), CPU, {"machine": machine.document()})
+    assert again == machine
+
+
+@pytest.mark.parametrize(
+    ("found", "needs"), [(CPU, r"C\+\+ compiler"), (TWO_GPUS, "Triton"), (MAC, "MPS")]
+)
+def test_where_nothing_can_compile_it_says_so(
+    found: Inventory, needs: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(UsageError, match=needs):
+        resolve(Resources(compile=True), found, None)

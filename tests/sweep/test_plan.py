@@ -222,3 +222,11 @@ def test_every_template_is_planned_once_under_a_name_that_is_a_folder(
 def test_settings_are_json() -> None:
     document = plan.settings("quick").document()
     assert json.loads(json.dumps(document)) == document
+
+
+def test_a_compiled_training_has_a_key_of_its_own() -> None:
+    settings = plan.settings("quick")
+    plain = plan.trial_key(entry(), settings, 1, "sha256:0", MACHINE)
+    same = plan.trial_key(entry(), settings, 1, "sha256:0", replace(MACHINE, measured={"1": 2.0}))
+    compiled = plan.trial_key(entry(), settings, 1, "sha256:0", replace(MACHINE, compile=True))
+    assert plain == same != compiled

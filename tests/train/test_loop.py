@@ -21,6 +21,7 @@ from archscope.data.augmentation import Augmentation
 from archscope.data.dataset import Dataset, DatasetInfo, Split
 from archscope.errors import ArchscopeError, UsageError
 from archscope.nn.build import build
+from archscope.train import loop
 from archscope.train.devices import Precision
 from archscope.train.loop import Job, Outcome, Stopped, train
 from archscope.train.recipe import Recipe, learning_rate, recipe
@@ -426,3 +427,33 @@ def test_a_gpu_trains_and_resumes_the_same_run(precision: Precision, tmp_path: P
         run("cut", on_step=unplug_at(50))
     assert run("cut").metrics == expected.metrics
     assert_same(weights(tmp_path / "cut"), weights(tmp_path / "whole"))
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_within_an_epoch_nobody_waits_for_the_gpu() -> None:
+    it = replace(job(epochs=2, precision="bf16"), device="cuda:0")
+    seen = []
+
+    def watch(done: int, total: int) -> None:
+        # From the first step's end to the last one's; what an epoch begins and ends with may wait.
+        mode = "default" if done >= total else "error"
+        torch.cuda.set_sync_debug_mode(mode)
+        seen.append(mode)
+
+    try:
+        train(it, data(640), on_step=watch)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert seen.count("error") == 2 * 19
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_the_data_lie_on_the_gpu_and_the_network_in_channels_last() -> None:
+    run = loop._Run(replace(job(), device="cuda:0"), data(), torch.device("cuda:0"))
+    x, y = next(iter(run.train_data.epoch(0, 1, 32, Augmentation(1), torch.bfloat16)))
+    assert x.is_cuda and y.is_cuda and x.is_contiguous(memory_format=torch.channels_last)
+    weight = run.model.get_parameter("conv2.weight")
+    assert weight.is_cuda and weight.is_contiguous(memory_format=torch.channels_last)
+    assert run.optimizer.defaults["fused"]
