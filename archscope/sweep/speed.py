@@ -60,6 +60,7 @@ def tried(
     work = [trial_work(kind, images) for kind in kinds] * seeds
     if estimated_seconds(work, kinds[0]["precision"], cpus) < LONG:
         return {}
+    note("Trying how many threads a trial trains fastest with, some seconds for each choice.")
     largest = max(kinds, key=lambda kind: trial_work(kind, images))
     rates = {}
     for threads in choices(cpus, len(work)):
