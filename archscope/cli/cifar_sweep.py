@@ -10,9 +10,11 @@ import typer
 
 from archscope.cli.output import FormatOption, OutputOption, note
 from archscope.cli.sweep_options import (
+    AddressOption,
     BatchOption,
     DatasetOption,
     DepthOption,
+    ExecutorOption,
     GpusOption,
     LrOption,
     OutOption,
@@ -21,8 +23,10 @@ from archscope.cli.sweep_options import (
     ScaleOption,
     SeedsOption,
     TemplatesOption,
+    TrialsPerGpuOption,
     WorkerOption,
     WorkersOption,
+    ray_cluster,
 )
 from archscope.cli.training import (
     DataDir,
@@ -57,8 +61,11 @@ def cifar_sweep(
     lr: LrOption = None,
     precision: Precision = None,
     gpus: GpusOption = None,
+    trials_per_gpu: TrialsPerGpuOption = None,
     workers: WorkersOption = None,
     threads: Threads = None,
+    executor: ExecutorOption = "local",
+    address: AddressOption = None,
     data_dir: DataDir = None,
     data_label: DataLabel = None,
     offline: Offline = False,
@@ -90,7 +97,10 @@ def cifar_sweep(
     from archscope.sweep.machine import Resources
 
     check_output(format, output)
-    resources = Resources(gpus, workers, threads, precision)
+    cluster = ray_cluster(executor, address)
+    resources = Resources(
+        gpus, workers, threads, precision, trials_per_gpu=trials_per_gpu, ray=cluster
+    )
     source = explore.Source(data_dir, data_label, offline)
     console = explore.Console(note=note, tensorboard=tensorboard)
     changes: dict[str, Any] = {

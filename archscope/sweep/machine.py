@@ -6,12 +6,14 @@ The inventory is handed in, so that a test can schedule on imaginary GPUs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any
 
 from archscope.errors import UsageError
 from archscope.sweep.plan import Machine
 from archscope.train.devices import Inventory, check_precision, choose_precision
+
+_PER_GPU = 100
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,13 @@ class Slot:
 
 
 @dataclass(frozen=True)
+class Ray:
+    """A Ray cluster, to train there: its address; None: $RAY_ADDRESS, else one of this machine."""
+
+    address: str | None = None
+
+
+@dataclass(frozen=True)
 class Resources:
     """What was asked of the machine; `None` is "choose".
 
@@ -36,6 +45,8 @@ class Resources:
         threads: threads of each trial.
         precision: "fp32", "bf16" or "fp16".
         loaders: processes of each trial that read images, where these are files.
+        trials_per_gpu: trials on a GPU at a time.
+        ray: the cluster whose nodes are the machine; None: this machine.
     """
 
     gpus: int | None = None
@@ -43,6 +54,9 @@ class Resources:
     threads: int | None = None
     precision: str | None = None
     loaders: int | None = None
+    _: KW_ONLY
+    trials_per_gpu: int | None = None
+    ray: Ray | None = None
 
     def __post_init__(self) -> None:
         """Raise `UsageError` for numbers that cannot be."""
@@ -50,6 +64,9 @@ class Resources:
             value = getattr(self, name)
             if value is not None and not least <= value <= 4096:
                 raise UsageError(f"--{name} {value} must be a number from {least} to 4096.")
+        each = self.trials_per_gpu
+        if each is not None and not 1 <= each <= _PER_GPU:
+            raise UsageError(f"--trials-per-gpu {each} must be a number from 1 to {_PER_GPU}.")
 
 
 def device_kind(asked: Resources, found: Inventory, before: Mapping[str, Any] | None) -> str:
@@ -81,17 +98,28 @@ def gpu_count(found: Inventory) -> int:
 
 
 def slots(asked: Resources, found: Inventory, kind: str, threads: int) -> list[Slot]:
-    """The slots of a run: one for each GPU, or for as many CPU trials as the cores hold.
+    """The slots of a run: one for each GPU or as many as asked, or as many CPU trials as fit.
 
-    More `workers` than GPUs share them in turn.
+    More `workers` than GPUs share them in turn. Raises `UsageError` where they are more than the
+    GPUs hold, or there is none.
     """
+    each, workers = asked.trials_per_gpu, asked.workers
     if kind == "cpu":
-        return [Slot("cpu", threads)] * (asked.workers or max(1, found.cpus // threads))
-    devices = [f"cuda:{i}" for i in range(asked.gpus or gpu_count(found))]
-    if kind == "mps":
-        devices = ["mps"]
-    workers = asked.workers or len(devices)
-    return [Slot(devices[i % len(devices)], threads) for i in range(workers)]
+        if each is not None:
+            raise UsageError(
+                f"--trials-per-gpu {each} was asked for, but the trials train on the CPU: leave it "
+                "out, and give --workers for trials at a time"
+            )
+        return [Slot("cpu", threads)] * (workers or max(1, found.cpus // threads))
+    gpus = asked.gpus or gpu_count(found)
+    devices = ["mps"] if kind == "mps" else [f"cuda:{i}" for i in range(gpus)]
+    room = len(devices) * (each or 1)
+    if each is not None and workers is not None and workers > room:
+        raise UsageError(
+            f"--workers {workers} was asked for, but --trials-per-gpu {each} on {len(devices)} "
+            f"GPU{'s' * (len(devices) > 1)} are {room}: give fewer workers or more trials per GPU"
+        )
+    return [Slot(devices[i % len(devices)], threads) for i in range(workers or room)]
 
 
 def with_loaders(room: list[Slot], asked: Resources, found: Inventory) -> list[Slot]:
