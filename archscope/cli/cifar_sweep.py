@@ -90,6 +90,10 @@ def cifar_sweep(
 
     with `sbatch --array=0-7 --requeue --signal=USR1@120`, after one run of the full command.
 
+    With --executor ray the trials are tasks of a Ray cluster, as many at a time as it has room for;
+    nodes may come and go. This process writes all files; what nodes train comes through the folder
+    where they see it, else through Ray.
+
     Exit codes: 0 done, 1 failure, 2 usage, 3 some trials failed, 75 preempted (SIGUSR1), 130 or
     143 interrupted (SIGINT, SIGTERM).
     """

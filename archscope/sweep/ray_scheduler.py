@@ -282,21 +282,19 @@ class RayScheduler:
         """A node is gone, which is no fault of the trial: it goes on elsewhere."""
         if self.outcomes.settled(work):
             return
+        with explained(self.folder):
+            renewed = self.supply.renew(work)
+        if renewed is None:
+            return
         self._losses[work.key] += 1
         name = f"its node{f' on {where.host}' if where else ''} was lost"
         if self._losses[work.key] > _LOSSES:
             text = f"{name}, {self._losses[work.key]} times"
-            self.outcomes.fail(work, text, self.slot.device)
+            self.outcomes.fail(renewed, text, self.slot.device)
             return
-        self.outcomes.note(work, f"{name}; taken up again from its last checkpoint")
-        self._again(work)
-
-    def _again(self, work: Leased) -> None:
-        with explained(self.folder):
-            renewed = self.supply.renew(work)
-        if renewed:
-            self.supply.again(renewed)
-            self._exhausted = False
+        self.outcomes.note(renewed, f"{name}; taken up again from its last checkpoint")
+        self.supply.again(renewed)
+        self._exhausted = False
 
     def _drop(self, run: _Run) -> None:
         del self._runs[run.name]

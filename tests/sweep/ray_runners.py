@@ -22,7 +22,7 @@ def run(task: Task, report: Report) -> dict[str, Any]:
     done = json.loads(state.read_text()) if state.exists() else []
     where = os.environ.get("CUDA_VISIBLE_DEVICES", "-") or "none"
     _log(task, f"begin from {len(done)} {task.device} {where} {task.folder}")
-    _misbehave(trial.get("behaviour"), len(done))
+    _misbehave(trial.get("behaviour"))
     try:
         for epoch in range(len(done) + 1, trial["recipe"]["epochs"] + 1):
             report.step(1, 2)
@@ -39,6 +39,8 @@ def run(task: Task, report: Report) -> dict[str, Any]:
                 stream.write(json.dumps(line) + "\n")
             _log(task, f"epoch {epoch}")
             report.epoch(line)
+            if trial.get("behaviour") == "die after 2" and done == [1, 2]:
+                die()
     except Stopped:
         _log(task, "stopped")
         raise
@@ -46,13 +48,15 @@ def run(task: Task, report: Report) -> dict[str, Any]:
     return {"status": "done", "metrics": {"test_error": 10.0, "state": done}}
 
 
-def _misbehave(behaviour: str | None, done: int) -> None:
-    if behaviour == "die once" and not done:
-        os.kill(os.getpid(), signal.SIGKILL)
+def _misbehave(behaviour: str | None) -> None:
     if behaviour == "die":
-        os.kill(os.getpid(), signal.SIGKILL)
+        die()
     if behaviour == "raise":
         raise RuntimeError("made to fail")
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _log(task: Task, text: str) -> None:

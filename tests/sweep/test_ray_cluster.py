@@ -159,15 +159,16 @@ def test_trials_of_a_killed_node_go_on_elsewhere_from_their_checkpoints(
 def test_a_worker_that_dies_is_replaced_once(cluster: Nodes, tmp_path: Path) -> None:
     log, out, recorder = Log(tmp_path / "log"), tmp_path / "sweep", Recorder()
     trials = [
-        stub("once", log, behaviour="die once"),
+        stub("once", log, behaviour="die after 2"),
         stub("twice", log, behaviour="die"),
         stub("raises", log, behaviour="raise"),
         stub("good", log),
     ]
     run(out, trials, recorder, Need(1))
     assert log.count("begin") == {"once": 2, "twice": 2, "raises": 1, "good": 1}
-    assert recorder.keys("finished") == ["good"]
-    assert sorted(recorder.keys("failed")) == ["once", "raises", "twice"]
+    assert sorted(recorder.keys("finished")) == ["good", "once"]
+    assert log.of("once", "begin") == ["0", "2"]
+    assert sorted(recorder.keys("failed")) == ["raises", "twice"]
     assert result(out, "twice")["reason"] == "the worker process died, twice"
     assert result(out, "raises")["reason"] == "RuntimeError: made to fail"
 
