@@ -38,10 +38,10 @@ def opened(asked: Resources, inventory: Inventory | None) -> Iterator[Executor]:
     if asked.ray is None:
         yield Local(inventory or _inventory())
         return
-    from archscope.sweep import ray_cluster
+    from archscope.sweep import ray_connection
 
-    with ray_cluster.connected(asked.ray.address, (inventory or _inventory()).cpus):
-        yield OnRay(asked, *ray_cluster.inventory())
+    with ray_connection.connected(asked.ray.address, (inventory or _inventory()).cpus):
+        yield OnRay(asked, *ray_connection.inventory())
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,8 @@ class OnRay:
         `RayScheduler.run`; UsageError where no node has what a trial needs.
         """
         from archscope.sweep.ray_cluster import Need, RayCluster
-        from archscope.sweep.ray_scheduler import Data, RayScheduler
+        from archscope.sweep.ray_scheduler import RayScheduler
+        from archscope.sweep.ray_seam import Data
         from archscope.sweep.worker import dataset_key, load_dataset
 
         slot = slots[0]

@@ -75,12 +75,13 @@ def device_kind(asked: Resources, found: Inventory, before: Mapping[str, Any] | 
     That is what `--gpus` says, else what the folder was begun on, else the best there is. Raises
     `UsageError` for more GPUs than there are, or a folder begun on a device that is not here.
     """
+    here = "this machine" if asked.ray is None else "the Ray cluster"
     kinds = ["cuda"] * bool(found.gpus) + ["mps"] * found.mps + ["cpu"]
     if asked.gpus is None:
         kind = before["machine"]["device"] if before else kinds[0]
         if kind not in kinds:
             raise UsageError(
-                f"The folder's sweep was begun on {kind}, which this machine has not: continue it "
+                f"The folder's sweep was begun on {kind}, which {here} has not: continue it "
                 "where there is one, or choose another --out."
             )
         return str(kind)
@@ -88,7 +89,7 @@ def device_kind(asked: Resources, found: Inventory, before: Mapping[str, Any] | 
     if asked.gpus > have:
         there = "no GPU" if not have else f"{have} GPU{'s' * (have > 1)}{_names(found)}"
         instead = "--gpus 0 for the CPU" if not have else f"--gpus {have}"
-        raise UsageError(f"--gpus {asked.gpus}: this machine has {there}; type {instead} instead.")
+        raise UsageError(f"--gpus {asked.gpus}: {here} has {there}; type {instead} instead.")
     return "cpu" if asked.gpus == 0 else kinds[0]
 
 

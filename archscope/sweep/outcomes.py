@@ -68,21 +68,20 @@ class Outcomes:
             return False
         return True
 
-    def died(self, work: Leased, reason: str, device: str) -> bool:
+    def died(self, work: Leased, reason: str, device: str) -> None:
         """What trained is gone: once more from the checkpoint, then the trial has failed.
 
-        Unless its result is there, or somebody else's lease. Returns whether it is tried again.
+        Unless its result is there, or somebody else's lease.
         """
         if self.settled(work):
-            return False
-        if not self._deaths[work.key]:
-            self._deaths[work.key] += 1
-            self.note(work, f"{reason}; tried once more from its last checkpoint")
-            self.supply.again(work)
-            return True
-        need = f"; {memory_sentence(work.trial)}" if "memory" in reason else ""
-        self.fail(work, f"{reason}, twice{need}", device)
-        return False
+            return
+        if self._deaths[work.key]:
+            need = f"; {memory_sentence(work.trial)}" if "memory" in reason else ""
+            self.fail(work, f"{reason}, twice{need}", device)
+            return
+        self._deaths[work.key] += 1
+        self.note(work, f"{reason}; tried once more from its last checkpoint")
+        self.supply.again(work)
 
     def settled(self, work: Leased) -> bool:
         """Whether a trial whose worker is gone has its result, or another holder; told if so."""

@@ -10,9 +10,9 @@ import contextlib
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any
 
 from archscope.errors import ArchscopeError
 from archscope.files import write_text
@@ -21,6 +21,7 @@ from archscope.sweep.machine import Slot
 from archscope.sweep.messages import Event, Task
 from archscope.sweep.outcomes import Observer, Outcomes
 from archscope.sweep.ray_files import apply, contents, has_begun
+from archscope.sweep.ray_seam import Cluster, Data, Ended
 from archscope.sweep.ray_task import NEEDS_FILES, Began, Item, Order, Token
 from archscope.sweep.schedule import GRACE, TICK
 from archscope.sweep.signals import Caught, Interrupted
@@ -31,57 +32,6 @@ _TICK_OF_STOPPING = 0.05
 _LOSSES = 5  # nodes that a trial may lose before it has failed
 _DOUBT = 5.0  # seconds in which a node may turn out to be gone, after a worker of it has died
 _PATIENCE = 600.0  # seconds without any node that has room
-
-
-class Ended(NamedTuple):
-    """How a task ended, and what it returned or why it did not.
-
-    `returned`; `node`: lost with its node; `worker`: its process died; `error`: an exception in it.
-    """
-
-    kind: Literal["returned", "node", "worker", "error"]
-    text: str = ""
-
-
-class Data(NamedTuple):
-    """Where the data of trials come from: what tells them apart, and what reads them."""
-
-    key: Callable[[dict[str, Any]], str]
-    load: Callable[[dict[str, Any]], Any]
-
-
-class Cluster(Protocol):
-    """What the scheduler needs of a cluster; a task is known by its handle."""
-
-    def room(self) -> int:
-        """How many trials fit at the moment, those that run included."""
-
-    def share(self, data: Any) -> Any:
-        """Bring a dataset to where tasks find it; what comes back goes with each order."""
-
-    def submit(self, order: Order, files: Mapping[str, bytes], data: Any) -> Any:
-        """Begin a task; returns its handle."""
-
-    def ready(self, handles: Sequence[Any], seconds: float) -> list[Any]:
-        """Those that have ended, after `seconds` at most."""
-
-    def ended(self, handle: Any) -> Ended:
-        """How one of those ended."""
-
-    def news(self, written: Mapping[str, int]) -> list[tuple[str, Item]]:
-        """What tasks have told since the last call: see `Mailbox.fetch`."""
-
-    def forget(self, run: str) -> None:
-        """A run has ended, or another one has taken its place."""
-
-    def alive(self, node: str) -> bool:
-        """Whether the node lives, as far as the cluster knows."""
-
-    def stop(self) -> None:
-        """Ask all tasks to keep their state and end."""
-
-    def cancel(self, handle: Any) -> None:
-        """End a task at once."""
 
 
 @dataclass
@@ -181,7 +131,7 @@ class RayScheduler:
 
     def _check_patience(self, room: int) -> None:
         now = time.monotonic()
-        if room or self._runs or self._exhausted:
+        if room or self._runs or (self._exhausted and not self.supply.waiting):
             self._idle_since = None
         elif self._idle_since is None:
             self._idle_since = now
@@ -214,8 +164,17 @@ class RayScheduler:
             return None
         key = self.data.key(trial)
         if key != self._shared[0]:
-            self._shared = (key, self.cluster.share(self.data.load(trial)))
+            self._shared = (key, self.cluster.share(self._load(trial)))
         return self._shared[1]
+
+    def _load(self, trial: dict[str, Any]) -> Any:
+        """Read the data, which may take a minute, while the leases are kept."""
+        assert self.data is not None
+        with ThreadPoolExecutor(1) as pool:
+            reading = pool.submit(self.data.load, trial)
+            while not wait([reading], TICK).done:
+                self.outcomes.tend()
+            return reading.result()
 
     def _listen(self, seconds: float = TICK) -> None:
         """Take news, then note which tasks have ended: a task's last news come before its end."""
@@ -261,7 +220,7 @@ class RayScheduler:
         elif ended.kind == "error":
             self.outcomes.fail(run.work, ended.text, self.slot.device)
         else:
-            self._died(run.work, "its task ended without a result")
+            self.outcomes.died(run.work, "its task ended without a result", self.slot.device)
 
     def _decide(self, run: _Run) -> None:
         """A worker is dead: by itself, unless its node turns out to be gone as well."""
@@ -272,11 +231,7 @@ class RayScheduler:
             self._lost(run.work, run.where)
         elif time.monotonic() - run.died >= _DOUBT:
             self._drop(run)
-            self._died(run.work, run.text)
-
-    def _died(self, work: Leased, reason: str) -> None:
-        if self.outcomes.died(work, reason, self.slot.device):
-            self._exhausted = False
+            self.outcomes.died(run.work, run.text, self.slot.device)
 
     def _lost(self, work: Leased, where: Began | None) -> None:
         """A node is gone, which is no fault of the trial: it goes on elsewhere."""
@@ -294,7 +249,6 @@ class RayScheduler:
             return
         self.outcomes.note(renewed, f"{name}; taken up again from its last checkpoint")
         self.supply.again(renewed)
-        self._exhausted = False
 
     def _drop(self, run: _Run) -> None:
         del self._runs[run.name]
@@ -312,7 +266,7 @@ class RayScheduler:
                     self.cluster.cancel(run.handle)
             while self._runs and time.monotonic() < until and len(signals.received) <= already:
                 self._listen(_TICK_OF_STOPPING)
-                self.supply.tend()
+                self.outcomes.tend()
         with contextlib.suppress(ArchscopeError):
             for run in self._runs.values():
                 self.cluster.cancel(run.handle)

@@ -77,8 +77,8 @@ class Supply:
 
     @property
     def waiting(self) -> bool:
-        """Whether others train trials that may yet fall to this process."""
-        return bool(self._watched)
+        """Whether there is, or may yet be, something to take beside what nobody has begun."""
+        return bool(self._watched or self._expired or self._again)
 
     def take(self) -> Leased | None:
         """A trial that nobody trains, now leased; `None` where there is none at the moment."""

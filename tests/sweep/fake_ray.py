@@ -17,7 +17,7 @@ import ray_runners
 
 from archscope.sweep import ray_scheduler, ray_task
 from archscope.sweep.ray_mailbox import Mailbox
-from archscope.sweep.ray_scheduler import Ended
+from archscope.sweep.ray_seam import Ended
 from archscope.sweep.ray_task import Item, Order, Reply, Token
 
 _here = threading.local()

@@ -21,7 +21,8 @@ from archscope.sweep import ray_scheduler
 from archscope.sweep.live import Silent
 from archscope.sweep.machine import Ray, Resources, Slot
 from archscope.sweep.messages import Event
-from archscope.sweep.ray_cluster import Need, RayCluster, connected, inventory
+from archscope.sweep.ray_cluster import Need, RayCluster
+from archscope.sweep.ray_connection import connected, inventory
 from archscope.sweep.ray_scheduler import RayScheduler
 from archscope.sweep.records import read_sweep
 from archscope.sweep.supply import Supply

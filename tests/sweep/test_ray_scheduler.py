@@ -18,7 +18,8 @@ from archscope.errors import ArchscopeError
 from archscope.sweep import lease, ray_scheduler
 from archscope.sweep.machine import Slot
 from archscope.sweep.messages import Event
-from archscope.sweep.ray_scheduler import Data, RayScheduler
+from archscope.sweep.ray_scheduler import RayScheduler
+from archscope.sweep.ray_seam import Data
 from archscope.sweep.schedule import Interrupted
 from archscope.sweep.supply import Supply
 
