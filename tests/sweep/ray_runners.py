@@ -42,6 +42,7 @@ def run(task: Task, report: Report) -> dict[str, Any]:
             if trial.get("behaviour") == "die after 2" and done == [1, 2]:
                 die()
     except Stopped:
+        (task.folder / "part.pt").write_text("within an epoch")
         _log(task, "stopped")
         raise
     _log(task, "end")
@@ -51,6 +52,8 @@ def run(task: Task, report: Report) -> dict[str, Any]:
 def _misbehave(behaviour: str | None) -> None:
     if behaviour == "die":
         die()
+    if behaviour == "disk full":
+        raise OSError(28, "No space left on device")
     if behaviour == "raise":
         raise RuntimeError("made to fail")
 

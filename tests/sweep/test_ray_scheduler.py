@@ -15,7 +15,7 @@ from fake_ray import FakeCluster, fake_ray
 from ray_support import Log, Recorder, result, stub
 
 from archscope.errors import ArchscopeError
-from archscope.sweep import lease, ray_scheduler
+from archscope.sweep import lease, ray_scheduler, ray_task
 from archscope.sweep.machine import Slot
 from archscope.sweep.messages import Event
 from archscope.sweep.ray_scheduler import RayScheduler
@@ -199,6 +199,7 @@ def test_a_signal_has_all_tasks_keep_their_state(
         sweep.run(FakeCluster({"a": 2}, apart), trials, epoch=stop)
     assert caught.value.exit_code == code
     assert sweep.log.count("stopped") == Counter(["t0", "t1"])
+    assert len(list(sweep.out.glob("trials/*/part.pt"))) == 2
     assert not list(sweep.out.glob(".ray*"))
     sweep.gate.touch()
     cluster = FakeCluster({"a": 2}, apart)
@@ -206,7 +207,7 @@ def test_a_signal_has_all_tasks_keep_their_state(
     assert sorted(sweep.recorder.keys("finished")) == KEYS
     assert sweep.log.of("t0", "begin") == sweep.log.of("t1", "begin") == ["0", "2"]
     assert sweep.log.of("t0", "epoch") == ["1", "2", "3"]
-    kept = ["checkpoint.previous.pt", "checkpoint.pt", "metrics.jsonl"]
+    kept = ["checkpoint.previous.pt", "checkpoint.pt", "metrics.jsonl", "part.pt"]
     # Files travel where they are needed alone, and then from the first such trial on.
     assert (("t1", kept) in cluster.sent) == bool(apart)
     assert ("t0", []) in cluster.sent
@@ -248,6 +249,50 @@ def test_a_full_disk_stops_the_sweep(sweep: Sweep, monkeypatch: pytest.MonkeyPat
     with pytest.raises(ArchscopeError, match=r"cannot be written \(No space left"):
         sweep.run(FakeCluster({"a": 2}, ("a",)), [sweep.stub(key) for key in KEYS])
     assert not list(sweep.out.glob("trials/*/result.json"))
+
+
+def test_a_full_disk_of_a_node_fails_its_trial_alone(sweep: Sweep) -> None:
+    sweep.run(
+        FakeCluster({"a": 1}, ("a",)), [sweep.stub("t", behaviour="disk full"), sweep.stub("u")]
+    )
+    assert sweep.recorder.keys("finished") == ["u"]
+    assert "No space left" in result(sweep.out, "t")["reason"]
+
+
+def test_an_error_of_the_task_itself_fails_its_trial(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Path) -> None:
+        raise PermissionError("no temporary folder")
+
+    monkeypatch.setattr(ray_task, "Mirror", refuse)
+    sweep.run(FakeCluster({"a": 1}, ("a",)), [sweep.stub("t")])
+    assert "no temporary folder" in result(sweep.out, "t")["reason"]
+    assert not sweep.recorder.notes()  # not tried again
+
+
+def test_a_trial_that_expires_while_there_is_no_room_is_trained_later(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = sweep.out / "trials/t0"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(lease, "machine", lambda: "another machine")
+    theirs = lease.acquire(folder, 0)
+    monkeypatch.setattr(lease, "machine", lambda: "this machine")
+    cluster = FakeCluster({"a": 1})
+    expired: list[str] = []
+    take = Supply.tend
+
+    def tend(self: Supply) -> list[Event]:
+        events = take(self)
+        cluster.nodes = {"b": 1} if expired else {}
+        expired.extend(["t0"] if self._expired else [])
+        return events
+
+    monkeypatch.setattr(Supply, "tend", tend)
+    sweep.run(cluster, [sweep.stub("t0")])
+    assert theirs is not None and expired
+    assert sweep.recorder.keys("finished") == ["t0"]
 
 
 def test_a_cluster_without_room_is_told_after_a_while(
