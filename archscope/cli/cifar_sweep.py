@@ -10,9 +10,11 @@ import typer
 
 from archscope.cli.output import FormatOption, OutputOption, note
 from archscope.cli.sweep_options import (
+    AddressOption,
     BatchOption,
     DatasetOption,
     DepthOption,
+    ExecutorOption,
     GpusOption,
     LrOption,
     OutOption,
@@ -21,8 +23,10 @@ from archscope.cli.sweep_options import (
     ScaleOption,
     SeedsOption,
     TemplatesOption,
+    TrialsPerGpuOption,
     WorkerOption,
     WorkersOption,
+    ray_cluster,
 )
 from archscope.cli.training import (
     Compile,
@@ -58,9 +62,12 @@ def cifar_sweep(
     lr: LrOption = None,
     precision: Precision = None,
     gpus: GpusOption = None,
+    trials_per_gpu: TrialsPerGpuOption = None,
     workers: WorkersOption = None,
     threads: Threads = None,
     compile: Compile = False,
+    executor: ExecutorOption = "local",
+    address: AddressOption = None,
     data_dir: DataDir = None,
     data_label: DataLabel = None,
     offline: Offline = False,
@@ -85,6 +92,10 @@ def cifar_sweep(
 
     with `sbatch --array=0-7 --requeue --signal=USR1@120`, after one run of the full command.
 
+    With --executor ray the trials are tasks of a Ray cluster, as many at a time as it has room for;
+    nodes may come and go. This process writes all files; what nodes train comes through the folder
+    where they see it, else through Ray.
+
     Exit codes: 0 done, 1 failure, 2 usage, 3 some trials failed, 75 preempted (SIGUSR1), 130 or
     143 interrupted (SIGINT, SIGTERM).
     """
@@ -92,7 +103,15 @@ def cifar_sweep(
     from archscope.sweep.machine import Resources
 
     check_output(format, output)
-    resources = Resources(gpus, workers, threads, precision, compile=compile or None)
+    resources = Resources(
+        gpus,
+        workers,
+        threads,
+        precision,
+        compile=compile or None,
+        trials_per_gpu=trials_per_gpu,
+        ray=ray_cluster(executor, address),
+    )
     source = explore.Source(data_dir, data_label, offline)
     console = explore.Console(note=note, tensorboard=tensorboard)
     changes: dict[str, Any] = {

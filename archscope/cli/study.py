@@ -9,6 +9,12 @@ from typing import Annotated
 import typer
 
 from archscope.cli.output import FormatOption, OutputOption, emit, note, resolve_format
+from archscope.cli.sweep_options import (
+    AddressOption,
+    ExecutorOption,
+    TrialsPerGpuOption,
+    ray_cluster,
+)
 
 
 def study(
@@ -39,7 +45,10 @@ def study(
     gpus: Annotated[
         int | None, typer.Option(metavar="N", help="GPUs to use; 0 for the CPU.")
     ] = None,
+    trials_per_gpu: TrialsPerGpuOption = None,
     workers: Annotated[int | None, typer.Option(metavar="N", help="Trials at a time.")] = None,
+    executor: ExecutorOption = "local",
+    address: AddressOption = None,
     data_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of the data set.")
     ] = None,
@@ -72,6 +81,7 @@ def study(
     from archscope.sweep.machine import Resources
 
     resolve_format(format, output)
+    cluster = ray_cluster(executor, address)
     if name is None:
         emit(explore.study_list(), format=format, output=output)
         return
@@ -79,7 +89,7 @@ def study(
         name,
         preset,
         seeds=seeds,
-        resources=Resources(gpus, workers),
+        resources=Resources(gpus, workers, trials_per_gpu=trials_per_gpu, ray=cluster),
         source=Source(data_dir, data_label, offline),
         out=out,
         console=Console(note=note),

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from archscope.cli.training import HOW, WHAT, WHERE, option
+from archscope.errors import UsageError, shown
+
+if TYPE_CHECKING:
+    from archscope.sweep.machine import Ray
 
 PresetOption = Annotated[
     str,
@@ -83,7 +87,7 @@ GpusOption = Annotated[
     int | None,
     option(
         "--gpus",
-        "GPUs to use, a trial on each at a time; 0 for the CPU; without it, what there is.",
+        "GPUs to use; 0 for the CPU; without it, what there is.",
         WHERE,
         "N",
     ),
@@ -118,3 +122,51 @@ WorkerOption = Annotated[
         "DIR",
     ),
 ]
+TrialsPerGpuOption = Annotated[
+    int | None,
+    option(
+        "--trials-per-gpu",
+        "Trials on each GPU at a time; several small ones use more of it than one.",
+        WHERE,
+        "K",
+        "1",
+    ),
+]
+ExecutorOption = Annotated[
+    str,
+    option(
+        "--executor",
+        "local: processes of this machine. ray: tasks of a Ray cluster, as many as it has room "
+        "for; a trial whose node is lost goes on elsewhere. Nodes need archscope and no shared "
+        "folder; ray needs archscope[ray].",
+        WHERE,
+        "local|ray",
+        "local",
+    ),
+]
+AddressOption = Annotated[
+    str | None,
+    option(
+        "--address",
+        "Ray cluster, as ray start --head prints it.",
+        WHERE,
+        "HOST:PORT",
+        "$RAY_ADDRESS, else a cluster of this machine alone, for this run",
+    ),
+]
+
+
+def ray_cluster(executor: str, address: str | None) -> Ray | None:
+    """The cluster that the options name, or None for this machine; UsageError for nonsense."""
+    from archscope.sweep.machine import Ray
+
+    if executor not in ("local", "ray"):
+        raise UsageError(f"--executor {shown(executor)} was asked for: give local or ray")
+    if executor == "ray":
+        return Ray(address)
+    if address is not None:
+        raise UsageError(
+            f"--address {shown(address)} names a Ray cluster, but the executor is local: give "
+            "--executor ray as well, or leave out --address"
+        )
+    return None

@@ -9,6 +9,12 @@ from typing import Annotated
 import typer
 
 from archscope.cli.output import FormatOption, OutputOption, note
+from archscope.cli.sweep_options import (
+    AddressOption,
+    ExecutorOption,
+    TrialsPerGpuOption,
+    ray_cluster,
+)
 from archscope.cli.training import (
     HOW,
     WHAT,
@@ -111,6 +117,7 @@ def train(
         str | None,
         option("--device", "cpu, cuda (a training on each GPU) or mps.", WHERE, "NAME", "the best"),
     ] = None,
+    trials_per_gpu: TrialsPerGpuOption = None,
     workers: Annotated[
         int | None,
         option("--workers", "Trainings at a time; without it, as the machine has room.", WHERE),
@@ -127,6 +134,8 @@ def train(
             "1 on a CPU, else a share of the cores, up to 8",
         ),
     ] = None,
+    executor: ExecutorOption = "local",
+    address: AddressOption = None,
     data_dir: DataDir = None,
     data_label: DataLabel = None,
     offline: Offline = False,
@@ -158,17 +167,21 @@ def train(
     from archscope.train.devices import inventory
 
     check_output(format, output)
-    found = inventory()
+    cluster = ray_cluster(executor, address)
+    found = None if cluster else inventory()
+    gpus = explore.on_device(device, found)
     result = explore.train(
         network,
         dataset,
         resources=Resources(
-            explore.on_device(device, found),
+            gpus,
             workers,
             threads,
             precision,
             loaders,
-            compile or None,
+            compile=compile or None,
+            trials_per_gpu=trials_per_gpu,
+            ray=cluster,
         ),
         source=Source(data_dir, data_label, offline),
         out=out,

@@ -20,7 +20,9 @@ from archscope.report.sweep import results, table7, write
 from archscope.report.table import Table
 from archscope.sweep import folder as folders
 from archscope.sweep import machine as machines
-from archscope.sweep import plan, schedule, speed, tensorboard
+from archscope.sweep import plan, speed, tensorboard
+from archscope.sweep.executor import Executor
+from archscope.sweep.executor import opened as opened_executor
 from archscope.sweep.live import Display, Silent, display
 from archscope.sweep.machine import Resources
 from archscope.sweep.presets import SINGLE
@@ -166,7 +168,8 @@ def cifar_sweep(
 
     Args:
         preset: "paper", "proxy" or "quick".
-        resources: GPUs, workers, threads, precision; without it, the best that the machine has.
+        resources: GPUs, workers, threads, precision, or a Ray cluster; without it, the best that
+            this machine has.
         source: where the images are.
         out: the sweep's folder; without it, `runs/cifar-sweep-...`, named after what was asked.
         console: what is said meanwhile, on stderr.
@@ -226,8 +229,8 @@ def conduct(
     files, shape = chosen.dataset == FILES, plan.input_of(chosen.dataset)
     plan.networks(chosen.subjects, input_shape=shape)
     where.check()
-    with told(folder):
-        found = inventory or _inventory()
+    with told(folder), opened_executor(asked, inventory) as by:
+        found = by.inventory
         machines.resolve(asked, found, folders.existing(folder))  # what cannot be, before all else
         info = where.prepare(chosen.dataset)
         data, images = _measured(info, chosen.view, chosen.recipe.batch)
@@ -252,7 +255,7 @@ def conduct(
                 folder, chosen, networks, machine, asdict(info), order.command
             )
             briefs = _forget_failures(scan(folder, opened.document), folder)
-        return _work_off(opened, briefs, _Hands(images, slots), say, order.report or write)
+        return _work_off(opened, briefs, _Hands(images, slots, by), say, order.report or write)
 
 
 def work_off(
@@ -273,8 +276,8 @@ def work_off(
     if say.tensorboard:
         tensorboard.require()
     folder = Path(folder)
-    with told(folder):
-        before, found = read_document(folder), inventory or _inventory()
+    with told(folder), opened_executor(asked, inventory) as by:
+        before, found = read_document(folder), by.inventory
         machine, slots = machines.resolve(asked, found, before)
         settings = before["settings"]
         if settings["dataset"] == FILES:
@@ -283,7 +286,7 @@ def work_off(
         _, images = _measured(info, View.of(settings), settings["recipe"]["batch"])
         opened = folders.join_folder(folder, machine, asdict(info))
         briefs = scan(folder, opened.document)
-        return SweepResult(*_work_off(opened, briefs, _Hands(images, slots), say, write_report))
+        return SweepResult(*_work_off(opened, briefs, _Hands(images, slots, by), say, write_report))
 
 
 def write_report(folder: Path) -> list[Path]:
@@ -294,10 +297,11 @@ def write_report(folder: Path) -> list[Path]:
 
 @dataclass(frozen=True)
 class _Hands:
-    """What a sweep works with: the images of an epoch, and where trials train."""
+    """What a sweep works with: the images of an epoch, where trials train, and by what."""
 
     images: Images
     slots: Sequence[machines.Slot]
+    executor: Executor
 
 
 def _work_off(
@@ -307,7 +311,7 @@ def _work_off(
     say: Console,
     report: Callable[[Path], list[Path]],
 ) -> tuple[Path, tuple[Path, ...]]:
-    for note in opened.notes:
+    for note in (*opened.notes, *hands.executor.notes):
         say.note(note)
     _run(opened, briefs, hands, say)
     with folders.explained(opened.folder):
@@ -328,7 +332,7 @@ def _run(opened: folders.Opened, briefs: Sequence[Brief], hands: _Hands, say: Co
     with observer:
         if missing:
             supply = Supply(opened.folder, trials)
-            schedule.Scheduler(supply, slots, observer, schedule.RUNNER).run()
+            hands.executor.run(supply, slots, observer)
 
 
 def _kinds(
@@ -387,12 +391,6 @@ def _announcement(
         if seconds > LONG and preset not in ("quick", SINGLE):
             text += " (--preset quick takes minutes)"
     return text + "."
-
-
-def _inventory() -> Inventory:
-    from archscope.train.devices import inventory
-
-    return inventory()
 
 
 def _measured(info: DatasetInfo, view: View, batch: int) -> tuple[Dataset, Images]:

@@ -94,13 +94,21 @@ def train(
     return result
 
 
-def on_device(device: str | None, found: Inventory) -> int | None:
+def on_device(device: str | None, found: Inventory | None) -> int | None:
     """The number of GPUs that a device means: "cpu" none, "cuda" and "mps" all, None: choose.
 
-    Raises `UsageError` for another name, or a device that is not there.
+    Without an inventory, on a cluster, GPUs are what is chosen where there are any. Raises
+    `UsageError` for another name, or a device that is not there.
     """
     if device is None:
         return None
+    if found is None:
+        if device != "cpu":
+            raise UsageError(
+                f"--device {device} was asked for, but a cluster's GPUs are used where it has any: "
+                "leave it out, or give cpu"
+            )
+        return 0
     there = ["cpu", *["cuda"] * bool(found.gpus), *["mps"] * (found.mps and not found.gpus)]
     if device not in there:
         raise UsageError(

@@ -152,9 +152,14 @@ def acquire(folder: Path, after: int) -> Lease | None:
     return Lease(path, descriptor, document)
 
 
+def number(path: Path) -> int:
+    """The number of the lease at `path`."""
+    return int(path.name.removeprefix(PREFIX))
+
+
 def superseded(path: Path) -> bool:
     """Whether the lease at `path` rules no longer: taken over, or the trial was ended by others."""
-    own = int(path.name.removeprefix(PREFIX))
+    own = number(path)
     numbers = _numbers(path.parent)
     return own not in numbers or max(numbers) > own
 

@@ -9,7 +9,7 @@ import importlib.util
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any
 
 from archscope.errors import UsageError
@@ -17,6 +17,7 @@ from archscope.sweep.plan import Machine
 from archscope.train.devices import Inventory, check_precision, choose_precision
 
 _GAIN = 1.05
+_PER_GPU = 100
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,13 @@ class Slot:
 
 
 @dataclass(frozen=True)
+class Ray:
+    """A Ray cluster, to train there: its address; None: $RAY_ADDRESS, else one of this machine."""
+
+    address: str | None = None
+
+
+@dataclass(frozen=True)
 class Resources:
     """What was asked of the machine; `None` is "choose".
 
@@ -42,6 +50,8 @@ class Resources:
         precision: "fp32", "bf16" or "fp16".
         loaders: processes of each trial that read images, where these are files.
         compile: have torch compile the networks.
+        trials_per_gpu: trials on a GPU at a time.
+        ray: the cluster whose nodes are the machine; None: this machine.
     """
 
     gpus: int | None = None
@@ -49,7 +59,10 @@ class Resources:
     threads: int | None = None
     precision: str | None = None
     loaders: int | None = None
+    _: KW_ONLY
     compile: bool | None = None
+    trials_per_gpu: int | None = None
+    ray: Ray | None = None
 
     def __post_init__(self) -> None:
         """Raise `UsageError` for numbers that cannot be."""
@@ -57,6 +70,9 @@ class Resources:
             value = getattr(self, name)
             if value is not None and not least <= value <= 4096:
                 raise UsageError(f"--{name} {value} must be a number from {least} to 4096.")
+        each = self.trials_per_gpu
+        if each is not None and not 1 <= each <= _PER_GPU:
+            raise UsageError(f"--trials-per-gpu {each} must be a number from 1 to {_PER_GPU}.")
 
 
 def device_kind(asked: Resources, found: Inventory, before: Mapping[str, Any] | None) -> str:
@@ -65,12 +81,13 @@ def device_kind(asked: Resources, found: Inventory, before: Mapping[str, Any] | 
     That is what `--gpus` says, else what the folder was begun on, else the best there is. Raises
     `UsageError` for more GPUs than there are, or a folder begun on a device that is not here.
     """
+    here = "this machine" if asked.ray is None else "the Ray cluster"
     kinds = ["cuda"] * bool(found.gpus) + ["mps"] * found.mps + ["cpu"]
     if asked.gpus is None:
         kind = before["machine"]["device"] if before else kinds[0]
         if kind not in kinds:
             raise UsageError(
-                f"The folder's sweep was begun on {kind}, which this machine has not: continue it "
+                f"The folder's sweep was begun on {kind}, which {here} has not: continue it "
                 "where there is one, or choose another --out."
             )
         return str(kind)
@@ -78,7 +95,7 @@ def device_kind(asked: Resources, found: Inventory, before: Mapping[str, Any] | 
     if asked.gpus > have:
         there = "no GPU" if not have else f"{have} GPU{'s' * (have > 1)}{_names(found)}"
         instead = "--gpus 0 for the CPU" if not have else f"--gpus {have}"
-        raise UsageError(f"--gpus {asked.gpus}: this machine has {there}; type {instead} instead.")
+        raise UsageError(f"--gpus {asked.gpus}: {here} has {there}; type {instead} instead.")
     return "cpu" if asked.gpus == 0 else kinds[0]
 
 
@@ -88,17 +105,28 @@ def gpu_count(found: Inventory) -> int:
 
 
 def slots(asked: Resources, found: Inventory, kind: str, threads: int) -> list[Slot]:
-    """The slots of a run: one for each GPU, or for as many CPU trials as the cores hold.
+    """The slots of a run: one for each GPU or as many as asked, or as many CPU trials as fit.
 
-    More `workers` than GPUs share them in turn.
+    More `workers` than GPUs share them in turn. Raises `UsageError` where they are more than the
+    GPUs hold, or there is none.
     """
+    each, workers = asked.trials_per_gpu, asked.workers
     if kind == "cpu":
-        return [Slot("cpu", threads)] * (asked.workers or max(1, found.cpus // threads))
-    devices = [f"cuda:{i}" for i in range(asked.gpus or gpu_count(found))]
-    if kind == "mps":
-        devices = ["mps"]
-    workers = asked.workers or len(devices)
-    return [Slot(devices[i % len(devices)], threads) for i in range(workers)]
+        if each is not None:
+            raise UsageError(
+                f"--trials-per-gpu {each} was asked for, but the trials train on the CPU: leave it "
+                "out, and give --workers for trials at a time"
+            )
+        return [Slot("cpu", threads)] * (workers or max(1, found.cpus // threads))
+    gpus = asked.gpus or gpu_count(found)
+    devices = ["mps"] if kind == "mps" else [f"cuda:{i}" for i in range(gpus)]
+    room = len(devices) * (each or 1)
+    if each is not None and workers is not None and workers > room:
+        raise UsageError(
+            f"--workers {workers} was asked for, but --trials-per-gpu {each} on {len(devices)} "
+            f"GPU{'s' * (len(devices) > 1)} are {room}: give fewer workers or more trials per GPU"
+        )
+    return [Slot(devices[i % len(devices)], threads) for i in range(workers or room)]
 
 
 def with_loaders(room: list[Slot], asked: Resources, found: Inventory) -> list[Slot]:
@@ -125,16 +153,19 @@ def resolve(
     precision = asked.precision or earlier.get("precision") or choose_precision(kind, found)
     check_precision(precision, kind)
     compiled = asked.compile or earlier.get("compile")
-    if compiled:
+    if compiled and asked.ray is None:
         _check_compiler(kind)
     room = slots(asked, found, kind, threads)
     return Machine(kind, precision, threads, len(room), compiled and True), room
 
 
 def threads_are_open(asked: Resources, machine: Machine, before: Mapping[str, Any] | None) -> bool:
-    """Whether nothing has said yet how a CPU is divided between trials and their threads."""
+    """Whether nothing has said yet how a CPU is divided between trials and their threads.
+
+    On a cluster it is a trial a thread: one node's answer is not another's.
+    """
     decided = before is not None and before["machine"]["device"] == machine.device
-    said = asked.threads is not None or asked.workers is not None
+    said = any(value is not None for value in (asked.threads, asked.workers, asked.ray))
     return machine.device == "cpu" and not said and not decided
 
 

@@ -77,8 +77,8 @@ class Supply:
 
     @property
     def waiting(self) -> bool:
-        """Whether others train trials that may yet fall to this process."""
-        return bool(self._watched)
+        """Whether there is, or may yet be, something to take beside what nobody has begun."""
+        return bool(self._watched or self._expired or self._again)
 
     def take(self) -> Leased | None:
         """A trial that nobody trains, now leased; `None` where there is none at the moment."""
@@ -136,6 +136,20 @@ class Supply:
         """The trial is to be taken once more, under the same lease."""
         self._again.append(leased)
 
+    def renew(self, leased: Leased) -> Leased | None:
+        """The trial under a new lease, which ends whatever still trains under the old one.
+
+        For a trial that trained where nobody can ask. `None` where another process has it.
+        """
+        old = self._held.pop(leased.key)
+        lease = leases.acquire(leased.folder, leases.number(old.path))
+        old.drop()
+        if lease is None:
+            self._watch(leased.trial, leased.folder, None)
+            return None
+        self._held[leased.key] = lease
+        return Leased(leased.trial, leased.folder, lease)
+
     def lost(self, leased: Leased) -> None:
         """Somebody else has taken the trial over."""
         self._held.pop(leased.key).drop()
@@ -151,8 +165,12 @@ class Supply:
         if lease is None:
             self._watch(trial, folder, None)
             return None
-        if self._ended_elsewhere(trial, folder):  # a moment ago
-            lease.discard()
+        if result := read_result(folder):  # a moment ago
+            self._ended_elsewhere(trial, folder)
+            if result["status"] == "failed":  # it may be tried again: the number must not come back
+                lease.release()
+            else:
+                lease.discard()
             return None
         document = dict(trial)
         self._held[document["key"]] = lease

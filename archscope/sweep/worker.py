@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import socket
+from dataclasses import asdict
 from typing import Any
 
 from archscope.sweep.messages import Report, Task
 
 _prepared: dict[str, Any] = {}
+_datasets: dict[str, Any] = {}  # the last one alone
 
 
 def run_trial(task: Task, report: Report) -> dict[str, Any]:
@@ -72,15 +76,47 @@ def prepare_process(task: Task) -> None:
     _prepared["threads"] = task.threads
 
 
-def _dataset(trial: dict[str, Any]) -> Any:
-    """The trial's data, read once for each process (all trials of a sweep share it)."""
+def load_dataset(trial: dict[str, Any]) -> Any:
+    """Read the data that a trial trains on, as it sees them."""
     from archscope.data.dataset import DatasetInfo
     from archscope.data.load import load
     from archscope.data.view import View
 
-    if "dataset" not in _prepared:
-        _prepared["dataset"] = load(DatasetInfo(**trial["dataset"]), View.of(trial))
-    return _prepared["dataset"]
+    return load(DatasetInfo(**trial["dataset"]), View.of(trial))
+
+
+def dataset_key(trial: dict[str, Any]) -> str:
+    """What tells the data of a trial, as it sees them, from others."""
+    from archscope.data.view import View
+
+    return json.dumps([trial["dataset"], asdict(View.of(trial))])
+
+
+def adopt(trial: dict[str, Any], dataset: Any) -> None:
+    """Let this process train on a dataset that it was handed, where `trial` is of it."""
+    _datasets.clear()
+    _datasets[dataset_key(trial)] = dataset
+
+
+def _dataset(trial: dict[str, Any]) -> Any:
+    """The trial's data, read once for each process (all trials of a sweep share it).
+
+    Raises DataError where they are files that this machine has not.
+    """
+    from archscope.data.dataset import Files
+    from archscope.errors import DataError
+
+    key = dataset_key(trial)
+    if key not in _datasets:
+        adopt(trial, load_dataset(trial))
+    dataset = _datasets[key]
+    if isinstance(dataset.train, Files) and not dataset.train.root.is_dir():
+        raise DataError(
+            f"the images of {dataset.info.label} are read from {dataset.train.root}, which the "
+            f"machine {socket.gethostname()} has not: put them at that path on every machine that "
+            "trains"
+        )
+    return dataset
 
 
 def _device_name(device: str) -> str | None:

@@ -78,6 +78,9 @@ def test_without_out_the_same_command_finds_its_folder_again(tmp_path: Path) -> 
         (["--samples", "1000000"], "1000000"),
         (["--precision", "fp16"], "fp16"),
         (["--preset", "nope"], "quick"),
+        (["--trials-per-gpu", "2"], "train on the CPU: leave it out"),
+        (["--executor", "slurm"], "give local or ray"),
+        (["--address", "head:6379"], "give --executor ray as well"),
         (["--recipe", "nope"], "resnext"),
     ],
 )
@@ -90,6 +93,24 @@ def test_what_cannot_be_ends_with_2_one_sentence_and_nothing_written(
     assert code == 2, error
     assert says in error.replace(",", "") and shown == ""
     assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["cifar-sweep", *TINY],
+        ["train", "wrn_16_1", "--dataset", "shapes"],
+        ["study", "wrn-table4", "--preset", "quick"],
+    ],
+)
+def test_without_ray_the_extra_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    result = CliRunner().invoke(app, [*command, "--executor", "ray"])
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1 and "pip install 'archscope[ray]'" in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -42,6 +42,25 @@ def before(device: str = "cpu", precision: str = "bf16", threads: int = 1) -> di
             Machine("cuda", "bf16", 1, 3),
             [Slot("cuda:0", 1), Slot("cuda:1", 1), Slot("cuda:0", 1)],
         ),
+        (
+            Resources(trials_per_gpu=2),
+            TWO_GPUS,
+            Machine("cuda", "bf16", 1, 4),
+            [Slot("cuda:0", 1), Slot("cuda:1", 1)] * 2,
+        ),
+        (
+            Resources(gpus=1, trials_per_gpu=3),
+            TWO_GPUS,
+            Machine("cuda", "bf16", 1, 3),
+            [Slot("cuda:0", 1)] * 3,
+        ),
+        (
+            Resources(trials_per_gpu=4, workers=3),
+            TWO_GPUS,
+            Machine("cuda", "bf16", 1, 3),
+            [Slot("cuda:0", 1), Slot("cuda:1", 1), Slot("cuda:0", 1)],
+        ),
+        (Resources(trials_per_gpu=2), MAC, Machine("mps", "fp32", 1, 2), [Slot("mps", 1)] * 2),
         (Resources(), MAC, Machine("mps", "fp32", 1, 1), [Slot("mps", 1)]),
         (Resources(gpus=1), MAC, Machine("mps", "fp32", 1, 1), [Slot("mps", 1)]),
     ],
@@ -79,6 +98,21 @@ def test_a_folder_keeps_the_choices_that_it_was_begun_with() -> None:
 def test_numbers_that_cannot_be(numbers: dict[str, int]) -> None:
     with pytest.raises(UsageError):
         Resources(**numbers)
+
+
+@pytest.mark.parametrize(
+    ("asked", "found", "says"),
+    [
+        ({"trials_per_gpu": 0}, TWO_GPUS, "number from 1 to 100"),
+        ({"trials_per_gpu": 101}, TWO_GPUS, "number from 1 to 100"),
+        ({"trials_per_gpu": 2}, CPU, "train on the CPU: leave it out"),
+        ({"trials_per_gpu": 2, "gpus": 0}, TWO_GPUS, "train on the CPU: leave it out"),
+        ({"trials_per_gpu": 2, "workers": 5}, TWO_GPUS, "on 2 GPUs are 4: give fewer"),
+    ],
+)
+def test_trials_per_gpu_that_cannot_be(asked: dict[str, int], found: Inventory, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        resolve(Resources(**asked), found, None)
 
 
 @pytest.mark.parametrize("precision", ["fp16", "int8"])

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,12 @@ from waiting import wait_for
 
 from archscope.errors import ArchscopeError
 from archscope.sweep import schedule
-from archscope.sweep.machine import Slot
+from archscope.sweep.machine import Resources, Slot, resolve
 from archscope.sweep.messages import Event
 from archscope.sweep.process import WorkerProcess
 from archscope.sweep.schedule import Interrupted, Scheduler
 from archscope.sweep.supply import Supply
+from archscope.train.devices import Inventory
 
 RUNNER = "fake_runners:run"
 
@@ -86,6 +88,31 @@ def test_every_trial_runs_once_and_only_on_the_gpus_there_are(tmp_path: Path) ->
     for i in range(7):
         assert result(tmp_path, f"t{i}")["status"] == "done"
         assert json.loads((tmp_path / f"trials/t{i}/trial.json").read_text()) == trials[i]
+
+
+def test_several_trials_on_each_of_several_gpus(tmp_path: Path) -> None:
+    """Each waits until six of them train side by side: then every slot is in use."""
+    imaginary = Inventory(cpus=8, cpu_name="x", gpus=("G", "G", "G"))
+    machine, slots = resolve(Resources(trials_per_gpu=2), imaginary, None)
+    assert (machine.device, machine.workers) == ("cuda", 6)
+    recorder, trials = Recorder(), [trial(f"t{i}", "hang") for i in range(8)]
+    hanging: set[str] = set()
+
+    def step(event: Event) -> None:
+        hanging.update([event.key] if event.data["done"] == 127 else [])
+        if len(hanging) == 6:
+            assert len(begun(tmp_path)) == 6  # none is begun beyond the slots
+            for one in trials:
+                folder = tmp_path / "trials" / one["key"]
+                folder.mkdir(exist_ok=True)
+                (folder / "go").touch()
+
+    recorder.hooks["step"] = step
+    Scheduler(Supply(tmp_path, trials), slots, recorder, RUNNER).run()
+    assert len(recorder.keys("finished")) == 8
+    starts = begun(tmp_path)
+    assert Counter(start[2] for start in starts[:6]) == {"cuda:0": 2, "cuda:1": 2, "cuda:2": 2}
+    assert len({start[3] for start in starts}) == 6  # a process for each slot, and no more
 
 
 def test_a_process_lives_on_from_trial_to_trial(tmp_path: Path) -> None:

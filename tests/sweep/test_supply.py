@@ -58,15 +58,19 @@ def machines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machines:
 
 
 def end(supply: Supply, leased: Any, status: str = "done") -> None:
+    write_result(leased.folder, status)
+    supply.ended(leased, failed=status == "failed")
+
+
+def write_result(folder: Path, status: str) -> None:
     result = {
         "schema": "archscope.result/1",
-        "key": leased.key,
+        "key": folder.name,
         "status": status,
         "metrics": {"test_error": 1.0},
         "timing": {},
     }
-    (leased.folder / "result.json").write_text(json.dumps(result))
-    supply.ended(leased, failed=status == "failed")
+    (folder / "result.json").write_text(json.dumps(result))
 
 
 def key(leased: Any) -> str | None:
@@ -163,3 +167,44 @@ def test_a_trial_that_must_be_given_up_is_followed(machines: Machines) -> None:
     [event] = machines.pass_time(3, "one")
     assert event.kind == "finished" and not one.waiting
     assert not list(mine.folder.glob("lease.*"))
+
+
+def test_a_renewed_lease_ends_the_old_one_and_is_held(machines: Machines) -> None:
+    one, two = machines.add("one", 0, "a"), machines.add("two", 0, "a")
+    mine = machines.on("one").take()
+    assert mine is not None and machines.on("two").take() is None
+    new = machines.on("one").renew(mine)
+    assert new is not None and new.lease.path.name == "lease.2"
+    assert leases.superseded(mine.lease.path) and not leases.superseded(new.lease.path)
+    machines.pass_time(200, "one", "two")  # it beats
+    assert machines.on("two").take() is None and two.waiting
+    end(one, new)
+    assert not list(new.folder.glob("lease.*"))
+
+
+def test_a_lease_that_another_has_taken_is_not_renewed(machines: Machines) -> None:
+    one, _ = machines.add("one", 0, "a"), machines.add("two", 0, "a")
+    mine = machines.on("one").take()
+    assert mine is not None and machines.on("two").take() is None
+    machines.pass_time(70, "two")
+    assert machines.on("two").take() is not None
+    assert machines.on("one").renew(mine) is None
+    assert one.waiting and machines.on("one").take() is None
+
+
+def test_the_number_of_a_lease_on_a_failed_trial_does_not_come_back(
+    machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It failed elsewhere between the look at its result and the lease."""
+    one, acquire = machines.add("one", 0, "a"), leases.acquire
+
+    def late(folder: Path, after: int) -> Any:
+        write_result(folder, "failed")
+        return acquire(folder, after)
+
+    monkeypatch.setattr(leases, "acquire", late)
+    assert machines.on("one").take() is None
+    seen = leases.newest(machines.folder / "trials/a")
+    assert seen is not None
+    assert (seen.number, seen.document()["state"]) == (1, "free")
+    assert [(event.kind, event.key) for event in one.tend()] == [("failed", "a")]
