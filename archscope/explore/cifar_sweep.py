@@ -310,9 +310,7 @@ def _run(opened: folders.Opened, briefs: Sequence[Brief], hands: _Hands, say: Co
     progress = Progress(briefs, images, len(slots))
     observer: Display = display(progress) if say.live and missing else Silent()
     if say.tensorboard:
-        with folders.explained(opened.folder):
-            records = read_sweep(opened.folder).trials
-            observer = tensorboard.EventFiles(observer, opened.folder, records)
+        observer = tensorboard.EventFiles(observer, opened.folder, briefs)
     with observer:
         if missing:
             supply = Supply(opened.folder, trials)
