@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from archscope.train.devices import Inventory
 
+_AGAIN = "the command that began the sweep tries them again"
 _LONG = 20 * 60  # seconds: a CPU estimate above this suggests the quick preset
 
 
@@ -129,8 +130,18 @@ class Source:
         return prepare(name, data_dir=self.data_dir, offline=self.offline, label=self.label)
 
     def found(self, before: DatasetInfo) -> DatasetInfo:
-        """The data of a sweep, where they were, or where this source says."""
-        return before if self.data_dir is None else self.prepare(before.name)
+        """The data of a sweep under its name for them, where they were, or where this source says.
+
+        Raises `UsageError` for a name of one's own.
+        """
+        if self.label is not None:
+            raise UsageError(
+                f"the sweep calls its data {before.label}, and its workers take that from its "
+                "plan: leave out --data-label."
+            )
+        if self.data_dir is None:
+            return before
+        return replace(self.prepare(before.name), label=before.label)
 
 
 @dataclass(frozen=True)
@@ -337,12 +348,16 @@ def _announcement(
 ) -> str:
     """What is about to happen, and on a CPU how long it will take."""
     machine, label = opened.document["machine"], opened.document["dataset"]["label"]
+    failed = sum(brief.status == "failed" for brief in briefs)
+    ended = len(briefs) - len(missing) - failed
     if not missing:
-        return f"All {len(briefs)} trials in {opened.folder} are done."
+        but = f", but {failed} that failed: {_AGAIN}" if failed else ""
+        return f"All {len(briefs)} trials in {opened.folder} are done{but}."
     work = [trial_work(brief.trial, images, brief.epochs_done) for brief in missing]
-    begun = len(briefs) - len(missing)
+    counts = [f"{ended} more are done"] * bool(ended) + [f"{failed} failed"] * bool(failed)
+    others = f" ({', '.join(counts)})" if counts else ""
     text = (
-        f"{len(missing)} trials{f' ({begun} more are done)' if begun else ''} on {label}, "
+        f"{len(missing)} trials{others} on {label}, "
         f"{machine['device']}, {machine['precision']}, {workers} at a time, {machine['threads']} "
         f"thread{'s' * (machine['threads'] > 1)} each, in {opened.folder}"
     )
