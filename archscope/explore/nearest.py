@@ -116,9 +116,9 @@ def nearest(
 
 def group_width(part: Part, columns: Mapping[str, Any]) -> Any:
     """The channels of the 3x3 convolutions of the first stage."""
-    first = {axis: values[0] for axis, values in part.arrays.items()} | dict(columns)
     scale = part.scalars["scale"]
-    return part.space.family.channels(first) * scale.numerator // scale.denominator
+    channels = part.space.family.channels(part.values(columns))
+    return channels * scale.numerator // scale.denominator
 
 
 def _corners(part: Part) -> Columns:

@@ -169,6 +169,12 @@ def test_a_query_without_an_answer_is_infeasible(query, words):
     assert "\n" not in str(caught.value) and caught.value.exit_code == 4
 
 
+def test_a_half_of_a_widening_factor_counts_for_the_group_width():
+    query = Query(["wrn_16"], {"widen": [1, Fraction(3, 2), 2, Fraction(5, 2)]}, divisible=5)
+    names = [row["network"] for row in enumerate_designs(query).rows()]
+    assert names == ["wrn_16_2.5"]  # 16 * 2.5 = 40
+
+
 def test_a_stage_has_a_depth_of_its_own():
     query = Query(["resnext50", "wrn_16_2"], {"depth3": [7], "cardinality": [2], "width": [4]})
     names = [row["network"] for row in enumerate_designs(query).rows()]
