@@ -233,6 +233,7 @@ def conduct(
     where.check()
     with told(folder):
         before, found = folders.existing(folder), inventory or _inventory()
+        folders.check_dataset(folder, before, chosen)
         machine, slots = machines.resolve(asked, found, before)
         if files:
             slots = machines.with_loaders(slots, asked, found)

@@ -14,7 +14,6 @@ The folder is plain files, and reading writes nothing:
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any
 
 from archscope.data.view import VIEW_FIELDS
 from archscope.errors import ArchscopeError, UsageError
+from archscope.sweep.whole import fault_of_plan, is_epoch, is_result
 
 SWEEP_SCHEMA = "archscope.sweep/1"
 TRIAL_SCHEMA = "archscope.trial/1"
@@ -140,11 +140,8 @@ def read_document(folder: Path) -> dict[str, Any]:
             f"{path} has schema {schema!r}, and this version reads {SWEEP_SCHEMA!r}: use the "
             "version of archscope that wrote it."
         )
-    parts = ("settings", "dataset", "machine", "environment", "networks", "trials")
-    kinds = (dict, dict, dict, dict, list, list)
-    whole = zip(parts, kinds, strict=True)
-    if wrong := [name for name, kind in whole if not isinstance(document.get(name), kind)]:
-        raise _damaged(path, f"it has no {' and no '.join(wrong)}")
+    if fault := fault_of_plan(document):
+        raise _damaged(path, fault)
     return dict(document)
 
 
@@ -179,20 +176,7 @@ def read_result(folder: Path) -> dict[str, Any] | None:
         result = json.loads((folder / RESULT_FILE).read_text("utf-8"))
     except (OSError, ValueError):
         return None
-    return result if isinstance(result, dict) and _is_result(result, folder.name) else None
-
-
-def _is_result(result: dict[str, Any], key: str) -> bool:
-    """Whether it is a whole result of this trial; what is none is trained (again)."""
-    metrics = result.get("metrics")
-    if result.get("schema") != RESULT_SCHEMA or result.get("key") != key:
-        return False
-    if not isinstance(metrics, dict) or not isinstance(result.get("timing"), dict):
-        return False
-    if result.get("status") == "done":
-        error = metrics.get("test_error")
-        return isinstance(error, int | float) and math.isfinite(error)
-    return result.get("status") in ("diverged", "failed")
+    return result if is_result(result, RESULT_SCHEMA, folder.name) else None
 
 
 def read_epochs(folder: Path) -> list[dict[str, Any]]:
@@ -210,6 +194,6 @@ def read_epochs(folder: Path) -> list[dict[str, Any]]:
             epoch = json.loads(line)
         except ValueError:
             continue
-        if isinstance(epoch, dict) and isinstance(epoch.get("epoch"), int):
+        if is_epoch(epoch):
             epochs[epoch["epoch"]] = epoch
     return [epochs[number] for number in sorted(epochs)]

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from archscope.cli.main import app
 from archscope.data import download
 from archscope.errors import UsageError
+from archscope.explore import cifar_sweep as explore
 from archscope.explore.cifar_sweep import Console, cifar_sweep, work_off
 from archscope.sweep import schedule
 from archscope.sweep.machine import Resources
@@ -160,6 +161,17 @@ def test_a_worker_joins_a_folder_and_works_off_its_plan(tmp_path: Path) -> None:
     assert "1x64d" in result.stdout and "1 trials" in result.stderr
     assert (done / "result.json").exists()
     assert (out / "sweep.json").read_bytes() == before
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_folder_of_other_data_is_refused_before_any_are_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = ["--out", str(tmp_path / "s")]
+    assert invoke("--seeds", "1", "--templates", "1x64d", *out)[0] == 0
+    monkeypatch.setattr(explore, "prepare", lambda *_, **__: pytest.fail("it was looked for"))
+    code, _, notes = invoke("--seeds", "1", "--dataset", "cifar10", *out)
+    assert code == 2 and "dataset shapes there, cifar10 asked" in notes and notes.count("\n") == 1
 
 
 @pytest.mark.usefixtures("fake")
