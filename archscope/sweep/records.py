@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,17 +122,14 @@ def read_sweep(folder: Path | str) -> Sweep:
 def read_document(folder: Path) -> dict[str, Any]:
     """The content of `folder/sweep.json`, its schema checked; errors as of `read_sweep`."""
     path = folder / SWEEP_FILE
-    try:
-        document = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    content = _content(path)
+    if content is None:
         raise UsageError(
             f"{folder} is not a sweep's folder (it has no {SWEEP_FILE}): name one that "
             "`archscope cifar-sweep` has written."
-        ) from None
-    except OSError as error:
-        raise ArchscopeError(
-            f"{path} cannot be read ({error.strerror or error}): allow it and try again."
-        ) from None
+        )
+    try:
+        document = json.loads(content.decode("utf-8"))
     except ValueError as error:
         raise _damaged(path, str(error)) from None
     schema = document.get("schema") if isinstance(document, dict) else None
@@ -171,25 +169,46 @@ def trial_folder(folder: Path, key: str) -> Path:
 
 
 def read_result(folder: Path) -> dict[str, Any] | None:
-    """The trial's `result.json`, or `None` where there is none, or none that is whole."""
+    """The trial's `result.json`, or `None` where there is none, or none that is whole.
+
+    Raises `ArchscopeError` where there is one that may not be read: it may be a result.
+    """
+    content = _content(folder / RESULT_FILE)
     try:
-        result = json.loads((folder / RESULT_FILE).read_text("utf-8"))
-    except (OSError, ValueError):
+        result = None if content is None else json.loads(content.decode("utf-8"))
+    except ValueError:
         return None
     return result if is_result(result, RESULT_SCHEMA, folder.name) else None
+
+
+def _content(path: Path) -> bytes | None:
+    with readable():
+        try:
+            return path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Turn an `OSError` of reading (not permitted, a bad disk) into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise ArchscopeError(
+            f"{error.filename} cannot be read ({error.strerror or error}): allow it and try again."
+        ) from None
 
 
 def read_epochs(folder: Path) -> list[dict[str, Any]]:
     """The trial's finished epochs in order: the last line for each, torn lines left out.
 
     A run that was resumed may have written an epoch twice; its later line is the one that counts.
+    Raises `ArchscopeError` where they may not be read.
     """
-    try:
-        text = (folder / METRICS_FILE).read_text("utf-8", errors="replace")
-    except OSError:
-        return []
     epochs: dict[int, dict[str, Any]] = {}
-    for line in text.splitlines():
+    content = _content(folder / METRICS_FILE) or b""
+    for line in content.decode("utf-8", errors="replace").splitlines():
         try:
             epoch = json.loads(line)
         except ValueError:
