@@ -9,6 +9,8 @@ In memory `svhn` takes 0.3 GB and `svhn+extra` 1.9 GB, in each process that trai
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ STD: Channels = (255.0, 255.0, 255.0)
 SERVERS: tuple[str, ...] = ("http://ufldl.stanford.edu/housenumbers",)
 _FOLDER = "svhn"
 _LARGEST = 2**31  # bytes of one file; the largest has 1.3e9
+_NUMBERS = {"double", "single", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32))}
 _MEND = "delete it to have it downloaded again, or name another folder with --data-dir"
 
 
@@ -84,15 +87,9 @@ def _read_file(file: MatFile, path: Path) -> tuple[Images, Labels]:
     content = _variables(path, shape)
     pixels, digits = content.get("X"), content.get("y")
     if pixels is None or pixels.dtype != np.uint8 or pixels.shape != shape:
-        raise DataError(
-            f'{path} has no variable "X" of 32 x 32 x 3 x {file.records:,} bytes, as this file of '
-            f"{TITLE} must: it is truncated or something else; {_MEND}"
-        )
+        raise _without(path, f'"X" of 32 x 32 x 3 x {file.records:,} bytes')
     if digits is None or digits.dtype.kind not in "iuf" or digits.size != file.records:
-        raise DataError(
-            f'{path} has no variable "y" of {file.records:,} labels, as this file of {TITLE} must: '
-            f"it is truncated or something else; {_MEND}"
-        )
+        raise _without(path, f'"y" of {file.records:,} labels')
     flat = digits.reshape(-1)
     wrong = np.flatnonzero(~np.isin(flat, np.arange(1, 11)))
     if len(wrong):
@@ -103,17 +100,23 @@ def _read_file(file: MatFile, path: Path) -> tuple[Images, Labels]:
     return np.ascontiguousarray(pixels.transpose(3, 2, 0, 1)), flat.astype(np.int64) % 10
 
 
+def _without(path: Path, what: str) -> DataError:
+    return DataError(
+        f"{path} has no variable {what}, as this file of {TITLE} must: it is truncated or "
+        f"something else; {_MEND}"
+    )
+
+
 def _variables(path: Path, shape: tuple[int, ...]) -> dict[str, Any]:
-    """Read X, where the file says that it has this shape, and y; nothing in it is executed."""
+    """Read X and y, where the file says that they have this size; nothing in it is executed."""
     from scipy.io import loadmat, whosmat
 
     try:
         if path.stat().st_size > _LARGEST:
             raise DataError(f"{path} is far larger than any file of {TITLE}; {_MEND}")
         # Before anything is unpacked: a small file may hold a very large array.
-        if ("X", shape, "uint8") not in whosmat(path):
-            return {}
-        content: dict[str, Any] = loadmat(path, variable_names=["X", "y"])
+        names = _of_size(whosmat(path), shape)
+        content: dict[str, Any] = loadmat(path, variable_names=names) if names else {}
         return content
     except DataError:
         raise
@@ -125,6 +128,19 @@ def _variables(path: Path, shape: tuple[int, ...]) -> dict[str, Any]:
             f"{path} is no MATLAB file of version 5 ({said[0] if said else type(error).__name__}): "
             f"it is damaged or something else; {_MEND}"
         ) from error
+
+
+def _of_size(
+    listed: Sequence[tuple[str, tuple[int, ...], str]], shape: tuple[int, ...]
+) -> list[str]:
+    """Which of X and y stand in a file once, X with this shape, y with a label for each image."""
+    found = {name: (size, kind) for name, size, kind in listed}
+    names = [name for name, _, _ in listed]
+    if names.count("X") != 1 or found["X"] != (shape, "uint8"):
+        return []
+    size, kind = found.get("y", ((), ""))
+    labelled = names.count("y") == 1 and kind in _NUMBERS and math.prod(size) == shape[-1]
+    return ["X", "y"] if labelled else ["X"]
 
 
 def _candidates(data_dir: Path | None) -> list[Path]:

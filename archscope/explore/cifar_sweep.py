@@ -54,6 +54,8 @@ if TYPE_CHECKING:
 
     from archscope.train.devices import Inventory
 
+_AGAIN = "the command that began the sweep tries them again"
+
 
 @dataclass(frozen=True)
 class SweepResult:
@@ -137,8 +139,18 @@ class Source:
         return prepare(name, data_dir=self.data_dir, offline=self.offline, label=self.label)
 
     def found(self, before: DatasetInfo) -> DatasetInfo:
-        """The data of a sweep, where they were, or where this source says."""
-        return before if self.data_dir is None else self.prepare(before.name)
+        """The data of a sweep under its name for them, where they were, or where this source says.
+
+        Raises `UsageError` for a name of one's own.
+        """
+        if self.label is not None:
+            raise UsageError(
+                f"the sweep calls its data {before.label}, and its workers take that from its "
+                "plan: leave out --data-label."
+            )
+        if self.data_dir is None:
+            return before
+        return replace(self.prepare(before.name), label=before.label)
 
 
 @dataclass(frozen=True)
@@ -230,8 +242,9 @@ def conduct(
     plan.networks(chosen.subjects, input_shape=shape)
     where.check()
     with told(folder), opened_executor(asked, inventory) as by:
-        found = by.inventory
-        machines.resolve(asked, found, folders.existing(folder))  # what cannot be, before all else
+        before, found = folders.existing(folder), by.inventory
+        folders.check_dataset(folder, before, chosen)
+        machines.resolve(asked, found, before)  # what cannot be, before all else
         info = where.prepare(chosen.dataset)
         data, images = _measured(info, chosen.view, chosen.recipe.batch)
         if order.iterations is not None:
@@ -326,9 +339,7 @@ def _run(opened: folders.Opened, briefs: Sequence[Brief], hands: _Hands, say: Co
     progress = Progress(briefs, images, len(slots))
     observer: Display = display(progress) if say.live and missing else Silent()
     if say.tensorboard:
-        with folders.explained(opened.folder):
-            records = read_sweep(opened.folder).trials
-            observer = tensorboard.EventFiles(observer, opened.folder, records)
+        observer = tensorboard.EventFiles(observer, opened.folder, briefs)
     with observer:
         if missing:
             supply = Supply(opened.folder, trials)
@@ -375,12 +386,16 @@ def _announcement(
 ) -> str:
     """What is about to happen, and on a CPU how long it will take."""
     machine, label = opened.document["machine"], opened.document["dataset"]["label"]
+    failed = sum(brief.status == "failed" for brief in briefs)
+    ended = len(briefs) - len(missing) - failed
     if not missing:
-        return f"All {len(briefs)} trials in {opened.folder} are done."
+        but = f", but {failed} that failed: {_AGAIN}" if failed else ""
+        return f"All {len(briefs)} trials in {opened.folder} are done{but}."
     work = [trial_work(brief.trial, images, brief.epochs_done) for brief in missing]
-    begun = len(briefs) - len(missing)
+    counts = [f"{ended} more are done"] * bool(ended) + [f"{failed} failed"] * bool(failed)
+    others = f" ({', '.join(counts)})" if counts else ""
     text = (
-        f"{len(missing)} trials{f' ({begun} more are done)' if begun else ''} on {label}, "
+        f"{len(missing)} trials{others} on {label}, "
         f"{machine['device']}, {machine['precision']}, {workers} at a time, {machine['threads']} "
         f"thread{'s' * (machine['threads'] > 1)} each, in {opened.folder}"
     )

@@ -12,20 +12,20 @@ import numpy.typing as npt
 from archscope.arch.network import Network
 from archscope.arch.shape import Shape
 from archscope.cost.formula import CONVENTION, Count, count
-from archscope.errors import ArchscopeError, UsageError
+from archscope.errors import ArchscopeError, InfeasibleError, UsageError
 from archscope.explore.base import Base, read_base
 from archscope.explore.collect import SORTS, Collector, Columns, Order
 from archscope.explore.limits import METRICS
+from archscope.explore.nearest import Cannot, Range, group_width, nearest
 from archscope.explore.search import expand
 from archscope.explore.space import Names, Part, Space
-from archscope.report.designs import number, number_text
+from archscope.report.designs import number, number_text, range_text
 
 FAMILIES = ("resnext",)
 NUMBERS = ("cardinality", "width", "widen", "deepening")
 MOST_BUILT = 100
 MOST_CANDIDATES = 10**12
 CHUNK = 65_536
-Range = tuple[int, "int | None"]
 
 
 @dataclass(frozen=True)
@@ -146,6 +146,7 @@ def enumerate_designs(
 
     Raises:
         UsageError: for a name, number or word that cannot be.
+        InfeasibleError: where no design fulfils the query; it names the nearest one.
     """
     if not isinstance(query, Query):
         query = Query([query] if isinstance(query, str) else query)
@@ -165,13 +166,16 @@ def enumerate_designs(
     collector = Collector(order, ["part", *axes, *METRICS], sampled)
     counted = 0
     for index, part in enumerate(parts):
-        for columns, cost in _chunks(part, query.ranges):
+        for columns, cost in _chunks(part, _out_of(query.ranges)):
             counted += len(cost.params)
-            keep = np.flatnonzero(_within(cost, query.ranges) & _divisible(part, columns, query))
+            divisible = query.divisible == 1 or group_width(part, columns) % query.divisible == 0
+            keep = np.flatnonzero(_within(cost, query.ranges) & divisible)
             fixed = {axis: part.values().get(axis, 0) for axis in axes}
             found: dict[str, Any] = {"part": index, **fixed, **columns}
             found |= {metric: getattr(cost, metric) for metric in METRICS}
             collector.add({name: _taken(value, keep) for name, value in found.items()})
+    if not collector.matches:
+        raise InfeasibleError(_none(query, parts))
     listed, sample = collector.finish()
     front = collector.kept if order.pareto else None
     numbers = candidates, counted, collector.matches, front
@@ -200,6 +204,19 @@ def confirm(network: Network) -> None:
         )
 
 
+def _none(query: Query, parts: Sequence[Part]) -> str:
+    """That nothing was found, and what comes nearest."""
+    asked = [range_text(metric, ends) for metric, ends in query.ranges.items()]
+    if query.divisible > 1:
+        asked.append(f"group widths that are multiples of {query.divisible}")
+    what = f"{', '.join(query.families)} with {' and '.join(asked) or 'these numbers'}"
+    found = nearest(parts, query.ranges, query.divisible, _chunks)
+    return (
+        f"{what} was asked for, but no design in the box has that, and {found.sentence()}; widen "
+        "what is asked for, or the box, as with --cardinality 1:128"
+    )
+
+
 def _spaces(query: Query) -> list[Space]:
     bases = [read_base(name).by_stage(query.given) for name in query.families]
     used: set[str] = set()
@@ -222,9 +239,8 @@ def _has(base: Base, word: str) -> bool:
     return any(word in (axis, axis.rstrip("1234")) for axis in base.family.axes)
 
 
-def _chunks(part: Part, ranges: Mapping[str, Range]) -> Iterator[tuple[Columns, Count]]:
-    """All designs of a part with their costs, without most of those that cannot be in range."""
-    inner = max(part.free or ["-"], key=lambda axis: len(part.arrays.get(axis, ())))
+def _out_of(ranges: Mapping[str, Range]) -> Cannot:
+    """What tells whether nothing between the cheapest and the dearest can be in range."""
 
     def cannot(cheapest: Count, dearest: Count | None) -> Any:
         out: Any = False
@@ -235,6 +251,12 @@ def _chunks(part: Part, ranges: Mapping[str, Range]) -> Iterator[tuple[Columns, 
                 out = out | (getattr(dearest, metric) < low)
         return np.broadcast_to(out, np.shape(cheapest.params))
 
+    return cannot
+
+
+def _chunks(part: Part, cannot: Cannot) -> Iterator[tuple[Columns, Count]]:
+    """All designs of a part with their costs, without most of those that are out of question."""
+    inner = max(part.free or ["-"], key=lambda axis: len(part.arrays.get(axis, ())))
     if not part.free:
         cost = count(part.network({}))
         yield {}, Count(*(np.array([getattr(cost, metric)]) for metric in METRICS))  # type: ignore[arg-type]
@@ -256,15 +278,6 @@ def _within(cost: Count, ranges: Mapping[str, Range]) -> Any:
         if high is not None:
             inside &= getattr(cost, metric) <= high
     return inside
-
-
-def _divisible(part: Part, columns: Columns, query: Query) -> Any:
-    if query.divisible == 1:
-        return True
-    first = {axis: values[0] for axis, values in part.arrays.items()} | columns
-    scale = part.scalars["scale"]
-    channels = part.space.family.channels(first) * scale.numerator // scale.denominator
-    return channels % query.divisible == 0
 
 
 def _taken(value: Any, keep: npt.NDArray[np.intp]) -> Any:

@@ -72,8 +72,8 @@ def search(space: Space, found: Found) -> None:
 
 
 def _out(part: Part, found: Found) -> bool:
-    cheapest, dearest = count(part.network({})), count(part.network(_dearest(part, {})))
-    return bool(found.cannot(cheapest, dearest))
+    cheapest, last = count(part.network({})), count(part.network(dearest(part, {})))
+    return bool(found.cannot(cheapest, last))
 
 
 def expand(
@@ -84,11 +84,11 @@ def expand(
     `cannot` is asked after each axis, with the costs of the cheapest and the dearest completion
     (None where that might pass 64 bits).
     """
-    dearest = count(part.network(_dearest(part, {})))  # plain numbers do not overflow
-    bounded = max(dearest.params, dearest.macs, dearest.activations) < 2**62
+    last = count(part.network(dearest(part, {})))  # plain numbers do not overflow
+    bounded = max(last.params, last.macs, last.activations) < 2**62
 
     def out(columns: Columns) -> Any:
-        most = count(part.network(_dearest(part, columns))) if bounded else None
+        most = count(part.network(dearest(part, columns))) if bounded else None
         return cannot(count(part.network(columns)), most)
 
     yield from _expand(part, axes, out, {}, 1)
@@ -116,7 +116,8 @@ def _expand(
             yield from _expand(part, rest, out, smaller, len(kept))
 
 
-def _dearest(part: Part, columns: Mapping[str, Any]) -> dict[str, Any]:
+def dearest(part: Part, columns: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns with the largest value of every other array axis."""
     return {axis: columns.get(axis, values[-1]) for axis, values in part.arrays.items()}
 
 

@@ -81,7 +81,7 @@ def enumeration_table(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
     columns[1] = Column("family", "family", text, "left", shown=several)
     columns.insert(2, Column("template", "template", text, "left", shown=False))
     title = f"Designs of {', '.join(head['families'])}"
-    limits = [_range_text(metric, ends) for metric, ends in head["ranges"].items()]
+    limits = [range_text(metric, ends) for metric, ends in head["ranges"].items()]
     if head["divisible"] > 1:
         limits.append(f"group widths that are multiples of {head['divisible']}")
     return Table(f"{title}{': ' if limits else ''}{', '.join(limits)}", columns, rows, _about(head))
@@ -117,7 +117,8 @@ def _better(metric: str) -> str:
     return f"most {metric[1:]}" if metric.startswith("-") else f"fewest {metric}"
 
 
-def _range_text(metric: str, ends: Sequence[Any]) -> str:
+def range_text(metric: str, ends: Sequence[Any]) -> str:
+    """A range of a cost in words: "at least 1,000 and at most 2,000 params"."""
     low, high = ends
     if low == high:
         return f"{low:,} {SHORT[metric]}"

@@ -182,10 +182,10 @@ def _system_error(error: BaseException | None) -> OSError | None:
 
 
 def _reason(error: Exception, task: Task) -> str:
-    text = f"{error}".strip() or type(error).__name__
+    """What went wrong, on one line; the record's trace has the others."""
+    first = (f"{error}".strip() or type(error).__name__).splitlines()[0]
     if not _out_of_memory(error):
-        return f"{type(error).__name__}: {error}"
-    first = text.splitlines()[0]
+        return f"{type(error).__name__}: {first}"
     return f"out of memory: {memory_sentence(task.trial)} ({first})"
 
 

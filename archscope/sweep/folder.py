@@ -104,6 +104,12 @@ def _whole(folder: Path) -> dict[str, Any] | None:
         return None
 
 
+def check_dataset(folder: Path, before: Mapping[str, Any] | None, settings: Settings) -> None:
+    """Refuse a folder with another data set, before one is downloaded in vain."""
+    if before and (old := before["settings"]["dataset"]) != settings.dataset:
+        raise _another_plan(folder, [f"dataset {old} there, {settings.dataset} asked"])
+
+
 def open_folder(
     folder: Path,
     settings: Settings,
@@ -206,10 +212,14 @@ def _refuse_another_plan(
         if old != new
     ]
     if differing:
-        raise UsageError(
-            f"The sweep in {folder} has another plan ({'; '.join(differing)}): "
-            "choose another --out, or ask for the same."
-        )
+        raise _another_plan(folder, differing)
+
+
+def _another_plan(folder: Path, differing: Sequence[str]) -> UsageError:
+    return UsageError(
+        f"The sweep in {folder} has another plan ({'; '.join(differing)}): "
+        "choose another --out, or ask for the same."
+    )
 
 
 def _compared(

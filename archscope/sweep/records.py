@@ -14,14 +14,15 @@ The folder is plain files, and reading writes nothing:
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from archscope.data.view import VIEW_FIELDS
 from archscope.errors import ArchscopeError, UsageError
+from archscope.sweep.whole import fault_of_plan, is_epoch, is_result
 
 SWEEP_SCHEMA = "archscope.sweep/1"
 TRIAL_SCHEMA = "archscope.trial/1"
@@ -122,17 +123,14 @@ def read_sweep(folder: Path | str) -> Sweep:
 def read_document(folder: Path) -> dict[str, Any]:
     """The content of `folder/sweep.json`, its schema checked; errors as of `read_sweep`."""
     path = folder / SWEEP_FILE
-    try:
-        document = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    content = _content(path)
+    if content is None:
         raise UsageError(
             f"{folder} is not a sweep's folder (it has no {SWEEP_FILE}): name one that "
             "`archscope cifar-sweep` has written."
-        ) from None
-    except OSError as error:
-        raise ArchscopeError(
-            f"{path} cannot be read ({error.strerror or error}): allow it and try again."
-        ) from None
+        )
+    try:
+        document = json.loads(content.decode("utf-8"))
     except ValueError as error:
         raise _damaged(path, str(error)) from None
     schema = document.get("schema") if isinstance(document, dict) else None
@@ -141,11 +139,8 @@ def read_document(folder: Path) -> dict[str, Any]:
             f"{path} has schema {schema!r}, and this version reads {SWEEP_SCHEMA!r}: use the "
             "version of archscope that wrote it."
         )
-    parts = ("settings", "dataset", "machine", "environment", "networks", "trials")
-    kinds = (dict, dict, dict, dict, list, list)
-    whole = zip(parts, kinds, strict=True)
-    if wrong := [name for name, kind in whole if not isinstance(document.get(name), kind)]:
-        raise _damaged(path, f"it has no {' and no '.join(wrong)}")
+    if fault := fault_of_plan(document):
+        raise _damaged(path, fault)
     return dict(document)
 
 
@@ -175,42 +170,50 @@ def trial_folder(folder: Path, key: str) -> Path:
 
 
 def read_result(folder: Path) -> dict[str, Any] | None:
-    """The trial's `result.json`, or `None` where there is none, or none that is whole."""
+    """The trial's `result.json`, or `None` where there is none, or none that is whole.
+
+    Raises `ArchscopeError` where there is one that may not be read: it may be a result.
+    """
+    content = _content(folder / RESULT_FILE)
     try:
-        result = json.loads((folder / RESULT_FILE).read_text("utf-8"))
-    except (OSError, ValueError):
+        result = None if content is None else json.loads(content.decode("utf-8"))
+    except ValueError:
         return None
-    return result if isinstance(result, dict) and _is_result(result, folder.name) else None
+    return result if is_result(result, RESULT_SCHEMA, folder.name) else None
 
 
-def _is_result(result: dict[str, Any], key: str) -> bool:
-    """Whether it is a whole result of this trial; what is none is trained (again)."""
-    metrics = result.get("metrics")
-    if result.get("schema") != RESULT_SCHEMA or result.get("key") != key:
-        return False
-    if not isinstance(metrics, dict) or not isinstance(result.get("timing"), dict):
-        return False
-    if result.get("status") == "done":
-        error = metrics.get("test_error")
-        return isinstance(error, int | float) and math.isfinite(error)
-    return result.get("status") in ("diverged", "failed")
+def _content(path: Path) -> bytes | None:
+    with readable():
+        try:
+            return path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Turn an `OSError` of reading (not permitted, a bad disk) into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise ArchscopeError(
+            f"{error.filename} cannot be read ({error.strerror or error}): allow it and try again."
+        ) from None
 
 
 def read_epochs(folder: Path) -> list[dict[str, Any]]:
     """The trial's finished epochs in order: the last line for each, torn lines left out.
 
     A run that was resumed may have written an epoch twice; its later line is the one that counts.
+    Raises `ArchscopeError` where they may not be read.
     """
-    try:
-        text = (folder / METRICS_FILE).read_text("utf-8", errors="replace")
-    except OSError:
-        return []
     epochs: dict[int, dict[str, Any]] = {}
-    for line in text.splitlines():
+    content = _content(folder / METRICS_FILE) or b""
+    for line in content.decode("utf-8", errors="replace").splitlines():
         try:
             epoch = json.loads(line)
         except ValueError:
             continue
-        if isinstance(epoch, dict) and isinstance(epoch.get("epoch"), int):
+        if is_epoch(epoch):
             epochs[epoch["epoch"]] = epoch
     return [epochs[number] for number in sorted(epochs)]

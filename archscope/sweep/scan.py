@@ -21,6 +21,7 @@ from archscope.sweep.records import (
     planned,
     read_epochs,
     read_result,
+    readable,
 )
 
 _HEAD = 1024  # bytes
@@ -54,8 +55,15 @@ class Brief:
 
 
 def scan(folder: Path, document: Mapping[str, Any]) -> list[Brief]:
-    """Every trial of the plan in `document`, in its order, as it stands in `folder`."""
-    trials = folder / TRIALS_FOLDER
+    """Every trial of the plan in `document`, in its order, as it stands in `folder`.
+
+    Raises `ArchscopeError` where something in it may not be read.
+    """
+    with readable():
+        return _scan(folder / TRIALS_FOLDER, document)
+
+
+def _scan(trials: Path, document: Mapping[str, Any]) -> list[Brief]:
     begun = set()
     try:
         with os.scandir(trials) as entries:
@@ -106,7 +114,7 @@ def _unfinished(trial: Mapping[str, Any], path: Path) -> Brief:
 def _head(path: str) -> bytes | None:
     try:
         descriptor = os.open(path, os.O_RDONLY)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     try:
         return os.read(descriptor, _HEAD)

@@ -11,6 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from archscope.arch.names import parse
+from archscope.cost.memory import FP32, training_bytes
+from archscope.sweep.plan import input_of
+
 _PER_ACTIVATION = 120
 _TRAINING = 3.75
 # Units per second of one CPU thread, assumed for the estimate that is printed before anything is
@@ -56,24 +60,17 @@ def longest_first(
     return [trial for trial, _ in ordered]
 
 
-def training_bytes(trial: Mapping[str, Any]) -> int:
-    """The memory that training a trial takes, about: its network and one batch, without the data.
-
-    Three float32 numbers a parameter (weight, gradient, momentum); of each activation of the batch
-    two are kept for the way back, before and after its normalisation.
-    """
-    size = 4 if trial["precision"] == "fp32" else 2
-    kept = 2 * size * trial["activations"] * trial["recipe"]["batch"]
-    return int(12 * trial["params"] + kept)
-
-
 def memory_sentence(trial: Mapping[str, Any]) -> str:
-    """What a trial needs: "resnext29_8x64d with batch 128 needs about 3.1 GB"."""
-    if not {"params", "activations", "network"} <= trial.keys():
-        return "the trial needs more than there is"
-    size = training_bytes(trial) / 1e9
-    shown = f"{size:.1f} GB" if size >= 1 else f"{1000 * size:.0f} MB"
+    """What training a trial takes: "resnext29_8x64d with batch 128 needs about 3.1 GB by estimate".
+
+    That is its network and one batch, without the data.
+    """
     batch = trial["recipe"]["batch"]
+    shape = input_of(trial["dataset"]["name"])
+    network = parse(trial["network"], classes=trial["dataset"]["classes"], input_shape=shape)
+    element_bytes = FP32 if trial["precision"] == "fp32" else FP32 // 2
+    size = training_bytes(network, batch, element_bytes=element_bytes) / 1e9
+    shown = f"{size:.1f} GB" if size >= 1 else f"{1000 * size:.0f} MB"
     return f"{trial['network']} with batch {batch} needs about {shown} by estimate"
 
 

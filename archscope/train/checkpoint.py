@@ -125,7 +125,17 @@ def _read(file: Path) -> Checkpoint | None:
             f"{file} was to be taken up again, but another version of archscope wrote it: "
             "give another folder, or empty this one"
         )
-    return Checkpoint(document["identity"], document["history"], document["state"])
+    return _whole(document)
+
+
+def _whole(document: dict[str, Any]) -> Checkpoint | None:
+    """Return a checkpoint, or None for something else in a valid file."""
+    identity, history, state = (document.get(part) for part in ("identity", "history", "state"))
+    if not (isinstance(identity, str) and isinstance(history, list) and isinstance(state, dict)):
+        return None
+    if not all(isinstance(line, dict) for line in history):
+        return None
+    return Checkpoint(identity, history, state)
 
 
 def _as_text(line: Line) -> str:

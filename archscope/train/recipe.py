@@ -21,6 +21,7 @@ from typing import Any, Literal, get_args
 from archscope.data.augmentation import Augmentation
 from archscope.errors import UsageError
 
+MOST_EPOCHS = 1_000_000
 DecayOn = Literal["all", "weights"]
 Kind = Literal["steps", "onecycle"]
 
@@ -118,7 +119,8 @@ class Recipe:
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
-        _need(_count(self.epochs), "epochs", self.epochs, "is a whole number from 1 up", "10")
+        rule = f"is a whole number from 1 to {MOST_EPOCHS:,}"
+        _need(_count(self.epochs) and self.epochs <= MOST_EPOCHS, "epochs", self.epochs, rule, "10")
         _need(_count(self.batch, 2), "batch", self.batch, "is a whole number from 2 up", "128")
 
     def to_dict(self) -> dict[str, Any]:

@@ -108,13 +108,16 @@ def test_enumerate_builds_and_fvcore_confirms(run):
     assert result.stdout.count("confirmed") == 2
 
 
-def test_an_empty_list_is_no_failure(run, tmp_path):
-    for extra in (("--pareto", "params,macs"), ("--format", "json"), ("--format", "csv")):
+def test_what_finds_nothing_ends_with_4_and_names_the_nearest_design(run, tmp_path):
+    for extra in ((), ("--pareto", "params,macs"), ("--format", "json"), ("--format", "csv")):
         result = run("enumerate", "wrn_16", "--params", ":9", *extra)
-        assert result.exit_code == 0, result.output
+        assert result.exit_code == 4 and result.stdout == ""
+        # WRN-16-1 has 0.2 million parameters (Table 2's style of count): the least of the box.
+        assert "the nearest is wrn_16_1 with 175,066 params" in result.stderr
+        assert result.stderr.count("\n") == 1
     target = tmp_path / "none.png"
-    assert run("enumerate", "wrn_16", "--params", ":9", "--plot", target).exit_code == 0
-    assert target.stat().st_size > 1000
+    assert run("enumerate", "wrn_16", "--params", ":9", "--plot", target).exit_code == 4
+    assert not target.exists()
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])

@@ -28,6 +28,7 @@ from archscope.arch.nodes import (
     rebuild,
 )
 from archscope.cost.execution import execution
+from archscope.cost.formula import count
 from archscope.cost.memory import memory, training_bytes
 from archscope.errors import UsageError
 from archscope.nn.build import build
@@ -183,6 +184,32 @@ def test_a_stage_of_many_blocks_is_listed_twice_and_counts_as_often():
 def test_what_training_holds():
     # Conv 3 -> 5 of 1x1: 15 weights three times, and the output of two images.
     assert training_bytes(network(Conv(5), Act()), batch=2) == 4 * (3 * 15 + 2 * WIDE)
+
+
+@pytest.mark.parametrize("low", [False, True], ids=["fp32", "bf16"])
+@pytest.mark.parametrize("name", ["wrn_16_2", "resnext11_4x64d@0.25"])
+def test_what_training_holds_is_about_what_autograd_saves(name: str, low: bool):
+    """Within 15 %: autograd keeps what its formulas need, and each storage once."""
+    net, batch = parse(name), 2
+    module = build(net).train()
+    own = {tensor.untyped_storage().data_ptr() for tensor in module.parameters()}
+    saved: dict[int, torch.Tensor] = {}
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        saved[tensor.untyped_storage().data_ptr()] = tensor
+        return tensor
+
+    x, y = torch.randn(batch, *net.input), torch.zeros(batch, dtype=torch.long)
+    with (
+        torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor),
+        torch.autocast("cpu", dtype=torch.bfloat16, enabled=low),
+    ):
+        torch.nn.functional.cross_entropy(module(x).float(), y)
+    # Weights that autocast made low are as many for any batch: only activations are compared.
+    kept = sum(t.untyped_storage().nbytes() for p, t in saved.items() if p not in own)
+    kept -= 2 * count(net).params if low else 0
+    found = training_bytes(net, batch, element_bytes=2 if low else 4)
+    assert found - 12 * count(net).params == pytest.approx(kept, rel=0.15)
 
 
 LEAVES = st.one_of(

@@ -145,10 +145,34 @@ def test_a_damaged_file(make: Make, damage: str) -> None:
 def test_a_file_that_promises_too_much_is_not_unpacked(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = make("train", "test", train={"X": np.zeros((32, 32, 3, 5000), np.uint8)})
-    monkeypatch.setattr(scipy_io, "loadmat", lambda *_, **__: pytest.fail("it was unpacked"))
-    with pytest.raises(DataError, match='no variable "X"'):
+    whole = scipy_io.loadmat
+
+    def only_whole(path: Path, variable_names: list[str]) -> Any:
+        assert not {name: value for name, value in promised.items() if name in variable_names}
+        return whole(path, variable_names=variable_names)
+
+    monkeypatch.setattr(scipy_io, "loadmat", only_whole)
+    for promised in (
+        {"X": np.zeros((32, 32, 3, 5000), np.uint8)},
+        {"y": np.zeros((10**7, 1), np.uint8)},
+        {"y": np.ones((11, 1), np.uint8)},  # of one image there is no label
+        {"y": np.array([[["a"]]] * 12, dtype=object)},  # cells, which may hold anything
+    ):
+        folder = make("train", "test", train=promised)
+        with pytest.raises(DataError, match=f'no variable "{next(iter(promised))}"'):
+            prepare("svhn", data_dir=folder)
+
+
+def test_a_variable_that_stands_in_a_file_twice_is_not_read(make: Make) -> None:
+    """What is looked at before unpacking must be what is unpacked."""
+    folder = make("train", "test")
+    path = folder / "train_32x32.mat"
+    twice = path.read_bytes()
+    scipy_io.savemat(path, {"y": np.ones((10**6, 1), np.uint8)}, do_compression=True)
+    path.write_bytes(twice + path.read_bytes()[128:])  # without its header
+    with pytest.raises(DataError, match='no variable "y"') as caught:
         prepare("svhn", data_dir=folder)
+    assert "\n" not in str(caught.value)
 
 
 def test_offline_says_which_files_are_missing(make: Make, tmp_path: Path) -> None:

@@ -1,17 +1,18 @@
 """Enumeration against counting every design of small boxes, one at a time."""
 
 import json
+import re
 import tracemalloc
 from fractions import Fraction
 
 import numpy as np
 import pytest
 from design_spaces import HALVES, designs, questions
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from archscope.arch.names import parse
-from archscope.errors import ArchscopeError, UsageError
+from archscope.errors import ArchscopeError, InfeasibleError, UsageError
 from archscope.explore import collect
 from archscope.explore import enumerate as enumeration
 from archscope.explore.base import read_base
@@ -92,6 +93,10 @@ def test_exactly_the_designs_in_range_are_found(families, metric, first, last, d
     }
     query = Query(families, words, ranges, divisible)
     expected = in_range(everything, ranges, divisible)
+    if not expected:
+        with pytest.raises(InfeasibleError, match=f"multiples of {divisible} was asked for"):
+            enumerate_designs(query)
+        return
     found = enumerate_designs(query)
     assert listed(found) == expected and found.matches == len(expected) == len(found)
     ordered = [row["macs"] for row in enumerate_designs(query, Order("-macs")).rows()]
@@ -111,6 +116,63 @@ def test_every_name_that_is_listed_means_the_design_beside_it(question, metric, 
     for index, row in enumerate(found.rows()):
         network = found.network(index)
         assert parse(row["network"]) == network and network.name == row["network"]
+
+
+def off(costs, ranges):
+    """How far a design is out of the ranges: the largest relative excess or lack."""
+    every = [0]
+    for metric, (low, high) in ranges.items():
+        if high is not None and costs[metric] > high:
+            every.append(Fraction(costs[metric] - high, high))
+        if costs[metric] < low:
+            every.append(Fraction(low - costs[metric], low))
+    return max(every)
+
+
+@settings(max_examples=40, deadline=None)
+@given(questions(), st.floats(0, 1), st.floats(0, 1), st.sampled_from([1, 1, 5]), st.booleans())
+def test_where_nothing_is_found_the_nearest_design_is_named(question, one, other, divisible, open_):
+    """Against all designs counted singly: between them, and beyond either end."""
+    name, asked, space = question
+    everything = [d for d in designs(space) if divisible == 1 or divides(d[1], divisible)]
+    assume(everything)
+    ends = {}
+    for metric, share in (("params", one), ("macs", other)):
+        costs = sorted(d[2][metric] for d in everything)
+        ends[metric] = max(1, int(costs[0] * 0.7 + share * (costs[-1] * 1.3 - costs[0] * 0.7)))
+    ranges = {m: (v, None if open_ and m == "macs" else v) for m, v in ends.items()}
+    assume(all(off(costs, ranges) for _, _, costs in everything))
+    with pytest.raises(InfeasibleError) as caught:
+        enumerate_designs(Query([name], asked, ranges, divisible))
+    said = str(caught.value)
+    named = re.search(r"the nearest is (\S+) with ([\d,]+) params", said)
+    found = next(d for d in everything if d[1].name == named[1])
+    nearest = min(off(costs, ranges) for _, _, costs in everything)
+    assert float(off(found[2], ranges)) == pytest.approx(float(nearest), rel=1e-9)
+    assert int(named[2].replace(",", "")) == found[2]["params"] and "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        # 1x1d is the smallest of the box: nothing is below it.
+        (Query(["resnext50"], ranges={"params": (0, 1000)}), r"resnext50_1x1d with .* the most"),
+        (Query(["resnext50"], ranges={"params": (0, 0)}), r"resnext50_1x1d with .* the most"),
+        (Query(["resnext50"], ranges={"macs": (10**14, None)}), r"64x128d with .* below the least"),
+        (Query(["resnext50"], {"width": [3], "cardinality": [2, 5]}, divisible=7),
+         r"resnext50_2x3d with a group width of 6, 1 off"),
+    ],
+)  # fmt: skip
+def test_a_query_without_an_answer_is_infeasible(query, words):
+    with pytest.raises(InfeasibleError, match=words) as caught:
+        enumerate_designs(query)
+    assert "\n" not in str(caught.value) and caught.value.exit_code == 4
+
+
+def test_a_half_of_a_widening_factor_counts_for_the_group_width():
+    query = Query(["wrn_16"], {"widen": [1, Fraction(3, 2), 2, Fraction(5, 2)]}, divisible=5)
+    names = [row["network"] for row in enumerate_designs(query).rows()]
+    assert names == ["wrn_16_2.5"]  # 16 * 2.5 = 40
 
 
 def test_a_stage_has_a_depth_of_its_own():

@@ -24,7 +24,7 @@ def run(task: Task, report: Report) -> dict[str, Any]:
     done = len(metrics.read_text().splitlines()) if metrics.exists() else 0
     _log(task, f"begin {task.trial['key']} {task.device} {os.getpid()} from {done}")
     if behaviour == "raise":
-        raise RuntimeError("made to fail")
+        raise RuntimeError("made to fail\nin two lines")
     if behaviour == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     if behaviour == "segfault":

@@ -13,7 +13,9 @@ import pytest
 from typer.testing import CliRunner
 
 from archscope.cli.main import app
+from archscope.data import download
 from archscope.errors import UsageError
+from archscope.explore import cifar_sweep as explore
 from archscope.explore.cifar_sweep import Console, cifar_sweep, work_off
 from archscope.sweep import schedule
 from archscope.sweep.machine import Resources
@@ -181,6 +183,58 @@ def test_a_worker_joins_a_folder_and_works_off_its_plan(tmp_path: Path) -> None:
     assert "1x64d" in result.stdout and "1 trials" in result.stderr
     assert (done / "result.json").exists()
     assert (out / "sweep.json").read_bytes() == before
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_folder_of_other_data_is_refused_before_any_are_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = ["--out", str(tmp_path / "s")]
+    assert invoke("--seeds", "1", "--templates", "1x64d", *out)[0] == 0
+    monkeypatch.setattr(explore, "prepare", lambda *_, **__: pytest.fail("it was looked for"))
+    code, _, notes = invoke("--seeds", "1", "--dataset", "cifar10", *out)
+    assert code == 2 and "dataset shapes there, cifar10 asked" in notes and notes.count("\n") == 1
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_worker_tells_done_and_failed_trials_apart(tmp_path: Path) -> None:
+    out = tmp_path / "sweep"
+    assert invoke("--out", str(out))[0] == 3  # seed 2 of each network fails
+    result = CliRunner().invoke(app, ["cifar-sweep", "--worker", str(out)])
+    assert result.exit_code == 3
+    assert f"All 4 trials in {out} are done, but 2 that failed: the command" in result.stderr
+    [gone] = out.glob("trials/2x64d-s1-*/result.json")
+    gone.unlink()
+    result = CliRunner().invoke(app, ["cifar-sweep", "--worker", str(out)])
+    assert result.exit_code == 3
+    assert "1 trials (1 more are done, 2 failed) on" in result.stderr
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_workers_data_are_called_as_planned_and_nothing_is_downloaded_offline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "sweep"
+    assert invoke("--seeds", "1", "--out", str(out), "--data-label", "mine")[0] == 0
+    worker = ["cifar-sweep", "--worker", str(out)]
+    result = CliRunner().invoke(app, [*worker, "--data-label", "other"])
+    assert result.exit_code == 2 and result.stderr.count("\n") == 1
+    assert "calls its data mine" in result.stderr and "leave out --data-label" in result.stderr
+    [gone] = out.glob("trials/2x64d-*/result.json")
+    gone.unlink()
+    result = CliRunner().invoke(app, [*worker, "--data-dir", str(tmp_path)])
+    assert result.exit_code == 0, result.stderr
+    assert json.loads((gone.parent / "trial.json").read_text())["dataset"]["label"] == "mine"
+    # Of a data set that has to be found: elsewhere it is looked for, and with --offline no more.
+    monkeypatch.setattr(download, "fetch", lambda *_, **__: pytest.fail("it was downloaded"))
+    for name in ("cifar10", "svhn"):
+        plan = json.loads((out / "sweep.json").read_text())
+        plan["dataset"] |= {"name": name, "folder": str(tmp_path / "gone")}
+        (out / "sweep.json").write_text(json.dumps(plan))
+        for options in (["--offline"], ["--offline", "--data-dir", str(tmp_path)]):
+            result = CliRunner().invoke(app, [*worker, *options])
+            assert result.exit_code == 1 and result.stderr.count("\n") == 1, result.stderr
+        assert "--offline forbids" in result.stderr
 
 
 def test_a_worker_that_would_train_otherwise_than_planned_is_refused(tmp_path: Path) -> None:

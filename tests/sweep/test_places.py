@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sweep_fixture import write_fake_sweep
 
 from archscope.errors import ArchscopeError
+from archscope.explore.status import status
 from archscope.sweep import folder as folders
 from archscope.sweep import plan
 from archscope.sweep.live import Silent
@@ -162,7 +164,7 @@ def test_somebody_elses_folder() -> None:
         out.chmod(0o777)
         networks = plan.networks(chosen.subjects)
         machine = plan.Machine("cpu", "fp32", 1, 1)
-        data = {"classes": 10, "fingerprint": "sha256:1"}
+        data = {"name": "shapes", "label": "x", "classes": 10, "fingerprint": "sha256:1"}
         folders.open_folder(out, chosen, networks, machine, data)
         [trial] = planned(read_sweep(out).document)
         (out / "trials" / trial["key"]).mkdir(parents=True)  # a trial that root has begun
@@ -171,6 +173,26 @@ def test_somebody_elses_folder() -> None:
             Scheduler(Supply(out, [trial]), [Slot("cpu", 1)], Silent(), "fake_runners:run").run()
 
         assert f"folder {out} cannot be written (Permission denied)" in as_somebody_else(go_on)
+
+
+@pytest.mark.skipif(not ROOT, reason="needs root, to become somebody else")
+@pytest.mark.parametrize(
+    "closed", ["sweep.json", "trials", "trials/K", "trials/K/result.json", "trials/K/metrics.jsonl"]
+)
+def test_what_may_not_be_read_is_told_and_not_taken_for_missing(closed: str) -> None:
+    """Or a finished trial would count as one to train."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        statuses = {("1x64d", 1): "running"} if "metrics" in closed else {}
+        folder = write_fake_sweep(
+            Path(name) / "sweep", templates=("1x64d",), seeds=(1,), statuses=statuses
+        )
+        [record] = read_sweep(folder).trials
+        path = folder / closed.replace("K", record.key)
+        path.chmod(0)
+        said = as_somebody_else(lambda: status(folder))
+        assert said.startswith(str(path)) and "cannot be read (Permission denied)" in said
+        assert said.count("\n") == 0 and status(folder)  # root reads everything
 
 
 def test_too_many_open_files_are_told_as_such(tmp_path: Path) -> None:

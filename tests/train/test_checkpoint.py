@@ -78,6 +78,8 @@ DAMAGE = {
     "torn": lambda file: file.write_bytes(file.read_bytes()[:-100]),
     "flipped": flip_a_bit,
     "other": lambda file: file.write_text("not a checkpoint"),
+    "hollow": lambda file: torch.save({"schema": checkpoint.SCHEMA}, file),
+    "odd": lambda file: torch.save({**torch.load(file), "history": [1]}, file),
 }
 
 

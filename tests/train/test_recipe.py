@@ -118,6 +118,7 @@ def test_json_of_something_else_is_refused(document: dict[str, object]) -> None:
         {"epochs": -1},
         {"epochs": 2.5},
         {"epochs": True},
+        {"epochs": 10**6 + 1},
         {"batch": 1},
         {"lr": 0},
         {"lr": -0.1},
