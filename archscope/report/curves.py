@@ -74,6 +74,18 @@ def data(sweep: Sweep) -> Curves:
     return Curves(Heading(title, [words]), panels)
 
 
+def hover(curves: Curves) -> dict[str, str]:
+    """What is shown over each panel of a page."""
+    said = {}
+    for panel in curves.panels:
+        bar = f" ± {panel.test_error_bars[-1]:.2f}" if panel.n > 1 else ""
+        said[f"panel-{panel.template}"] = (
+            f"{panel.template}: {panel.judged} error {panel.test[-1]:.2f}{bar} %, training error "
+            f"{panel.train[-1]:.2f} % after {plural(panel.epochs[-1], 'epoch')} (n = {panel.n})"
+        )
+    return said
+
+
 def draw(curves: Curves) -> Figure:
     """Draw the panels in rows, all on the same scales."""
     columns, rows = grid(len(curves.panels))
@@ -153,6 +165,7 @@ def _name_axes(axes: Axes, *, first_column: bool, last_row: bool) -> None:
 
 
 def _draw_panel(axes: Axes, panel: LearningCurve, others: Sequence[LearningCurve]) -> None:
+    axes.patch.set_gid(f"panel-{panel.template}")
     for other in others:
         axes.plot(other.epochs, other.test, color=FAINT, linewidth=0.8)
     marker = "o" if len(panel.epochs) == 1 else ""

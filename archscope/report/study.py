@@ -25,6 +25,8 @@ from archscope.report.wording import (
 from archscope.sweep.records import Sweep
 from archscope.sweep.study import Row, Study
 
+VERDICTS = "Verdicts"
+
 
 def errors_by_label(study: Study, preset: str, sweep: Sweep) -> dict[str, Errors]:
     """The final test errors (%) of each row that was trained, by seed; none where unfinished."""
@@ -146,7 +148,7 @@ def verdict_table(found: Sequence[Verdict]) -> Table:
         Column("high", "to", _signed),
         Column("n", "seeds", text, "right"),
     ]
-    return Table("Verdicts", columns, rows, [method_sentence(found)])
+    return Table(VERDICTS, columns, rows, [method_sentence(found)])
 
 
 def verdict_row(verdict: Verdict) -> dict[str, Any]:

@@ -1,0 +1,44 @@
+"""The report of a folder, whatever it holds: one place decides which it is.
+
+    a timing study's    ->  its times beside the published
+    a single network's  ->  a row a seed           (`archscope train`)
+    a study's sweep     ->  ours beside the published
+    any other sweep     ->  Figure 7's table and curves
+
+Commands that train, workers that join them and `archscope report` all come here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from archscope.report import single
+from archscope.report.contents import Contents
+from archscope.report.study_contents import kept_study, study_contents
+from archscope.report.sweep_contents import sweep_contents
+from archscope.report.verdicts import RESOLVE
+from archscope.sweep.presets import SINGLE
+from archscope.sweep.records import read_sweep
+
+KINDS = ("png", "svg")
+
+
+def contents(folder: Path | str, resolve: float = RESOLVE) -> Contents:
+    """What the folder's report holds, finished or not.
+
+    Raises:
+        UsageError: where the folder holds nothing of ours; ArchscopeError: where it is damaged.
+    """
+    folder = Path(folder)
+    sweep = read_sweep(folder)
+    if sweep.document["settings"]["preset"] == SINGLE:
+        return single.contents(sweep)
+    if (kept := kept_study(folder)) is not None:
+        return study_contents(kept, sweep, resolve)
+    return sweep_contents(sweep, resolve)
+
+
+def write(folder: Path | str, kinds: Sequence[str] = KINDS, resolve: float = RESOLVE) -> list[Path]:
+    """Write the folder's report into it, figures in each of `kinds`; return the paths."""
+    return contents(folder, resolve).write(Path(folder), kinds)
