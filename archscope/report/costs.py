@@ -18,7 +18,7 @@ AXES = {
     "activations": "activations",
     "seconds": "training time",
 }
-MOST_TOLD = 12  # flips that are told in words; a population may have thousands
+MOST_TOLD = 6  # flips that are told in words; a population may have thousands
 
 
 def costs_table(sweep: Sweep) -> Table | None:
@@ -76,4 +76,5 @@ def _told(found: Sequence[Flip]) -> list[str]:
 
 
 def _words(axes: Sequence[str]) -> str:
-    return " and ".join(AXES[axis] for axis in axes)
+    *most, last = (AXES[axis] for axis in axes)
+    return f"{', '.join(most)} and {last}" if most else last

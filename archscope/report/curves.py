@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from archscope.report.canvas import (
@@ -20,11 +21,13 @@ from archscope.report.canvas import (
     FAINT,
     GREY,
     INK,
+    POINTS,
     VERMILLION,
     axes_at,
     draw_heading,
     new_figure,
     styled,
+    text_size,
 )
 from archscope.report.plot import Heading
 from archscope.report.points import LearningCurve, learning_curves
@@ -186,8 +189,22 @@ def _draw_panel(axes: Axes, panel: LearningCurve, others: Sequence[LearningCurve
     said = f"{panel.test[-1]:.1f} %"
     if not panel.finished:
         said += f" after {panel.epochs[-1]}"
-    axes.set_title(panel.template, loc="left", fontsize=9, fontweight="bold", color=INK, pad=3)
-    axes.set_title(said, loc="right", fontsize=8, color=GREY, pad=3)
+    _title(axes, panel.template, said)
+
+
+def _title(axes: Axes, name: str, said: str) -> None:
+    """The name over the panel, the error beside it, or within where a long name leaves no room."""
+    figure = cast(Figure, axes.figure)
+    room = axes.get_window_extent().width * POINTS / figure.dpi
+    size = 9.0
+    wide = text_size(figure, name, size, "bold")[0]
+    size = max(5.0, min(size, size * room / wide))
+    axes.set_title(name, loc="left", fontsize=size, fontweight="bold", color=INK, pad=3)
+    if wide + text_size(figure, said, 8)[0] + 6 <= room:
+        axes.set_title(said, loc="right", fontsize=8, color=GREY, pad=3)
+        return
+    text = axes.text(0.98, 0.97, said, transform=axes.transAxes, fontsize=8, color=GREY)
+    text.set(ha="right", va="top", path_effects=[withStroke(linewidth=2, foreground="white")])
 
 
 def _draw_legend(figure: Figure, top: float, panels: Sequence[LearningCurve]) -> None:

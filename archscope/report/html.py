@@ -9,6 +9,7 @@ from pathlib import Path
 
 from archscope.report.table import Column, Table
 
+_LONG = 44  # characters of a cell that is broken into lines
 _HERE = Path(__file__).parent
 
 
@@ -81,7 +82,8 @@ def _cell(column: Column, value: object, text: str) -> str:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     finite = number and math.isfinite(value)  # type: ignore[arg-type]
     raw = f' data-value="{value!r}"' if finite else ""
-    return f'<td class="{column.align}"{raw}>{_lines(text)}</td>'
+    kind = f"{column.align} long" if len(text) > _LONG else column.align
+    return f'<td class="{kind}"{raw}>{_lines(text)}</td>'
 
 
 def _lines(text: str) -> str:
