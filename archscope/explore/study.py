@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from archscope.errors import ArchscopeError, UsageError
 from archscope.explore.cifar_sweep import Console, Order, Source, SweepResult, conduct
+from archscope.explore.timing_study import TimingOrder, measure
 from archscope.report.folder import write as write_report
 from archscope.report.formats import text
 from archscope.report.study_contents import (
@@ -20,6 +21,7 @@ from archscope.report.study_contents import (
     study_tables,
 )
 from archscope.report.table import Column, Table
+from archscope.report.timing import read_bench, timing_document, timing_table
 from archscope.report.verdicts import RESOLVE, check_resolve
 from archscope.sweep import plan
 from archscope.sweep.machine import Resources
@@ -33,12 +35,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StudyResult:
-    """A study; `preset` and `trained` are None where nothing was trained."""
+    """A study; `preset` is None where nothing was trained or timed.
+
+    `trained` is its sweep, `timed` the folder of its times.
+    """
 
     study: Study
     preset: str | None
     trained: SweepResult | None
     resolve: float
+    timed: Path | None = None
+
+    @property
+    def folder(self) -> Path | None:
+        """Where it was trained or measured."""
+        return self.trained.folder if self.trained else self.timed
 
     @property
     def exit_code(self) -> int:
@@ -48,6 +59,8 @@ class StudyResult:
     @cached_property
     def tables(self) -> list[Table]:
         """Ours beside the published; where trained, verdicts and the proxy's honesty as well."""
+        if self.timed is not None:
+            return [timing_table(self.study, read_bench(self.timed))]
         return study_tables(*self._arguments)
 
     def _repr_html_(self) -> str:
@@ -63,6 +76,10 @@ class StudyResult:
 
     def document(self) -> dict[str, Any]:
         """The result as JSON: schema `archscope.study_result/1`."""
+        if self.timed is not None:
+            assert self.preset is not None
+            bench = read_bench(self.timed)
+            return timing_document(self.study, self.preset, bench, self.timed)
         return study_document(*self._arguments)
 
     @property
@@ -90,7 +107,8 @@ def study(
         preset: one of the study's; "none" trains nothing; without it, "proxy" where the study has
             one, else nothing is trained.
         seeds: instead of the preset's.
-        resources, source, console, command: as `cifar_sweep` has them.
+        resources, source, console, command: as `cifar_sweep` has them; for times, `gpus` 0 is
+            the CPU and any other number the first GPU.
         out: the folder; without it, `runs/study-NAME-PRESET`.
         resolve: the difference of errors (points) that the verdicts try to resolve.
 
@@ -108,12 +126,17 @@ def study(
         preset = "proxy" if "proxy" in chosen.presets else "none"
     if preset == "none":
         return StudyResult(chosen, None, None, resolve)
-    settings = {**chosen.settings(preset)} if chosen.templates(preset) else {}
-    if seeds is not None:
-        settings["seeds"] = seeds
+    chosen.check_preset(preset)
     folder = Path(out) if out else Path("runs") / f"study-{chosen.name}-{preset}"
     kept = Kept(chosen, preset)
     _refuse_another(folder, kept)
+    if chosen.is_timed(preset):
+        _refuse_training_options(kept, seeds, resources, source)
+        measure(TimingOrder(kept, folder, command), resources or Resources(), console or Console())
+        return StudyResult(chosen, preset, None, resolve, folder)
+    settings = chosen.settings(preset)
+    if seeds is not None:
+        settings["seeds"] = seeds
     order = Order(
         plan.settings(chosen.base(preset), **settings),
         folder,
@@ -123,6 +146,24 @@ def study(
     )
     done = conduct(order, resources or Resources(), source or Source(), console or Console())
     return StudyResult(chosen, preset, SweepResult(*done), resolve)
+
+
+def _refuse_training_options(
+    kept: Kept, seeds: str | int | None, resources: Resources | None, source: Source | None
+) -> None:
+    """What a measurement of times has no use for."""
+    asked = {
+        "seeds": seeds,
+        "workers": resources and resources.workers,
+        "data-dir": source and source.data_dir,
+        "data-label": source and source.label,
+        "offline": source and source.offline,
+    }
+    if given := [f"--{name}" for name, value in asked.items() if value]:
+        raise UsageError(
+            f"study {kept.study.name}, preset {kept.preset}, measures times and trains nothing, "
+            f"but {', '.join(given)} was given: leave it out"
+        )
 
 
 def _begin(kept: Kept, folder: Path) -> None:
@@ -154,7 +195,7 @@ def study_list() -> Table:
                 "name": name,
                 "source": one.source,
                 "question": one.question,
-                "presets": ", ".join(one.presets) or "nothing is trained",
+                "presets": ", ".join(one.presets) or "nothing is trained or timed",
             }
         )
     columns = [

@@ -17,6 +17,7 @@ from archscope.report import single
 from archscope.report.contents import Contents
 from archscope.report.study_contents import kept_study, study_contents
 from archscope.report.sweep_contents import sweep_contents
+from archscope.report.timing import timing_contents
 from archscope.report.verdicts import RESOLVE
 from archscope.sweep.presets import SINGLE
 from archscope.sweep.records import read_sweep
@@ -31,10 +32,13 @@ def contents(folder: Path | str, resolve: float = RESOLVE) -> Contents:
         UsageError: where the folder holds nothing of ours; ArchscopeError: where it is damaged.
     """
     folder = Path(folder)
+    kept = kept_study(folder)
+    if kept is not None and kept.study.is_timed(kept.preset):
+        return timing_contents(kept, folder)
     sweep = read_sweep(folder)
     if sweep.document["settings"]["preset"] == SINGLE:
         return single.contents(sweep)
-    if (kept := kept_study(folder)) is not None:
+    if kept is not None:
         return study_contents(kept, sweep, resolve)
     return sweep_contents(sweep, resolve)
 

@@ -101,7 +101,7 @@ def study_table(study: Study, preset: str | None = None, sweep: Sweep | None = N
             ),
             Column("n", "n", text, "right"),
         ]
-        notes = [*trouble(sweep), *notes, *_training_notes(sweep, preset)]
+        notes = [*trouble(sweep), *notes, *_training_notes(study, sweep, preset)]
     elif study.needs:
         notes.append(f"To train these networks, {study.needs} is needed, which you must bring.")
     if study.command and not sweep:
@@ -111,12 +111,12 @@ def study_table(study: Study, preset: str | None = None, sweep: Sweep | None = N
     return Table(title, columns, study_rows(study, preset, sweep), notes)
 
 
-def _training_notes(sweep: Sweep, preset: str) -> list[str]:
+def _training_notes(study: Study, sweep: Sweep, preset: str) -> list[str]:
     """How ours were trained, and how far they may be put beside the published."""
     setting = (
         f"{data_label(sweep)}, {samples_label(sweep)}, {epochs_label(sweep)}, {seeds_label(sweep)}"
     )
-    if preset == "paper":
+    if study.is_published_setting(preset):
         reading = f"Ours: the networks and the recipe of the paper on {setting}."
     else:
         reading = (
@@ -173,7 +173,7 @@ def honesty(study: Study, preset: str, sweep: Sweep) -> tuple[str, list[Agreemen
 
     The measure that it is about, and the agreements; None where fewer than three rows have both.
     """
-    measure = next((i for i, name in enumerate(study.measures) if "error" in name), None)
+    measure = study.measure_of(study.presets[preset].get("dataset"))
     if measure is None:
         return None
     ours: dict[str, Summary] = {}

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.image import imread
 
 from archscope.report.bench import bench_table, layer_tables
-from archscope.report.bench_plot import _figure, draw_bench
+from archscope.report.bench_plot import bench_figure, draw_bench
 from archscope.report.canvas import styled
 from archscope.report.table import render
 
@@ -167,7 +167,7 @@ def test_the_figure_is_drawn(given):
 
 def test_bars_diamonds_and_labels_stand_where_the_numbers_are():
     with styled():
-        figure = _figure(PAPER, {"step": PAPER["results"]})
+        figure = bench_figure(PAPER)
         (axes,) = figure.axes
         assert [bar.get_width() for bar in axes.patches] == [2000, 300, 400]
         diamonds = [line for line in axes.lines if line.get_marker() == "D"]
