@@ -64,7 +64,7 @@ def train_page(sweep: Sweep, table: Table, means: Sequence[str]) -> str:
     parts = [
         *head(sweep),
         section("Result", paragraphs(means)),
-        *map(table_section, without([replace(table, title="Seeds")], trouble(sweep))),
+        *map(table_section, without([replace(table, title="Seeds")], [*trouble(sweep), *means])),
     ]
     return whole_page(table.title, [*parts, *tail(sweep)], version(sweep))
 

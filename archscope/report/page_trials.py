@@ -12,7 +12,7 @@ from archscope.report.formats import decimal, prefixed, text
 from archscope.report.html import paragraphs, table_html
 from archscope.report.sweep import results
 from archscope.report.table import Column, Table
-from archscope.report.wording import data_label, machine_sentence, recipe_sentence
+from archscope.report.wording import data_label, machine_sentence, plural, recipe_sentence
 from archscope.sweep.records import Sweep, TrialRecord
 
 
@@ -72,8 +72,8 @@ def asked(sweep: Sweep) -> str:
             "seeds": ", ".join(map(str, settings["seeds"])),
             "recipe": recipe_sentence(sweep),
             "machine": machine_sentence(sweep),
-            "device": f"{machine['device']}, {machine['precision']}, {machine['threads']} "
-            f"threads a trial, {machine['workers']} at a time",
+            "device": f"{machine['device']}, {machine['precision']}, "
+            f"{plural(int(machine['threads']), 'thread')} a trial, {machine['workers']} at a time",
             "planned": str(document.get("created", "unknown")),
         }
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from archscope.cost.formula import CONVENTION
 from archscope.errors import ArchscopeError
 from archscope.report.bench import bench_table, device_text, milliseconds
-from archscope.report.contents import Contents, Drawing, caption, markdown
+from archscope.report.contents import Contents, Drawing, caption, markdown, without
 from archscope.report.formats import decimal, integer, text
 from archscope.report.html import figure_html, paragraphs, section, table_section, whole_page
 from archscope.report.machine import json_text
@@ -92,25 +93,27 @@ def timing_table(study: Study, bench: Bench | None) -> Table:
     """Measured ratios beside the published ones."""
     assert study.timing is not None
     reference = study.timing["reference"]
+    here = [
+        Column("ratio", f"time to {reference}'s\n(here)", decimal(3)),
+        Column("ratio_low", "rounds", _span, also=("ratio_high",)),
+        Column("seconds", "a step\n(ms, here)", milliseconds),
+    ]
     columns = [
         Column("label", "network", text, "left"),
-        Column("network", "name", text, "left"),
-        Column("params", "params\n(exact)", integer),
-        Column("macs", "FLOPs\n(multiply-adds, exact)", integer),
         *(
             Column(f"published{i}", f"{measure}\n(published)", text)
             for i, measure in enumerate(study.measures)
         ),
         Column("published_ratio", f"time to {reference}'s\n(published)", decimal(3)),
+        *(here if bench else []),
+        Column("network", "name", text, "left"),
+        Column("params", "params\n(exact)", integer),
+        Column("macs", "FLOPs\n(multiply-adds, exact)", integer),
     ]
     notes = [f"Published: {study.source}.", *study.notes]
     if bench:
-        columns += [
-            Column("ratio", f"time to {reference}'s\n(here)", decimal(3)),
-            Column("ratio_low", "rounds", _span, also=("ratio_high",)),
-            Column("seconds", "a step\n(ms, here)", milliseconds),
-        ]
-        notes += [f"Here: {_setting(bench)}.", *bench_table(bench).notes]
+        own = bench_table({**bench, "published": None}).notes
+        notes += [f"Here: {_setting(bench)}.", *own]
     title = f"{study.title} ({study.source}): {study.question}"
     return Table(title, columns, timing_rows(study, bench), notes)
 
@@ -179,7 +182,7 @@ def _page(kept: Kept, table: Table, bench: Bench | None) -> str:
         return whole_page(study.title, parts, "")
     machine = bench["machine"]
     busy = [note for note in table.notes if note.startswith("The machine was busy")]
-    items = "".join(paragraphs([line]) for line in sentences(study, bench))
+    items = "".join(f"<li>{escape(line)}</li>" for line in sentences(study, bench))
     asked = {
         "preset": kept.preset,
         "setting": _setting(bench),
@@ -190,9 +193,9 @@ def _page(kept: Kept, table: Table, bench: Bench | None) -> str:
     parts = [
         paragraphs([f"Measured on {device_text(bench)}."], "lead"),
         paragraphs(busy, "trouble"),
-        section("Verdict", f'<div class="verdicts">{items}</div>'),
+        section("Verdict", f'<ul class="verdicts">{items}</ul>'),
         section("Times", _figure(bench)),
-        table_section(table),
+        *map(table_section, without([table], busy)),
         section("What was asked, and on what", facts(asked)),
         section("To repeat", again(bench.get("command"), _AGAIN)),
     ]
