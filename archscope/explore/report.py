@@ -31,7 +31,11 @@ class Report:
 
 
 def report(
-    folder: Path | str, *, figures: Sequence[str] = folders.KINDS, resolve: float = RESOLVE
+    folder: Path | str,
+    *,
+    figures: Sequence[str] = folders.KINDS,
+    resolve: float = RESOLVE,
+    against: Path | str | None = None,
 ) -> Report:
     """Write tables, figures and report.html of a sweep, study or training into its folder.
 
@@ -40,6 +44,7 @@ def report(
             a copy.
         figures: kinds of figure files: png, svg, pdf (with embedded fonts).
         resolve: the difference (points) that the verdicts try to resolve.
+        against: the folder of a longer sweep of the same networks: how far the two orders agree.
 
     Raises:
         UsageError: where the folder holds no sweep, or a kind is unknown; ArchscopeError: where it
@@ -51,7 +56,7 @@ def report(
             f"figures as {wrong[0]} were asked for; choose any of {', '.join(FIGURES)}"
         )
     folder = Path(folder)
-    made = folders.contents(folder, resolve)
+    made = folders.contents(folder, resolve, against)
     with explained(folder):
         files = made.write(folder, figures)
     return Report(folder, tuple(files), made.tables, made.document)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archscope.errors import ArchscopeError, UsageError
-from archscope.explore.cifar_sweep import Console, Order, Source, SweepResult, conduct
+from archscope.explore.cifar_sweep import Console, Order, Source, SweepResult, conduct, load_sweep
 from archscope.explore.timing_study import TimingOrder, measure
 from archscope.report.folder import write as write_report
 from archscope.report.formats import text
@@ -183,6 +183,20 @@ def _refuse_another(folder: Path, asked: Kept) -> None:
         f"study {asked.study.name} (preset {asked.preset}) was to run in {folder}, but that is the "
         f"folder of {there.study.name} (preset {there.preset}): choose another --out"
     )
+
+
+def load_study(folder: Path | str, resolve: float = RESOLVE) -> StudyResult:
+    """A study from its folder, finished or not; raises UsageError where there is none."""
+    folder = Path(folder)
+    kept = kept_study(folder)
+    if kept is None:
+        raise UsageError(
+            f"{folder} is not a study's folder (it has no study.toml): name one that `archscope "
+            "study` has written"
+        )
+    if kept.study.is_timed(kept.preset):
+        return StudyResult(kept.study, kept.preset, None, resolve, folder)
+    return StudyResult(kept.study, kept.preset, load_sweep(folder), resolve)
 
 
 def study_list() -> Table:

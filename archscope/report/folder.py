@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from archscope.errors import UsageError
 from archscope.report import single
 from archscope.report.contents import Contents
 from archscope.report.study_contents import kept_study, study_contents
@@ -25,22 +26,37 @@ from archscope.sweep.records import read_sweep
 KINDS = ("png", "svg")
 
 
-def contents(folder: Path | str, resolve: float = RESOLVE) -> Contents:
+def contents(
+    folder: Path | str, resolve: float = RESOLVE, against: Path | str | None = None
+) -> Contents:
     """What the folder's report holds, finished or not.
 
+    `against` is the folder of another sweep of the same networks, such as a longer one: its order
+    is what the order here is compared with.
+
     Raises:
-        UsageError: where the folder holds nothing of ours; ArchscopeError: where it is damaged.
+        UsageError: where the folder holds nothing of ours, or `against` cannot be compared with
+            it; ArchscopeError: where it is damaged.
     """
     folder = Path(folder)
     kept = kept_study(folder)
-    if kept is not None and kept.study.is_timed(kept.preset):
+    timed = kept is not None and kept.study.is_timed(kept.preset)
+    sweep = None if timed else read_sweep(folder)
+    alone = sweep is None or sweep.document["settings"]["preset"] == SINGLE
+    if alone and against is not None:
+        raise UsageError(
+            f"{folder} was to be compared with {against}, but it holds no sweep of several "
+            "networks: leave out --against"
+        )
+    if sweep is None:
+        assert kept is not None
         return timing_contents(kept, folder)
-    sweep = read_sweep(folder)
-    if sweep.document["settings"]["preset"] == SINGLE:
+    if alone:
         return single.contents(sweep)
+    longer = None if against is None else read_sweep(against)
     if kept is not None:
-        return study_contents(kept, sweep, resolve)
-    return sweep_contents(sweep, resolve)
+        return study_contents(kept, sweep, resolve, longer)
+    return sweep_contents(sweep, resolve, longer)
 
 
 def write(folder: Path | str, kinds: Sequence[str] = KINDS, resolve: float = RESOLVE) -> list[Path]:

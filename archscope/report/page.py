@@ -15,7 +15,7 @@ from archscope.report.contents import without
 from archscope.report.costs import costs_table
 from archscope.report.html import paragraphs, section, table_section, whole_page
 from archscope.report.population import population, population_table
-from archscope.report.sweep import table7
+from archscope.report.sweep import MEDIAN, table7
 from archscope.report.sweep_verdicts import sweep_verdicts
 from archscope.report.table import Table
 from archscope.report.verdicts import Verdict, method_sentence
@@ -51,12 +51,18 @@ def page(
         verdict_list(sweep_verdicts(sweep) if found is None else found),
         *map(table_section, without(before, trouble(sweep))),
         section("Test error against parameters", page_figures.error_figure(sweep)),
-        *map(table_section, without([replace(table, title="Networks")], trouble(sweep))),
+        *map(table_section, without([_networks(table)], trouble(sweep))),
         table_section(costs) if costs else "",
     ]
     if drawn:
         parts += [table_section(population_table(drawn)), page_figures.population_figure(drawn)]
     return whole_page(title or table.title, [*parts, *tail(sweep)], version(sweep))
+
+
+def _networks(table: Table) -> Table:
+    """The sweep's table as the page has it: with medians."""
+    columns = [replace(column, shown=column.shown or column == MEDIAN) for column in table.columns]
+    return replace(table, title="Networks", columns=columns)
 
 
 def train_page(sweep: Sweep, table: Table, means: Sequence[str]) -> str:

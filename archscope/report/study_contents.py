@@ -16,6 +16,7 @@ from archscope.report.machine import json_text
 from archscope.report.study import (
     VERDICTS,
     honesty,
+    honesty_against,
     honesty_table,
     judged,
     study_rows,
@@ -88,7 +89,7 @@ def study_tables(
         if found := judged(study, preset, sweep, resolve):
             tables.append(verdict_table(found))
         if honest := honesty(study, preset, sweep):
-            tables.append(honesty_table(*honest))
+            tables.append(honesty_table(f"the published {honest[0]}", honest[1]))
     return tables
 
 
@@ -122,10 +123,14 @@ def _named(row: dict[str, Any], measures: Sequence[str]) -> dict[str, Any]:
     return {**row, "published": published}
 
 
-def study_contents(kept: Kept, sweep: Sweep, resolve: float = RESOLVE) -> Contents:
-    """The report of a study's sweep, finished or not."""
+def study_contents(
+    kept: Kept, sweep: Sweep, resolve: float = RESOLVE, longer: Sweep | None = None
+) -> Contents:
+    """The report of a study's sweep, finished or not; `longer` as `folder.contents` has it."""
     study, preset = kept.study, kept.preset
     tables = study_tables(study, preset, sweep, resolve)
+    if longer is not None:
+        tables.append(honesty_against(sweep, longer))
     result = study_document(study, preset, sweep, resolve)
 
     def made_page() -> str:

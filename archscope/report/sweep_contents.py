@@ -11,7 +11,7 @@ from typing import Any
 from archscope.report.contents import Contents, Drawing, markdown
 from archscope.report.costs import costs_table
 from archscope.report.population import population, population_table
-from archscope.report.study import verdict_row, verdict_table
+from archscope.report.study import honesty_against, verdict_row, verdict_table
 from archscope.report.sweep import document, results, table7
 from archscope.report.sweep_verdicts import sweep_verdicts
 from archscope.report.table import Table, render
@@ -20,18 +20,19 @@ from archscope.report.wording import trouble
 from archscope.sweep.records import Sweep
 
 
-def sweep_contents(sweep: Sweep, resolve: float = RESOLVE) -> Contents:
-    """The report of a plain sweep: tables, report.html and figures."""
+def sweep_contents(sweep: Sweep, resolve: float = RESOLVE, longer: Sweep | None = None) -> Contents:
+    """The report of a plain sweep; `longer` as `folder.contents` has it."""
+    against = [] if longer is None else [honesty_against(sweep, longer)]
     found = sweep_verdicts(sweep, resolve)
     tables = [table7(sweep)]
     if found:
         tables.append(verdict_table(found))
-    tables += further_tables(sweep)
+    tables += [*against, *further_tables(sweep)]
 
     def made_page() -> str:
         from archscope.report.page import page
 
-        return page(sweep, found=found)
+        return page(sweep, found=found, before=against)
 
     texts = {**shared_texts(sweep), "report.html": made_page}
     result = {

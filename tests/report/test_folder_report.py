@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from sweep_fixture import write_fake_sweep
 
 from archscope.errors import ArchscopeError, UsageError
+from archscope.explore.study import load_study
 from archscope.report.folder import contents, write
 from archscope.report.study_contents import Kept, keep
 from archscope.sweep.study_file import read_study
@@ -88,3 +90,44 @@ def test_a_damaged_or_foreign_folder_is_told(study_folder, tmp_path):
         contents(study_folder)
     with pytest.raises(UsageError, match=r"is not a sweep's folder"):
         contents(tmp_path)
+
+
+def test_the_order_of_a_longer_sweep_is_compared_beside_the_baselines(tmp_path, study_folder):
+    longer = write_fake_sweep(tmp_path / "longer", epochs=20)
+    made = contents(study_folder, against=longer)
+    table = next(t for t in made.tables if t.title.startswith("Does it order the networks"))
+    assert [(row["order"], row["networks"]) for row in table.rows] == [
+        ("our errors", 7),
+        ("more parameters", 7),
+        ("more multiply-adds", 7),
+    ]
+    # The made-up errors do not depend on the epochs; the failed seed moves 4x64d by a little.
+    assert table.rows[0]["tau"] == 1.0
+    assert "20 epochs, 3 seeds" in table.notes[0]
+    assert table.title in made.texts["report.html"]()
+    plain = write_fake_sweep(tmp_path / "plain")
+    assert "20 epochs, 3 seeds" in contents(plain, against=longer).texts["report.html"]()
+    few = write_fake_sweep(tmp_path / "few", templates=("1x64d", "2x64d"))
+    with pytest.raises(UsageError, match="two orders of 2 networks"):
+        contents(plain, against=few)
+
+
+def test_medians_stand_beside_means(fake_sweep):
+    folder = fake_sweep(noise=0.3)
+    made = contents(folder)
+    row = next(row for row in made.document["networks"] if row["template"] == "2x64d")
+    errors = sorted(
+        json.loads(path.read_text())["metrics"]["test_error"]
+        for path in folder.glob("trials/2x64d-*/result.json")
+    )
+    assert row["test_error_median"] == errors[1] != row["test_error"]
+    page = made.texts["report.html"]()
+    assert "median (%) ↓" in page and f'data-value="{errors[1]!r}"' in page
+
+
+def test_a_kept_study_is_a_frame_in_one_line(study_folder, tmp_path):
+    frame = load_study(study_folder).to_frame()
+    row = frame.set_index("label").loc["1x64d"]
+    assert row["CIFAR-10 test error (%)"] == 4.394 and row["test_error"] == pytest.approx(40.0)
+    with pytest.raises(UsageError, match="is not a study's folder"):
+        load_study(tmp_path)
