@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from archscope.explore.inverse import inverse
     from archscope.explore.networks import open_network
     from archscope.explore.report import report as write_report
-    from archscope.explore.study import study
+    from archscope.explore.study import load_study, study
     from archscope.explore.train import train as train_network
     from archscope.nn.build import build
     from archscope.nn.weights import load_weights
@@ -64,6 +64,7 @@ _PLACES = {
     "inception_v3": "archscope.arch.families:inception_v3",
     "inception_v4": "archscope.arch.families:inception_v4",
     "inverse": "archscope.explore.inverse:inverse",
+    "load_study": "archscope.explore.study:load_study",
     "load_sweep": "archscope.explore.cifar_sweep:load_sweep",
     "load_weights": "archscope.nn.weights:load_weights",
     "memory": "archscope.cost.memory:memory",
@@ -96,6 +97,7 @@ __all__ = [
     "inception_v3",
     "inception_v4",
     "inverse",
+    "load_study",
     "load_sweep",
     "load_weights",
     "memory",

@@ -114,8 +114,9 @@ def cifar_sweep(
     )
     source = explore.Source(data_dir, data_label, offline)
     console = explore.Console(note=note, tensorboard=tensorboard)
+    named, words = _templates(templates, sys.argv[1:])
     changes: dict[str, Any] = {
-        "templates": templates,
+        "templates": named,
         "depth": depth,
         "scale": scale,
         "dataset": dataset,
@@ -145,11 +146,21 @@ def cifar_sweep(
             source=source,
             out=out,
             console=console,
-            command=["archscope", *sys.argv[1:]],
+            command=["archscope", *words],
             **changes,
         )
     show(result, format, output)
     raise typer.Exit(result.exit_code)
+
+
+def _templates(given: str | None, words: list[str]) -> tuple[str | list[str] | None, list[str]]:
+    """The templates, those of `@FILE` read, and the command with their names in its place."""
+    if given is None or not given.startswith("@"):
+        return given, words
+    from archscope.explore.name_list import read_names
+
+    names = read_names(given[1:])
+    return names, [word.replace(given, ",".join(names)) for word in words]
 
 
 def _refuse_a_plan(preset: str, planned: Mapping[str, object]) -> None:

@@ -73,6 +73,11 @@ def enumerate_designs(
         str | None,
         typer.Option(metavar="A,B", help="Only the front of two costs: params,macs; -macs: more."),
     ] = None,
+    sample: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="N of them, drawn at random, instead of the first."),
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="S", min=0, help="Of --sample's draw.")] = 1,
     instantiate: Annotated[
         bool, typer.Option("--instantiate", help="Build the listed ones; fvcore must confirm each.")
     ] = False,
@@ -87,7 +92,11 @@ def enumerate_designs(
     """List all designs of a family within ranges of cost.
 
     Every design of the box is gone through: 10 million take seconds. What is listed is sorted, may
-    be cut to a Pareto front, and goes to a table, CSV, JSON or Parquet.
+    be cut to a Pareto front, and goes to a table, CSV, JSON or Parquet. A random sample of them can
+    be trained as a population:
+
+      archscope enumerate cifar_resnext11 --params 50k:500k --sample 12 --format csv |
+        archscope cifar-sweep --preset quick --templates @-
     """
     from archscope.explore.enumerate import enumerate_designs as go_through
 
@@ -96,15 +105,15 @@ def enumerate_designs(
     ranges = {"params": params, "macs": macs, "activations": activations}
     numbers = Numbers(cardinality, width, depth, widen, deepening, scale)
     query = _query(families, numbers, ranges, divisible, classes, input_shape)
-    shown = limit if limit is not None or chosen in STREAMED else SHOWN
-    order = _order(sort, shown, pareto)
+    shown = limit if limit is not None or sample or chosen in STREAMED else SHOWN
+    order = _order(sort, shown, pareto, (sample, seed))
     found = go_through(query, order, sampled=20_000 if plot else 0)
     rows = _confirmed(found) if instantiate else found.rows()
     if plot is not None:
         _draw(found, plot)
     _print(found, rows, chosen, output)
     most = found.matches if found.front is None else found.front
-    if len(found) < most and chosen not in STREAMED:
+    if len(found) < most and sample is None and chosen not in STREAMED:
         note(f"archscope: {len(found):,} of {most:,} designs are listed; see --limit")
 
 
@@ -129,11 +138,13 @@ def _query(
     )
 
 
-def _order(sort: str, limit: int | None, pareto: str | None) -> Order:
+def _order(
+    sort: str, limit: int | None, pareto: str | None, sample: tuple[int | None, int]
+) -> Order:
     from archscope.explore.collect import Order, parse_pareto
 
     front = None if pareto is None else parse_pareto(pareto)
-    return Order(sort.strip().lower(), limit, front)
+    return Order(sort.strip().lower(), limit, front, *sample)
 
 
 def _format(format: DesignFormat | None, output: Path | None) -> DesignFormat:

@@ -72,7 +72,8 @@ def study(
 
     Complexity is exact at paper scale, whatever is trained; published numbers are marked so. The
     verdicts compare the pairs that the study names: better, no difference shown, or how many more
-    seeds would be needed. The folder is a sweep's, with study.json and study.md besides.
+    seeds would be needed. The folder is a sweep's, with study.json and study.md besides. Presets of
+    the two timing studies measure times instead, on the device that the preset or --gpus names.
 
     Exit codes: 0 done, 1 failure, 2 usage, 3 some trials failed, 130 or 143 interrupted.
     """
@@ -97,6 +98,8 @@ def study(
         resolve=resolve,
     )
     emit(result.tables, document=result.document(), format=format, output=output)
-    if result.trained is not None:
-        note(f"Written to {result.trained.folder}: study.json, study.md and the sweep's files.")
+    if result.folder is not None:
+        note(
+            f"Written to {result.folder}: report.html, study.json, study.md and what was measured."
+        )
     raise typer.Exit(result.exit_code)

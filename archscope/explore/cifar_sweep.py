@@ -15,8 +15,8 @@ from archscope.data.folder import NAME as FILES
 from archscope.data.load import check_view, load, prepare
 from archscope.data.view import View
 from archscope.errors import UsageError
-from archscope.report import single
-from archscope.report.sweep import results, table7, write
+from archscope.report.folder import write as write_report
+from archscope.report.sweep import document, results, table7
 from archscope.report.table import Table
 from archscope.sweep import folder as folders
 from archscope.sweep import machine as machines
@@ -94,16 +94,7 @@ class SweepResult:
 
     def document(self) -> dict[str, Any]:
         """The table as JSON: schema `archscope.cifar_sweep/1`, a row for each network and trial."""
-        table = self.table()
-        return {
-            "schema": "archscope.cifar_sweep/1",
-            "convention": "macs are multiply-adds of one image; errors in %, of the final epoch",
-            "title": table.title,
-            "folder": str(self.folder),
-            "networks": [dict(row) for row in table.rows],
-            "trials": [dict(row) for row in results(self.sweep).rows],
-            "notes": list(table.notes),
-        }
+        return document(self.sweep)
 
     def to_frame(self) -> pandas.DataFrame:
         """One row for each trial: the columns of `results.csv`."""
@@ -213,14 +204,16 @@ class Order:
         settings: the plan.
         folder: where.
         iterations: mini-batches of each training, from which its epochs follow; None: the recipe's.
-        report: writes the tables and figures of the folder, and returns their paths; None: `write`.
+        report: writes the report of the folder, and returns the paths.
+        begun: told the folder when its plan stands there, before the first training.
         command: what the user typed, for the record.
     """
 
     settings: plan.Settings
     folder: Path
     iterations: int | None = None
-    report: Callable[[Path], list[Path]] | None = None
+    report: Callable[[Path], list[Path]] = write_report
+    begun: Callable[[Path], None] = lambda folder: None
     command: Sequence[str] = ()
 
 
@@ -267,8 +260,10 @@ def conduct(
             opened = folders.open_folder(
                 folder, chosen, networks, machine, asdict(info), order.command
             )
+            with folders.explained(folder):
+                order.begun(folder)
             briefs = _forget_failures(scan(folder, opened.document), folder)
-        return _work_off(opened, briefs, _Hands(images, slots, by), say, order.report or write)
+        return _work_off(opened, briefs, _Hands(images, slots, by), say, order.report)
 
 
 def work_off(
@@ -300,12 +295,6 @@ def work_off(
         opened = folders.join_folder(folder, machine, asdict(info))
         briefs = scan(folder, opened.document)
         return SweepResult(*_work_off(opened, briefs, _Hands(images, slots, by), say, write_report))
-
-
-def write_report(folder: Path) -> list[Path]:
-    """Write the report that the folder's plan calls for: a sweep's, or a single network's."""
-    single_network = read_document(folder)["settings"]["preset"] == SINGLE
-    return single.write(folder) if single_network else write(folder)
 
 
 @dataclass(frozen=True)

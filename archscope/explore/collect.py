@@ -15,6 +15,7 @@ from archscope.explore.limits import METRICS
 Columns: TypeAlias = "dict[str, npt.NDArray[Any]]"
 SORTS = (*METRICS, "cardinality", "width", "widen", "deepening")
 _HELD = 200_000
+_DRAW = "draw"  # a random number of each design: those with the smallest are the sample
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,23 @@ class Order:
         limit: at most so many; None: all.
         pareto: two costs; only designs are kept than which no other is better in one and as good
             in the other. Less is better; with a minus in front, more.
+        sample: so many, drawn at random, each design as likely as any other; None: all.
+        seed: of the draw.
     """
 
     sort: str = "params"
     limit: int | None = None
     pareto: tuple[str, str] | None = None
+    sample: int | None = None
+    seed: int = 1
 
     def __post_init__(self) -> None:
+        if self.sample is not None and (self.pareto or self.limit is not None):
+            other = "a Pareto front" if self.pareto else f"the first {self.limit:,}"
+            raise UsageError(
+                f"a random sample of {self.sample:,} designs was asked for, and {other} as well; "
+                "ask for one of them"
+            )
         if self.sort.removeprefix("-") not in SORTS:
             raise UsageError(
                 f"designs sorted by '{shown(self.sort)}' were asked for, but they can be sorted by "
@@ -69,6 +80,9 @@ class Collector:
         self.kept = 0  # before the limit: those of the front, where one is asked for
         self._order = order
         self._names = list(names)
+        self._random = np.random.default_rng(order.seed) if order.sample is not None else None
+        if self._random:
+            self._names.append(_DRAW)
         self._chunks: list[Columns] = []
         self._held = 0
         self._cutoff: Any = None
@@ -85,10 +99,13 @@ class Collector:
         if self._cutoff is not None:
             kept = np.flatnonzero(_key(columns, self._order.sort) <= self._cutoff)
             columns, rows = {name: column[kept] for name, column in columns.items()}, len(kept)
+        if self._random:
+            columns = {**columns, _DRAW: self._random.random(rows)}
         self._chunks.append({n: c if n in METRICS else _small(c) for n, c in columns.items()})
         self._held += rows
-        bounded = self._order.pareto or self._order.limit is not None
-        if bounded and self._held > max(_HELD, 4 * (self._order.limit or 0)):
+        bounded = self._order.pareto or self._order.limit is not None or self._random
+        most = self._order.limit or self._order.sample or 0
+        if bounded and self._held > max(_HELD, 4 * most):
             self._reduce()
 
     def finish(self) -> tuple[Columns, Columns]:
@@ -105,6 +122,8 @@ class Collector:
         if self._order.pareto:
             one, other = (_key(columns, metric) for metric in self._order.pareto)
             kept = pareto_front(one, other)
+        elif self._order.sample is not None:
+            kept = np.sort(np.argsort(columns[_DRAW], kind="stable")[: self._order.sample])
         elif self._order.limit is not None and len(columns["part"]) > self._order.limit:
             key = _key(columns, self._order.sort)
             self._cutoff = np.partition(key, self._order.limit - 1)[self._order.limit - 1]

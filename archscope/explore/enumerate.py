@@ -121,6 +121,9 @@ class Enumeration:
             "listed": len(self),
             "sort": self.order.sort,
             "pareto": list(self.order.pareto) if self.order.pareto else None,
+            "sample": None
+            if self.order.sample is None
+            else {"size": self.order.sample, "seed": self.order.seed},
         }
 
 

@@ -1,4 +1,4 @@
-"""A sweep's or study's report from its folder: while it runs, or years later."""
+"""A folder's report: of a sweep, a study or a training, while it runs, or years later."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from archscope.errors import UsageError
-from archscope.explore.cifar_sweep import load_sweep
-from archscope.explore.study import load_study
-from archscope.report.study import verdict_table
-from archscope.report.sweep import write
-from archscope.report.sweep_verdicts import sweep_verdicts
+from archscope.report import folder as folders
 from archscope.report.table import Table
 from archscope.report.verdicts import RESOLVE, check_resolve
+from archscope.sweep.writing import explained
 
 FIGURES = ("png", "svg", "pdf")
 
@@ -28,19 +25,30 @@ class Report:
     tables: tuple[Table, ...]
     document: dict[str, Any]
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return "".join(table._repr_html_() for table in self.tables)
+
 
 def report(
-    folder: Path | str, *, figures: Sequence[str] = ("png", "svg"), resolve: float = RESOLVE
+    folder: Path | str,
+    *,
+    figures: Sequence[str] = folders.KINDS,
+    resolve: float = RESOLVE,
+    against: Path | str | None = None,
 ) -> Report:
-    """Write tables, figures and report.html of a sweep or study into its folder.
+    """Write tables, figures and report.html of a sweep, study or training into its folder.
 
     Args:
-        folder: as `cifar_sweep` or `study` wrote it; may still be running, or be a copy.
+        folder: as `cifar_sweep`, `study` or `train_network` wrote it; may still be running, or be
+            a copy.
         figures: kinds of figure files: png, svg, pdf (with embedded fonts).
         resolve: the difference (points) that the verdicts try to resolve.
+        against: the folder of a longer sweep of the same networks: how far the two orders agree.
 
     Raises:
-        UsageError: where the folder holds no sweep, or a kind is unknown.
+        UsageError: where the folder holds no sweep, or a kind is unknown; ArchscopeError: where it
+            cannot be written.
     """
     check_resolve(resolve)
     if wrong := [kind for kind in figures if kind not in FIGURES]:
@@ -48,13 +56,7 @@ def report(
             f"figures as {wrong[0]} were asked for; choose any of {', '.join(FIGURES)}"
         )
     folder = Path(folder)
-    loaded = load_sweep(folder)
-    files = write(folder, figures)
-    study = load_study(folder, resolve)
-    if study is not None:
-        files = list(dict.fromkeys([*files, *study.write()]))
-        return Report(folder, tuple(files), tuple(study.tables), study.document())
-    tables = [loaded.table()]
-    if found := sweep_verdicts(loaded.sweep, resolve):
-        tables.append(verdict_table(found))
-    return Report(folder, tuple(files), tuple(tables), loaded.document())
+    made = folders.contents(folder, resolve, against)
+    with explained(folder):
+        files = made.write(folder, figures)
+    return Report(folder, tuple(files), made.tables, made.document)

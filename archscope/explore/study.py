@@ -2,39 +2,54 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archscope.cost.formula import CONVENTION
-from archscope.errors import ArchscopeError
-from archscope.explore.cifar_sweep import Console, Source, SweepResult, cifar_sweep, load_sweep
-from archscope.files import write_json, write_text
-from archscope.report import study as report
+from archscope.errors import ArchscopeError, UsageError
+from archscope.explore.cifar_sweep import Console, Order, Source, SweepResult, conduct, load_sweep
+from archscope.explore.timing_study import TimingOrder, measure
+from archscope.report.folder import write as write_report
 from archscope.report.formats import text
-from archscope.report.table import Column, Table, render
+from archscope.report.study_contents import (
+    Kept,
+    keep,
+    kept_study,
+    study_document,
+    study_tables,
+)
+from archscope.report.table import Column, Table
+from archscope.report.timing import read_bench, timing_document, timing_table
 from archscope.report.verdicts import RESOLVE, check_resolve
+from archscope.sweep import plan
 from archscope.sweep.machine import Resources
+from archscope.sweep.records import read_sweep
 from archscope.sweep.study import Study
 from archscope.sweep.study_file import read_study, study_names
 
 if TYPE_CHECKING:
     import pandas
 
-STUDY_FILE = "study.toml"
-
 
 @dataclass(frozen=True)
 class StudyResult:
-    """A study; `preset` and `trained` are None where nothing was trained."""
+    """A study; `preset` is None where nothing was trained or timed.
+
+    `trained` is its sweep, `timed` the folder of its times.
+    """
 
     study: Study
     preset: str | None
     trained: SweepResult | None
     resolve: float
+    timed: Path | None = None
+
+    @property
+    def folder(self) -> Path | None:
+        """Where it was trained or measured."""
+        return self.trained.folder if self.trained else self.timed
 
     @property
     def exit_code(self) -> int:
@@ -44,15 +59,9 @@ class StudyResult:
     @cached_property
     def tables(self) -> list[Table]:
         """Ours beside the published; where trained, verdicts and the proxy's honesty as well."""
-        if self.preset is None or self.trained is None:
-            return [report.study_table(self.study)]
-        sweep = self.trained.sweep
-        tables = [report.study_table(self.study, self.preset, sweep)]
-        if found := report.judged(self.study, self.preset, sweep, self.resolve):
-            tables.append(report.verdict_table(found))
-        if honest := report.honesty(self.study, self.preset, sweep):
-            tables.append(report.honesty_table(*honest))
-        return tables
+        if self.timed is not None:
+            return [timing_table(self.study, read_bench(self.timed))]
+        return study_tables(*self._arguments)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
@@ -65,54 +74,18 @@ class StudyResult:
         rows = self.document()["rows"]
         return pandas.DataFrame([{**row.pop("published"), **row} for row in rows])
 
-    def write(self) -> list[Path]:
-        """Write study.json, study.md and the study's report.html into the folder."""
-        from archscope.report.page import page
-
-        assert self.trained is not None and self.preset is not None
-        folder, sweep = self.trained.folder, self.trained.sweep
-        write_json(folder / "study.json", self.document())
-        found = report.judged(self.study, self.preset, sweep, self.resolve)
-        tables = [table for table in self.tables if table.title != "Verdicts"]
-        contents = {
-            "study.md": render(self.tables, "markdown"),
-            "report.html": page(sweep, title=self.study.title, found=found, before=tables),
-        }
-        for name, content in contents.items():
-            write_text(folder / name, content)
-        return [folder / "study.json", *(folder / name for name in contents)]
-
     def document(self) -> dict[str, Any]:
         """The result as JSON: schema `archscope.study_result/1`."""
+        if self.timed is not None:
+            assert self.preset is not None
+            bench = read_bench(self.timed)
+            return timing_document(self.study, self.preset, bench, self.timed)
+        return study_document(*self._arguments)
+
+    @property
+    def _arguments(self) -> tuple[Any, ...]:
         sweep = self.trained.sweep if self.trained else None
-        document: dict[str, Any] = {
-            "schema": "archscope.study_result/1",
-            "convention": CONVENTION,
-            **self.study.texts,
-            "preset": self.preset,
-            "folder": str(self.trained.folder) if self.trained else None,
-            "measures": list(self.study.measures),
-            "rows": [
-                _named(row, self.study.measures)
-                for row in report.study_rows(self.study, self.preset, sweep)
-            ],
-            "notes": list(self.tables[0].notes),
-        }
-        if sweep and self.preset:
-            found = report.judged(self.study, self.preset, sweep, self.resolve)
-            honest = report.honesty(self.study, self.preset, sweep)
-            document["verdicts"] = [report.verdict_row(verdict) for verdict in found]
-            document["honesty"] = [
-                {"order": one.order, "tau": one.tau, "interval": one.interval, "n": one.networks}
-                for one in (honest[1] if honest else [])
-            ]
-        return document
-
-
-def _named(row: dict[str, Any], measures: Sequence[str]) -> dict[str, Any]:
-    """The row with its published values under the names of what they are."""
-    published = {name: row.pop(f"published{i}") for i, name in enumerate(measures)}
-    return {**row, "published": published}
+        return self.study, self.preset, sweep, self.resolve
 
 
 def study(
@@ -134,15 +107,18 @@ def study(
         preset: one of the study's; "none" trains nothing; without it, "proxy" where the study has
             one, else nothing is trained.
         seeds: instead of the preset's.
-        resources, source, console, command: as `cifar_sweep` has them.
+        resources, source, console, command: as `cifar_sweep` has them; for times, `gpus` 0 is
+            the CPU and any other number the first GPU.
         out: the folder; without it, `runs/study-NAME-PRESET`.
         resolve: the difference of errors (points) that the verdicts try to resolve.
 
     Returns:
-        the study with its trainings; the folder also holds study.json and study.md then.
+        the study with its trainings. The folder is the study's from its start: it also holds
+        study.toml and study.json, and its report is the study's, whoever writes it.
 
     Raises:
-        UsageError: for an unknown study or preset, or a file that breaks a rule.
+        UsageError: for an unknown study or preset, a file that breaks a rule, or the folder of
+            another study.
     """
     check_resolve(resolve)
     chosen = read_study(name)
@@ -150,37 +126,77 @@ def study(
         preset = "proxy" if "proxy" in chosen.presets else "none"
     if preset == "none":
         return StudyResult(chosen, None, None, resolve)
-    settings = {**chosen.settings(preset)} if chosen.templates(preset) else {}
+    chosen.check_preset(preset)
+    folder = Path(out) if out else Path("runs") / f"study-{chosen.name}-{preset}"
+    kept = Kept(chosen, preset)
+    _refuse_another(folder, kept)
+    if chosen.is_timed(preset):
+        _refuse_training_options(kept, seeds, resources, source)
+        measure(TimingOrder(kept, folder, command), resources or Resources(), console or Console())
+        return StudyResult(chosen, preset, None, resolve, folder)
+    settings = chosen.settings(preset)
     if seeds is not None:
         settings["seeds"] = seeds
-    trained = cifar_sweep(
-        chosen.base(preset),
-        resources=resources,
-        source=source,
-        out=out or Path("runs") / f"study-{chosen.name}-{preset}",
-        console=console,
+    order = Order(
+        plan.settings(chosen.base(preset), **settings),
+        folder,
+        report=partial(write_report, resolve=resolve),
+        begun=partial(_begin, kept),
         command=command,
-        **settings,
     )
-    write_text(trained.folder / STUDY_FILE, chosen.source_text)
-    result = StudyResult(chosen, preset, trained, resolve)
-    result.write()
-    return result
+    done = conduct(order, resources or Resources(), source or Source(), console or Console())
+    return StudyResult(chosen, preset, SweepResult(*done), resolve)
 
 
-def load_study(folder: Path, resolve: float = RESOLVE) -> StudyResult | None:
-    """The study whose trainings stand in a folder; None where it holds a plain sweep."""
-    path = folder / STUDY_FILE
-    if not path.is_file():
-        return None
+def _refuse_training_options(
+    kept: Kept, seeds: str | int | None, resources: Resources | None, source: Source | None
+) -> None:
+    """What a measurement of times has no use for."""
+    asked = {
+        "seeds": seeds,
+        "workers": resources and resources.workers,
+        "data-dir": source and source.data_dir,
+        "data-label": source and source.label,
+        "offline": source and source.offline,
+    }
+    if given := [f"--{name}" for name, value in asked.items() if value]:
+        raise UsageError(
+            f"study {kept.study.name}, preset {kept.preset}, measures times and trains nothing, "
+            f"but {', '.join(given)} was given: leave it out"
+        )
+
+
+def _begin(kept: Kept, folder: Path) -> None:
+    """Keep the study in its folder, before anything is trained."""
+    keep(folder, kept, study_document(kept.study, kept.preset, read_sweep(folder)))
+
+
+def _refuse_another(folder: Path, asked: Kept) -> None:
+    """A folder is of one study and preset: the report could tell of no second one."""
     try:
-        preset = json.loads((folder / "study.json").read_text("utf-8"))["preset"]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise ArchscopeError(
-            f"{folder}/study.json is missing or damaged, so the preset of the study is not known; "
-            "run the study again with the same --out, which trains nothing that is done"
-        ) from None
-    return StudyResult(read_study(str(path)), preset, load_sweep(folder), resolve)
+        there = kept_study(folder)
+    except ArchscopeError:
+        return  # damaged: it is written anew
+    if there is None or (there.study.name, there.preset) == (asked.study.name, asked.preset):
+        return
+    raise UsageError(
+        f"study {asked.study.name} (preset {asked.preset}) was to run in {folder}, but that is the "
+        f"folder of {there.study.name} (preset {there.preset}): choose another --out"
+    )
+
+
+def load_study(folder: Path | str, resolve: float = RESOLVE) -> StudyResult:
+    """A study from its folder, finished or not; raises UsageError where there is none."""
+    folder = Path(folder)
+    kept = kept_study(folder)
+    if kept is None:
+        raise UsageError(
+            f"{folder} is not a study's folder (it has no study.toml): name one that `archscope "
+            "study` has written"
+        )
+    if kept.study.is_timed(kept.preset):
+        return StudyResult(kept.study, kept.preset, None, resolve, folder)
+    return StudyResult(kept.study, kept.preset, load_sweep(folder), resolve)
 
 
 def study_list() -> Table:
@@ -193,7 +209,7 @@ def study_list() -> Table:
                 "name": name,
                 "source": one.source,
                 "question": one.question,
-                "presets": ", ".join(one.presets) or "nothing is trained",
+                "presets": ", ".join(one.presets) or "nothing is trained or timed",
             }
         )
     columns = [

@@ -88,7 +88,7 @@ def train(
         hashed["data"] = str(where.data_dir)
     folder = Path(out) if out else folders.default_folder(chosen, hashed)
     _refuse_another(folder, chosen)
-    order = Order(chosen, folder, iterations, report.write, command)
+    order = Order(chosen, folder, iterations, command=command)
     result = TrainResult(*conduct(order, asked, where, say, inventory))
     _raise_damage(result)
     return result

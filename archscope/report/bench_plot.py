@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,6 +21,7 @@ from archscope.report.canvas import (
     VERMILLION,
     axes_at,
     draw_heading,
+    file_bytes,
     new_figure,
     styled,
     text_size,
@@ -34,11 +34,6 @@ BAR = 0.3  # inches from one bar to the next
 LABEL_SIZE = 8.0
 PLAIN, LABELLED = 0.25, 0.45  # of the panel's width: a label, and one with the paper's ratio
 COLOURS = {"": BLUE, "wide": BLUE, "thin": VERMILLION}
-_METADATA: dict[str, dict[str, None]] = {
-    ".png": {"Software": None},
-    ".svg": {"Date": None, "Creator": None},
-    ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-}
 
 
 def draw_bench(document: Mapping[str, Any], suffix: str) -> bytes:
@@ -47,23 +42,26 @@ def draw_bench(document: Mapping[str, Any], suffix: str) -> bytes:
     Bars are medians, whiskers the quartiles. A hollow diamond stands where the paper's ratio would
     put a network: at that ratio times the first network's time here.
     """
+    return file_bytes(bench_figure(document), suffix)
+
+
+def bench_figure(document: Mapping[str, Any], heading: Heading | None = None) -> Figure:
+    """The figure; `heading` stands over it, where not its own."""
     results = document["results"]
     panels = {
         mode: [r for r in results if r["mode"] == mode] for mode in document["setting"]["modes"]
     }
     with styled():
-        figure = _figure(document, panels)
-        stream = io.BytesIO()
-        figure.savefig(stream, format=suffix[1:], metadata=_METADATA[suffix])
-    return stream.getvalue()
+        return _figure(document, panels, heading or bench_heading(document))
 
 
-def _figure(document: Mapping[str, Any], panels: Mapping[str, Sequence[Any]]) -> Figure:
+def _figure(
+    document: Mapping[str, Any], panels: Mapping[str, Sequence[Any]], heading: Heading
+) -> Figure:
     """Panels from top to bottom, each as high as its bars need."""
     names = {entry["network"] for entry in document["results"]}
     measure = new_figure(WIDTH, 1.0)
     left = 0.2 + max(text_size(measure, name, LABEL_SIZE)[0] for name in names) / POINTS
-    heading = _heading(document)
     legend = LEGEND if _handles(document) else 0.0
     used = draw_heading(measure, heading, 0.14, WIDTH - RIGHT) + legend
     heights = [BAR * (len(rows) + 0.4) for rows in panels.values()]
@@ -80,7 +78,8 @@ def _figure(document: Mapping[str, Any], panels: Mapping[str, Sequence[Any]]) ->
     return figure
 
 
-def _heading(document: Mapping[str, Any]) -> Heading:
+def bench_heading(document: Mapping[str, Any]) -> Heading:
+    """What the figure shows, and how its bars, whiskers and diamonds are read."""
     setting, published = document["setting"], document["published"]
     lines = [
         f"Median of {setting['rounds']} interleaved rounds; whiskers: quartiles. Labels: time, and "
@@ -137,7 +136,8 @@ def _draw_panel(axes: Axes, mode: str, rows: Sequence[Mapping[str, Any]]) -> Non
 def _draw_row(axes: Axes, place: int, row: Mapping[str, Any], published: float | None) -> None:
     """A bar, its whisker, the published diamond, and a label that is not on them."""
     value, (low, high) = 1000 * row["median"], (1000 * q for q in row["quartiles"])
-    axes.barh(place, value, height=0.62, color=COLOURS[row["group"]], linewidth=0)
+    bar = axes.barh(place, value, height=0.62, color=COLOURS[row["group"]], linewidth=0)
+    bar.patches[0].set_gid(f"bar-{row['mode']}-{row['network']}")
     # The median stands between the quartiles: no bar of a negative length.
     whisker = [[value - low], [high - value]]
     axes.errorbar(value, place, xerr=whisker, fmt="none", ecolor=BLACK, elinewidth=1, capsize=2)

@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from archscope.report.canvas import (
@@ -20,11 +21,13 @@ from archscope.report.canvas import (
     FAINT,
     GREY,
     INK,
+    POINTS,
     VERMILLION,
     axes_at,
     draw_heading,
     new_figure,
     styled,
+    text_size,
 )
 from archscope.report.plot import Heading
 from archscope.report.points import LearningCurve, learning_curves
@@ -72,6 +75,18 @@ def data(sweep: Sweep) -> Curves:
     if waiting:
         words += f" {plural(waiting, 'network')} not begun, or without a run that counts."
     return Curves(Heading(title, [words]), panels)
+
+
+def hover(curves: Curves) -> dict[str, str]:
+    """What is shown over each panel of a page."""
+    said = {}
+    for panel in curves.panels:
+        bar = f" ± {panel.test_error_bars[-1]:.2f}" if panel.n > 1 else ""
+        said[f"panel-{panel.template}"] = (
+            f"{panel.template}: {panel.judged} error {panel.test[-1]:.2f}{bar} %, training error "
+            f"{panel.train[-1]:.2f} % after {plural(panel.epochs[-1], 'epoch')} (n = {panel.n})"
+        )
+    return said
 
 
 def draw(curves: Curves) -> Figure:
@@ -153,6 +168,7 @@ def _name_axes(axes: Axes, *, first_column: bool, last_row: bool) -> None:
 
 
 def _draw_panel(axes: Axes, panel: LearningCurve, others: Sequence[LearningCurve]) -> None:
+    axes.patch.set_gid(f"panel-{panel.template}")
     for other in others:
         axes.plot(other.epochs, other.test, color=FAINT, linewidth=0.8)
     marker = "o" if len(panel.epochs) == 1 else ""
@@ -173,8 +189,22 @@ def _draw_panel(axes: Axes, panel: LearningCurve, others: Sequence[LearningCurve
     said = f"{panel.test[-1]:.1f} %"
     if not panel.finished:
         said += f" after {panel.epochs[-1]}"
-    axes.set_title(panel.template, loc="left", fontsize=9, fontweight="bold", color=INK, pad=3)
-    axes.set_title(said, loc="right", fontsize=8, color=GREY, pad=3)
+    _title(axes, panel.template, said)
+
+
+def _title(axes: Axes, name: str, said: str) -> None:
+    """The name over the panel, the error beside it, or within where a long name leaves no room."""
+    figure = cast(Figure, axes.figure)
+    room = axes.get_window_extent().width * POINTS / figure.dpi
+    size = 9.0
+    wide = text_size(figure, name, size, "bold")[0]
+    size = max(5.0, min(size, size * room / wide))
+    axes.set_title(name, loc="left", fontsize=size, fontweight="bold", color=INK, pad=3)
+    if wide + text_size(figure, said, 8)[0] + 6 <= room:
+        axes.set_title(said, loc="right", fontsize=8, color=GREY, pad=3)
+        return
+    text = axes.text(0.98, 0.97, said, transform=axes.transAxes, fontsize=8, color=GREY)
+    text.set(ha="right", va="top", path_effects=[withStroke(linewidth=2, foreground="white")])
 
 
 def _draw_legend(figure: Figure, top: float, panels: Sequence[LearningCurve]) -> None:

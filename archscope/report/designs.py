@@ -89,6 +89,8 @@ def enumeration_table(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
 
 def _about(head: Mapping[str, Any]) -> list[str]:
     what = f"{head['listed']:,} of {head['matches']:,} designs that fulfil every condition"
+    if head["sample"]:
+        what += f", drawn at random (seed {head['sample']['seed']})"
     if head["pareto"]:
         better = " and ".join(_better(metric) for metric in head["pareto"])
         listed = f"{head['listed']:,} of " if head["listed"] < head["front"] else "The "

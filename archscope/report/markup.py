@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from textwrap import wrap
 
 from archscope.report.table import Table
+
+_HEADERS = (16, 10)  # characters of a line of a header; fewer where a table is wide
+_PARAGRAPH = 40  # a longer text is set as a paragraph
+# Characters across, and from there the size of the type.
+_SIZES = (
+    (66, r"\small\setlength{\tabcolsep}{4pt}"),
+    (80, r"\footnotesize\setlength{\tabcolsep}{3pt}"),
+    (98, r"\scriptsize\setlength{\tabcolsep}{2pt}"),
+)
 
 LATEX = {
     "\\": r"\textbackslash{}",
@@ -103,8 +113,19 @@ def escape_latex(text: str) -> str:
 
 
 def latex(table: Table) -> str:
-    """The table as a LaTeX `table` with booktabs' rules."""
-    headers = [_latex_cell(column.document_header, column.align) for column in table.shown]
+    """The table as a LaTeX `table` with booktabs' rules, to fit a page of usual width.
+
+    Headers are broken into lines, long texts into paragraphs, and a wide table is set smaller.
+    """
+    body = table.cells()
+    for limit in _HEADERS:
+        headers = [_broken(column.document_header, limit) for column in table.shown]
+        widths = [_across([h, *cells]) for h, *cells in zip(headers, *body, strict=True)]
+        total = sum(min(width, _PARAGRAPH) for width in widths) + 2 * len(widths)
+        if total <= _SIZES[-1][0]:
+            break
+    left = [column.align == "left" for column in table.shown]
+    long = [is_left and width > _PARAGRAPH for is_left, width in zip(left, widths, strict=True)]
     lines = [
         r"% needs \usepackage{booktabs} and, for \textquotedbl, \usepackage[T1]{fontenc}",
         r"\begin{table}",
@@ -112,16 +133,43 @@ def latex(table: Table) -> str:
     ]
     if table.title:
         lines.append(rf"\caption{{{escape_latex(' '.join(table.title.split()))}}}")
-    spec = "".join("l" if column.align == "left" else "r" for column in table.shown)
-    lines += [rf"\begin{{tabular}}{{{spec}}}", r"\toprule", _latex_row(headers), r"\midrule"]
-    for row in table.cells():
-        aligned = zip(row, table.shown, strict=True)
-        lines.append(_latex_row([_latex_cell(cell, column.align) for cell, column in aligned]))
+    lines += [size for most, size in _SIZES if total > most][-1:]
+    share = f"{0.5 / max(1, sum(long)):.2f}"
+    spec = "".join(
+        rf"p{{{share}\linewidth}}" if is_long else "l" if is_left else "r"
+        for is_left, is_long in zip(left, long, strict=True)
+    )
+    heads = [_latex_cell(h, c.align) for h, c in zip(headers, table.shown, strict=True)]
+    lines += [rf"\begin{{tabular}}{{{spec}}}", r"\toprule", _latex_row(heads), r"\midrule"]
+    for row in body:
+        aligned = zip(row, table.shown, long, strict=True)
+        lines.append(
+            _latex_row(
+                [
+                    rf"{{\raggedright {escape_latex(cell)}\par}}"
+                    if is_long
+                    else _latex_cell(cell, column.align)
+                    for cell, column, is_long in aligned
+                ]
+            )
+        )
     lines += [r"\bottomrule", r"\end{tabular}"]
     lines += [
-        rf"\par {{\footnotesize {escape_latex(' '.join(n.split()))}\par}}" for n in table.notes
+        rf"\par {{\footnotesize\raggedright {escape_latex(' '.join(n.split()))}\par}}"
+        for n in table.notes
     ]
     return "\n".join([*lines, r"\end{table}"]) + "\n"
+
+
+def _across(cells: Sequence[str]) -> int:
+    """Characters of the longest line."""
+    return max(len(line) for cell in cells for line in cell.split("\n"))
+
+
+def _broken(header: str, limit: int) -> str:
+    """A header in lines of at most so many characters, where its words allow."""
+    lines = (wrap(line, limit, break_long_words=False) for line in header.split("\n"))
+    return "\n".join(part for line in lines for part in (line or [""]))
 
 
 def _latex_cell(text: str, align: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-from archscope.files import write_text
+from archscope.report.contents import Contents, Drawing
 from archscope.report.formats import decimal, mean_and_error, text
 from archscope.report.points import errors_of, further_errors
 from archscope.report.sweep import results
@@ -20,7 +20,7 @@ from archscope.report.wording import (
     trouble,
     view_sentences,
 )
-from archscope.sweep.records import Sweep, read_sweep
+from archscope.sweep.records import Sweep
 
 CONVENTION = "macs are multiply-adds of one image; errors in %, of the final epoch"
 ERRORS = {
@@ -31,21 +31,24 @@ ERRORS = {
 }
 
 
-def write(folder: Path | str) -> list[Path]:
-    """Write results.csv, table.md and curves (.png and .svg) into the folder; return their paths.
+def contents(sweep: Sweep) -> Contents:
+    """The report of a single network: its table, results.csv, report.html and curves."""
+    from archscope.report import curves  # only here: a table must not wait for matplotlib
 
-    Raises UsageError where it holds no sweep.
-    """
-    # Only here: who needs a table must not wait for matplotlib.
-    from archscope.report import curves
-    from archscope.report.canvas import save
+    shown, lines = table(sweep), curves.data(sweep)
 
-    folder = Path(folder)
-    sweep = read_sweep(folder)
-    write_text(folder / "results.csv", render(results(sweep), "csv"))
-    write_text(folder / "table.md", render(table(sweep), "markdown"))
-    drawn = save(curves.draw(curves.data(sweep)), folder / "curves")
-    return [folder / "results.csv", folder / "table.md", *drawn]
+    def made_page() -> str:
+        from archscope.report.page import train_page
+
+        return train_page(sweep, shown, means(sweep))
+
+    texts: dict[str, Callable[[], str]] = {
+        "results.csv": lambda: render(results(sweep), "csv"),
+        "table.md": lambda: render(shown, "markdown"),
+        "report.html": made_page,
+    }
+    figures = {"curves": Drawing(lambda: curves.draw(lines), lines.heading)}
+    return Contents((shown,), document(sweep), texts, figures)
 
 
 def table(sweep: Sweep) -> Table:

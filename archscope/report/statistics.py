@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from statistics import median
 
 
 @dataclass(frozen=True)
 class Summary:
-    """`n` values, their mean, and its standard error; None where the values do not give one."""
+    """`n` values, their mean, its standard error, and their median; None where there is none."""
 
     n: int
     mean: float | None
     standard_error: float | None
+    median: float | None = field(default=None, compare=False)
 
 
 def summarize(values: Iterable[float]) -> Summary:
@@ -30,6 +32,6 @@ def summarize(values: Iterable[float]) -> Summary:
         return Summary(0, None, None)
     mean = math.fsum(listed) / n
     if n == 1:
-        return Summary(1, mean, None)
+        return Summary(1, mean, None, mean)
     variance = math.fsum((value - mean) ** 2 for value in listed) / (n - 1)
-    return Summary(n, mean, math.sqrt(variance / n))
+    return Summary(n, mean, math.sqrt(variance / n), median(listed))

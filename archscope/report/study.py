@@ -8,7 +8,8 @@ from typing import Any
 from archscope.arch.eq4 import DEFAULT_BLOCK, parse_template
 from archscope.cost.formula import count
 from archscope.report.agreement import Agreement, agreements
-from archscope.report.formats import integer, mean_and_error, text
+from archscope.report.formats import decimal, integer, mean_and_error, text
+from archscope.report.points import points
 from archscope.report.statistics import Summary, summarize
 from archscope.report.sweep_verdicts import errors_by_template
 from archscope.report.table import Column, Table
@@ -24,6 +25,10 @@ from archscope.report.wording import (
 )
 from archscope.sweep.records import Sweep
 from archscope.sweep.study import Row, Study
+
+VERDICTS = "Verdicts"
+PAPERS_ORDER = "Does the proxy order the networks as the paper does?"
+LONGER_ORDER = "Does it order the networks as the other sweep does?"
 
 
 def errors_by_label(study: Study, preset: str, sweep: Sweep) -> dict[str, Errors]:
@@ -50,6 +55,7 @@ def study_rows(
                 "trained": trained.get(row.label),
                 "test_error": ours.mean,
                 "test_error_se": ours.standard_error,
+                "test_error_median": ours.median,
                 "n": ours.n if row.label in trained else None,
             }
         )
@@ -97,9 +103,10 @@ def study_table(study: Study, preset: str | None = None, sweep: Sweep | None = N
                 also=("test_error_se",),
                 better="lower",
             ),
+            Column("test_error_median", "median\n(ours)", decimal(2), better="lower"),
             Column("n", "n", text, "right"),
         ]
-        notes = [*trouble(sweep), *notes, *_training_notes(sweep, preset)]
+        notes = [*trouble(sweep), *notes, *_training_notes(study, sweep, preset)]
     elif study.needs:
         notes.append(f"To train these networks, {study.needs} is needed, which you must bring.")
     if study.command and not sweep:
@@ -109,12 +116,12 @@ def study_table(study: Study, preset: str | None = None, sweep: Sweep | None = N
     return Table(title, columns, study_rows(study, preset, sweep), notes)
 
 
-def _training_notes(sweep: Sweep, preset: str) -> list[str]:
+def _training_notes(study: Study, sweep: Sweep, preset: str) -> list[str]:
     """How ours were trained, and how far they may be put beside the published."""
     setting = (
         f"{data_label(sweep)}, {samples_label(sweep)}, {epochs_label(sweep)}, {seeds_label(sweep)}"
     )
-    if preset == "paper":
+    if study.is_published_setting(preset):
         reading = f"Ours: the networks and the recipe of the paper on {setting}."
     else:
         reading = (
@@ -146,7 +153,7 @@ def verdict_table(found: Sequence[Verdict]) -> Table:
         Column("high", "to", _signed),
         Column("n", "seeds", text, "right"),
     ]
-    return Table("Verdicts", columns, rows, [method_sentence(found)])
+    return Table(VERDICTS, columns, rows, [method_sentence(found)])
 
 
 def verdict_row(verdict: Verdict) -> dict[str, Any]:
@@ -171,7 +178,7 @@ def honesty(study: Study, preset: str, sweep: Sweep) -> tuple[str, list[Agreemen
 
     The measure that it is about, and the agreements; None where fewer than three rows have both.
     """
-    measure = next((i for i, name in enumerate(study.measures) if "error" in name), None)
+    measure = study.measure_of(study.presets[preset].get("dataset"))
     if measure is None:
         return None
     ours: dict[str, Summary] = {}
@@ -190,8 +197,30 @@ def honesty(study: Study, preset: str, sweep: Sweep) -> tuple[str, list[Agreemen
     return study.measures[measure], agreements(ours, target, costs)
 
 
-def honesty_table(measure: str, found: Sequence[Agreement]) -> Table:
-    """How well each order agrees with the published one."""
+def honesty_against(sweep: Sweep, longer: Sweep) -> Table:
+    """Kendall's tau of a sweep's order with a longer one's, beside the baselines.
+
+    Raises:
+        UsageError: where fewer than three networks have an error in both.
+    """
+    found = {p.template: p for p in points(sweep) if p.test_error.n}
+    target = {
+        p.template: float(p.test_error.mean)
+        for p in points(longer)
+        if p.test_error.mean is not None and p.template in found
+    }
+    costs = {
+        cost: {name: float(found[name].network[cost]) for name in target}
+        for cost in ("params", "macs")
+    }
+    ours = {name: found[name].test_error for name in target}
+    setting = f"{data_label(longer)}, {samples_label(longer)}, {epochs_label(longer)}"
+    measure = f"the mean errors of the other sweep ({setting}, {seeds_label(longer)})"
+    return honesty_table(measure, agreements(ours, target, costs), LONGER_ORDER)
+
+
+def honesty_table(measure: str, found: Sequence[Agreement], title: str = PAPERS_ORDER) -> Table:
+    """How well each order agrees with the one that `measure` names."""
     named = {"our errors": "our errors", "params": "more parameters", "macs": "more multiply-adds"}
     rows: list[Mapping[str, Any]] = [
         {
@@ -211,11 +240,11 @@ def honesty_table(measure: str, found: Sequence[Agreement]) -> Table:
         Column("networks", "networks", integer),
     ]
     notes = [
-        f"Agreement with the order of the published {measure}: 1 the same order, 0 none, -1 "
+        f"Agreement with the order of {measure}: 1 the same order, 0 none, -1 "
         "reversed (tau-b). The interval (95 %) is over the noise of the seeds alone. Ordering by "
-        "cost, paper-scale and exact, is the trivial baseline: it trains nothing."
+        "exact cost is the trivial baseline: it trains nothing."
     ]
-    return Table("Does the proxy order the networks as the paper does?", columns, rows, notes)
+    return Table(title, columns, rows, notes)
 
 
 def _signed(value: float | None) -> str:

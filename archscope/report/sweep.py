@@ -1,18 +1,12 @@
-"""A sweep's tables and figures, from its folder; also while it runs, or where parts of it failed.
-
-`write` is pure in the folder's records: the same records give the same files, byte for byte.
-"""
+"""A sweep's tables, from its folder; also while it runs, or where parts of it failed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from archscope.files import write_text
-from archscope.report.formats import mean_and_error, prefixed, text
+from archscope.report.formats import decimal, mean_and_error, prefixed, text
 from archscope.report.points import Point, final_error, further_errors, points
-from archscope.report.table import Column, Table, render
+from archscope.report.table import Column, Table
 from archscope.report.wording import (
     data_label,
     epochs_label,
@@ -26,7 +20,7 @@ from archscope.report.wording import (
     trouble,
     view_sentences,
 )
-from archscope.sweep.records import Sweep, TrialRecord, read_sweep
+from archscope.sweep.records import Sweep, TrialRecord
 
 RESULT_KEYS = (
     *("template", "network", "seed", "params", "macs", "epochs", "status"),
@@ -46,32 +40,22 @@ VALIDATION = (
     ),
 )
 
+# Wide ResNet's tables give medians. For machines and pages; a terminal has the mean.
+MEDIAN = Column("test_error_median", "median (%)", decimal(2), better="lower", shown=False)
 
-def write(folder: Path | str, kinds: Sequence[str] = ("png", "svg")) -> list[Path]:
-    """Write results.csv, table.md, report.html and the figures into a sweep's folder.
 
-    The figures are figure7 and curves, in each of `kinds` (png, svg, pdf). Returns the paths. Each
-    is written whole or not at all; what is unfinished, diverged or failed is said in them. Raises
-    UsageError where `folder` holds no sweep.
-    """
-    # Only here: who needs a table must not wait for matplotlib.
-    from archscope.report import curves, figure7, scatter
-    from archscope.report.canvas import save
-    from archscope.report.page import page
-
-    folder = Path(folder)
-    sweep = read_sweep(folder)
-    contents = {
-        "results.csv": render(results(sweep), "csv"),
-        "table.md": table_markdown(sweep),
-        "report.html": page(sweep),
+def document(sweep: Sweep) -> dict[str, Any]:
+    """The table as JSON: schema `archscope.cifar_sweep/1`, a row for each network and trial."""
+    table = table7(sweep)
+    return {
+        "schema": "archscope.cifar_sweep/1",
+        "convention": "macs are multiply-adds of one image; errors in %, of the final epoch",
+        "title": table.title,
+        "folder": str(sweep.folder),
+        "networks": [dict(row) for row in table.rows],
+        "trials": [dict(row) for row in results(sweep).rows],
+        "notes": list(table.notes),
     }
-    for name, content in contents.items():
-        write_text(folder / name, content)
-    paths = [folder / name for name in contents]
-    paths += save(scatter.draw(figure7.data(sweep)), folder / "figure7", kinds)
-    paths += save(curves.draw(curves.data(sweep)), folder / "curves", kinds)
-    return paths
 
 
 def results(sweep: Sweep) -> Table:
@@ -94,6 +78,7 @@ def table7(sweep: Sweep) -> Table:
             "macs": point.network["macs"],
             "test_error": point.test_error.mean,
             "test_error_se": point.test_error.standard_error,
+            "test_error_median": point.test_error.median,
             **_validation(sweep, point),
             "n": point.test_error.n,
             "planned": point.planned,
@@ -109,6 +94,7 @@ def table7(sweep: Sweep) -> Table:
         Column(
             "test_error", "test error (%)", mean_and_error, also=("test_error_se",), better="lower"
         ),
+        MEDIAN,
         Column("n", "n", _of_planned, also=("planned",)),
     ]
     title = (
@@ -142,11 +128,6 @@ def notes(sweep: Sweep) -> list[str]:
         *view_sentences(sweep),
         f"Data: {data_label(sweep)}, {sweep.document['dataset']['fingerprint']}.",
     ]
-
-
-def table_markdown(sweep: Sweep) -> str:
-    """The content of table.md."""
-    return render(table7(sweep), "markdown")
 
 
 def _of_planned(done: int, planned: int) -> str:

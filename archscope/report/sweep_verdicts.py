@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from archscope.report.points import Point, by_network, final_error, points
+from archscope.report.population import LEAST
 from archscope.report.verdicts import RESOLVE, Verdict, verdicts
 from archscope.sweep.records import Sweep
 
@@ -11,7 +12,8 @@ def pairs_of_interest(sweep: Sweep) -> list[tuple[str, str]]:
     """What a plain sweep compares: the two curves at about equal parameters, else all to the first.
 
     A network of the cardinality curve is put beside the one of the width curve that is nearest in
-    parameters, where they differ by at most a quarter.
+    parameters, where they differ by at most a quarter. Without curves, a population (8 networks or
+    more, see `archscope.report.population`) has no pairs: nobody said which are of interest.
     """
     found = [point for point in points(sweep) if point.test_error.n]
     cardinality = [p for p in found if p.curves == ("cardinality",)]
@@ -21,7 +23,7 @@ def pairs_of_interest(sweep: Sweep) -> list[tuple[str, str]]:
         near = min(width, key=lambda other: _apart(point, other), default=None)
         if near is not None and _apart(point, near) <= 1.25:
             pairs.append((point.template, near.template))
-    if pairs:
+    if pairs or len(found) >= LEAST:
         return pairs
     return [(point.template, found[0].template) for point in found[1:]]
 

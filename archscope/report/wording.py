@@ -106,7 +106,8 @@ def proxy_differences(sweep: Sweep) -> list[str]:
         if not is_template(entry["template"])
     ]:
         beside = "besides" if templates else "instead of"
-        differences.append(f"{', '.join(others)} {beside} ResNeXt-29")
+        named = ", ".join(others) if len(others) <= 4 else plural(len(others), "named network")
+        differences.append(f"{named} {beside} ResNeXt-29")
     if held := holdout(sweep):
         differences.append(f"{held:,} training images held out")
     if settings.get("whiten"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,42 +13,20 @@ from archscope.arch.names import parse
 from archscope.errors import UsageError, shown
 from archscope.sweep.plan import is_template
 from archscope.sweep.study import Row, Study
+from archscope.sweep.study_presets import READINGS, fault
 
 SCHEMA = "archscope.study/1"
 FOLDER = Path(__file__).with_name("studies")
 
 _TEXTS = {"name", "title", "source", "question"}
 _KEYS = _TEXTS | {"schema", "measures", "rows", "pairs", "presets", "notes", "needs", "command"}
-_KEYS |= {"classes"}
+_KEYS |= {"classes", "timing"}
 _ROW_KEYS = {"label", "network", "block", "published", "train"}
-_SETTINGS = {"dataset", "samples", "depth", "scale", "seeds", "recipe", "epochs", "batch", "lr"}
-_SETTINGS |= {"holdout", "whiten"}
 _RESERVED = {"label", "network", "macs", "trained", "test_error", "test_error_se", "n"}
 
 
 def _number(value: Any) -> bool:
     return type(value) in (int, float) and math.isfinite(value)
-
-
-def _whole(value: Any) -> bool:
-    return type(value) is int
-
-
-def _word(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _seeds(value: Any) -> bool:
-    return _whole(value) or _word(value) or (isinstance(value, list) and all(map(_whole, value)))
-
-
-# What a setting's value must be; its range is checked with the plan.
-_SUITS: dict[str, Callable[[Any], bool]] = {
-    **dict.fromkeys(("samples", "depth", "epochs", "batch", "holdout"), _whole),
-    **dict.fromkeys(("scale", "lr"), _number),
-    **dict.fromkeys(("dataset", "recipe", "whiten", "use"), _word),
-    "seeds": _seeds,
-}
 
 
 def study_names() -> list[str]:
@@ -104,12 +82,14 @@ class _Reader:
         if classes is not None and (type(classes) is not int or classes < 1):
             self._fail("classes", "must be a whole number from 1 up")
         rows = self._rows(document, len(measures), classes)
+        timing = self._timing(document, rows)
         return Study(
             texts,
             measures,
             rows,
             self._pairs(document, [row.label for row in rows]),
-            self._presets(document),
+            self._presets(document, rows, timing),
+            timing,
             self._texts(document, "notes", needed=False),
             self._text(document, "needs") if "needs" in document else None,
             self._text(document, "command") if "command" in document else None,
@@ -173,7 +153,29 @@ class _Reader:
                 self._fail("pairs", f"name '{shown(str(label))}', which no row has as its label")
         return tuple((str(first), str(second)) for first, second in pairs)
 
-    def _presets(self, document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    def _timing(
+        self, document: Mapping[str, Any], rows: tuple[Row, ...]
+    ) -> Mapping[str, str] | None:
+        timing = document.get("timing")
+        if timing is None:
+            return None
+        if not isinstance(timing, dict) or set(timing) != {"reference", "published"}:
+            self._fail("timing", "must be { reference = LABEL, published = ... }")
+        if timing["published"] not in READINGS:
+            self._fail("timing", f"must have published = one of {', '.join(READINGS)}")
+        row = next((row for row in rows if row.label == timing["reference"]), None)
+        if row is None or not _number(row.published[0]) or not row.published[0]:
+            self._fail("timing", "must have as reference a row whose first published is a number")
+        if any(row.network is None for row in rows):
+            self._fail("timing", "needs a network in each row: a block has no time of its own")
+        return dict(timing)
+
+    def _presets(
+        self,
+        document: Mapping[str, Any],
+        rows: tuple[Row, ...],
+        timing: Mapping[str, str] | None,
+    ) -> dict[str, Mapping[str, Any]]:
         presets = document.get("presets", {})
         if not isinstance(presets, dict) or not all(isinstance(p, dict) for p in presets.values()):
             self._fail("presets", "must be tables: [presets.proxy]")
@@ -181,15 +183,9 @@ class _Reader:
             start = self._line(rf"^\[presets\.{re.escape(name)}\]")
             if name == "none":
                 self._fail("presets.none", "means no training; choose another name", start)
-            for key, value in settings.items():
-                line = self._line(rf"^\s*{re.escape(key)}\s*=", start)
-                if key not in _SETTINGS | {"use"}:
-                    known = ", ".join(sorted(_SETTINGS | {"use"}))
-                    self._fail(key, f"is unknown; a preset has {known}", line)
-                if not _SUITS[key](value):
-                    self._fail(key, f"cannot be {value!r}", line)
-                if key == "use" and value != "network":
-                    self._fail(key, 'can only be "network": train the networks themselves', line)
+            if found := fault(settings, [row.label for row in rows], timing):
+                line = self._line(rf"^\s*\[?(presets\.{re.escape(name)}\.)?{found[0]}\b", start)
+                self._fail(*found, line)
         return dict(presets)
 
     def _text(self, table: Mapping[str, Any], key: str, line: int | None = None) -> str:

@@ -103,6 +103,25 @@ def test_a_front_says_how_much_of_it_is_listed(run):
     assert "The 12 designs of the Pareto front" in whole.stdout and whole.stderr == ""
 
 
+def test_a_sample_is_drawn_and_trained_as_a_population(run, tmp_path):
+    drawn = tmp_path / "drawn.csv"
+    asked = ("enumerate", "cifar_resnext11", "--scale", "0.125", "--params", "15k:40k")
+    table = run(*asked, "--sample", 8, "--seed", 5)
+    assert "drawn at random (seed 5)" in table.stdout and table.stderr == ""
+    assert run(*asked, "--sample", 8, "--seed", 5, "--output", drawn).exit_code == 0
+    names = [row["network"] for row in csv.DictReader(io.StringIO(drawn.read_text()))]
+    assert len(names) == 8 and all(name in table.stdout for name in names)
+    out = tmp_path / "out"
+    training = ("--preset", "quick", "--samples", 64, "--epochs", 1, "--seeds", 1, "--gpus", 0)
+    result = run("cifar-sweep", "--templates", f"@{drawn}", *training, "--out", out)
+    assert result.exit_code == 0, result.output
+    plan = json.loads((out / "sweep.json").read_text())
+    assert [entry["network"] for entry in plan["networks"]] == names
+    assert (out / "distribution.png").is_file()
+    assert run(*asked, "--sample", 8, "--pareto", "params,macs").exit_code == 2
+    assert run("cifar-sweep", "--templates", f"@{tmp_path}/gone", "--out", out).exit_code == 2
+
+
 def test_enumerate_builds_and_fvcore_confirms(run):
     result = run("enumerate", "wrn_16", "--widen", "1:2", "--instantiate")
     assert result.stdout.count("confirmed") == 2

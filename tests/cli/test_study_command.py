@@ -82,3 +82,48 @@ def test_braces_in_a_command_are_left_alone_and_a_frame_is_flat(run, tmp_path):
     assert "The command: train resnext29_1x64d {other}" in result.stdout
     frame = study(str(path), "none").to_frame()
     assert frame["error (%)"].tolist() == [4.39, 4.12] and "published" not in frame.columns
+
+
+def test_an_interrupted_study_is_a_study_and_a_worker_ends_it_as_one(run, tmp_path, monkeypatch):
+    from archscope.errors import ArchscopeError
+    from archscope.explore import cifar_sweep
+
+    path, out = tmp_path / "own.toml", tmp_path / "out"
+    path.write_text(OWN)
+    seen = []
+
+    def die(opened, *_):
+        seen.extend(sorted(p.name for p in out.iterdir() if not p.name.startswith(".")))
+        raise ArchscopeError("killed before the first trial")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cifar_sweep, "_run", die)
+        result = run("study", path, "--preset", "quick", "--gpus", "0", "--out", out)
+    assert result.exit_code == 1
+    assert seen == ["study.json", "study.toml", "sweep.json"]
+    result = run("report", out, "--figures", "", "--resolve", "2")
+    assert result.exit_code == 0, result.output
+    assert "Unfinished: 0 of 4 trials ended" in result.stdout and "(published)" in result.stdout
+    path.unlink()  # the folder has its text
+    assert run("cifar-sweep", "--worker", out, "--gpus", "0").exit_code == 0
+    assert "<h1>Mine</h1>" in (out / "report.html").read_text()
+    assert [row["n"] for row in json.loads((out / "study.json").read_text())["rows"]] == [2, 2]
+
+
+def test_a_folder_is_of_one_study(run, tmp_path, monkeypatch):
+    from archscope.explore import cifar_sweep
+
+    monkeypatch.setattr(cifar_sweep, "_run", lambda *_: None)
+    path, out = tmp_path / "own.toml", tmp_path / "out"
+    path.write_text(OWN)
+    assert run("study", path, "--preset", "quick", "--gpus", "0", "--out", out).exit_code == 0
+    other = tmp_path / "other.toml"
+    other.write_text(OWN.replace('name = "mine"', 'name = "other"'))
+    result = run("study", other, "--preset", "quick", "--gpus", "0", "--out", out)
+    assert result.exit_code == 2
+    assert "study other (preset quick)" in result.stderr and "folder of mine" in result.stderr
+    # Damaged, it is written anew.
+    (out / "study.json").write_text("{")
+    assert run("report", out).exit_code == 1
+    assert run("study", path, "--preset", "quick", "--gpus", "0", "--out", out).exit_code == 0
+    assert json.loads((out / "study.json").read_text())["preset"] == "quick"

@@ -3,6 +3,7 @@
 import json
 import re
 import tracemalloc
+from collections import Counter
 from fractions import Fraction
 
 import numpy as np
@@ -318,3 +319,28 @@ def test_what_cannot_be_is_one_sentence(call, words):
         asked = call()
         enumerate_designs(asked, Order())
     assert "\n" not in str(caught.value)
+
+
+def test_a_random_sample_is_the_same_however_the_stream_is_cut(monkeypatch):
+    query = Query(["resnext29"], {"cardinality": range(1, 9), "width": range(1, 33)})
+    asked = Order("macs", sample=40, seed=3)
+    found = enumerate_designs(query, asked)
+    rows = list(found.rows())
+    assert len(rows) == 40 and found.matches == 256
+    assert [row["macs"] for row in rows] == sorted(row["macs"] for row in rows)
+    other = list(enumerate_designs(query, Order("macs", sample=40, seed=4)).rows())
+    assert {row["network"] for row in rows} != {row["network"] for row in other}
+    monkeypatch.setattr(collect, "_HELD", 10)
+    monkeypatch.setattr(enumeration, "CHUNK", 32)
+    assert list(enumerate_designs(query, asked).rows()) == rows
+
+
+def test_each_design_is_as_likely_as_any_other():
+    query = Query(["resnext29"], {"cardinality": range(1, 5), "width": [4, 8]})
+    times = Counter(
+        row["network"]
+        for seed in range(400)
+        for row in enumerate_designs(query, Order(sample=2, seed=seed)).rows()
+    )
+    # Each of 8 designs is in a sample of 2 with chance 1/4: 100 of 400 times, deviation 8.7.
+    assert len(times) == 8 and all(60 < number < 140 for number in times.values())

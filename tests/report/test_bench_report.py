@@ -3,65 +3,13 @@
 import io
 
 import pytest
+from bench_documents import document, entry
 from matplotlib.image import imread
 
 from archscope.report.bench import bench_table, layer_tables
-from archscope.report.bench_plot import _figure, draw_bench
+from archscope.report.bench_plot import bench_figure, draw_bench
 from archscope.report.canvas import styled
 from archscope.report.table import render
-
-
-def entry(network, median, ratio, **changes):
-    return {
-        "network": network,
-        "mode": "step",
-        "batch": 8,
-        "seconds": [median],
-        "median": median,
-        "quartiles": [0.9 * median, 1.1 * median],
-        "images_per_second": 8 / median,
-        "ratio": ratio,
-        "peak_memory_bytes": None,
-        "group": "",
-        "published_seconds": None,
-        "published_ratio": None,
-        "roofline": None,
-        **changes,
-    }
-
-
-def document(*results, **changes):
-    machine = {
-        "processor": "Imaginary CPU",
-        "device": "cpu",
-        "device_name": None,
-        "cpus": 2,
-        "threads": 1,
-        "precision": "fp32",
-        "memory_format": "channels_last",
-        "malloc_tuned": True,
-        "load_average": 0.25,
-        "torch": "2.0",
-        "python": "3.11",
-        "archscope": "0.1",
-    }
-    return {
-        "schema": "archscope.bench/1",
-        "machine": machine,
-        "setting": {
-            "modes": {"step": "forward, backward and SGD"},
-            "batch": 8,
-            "rounds": 3,
-            "warmup": 2,
-            "memory": None,
-        },
-        "peak": None,
-        "published": None,
-        "networks": [{"name": one["network"], "input": [3, 224, 224]} for one in results],
-        "results": list(results),
-        **changes,
-    }
-
 
 PLAIN = document(entry("resnet50", 0.5, 1.0), entry("resnext50_32x4d", 1.25, 2.5))
 PAPER = document(
@@ -167,7 +115,7 @@ def test_the_figure_is_drawn(given):
 
 def test_bars_diamonds_and_labels_stand_where_the_numbers_are():
     with styled():
-        figure = _figure(PAPER, {"step": PAPER["results"]})
+        figure = bench_figure(PAPER)
         (axes,) = figure.axes
         assert [bar.get_width() for bar in axes.patches] == [2000, 300, 400]
         diamonds = [line for line in axes.lines if line.get_marker() == "D"]

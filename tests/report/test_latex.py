@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 
 import pytest
+from sweep_fixture import CARDINALITY, WIDTH
 
 from archscope.explore.study import study_list
+from archscope.report.folder import contents
 from archscope.report.markup import LATEX
 from archscope.report.study import study_table
+from archscope.report.study_contents import Kept, keep
 from archscope.report.sweep import table7
 from archscope.report.table import Column, Table, render
 from archscope.sweep.records import read_sweep
-from archscope.sweep.study_file import read_study
+from archscope.sweep.study_file import read_study, study_names
 
 DOCUMENT = r"""\documentclass{article}
 \usepackage{booktabs}
@@ -24,7 +28,14 @@ DOCUMENT = r"""\documentclass{article}
 """
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex is installed")
+GEOMETRY = r"""\usepackage[margin=2.5cm]{geometry}
+\begin{document}"""
+LATEX_THERE = pytest.mark.skipif(
+    shutil.which("pdflatex") is None, reason="no pdflatex is installed"
+)
+
+
+@LATEX_THERE
 def test_tables_compile_with_booktabs_whatever_they_hold(fake_sweep, tmp_path):
     every = Table(
         "".join(LATEX),
@@ -37,13 +48,34 @@ def test_tables_compile_with_booktabs_whatever_they_hold(fake_sweep, tmp_path):
     (tmp_path / "t.tex").write_text(DOCUMENT % render(tables, "latex"), "utf-8")
     text = (tmp_path / "t.tex").read_text("utf-8")
     assert r"test error (\%) $\downarrow$" in text and "↓" not in text
+    assert "Missing character" not in compiled(tmp_path)
+
+
+@LATEX_THERE
+def test_every_table_of_the_studies_and_reports_fits_a_page(fake_sweep, tmp_path):
+    """Of 16 cm of text: no line runs out of it."""
+    templates = (*CARDINALITY, *WIDTH[1:], "16x64d")
+    tables = [study_list(), *(study_table(read_study(name)) for name in study_names())]
+    folder = fake_sweep(templates=templates, noise=0.3)
+    tables += contents(folder).tables
+    keep(folder, Kept(read_study("resnext-fig7"), "proxy"), {"preset": "proxy"})
+    tables += contents(folder).tables
+    assert {"Verdicts", "Error distribution of the population"} <= {table.title for table in tables}
+    wide = DOCUMENT.replace(r"\begin{document}", GEOMETRY) % render(tables, "latex")
+    (tmp_path / "t.tex").write_text(wide, "utf-8")
+    log = compiled(tmp_path)
+    assert re.findall(r"Overfull .hbox \((?:[5-9]|\d\d).*", log) == []
+
+
+def compiled(folder):
+    """The log of LaTeX on t.tex, which must compile."""
     run = subprocess.run(
         ["pdflatex", "-draftmode", "-interaction=nonstopmode", "-halt-on-error", "t.tex"],
-        cwd=tmp_path,
+        cwd=folder,
         capture_output=True,
         text=True,
         errors="replace",
         timeout=120,
     )
     assert run.returncode == 0, run.stdout[-1500:]
-    assert "Missing character" not in (tmp_path / "t.log").read_text(errors="replace")
+    return (folder / "t.log").read_text(errors="replace")

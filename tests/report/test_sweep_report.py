@@ -8,13 +8,14 @@ import sys
 import pytest
 
 from archscope.errors import UsageError
-from archscope.report.sweep import table7, write
+from archscope.report.folder import write
+from archscope.report.sweep import table7
 from archscope.report.table import render
 from archscope.report.wording import data_label, proxy_differences
 from archscope.sweep.records import read_sweep
 from archscope.train.recipe import recipe as named_recipe
 
-TABLES = ["results.csv", "table.md", "report.html"]
+TABLES = ["results.csv", "table.md", "report.html", "captions.md"]
 FILES = [*TABLES, "figure7.png", "figure7.svg", "curves.png", "curves.svg"]
 
 

@@ -214,7 +214,7 @@ def test_latex():
         r"a\textbar{}b & -- & -- & -- & -- \\",
         r"\bottomrule",
         r"\end{tabular}",
-        r"\par {\footnotesize One note.\par}",
+        r"\par {\footnotesize\raggedright One note.\par}",
         r"\end{table}",
     ]
 

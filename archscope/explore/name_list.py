@@ -1,0 +1,43 @@
+"""Names of networks from a file, such as the CSV that `archscope enumerate` writes."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+
+from archscope.errors import UsageError
+
+
+def names_in(text: str) -> list[str]:
+    """The names in a CSV's column `network`, or, where there is none, a name on each line.
+
+    Empty lines, and in a plain list lines that begin with #, are left out.
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    header = next(csv.reader(lines[:1]), [])
+    if "network" in header:
+        return [row["network"] for row in csv.DictReader(lines) if row["network"]]
+    return [line for line in lines if not line.startswith("#")]
+
+
+def read_names(place: str) -> list[str]:
+    """The names in the file `place`, "-" for the standard input.
+
+    Raises:
+        UsageError: where it cannot be read, or names nothing.
+    """
+    try:
+        text = sys.stdin.read() if place == "-" else Path(place).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise UsageError(
+            f"names of networks were to be read from {place}, but that cannot be done: {why}; give "
+            "@FILE with a readable file, or @- for the standard input"
+        ) from None
+    if not (names := names_in(text)):
+        raise UsageError(
+            f"names of networks were to be read from {place}, but there is none in it; write one "
+            "on each line, or a CSV with a column network, as archscope enumerate does"
+        )
+    return names

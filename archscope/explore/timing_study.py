@@ -1,0 +1,128 @@
+"""A study that measures times: the networks of a preset, side by side on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from archscope.arch.quantities import parse_shape
+from archscope.arch.timings import PublishedTime, TimingExample
+from archscope.errors import UsageError
+from archscope.explore.bench import Extras, Setting, bench
+from archscope.explore.cifar_sweep import Console
+from archscope.files import write_json
+from archscope.report.folder import write as write_report
+from archscope.report.study_contents import Kept, keep, kept_study
+from archscope.report.timing import (
+    BENCH_FILE,
+    order_of,
+    published_ratio,
+    read_bench,
+    timing_document,
+)
+from archscope.sweep.machine import Resources
+from archscope.sweep.study import Study
+from archscope.sweep.writing import explained, locked
+from archscope.train.devices import check_device, inventory
+
+
+@dataclass(frozen=True)
+class TimingOrder:
+    """A preset to be measured in a folder; `command` is what the user typed, for the record."""
+
+    kept: Kept
+    folder: Path
+    command: Sequence[str] = ()
+
+
+def measure(order: TimingOrder, resources: Resources, console: Console) -> dict[str, Any]:
+    """Measure the preset's networks, unless the folder has it already; write the report.
+
+    Returns the measurement, `archscope.bench/1`.
+
+    Raises:
+        UsageError: for a device or number that cannot be, or a folder that holds something else.
+    """
+    kept, folder = order.kept, order.folder
+    networks, setting, shape = timing_setting(kept, resources)
+    check_device(setting.device, inventory())
+    _check_folder(folder)
+    with locked(folder):
+        found = read_bench(folder)
+        if found is not None:
+            console.note(f"{folder} has this measurement; another --out measures again.")
+        with explained(folder):
+            keep(folder, kept, timing_document(kept.study, kept.preset, found, folder))
+        if found is None:
+            measured = bench(
+                networks, setting, input_shape=shape, extras=Extras(memory=False), note=console.note
+            )
+            example = published(kept.study, setting.batch)
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            found = {
+                **replace(measured, example=example).document(),
+                "created": now,
+                "command": list(order.command),
+            }
+            with explained(folder):
+                write_json(folder / BENCH_FILE, found)
+        with explained(folder):
+            write_report(folder)
+    return found
+
+
+def timing_setting(
+    kept: Kept, resources: Resources
+) -> tuple[list[str], Setting, tuple[int, int, int] | None]:
+    """What a preset measures: the networks, the reference first, how, and on which input."""
+    study, preset = kept.study, kept.study.presets[kept.preset]
+    assert study.timing is not None
+    rows = order_of(study.rows_of(kept.preset), study.timing["reference"])
+    networks = [network.name for row in rows if (network := study.network(row)) is not None]
+    setting = Setting(
+        modes=("step",),
+        batch=preset["batch"],
+        rounds=preset["rounds"],
+        threads=resources.threads or preset.get("threads"),
+        precision=resources.precision or preset.get("precision", "fp32"),
+        device=_device(preset["device"], resources.gpus),
+    )
+    return networks, setting, parse_shape(preset["input"]) if "input" in preset else None
+
+
+def published(study: Study, batch: int) -> TimingExample:
+    """The study's published times, in the form that a measurement is put beside."""
+    assert study.timing is not None
+    times = []
+    for row in order_of(study.rows, study.timing["reference"]):
+        network, value = study.network(row), row.published[0]
+        assert network is not None
+        seconds = value if study.timing["published"] == "time" else None
+        known = float(seconds) if isinstance(seconds, (int, float)) else None
+        times.append(PublishedTime(network.name, "", known, published_ratio(study, row)))
+    return TimingExample(
+        study.name, tuple(times), study.source, study.measures[0], batch, batch, batch
+    )
+
+
+def _device(planned: str, gpus: int | None) -> str:
+    """The preset's device, or the one that --gpus asks for: times are those of one."""
+    if gpus is None:
+        return planned
+    return "cuda:0" if gpus else "cpu"
+
+
+def _check_folder(folder: Path) -> None:
+    try:
+        taken = folder.exists() and any(not p.name.startswith(".") for p in folder.iterdir())
+    except OSError as error:
+        raise UsageError(
+            f"--out {folder} cannot be used ({error.strerror}): name a folder"
+        ) from None
+    if taken and kept_study(folder) is None:
+        raise UsageError(
+            f"--out {folder} is not empty and holds no timing study: choose an empty or new folder"
+        )

@@ -1,0 +1,56 @@
+"""The figures of a sweep's page: drawn inline, their values told over the markers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from archscope.report import curves, figure7, population_plot, scatter
+from archscope.report.contents import caption
+from archscope.report.html import figure_html
+from archscope.report.plot import Heading
+from archscope.report.points import points
+from archscope.report.population import Population
+from archscope.report.svg import inline_svg
+from archscope.sweep.records import Sweep
+
+# On a page the heading is text, under the figure, and not drawn into it.
+_NONE = Heading("")
+
+
+def error_figure(sweep: Sweep) -> str:
+    """Error against parameters."""
+    plot = figure7.data(sweep)
+    hover = {}
+    by_name = {point.template: point for point in points(sweep)}
+    for series in plot.series:
+        for mark in series.marks:
+            point = by_name[mark.label]
+            bar = f" ± {mark.bar:.2f}" if mark.bar is not None else ""
+            hover[f"marker-{series.name}-{mark.label}"] = (
+                f"{mark.label}: {mark.y:.2f}{bar} % test error (n = {point.test_error.n}), "
+                f"{int(mark.x):,} parameters, {int(point.network['macs']):,} multiply-adds"
+            )
+    drawn = inline_svg(
+        scatter.draw(replace(plot, heading=_NONE)), "error", plot.heading.title, hover
+    )
+    return figure_html(drawn, caption(plot.heading))
+
+
+def curves_figure(sweep: Sweep) -> str:
+    """The training curves, a panel for each network."""
+    data = curves.data(sweep)
+    drawn = inline_svg(
+        curves.draw(replace(data, heading=_NONE)), "curves", data.heading.title, curves.hover(data)
+    )
+    return figure_html(drawn, caption(data.heading))
+
+
+def population_figure(population: Population) -> str:
+    """The distribution of errors."""
+    drawn = inline_svg(
+        population_plot.draw(replace(population, heading=_NONE)),
+        "population",
+        population.heading.title,
+        population_plot.hover(population),
+    )
+    return figure_html(drawn, caption(population.heading))

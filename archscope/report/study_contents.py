@@ -1,0 +1,151 @@
+"""A study's report: ours beside the published, verdicts, and how honest the proxy is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archscope.cost.formula import CONVENTION
+from archscope.errors import ArchscopeError
+from archscope.files import write_json, write_text
+from archscope.report.contents import Contents, markdown
+from archscope.report.machine import json_text
+from archscope.report.study import (
+    VERDICTS,
+    honesty,
+    honesty_against,
+    honesty_table,
+    judged,
+    study_rows,
+    study_table,
+    verdict_row,
+    verdict_table,
+)
+from archscope.report.sweep_contents import (
+    figures,
+    further_document,
+    further_tables,
+    shared_texts,
+)
+from archscope.report.table import Table
+from archscope.report.verdicts import RESOLVE
+from archscope.report.wording import trouble
+from archscope.sweep.records import Sweep
+from archscope.sweep.study import Study
+from archscope.sweep.study_file import read_study
+
+STUDY_FILE = "study.toml"
+RESULT_FILE = "study.json"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A study as a folder has it: its text, and which preset was trained or timed."""
+
+    study: Study
+    preset: str
+
+
+def keep(folder: Path, kept: Kept, document: dict[str, Any]) -> None:
+    """Make the folder one of this study: its text, and the preset in `document`.
+
+    study.toml, which says that the folder is a study's, comes last.
+    """
+    write_json(folder / RESULT_FILE, document)
+    write_text(folder / STUDY_FILE, kept.study.source_text)
+
+
+def kept_study(folder: Path) -> Kept | None:
+    """The study that a folder is of; None where it is of none.
+
+    Raises:
+        ArchscopeError: where the preset cannot be told, as study.json is damaged.
+    """
+    path = folder / STUDY_FILE
+    if not path.is_file():
+        return None
+    study = read_study(str(path))
+    try:
+        preset = json.loads((folder / RESULT_FILE).read_text("utf-8"))["preset"]
+        if preset not in study.presets:
+            raise KeyError(preset)
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ArchscopeError(
+            f"{folder / RESULT_FILE} is missing or damaged, so the preset of the study is not "
+            "known; run the study again with the same --out, which trains nothing that is done"
+        ) from None
+    return Kept(study, preset)
+
+
+def study_tables(
+    study: Study, preset: str | None = None, sweep: Sweep | None = None, resolve: float = RESOLVE
+) -> list[Table]:
+    """Ours beside the published; where trained, verdicts and the proxy's honesty as well."""
+    tables = [study_table(study, preset, sweep)]
+    if preset and sweep:
+        if found := judged(study, preset, sweep, resolve):
+            tables.append(verdict_table(found))
+        if honest := honesty(study, preset, sweep):
+            tables.append(honesty_table(f"the published {honest[0]}", honest[1]))
+    return tables
+
+
+def study_document(
+    study: Study, preset: str | None = None, sweep: Sweep | None = None, resolve: float = RESOLVE
+) -> dict[str, Any]:
+    """The result as JSON: schema `archscope.study_result/1`."""
+    document: dict[str, Any] = {
+        "schema": "archscope.study_result/1",
+        "convention": CONVENTION,
+        **study.texts,
+        "preset": preset,
+        "folder": str(sweep.folder) if sweep else None,
+        "measures": list(study.measures),
+        "rows": [_named(row, study.measures) for row in study_rows(study, preset, sweep)],
+        "notes": list(study_table(study, preset, sweep).notes),
+    }
+    if sweep and preset:
+        found, honest = judged(study, preset, sweep, resolve), honesty(study, preset, sweep)
+        document["verdicts"] = [verdict_row(verdict) for verdict in found]
+        document["honesty"] = [
+            {"order": one.order, "tau": one.tau, "interval": one.interval, "n": one.networks}
+            for one in (honest[1] if honest else [])
+        ]
+    return document
+
+
+def _named(row: dict[str, Any], measures: Sequence[str]) -> dict[str, Any]:
+    """The row with its published values under the names of what they are."""
+    published = {name: row.pop(f"published{i}") for i, name in enumerate(measures)}
+    return {**row, "published": published}
+
+
+def study_contents(
+    kept: Kept, sweep: Sweep, resolve: float = RESOLVE, longer: Sweep | None = None
+) -> Contents:
+    """The report of a study's sweep, finished or not; `longer` as `folder.contents` has it."""
+    study, preset = kept.study, kept.preset
+    tables = study_tables(study, preset, sweep, resolve)
+    if longer is not None:
+        tables.append(honesty_against(sweep, longer))
+    result = study_document(study, preset, sweep, resolve)
+
+    def made_page() -> str:
+        from archscope.report.page import page
+
+        found = judged(study, preset, sweep, resolve)
+        shown = [table for table in tables if table.title != VERDICTS]  # they stand at the top
+        return page(sweep, title=study.title, found=found, before=shown)
+
+    every = (*tables, *further_tables(sweep))
+    texts: dict[str, Callable[[], str]] = {
+        **shared_texts(sweep),
+        "report.html": made_page,
+        RESULT_FILE: lambda: json_text(result),
+        "study.md": lambda: markdown(every, trouble(sweep)),
+    }
+    document = {**result, **further_document(sweep)}
+    return Contents(every, document, texts, figures(sweep))

@@ -1,0 +1,82 @@
+"""The report of a sweep of several networks: its tables, texts, page and figures.
+
+Pure in the folder's records: the same records give the same files, byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from archscope.report.contents import Contents, Drawing, markdown
+from archscope.report.costs import costs_table
+from archscope.report.population import population, population_table
+from archscope.report.study import honesty_against, verdict_row, verdict_table
+from archscope.report.sweep import document, results, table7
+from archscope.report.sweep_verdicts import sweep_verdicts
+from archscope.report.table import Table, render
+from archscope.report.verdicts import RESOLVE
+from archscope.report.wording import trouble
+from archscope.sweep.records import Sweep
+
+
+def sweep_contents(sweep: Sweep, resolve: float = RESOLVE, longer: Sweep | None = None) -> Contents:
+    """The report of a plain sweep; `longer` as `folder.contents` has it."""
+    against = [] if longer is None else [honesty_against(sweep, longer)]
+    found = sweep_verdicts(sweep, resolve)
+    tables = [table7(sweep)]
+    if found:
+        tables.append(verdict_table(found))
+    tables += [*against, *further_tables(sweep)]
+
+    def made_page() -> str:
+        from archscope.report.page import page
+
+        return page(sweep, found=found, before=against)
+
+    texts = {**shared_texts(sweep), "report.html": made_page}
+    result = {
+        **document(sweep),
+        "verdicts": [verdict_row(verdict) for verdict in found],
+        **further_document(sweep),
+    }
+    return Contents(tuple(tables), result, texts, figures(sweep))
+
+
+def further_tables(sweep: Sweep) -> list[Table]:
+    """What any sweep of several networks is asked as well: costs, and its error distribution."""
+    costs, drawn = costs_table(sweep), population(sweep)
+    return [*([costs] if costs else []), *([population_table(drawn)] if drawn else [])]
+
+
+def further_document(sweep: Sweep) -> dict[str, Any]:
+    """The rows of `further_tables`, for JSON."""
+    costs, drawn = costs_table(sweep), population(sweep)
+    return {
+        "fronts": [dict(row) for row in costs.rows] if costs else [],
+        "flips": list(costs.notes) if costs else [],
+        "distribution": [dict(row) for row in population_table(drawn).rows] if drawn else [],
+    }
+
+
+def shared_texts(sweep: Sweep) -> dict[str, Callable[[], str]]:
+    """The tables that every sweep's folder has as files."""
+    return {
+        "results.csv": lambda: render(results(sweep), "csv"),
+        "table.md": lambda: markdown([table7(sweep)], trouble(sweep)),
+    }
+
+
+def figures(sweep: Sweep) -> dict[str, Drawing]:
+    """The figures of a sweep of several networks."""
+    # Only when they are drawn: who needs a table must not wait for matplotlib.
+    from archscope.report import curves, figure7, population_plot, scatter
+
+    plot, lines, drawn = figure7.data(sweep), curves.data(sweep), population(sweep)
+    found = {
+        "figure7": Drawing(lambda: scatter.draw(plot), plot.heading),
+        "curves": Drawing(lambda: curves.draw(lines), lines.heading),
+    }
+    if drawn:
+        found["distribution"] = Drawing(lambda: population_plot.draw(drawn), drawn.heading)
+    return found

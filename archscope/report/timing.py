@@ -1,0 +1,236 @@
+"""A timing study's report: measured ratios of times beside the published ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from archscope.cost.formula import CONVENTION
+from archscope.errors import ArchscopeError
+from archscope.report.bench import bench_table, device_text, milliseconds
+from archscope.report.contents import Contents, Drawing, caption, markdown, without
+from archscope.report.formats import decimal, integer, text
+from archscope.report.html import figure_html, paragraphs, section, table_section, whole_page
+from archscope.report.machine import json_text
+from archscope.report.plot import Heading
+from archscope.report.study import complexity
+from archscope.report.study_contents import RESULT_FILE, Kept
+from archscope.report.table import Column, Table, render
+from archscope.report.wording import plural
+from archscope.sweep.study import Row, Study
+
+BENCH_FILE = "bench.json"
+UNFINISHED = "Unfinished: nothing is measured yet; the same command in the same place does it."
+_AGAIN = (
+    "The same command with another --out measures again: times differ from run to run, and more "
+    "with what else the machine does. archscope report makes this page again without measuring."
+)
+Bench = Mapping[str, Any]
+
+
+def read_bench(folder: Path) -> dict[str, Any] | None:
+    """The measurement in a folder (`archscope.bench/1`); None where there is none yet.
+
+    Raises:
+        ArchscopeError: where it is damaged.
+    """
+    path = folder / BENCH_FILE
+    try:
+        document = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        document, why = None, str(error)
+    else:
+        why = "it is no measurement of times"
+    if not isinstance(document, dict) or not document.get("results"):
+        raise ArchscopeError(
+            f"{path} cannot be read ({why}): remove it and run the study again with the same --out"
+        )
+    return document
+
+
+def published_ratio(study: Study, row: Row) -> float | None:
+    """The published time of a row to the reference's; None where the paper gives none."""
+    assert study.timing is not None
+    reference = next(one for one in study.rows if one.label == study.timing["reference"])
+    value, base = row.published[0], reference.published[0]
+    if not isinstance(value, (int, float)) or not isinstance(base, (int, float)):
+        return None
+    return float(value / base if study.timing["published"] == "time" else base / value)
+
+
+def timing_rows(study: Study, bench: Bench | None) -> list[dict[str, Any]]:
+    """A row for each of the study's: exact complexity, published values, and ours if timed."""
+    measured = {entry["network"]: entry for entry in bench["results"]} if bench else {}
+    first = bench["results"][0]["seconds"] if bench else []
+    rows = []
+    for row in study.rows:
+        network = study.network(row)
+        assert network is not None
+        entry = measured.get(network.name, {})
+        ratios = [a / b for a, b in zip(entry.get("seconds", []), first, strict=False)]
+        rows.append(
+            {
+                "label": row.label,
+                "network": network.name,
+                **complexity(study, row),
+                **{f"published{i}": cell for i, cell in enumerate(row.published)},
+                "published_ratio": published_ratio(study, row),
+                "seconds": entry.get("median"),
+                "ratio": entry.get("ratio"),
+                "ratio_low": min(ratios, default=None),
+                "ratio_high": max(ratios, default=None),
+            }
+        )
+    return rows
+
+
+def timing_table(study: Study, bench: Bench | None) -> Table:
+    """Measured ratios beside the published ones."""
+    assert study.timing is not None
+    reference = study.timing["reference"]
+    here = [
+        Column("ratio", f"time to {reference}'s\n(here)", decimal(3)),
+        Column("ratio_low", "rounds", _span, also=("ratio_high",)),
+        Column("seconds", "a step\n(ms, here)", milliseconds),
+    ]
+    columns = [
+        Column("label", "network", text, "left"),
+        *(
+            Column(f"published{i}", f"{measure}\n(published)", text)
+            for i, measure in enumerate(study.measures)
+        ),
+        Column("published_ratio", f"time to {reference}'s\n(published)", decimal(3)),
+        *(here if bench else []),
+        Column("network", "name", text, "left"),
+        Column("params", "params\n(exact)", integer),
+        Column("macs", "FLOPs\n(multiply-adds, exact)", integer),
+    ]
+    notes = [f"Published: {study.source}.", *study.notes]
+    if bench:
+        own = bench_table({**bench, "published": None}).notes
+        notes += [f"Here: {_setting(bench)}.", *own]
+    title = f"{study.title} ({study.source}): {study.question}"
+    return Table(title, columns, timing_rows(study, bench), notes)
+
+
+def timing_document(study: Study, preset: str, bench: Bench | None, folder: Path) -> dict[str, Any]:
+    """The result as JSON: schema `archscope.study_result/1`."""
+    rows = []
+    for row in timing_rows(study, bench):
+        published = {name: row.pop(f"published{i}") for i, name in enumerate(study.measures)}
+        rows.append({**row, "published": published})
+    return {
+        "schema": "archscope.study_result/1",
+        "convention": CONVENTION,
+        **study.texts,
+        "preset": preset,
+        "folder": str(folder),
+        "measures": list(study.measures),
+        "rows": rows,
+        "notes": list(timing_table(study, bench).notes),
+        "bench": bench,
+    }
+
+
+def sentences(study: Study, bench: Bench) -> list[str]:
+    """What came out, a sentence for each network but the reference."""
+    assert study.timing is not None
+    reference, said = study.timing["reference"], []
+    for row in timing_rows(study, bench):
+        if row["ratio"] is None or row["label"] == reference:
+            continue
+        known = row["published_ratio"]
+        paper = "the paper states none" if known is None else f"published: {known:.3g}"
+        said.append(
+            f"{row['label']} takes {row['ratio']:.2f} times as long as {reference} here (rounds: "
+            f"{_span(row['ratio_low'], row['ratio_high'])}); {paper}"
+        )
+    return said
+
+
+def timing_contents(kept: Kept, folder: Path) -> Contents:
+    """The report of a timing study, measured or not yet."""
+    study, bench = kept.study, read_bench(folder)
+    table = timing_table(study, bench)
+    document = timing_document(study, kept.preset, bench, folder)
+    trouble = [] if bench else [UNFINISHED]
+    texts: dict[str, Callable[[], str]] = {
+        RESULT_FILE: lambda: json_text(document),
+        "study.md": lambda: markdown([table], trouble),
+        "report.html": lambda: _page(kept, table, bench),
+    }
+    if not bench:
+        return Contents((table,), document, texts)
+    from archscope.report.bench_plot import bench_figure, bench_heading
+
+    texts["results.csv"] = lambda: render(bench_table(bench), "csv")
+    drawing = Drawing(lambda: bench_figure(bench), bench_heading(bench))
+    return Contents((table,), document, texts, {"times": drawing})
+
+
+def _page(kept: Kept, table: Table, bench: Bench | None) -> str:
+    from archscope.report.page_trials import again, facts
+
+    study = kept.study
+    if bench is None:
+        parts = [paragraphs([UNFINISHED], "trouble"), table_section(table)]
+        return whole_page(study.title, parts, "")
+    machine = bench["machine"]
+    busy = [note for note in table.notes if note.startswith("The machine was busy")]
+    items = "".join(f"<li>{escape(line)}</li>" for line in sentences(study, bench))
+    asked = {
+        "preset": kept.preset,
+        "setting": _setting(bench),
+        "measured": bench.get("created", "unknown"),
+        "rounds": f"{bench['setting']['rounds']}, after {bench['setting']['warmup']} untimed",
+        **{key: machine[key] for key in ("processor", "torch", "python", "platform")},
+    }
+    parts = [
+        paragraphs([f"Measured on {device_text(bench)}."], "lead"),
+        paragraphs(busy, "trouble"),
+        section("Verdict", f'<ul class="verdicts">{items}</ul>'),
+        section("Times", _figure(bench)),
+        *map(table_section, without([table], busy)),
+        section("What was asked, and on what", facts(asked)),
+        section("To repeat", again(bench.get("command"), _AGAIN)),
+    ]
+    return whole_page(study.title, parts, str(machine.get("archscope", "")))
+
+
+def _figure(bench: Bench) -> str:
+    from archscope.report.bench_plot import bench_figure, bench_heading
+    from archscope.report.svg import inline_svg
+
+    heading = bench_heading(bench)
+    hover = {
+        f"bar-{entry['mode']}-{entry['network']}": (
+            f"{entry['network']}: {milliseconds(entry['median'])} ms, rounds "
+            f"{', '.join(milliseconds(seconds) for seconds in entry['seconds'])} ms; "
+            f"{entry['ratio']:.2f} times the first"
+        )
+        for entry in bench["results"]
+    }
+    drawn = inline_svg(bench_figure(bench, Heading("")), "times", heading.title, hover)
+    return figure_html(drawn, caption(heading))
+
+
+def _setting(bench: Bench) -> str:
+    entry = bench["results"][0]
+    shape = "×".join(map(str, bench["networks"][0]["input"]))
+    return (
+        f"a training step of {plural(entry['batch'], 'image')} of {shape} on {device_text(bench)}"
+    )
+
+
+def _span(low: Any, high: Any = None) -> str:
+    return "" if low is None else f"{low:.2f} to {high:.2f}"
+
+
+def order_of(rows: Sequence[Row], reference: str) -> list[Row]:
+    """The rows with the reference first: times are told against the first network."""
+    return sorted(rows, key=lambda row: row.label != reference)
