@@ -158,11 +158,11 @@ def test_the_library_returns_the_records_and_a_frame(
 def test_a_signal_while_the_figures_are_drawn_is_told_as_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, code: int
 ) -> None:
-    def write(folder: Path) -> None:
+    def contents(*_: object) -> None:
         os.kill(os.getpid(), number)
         signal.pause()
 
-    monkeypatch.setattr("archscope.explore.cifar_sweep.write", write)
+    monkeypatch.setattr("archscope.report.folder.contents", contents)
     before = signal.getsignal(number)
     got, _, notes = invoke("--seeds", "1", "--out", str(tmp_path / "s"))
     assert got == code
