@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from archscope.report.axes import Flip, flips, pareto
 from archscope.report.formats import text
+from archscope.report.plot import Heading
 from archscope.report.points import by_network, points
 from archscope.report.statistics import summarize
 from archscope.report.table import Column, Table
-from archscope.report.wording import plural
+from archscope.report.wording import (
+    data_label,
+    epochs_label,
+    family_label,
+    plural,
+    samples_label,
+    seeds_label,
+)
 from archscope.sweep.records import Sweep
 
 AXES = {
@@ -21,27 +30,60 @@ AXES = {
 MOST_TOLD = 6  # flips that are told in words; a population may have thousands
 
 
-def costs_table(sweep: Sweep) -> Table | None:
-    """The front of each cost, the flips in the notes; None below two networks with an error."""
+@dataclass(frozen=True)
+class Costs:
+    """Mean errors (%) and their standard errors by network, and its costs by axis.
+
+    An axis that does not know a network leaves it out.
+    """
+
+    heading: Heading
+    errors: Mapping[str, float]
+    bars: Mapping[str, float | None]
+    costs: Mapping[str, Mapping[str, float]]
+
+    def front(self, axis: str) -> list[str]:
+        """The networks that no other beats on an axis, in order of rising cost."""
+        return pareto(self.errors, self.costs[axis])
+
+
+def costs_of(sweep: Sweep) -> Costs | None:
+    """The errors and costs of a sweep; None below two networks with an error."""
     found = [point for point in points(sweep) if point.test_error.mean is not None]
     if len(found) < 2:
         return None
-    errors = {point.template: float(point.test_error.mean or 0) for point in found}
     costs = {
         axis: {point.template: float(point.network[axis]) for point in found}
         for axis in ("params", "macs", "activations")
     }
     costs["seconds"] = seconds_by_network(sweep)
-    rows = [
-        {"axis": name, "front": ", ".join(pareto(errors, costs[axis]))}
-        for axis, name in AXES.items()
+    title = (
+        f"Test error against each cost: {data_label(sweep)}, {epochs_label(sweep)}, "
+        f"{seeds_label(sweep)}"
+    )
+    lines = [
+        f"{family_label(sweep)}, {samples_label(sweep)}.",
+        "Filled and joined: the front, not beaten by any other network (by mean error); hollow: "
+        "the others. Bars: ± one standard error, where there are several seeds. Training time was "
+        "measured while trials ran side by side.",
     ]
+    return Costs(
+        Heading(title, lines),
+        {point.template: float(point.test_error.mean or 0) for point in found},
+        {point.template: point.test_error.standard_error for point in found},
+        costs,
+    )
+
+
+def costs_table(found: Costs) -> Table:
+    """The front of each cost, the flips in the notes."""
+    rows = [{"axis": name, "front": ", ".join(found.front(axis))} for axis, name in AXES.items()]
     columns = [
         Column("axis", "error against", text, "left"),
         Column("front", "not beaten by any other (by mean error)", text, "left"),
     ]
     notes = [
-        *_told(flips(errors, costs)),
+        *_told(flips(found.errors, found.costs)),
         "Mean errors alone are compared here: whether a difference is one is for the verdicts. "
         "Training time was measured while trials ran side by side.",
     ]

@@ -12,7 +12,7 @@ from html import escape
 
 from archscope.report import page_figures, page_trials
 from archscope.report.contents import without
-from archscope.report.costs import costs_table
+from archscope.report.costs import costs_of, costs_table
 from archscope.report.html import paragraphs, section, table_section, whole_page
 from archscope.report.population import population, population_table
 from archscope.report.sweep import MEDIAN, table7
@@ -45,15 +45,16 @@ def page(
         before: tables to be shown first (a study's).
     """
     table = table7(sweep)
-    drawn, costs = population(sweep), costs_table(sweep)
+    drawn, costs = population(sweep), costs_of(sweep)
     parts = [
         *head(sweep),
         verdict_list(sweep_verdicts(sweep) if found is None else found),
         *map(table_section, without(before, trouble(sweep))),
         section("Test error against parameters", page_figures.error_figure(sweep)),
         *map(table_section, without([_networks(table)], trouble(sweep))),
-        table_section(costs) if costs else "",
     ]
+    if costs:
+        parts += [table_section(costs_table(costs)), page_figures.costs_figure(costs)]
     if drawn:
         parts += [table_section(population_table(drawn)), page_figures.population_figure(drawn)]
     return whole_page(title or table.title, [*parts, *tail(sweep)], version(sweep))

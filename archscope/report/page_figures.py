@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from archscope.report import curves, figure7, population_plot, scatter
+from archscope.report import costs_plot, curves, figure7, population_plot, scatter
 from archscope.report.contents import caption
+from archscope.report.costs import Costs
 from archscope.report.html import figure_html
 from archscope.report.plot import Heading
 from archscope.report.points import points
@@ -43,6 +44,13 @@ def curves_figure(sweep: Sweep) -> str:
         curves.draw(replace(data, heading=_NONE)), "curves", data.heading.title, curves.hover(data)
     )
     return figure_html(drawn, caption(data.heading))
+
+
+def costs_figure(found: Costs) -> str:
+    """Error against each cost."""
+    figure = costs_plot.draw(replace(found, heading=_NONE))
+    drawn = inline_svg(figure, "costs", found.heading.title, costs_plot.hover(found))
+    return figure_html(drawn, caption(found.heading))
 
 
 def population_figure(population: Population) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from archscope.report.contents import Contents, Drawing, markdown
-from archscope.report.costs import costs_table
+from archscope.report.costs import costs_of, costs_table
 from archscope.report.population import population, population_table
 from archscope.report.study import honesty_against, verdict_row, verdict_table
 from archscope.report.sweep import document, results, table7
@@ -45,13 +45,14 @@ def sweep_contents(sweep: Sweep, resolve: float = RESOLVE, longer: Sweep | None 
 
 def further_tables(sweep: Sweep) -> list[Table]:
     """What any sweep of several networks is asked as well: costs, and its error distribution."""
-    costs, drawn = costs_table(sweep), population(sweep)
-    return [*([costs] if costs else []), *([population_table(drawn)] if drawn else [])]
+    costs, drawn = costs_of(sweep), population(sweep)
+    return [*([costs_table(costs)] if costs else []), *([population_table(drawn)] if drawn else [])]
 
 
 def further_document(sweep: Sweep) -> dict[str, Any]:
     """The rows of `further_tables`, for JSON."""
-    costs, drawn = costs_table(sweep), population(sweep)
+    found, drawn = costs_of(sweep), population(sweep)
+    costs = costs_table(found) if found else None
     return {
         "fronts": [dict(row) for row in costs.rows] if costs else [],
         "flips": list(costs.notes) if costs else [],
@@ -70,13 +71,15 @@ def shared_texts(sweep: Sweep) -> dict[str, Callable[[], str]]:
 def figures(sweep: Sweep) -> dict[str, Drawing]:
     """The figures of a sweep of several networks."""
     # Only when they are drawn: who needs a table must not wait for matplotlib.
-    from archscope.report import curves, figure7, population_plot, scatter
+    from archscope.report import costs_plot, curves, figure7, population_plot, scatter
 
     plot, lines, drawn = figure7.data(sweep), curves.data(sweep), population(sweep)
     found = {
         "figure7": Drawing(lambda: scatter.draw(plot), plot.heading),
         "curves": Drawing(lambda: curves.draw(lines), lines.heading),
     }
+    if costs := costs_of(sweep):
+        found["costs"] = Drawing(lambda: costs_plot.draw(costs), costs.heading)
     if drawn:
         found["distribution"] = Drawing(lambda: population_plot.draw(drawn), drawn.heading)
     return found

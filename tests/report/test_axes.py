@@ -5,7 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archscope.errors import UsageError
+from archscope.report import costs_plot
 from archscope.report.axes import Flip, error_distribution, flips, pareto
+from archscope.report.costs import AXES, Costs, costs_of, costs_table
+from archscope.report.plot import Heading
+from archscope.sweep.records import read_sweep
 
 ERRORS = {"thin": 10.0, "wide": 9.0, "grouped": 8.0}
 
@@ -67,3 +71,36 @@ def test_the_area_of_a_distribution_worked_out_by_hand():
     assert found.fraction_below(91.0) == 1.0
     with pytest.raises(UsageError, match="at least one error"):
         error_distribution([], 60.0)
+
+
+def test_each_cost_has_a_panel_with_its_front_filled_and_named(fake_sweep):
+    found = costs_of(read_sweep(fake_sweep()))
+    figure = costs_plot.draw(found)
+    assert [axes.get_xlabel() for axes in figure.axes] == [
+        *("parameters", "multiply-adds", "activations"),
+        "training time (s)",
+    ]
+    for axis, axes in zip(AXES, figure.axes, strict=True):
+        marks = {line.get_gid(): line for line in axes.lines if line.get_gid()}
+        assert len(marks) == 7
+        front = pareto(found.errors, found.costs[axis])
+        filled = [name for name, mark in marks.items() if mark.get_markerfacecolor() != "white"]
+        assert sorted(filled) == sorted(costs_plot.gid(axis, name) for name in front)
+        assert list(marks[costs_plot.gid(axis, "8x64d")].get_ydata()) == [found.errors["8x64d"]]
+    # All made-up trainings took 50 s, so only the network of the least error is on that front.
+    assert found.front("seconds") == [min(found.errors, key=lambda name: found.errors[name])]
+    assert costs_plot.hover(found)["cost-seconds-8x64d"].endswith("%, 50.0 s of training time")
+
+
+def test_flips_of_a_population_are_told_in_part():
+    heading = Heading("")
+    errors = {f"n{i}": float(i) for i in range(8)}
+    up, down = ({name: step * (i + 9) for i, name in enumerate(errors)} for step in (1, -1))
+    costs = {"params": up, "macs": down, "activations": up, "seconds": up}
+    table = costs_table(Costs(heading, errors, dict.fromkeys(errors), costs))
+    # 8 networks in reverse order by one cost: all 28 pairs flip, and 6 of them are told.
+    assert "22 further pairs of networks change places like that." in table.notes
+    assert (
+        "n0 has less error than n1 at no more parameters, activations and training time"
+        in (table.notes[0])
+    )

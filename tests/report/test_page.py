@@ -199,7 +199,7 @@ def test_in_a_browser_nothing_fails_is_clipped_or_faint_and_tables_sort(
 ):
     statuses = {("8x64d", 1): "pending", ("4x64d", 2): "failed"}
     source = page(read_sweep(fake_sweep(statuses=statuses)))
-    assert in_browser(source, tmp_path, scheme) == [(2, 21)] * 2
+    assert in_browser(source, tmp_path, scheme) == [(3, 21)] * 2
 
 
 @browsed
@@ -208,7 +208,7 @@ def test_in_a_browser_the_page_of_a_study_of_many_networks_is_whole(fake_sweep, 
     keep(folder, Kept(read_study("resnext-fig7"), "proxy"), {"preset": "proxy"})
     source = contents(folder).texts["report.html"]()
     assert "Error distribution" in source
-    assert in_browser(source, tmp_path, "dark") == [(3, 24)] * 2
+    assert in_browser(source, tmp_path, "dark") == [(4, 24)] * 2
 
 
 @browsed

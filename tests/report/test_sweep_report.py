@@ -16,7 +16,15 @@ from archscope.sweep.records import read_sweep
 from archscope.train.recipe import recipe as named_recipe
 
 TABLES = ["results.csv", "table.md", "report.html", "captions.md"]
-FILES = [*TABLES, "figure7.png", "figure7.svg", "curves.png", "curves.svg"]
+FILES = [
+    *TABLES,
+    "figure7.png",
+    "figure7.svg",
+    "curves.png",
+    "curves.svg",
+    "costs.png",
+    "costs.svg",
+]
 
 
 def change(folder, section, **changes):
