@@ -226,6 +226,7 @@ def conduct(
     with told(folder), opened_executor(asked, inventory) as by:
         before, found = folders.existing(folder), by.inventory
         machine, slots = machines.resolve(asked, found, before)
+        by.check(slots)
         if files:
             slots = machines.with_loaders(slots, asked, found)
         info = where.prepare(chosen.dataset)
@@ -267,6 +268,7 @@ def work_off(
     with told(folder), opened_executor(asked, inventory) as by:
         before, found = read_document(folder), by.inventory
         machine, slots = machines.resolve(asked, found, before)
+        by.check(slots)
         settings = before["settings"]
         if settings["dataset"] == FILES:
             slots = machines.with_loaders(slots, asked, found)
