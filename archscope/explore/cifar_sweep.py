@@ -237,7 +237,7 @@ def conduct(
     with told(folder), opened_executor(asked, inventory) as by:
         before, found = folders.existing(folder), by.inventory
         folders.check_dataset(folder, before, chosen)
-        machines.resolve(asked, found, before)  # what cannot be, before all else
+        by.check(machines.resolve(asked, found, before)[1])  # what cannot be, before all else
         info = where.prepare(chosen.dataset)
         data, images = _measured(info, chosen.view, chosen.recipe.batch)
         if order.iterations is not None:
@@ -287,6 +287,7 @@ def work_off(
     with told(folder), opened_executor(asked, inventory) as by:
         before, found = read_document(folder), by.inventory
         machine, slots = machines.resolve(asked, found, before)
+        by.check(slots)
         settings = before["settings"]
         if settings["dataset"] == FILES:
             slots = machines.with_loaders(slots, asked, found)

@@ -14,6 +14,7 @@ from archscope.sweep.outcomes import Observer
 from archscope.sweep.supply import Supply
 
 if TYPE_CHECKING:
+    from archscope.sweep.ray_cluster import Need
     from archscope.train.devices import Inventory
 
 
@@ -27,6 +28,9 @@ class Executor(Protocol):
     @property
     def notes(self) -> Sequence[str]:
         """What the user should know of it."""
+
+    def check(self, slots: Sequence[Slot]) -> None:
+        """Raise UsageError where there is no room for such slots."""
 
     def run(self, supply: Supply, slots: Sequence[Slot], observer: Observer) -> None:
         """Have every trial trained; errors as of `Scheduler.run`."""
@@ -51,6 +55,9 @@ class Local:
     inventory: Inventory
     notes: Sequence[str] = ()
 
+    def check(self, slots: Sequence[Slot]) -> None:
+        """There is always room, if not much of it."""
+
     def run(self, supply: Supply, slots: Sequence[Slot], observer: Observer) -> None:
         """Have every trial trained; errors as of `Scheduler.run`."""
         schedule.Scheduler(supply, slots, observer, schedule.RUNNER).run()
@@ -64,31 +71,42 @@ class OnRay:
     inventory: Inventory
     notes: Sequence[str] = ()
 
+    def check(self, slots: Sequence[Slot]) -> None:
+        """Raise UsageError where no node has what a trial needs."""
+        from archscope.sweep.ray_cluster import living, room
+
+        need = self._need(slots)
+        if not room(living(), need):
+            beside = " beside its GPU" if need.trials_per_gpu else ""
+            raise UsageError(
+                f"--threads {need.threads} was asked for, but no node of the Ray cluster has so "
+                f"many CPUs{beside}: give fewer threads"
+            )
+
     def run(self, supply: Supply, slots: Sequence[Slot], observer: Observer) -> None:
         """Have every trial trained, as many at a time as the cluster has room for by then.
 
         `slots` limit that only where a number of workers or GPUs was asked for. Errors as of
-        `RayScheduler.run`; UsageError where no node has what a trial needs.
+        `RayScheduler.run`.
         """
-        from archscope.sweep.ray_cluster import Need, RayCluster
+        from archscope.sweep.ray_cluster import RayCluster
         from archscope.sweep.ray_scheduler import RayScheduler
         from archscope.sweep.ray_seam import Data
         from archscope.sweep.worker import dataset_key, load_dataset
 
-        slot = slots[0]
-        on_gpu = slot.device != "cpu"
-        limited = self.asked.workers is not None or (on_gpu and self.asked.gpus is not None)
-        per_gpu = (self.asked.trials_per_gpu or 1) if on_gpu else None
-        cluster = RayCluster(Need(slot.threads, per_gpu, len(slots) if limited else None))
-        if not cluster.room():
-            raise UsageError(
-                f"--threads {slot.threads} was asked for, but no node of the Ray cluster has so "
-                f"many CPUs{' beside its GPU' if on_gpu else ''}: give fewer threads"
-            )
+        slot, need = slots[0], self._need(slots)
         # A task sees its GPU alone, as the first one.
-        own = Slot("cuda:0" if on_gpu else "cpu", slot.threads, slot.loaders)
+        own = Slot("cuda:0" if need.trials_per_gpu else "cpu", slot.threads, slot.loaders)
         data = Data(dataset_key, load_dataset)
-        RayScheduler(supply, cluster, own, observer, schedule.RUNNER, data).run()
+        RayScheduler(supply, RayCluster(need), own, observer, schedule.RUNNER, data).run()
+
+    def _need(self, slots: Sequence[Slot]) -> Need:
+        from archscope.sweep.ray_cluster import Need
+
+        asked, on_gpu = self.asked, slots[0].device != "cpu"
+        limited = asked.workers is not None or (on_gpu and asked.gpus is not None)
+        per_gpu = (asked.trials_per_gpu or 1) if on_gpu else None
+        return Need(slots[0].threads, per_gpu, len(slots) if limited else None)
 
 
 def _inventory() -> Inventory:

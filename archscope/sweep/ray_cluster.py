@@ -58,7 +58,7 @@ class RayCluster:
         if need.gpu:
             options["max_calls"] = 1  # the next trial of the process may get another GPU
         self._task = ray.remote(**options)(ray_task.run)
-        self._alive: dict[str, bool] = {}
+        self._alive: set[str] = set()
         self._room = 0
         self._read = -_REREAD
 
@@ -70,7 +70,7 @@ class RayCluster:
     def alive(self, node: str) -> bool:
         """Whether the node lives, as far as the cluster knows."""
         self._look(_REREAD / 10)
-        return self._alive.get(node, False)
+        return node in self._alive
 
     def share(self, data: Any) -> Any:
         """Put a dataset into the cluster's store; returns the reference."""
@@ -147,14 +147,24 @@ class RayCluster:
             ) from None
 
     def _look(self, at_most_every: float) -> None:
-        import ray
-
         if time.monotonic() - self._read < at_most_every:
             return
         self._read = time.monotonic()
-        nodes = ray.nodes()
-        self._alive = {node["NodeID"]: bool(node["Alive"]) for node in nodes}
-        self._room = sum(self.need.fit(node["Resources"]) for node in nodes if node["Alive"])
+        nodes = living()
+        self._alive = {node["NodeID"] for node in nodes}
+        self._room = room(nodes, self.need)
+
+
+def living() -> list[dict[str, Any]]:
+    """The cluster's nodes that live, as Ray describes them."""
+    import ray
+
+    return [node for node in ray.nodes() if node["Alive"]]
+
+
+def room(nodes: Sequence[Mapping[str, Any]], need: Need) -> int:
+    """How many trials fit on these nodes."""
+    return sum(need.fit(node["Resources"]) for node in nodes)
 
 
 def last_line(error: Exception) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from archscope.errors import ArchscopeError, UsageError
 from archscope.sweep import ray_task
 from archscope.sweep.environment import differences, environment
-from archscope.sweep.ray_cluster import last_line
+from archscope.sweep.ray_cluster import last_line, living
 from archscope.train.devices import Inventory
 
 _REACHED_WITHIN = 10.0  # seconds, for the first packet
@@ -105,9 +105,9 @@ def _probed() -> list[tuple[Mapping[str, float], dict[str, Any], Inventory]]:
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as On
 
     asked = []
-    for node in ray.nodes():
+    for node in living():
         have = node["Resources"]
-        if node["Alive"] and have.get("CPU", 0) >= 1:
+        if have.get("CPU", 0) >= 1:
             options = {
                 "num_cpus": 0,
                 "num_gpus": _PROBE if have.get("GPU", 0) else 0,
@@ -151,7 +151,8 @@ def _unreachable(address: str, why: str) -> ArchscopeError:
     why = (why.strip().splitlines() or ["no answer"])[0].rstrip(".")
     return ArchscopeError(
         f"The Ray cluster at {address} cannot be reached ({why}): start it with ray start --head, "
-        "and give --address HOST:PORT as that prints it."
+        "give --address HOST:PORT as that prints it, and set RAY_AUTH_MODE=token where it asks for "
+        "a token."
     )
 
 

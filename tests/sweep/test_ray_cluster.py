@@ -21,7 +21,7 @@ from archscope.sweep import ray_scheduler
 from archscope.sweep.live import Silent
 from archscope.sweep.machine import Ray, Resources, Slot
 from archscope.sweep.messages import Event
-from archscope.sweep.ray_cluster import Need, RayCluster
+from archscope.sweep.ray_cluster import Need, RayCluster, living, room
 from archscope.sweep.ray_connection import connected, inventory
 from archscope.sweep.ray_scheduler import RayScheduler
 from archscope.sweep.records import read_sweep
@@ -73,17 +73,11 @@ def nodes() -> Iterator[Nodes]:
         made.close()
 
 
-def room(need: Need) -> int:
-    import ray
-
-    return sum(need.fit(node["Resources"]) for node in ray.nodes() if node["Alive"])
-
-
 @pytest.fixture
 def cluster(nodes: Nodes) -> Iterator[Nodes]:
     nodes.grow(3)
     with connected(nodes.address):
-        wait_for(lambda: room(Need(1)) == 3)
+        wait_for(lambda: room(living(), Need(1)) == 3)
         yield nodes
 
 
@@ -198,7 +192,7 @@ def test_parts_of_gpus_are_shared_and_never_more(cluster: Nodes, tmp_path: Path)
     cluster.nodes.append(
         cluster.cluster.add_node(num_cpus=8, num_gpus=2, object_store_memory=MEMORY)
     )
-    wait_for(lambda: room(Need(1, 3)) == 6)
+    wait_for(lambda: room(living(), Need(1, 3)) == 6)
     trials = [stub(f"t{i}", log, holds=1, gate=str(gate)) for i in range(8)]
     recorder.hooks["tick"] = lambda _: (
         gate.touch() if sum(log.count("begin").values()) == 6 else None
