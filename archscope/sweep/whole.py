@@ -102,7 +102,7 @@ def is_result(result: Any, schema: str, key: str) -> bool:
     """Whether it is a whole result of the trial `key`; what is none is trained (again)."""
     if not isinstance(result, dict) or (result.get("schema"), result.get("key")) != (schema, key):
         return False
-    parts = (result.get(name) for name in ("metrics", "timing", "environment"))
+    parts = (result.get("metrics"), result.get("timing"), result.get("environment", {}))
     if not all(isinstance(part, dict) for part in parts):
         return False
     metrics = result["metrics"]
