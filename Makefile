@@ -14,7 +14,7 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
-slow: $(VENV)/.installed-dev
+slow: $(VENV)/.installed-slow
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m slow
 
 # What torchvision, timm, onnx and safetensors alone can show; on x86 its torch is the CUDA build (5 GB).
@@ -35,6 +35,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
+	touch $@
+
+$(VENV)/.installed-slow: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev,ray]"
 	touch $@
 
 $(TV)/bin/python:
