@@ -88,9 +88,11 @@ def cifar_sweep(
     A signal stops it at the next step, with everything kept; a second one at once. On a cluster,
     workers of a job array can be preempted and queued again:
 
-      srun archscope cifar-sweep --worker DIR; [ $? -ne 75 ] || scontrol requeue "$SLURM_JOB_ID"
+      srun archscope cifar-sweep --worker DIR; code=$?;
+      [ $code -ne 75 ] || scontrol requeue "$SLURM_JOB_ID"; exit $code
 
-    with `sbatch --array=0-7 --requeue --signal=USR1@120`, after one run of the full command.
+    with `sbatch --array=0-7 --requeue --open-mode=append --signal=USR1@120`, after one run of the
+    full command.
 
     With --executor ray the trials are tasks of a Ray cluster, as many at a time as it has room for;
     nodes may come and go. This process writes all files; what nodes train comes through the folder
