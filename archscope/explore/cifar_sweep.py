@@ -237,7 +237,8 @@ def conduct(
     with told(folder), opened_executor(asked, inventory) as by:
         before, found = folders.existing(folder), by.inventory
         folders.check_dataset(folder, before, chosen)
-        by.check(machines.resolve(asked, found, before)[1])  # what cannot be, before all else
+        machine, slots = machines.resolve(asked, found, _begun(folder))
+        by.check(slots)
         info = where.prepare(chosen.dataset)
         data, images = _measured(info, chosen.view, chosen.recipe.batch)
         if order.iterations is not None:
@@ -248,14 +249,16 @@ def conduct(
         for network in networks.values():
             check(network, chosen.recipe, data)
         del data
+        rates: dict[int, float] = {}
+        if not files and machines.threads_are_open(asked, found, machine, _begun(folder)):
+            kinds = _kinds(chosen, networks, info, machine)
+            rates = speed.tried(kinds, len(chosen.seeds), images, found.cpus, say.note)
         with folders.locked(folder):
-            before = folders.existing(folder)
-            machine, slots = machines.resolve(asked, found, before)
+            begun = _begun(folder)  # perhaps meanwhile, by another command: then as that has it
+            machine, slots = machines.resolve(asked, found, begun)
             if files:
                 slots = machines.with_loaders(slots, asked, found)
-            elif machines.threads_are_open(asked, machine, before) and found.cpus > 1:
-                kinds = _kinds(chosen, networks, info, machine)
-                rates = speed.tried(kinds, len(chosen.seeds), images, found.cpus, say.note)
+            elif begun is None and rates:
                 machine, slots = machines.divided(machine, found, rates)
             opened = folders.open_folder(
                 folder, chosen, networks, machine, asdict(info), order.command
@@ -334,6 +337,11 @@ def _run(opened: folders.Opened, briefs: Sequence[Brief], hands: _Hands, say: Co
         if missing:
             supply = Supply(opened.folder, trials)
             hands.executor.run(supply, slots, observer)
+
+
+def _begun(folder: Path) -> Mapping[str, Any] | None:
+    """What there is of an earlier plan in the folder, be it damaged."""
+    return folders.existing(folder) or folders.remains(folder)
 
 
 def _kinds(

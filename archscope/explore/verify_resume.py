@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from archscope.errors import ArchscopeError, UsageError
 from archscope.report.formats import text
 from archscope.report.table import Column, Table
-from archscope.sweep.records import Sweep, read_sweep
+from archscope.sweep.records import Sweep, read_document, read_sweep
 
 MOST_KILLS = 10_000
 _LOOK = 0.02  # seconds between two looks for an epoch
@@ -159,6 +159,9 @@ def verify_resume(
         undisturbed = place / "undisturbed"
         _run(options, undisturbed, None)
         took = time.monotonic() - began
+        if "--threads" not in options:  # or each run of a long plan would choose by trying
+            threads = read_document(undisturbed)["machine"]["threads"]
+            options = [*options, "--threads", str(threads)]
         note(f"Undisturbed, the plan took {took:.1f} s; now it is killed {kills} times.")
         struck, folders = _killed(kills, options, place, random.Random(seed), took)
         found = _compare(read_sweep(undisturbed), [read_sweep(folder) for folder in folders])

@@ -36,6 +36,8 @@ from archscope.sweep.records import (
     MACHINE,
     SWEEP_FILE,
     SWEEP_SCHEMA,
+    TRIAL_FILE,
+    TRIALS_FOLDER,
     DamagedPlan,
     read_document,
 )
@@ -97,6 +99,22 @@ def existing(folder: Path) -> dict[str, Any] | None:
     return None
 
 
+def remains(folder: Path) -> dict[str, Any] | None:
+    """What the trials in a folder say of the machine, where its plan is damaged: as a plan does.
+
+    Without it the same command could choose anew, and the trials would count for nothing.
+    """
+    for path in sorted(folder.glob(f"{TRIALS_FOLDER}/*/{TRIAL_FILE}")):
+        try:
+            trial = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError):
+            continue
+        kinds = {"device": str, "precision": str, "threads": int}
+        if isinstance(trial, dict) and all(isinstance(trial.get(n), k) for n, k in kinds.items()):
+            return {"machine": {name: trial[name] for name in MACHINE if name in trial}}
+    return None
+
+
 def _whole(folder: Path) -> dict[str, Any] | None:
     try:
         return read_document(folder)
@@ -146,7 +164,8 @@ def join_folder(folder: Path, machine: Machine, dataset: Mapping[str, Any]) -> O
     """
     before = read_document(folder)
     for name in MACHINE:
-        if (old := before["machine"].get(name)) != (new := getattr(machine, name)):
+        old, new = _both(name, before, machine)
+        if old != new:
             raise UsageError(
                 f"The sweep in {folder} trains with {name} {old}, and here it would be {new}: "
                 f"join it with {name} {old}, or begin another."
@@ -233,8 +252,13 @@ def _compared(
         elif name not in _EXTENSIBLE:
             yield name, old.get(name, "none"), new.get(name, "none")
     for name in MACHINE:
-        yield name, before["machine"].get(name), getattr(machine, name)
+        yield name, *_both(name, before, machine)
     yield "data", before["dataset"]["fingerprint"], dataset["fingerprint"]
+
+
+def _both(name: str, before: Mapping[str, Any], machine: Machine) -> tuple[Any, Any]:
+    """A choice there and here; what was not asked for is off."""
+    return before["machine"].get(name) or "off", getattr(machine, name) or "off"
 
 
 def _shown(value: Any) -> str:

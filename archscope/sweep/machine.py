@@ -159,14 +159,18 @@ def resolve(
     return Machine(kind, precision, threads, len(room), compiled and True), room
 
 
-def threads_are_open(asked: Resources, machine: Machine, before: Mapping[str, Any] | None) -> bool:
+def threads_are_open(
+    asked: Resources, found: Inventory, machine: Machine, before: Mapping[str, Any] | None
+) -> bool:
     """Whether nothing has said yet how a CPU is divided between trials and their threads.
 
-    On a cluster it is a trial a thread: one node's answer is not another's.
+    On a cluster it is a trial a thread, as one node's answer is not another's; so it is for
+    compiled networks, as to compile them takes longer than to try.
     """
     decided = before is not None and before["machine"]["device"] == machine.device
     said = any(value is not None for value in (asked.threads, asked.workers, asked.ray))
-    return machine.device == "cpu" and not said and not decided
+    several = machine.device == "cpu" and found.cpus > 1 and not machine.compile
+    return several and not said and not decided
 
 
 def divided(

@@ -47,7 +47,8 @@ def tried(
 ) -> dict[int, float]:
     """Images a second of the whole machine by threads of a trial; empty for a short sweep.
 
-    A choice that failed, as where memory ran out, is left out.
+    Empty as well where a choice gave no rate, as it failed or was too slow for the time there is:
+    one that was not measured is not to win or to lose by that.
 
     Args:
         kinds: a trial of each network of the plan: of `trial.json` the fields `network`, `recipe`,
@@ -65,17 +66,28 @@ def tried(
     rates = {}
     for threads in choices(cpus, len(work)):
         workers = min(len(work), cpus // threads)
-        if rate := _rate(largest, [Slot("cpu", threads)] * workers):
-            rates[threads] = rate
-            note(
-                f"Tried: {workers} trial{'s' * (workers > 1)} at a time, {threads} "
-                f"thread{'s' * (threads > 1)} each, {rate:,.0f} images/s of {largest['network']}."
-            )
+        tried = (
+            f"Tried: {workers} trial{'s' * (workers > 1)} at a time, {threads} "
+            f"thread{'s' * (threads > 1)} each"
+        )
+        rate = _rate(largest, [Slot("cpu", threads)] * workers)
+        if not rate:
+            note(f"{tried}: no answer in time; it stays at a thread a trial.")
+            return {}
+        rates[threads] = rate
+        note(f"{tried}, {rate:,.0f} images/s of {largest['network']}.")
     return rates
 
 
 def _rate(trial: Mapping[str, Any], slots: Sequence[Slot]) -> float | None:
     """Images a second of all slots together, or None where one of them gave none."""
+    try:
+        return _measured(trial, slots)
+    except OSError:  # no room for a folder, or no process more
+        return None
+
+
+def _measured(trial: Mapping[str, Any], slots: Sequence[Slot]) -> float | None:
     with tempfile.TemporaryDirectory(prefix="archscope-speed-") as name:
         folders = [Path(name) / str(number) for number in range(len(slots))]
         workers = []

@@ -155,8 +155,13 @@ class _Run:
         torch.manual_seed(job.seed)
         self.model = _build(job.network).to(device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        # Whole batches of training alone: each other shape would be compiled again, in vain.
-        self.compiled = torch.compile(self.model, dynamic=False) if job.compile else self.model
+        self.compiled: Callable[[Tensor], Any] = self.model
+        if job.compile:
+            # A process trains one network after another, and torch gives up compiling (for good,
+            # and silently) what has met eight of them: forget the others.
+            torch.compiler.reset()
+            # Whole batches of training alone: each other shape would be compiled again, in vain.
+            self.compiled = torch.compile(self.model, dynamic=False)
         self.optimizer = _optimizer(self.model, job.recipe, device)
         scaled = job.precision == "fp16"
         self.scaler = torch.amp.GradScaler(device.type, enabled=scaled)  # idle unless fp16

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from archscope.explore.cifar_sweep import Console, cifar_sweep
 from archscope.sweep import schedule, speed
-from archscope.sweep.machine import Resources, Slot, divided, threads_are_open
+from archscope.sweep.machine import Ray, Resources, Slot, divided, threads_are_open
 from archscope.sweep.plan import Machine
 from archscope.sweep.work import LONG, Images
 from archscope.train.devices import Inventory
@@ -46,7 +47,6 @@ def test_each_choice_fits_the_machine(cpus: int, trials: int) -> None:
         ({1: 100.0, 2: 104.0}, 1),  # noise
         ({1: 100.0, 2: 106.0}, 2),
         ({1: 50.0, 2: 98.0, 8: 100.0}, 2),
-        ({2: 10.0}, 2),  # one thread failed
         ({}, 1),
     ],
 )
@@ -65,6 +65,7 @@ def test_the_machine_is_divided_as_it_was_fastest(rates: dict[int, float], threa
         (Resources(threads=1), "cpu", None, False),
         (Resources(workers=1), "cpu", None, False),
         (Resources(), "cuda", None, False),
+        (Resources(ray=Ray()), "cpu", None, False),
         (Resources(), "cpu", {"machine": {"device": "cpu", "threads": 1}}, False),
     ],
 )
@@ -72,7 +73,9 @@ def test_threads_are_chosen_once_and_only_where_nobody_has(
     asked: Resources, device: str, before: Mapping[str, Any] | None, open_: bool
 ) -> None:
     machine = Machine(device, "fp32", 1, 1)
-    assert threads_are_open(asked, machine, before) is open_
+    assert threads_are_open(asked, TWO_CORES, machine, before) is open_
+    assert not threads_are_open(asked, replace(TWO_CORES, cpus=1), machine, before)
+    assert not threads_are_open(asked, TWO_CORES, replace(machine, compile=True), before)
 
 
 def kinds(seconds: float) -> list[dict[str, Any]]:
@@ -95,14 +98,25 @@ def test_a_long_one_tries_its_largest_network_as_it_would_run(
 
     def rate(trial: Mapping[str, Any], slots: Sequence[Slot]) -> float | None:
         seen.append((trial["network"], slots))
-        return 100.0 * len(slots) if len(seen) == 1 else None
+        return 100.0 * len(slots)
 
     monkeypatch.setattr(speed, "_rate", rate)
     notes: list[str] = []
     found = speed.tried(kinds(LONG / 2 + 5), 2, Images(1, 0), 2, notes.append)
-    assert found == {1: 200.0}  # the other choice failed
+    assert found == {1: 200.0, 2: 100.0}
     assert seen == [("large", [Slot("cpu", 1)] * 2), ("large", [Slot("cpu", 2)])]
-    assert notes[1:] == ["Tried: 2 trials at a time, 1 thread each, 200 images/s of large."]
+    assert notes[1:] == [
+        "Tried: 2 trials at a time, 1 thread each, 200 images/s of large.",
+        "Tried: 1 trial at a time, 2 threads each, 100 images/s of large.",
+    ]
+
+
+@pytest.mark.parametrize("answers", [[None, 50.0], [50.0, None]])
+def test_what_could_not_be_measured_decides_nothing(
+    answers: list[float | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speed, "_rate", lambda *_: answers.pop(0))
+    assert speed.tried(kinds(LONG / 2 + 5), 2, Images(1, 0), 2, print) == {}
 
 
 def test_the_rates_of_all_processes_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,8 +153,34 @@ def test_the_choice_is_kept_with_the_plan(tmp_path: Path, monkeypatch: pytest.Mo
     assert machine["measured"] == {"1": 100.0, "2": 150.0}
     assert sweep(seeds=2) == machine  # continued as it was begun
     assert len(calls) == 1
+    # The plan is damaged: what its trials say goes on, and nothing is tried anew.
+    (tmp_path / "sweep.json").write_text("{")
+    again = sweep(seeds=2)
+    assert (again["threads"], again["workers"], len(calls)) == (2, 1, 1)
+    assert all(len(list(tmp_path.glob(f"trials/*s{seed}-*"))) == 1 for seed in (1, 2))
     [kind] = calls[0][0]
     assert kind["network"] == "resnext11_1x64d@0.125" and kind["input"] == (3, 32, 32)
+
+
+def test_a_plan_that_another_command_made_meanwhile_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "RUNNER", "fake_runners:run")
+    quiet = Console(note=lambda _: None, live=False)
+
+    def sweep() -> dict[str, Any]:
+        settings = {"templates": "1x64d", "samples": 320, "seeds": 1}
+        cifar_sweep("quick", out=tmp_path, console=quiet, inventory=TWO_CORES, **settings)
+        machine: dict[str, Any] = json.loads((tmp_path / "sweep.json").read_text())["machine"]
+        return machine
+
+    def tried(*_: Any) -> dict[int, float]:
+        monkeypatch.setattr(speed, "tried", lambda *_: {1: 100.0, 2: 150.0})
+        sweep()  # the other command, which chooses two threads
+        return {1: 100.0, 2: 90.0}
+
+    monkeypatch.setattr(speed, "tried", tried)
+    assert sweep()["threads"] == 2
 
 
 @pytest.mark.slow
