@@ -45,7 +45,12 @@ def sweep(
             f"{other if runner else ''}from archscope.cli import main; main()",
             *("cifar-sweep", *TINY, "--out", str(out)),
         ],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        # Nor may Python leave cut-off bytecode behind for the tests that follow.
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
         capture_output=True,
         text=True,
         preexec_fn=limit,
