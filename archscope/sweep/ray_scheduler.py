@@ -16,6 +16,7 @@ from typing import Any
 
 from archscope.errors import ArchscopeError
 from archscope.files import write_text
+from archscope.sweep.environment import environment
 from archscope.sweep.lease import superseded
 from archscope.sweep.machine import Slot
 from archscope.sweep.messages import Event, Task
@@ -192,6 +193,7 @@ class RayScheduler:
     def _take(self, run: _Run, item: Item) -> None:
         if isinstance(item, Began):
             run.where = item
+            self._check_version(run, item)
         elif run.work is None:
             return
         elif isinstance(item, Event):
@@ -203,6 +205,17 @@ class RayScheduler:
             with explained(self.folder):
                 apply(item, run.work.folder)
             run.written += 1
+
+    def _check_version(self, run: _Run, where: Began) -> None:
+        """Raise where the node has another archscope: nodes may join at any time."""
+        here = environment()["archscope"]
+        if where.version != here and not self._stopping:
+            run.work = None  # whatever it tells, it says nothing about the trial
+            self.cluster.forget(run.name)
+            raise ArchscopeError(
+                f"The node {where.host} has archscope {where.version}, and this is {here}: install "
+                "the same on every node and run the same command again (nothing finished is lost)."
+            )
 
     def _end(self, run: _Run, ended: Ended) -> None:
         """A task is no more."""
@@ -217,6 +230,12 @@ class RayScheduler:
         elif ended.text == NEEDS_FILES:
             self._apart = True
             self._submit(run.work)
+        elif ended.kind == "error" and run.where is None:  # so would every trial end there
+            raise ArchscopeError(
+                f"A node of the Ray cluster cannot train ({ended.text}): install archscope on "
+                "every node, in the version that is used here, and run the same command again "
+                "(nothing finished is lost)."
+            )
         elif ended.kind == "error":
             self.outcomes.fail(run.work, ended.text, self.slot.device)
         else:

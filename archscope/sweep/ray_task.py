@@ -70,11 +70,12 @@ class Order:
 
 @dataclass(frozen=True)
 class Began:
-    """The task's first word: where it is."""
+    """The task's first word: where it is, and by which version of archscope."""
 
     node: str
     host: str
     shared: bool
+    version: str | None
 
 
 Item = Began | Event | Changes
@@ -109,7 +110,7 @@ def run(order: Order, files: list[Any], data: Any, mailbox: Any) -> str:
         worker.adopt(order.task.trial, data)
     line = _Line(mailbox, order.run)
     shared = order.token.is_here() and _lease_is_here(order.task)
-    line.tell(Began(_node(), socket.gethostname(), shared))
+    line.tell(Began(_node(), socket.gethostname(), shared, environment()["archscope"]))
     try:
         if shared:
             child.execute(order.task, order.runner, line.tell, line.stopping)

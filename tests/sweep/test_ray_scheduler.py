@@ -271,6 +271,30 @@ def test_an_error_of_the_task_itself_fails_its_trial(
     assert not sweep.recorder.notes()  # not tried again
 
 
+def test_an_error_before_a_task_began_is_the_nodes_and_stops_the_sweep(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(*_: Any) -> None:
+        raise ModuleNotFoundError("No module named 'archscope'")
+
+    monkeypatch.setattr(ray_task, "run", missing)
+    with pytest.raises(ArchscopeError, match=r"cannot train .*No module named 'archscope'"):
+        sweep.run(FakeCluster({"a": 1}), [sweep.stub(key) for key in KEYS])
+    assert not list(sweep.out.glob("trials/*/result.json"))
+    assert not sweep.recorder.keys("failed")
+
+
+def test_a_node_with_another_version_stops_the_sweep(
+    sweep: Sweep, apart: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray_task, "environment", lambda: {"archscope": "0.0.1"})
+    with pytest.raises(ArchscopeError, match=r"has archscope 0\.0\.1, and this is"):
+        trials = [sweep.stub(key, behaviour="raise") for key in KEYS]
+        sweep.run(FakeCluster({"a": 1}, apart), trials)
+    assert not list(sweep.out.glob("trials/*/result.json"))
+    assert not sweep.recorder.keys("failed")
+
+
 def test_a_trial_that_expires_while_there_is_no_room_is_trained_later(
     sweep: Sweep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
