@@ -23,7 +23,7 @@ from archscope.sweep.messages import Event, Task
 from archscope.sweep.outcomes import Observer, Outcomes
 from archscope.sweep.ray_files import apply, contents, has_begun
 from archscope.sweep.ray_seam import Cluster, Data, Ended
-from archscope.sweep.ray_task import NEEDS_FILES, Began, Item, Order, Token
+from archscope.sweep.ray_task import NEEDS_FILES, UNHEARD, Began, Item, Order, Token
 from archscope.sweep.schedule import GRACE, TICK
 from archscope.sweep.signals import Caught, Interrupted
 from archscope.sweep.supply import Leased, Supply
@@ -225,7 +225,7 @@ class RayScheduler:
         self._drop(run)
         if run.work is None or self._stopping:
             return
-        if ended.kind == "node":
+        if ended.kind == "node" or ended.text == UNHEARD:
             self._lost(run.work, run.where)
         elif ended.text == NEEDS_FILES:
             self._apart = True

@@ -139,6 +139,38 @@ def test_lost_nodes_are_no_fault_of_the_trial_within_reason(sweep: Sweep) -> Non
     assert result(sweep.out, "bad")["reason"].endswith("was lost, 6 times")
 
 
+def test_a_message_whose_reply_is_lost_is_taken_once(sweep: Sweep, apart: tuple[str, ...]) -> None:
+    cluster = FakeCluster({"a": 1}, apart)
+    cluster.unreliable = True
+    sweep.run(cluster, [sweep.stub("t")])
+    assert sweep.recorder.keys("epoch") == ["t"] * 3
+    assert sweep.recorder.keys("finished") == ["t"] and not sweep.recorder.notes()
+    folder = sweep.out / "trials/t"
+    assert (folder / "checkpoint.pt").read_text() == "[1, 2, 3]"
+    assert (folder / "checkpoint.previous.pt").read_text() == "[1, 2]"
+
+
+def test_a_task_that_cannot_reach_the_driver_is_lost_and_no_fault_of_its_trial(
+    sweep: Sweep, apart: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray_task, "_HEARD_WITHIN", 0.05)
+    cluster = FakeCluster({"a": 1}, apart)
+
+    def cut(event: Event) -> None:
+        if event.data["epoch"] == 2:
+            cluster.deaf.add("a")
+
+    def mend(_: Event) -> None:
+        cluster.deaf.clear()
+        sweep.gate.touch()
+
+    sweep.run(cluster, [sweep.stub("t", holds=3)], epoch=cut, note=mend)
+    assert sweep.recorder.keys("finished") == ["t"]
+    assert sweep.log.of("t", "begin") == ["0", "2"]
+    [note] = sweep.recorder.notes()
+    assert "was lost; taken up again from its last checkpoint" in note
+
+
 def test_a_dead_worker_counts_once(sweep: Sweep) -> None:
     cluster = FakeCluster({"a": 1})
     trials = [
