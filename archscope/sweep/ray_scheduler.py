@@ -132,7 +132,9 @@ class RayScheduler:
 
     def _check_patience(self, room: int) -> None:
         now = time.monotonic()
-        if room or self._runs or (self._exhausted and not self.supply.waiting):
+        # One that has not begun may wait for a node for ever, and its lease with it.
+        begun = any(run.where is not None for run in self._runs.values())
+        if room or begun or (self._exhausted and not self._runs and not self.supply.waiting):
             self._idle_since = None
         elif self._idle_since is None:
             self._idle_since = now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 from collections import Counter
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_ray import FakeCluster, fake_ray
+from fake_ray import FakeCluster, Handle, fake_ray
 from ray_support import Log, Recorder, result, stub
 
 from archscope.errors import ArchscopeError
@@ -50,6 +51,17 @@ class Sweep:
         scheduler = RayScheduler(supply, cluster, Slot("cpu", 1), self.recorder, "ray_runners:run")
         scheduler.run()
         return scheduler
+
+
+class Limit:
+    """A hook that ends a test that would last for ever."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def __call__(self, _: Event) -> None:
+        self.times -= 1
+        assert self.times > 0
 
 
 @pytest.fixture
@@ -357,6 +369,24 @@ def test_a_cluster_without_room_is_told_after_a_while(
     monkeypatch.setattr(ray_scheduler, "_PATIENCE", 0.05)
     with pytest.raises(ArchscopeError, match="no node with room"):
         sweep.run(FakeCluster({}), [sweep.stub("t")])
+
+
+def test_trials_that_wait_for_a_node_that_is_gone_are_given_back(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Submitted, but the last node is lost before they begin."""
+    monkeypatch.setattr(ray_scheduler, "_PATIENCE", 0.05)
+    cluster = FakeCluster({"a": 1})
+
+    def wait(order: Any, *_: Any) -> Handle:
+        cluster.nodes.clear()
+        return Handle(order.run, "a")
+
+    monkeypatch.setattr(cluster, "submit", wait)
+    with pytest.raises(ArchscopeError, match="no node with room"):
+        sweep.run(cluster, [sweep.stub("t")], tick=Limit(200))
+    [path] = (sweep.out / "trials/t").glob("lease.*")
+    assert json.loads(path.read_text())["state"] == "free"
 
 
 def test_data_are_brought_to_the_cluster_once(
