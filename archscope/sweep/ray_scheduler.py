@@ -10,8 +10,9 @@ import contextlib
 import secrets
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from threading import Thread
 from typing import Any
 
 from archscope.errors import ArchscopeError
@@ -82,6 +83,7 @@ class RayScheduler:
         self._exhausted = False
         self._apart = False  # whether there are nodes that do not see the sweep's folder
         self._stopping = False
+        self._signals = Caught()
         self._idle_since: float | None = None
         name = f".ray-{secrets.token_hex(4)}"
         self._token = Token(self.folder.resolve() / name, secrets.token_hex(16))
@@ -94,7 +96,7 @@ class RayScheduler:
         continued.
         """
         grace = 0.0
-        with Caught() as signals:
+        with self._signals:
             try:
                 with explained(self.folder):
                     self.folder.mkdir(parents=True, exist_ok=True)
@@ -103,20 +105,18 @@ class RayScheduler:
                 while self._runs or self.supply.waiting or not self._exhausted:
                     self._listen()
                     self.outcomes.tend()
-                    if signals.received:
-                        raise Interrupted(signals.received[0], self.folder)
+                    self._heed()
                     self._fill()
                 grace = GRACE
             except (ArchscopeError, KeyboardInterrupt):
                 grace = GRACE
                 raise
             finally:
-                self._dismiss(grace, signals)
+                self._dismiss(grace)
                 with explained(self.folder):
                     self.supply.close()
                     self._token.path.unlink(missing_ok=True)
-            if signals.received:  # at the very end
-                raise Interrupted(signals.received[0], self.folder)
+            self._heed()  # at the very end
 
     def _fill(self) -> None:
         """Submit as many trials as fit; more would only wait there with their leases."""
@@ -171,13 +171,26 @@ class RayScheduler:
         return self._shared[1]
 
     def _load(self, trial: dict[str, Any]) -> Any:
-        """Read the data, which may take a minute, while the leases are kept."""
+        """Read the data, which may take a minute, while the leases are kept and signals heard."""
         assert self.data is not None
-        with ThreadPoolExecutor(1) as pool:
-            reading = pool.submit(self.data.load, trial)
-            while not wait([reading], TICK).done:
-                self.outcomes.tend()
-            return reading.result()
+        load, reading = self.data.load, Future[Any]()
+
+        def read() -> None:
+            try:
+                reading.set_result(load(trial))
+            except BaseException as error:
+                reading.set_exception(error)
+
+        # Not of a pool: the end of the process would wait for one of those.
+        Thread(target=read, daemon=True).start()
+        while not wait([reading], TICK).done:
+            self.outcomes.tend()
+            self._heed()
+        return reading.result()
+
+    def _heed(self) -> None:
+        if self._signals.received:
+            raise Interrupted(self._signals.received[0], self.folder)
 
     def _listen(self, seconds: float = TICK) -> None:
         """Take news, then note which tasks have ended: a task's last news come before its end."""
@@ -275,17 +288,18 @@ class RayScheduler:
         del self._runs[run.name]
         self.cluster.forget(run.name)
 
-    def _dismiss(self, grace: float, signals: Caught) -> None:
+    def _dismiss(self, grace: float) -> None:
         """Have all tasks keep their state and end; a second signal ends them at once."""
         self._stopping = True
-        until, already = time.monotonic() + grace, len(signals.received)
+        received = self._signals.received
+        until, already = time.monotonic() + grace, len(received)
         with contextlib.suppress(ArchscopeError):  # what went wrong first is what is told
             if self._runs:
                 self.cluster.stop()
             for run in self._runs.values():
                 if run.where is None:  # it has not begun, as far as one knows
                     self.cluster.cancel(run.handle)
-            while self._runs and time.monotonic() < until and len(signals.received) <= already:
+            while self._runs and time.monotonic() < until and len(received) <= already:
                 self._listen(_TICK_OF_STOPPING)
                 self.outcomes.tend()
         with contextlib.suppress(ArchscopeError):

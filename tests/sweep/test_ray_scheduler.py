@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import signal
+import threading
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -406,3 +407,26 @@ def test_data_are_brought_to_the_cluster_once(
         data,
     ).run()
     assert read == ["one"] and adopted == [["images"]] * 5
+
+
+def test_a_signal_is_heard_while_data_are_read(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = threading.Event()
+
+    def load(_: dict[str, Any]) -> list[str]:
+        os.kill(os.getpid(), signal.SIGTERM)
+        ended.wait(5)
+        return ["images"]
+
+    monkeypatch.setattr(ray_scheduler, "TICK", 0.01)
+    supply = Supply(sweep.out, [sweep.stub("t")])
+    data, cluster = Data(lambda _: "one", load), FakeCluster({"a": 1})
+    scheduler = RayScheduler(
+        supply, cluster, Slot("cpu", 1), sweep.recorder, "ray_runners:run", data
+    )
+    with pytest.raises(Interrupted) as caught:
+        scheduler.run()
+    ended.set()
+    assert caught.value.exit_code == 143
+    assert not cluster.handles  # it did not wait for the data, to begin with them
