@@ -155,6 +155,9 @@ def _refuse_training_options(
     asked = {
         "seeds": seeds,
         "workers": resources and resources.workers,
+        "executor": resources and resources.ray,
+        "address": resources and resources.ray and resources.ray.address,
+        "trials-per-gpu": resources and resources.trials_per_gpu,
         "data-dir": source and source.data_dir,
         "data-label": source and source.label,
         "offline": source and source.offline,

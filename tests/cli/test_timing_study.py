@@ -103,6 +103,9 @@ def test_what_a_measurement_has_no_use_for_is_refused(run, own, tmp_path):
     for options, said in (
         (("--seeds", 2), "measures times and trains nothing, but --seeds was given"),
         (("--offline", "--workers", 1), "--workers, --offline was given"),
+        (("--executor", "ray"), "but --executor was given"),
+        (("--executor", "ray", "--address", "auto"), "--executor, --address was given"),
+        (("--trials-per-gpu", 2), "but --trials-per-gpu was given"),
     ):
         result = run("study", own, "--preset", "quick", "--out", out, *options)
         assert result.exit_code == 2 and said in result.stderr
