@@ -28,7 +28,7 @@ from archscope.train.recipe import Recipe, recipe
 
 _TEMPLATE = re.compile(r"([1-9]\d*)x([1-9]\d*)d")
 _ALMOST_TEMPLATE = re.compile(r"[\dx.]*d?")
-_COMMA = re.compile(r",(?![^()]*\))")
+_NAME = re.compile(r"(?:[^,(]|\([^)]*\)?)+")
 _LARGEST_SEED = 2**31 - 1
 CIFAR: Shape = (3, 32, 32)
 
@@ -202,7 +202,7 @@ def parse_templates(templates: str | Sequence[str]) -> tuple[str, ...]:
 
     A comma in parentheses is a part of the name: wrn_16_2-B(3,1,3).
     """
-    parts = _COMMA.split(templates) if isinstance(templates, str) else list(templates)
+    parts = _NAME.findall(templates) if isinstance(templates, str) else list(templates)
     chosen = tuple(dict.fromkeys(part.strip().lower() for part in parts if part.strip()))
     if not chosen:
         raise UsageError("templates: name at least one, such as 1x64d,8x64d.")
