@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -30,6 +31,28 @@ _AGAIN = (
 )
 Bench = Mapping[str, Any]
 
+# What this report, and the bench's table and figure, read of a measurement.
+_NUMBER = (int, float)
+_MACHINE = {
+    **dict.fromkeys(("cpus", "threads", "load_average"), _NUMBER),
+    **dict.fromkeys(("device", "precision", "memory_format"), str),
+    **dict.fromkeys(
+        ("device_name", "processor", "torch", "python", "platform", "archscope", "malloc_tuned"),
+        object,
+    ),
+}
+_SETTING = {"modes": dict, "rounds": int, "warmup": int, "memory": object}
+_RESULT = {
+    **dict.fromkeys(("network", "mode", "group"), str),
+    **dict.fromkeys(("batch", "median", "images_per_second", "ratio"), _NUMBER),
+    **dict.fromkeys(("seconds", "quartiles"), list),
+    **dict.fromkeys(
+        ("peak_memory_bytes", "published_seconds", "published_ratio", "roofline"), object
+    ),
+}
+_SECTIONS: Mapping[str, Mapping[str, Any]] = {"machine": _MACHINE, "setting": _SETTING}
+_LISTS: Mapping[str, Mapping[str, Any]] = {"results": _RESULT, "networks": {"input": list}}
+
 
 def read_bench(folder: Path) -> dict[str, Any] | None:
     """The measurement in a folder (`archscope.bench/1`); None where there is none yet.
@@ -46,11 +69,36 @@ def read_bench(folder: Path) -> dict[str, Any] | None:
         document, why = None, str(error)
     else:
         why = "it is no measurement of times"
-    if not isinstance(document, dict) or not document.get("results"):
+    if not _is_measurement(document):
         raise ArchscopeError(
             f"{path} cannot be read ({why}): remove it and run the study again with the same --out"
         )
+    assert isinstance(document, dict)
     return document
+
+
+def _is_measurement(document: Any) -> bool:
+    """Whether it has all that is read of it: someone may have edited or cut the file."""
+    if not isinstance(document, dict) or document.get("schema") != "archscope.bench/1":
+        return False
+    lists = {key: document.get(key) for key in _LISTS}
+    if not all(isinstance(entries, list) and entries for entries in lists.values()):
+        return False
+    times = [
+        seconds for one in lists["results"] if _has(one, _RESULT) for seconds in one["seconds"]
+    ]
+    return (
+        document.keys() >= {"peak", "published"}
+        and all(_has(document.get(key), keys) for key, keys in _SECTIONS.items())
+        and all(_has(one, _LISTS[key]) for key, entries in lists.items() for one in entries)
+        and all(isinstance(seconds, _NUMBER) and seconds > 0 for seconds in times)
+    )
+
+
+def _has(found: Any, keys: Mapping[str, Any]) -> bool:
+    return isinstance(found, dict) and all(
+        key in found and isinstance(found[key], kind) for key, kind in keys.items()
+    )
 
 
 def published_ratio(study: Study, row: Row) -> float | None:
@@ -65,23 +113,24 @@ def published_ratio(study: Study, row: Row) -> float | None:
 
 def timing_rows(study: Study, bench: Bench | None) -> list[dict[str, Any]]:
     """A row for each of the study's: exact complexity, published values, and ours if timed."""
+    assert study.timing is not None
     measured = {entry["network"]: entry for entry in bench["results"]} if bench else {}
-    first = bench["results"][0]["seconds"] if bench else []
+    names = {row.label: network.name for row in study.rows if (network := study.network(row))}
+    base = measured.get(names[study.timing["reference"]], {}).get("seconds", [])
     rows = []
     for row in study.rows:
-        network = study.network(row)
-        assert network is not None
-        entry = measured.get(network.name, {})
-        ratios = [a / b for a, b in zip(entry.get("seconds", []), first, strict=False)]
+        entry = measured.get(names[row.label], {})
+        # Each round's own ratio: what disturbed one round disturbed both networks.
+        ratios = [a / b for a, b in zip(entry.get("seconds", []), base, strict=False)]
         rows.append(
             {
                 "label": row.label,
-                "network": network.name,
+                "network": names[row.label],
                 **complexity(study, row),
                 **{f"published{i}": cell for i, cell in enumerate(row.published)},
                 "published_ratio": published_ratio(study, row),
                 "seconds": entry.get("median"),
-                "ratio": entry.get("ratio"),
+                "ratio": statistics.median(ratios) if ratios else None,
                 "ratio_low": min(ratios, default=None),
                 "ratio_high": max(ratios, default=None),
             }
