@@ -17,13 +17,8 @@ from archscope.explore.cifar_sweep import Console
 from archscope.files import write_json
 from archscope.report.folder import write as write_report
 from archscope.report.study_contents import STUDY_FILE, Kept, keep
-from archscope.report.timing import (
-    BENCH_FILE,
-    order_of,
-    published_ratio,
-    read_bench,
-    timing_document,
-)
+from archscope.report.timing import order_of, published_ratio, timing_document
+from archscope.report.timing_file import BENCH_FILE, read_bench
 from archscope.sweep.machine import Resources
 from archscope.sweep.records import SWEEP_FILE
 from archscope.sweep.study import Study

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from archscope.cost.formula import CONVENTION
-from archscope.errors import ArchscopeError
 from archscope.report.bench import bench_table, device_text, milliseconds
 from archscope.report.contents import Contents, Drawing, caption, markdown, without
 from archscope.report.formats import decimal, integer, text
@@ -20,85 +18,16 @@ from archscope.report.plot import Heading
 from archscope.report.study import complexity
 from archscope.report.study_contents import RESULT_FILE, Kept
 from archscope.report.table import Column, Table, render
+from archscope.report.timing_file import read_bench
 from archscope.report.wording import plural
 from archscope.sweep.study import Row, Study
 
-BENCH_FILE = "bench.json"
 UNFINISHED = "Unfinished: nothing is measured yet; the same command in the same place does it."
 _AGAIN = (
     "The same command with another --out measures again: times differ from run to run, and more "
     "with what else the machine does. archscope report makes this page again without measuring."
 )
 Bench = Mapping[str, Any]
-
-# What this report, and the bench's table and figure, read of a measurement.
-_NUMBER = (int, float)
-_MACHINE = {
-    **dict.fromkeys(("cpus", "threads", "load_average"), _NUMBER),
-    **dict.fromkeys(("device", "precision", "memory_format"), str),
-    **dict.fromkeys(
-        ("device_name", "processor", "torch", "python", "platform", "archscope", "malloc_tuned"),
-        object,
-    ),
-}
-_SETTING = {"modes": dict, "rounds": int, "warmup": int, "memory": object}
-_RESULT = {
-    **dict.fromkeys(("network", "mode", "group"), str),
-    **dict.fromkeys(("batch", "median", "images_per_second", "ratio"), _NUMBER),
-    **dict.fromkeys(("seconds", "quartiles"), list),
-    **dict.fromkeys(
-        ("peak_memory_bytes", "published_seconds", "published_ratio", "roofline"), object
-    ),
-}
-_SECTIONS: Mapping[str, Mapping[str, Any]] = {"machine": _MACHINE, "setting": _SETTING}
-_LISTS: Mapping[str, Mapping[str, Any]] = {"results": _RESULT, "networks": {"input": list}}
-
-
-def read_bench(folder: Path) -> dict[str, Any] | None:
-    """The measurement in a folder (`archscope.bench/1`); None where there is none yet.
-
-    Raises:
-        ArchscopeError: where it is damaged.
-    """
-    path = folder / BENCH_FILE
-    try:
-        document = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        document, why = None, str(error)
-    else:
-        why = "it is no measurement of times"
-    if not _is_measurement(document):
-        raise ArchscopeError(
-            f"{path} cannot be read ({why}): remove it and run the study again with the same --out"
-        )
-    assert isinstance(document, dict)
-    return document
-
-
-def _is_measurement(document: Any) -> bool:
-    """Whether it has all that is read of it: someone may have edited or cut the file."""
-    if not isinstance(document, dict) or document.get("schema") != "archscope.bench/1":
-        return False
-    lists = {key: document.get(key) for key in _LISTS}
-    if not all(isinstance(entries, list) and entries for entries in lists.values()):
-        return False
-    times = [
-        seconds for one in lists["results"] if _has(one, _RESULT) for seconds in one["seconds"]
-    ]
-    return (
-        document.keys() >= {"peak", "published"}
-        and all(_has(document.get(key), keys) for key, keys in _SECTIONS.items())
-        and all(_has(one, _LISTS[key]) for key, entries in lists.items() for one in entries)
-        and all(isinstance(seconds, _NUMBER) and seconds > 0 for seconds in times)
-    )
-
-
-def _has(found: Any, keys: Mapping[str, Any]) -> bool:
-    return isinstance(found, dict) and all(
-        key in found and isinstance(found[key], kind) for key, kind in keys.items()
-    )
 
 
 def published_ratio(study: Study, row: Row) -> float | None:

@@ -206,7 +206,7 @@ def test_a_damaged_study_json_is_mended_by_the_same_command(run, own, measured, 
 @pytest.mark.parametrize("wrong", [None, "words"])
 def test_a_measurement_with_wrong_content_is_told(tmp_path, path, wrong, bench_text):
     from archscope.errors import ArchscopeError
-    from archscope.report.timing import read_bench
+    from archscope.report.timing_file import read_bench
 
     document = json.loads(bench_text)
     inner = document
