@@ -25,7 +25,7 @@ def locked(
 ) -> Iterator[None]:
     """Make the folder if need be, and plan alone in it meanwhile: others wait for their turn.
 
-    Raises `ArchscopeError` where that takes longer than `patience` seconds (`other`: who has it), or
+    Raises `ArchscopeError` where that takes longer than `patience` seconds (`other` has it), or
     nothing can be written. The lock is the kernel's: it ends with this process, however that ends.
     """
     with explained(folder):
