@@ -82,7 +82,7 @@ def test_every_preset_plans_its_networks_and_trials(name, preset):
     assert labels and labels <= {row.label for row in study.rows}
     if study.is_timed(preset):
         networks, how, _ = timing_setting(Kept(study, preset), Resources())
-        assert networks[0] == study.network(order_of(study.rows, study.timing["reference"])[0]).name
+        assert networks[0] == study.network(order_of(study.rows, study.timing["reference"])[0])
         assert len(networks) == len(labels) > 1 and how.modes == ("step",)
         return
     planned = settings(study.base(preset), **study.settings(preset))
