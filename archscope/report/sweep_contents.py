@@ -10,8 +10,9 @@ from typing import Any
 
 from archscope.report.contents import Contents, Drawing, markdown
 from archscope.report.costs import costs_of, costs_table
+from archscope.report.honesty import honesty_against, honesty_table
 from archscope.report.population import population, population_table
-from archscope.report.study import honesty_against, verdict_row, verdict_table
+from archscope.report.study import verdict_row, verdict_table
 from archscope.report.sweep import document, results, table7
 from archscope.report.sweep_verdicts import sweep_verdicts
 from archscope.report.table import Table, render
@@ -22,7 +23,7 @@ from archscope.sweep.records import Sweep
 
 def sweep_contents(sweep: Sweep, resolve: float = RESOLVE, longer: Sweep | None = None) -> Contents:
     """The report of a plain sweep; `longer` as `folder.contents` has it."""
-    against = [] if longer is None else [honesty_against(sweep, longer)]
+    against = [] if longer is None else [honesty_table(honesty_against(sweep, longer))]
     found = sweep_verdicts(sweep, resolve)
     tables = [table7(sweep)]
     if found:

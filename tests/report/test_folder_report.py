@@ -103,13 +103,23 @@ def test_the_order_of_a_longer_sweep_is_compared_beside_the_baselines(tmp_path, 
     ]
     # The made-up errors do not depend on the epochs; the failed seed moves 4x64d by a little.
     assert table.rows[0]["tau"] == 1.0
-    assert "20 epochs, 3 seeds" in table.notes[0]
+    assert "(ResNeXt-11 at scale 0.125, CIFAR-10 (JPEG), 20,000" in table.notes[0]
+    assert "20 epochs, 3 seeds; networks matched by label)" in table.notes[0]
+    assert "over the noise of both sweeps' seeds" in table.notes[0]
     assert table.title in made.texts["report.html"]()
     plain = write_fake_sweep(tmp_path / "plain")
     assert "20 epochs, 3 seeds" in contents(plain, against=longer).texts["report.html"]()
     few = write_fake_sweep(tmp_path / "few", templates=("1x64d", "2x64d"))
     with pytest.raises(UsageError, match="two orders of 2 networks"):
         contents(plain, against=few)
+
+
+def test_a_longer_sweep_of_one_seed_tells_no_interval(tmp_path, fake_sweep):
+    longer = write_fake_sweep(tmp_path / "longer", epochs=20, seeds=(1,))
+    made = contents(fake_sweep(), against=longer)
+    table = next(t for t in made.tables if t.title.startswith("Does it order the networks"))
+    assert (table.rows[0]["tau"], table.rows[0]["low"]) == (1.0, None)
+    assert "There is no interval" in table.notes[0]
 
 
 def test_medians_stand_beside_means(fake_sweep):
