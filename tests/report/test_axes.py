@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,10 +68,27 @@ def test_the_area_of_a_distribution_worked_out_by_hand():
     # Steps to 1/3 at 20, 2/3 at 40, 1 at 90; up to 60: (20 * 1/3 + 20 * 2/3) / 60 = 1/3.
     found = error_distribution([90.0, 20.0, 40.0], 60.0)
     assert found.area == pytest.approx(1 / 3)
-    assert found.fraction_below(40.0) == pytest.approx(1 / 3)
-    assert found.fraction_below(91.0) == 1.0
+    # The mean of 2/3, 1/3 and 0, whose standard error is 1/3 / sqrt(3); t at 2 degrees: 4.303.
+    assert error_distribution([40.0, 20.0, 60.0], 60.0).area_interval == pytest.approx((0, 1))
+    near = error_distribution([31.0, 29.0, 30.0], 60.0)
+    assert near.area_interval == pytest.approx(
+        (0.5 - 4.3027 / 60 / 3**0.5, 0.5 + 4.3027 / 60 / 3**0.5), rel=1e-4
+    )
+    assert error_distribution([30.0], 60.0).area_interval is None
     with pytest.raises(UsageError, match="at least one error"):
         error_distribution([], 60.0)
+
+
+@pytest.mark.parametrize("networks", [4, 8, 20])
+def test_the_interval_of_the_area_holds_that_of_the_space(networks):
+    """Errors drawn evenly from 20 to 70 %: the area up to 90 % is half of 1."""
+    generator = np.random.default_rng(5)
+    held = 0
+    for _ in range(300):
+        errors = generator.uniform(20, 70, networks).tolist()
+        low, high = error_distribution(errors, 90.0).area_interval
+        held += low <= 0.5 <= high
+    assert held >= 270  # 95 % of 300 are 285
 
 
 def test_each_cost_has_a_panel_with_its_front_filled_and_named(fake_sweep):
