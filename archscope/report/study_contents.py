@@ -148,5 +148,5 @@ def study_contents(
         RESULT_FILE: lambda: json_text(result),
         "study.md": lambda: markdown(every, trouble(sweep)),
     }
-    document = {**result, **further_document(sweep)}
+    document = {**result, **further_document(sweep, against)}
     return Contents(every, document, texts, figures(sweep))

@@ -10,6 +10,7 @@ from sweep_fixture import write_fake_sweep
 from archscope.errors import ArchscopeError, UsageError
 from archscope.explore.study import load_study
 from archscope.report.folder import contents, write
+from archscope.report.machine import json_text
 from archscope.report.study_contents import Kept, keep
 from archscope.sweep.study_file import read_study
 
@@ -101,6 +102,14 @@ def test_the_order_of_a_longer_sweep_is_compared_beside_the_baselines(tmp_path, 
         ("more parameters", 7),
         ("more multiply-adds", 7),
     ]
+    against = json.loads(json_text(made.document))["against"]
+    assert [(one["order"], one["n"]) for one in against["orders"]] == [
+        ("our errors", 7),
+        ("params", 7),
+        ("macs", 7),
+    ]
+    assert against["orders"][0]["interval"] == [table.rows[0]["low"], table.rows[0]["high"]]
+    assert "20 epochs, 3 seeds" in against["target"]
     # The made-up errors do not depend on the epochs; the failed seed moves 4x64d by a little.
     assert table.rows[0]["tau"] == 1.0
     assert "(ResNeXt-11 at scale 0.125, CIFAR-10 (JPEG), 20,000" in table.notes[0]
@@ -108,6 +117,8 @@ def test_the_order_of_a_longer_sweep_is_compared_beside_the_baselines(tmp_path, 
     assert "over the noise of both sweeps' seeds" in table.notes[0]
     assert table.title in made.texts["report.html"]()
     plain = write_fake_sweep(tmp_path / "plain")
+    assert contents(plain).document["against"] is None
+    assert contents(plain, against=longer).document["against"]["orders"][0]["tau"] == 1.0
     assert "20 epochs, 3 seeds" in contents(plain, against=longer).texts["report.html"]()
     few = write_fake_sweep(tmp_path / "few", templates=("1x64d", "2x64d"))
     with pytest.raises(UsageError, match="two orders of 2 networks"):
@@ -120,6 +131,19 @@ def test_a_longer_sweep_of_one_seed_tells_no_interval(tmp_path, fake_sweep):
     table = next(t for t in made.tables if t.title.startswith("Does it order the networks"))
     assert (table.rows[0]["tau"], table.rows[0]["low"]) == (1.0, None)
     assert "There is no interval" in table.notes[0]
+
+
+def test_pairs_that_change_places_are_objects_in_json(study_folder):
+    """The made-up costs: 2x64d has 90,336 parameters, 1x96d 97,328; 2.96 M and 2.72 M multiply-adds;
+    132,000 and 124,000 activations."""
+    flips = json.loads(json_text(contents(study_folder).document))["flips"]
+    assert {
+        "winner": "2x64d",
+        "loser": "1x96d",
+        "on": ["params"],
+        "against": ["macs", "activations"],
+    } in flips
+    assert all(flip.keys() == flips[0].keys() for flip in flips)
 
 
 def test_medians_stand_beside_means(fake_sweep):
