@@ -69,6 +69,16 @@ def test_a_training_of_one_network_has_a_page_without_a_plot_of_one_point(fake_s
     assert contents(folder).document["schema"] == "archscope.train/1"
 
 
+def test_the_table_of_an_unfinished_training_says_so_at_its_top(fake_sweep):
+    folder = fake_sweep(templates=("1x64d",), statuses={("1x64d", 2): "pending"})
+    plan = json.loads((folder / "sweep.json").read_text())
+    plan["settings"]["preset"] = "train"
+    (folder / "sweep.json").write_text(json.dumps(plan))
+    text = contents(folder).texts["table.md"]()
+    said = "Unfinished: 2 of 3 trials ended, 0 begun, 1 not begun."
+    assert text.startswith(f"> **{said}**\n\n") and text.count(said) == 1
+
+
 def test_the_page_of_a_plain_sweep_resolves_what_was_asked(fake_sweep):
     folder = fake_sweep(noise=2.0)
     for resolve in (0.5, 0.05):
@@ -134,8 +144,8 @@ def test_a_longer_sweep_of_one_seed_tells_no_interval(tmp_path, fake_sweep):
 
 
 def test_pairs_that_change_places_are_objects_in_json(study_folder):
-    """The made-up costs: 2x64d has 90,336 parameters, 1x96d 97,328; 2.96 M and 2.72 M multiply-adds;
-    132,000 and 124,000 activations."""
+    """The made-up costs: 2x64d has 90,336 parameters, 1x96d 97,328; 2.96 M and 2.72 M
+    multiply-adds; 132,000 and 124,000 activations."""
     flips = json.loads(json_text(contents(study_folder).document))["flips"]
     assert {
         "winner": "2x64d",
