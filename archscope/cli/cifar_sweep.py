@@ -162,7 +162,13 @@ def _templates(given: str | None, words: list[str]) -> tuple[str | list[str] | N
     from archscope.explore.name_list import read_names
 
     names = read_names(given[1:])
-    return names, [word.replace(given, ",".join(names)) for word in words]
+    listed = ",".join(names)
+    return names, [
+        f"--templates={listed}"
+        if word == f"--templates={given}"
+        else (listed if (ahead, word) == ("--templates", given) else word)
+        for ahead, word in zip(["", *words], words, strict=False)
+    ]
 
 
 def _refuse_a_plan(preset: str, planned: Mapping[str, object]) -> None:

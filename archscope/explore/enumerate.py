@@ -16,7 +16,7 @@ from archscope.errors import ArchscopeError, InfeasibleError, UsageError
 from archscope.explore.base import Base, read_base
 from archscope.explore.collect import SORTS, Collector, Columns, Order
 from archscope.explore.limits import METRICS
-from archscope.explore.nearest import Cannot, Range, group_width, nearest
+from archscope.explore.nearest import Cannot, Range, dividing_numbers, group_width, nearest
 from archscope.explore.search import expand
 from archscope.explore.space import Names, Part, Space
 from archscope.report.designs import number, number_text, range_text
@@ -169,6 +169,8 @@ def enumerate_designs(
     collector = Collector(order, ["part", *axes, *METRICS], sampled)
     counted = 0
     for index, part in enumerate(parts):
+        if dividing_numbers(part, query.divisible) is None:
+            continue
         for columns, cost in _chunks(part, _out_of(query.ranges)):
             counted += len(cost.params)
             divisible = query.divisible == 1 or group_width(part, columns) % query.divisible == 0

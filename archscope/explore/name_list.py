@@ -29,13 +29,19 @@ def read_names(place: str) -> list[str]:
     """
     try:
         text = sys.stdin.read() if place == "-" else Path(place).read_text("utf-8")
+        names = names_in(text.removeprefix("\ufeff"))  # the mark that Excel begins a CSV with
+    except csv.Error:
+        raise UsageError(
+            f"names of networks were to be read from {place}, but a line of it is too long to be "
+            "one; write a name on each line, or a CSV with a column network"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise UsageError(
             f"names of networks were to be read from {place}, but that cannot be done: {why}; give "
             "@FILE with a readable file, or @- for the standard input"
         ) from None
-    if not (names := names_in(text)):
+    if not names:
         raise UsageError(
             f"names of networks were to be read from {place}, but there is none in it; write one "
             "on each line, or a CSV with a column network, as archscope enumerate does"

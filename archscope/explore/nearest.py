@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,8 @@ class Nearest:
     """The nearest design so far.
 
     Its distance is the largest relative excess above the most, or lack below the least, of all
-    costs; a group width that is no multiple of `divisible` puts a design out of the question, but
-    the one that lacks least is kept as well: (channels to the next multiple, channels, name).
+    costs; a group width that is no multiple of `divisible` puts a design out of the question. Where
+    all are, the one that lacks least is kept: (channels to the next multiple, channels, name).
 
     Attributes:
         ranges: the least and the most of costs; None: no end.
@@ -57,7 +58,6 @@ class Nearest:
         distance = np.maximum(self._distance(cost, excess=True), self._distance(cost, excess=False))
         channels = np.broadcast_to(group_width(part, columns), distance.shape)
         if self.divisible > 1:
-            self._look_at_widths(part, columns, channels)
             distance = np.where(channels % self.divisible == 0, distance, np.inf)
         best = int(np.argmin(distance))
         if distance[best] < self.distance:
@@ -65,7 +65,9 @@ class Nearest:
             self.name = _name(part, columns, best)
             self.costs = {metric: int(getattr(cost, metric)[best]) for metric in METRICS}
 
-    def _look_at_widths(self, part: Part, columns: Columns, channels: Any) -> None:
+    def look_at_widths(self, part: Part, columns: Columns) -> None:
+        """Take the group width that lacks least, if it lacks less than what was found before."""
+        channels = np.atleast_1d(group_width(part, columns))
         over = channels % self.divisible
         under = self.divisible - over
         lack = np.where(channels < self.divisible, under, np.minimum(over, under))
@@ -76,7 +78,7 @@ class Nearest:
     def _distance(self, cost: Count, *, excess: bool) -> Any:
         found: Any = np.zeros(np.shape(cost.params))
         for metric, (low, high) in self.ranges.items():
-            value = getattr(cost, metric)
+            value = np.asarray(getattr(cost, metric), dtype=float)
             if excess and high is not None:
                 found = np.maximum(found, (value - float(high)) / max(high, 1))
             elif not excess and low:
@@ -102,13 +104,26 @@ def nearest(
     """The design of `parts` that comes nearest to the ranges.
 
     All designs are gone through, without those that cannot be nearer than what was found: costs
-    grow with every number. `chunks` yields a part's designs with their costs.
+    grow with every number. `chunks` yields a part's designs with their costs. Where no group width
+    divides, there is nothing to be nearer than: the group widths alone are gone through.
     """
     found = Nearest(ranges, divisible)
-    for part in parts:
-        for columns in _corners(part), _sample(part):
-            found.look(part, columns, count(part.network(columns)))
-    for part in parts:
+    dividing = [
+        (part, pair) for part in parts if (pair := dividing_numbers(part, divisible)) is not None
+    ]
+    if not dividing:
+        for part in parts:
+            _look_at_widths(part, found)
+        return found
+    for part, pair in dividing:
+        for values in part.values(), dearest(part, {}), part.values(pair), dearest(part, pair):
+            chosen = {axis: values[axis] for axis in part.arrays}
+            single = {axis: np.array([value]) for axis, value in chosen.items()}
+            found.look(part, single, _counted(part, chosen))
+        if _bounded(part):
+            sample = _sample(part)
+            found.look(part, sample, count(part.network(sample)))
+    for part, _ in dividing:
         for columns, cost in chunks(part, found.cannot):
             found.look(part, columns, cost)
     return found
@@ -121,10 +136,68 @@ def group_width(part: Part, columns: Mapping[str, Any]) -> Any:
     return channels * scale.numerator // scale.denominator
 
 
-def _corners(part: Part) -> Columns:
-    """The cheapest design and the dearest."""
-    last = dearest(part, {})
-    return {axis: np.array([values[0], last[axis]]) for axis, values in part.arrays.items()}
+def dividing_numbers(part: Part, divisible: int) -> dict[str, int] | None:
+    """Small numbers whose group width is a multiple of `divisible`; None where there are none."""
+    *outer, inner = _width_axes(part) or ("",)
+    if not inner:
+        return {} if int(group_width(part, {})) % divisible == 0 else None
+    # Of numbers that share the same divisors with it, the smallest speaks for all.
+    speakers = {
+        axis: {math.gcd(value, divisible): value for value in reversed(part.arrays[axis])}
+        for axis in outer
+    }
+    for chosen, columns in _width_columns(part, inner, speakers):
+        fits = np.flatnonzero(group_width(part, columns) % divisible == 0)
+        if len(fits):
+            return {**chosen, inner: int(columns[inner][fits[0]])}
+    return None
+
+
+def _look_at_widths(part: Part, found: Nearest) -> None:
+    """Let it take the group width that lacks least, where none divides."""
+    axes, divisible = _width_axes(part), found.divisible
+    largest = {axis: np.array(part.arrays[axis][-1:]) for axis in axes}
+    if not axes or group_width(part, largest)[0] < divisible:
+        found.look_at_widths(part, largest)  # below the first multiple the widest lacks least
+        return
+    *outer, inner = axes
+    # Of numbers with the same remainder the largest lacks least, or as little as the others.
+    speakers = {axis: {value % divisible: value for value in part.arrays[axis]} for axis in outer}
+    unit = group_width(part, {**dict.fromkeys(outer, 1), inner: np.array(part.arrays[inner])})
+    steps = [math.gcd(*part.arrays[axis]) for axis in outer] + [int(np.gcd.reduce(unit))]
+    least = math.gcd(divisible, math.prod(steps))  # divides all group widths and multiples
+    for _, columns in _width_columns(part, inner, speakers):
+        found.look_at_widths(part, columns)
+        if found.undivided is not None and found.undivided[0] <= least:
+            return
+
+
+def _width_axes(part: Part) -> list[str]:
+    """The array axes of which the group width is the product: none, one or two."""
+    return [axis for axis in ("cardinality", "width", "widen") if axis in part.arrays]
+
+
+def _width_columns(
+    part: Part, inner: str, speakers: Mapping[str, Mapping[int, int]]
+) -> Iterator[tuple[dict[str, int], Columns]]:
+    """Each value of the outer axis (if there is one), and it beside all of the inner one."""
+    values = np.array(part.arrays[inner], dtype=np.int64)
+    for numbers in product(*(sorted(some.values()) for some in speakers.values())):
+        chosen = dict(zip(speakers, numbers, strict=True))
+        held = {axis: np.full(len(values), number) for axis, number in chosen.items()}
+        yield chosen, {**held, inner: values}
+
+
+def _counted(part: Part, chosen: Mapping[str, int]) -> Count:
+    """One design, counted as plain numbers, which do not overflow."""
+    cost = count(part.network(chosen))
+    return Count(*(np.array([getattr(cost, metric)], dtype=object) for metric in METRICS))  # type: ignore[arg-type]
+
+
+def _bounded(part: Part) -> bool:
+    """Whether the costs of all designs fit in 64 bits."""
+    most = count(part.network(dearest(part, {})))
+    return bool(max(most.params, most.macs, most.activations) < 2**62)
 
 
 def _sample(part: Part) -> Columns:

@@ -21,7 +21,8 @@ from archscope.report.study_contents import (
     study_tables,
 )
 from archscope.report.table import Column, Table
-from archscope.report.timing import read_bench, timing_document, timing_table
+from archscope.report.timing import timing_document, timing_table
+from archscope.report.timing_file import read_bench
 from archscope.report.verdicts import RESOLVE, check_resolve
 from archscope.sweep import plan
 from archscope.sweep.machine import Resources
@@ -155,6 +156,9 @@ def _refuse_training_options(
     asked = {
         "seeds": seeds,
         "workers": resources and resources.workers,
+        "executor": resources and resources.ray,
+        "address": resources and resources.ray and resources.ray.address,
+        "trials-per-gpu": resources and resources.trials_per_gpu,
         "data-dir": source and source.data_dir,
         "data-label": source and source.label,
         "offline": source and source.offline,

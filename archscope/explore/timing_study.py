@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from archscope.arch.network import Network
 from archscope.arch.quantities import parse_shape
 from archscope.arch.timings import PublishedTime, TimingExample
 from archscope.errors import UsageError
@@ -15,18 +16,16 @@ from archscope.explore.bench import Extras, Setting, bench
 from archscope.explore.cifar_sweep import Console
 from archscope.files import write_json
 from archscope.report.folder import write as write_report
-from archscope.report.study_contents import Kept, keep, kept_study
-from archscope.report.timing import (
-    BENCH_FILE,
-    order_of,
-    published_ratio,
-    read_bench,
-    timing_document,
-)
+from archscope.report.study_contents import STUDY_FILE, Kept, keep
+from archscope.report.timing import order_of, published_ratio, timing_document
+from archscope.report.timing_file import BENCH_FILE, read_bench
 from archscope.sweep.machine import Resources
+from archscope.sweep.records import SWEEP_FILE
 from archscope.sweep.study import Study
 from archscope.sweep.writing import explained, locked
 from archscope.train.devices import check_device, inventory
+
+_PATIENCE = 5.0  # a measurement takes minutes: waiting for one helps nobody
 
 
 @dataclass(frozen=True)
@@ -50,9 +49,10 @@ def measure(order: TimingOrder, resources: Resources, console: Console) -> dict[
     networks, setting, shape = timing_setting(kept, resources)
     check_device(setting.device, inventory())
     _check_folder(folder)
-    with locked(folder):
+    with locked(folder, _PATIENCE, "archscope study has been measuring"):
         found = read_bench(folder)
         if found is not None:
+            _refuse_other_times(kept, folder, found)
             console.note(f"{folder} has this measurement; another --out measures again.")
         with explained(folder):
             keep(folder, kept, timing_document(kept.study, kept.preset, found, folder))
@@ -64,6 +64,7 @@ def measure(order: TimingOrder, resources: Resources, console: Console) -> dict[
             now = datetime.now(UTC).isoformat(timespec="seconds")
             found = {
                 **replace(measured, example=example).document(),
+                "preset": kept.preset,
                 "created": now,
                 "command": list(order.command),
             }
@@ -76,12 +77,12 @@ def measure(order: TimingOrder, resources: Resources, console: Console) -> dict[
 
 def timing_setting(
     kept: Kept, resources: Resources
-) -> tuple[list[str], Setting, tuple[int, int, int] | None]:
+) -> tuple[list[Network], Setting, tuple[int, int, int] | None]:
     """What a preset measures: the networks, the reference first, how, and on which input."""
     study, preset = kept.study, kept.study.presets[kept.preset]
     assert study.timing is not None
     rows = order_of(study.rows_of(kept.preset), study.timing["reference"])
-    networks = [network.name for row in rows if (network := study.network(row)) is not None]
+    networks = [network for row in rows if (network := study.network(row)) is not None]
     setting = Setting(
         modes=("step",),
         batch=preset["batch"],
@@ -122,7 +123,25 @@ def _check_folder(folder: Path) -> None:
         raise UsageError(
             f"--out {folder} cannot be used ({error.strerror}): name a folder"
         ) from None
-    if taken and kept_study(folder) is None:
+    # A study.json that cannot be read is written anew, so it is not asked.
+    if taken and ((folder / SWEEP_FILE).exists() or not (folder / STUDY_FILE).is_file()):
         raise UsageError(
             f"--out {folder} is not empty and holds no timing study: choose an empty or new folder"
+        )
+
+
+def _refuse_other_times(kept: Kept, folder: Path, found: Mapping[str, Any]) -> None:
+    """Times stand beside the study and preset that they were measured for, or nowhere."""
+    instead = f"choose another --out, or remove {folder / BENCH_FILE} to measure again in its place"
+    if (preset := found.get("preset", kept.preset)) != kept.preset:
+        raise UsageError(
+            f"study {kept.study.name} (preset {kept.preset}) was to be measured in {folder}, but "
+            f"that has the times of preset {preset}: {instead}"
+        )
+    with explained(folder):
+        text = (folder / STUDY_FILE).read_text("utf-8", errors="replace")
+    if text != kept.study.source_text:
+        raise UsageError(
+            f"study {kept.study.name} was changed since its times in {folder} were measured, so "
+            f"they cannot be put beside it: {instead}"
         )

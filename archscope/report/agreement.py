@@ -10,9 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from archscope.errors import UsageError
 from archscope.report.statistics import Summary
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 DRAWS = 4000
 
@@ -36,32 +41,36 @@ class Agreement:
 
 def agreements(
     ours: Mapping[str, Summary],
-    target: Mapping[str, float],
+    target: Mapping[str, float | Summary],
     costs: Mapping[str, Mapping[str, float]],
 ) -> list[Agreement]:
     """Agreement with the target of our errors, and of each cost as the baseline.
 
     Args:
         ours: our errors (%) by network.
-        target: published or longer-trained errors (%) by network.
+        target: errors (%) by network: a published number, which stands as it is, or the errors of
+            a longer run, whose mean has the noise of its own seeds.
         costs: name of a cost -> its value by network.
 
     Raises:
         UsageError: where fewer than three networks stand in both.
     """
-    names = [name for name in ours if name in target and ours[name].mean is not None]
+    goals = {name: _fixed(value) for name, value in target.items()}
+    names = [
+        name for name in ours if name in goals and None not in (ours[name].mean, goals[name].mean)
+    ]
     if len(names) < 3:
         raise UsageError(
             f"two orders of {len(names)} networks were to be compared; that says nothing below "
             "three, so finish or name more"
         )
-    goal = [target[name] for name in names]
     summaries = [ours[name] for name in names]
+    goal = [_mean(goals[name]) for name in names]
     found = [
         Agreement(
             "our errors",
             tau([_mean(summary) for summary in summaries], goal),
-            _interval(summaries, goal),
+            _interval(summaries, [goals[name] for name in names]),
             len(names),
         )
     ]
@@ -75,41 +84,68 @@ def agreements(
 
 def tau(first: Sequence[float], second: Sequence[float]) -> float | None:
     """Kendall's tau-b; None where one side is all ties."""
-    score, ties_first, ties_second = 0, 0, 0
-    pairs = [(i, j) for i in range(len(first)) for j in range(i)]
-    for i, j in pairs:
-        a, b = _sign(first[i] - first[j]), _sign(second[i] - second[j])
-        score += a * b
-        ties_first += a == 0
-        ties_second += b == 0
-    free = (len(pairs) - ties_first) * (len(pairs) - ties_second)
-    return score / math.sqrt(free) if free else None
-
-
-def _interval(ours: Sequence[Summary], goal: Sequence[float]) -> tuple[float, float] | None:
-    """Where tau falls in 95 % of redraws of our means from their t distributions."""
     import numpy as np
 
-    if any(summary.standard_error is None for summary in ours):
+    found = float(_taus(np.array([first], float), np.array([second], float))[0])
+    return None if math.isnan(found) else found
+
+
+def _taus(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Kendall's tau-b of each row of `first` with that of `second`; NaN: one side is all ties."""
+    import numpy as np
+
+    one, other = np.triu_indices(first.shape[1], 1)
+    a = np.sign(first[:, one] - first[:, other])
+    b = np.sign(second[:, one] - second[:, other])
+    free = np.count_nonzero(a, axis=1) * np.count_nonzero(b, axis=1)
+    root = np.where(free > 0, np.sqrt(free), np.nan)
+    return np.asarray((a * b).sum(axis=1) / root, float)
+
+
+def _interval(ours: Sequence[Summary], goals: Sequence[Summary]) -> tuple[float, float] | None:
+    """Where tau falls in 95 % of redraws of all means from their t distributions, both ways.
+
+    A redraw adds the noise of the seeds a second time, which pulls tau towards 0: of networks that
+    are close together, all redraws may miss what the means have. So the interval holds the redraws
+    and their mirror image about tau of the means (the percentile and the basic bootstrap).
+    """
+    import numpy as np
+
+    if any(summary.standard_error is None for summary in (*ours, *goals)):
         return None
     generator = np.random.default_rng(0)
-    columns = [
-        _mean(summary)
-        + float(summary.standard_error or 0) * generator.standard_t(summary.n - 1, DRAWS)
-        for summary in ours
-    ]
-    drawn = [tau(row, goal) for row in np.stack(columns, axis=1).tolist()]
-    known = [value for value in drawn if value is not None]
-    if not known:
+    drawn = _taus(_redrawn(ours, generator), _redrawn(goals, generator))
+    known = drawn[~np.isnan(drawn)]
+    if not known.size:
         return None
     low, high = np.quantile(known, (0.025, 0.975))
-    return float(low), float(high)
+    found = tau([_mean(summary) for summary in ours], [_mean(summary) for summary in goals])
+    if found is None:
+        return float(low), float(high)
+    return (
+        float(max(-1.0, min(low, 2 * found - high))),
+        float(min(1.0, max(high, 2 * found - low))),
+    )
+
+
+def _redrawn(summaries: Sequence[Summary], generator: np.random.Generator) -> NDArray[np.float64]:
+    """A row of means for each draw; a mean without noise stays."""
+    import numpy as np
+
+    columns = [
+        np.full(DRAWS, _mean(summary))
+        if not summary.standard_error
+        else _mean(summary) + summary.standard_error * generator.standard_t(summary.n - 1, DRAWS)
+        for summary in summaries
+    ]
+    return np.stack(columns, axis=1)
+
+
+def _fixed(value: float | Summary) -> Summary:
+    """A published number as a mean without noise."""
+    return value if isinstance(value, Summary) else Summary(1, value, 0.0)
 
 
 def _mean(summary: Summary) -> float:
     assert summary.mean is not None
     return summary.mean
-
-
-def _sign(value: float) -> int:
-    return (value > 0) - (value < 0)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
 from archscope.errors import UsageError
+from archscope.report.statistics import summarize
 
 
 @dataclass(frozen=True)
@@ -71,16 +73,27 @@ class ErrorDistribution:
     errors: tuple[float, ...]
     bound: float
 
-    def fraction_below(self, error: float) -> float:
-        """F(e): the part of the population with less error than `error`."""
-        return sum(value < error for value in self.errors) / len(self.errors)
+    @property
+    def terms(self) -> list[float]:
+        """What each network adds to the area, 0 to 1: how far below the bound it is, over it."""
+        return [max(0.0, self.bound - error) / self.bound for error in self.errors]
 
     @property
     def area(self) -> float:
         """The area under F up to `bound`, over `bound`: 1 if no network had an error, 0 if all
         were at the bound or above. More is a better population."""
-        below = [self.bound - value for value in self.errors if value < self.bound]
-        return sum(below) / (len(self.errors) * self.bound)
+        return math.fsum(self.terms) / len(self.errors)
+
+    @property
+    def area_interval(self) -> tuple[float, float] | None:
+        """The 95 % t interval of the area, over a random draw of the networks; None for one."""
+        from scipy import stats
+
+        terms = summarize(self.terms)
+        if terms.mean is None or terms.standard_error is None:
+            return None
+        half = float(stats.t.ppf(0.975, terms.n - 1)) * terms.standard_error
+        return max(0.0, terms.mean - half), min(1.0, terms.mean + half)
 
 
 def error_distribution(errors: Sequence[float], bound: float) -> ErrorDistribution:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from archscope.report.axes import Flip, flips, pareto
 from archscope.report.formats import text
 from archscope.report.plot import Heading
-from archscope.report.points import by_network, points
+from archscope.report.points import by_network, points, training_seconds
 from archscope.report.statistics import summarize
 from archscope.report.table import Column, Table
 from archscope.report.wording import (
@@ -18,6 +18,7 @@ from archscope.report.wording import (
     plural,
     samples_label,
     seeds_label,
+    timing_sentences,
 )
 from archscope.sweep.records import Sweep
 
@@ -27,6 +28,7 @@ AXES = {
     "activations": "activations",
     "seconds": "training time",
 }
+MEASURED = "seconds"
 MOST_TOLD = 6  # flips that are told in words; a population may have thousands
 
 
@@ -34,13 +36,24 @@ MOST_TOLD = 6  # flips that are told in words; a population may have thousands
 class Costs:
     """Mean errors (%) and their standard errors by network, and its costs by axis.
 
-    An axis that does not know a network leaves it out.
+    An axis that does not know a network leaves it out. `timing` says how far training times may be
+    trusted.
     """
 
     heading: Heading
     errors: Mapping[str, float]
     bars: Mapping[str, float | None]
     costs: Mapping[str, Mapping[str, float]]
+    timing: Sequence[str] = ()
+
+    @property
+    def flips(self) -> list[Flip]:
+        """The pairs whose answer depends on which exact cost is meant.
+
+        Training time has no say: it is measured, and close times change places by chance.
+        """
+        exact = {axis: values for axis, values in self.costs.items() if axis != MEASURED}
+        return flips(self.errors, exact)
 
     def front(self, axis: str) -> list[str]:
         """The networks that no other beats on an axis, in order of rising cost."""
@@ -56,7 +69,7 @@ def costs_of(sweep: Sweep) -> Costs | None:
         axis: {point.template: float(point.network[axis]) for point in found}
         for axis in ("params", "macs", "activations")
     }
-    costs["seconds"] = seconds_by_network(sweep)
+    costs[MEASURED] = seconds_by_network(sweep)
     title = (
         f"Test error against each cost: {data_label(sweep)}, {epochs_label(sweep)}, "
         f"{seeds_label(sweep)}"
@@ -64,14 +77,16 @@ def costs_of(sweep: Sweep) -> Costs | None:
     lines = [
         f"{family_label(sweep)}, {samples_label(sweep)}.",
         "Filled and joined: the front, not beaten by any other network (by mean error); hollow: "
-        "the others. Bars: ± one standard error, where there are several seeds. Training time was "
-        "measured while trials ran side by side.",
+        "the others. Bars: ± one standard error, where there are several seeds.",
     ]
+    if timing := timing_sentences(sweep):
+        lines.append(" ".join(timing))
     return Costs(
         Heading(title, lines),
         {point.template: float(point.test_error.mean or 0) for point in found},
         {point.template: point.test_error.standard_error for point in found},
         costs,
+        timing,
     )
 
 
@@ -83,9 +98,10 @@ def costs_table(found: Costs) -> Table:
         Column("front", "not beaten by any other (by mean error)", text, "left"),
     ]
     notes = [
-        *_told(flips(found.errors, found.costs)),
+        *_told(found.flips),
         "Mean errors alone are compared here: whether a difference is one is for the verdicts. "
-        "Training time was measured while trials ran side by side.",
+        "Training time, which is measured and not exact, is left out of such pairs.",
+        *found.timing,
     ]
     return Table("Does the answer depend on the cost?", columns, rows, notes)
 
@@ -95,9 +111,9 @@ def seconds_by_network(sweep: Sweep) -> dict[str, float]:
     found = {}
     for group in by_network(sweep):
         times = [
-            float(record.result["timing"]["seconds"])
+            seconds
             for record in group
-            if record.result and record.status == "done" and "seconds" in record.result["timing"]
+            if record.status == "done" and (seconds := training_seconds(record)) is not None
         ]
         if (mean := summarize(times).mean) is not None:
             found[str(group[0].trial["template"])] = mean
@@ -106,7 +122,7 @@ def seconds_by_network(sweep: Sweep) -> dict[str, float]:
 
 def _told(found: Sequence[Flip]) -> list[str]:
     if not found:
-        return ["No answer depends on which of these costs is meant."]
+        return ["No answer depends on which of the exact costs is meant."]
     said = [
         f"{flip.winner} has less error than {flip.loser} at no more {_words(flip.on)}, but needs "
         f"more {_words(flip.against)}."

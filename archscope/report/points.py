@@ -73,6 +73,14 @@ def final_error(record: TrialRecord, name: str = "test_error") -> float | None:
     return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
 
 
+def training_seconds(record: TrialRecord) -> float | None:
+    """Seconds that an ended trial has trained; None where its result has no number above 0."""
+    value = (record.result or {}).get("timing", {}).get("seconds")
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if math.isfinite(value) and value > 0 else None
+
+
 def by_network(sweep: Sweep) -> list[list[TrialRecord]]:
     """The trials, grouped by network, in the order of the plan."""
     groups: dict[str, list[TrialRecord]] = {}

@@ -23,6 +23,7 @@ from archscope.report.wording import (
     data_label,
     epochs_label,
     family_label,
+    plural,
     samples_label,
     seeds_label,
 )
@@ -31,7 +32,6 @@ from archscope.sweep.records import Sweep
 # Below it a step is more than an eighth, and a curve would promise what it does not know.
 LEAST = 8
 LEAST_GROUP = 4
-DRAWS = 4000
 _CARDINALITY = re.compile(r"(?:^|_)(\d+)x\d+d")
 
 
@@ -91,7 +91,10 @@ def population(sweep: Sweep) -> Population | None:
         "trained: it stands for a design space only where it was drawn from it at random.",
     ]
     if left := len(found) - total:
-        lines.append(f"{left} networks of groups below {LEAST_GROUP} are left out.")
+        verb = "is" if left == 1 else "are"
+        lines.append(
+            f"{plural(left, 'network')} of a kind with fewer than {LEAST_GROUP} {verb} left out."
+        )
     return Population(Heading(title, lines), groups, bound)
 
 
@@ -125,13 +128,14 @@ def population_table(population: Population) -> Table:
     """A row for each group: the area under its distribution, and what it is made of."""
     rows: list[dict[str, Any]] = []
     for group in population.groups:
-        low, high = _interval(group)
+        distribution = group.distribution
+        low, high = distribution.area_interval or (None, None)
         errors = [member.error for member in group.members]
         rows.append(
             {
                 "group": group.label,
                 "networks": len(errors),
-                "area": group.distribution.area,
+                "area": distribution.area,
                 "low": low,
                 "high": high,
                 "best": errors[0],
@@ -155,22 +159,12 @@ def population_table(population: Population) -> Table:
     notes = [
         f"Area under the share of networks with less error, up to {population.bound:g} % (guessing)"
         ", over that error: 1 if no network had an error, 0 if all guessed. The interval (95 %, "
-        f"bootstrap over the networks, {DRAWS:,} draws) is that of a random draw of networks.",
+        "t over the networks) is that of a random draw of networks.",
         f"With {least} networks a share is known to ± {_band(least):.0%} (95 %, Dvoretzky, Kiefer, "
         "Wolfowitz); groups also differ in cost, see their median parameters. After Radosavovic et "
         f"al., arXiv 1905.13214; told from {LEAST} networks up.",
     ]
     return Table("Error distribution of the population", columns, rows, notes)
-
-
-def _interval(group: Group) -> tuple[float, float]:
-    """Where the area falls in 95 % of redraws of the networks, with replacement."""
-    import numpy as np
-
-    below = np.array([max(0.0, group.bound - member.error) for member in group.members])
-    draws = np.random.default_rng(0).choice(below, (DRAWS, len(below)))
-    low, high = np.quantile(draws.mean(axis=1) / group.bound, (0.025, 0.975))
-    return float(low), float(high)
 
 
 def _band(networks: int) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from archscope.report.contents import Contents, Drawing
+from archscope.report.contents import Contents, Drawing, markdown
 from archscope.report.formats import decimal, mean_and_error, text
 from archscope.report.points import errors_of, further_errors
 from archscope.report.sweep import results
@@ -44,7 +44,7 @@ def contents(sweep: Sweep) -> Contents:
 
     texts: dict[str, Callable[[], str]] = {
         "results.csv": lambda: render(results(sweep), "csv"),
-        "table.md": lambda: render(shown, "markdown"),
+        "table.md": lambda: markdown((shown,), trouble(sweep)),
         "report.html": made_page,
     }
     figures = {"curves": Drawing(lambda: curves.draw(lines), lines.heading)}

@@ -1,16 +1,14 @@
-"""A study's tables: ours beside the published, the verdicts, and how honest the proxy is."""
+"""A study's tables: ours beside the published, and the verdicts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from archscope.arch.eq4 import DEFAULT_BLOCK, parse_template
 from archscope.cost.formula import count
-from archscope.report.agreement import Agreement, agreements
 from archscope.report.formats import decimal, integer, mean_and_error, text
-from archscope.report.points import points
-from archscope.report.statistics import Summary, summarize
+from archscope.report.statistics import summarize
 from archscope.report.sweep_verdicts import errors_by_template
 from archscope.report.table import Column, Table
 from archscope.report.verdicts import RESOLVE, Errors, Verdict, method_sentence, verdicts
@@ -27,8 +25,6 @@ from archscope.sweep.records import Sweep
 from archscope.sweep.study import Row, Study
 
 VERDICTS = "Verdicts"
-PAPERS_ORDER = "Does the proxy order the networks as the paper does?"
-LONGER_ORDER = "Does it order the networks as the other sweep does?"
 
 
 def errors_by_label(study: Study, preset: str, sweep: Sweep) -> dict[str, Errors]:
@@ -148,9 +144,9 @@ def verdict_table(found: Sequence[Verdict]) -> Table:
     rows = [verdict_row(verdict) for verdict in found]
     columns = [
         Column("verdict", "verdict", text, "left"),
-        Column("difference", "difference\n(points)", _signed),
-        Column("low", "from", _signed),
-        Column("high", "to", _signed),
+        Column("difference", "difference\n(points)", signed),
+        Column("low", "from", signed),
+        Column("high", "to", signed),
         Column("n", "seeds", text, "right"),
     ]
     return Table(VERDICTS, columns, rows, [method_sentence(found)])
@@ -173,79 +169,6 @@ def verdict_row(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def honesty(study: Study, preset: str, sweep: Sweep) -> tuple[str, list[Agreement]] | None:
-    """Kendall's tau of our order with the published one, beside the trivial baselines.
-
-    The measure that it is about, and the agreements; None where fewer than three rows have both.
-    """
-    measure = study.measure_of(study.presets[preset].get("dataset"))
-    if measure is None:
-        return None
-    ours: dict[str, Summary] = {}
-    target: dict[str, float] = {}
-    costs: dict[str, dict[str, float]] = {"params": {}, "macs": {}}
-    errors = errors_by_label(study, preset, sweep)
-    for row in study.rows:
-        published = row.published[measure]
-        if errors.get(row.label) and isinstance(published, (int, float)):
-            ours[row.label] = summarize(errors[row.label].values())
-            target[row.label] = float(published)
-            for cost, value in complexity(study, row).items():
-                costs[cost][row.label] = value
-    if len(ours) < 3:
-        return None
-    return study.measures[measure], agreements(ours, target, costs)
-
-
-def honesty_against(sweep: Sweep, longer: Sweep) -> Table:
-    """Kendall's tau of a sweep's order with a longer one's, beside the baselines.
-
-    Raises:
-        UsageError: where fewer than three networks have an error in both.
-    """
-    found = {p.template: p for p in points(sweep) if p.test_error.n}
-    target = {
-        p.template: float(p.test_error.mean)
-        for p in points(longer)
-        if p.test_error.mean is not None and p.template in found
-    }
-    costs = {
-        cost: {name: float(found[name].network[cost]) for name in target}
-        for cost in ("params", "macs")
-    }
-    ours = {name: found[name].test_error for name in target}
-    setting = f"{data_label(longer)}, {samples_label(longer)}, {epochs_label(longer)}"
-    measure = f"the mean errors of the other sweep ({setting}, {seeds_label(longer)})"
-    return honesty_table(measure, agreements(ours, target, costs), LONGER_ORDER)
-
-
-def honesty_table(measure: str, found: Sequence[Agreement], title: str = PAPERS_ORDER) -> Table:
-    """How well each order agrees with the one that `measure` names."""
-    named = {"our errors": "our errors", "params": "more parameters", "macs": "more multiply-adds"}
-    rows: list[Mapping[str, Any]] = [
-        {
-            "order": named[one.order],
-            "tau": one.tau,
-            "low": one.interval[0] if one.interval else None,
-            "high": one.interval[1] if one.interval else None,
-            "networks": one.networks,
-        }
-        for one in found
-    ]
-    columns = [
-        Column("order", "networks ordered by", text, "left"),
-        Column("tau", "Kendall's tau", _signed),
-        Column("low", "from", _signed),
-        Column("high", "to", _signed),
-        Column("networks", "networks", integer),
-    ]
-    notes = [
-        f"Agreement with the order of {measure}: 1 the same order, 0 none, -1 "
-        "reversed (tau-b). The interval (95 %) is over the noise of the seeds alone. Ordering by "
-        "exact cost is the trivial baseline: it trains nothing."
-    ]
-    return Table(title, columns, rows, notes)
-
-
-def _signed(value: float | None) -> str:
+def signed(value: float | None) -> str:
+    """With its sign, two decimals; nothing for None."""
     return "" if value is None else f"{value:+.2f}"

@@ -12,12 +12,15 @@ from archscope.cost.formula import CONVENTION
 from archscope.errors import ArchscopeError
 from archscope.files import write_json, write_text
 from archscope.report.contents import Contents, markdown
-from archscope.report.machine import json_text
-from archscope.report.study import (
-    VERDICTS,
+from archscope.report.honesty import (
+    agreement_rows,
     honesty,
     honesty_against,
     honesty_table,
+)
+from archscope.report.machine import json_text
+from archscope.report.study import (
+    VERDICTS,
     judged,
     study_rows,
     study_table,
@@ -89,7 +92,7 @@ def study_tables(
         if found := judged(study, preset, sweep, resolve):
             tables.append(verdict_table(found))
         if honest := honesty(study, preset, sweep):
-            tables.append(honesty_table(f"the published {honest[0]}", honest[1]))
+            tables.append(honesty_table(honest))
     return tables
 
 
@@ -110,10 +113,7 @@ def study_document(
     if sweep and preset:
         found, honest = judged(study, preset, sweep, resolve), honesty(study, preset, sweep)
         document["verdicts"] = [verdict_row(verdict) for verdict in found]
-        document["honesty"] = [
-            {"order": one.order, "tau": one.tau, "interval": one.interval, "n": one.networks}
-            for one in (honest[1] if honest else [])
-        ]
+        document["honesty"] = agreement_rows(honest) if honest else []
     return document
 
 
@@ -129,8 +129,9 @@ def study_contents(
     """The report of a study's sweep, finished or not; `longer` as `folder.contents` has it."""
     study, preset = kept.study, kept.preset
     tables = study_tables(study, preset, sweep, resolve)
-    if longer is not None:
-        tables.append(honesty_against(sweep, longer))
+    against = None if longer is None else honesty_against(sweep, longer)
+    if against:
+        tables.append(honesty_table(against))
     result = study_document(study, preset, sweep, resolve)
 
     def made_page() -> str:
@@ -147,5 +148,5 @@ def study_contents(
         RESULT_FILE: lambda: json_text(result),
         "study.md": lambda: markdown(every, trouble(sweep)),
     }
-    document = {**result, **further_document(sweep)}
+    document = {**result, **further_document(sweep, against)}
     return Contents(every, document, texts, figures(sweep))

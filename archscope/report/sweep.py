@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from archscope.report.formats import decimal, mean_and_error, prefixed, text
-from archscope.report.points import Point, final_error, further_errors, points
+from archscope.report.points import (
+    Point,
+    final_error,
+    further_errors,
+    points,
+    training_seconds,
+)
 from archscope.report.table import Column, Table
 from archscope.report.wording import (
     data_label,
@@ -136,7 +142,7 @@ def _of_planned(done: int, planned: int) -> str:
 
 def _result(record: TrialRecord) -> dict[str, Any]:
     trial, result = record.trial, record.result or {}
-    seconds = result.get("timing", {}).get("seconds")
+    seconds = training_seconds(record)
     if seconds is None and record.epochs:
         seconds = sum(float(epoch.get("seconds") or 0) for epoch in record.epochs)
     return {

@@ -6,12 +6,14 @@ Pure in the folder's records: the same records give the same files, byte for byt
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from archscope.report.contents import Contents, Drawing, markdown
 from archscope.report.costs import costs_of, costs_table
+from archscope.report.honesty import Honesty, against_document, honesty_against, honesty_table
 from archscope.report.population import population, population_table
-from archscope.report.study import honesty_against, verdict_row, verdict_table
+from archscope.report.study import verdict_row, verdict_table
 from archscope.report.sweep import document, results, table7
 from archscope.report.sweep_verdicts import sweep_verdicts
 from archscope.report.table import Table, render
@@ -22,7 +24,8 @@ from archscope.sweep.records import Sweep
 
 def sweep_contents(sweep: Sweep, resolve: float = RESOLVE, longer: Sweep | None = None) -> Contents:
     """The report of a plain sweep; `longer` as `folder.contents` has it."""
-    against = [] if longer is None else [honesty_against(sweep, longer)]
+    honest = None if longer is None else honesty_against(sweep, longer)
+    against = [honesty_table(honest)] if honest else []
     found = sweep_verdicts(sweep, resolve)
     tables = [table7(sweep)]
     if found:
@@ -38,7 +41,7 @@ def sweep_contents(sweep: Sweep, resolve: float = RESOLVE, longer: Sweep | None 
     result = {
         **document(sweep),
         "verdicts": [verdict_row(verdict) for verdict in found],
-        **further_document(sweep),
+        **further_document(sweep, honest),
     }
     return Contents(tuple(tables), result, texts, figures(sweep))
 
@@ -49,14 +52,15 @@ def further_tables(sweep: Sweep) -> list[Table]:
     return [*([costs_table(costs)] if costs else []), *([population_table(drawn)] if drawn else [])]
 
 
-def further_document(sweep: Sweep) -> dict[str, Any]:
-    """The rows of `further_tables`, for JSON."""
-    found, drawn = costs_of(sweep), population(sweep)
-    costs = costs_table(found) if found else None
+def further_document(sweep: Sweep, against: Honesty | None = None) -> dict[str, Any]:
+    """What `further_tables` tells, for JSON, and the comparison with another sweep, if any."""
+    costs, drawn = costs_of(sweep), population(sweep)
     return {
-        "fronts": [dict(row) for row in costs.rows] if costs else [],
-        "flips": list(costs.notes) if costs else [],
+        "fronts": [dict(row) for row in costs_table(costs).rows] if costs else [],
+        "flips": [asdict(flip) for flip in costs.flips] if costs else [],
+        "timing_notes": list(costs.timing) if costs else [],
         "distribution": [dict(row) for row in population_table(drawn).rows] if drawn else [],
+        "against": against_document(against) if against else None,
     }
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from archscope.cost.formula import CONVENTION
-from archscope.errors import ArchscopeError
 from archscope.report.bench import bench_table, device_text, milliseconds
 from archscope.report.contents import Contents, Drawing, caption, markdown, without
 from archscope.report.formats import decimal, integer, text
@@ -19,38 +18,16 @@ from archscope.report.plot import Heading
 from archscope.report.study import complexity
 from archscope.report.study_contents import RESULT_FILE, Kept
 from archscope.report.table import Column, Table, render
+from archscope.report.timing_file import read_bench
 from archscope.report.wording import plural
 from archscope.sweep.study import Row, Study
 
-BENCH_FILE = "bench.json"
 UNFINISHED = "Unfinished: nothing is measured yet; the same command in the same place does it."
 _AGAIN = (
     "The same command with another --out measures again: times differ from run to run, and more "
     "with what else the machine does. archscope report makes this page again without measuring."
 )
 Bench = Mapping[str, Any]
-
-
-def read_bench(folder: Path) -> dict[str, Any] | None:
-    """The measurement in a folder (`archscope.bench/1`); None where there is none yet.
-
-    Raises:
-        ArchscopeError: where it is damaged.
-    """
-    path = folder / BENCH_FILE
-    try:
-        document = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        document, why = None, str(error)
-    else:
-        why = "it is no measurement of times"
-    if not isinstance(document, dict) or not document.get("results"):
-        raise ArchscopeError(
-            f"{path} cannot be read ({why}): remove it and run the study again with the same --out"
-        )
-    return document
 
 
 def published_ratio(study: Study, row: Row) -> float | None:
@@ -65,23 +42,24 @@ def published_ratio(study: Study, row: Row) -> float | None:
 
 def timing_rows(study: Study, bench: Bench | None) -> list[dict[str, Any]]:
     """A row for each of the study's: exact complexity, published values, and ours if timed."""
+    assert study.timing is not None
     measured = {entry["network"]: entry for entry in bench["results"]} if bench else {}
-    first = bench["results"][0]["seconds"] if bench else []
+    names = {row.label: network.name for row in study.rows if (network := study.network(row))}
+    base = measured.get(names[study.timing["reference"]], {}).get("seconds", [])
     rows = []
     for row in study.rows:
-        network = study.network(row)
-        assert network is not None
-        entry = measured.get(network.name, {})
-        ratios = [a / b for a, b in zip(entry.get("seconds", []), first, strict=False)]
+        entry = measured.get(names[row.label], {})
+        # Each round's own ratio: what disturbed one round disturbed both networks.
+        ratios = [a / b for a, b in zip(entry.get("seconds", []), base, strict=False)]
         rows.append(
             {
                 "label": row.label,
-                "network": network.name,
+                "network": names[row.label],
                 **complexity(study, row),
                 **{f"published{i}": cell for i, cell in enumerate(row.published)},
                 "published_ratio": published_ratio(study, row),
                 "seconds": entry.get("median"),
-                "ratio": entry.get("ratio"),
+                "ratio": statistics.median(ratios) if ratios else None,
                 "ratio_low": min(ratios, default=None),
                 "ratio_high": max(ratios, default=None),
             }

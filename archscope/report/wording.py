@@ -15,6 +15,13 @@ from archscope.train.recipe import recipe as named_recipe
 PAPER = {"dataset": "cifar10", "depth": 29, "scale": 1.0, "samples": None}
 PAPER_RECIPE = "resnext"
 PAPER_SEEDS = 10
+# What a trial's environment says of the machine, and how several are named.
+_MACHINES = {
+    "processor": "processors",
+    "device": "devices",
+    "device_name": "GPUs",
+    "host": "hosts",
+}
 
 
 def data_label(sweep: Sweep) -> str:
@@ -181,6 +188,29 @@ def machine_sentence(sweep: Sweep) -> str:
         f"trial, {plural(int(machine['workers']), 'trial')} at a time), precision "
         f"{machine['precision']}; {', '.join(versions) or 'versions unknown'}."
     )
+
+
+def timing_sentences(sweep: Sweep) -> list[str]:
+    """How far the training times of a sweep may be put beside each other."""
+    sentences = []
+    if int(sweep.document["machine"]["workers"]) > 1:
+        sentences.append("Training time was measured while trials ran side by side.")
+    environments = [
+        record.result.get("environment") or {}
+        for record in sweep.trials
+        if record.result is not None and record.status == "done"
+    ]
+    differing = [
+        f"{noun} {' and '.join(values)}" if len(values) <= 3 else f"{len(values):,} {noun}"
+        for name, noun in _MACHINES.items()
+        if len(values := _values(environments, name)) > 1
+    ]
+    if differing:
+        sentences.append(
+            f"Training times are from different machines ({'; '.join(differing)}): a difference "
+            "may be the machine's, not the network's."
+        )
+    return sentences
 
 
 def trouble(sweep: Sweep) -> list[str]:

@@ -113,7 +113,8 @@ class Outcomes:
     def _refuse_a_broken_place(self, event: Event) -> None:
         """Raise where the next trial would fail for the same reason: it is none of the trial's."""
         number, path = event.data["errno"], event.data["path"]
-        here = path is None or Path(str(path)).is_relative_to(self.folder)
+        folder = self.folder.resolve()  # the worker was given a resolved one
+        here = path is None or Path(str(path)).resolve().is_relative_to(folder)
         if number in TOO_MANY:
             raise too_many_files()
         if here and (number in _FULL or (path is not None and number in _FORBIDDEN)):

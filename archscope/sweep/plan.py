@@ -28,6 +28,7 @@ from archscope.train.recipe import Recipe, recipe
 
 _TEMPLATE = re.compile(r"([1-9]\d*)x([1-9]\d*)d")
 _ALMOST_TEMPLATE = re.compile(r"[\dx.]*d?")
+_NAME = re.compile(r"(?:[^,(]|\([^)]*\)?)+")
 _LARGEST_SEED = 2**31 - 1
 CIFAR: Shape = (3, 32, 32)
 
@@ -197,8 +198,11 @@ def is_template(text: str) -> bool:
 
 
 def parse_templates(templates: str | Sequence[str]) -> tuple[str, ...]:
-    """Read templates, "1x64d,8x64d" or a sequence of them; other strings must name networks."""
-    parts = templates.split(",") if isinstance(templates, str) else list(templates)
+    """Read templates, "1x64d,8x64d" or a sequence of them; other strings must name networks.
+
+    A comma in parentheses is a part of the name: wrn_16_2-B(3,1,3).
+    """
+    parts = _NAME.findall(templates) if isinstance(templates, str) else list(templates)
     chosen = tuple(dict.fromkeys(part.strip().lower() for part in parts if part.strip()))
     if not chosen:
         raise UsageError("templates: name at least one, such as 1x64d,8x64d.")

@@ -101,17 +101,21 @@ def _held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _environment(slot: Slot) -> dict[str, str]:
-    threads = str(slot.threads)
+def for_libraries(threads: int, *, gpu: bool) -> dict[str, str]:
+    """The variables of a process that trains, which libraries read when they are loaded.
+
+    torch.set_num_threads alone comes too late for some of them.
+    """
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     # Products of matrices that repeat themselves bit for bit, whatever else a GPU does meanwhile.
-    cuda = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"} if slot.device.startswith("cuda") else {}
+    cuda = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"} if gpu else {}
+    return {**dict.fromkeys(names, str(threads)), **cuda}
+
+
+def _environment(slot: Slot) -> dict[str, str]:
     return {
         **os.environ,
-        **cuda,
         # The child finds the same modules, wherever this process found them.
         "PYTHONPATH": os.pathsep.join(sys.path),
-        # Read when the libraries are loaded; torch.set_num_threads alone comes too late for some.
-        "OMP_NUM_THREADS": threads,
-        "MKL_NUM_THREADS": threads,
-        "OPENBLAS_NUM_THREADS": threads,
+        **for_libraries(slot.threads, gpu=slot.device.startswith("cuda")),
     }

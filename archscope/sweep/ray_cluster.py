@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from archscope.errors import ArchscopeError
 from archscope.sweep import ray_task
+from archscope.sweep.process import for_libraries
 from archscope.sweep.ray_mailbox import Mailbox
 from archscope.sweep.ray_seam import Ended
 from archscope.sweep.ray_task import Item, Order
@@ -36,9 +38,24 @@ class Need(NamedTuple):
         return fit
 
 
+@contextmanager
+def reached() -> Iterator[None]:
+    """A context, or a decorator, that turns the loss of the cluster into one sentence."""
+    import ray
+
+    try:
+        yield
+    except (ray.exceptions.RayError, ConnectionError) as error:
+        raise ArchscopeError(
+            f"The Ray cluster was lost ({last_line(error)}): run the same command again to "
+            "continue (nothing finished is lost)."
+        ) from None
+
+
 class RayCluster:
     """The cluster that this process is connected to, for trials that need `need`."""
 
+    @reached()
     def __init__(self, need: Need) -> None:
         import ray
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as On
@@ -46,14 +63,13 @@ class RayCluster:
         self.need = need
         here = On(ray.get_runtime_context().get_node_id(), soft=False)
         self._mailbox = ray.remote(num_cpus=0, scheduling_strategy=here)(Mailbox).remote()
-        threads = str(need.threads)
         # Read when the libraries are loaded, which is before a task could say anything.
-        names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+        variables = for_libraries(need.threads, gpu=bool(need.gpu))
         options: dict[str, Any] = {
             "num_cpus": need.threads,
             "num_gpus": need.gpu,
             "max_retries": 0,
-            "runtime_env": {"env_vars": dict.fromkeys(names, threads)},
+            "runtime_env": {"env_vars": variables},
         }
         if need.gpu:
             options["max_calls"] = 1  # the next trial of the process may get another GPU
@@ -72,12 +88,14 @@ class RayCluster:
         self._look(_REREAD / 10)
         return node in self._alive
 
+    @reached()
     def share(self, data: Any) -> Any:
         """Put a dataset into the cluster's store; returns the reference."""
         import ray
 
         return ray.put(data)
 
+    @reached()
     def submit(self, order: Order, files: Mapping[str, bytes], data: Any) -> Any:
         """Begin a task; returns Ray's reference to what it returns."""
         import ray
@@ -87,6 +105,7 @@ class RayCluster:
         references = [ray.put(dict(files))] if files else []
         return self._task.remote(order, references, data, self._mailbox)
 
+    @reached()
     def ready(self, handles: Sequence[Any], seconds: float) -> list[Any]:
         """Those that have ended, after `seconds` at most."""
         import ray
@@ -129,22 +148,18 @@ class RayCluster:
         """Ask all tasks to keep their state and end."""
         self._ask("stop")
 
+    @reached()
     def cancel(self, handle: Any) -> None:
         """End a task at once."""
         import ray
 
         ray.cancel(handle, force=True)
 
+    @reached()
     def _ask(self, method: str, *arguments: Any) -> Any:
         import ray
 
-        try:
-            return ray.get(getattr(self._mailbox, method).remote(*arguments), timeout=60)
-        except ray.exceptions.RayError as error:
-            raise ArchscopeError(
-                f"The Ray cluster was lost ({last_line(error)}): run the same command again to "
-                "continue (nothing finished is lost)."
-            ) from None
+        return ray.get(getattr(self._mailbox, method).remote(*arguments), timeout=60)
 
     def _look(self, at_most_every: float) -> None:
         if time.monotonic() - self._read < at_most_every:
@@ -155,6 +170,7 @@ class RayCluster:
         self._room = room(nodes, self.need)
 
 
+@reached()
 def living() -> list[dict[str, Any]]:
     """The cluster's nodes that live, as Ray describes them."""
     import ray

@@ -66,9 +66,9 @@ def _init(address: str, options: dict[str, Any]) -> None:
 def inventory() -> tuple[Inventory, list[str]]:
     """What the cluster has to train on, all its nodes together, and what to say of them.
 
-    Raises ArchscopeError where no node can tell.
+    Raises ArchscopeError where a node cannot train, or none can tell.
     """
-    answers = _probed()
+    answers, notes = _probed()
     nodes = [found for _, _, found in answers]
     with_gpu = [(int(have["GPU"]), node) for have, _, node in answers if node.gpus]
     whole = Inventory(
@@ -78,7 +78,7 @@ def inventory() -> tuple[Inventory, list[str]]:
         bf16_cpu=all(node.bf16_cpu for node in nodes),
         bf16_gpu=all(node.bf16_gpu for _, node in with_gpu),
     )
-    return whole, _unlike([versions for _, versions, _ in answers])
+    return whole, notes + _unlike([versions for _, versions, _ in answers])
 
 
 def _unlike(found: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -99,41 +99,53 @@ def _unlike(found: Sequence[Mapping[str, Any]]) -> list[str]:
     return notes[:1]
 
 
-def _probed() -> list[tuple[Mapping[str, float], dict[str, Any], Inventory]]:
-    """Of each node: its resources, its versions, what it can train on."""
+def _probed() -> tuple[list[tuple[Mapping[str, float], dict[str, Any], Inventory]], list[str]]:
+    """Of each node: its resources, its versions, what it can train on; and who did not answer."""
     import ray
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as On
 
-    asked = []
-    for node in living():
-        have = node["Resources"]
-        if have.get("CPU", 0) >= 1:
-            options = {
-                "num_cpus": 0,
-                "num_gpus": _PROBE if have.get("GPU", 0) else 0,
-                "max_retries": 0,
-                "scheduling_strategy": On(node["NodeID"], soft=False),
-            }
-            asked.append((have, ray.remote(**options)(ray_task.probe).remote()))
-    answers = []
+    answers, notes = [], []
+    # All are asked before the first is waited for.
+    asked = [(node, _asked(node)) for node in living() if node["Resources"].get("CPU", 0) >= 1]
     until = time.monotonic() + _ANSWERED_WITHIN
-    why = "none of them has a CPU for tasks"
-    for have, reference in asked:
+    for node, reference in asked:
+        name = node["NodeManagerHostname"]
         try:
             answer = ray.get(reference, timeout=max(0.0, until - time.monotonic()))
         except ray.exceptions.GetTimeoutError:
-            why = f"no answer within {_ANSWERED_WITHIN:.0f} s: their GPUs may be taken"
+            notes.append(
+                f"The node {name} of the Ray cluster gave no answer within {_ANSWERED_WITHIN:.0f} "
+                "s: its GPUs may be taken. It is used if it comes to have room."
+            )
             ray.cancel(reference)
         except ray.exceptions.RayError as error:
-            why = last_line(error)
+            # Trials would be sent there all the same, and end at once.
+            raise ArchscopeError(
+                f"The node {name} of the Ray cluster cannot train ({last_line(error)}): install "
+                "archscope there, in the version that is used here, or take it out of the cluster."
+            ) from None
         else:
-            answers.append((have, *answer))
+            answers.append((node["Resources"], *answer))
     if not answers:
+        why = "none answered in time" if asked else "none of them has a CPU for tasks"
         raise ArchscopeError(
-            f"No node of the Ray cluster can train ({why}): archscope must be installed on every "
-            "node, in the version that is used here."
+            f"No node of the Ray cluster can train ({why}): start nodes with free CPUs and GPUs, "
+            "or wait until those there are are free."
         )
-    return answers
+    return answers, notes
+
+
+def _asked(node: Mapping[str, Any]) -> Any:
+    """Ray's reference to what the node has, by its own word."""
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as On
+
+    options = {
+        "num_cpus": 0,
+        "num_gpus": _PROBE if node["Resources"].get("GPU", 0) else 0,
+        "max_retries": 0,
+        "scheduling_strategy": On(node["NodeID"], soft=False),
+    }
+    return ray.remote(**options)(ray_task.probe).remote()
 
 
 def _check_reachable(address: str) -> None:

@@ -17,23 +17,29 @@ class Mailbox:
 
     def __init__(self) -> None:
         self._written: dict[str, int] = {}  # of each wanted run, the Changes that are written
+        self._taken: dict[str, int] = {}  # of each, the number of its last message
         self._news: list[tuple[str, Item]] = []
         self._stop = False
 
-    def put(self, run: str, items: list[Item]) -> Reply:
-        """A task's news; those of a run that is no longer wanted are dropped."""
+    def put(self, run: str, number: int, items: list[Item]) -> Reply:
+        """A task's news; those of a run that is no longer wanted are dropped.
+
+        So are those of a message that is here already: a task repeats one that was not answered.
+        """
         known = run in self._written
-        if known:
+        if known and number > self._taken[run]:
+            self._taken[run] = number
             self._news += [(run, item) for item in items]
         return Reply(self._stop, known, self._written.get(run, 0))
 
     def want(self, run: str) -> None:
         """A run is about to begin."""
-        self._written[run] = 0
+        self._written[run] = self._taken[run] = 0
 
     def leave(self, run: str) -> None:
         """A run has ended, or another one has taken its place."""
         self._written.pop(run, None)
+        self._taken.pop(run, None)
         self._news = [(name, item) for name, item in self._news if name != run]
 
     def fetch(self, written: Mapping[str, int]) -> list[tuple[str, Item]]:

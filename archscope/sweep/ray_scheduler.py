@@ -10,19 +10,21 @@ import contextlib
 import secrets
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from threading import Thread
 from typing import Any
 
 from archscope.errors import ArchscopeError
 from archscope.files import write_text
+from archscope.sweep.environment import environment
 from archscope.sweep.lease import superseded
 from archscope.sweep.machine import Slot
 from archscope.sweep.messages import Event, Task
 from archscope.sweep.outcomes import Observer, Outcomes
 from archscope.sweep.ray_files import apply, contents, has_begun
 from archscope.sweep.ray_seam import Cluster, Data, Ended
-from archscope.sweep.ray_task import NEEDS_FILES, Began, Item, Order, Token
+from archscope.sweep.ray_task import NEEDS_FILES, UNHEARD, Began, Item, Order, Token
 from archscope.sweep.schedule import GRACE, TICK
 from archscope.sweep.signals import Caught, Interrupted
 from archscope.sweep.supply import Leased, Supply
@@ -81,6 +83,7 @@ class RayScheduler:
         self._exhausted = False
         self._apart = False  # whether there are nodes that do not see the sweep's folder
         self._stopping = False
+        self._signals = Caught()
         self._idle_since: float | None = None
         name = f".ray-{secrets.token_hex(4)}"
         self._token = Token(self.folder.resolve() / name, secrets.token_hex(16))
@@ -93,7 +96,7 @@ class RayScheduler:
         continued.
         """
         grace = 0.0
-        with Caught() as signals:
+        with self._signals:
             try:
                 with explained(self.folder):
                     self.folder.mkdir(parents=True, exist_ok=True)
@@ -102,20 +105,18 @@ class RayScheduler:
                 while self._runs or self.supply.waiting or not self._exhausted:
                     self._listen()
                     self.outcomes.tend()
-                    if signals.received:
-                        raise Interrupted(signals.received[0], self.folder)
+                    self._heed()
                     self._fill()
                 grace = GRACE
             except (ArchscopeError, KeyboardInterrupt):
                 grace = GRACE
                 raise
             finally:
-                self._dismiss(grace, signals)
+                self._dismiss(grace)
                 with explained(self.folder):
                     self.supply.close()
                     self._token.path.unlink(missing_ok=True)
-            if signals.received:  # at the very end
-                raise Interrupted(signals.received[0], self.folder)
+            self._heed()  # at the very end
 
     def _fill(self) -> None:
         """Submit as many trials as fit; more would only wait there with their leases."""
@@ -131,7 +132,9 @@ class RayScheduler:
 
     def _check_patience(self, room: int) -> None:
         now = time.monotonic()
-        if room or self._runs or (self._exhausted and not self.supply.waiting):
+        # One that has not begun may wait for a node for ever, and its lease with it.
+        begun = any(run.where is not None for run in self._runs.values())
+        if room or begun or (self._exhausted and not self._runs and not self.supply.waiting):
             self._idle_since = None
         elif self._idle_since is None:
             self._idle_since = now
@@ -168,13 +171,26 @@ class RayScheduler:
         return self._shared[1]
 
     def _load(self, trial: dict[str, Any]) -> Any:
-        """Read the data, which may take a minute, while the leases are kept."""
+        """Read the data, which may take a minute, while the leases are kept and signals heard."""
         assert self.data is not None
-        with ThreadPoolExecutor(1) as pool:
-            reading = pool.submit(self.data.load, trial)
-            while not wait([reading], TICK).done:
-                self.outcomes.tend()
-            return reading.result()
+        load, reading = self.data.load, Future[Any]()
+
+        def read() -> None:
+            try:
+                reading.set_result(load(trial))
+            except BaseException as error:
+                reading.set_exception(error)
+
+        # Not of a pool: the end of the process would wait for one of those.
+        Thread(target=read, daemon=True).start()
+        while not wait([reading], TICK).done:
+            self.outcomes.tend()
+            self._heed()
+        return reading.result()
+
+    def _heed(self) -> None:
+        if self._signals.received:
+            raise Interrupted(self._signals.received[0], self.folder)
 
     def _listen(self, seconds: float = TICK) -> None:
         """Take news, then note which tasks have ended: a task's last news come before its end."""
@@ -192,6 +208,7 @@ class RayScheduler:
     def _take(self, run: _Run, item: Item) -> None:
         if isinstance(item, Began):
             run.where = item
+            self._check_version(run, item)
         elif run.work is None:
             return
         elif isinstance(item, Event):
@@ -204,6 +221,17 @@ class RayScheduler:
                 apply(item, run.work.folder)
             run.written += 1
 
+    def _check_version(self, run: _Run, where: Began) -> None:
+        """Raise where the node has another archscope: nodes may join at any time."""
+        here = environment()["archscope"]
+        if where.version != here and not self._stopping:
+            run.work = None  # whatever it tells, it says nothing about the trial
+            self.cluster.forget(run.name)
+            raise ArchscopeError(
+                f"The node {where.host} has archscope {where.version}, and this is {here}: install "
+                "the same on every node and run the same command again (nothing finished is lost)."
+            )
+
     def _end(self, run: _Run, ended: Ended) -> None:
         """A task is no more."""
         if ended.kind == "worker" and run.work is not None and not self._stopping:
@@ -212,11 +240,17 @@ class RayScheduler:
         self._drop(run)
         if run.work is None or self._stopping:
             return
-        if ended.kind == "node":
+        if ended.kind == "node" or ended.text == UNHEARD:
             self._lost(run.work, run.where)
         elif ended.text == NEEDS_FILES:
             self._apart = True
             self._submit(run.work)
+        elif ended.kind == "error" and run.where is None:  # so would every trial end there
+            raise ArchscopeError(
+                f"A node of the Ray cluster cannot train ({ended.text}): install archscope on "
+                "every node, in the version that is used here, and run the same command again "
+                "(nothing finished is lost)."
+            )
         elif ended.kind == "error":
             self.outcomes.fail(run.work, ended.text, self.slot.device)
         else:
@@ -254,17 +288,18 @@ class RayScheduler:
         del self._runs[run.name]
         self.cluster.forget(run.name)
 
-    def _dismiss(self, grace: float, signals: Caught) -> None:
+    def _dismiss(self, grace: float) -> None:
         """Have all tasks keep their state and end; a second signal ends them at once."""
         self._stopping = True
-        until, already = time.monotonic() + grace, len(signals.received)
+        received = self._signals.received
+        until, already = time.monotonic() + grace, len(received)
         with contextlib.suppress(ArchscopeError):  # what went wrong first is what is told
             if self._runs:
                 self.cluster.stop()
             for run in self._runs.values():
                 if run.where is None:  # it has not begun, as far as one knows
                     self.cluster.cancel(run.handle)
-            while self._runs and time.monotonic() < until and len(signals.received) <= already:
+            while self._runs and time.monotonic() < until and len(received) <= already:
                 self._listen(_TICK_OF_STOPPING)
                 self.outcomes.tend()
         with contextlib.suppress(ArchscopeError):

@@ -30,7 +30,10 @@ from archscope.sweep.messages import Event, Stopped, Superseded, Task
 from archscope.sweep.ray_files import Changes, Mirror
 
 NEEDS_FILES = "needs files"
+UNHEARD = "unheard"
 _FLUSH = 0.25  # seconds between two messages to the driver
+_HEARD_WITHIN = 60.0  # seconds for which a message is repeated
+_REPEAT = 1.0  # seconds between two tries
 _SEEN_WITHIN = 30.0  # seconds after which a file on a shared file system is seen everywhere
 
 
@@ -70,11 +73,12 @@ class Order:
 
 @dataclass(frozen=True)
 class Began:
-    """The task's first word: where it is."""
+    """The task's first word: where it is, and by which version of archscope."""
 
     node: str
     host: str
     shared: bool
+    version: str | None
 
 
 Item = Began | Event | Changes
@@ -98,7 +102,8 @@ class Reply:
 def run(order: Order, files: list[Any], data: Any, mailbox: Any) -> str:
     """Train a trial; its events go to `mailbox`.
 
-    Returns how it went: `NEEDS_FILES` where it was not begun, as its files are not to be had here.
+    Returns how it went: `NEEDS_FILES` where it was not begun, as its files are not to be had here,
+    `UNHEARD` where the driver could not be reached for a while.
 
     `files` holds Ray's reference to the files from which the training goes on, or nothing; `data`
     the dataset, or None where the runner brings its own.
@@ -109,7 +114,7 @@ def run(order: Order, files: list[Any], data: Any, mailbox: Any) -> str:
         worker.adopt(order.task.trial, data)
     line = _Line(mailbox, order.run)
     shared = order.token.is_here() and _lease_is_here(order.task)
-    line.tell(Began(_node(), socket.gethostname(), shared))
+    line.tell(Began(_node(), socket.gethostname(), shared, environment()["archscope"]))
     try:
         if shared:
             child.execute(order.task, order.runner, line.tell, line.stopping)
@@ -120,10 +125,10 @@ def run(order: Order, files: list[Any], data: Any, mailbox: Any) -> str:
                 line.scratch = folder.parent
                 _train_apart(order, folder, line)
     except (Stopped, Superseded):
-        return "stopped"
+        pass  # the driver knows more
     finally:
         line.close()
-    return "ended"
+    return UNHEARD if line.unheard else "ended"
 
 
 def probe() -> tuple[dict[str, Any], Any]:
@@ -193,6 +198,7 @@ class _Line:
         self._mailbox = mailbox
         self._run = run
         self.scratch: Path | None = None  # to be removed, should the process end at once
+        self.unheard = False  # whether the driver was out of reach, and the training in vain
         self._items: list[Item] = []
         self._sent = 0  # Changes, so far
         self._reply = Reply(stop=False, known=True, written=0)
@@ -233,24 +239,39 @@ class _Line:
         self._thread.join()
 
     def _work(self) -> None:
-        import ray
-
+        number = 0
         while True:
             with self._condition:
                 items, self._items = self._items, []
                 closing = self._closing
-            try:
-                reply = ray.get(self._mailbox.put.remote(self._run, items))
-            except Exception:
-                self._end()
+            number += 1
+            reply = self._put(number, items)
             with self._condition:
-                self._reply = reply
+                self.unheard = reply is None
+                self._reply = reply or replace(self._reply, known=False)
                 self._condition.notify_all()
-                if closing:
+                if closing or self.unheard:
                     return
                 if not self._closing:
-                    waited_for = reply.known and reply.written < self._sent
+                    waited_for = self._reply.known and self._reply.written < self._sent
                     self._condition.wait(_FLUSH / 5 if waited_for else _FLUSH)
+
+    def _put(self, number: int, items: list[Item]) -> Reply | None:
+        """The driver's reply to a message, which is repeated for a while if need be."""
+        import ray
+
+        until = time.monotonic() + _HEARD_WITHIN
+        while True:
+            try:
+                reply: Reply = ray.get(self._mailbox.put.remote(self._run, number, items))
+            except ray.exceptions.ActorDiedError:  # it never comes back
+                self._end()
+            except Exception:  # of the network, which may pass
+                if time.monotonic() > until:
+                    return None
+                time.sleep(_REPEAT)
+            else:
+                return reply
 
     def _end(self) -> None:
         """The driver is gone, and with it who asked for this training."""

@@ -184,7 +184,8 @@ class _Reader:
             if name == "none":
                 self._fail("presets.none", "means no training; choose another name", start)
             if found := fault(settings, [row.label for row in rows], timing):
-                line = self._line(rf"^\s*\[?(presets\.{re.escape(name)}\.)?{found[0]}\b", start)
+                key = rf"(presets\.{re.escape(name)}\.)?[\"']?{re.escape(found[0])}(?!\w)"
+                line = self._line(rf"^\s*\[?{key}", start)
                 self._fail(*found, line)
         return dict(presets)
 

@@ -20,11 +20,13 @@ _PATIENCE = 60.0
 
 
 @contextmanager
-def locked(folder: Path, patience: float = _PATIENCE) -> Iterator[None]:
+def locked(
+    folder: Path, patience: float = _PATIENCE, other: str = "cifar-sweep has been planning"
+) -> Iterator[None]:
     """Make the folder if need be, and plan alone in it meanwhile: others wait for their turn.
 
-    Raises `ArchscopeError` where that takes longer than `patience` seconds, or nothing can be
-    written. The lock is the kernel's: it ends with this process, however that ends.
+    Raises `ArchscopeError` where that takes longer than `patience` seconds (`other` has it), or
+    nothing can be written. The lock is the kernel's: it ends with this process, however that ends.
     """
     with explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -37,7 +39,7 @@ def locked(folder: Path, patience: float = _PATIENCE) -> Iterator[None]:
             except BlockingIOError:
                 if time.monotonic() > until:
                     raise ArchscopeError(
-                        f"Another cifar-sweep has been planning in {folder} for {patience:.0f} s: "
+                        f"Another {other} in {folder} for {patience:.0f} s: "
                         "end it if it hangs, or choose another --out."
                     ) from None
                 time.sleep(0.05)

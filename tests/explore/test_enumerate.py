@@ -162,6 +162,19 @@ def test_where_nothing_is_found_the_nearest_design_is_named(question, one, other
         (Query(["resnext50"], ranges={"macs": (10**14, None)}), r"64x128d with .* below the least"),
         (Query(["resnext50"], {"width": [3], "cardinality": [2, 5]}, divisible=7),
          r"resnext50_2x3d with a group width of 6, 1 off"),
+        # All depths free, 33 million designs: the 64 x 128 group widths alone are gone through.
+        # The prime 9,973 is above the widest of them, 64 x 128 = 8,192: 1,781 off.
+        (Query(["resnext"], divisible=9_973),
+         r"_64x128d with a group width of 8,192, 1,781 off"),
+        # 131 is a prime above 128; 2 x 65 and 10 x 13 are 130.
+        (Query(["resnext"], {"cardinality": range(2, 65)}, divisible=131),
+         r"with a group width of [\d,]+, 1 off"),
+        # Even widths and twice that prime: nothing is less than 2 off, and 5 x 52 is 260.
+        (Query(["resnext"], {"width": range(2, 129, 2)}, divisible=262),
+         r"with a group width of [\d,]+, 2 off"),
+        # The dearest, 100000x100000d, has more than 2**63 multiply-adds; the cheapest is nearest.
+        (Query(["resnext50"], {"cardinality": range(1, 100_001), "width": range(1, 100_001)},
+               {"params": (1, 2)}), r"resnext50_1x1d with .* times the most"),
     ],
 )  # fmt: skip
 def test_a_query_without_an_answer_is_infeasible(query, words):

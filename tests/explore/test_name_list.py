@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+
 import pytest
 
 from archscope.errors import UsageError
@@ -22,3 +24,20 @@ def test_a_file_that_names_nothing_or_is_none_is_told(tmp_path):
         read_names(str(tmp_path / "empty"))
     with pytest.raises(UsageError, match="No such file"):
         read_names(str(tmp_path / "gone"))
+
+
+def test_a_first_line_of_any_length_and_the_mark_that_excel_writes(tmp_path):
+    path = tmp_path / "names.csv"
+    path.write_bytes(b"\xef\xbb\xbfnetwork,params\r\nwrn_16_4,1\r\n")
+    assert read_names(str(path)) == ["wrn_16_4"]
+    path.write_text("x" * 200_000)  # the csv module reads fields up to 131,072 characters
+    with pytest.raises(UsageError, match="a line of it is too long"):
+        read_names(str(path))
+    path.write_text("network\n" + "x" * 200_000)
+    with pytest.raises(UsageError, match="a line of it is too long"):
+        read_names(str(path))
+
+
+def test_the_mark_is_no_part_of_a_name_on_the_standard_input(monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("\ufeff1x64d\n"))
+    assert read_names("-") == ["1x64d"]

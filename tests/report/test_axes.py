@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +12,7 @@ from archscope.report import costs_plot
 from archscope.report.axes import Flip, error_distribution, flips, pareto
 from archscope.report.costs import AXES, Costs, costs_of, costs_table
 from archscope.report.plot import Heading
+from archscope.report.sweep import results
 from archscope.sweep.records import read_sweep
 
 ERRORS = {"thin": 10.0, "wide": 9.0, "grouped": 8.0}
@@ -67,10 +71,27 @@ def test_the_area_of_a_distribution_worked_out_by_hand():
     # Steps to 1/3 at 20, 2/3 at 40, 1 at 90; up to 60: (20 * 1/3 + 20 * 2/3) / 60 = 1/3.
     found = error_distribution([90.0, 20.0, 40.0], 60.0)
     assert found.area == pytest.approx(1 / 3)
-    assert found.fraction_below(40.0) == pytest.approx(1 / 3)
-    assert found.fraction_below(91.0) == 1.0
+    # The mean of 2/3, 1/3 and 0, whose standard error is 1/3 / sqrt(3); t at 2 degrees: 4.303.
+    assert error_distribution([40.0, 20.0, 60.0], 60.0).area_interval == pytest.approx((0, 1))
+    near = error_distribution([31.0, 29.0, 30.0], 60.0)
+    assert near.area_interval == pytest.approx(
+        (0.5 - 4.3027 / 60 / 3**0.5, 0.5 + 4.3027 / 60 / 3**0.5), rel=1e-4
+    )
+    assert error_distribution([30.0], 60.0).area_interval is None
     with pytest.raises(UsageError, match="at least one error"):
         error_distribution([], 60.0)
+
+
+@pytest.mark.parametrize("networks", [4, 8, 20])
+def test_the_interval_of_the_area_holds_that_of_the_space(networks):
+    """Errors drawn evenly from 20 to 70 %: the area up to 90 % is half of 1."""
+    generator = np.random.default_rng(5)
+    held = 0
+    for _ in range(300):
+        errors = generator.uniform(20, 70, networks).tolist()
+        low, high = error_distribution(errors, 90.0).area_interval
+        held += low <= 0.5 <= high
+    assert held >= 270  # 95 % of 300 are 285
 
 
 def test_each_cost_has_a_panel_with_its_front_filled_and_named(fake_sweep):
@@ -101,6 +122,67 @@ def test_flips_of_a_population_are_told_in_part():
     # 8 networks in reverse order by one cost: all 28 pairs flip, and 6 of them are told.
     assert "22 further pairs of networks change places like that." in table.notes
     assert (
-        "n0 has less error than n1 at no more parameters, activations and training time"
-        in (table.notes[0])
+        table.notes[0]
+        == "n0 has less error than n1 at no more parameters and activations, but needs more "
+        "multiply-adds."
     )
+
+
+def test_times_that_differ_by_chance_flip_no_answer():
+    errors = {"thin": 9.0, "wide": 8.0}
+    exact = {"thin": 1.0, "wide": 2.0}
+    costs = {**dict.fromkeys(("params", "macs", "activations"), exact)}
+    costs["seconds"] = {"thin": 10.002, "wide": 10.001}
+    found = Costs(Heading(""), errors, dict.fromkeys(errors), costs)
+    assert found.flips == []
+    table = costs_table(found)
+    assert table.notes[0] == "No answer depends on which of the exact costs is meant."
+    assert table.rows[-1] == {"axis": "training time", "front": "wide"}
+
+
+def edit(path, change):
+    document = json.loads(path.read_text())
+    change(document)
+    path.write_text(json.dumps(document))
+
+
+SIDE_BY_SIDE = "Training time was measured while trials ran side by side."
+
+
+def test_trials_that_ran_one_at_a_time_are_not_said_to_have_run_side_by_side(fake_sweep):
+    folder = fake_sweep()
+    found = costs_of(read_sweep(folder))
+    assert SIDE_BY_SIDE in costs_table(found).notes
+    assert found.heading.subtitles[-1] == SIDE_BY_SIDE
+    edit(folder / "sweep.json", lambda plan: plan["machine"].update(workers=1))
+    found = costs_of(read_sweep(folder))
+    assert not any("side by side" in line for line in costs_table(found).notes)
+    assert not any("Training time" in line for line in found.heading.subtitles)
+
+
+def test_times_of_different_machines_are_said_to_be(fake_sweep):
+    folder = fake_sweep()
+    for path in folder.glob("trials/8x64d-s*/result.json"):
+        other = {"host": "other", "processor": "Slow CPU"}
+        edit(path, lambda result, other=other: result["environment"].update(other))
+    found = costs_of(read_sweep(folder))
+    said = (
+        "Training times are from different machines (processors Example CPU and Slow CPU; hosts "
+        "example and other): a difference may be the machine's, not the network's."
+    )
+    assert said in costs_table(found).notes and said in found.heading.subtitles[-1]
+
+
+@pytest.mark.parametrize("seconds", [None, 0, -1.5, True, "ten", float("nan"), float("inf")])
+def test_a_time_that_is_none_is_left_out(fake_sweep, seconds):
+    folder = fake_sweep(templates=("1x64d", "2x64d"))
+    first = folder / "trials/1x64d-s1-0123456789ab/result.json"
+    paths = [*folder.glob("trials/2x64d-s*/result.json"), first]
+    for path in paths:
+        edit(path, lambda result: result["timing"].update(seconds=seconds))
+    found = costs_of(read_sweep(folder))
+    assert found.costs["seconds"] == {"1x64d": 50.0}  # of its other two seeds
+    assert found.front("seconds") == ["1x64d"]
+    assert len(costs_plot.draw(found).axes) == 4
+    # The table of trials adds up the epochs instead: 5 of 10 s.
+    assert {row["seconds"] for row in results(read_sweep(folder)).rows} == {50.0}

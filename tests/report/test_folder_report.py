@@ -10,6 +10,7 @@ from sweep_fixture import write_fake_sweep
 from archscope.errors import ArchscopeError, UsageError
 from archscope.explore.study import load_study
 from archscope.report.folder import contents, write
+from archscope.report.machine import json_text
 from archscope.report.study_contents import Kept, keep
 from archscope.sweep.study_file import read_study
 
@@ -68,6 +69,16 @@ def test_a_training_of_one_network_has_a_page_without_a_plot_of_one_point(fake_s
     assert contents(folder).document["schema"] == "archscope.train/1"
 
 
+def test_the_table_of_an_unfinished_training_says_so_at_its_top(fake_sweep):
+    folder = fake_sweep(templates=("1x64d",), statuses={("1x64d", 2): "pending"})
+    plan = json.loads((folder / "sweep.json").read_text())
+    plan["settings"]["preset"] = "train"
+    (folder / "sweep.json").write_text(json.dumps(plan))
+    text = contents(folder).texts["table.md"]()
+    said = "Unfinished: 2 of 3 trials ended, 0 begun, 1 not begun."
+    assert text.startswith(f"> **{said}**\n\n") and text.count(said) == 1
+
+
 def test_the_page_of_a_plain_sweep_resolves_what_was_asked(fake_sweep):
     folder = fake_sweep(noise=2.0)
     for resolve in (0.5, 0.05):
@@ -101,15 +112,48 @@ def test_the_order_of_a_longer_sweep_is_compared_beside_the_baselines(tmp_path, 
         ("more parameters", 7),
         ("more multiply-adds", 7),
     ]
+    against = json.loads(json_text(made.document))["against"]
+    assert [(one["order"], one["n"]) for one in against["orders"]] == [
+        ("our errors", 7),
+        ("params", 7),
+        ("macs", 7),
+    ]
+    assert against["orders"][0]["interval"] == [table.rows[0]["low"], table.rows[0]["high"]]
+    assert "20 epochs, 3 seeds" in against["target"]
     # The made-up errors do not depend on the epochs; the failed seed moves 4x64d by a little.
     assert table.rows[0]["tau"] == 1.0
-    assert "20 epochs, 3 seeds" in table.notes[0]
+    assert "(ResNeXt-11 at scale 0.125, CIFAR-10 (JPEG), 20,000" in table.notes[0]
+    assert "20 epochs, 3 seeds; networks matched by label)" in table.notes[0]
+    assert "over the noise of both sweeps' seeds" in table.notes[0]
     assert table.title in made.texts["report.html"]()
     plain = write_fake_sweep(tmp_path / "plain")
+    assert contents(plain).document["against"] is None
+    assert contents(plain, against=longer).document["against"]["orders"][0]["tau"] == 1.0
     assert "20 epochs, 3 seeds" in contents(plain, against=longer).texts["report.html"]()
     few = write_fake_sweep(tmp_path / "few", templates=("1x64d", "2x64d"))
     with pytest.raises(UsageError, match="two orders of 2 networks"):
         contents(plain, against=few)
+
+
+def test_a_longer_sweep_of_one_seed_tells_no_interval(tmp_path, fake_sweep):
+    longer = write_fake_sweep(tmp_path / "longer", epochs=20, seeds=(1,))
+    made = contents(fake_sweep(), against=longer)
+    table = next(t for t in made.tables if t.title.startswith("Does it order the networks"))
+    assert (table.rows[0]["tau"], table.rows[0]["low"]) == (1.0, None)
+    assert "There is no interval" in table.notes[0]
+
+
+def test_pairs_that_change_places_are_objects_in_json(study_folder):
+    """The made-up costs: 2x64d has 90,336 parameters, 1x96d 97,328; 2.96 M and 2.72 M
+    multiply-adds; 132,000 and 124,000 activations."""
+    flips = json.loads(json_text(contents(study_folder).document))["flips"]
+    assert {
+        "winner": "2x64d",
+        "loser": "1x96d",
+        "on": ["params"],
+        "against": ["macs", "activations"],
+    } in flips
+    assert all(flip.keys() == flips[0].keys() for flip in flips)
 
 
 def test_medians_stand_beside_means(fake_sweep):

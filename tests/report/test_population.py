@@ -32,6 +32,7 @@ def test_networks_of_one_path_and_of_more_are_two_populations(folder):
     errors = [fake_error(name, 2) for name in MORE]  # seed 2 is the mean of the three
     assert more["area"] == pytest.approx(sum(90 - error for error in errors) / 4 / 90)
     assert more["low"] < more["area"] < more["high"]
+    assert "(95 %, t over the networks)" in population_table(found).notes[0]
     assert more["best"] == pytest.approx(min(errors)) and more["best_network"] == "8x64d"
     assert more["median"] == pytest.approx(sum(sorted(errors)[1:3]) / 2)
 
@@ -40,6 +41,17 @@ def test_too_few_of_a_kind_are_one_population_and_too_few_are_none(fake_sweep):
     assert LEAST == 8
     one = population(read_sweep(fake_sweep(templates=ONE + MORE[:3])))
     assert [(group.label, len(group.members)) for group in one.groups] == [("all networks", 8)]
+
+
+def test_one_network_left_out_is_one_network(fake_sweep):
+    named = fake_sweep(templates=(*ONE, *MORE, "4x96d"))
+    plan = json.loads((named / "sweep.json").read_text())
+    for part in (*plan["networks"], *plan["trials"]):
+        part["network"] = part["network"].replace("resnext11_4x96d@0.125", "resnet20")
+    (named / "sweep.json").write_text(json.dumps(plan))
+    found = population(read_sweep(named))
+    assert [len(group.members) for group in found.groups] == [5, 4]
+    assert found.heading.subtitles[-1] == "1 network of a kind with fewer than 4 is left out."
 
 
 def test_seven_finished_networks_have_no_distribution(fake_sweep):

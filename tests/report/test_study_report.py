@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from sweep_fixture import fake_error
 
+from archscope.report.honesty import honesty
 from archscope.report.study import (
     errors_by_label,
-    honesty,
     judged,
     study_rows,
     study_table,
@@ -73,8 +73,9 @@ def test_a_pair_without_finished_runs_is_not_judged(fake_sweep):
 
 def test_the_proxy_is_measured_against_the_published_order_and_the_cost(figure7):
     study, sweep = figure7
-    measure, found = honesty(study, "proxy", sweep)
-    assert measure == "CIFAR-10 test error (%)"
+    honest = honesty(study, "proxy", sweep)
+    found = honest.found
+    assert honest.target == "the published CIFAR-10 test error (%)"
     assert [one.order for one in found] == ["our errors", "params", "macs"]
     assert {one.networks for one in found} == {7}
     # Published errors fall 1x64d, 1x96d, 2x64d, 1x160d, 1x256d, 4x64d, 8x64d; its abscissae

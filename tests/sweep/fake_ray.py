@@ -48,6 +48,9 @@ class FakeCluster:
         self.sent: list[tuple[str, list[str]]] = []  # trials with the files that went along
         self.most: Counter[str] = Counter()
         self.crash_is_the_nodes = False
+        self.deaf: set[str] = set()  # nodes from which nothing arrives
+        self.unreliable = False  # whether the first reply to each message is lost
+        self._heard: set[tuple[str, int]] = set()
         self._lock = threading.Lock()
 
     def room(self) -> int:
@@ -111,17 +114,22 @@ class FakeCluster:
             if one.node == node:
                 one.cut = True
 
-    def _put(self, handle: Handle, run: str, items: list[Item]) -> Reply:
+    def _put(self, handle: Handle, run: str, number: int, items: list[Item]) -> Reply:
+        if handle.node in self.deaf:
+            raise ConnectionError("no route")
         if handle.cut:
             # On a node that is apart nothing else would ever tell it.
             return replace(handle.reply, known=handle.node not in self.apart)
         with self._lock:
-            handle.reply = self.mailbox.put(run, pickle.loads(pickle.dumps(items)))
+            handle.reply = self.mailbox.put(run, number, pickle.loads(pickle.dumps(items)))
+        if self.unreliable and (run, number) not in self._heard:
+            self._heard.add((run, number))
+            raise ConnectionError("no route")
         return handle.reply
 
     def _run(self, handle: Handle, order: Order, files: list[Any], data: Any) -> None:
         _here.node = handle.node
-        put = SimpleNamespace(remote=lambda run, items: self._put(handle, run, items))
+        put = SimpleNamespace(remote=lambda *message: self._put(handle, *message))
         try:
             text = ray_task.run(order, files, data, SimpleNamespace(put=put))
             handle.outcome = Ended("returned", text)
@@ -141,8 +149,13 @@ def fake_ray(monkeypatch: pytest.MonkeyPatch) -> None:
         raise Died
 
     context = SimpleNamespace(get_node_id=lambda: _here.node)
-    module = SimpleNamespace(get=lambda value: value, get_runtime_context=lambda: context)
+    module = SimpleNamespace(
+        get=lambda value: value,
+        get_runtime_context=lambda: context,
+        exceptions=SimpleNamespace(ActorDiedError=Died),
+    )
     monkeypatch.setitem(sys.modules, "ray", module)
     monkeypatch.setattr(ray_runners, "die", die)
     monkeypatch.setattr(ray_task, "_FLUSH", 0.01)
+    monkeypatch.setattr(ray_task, "_REPEAT", 0.01)
     monkeypatch.setattr(ray_scheduler, "_DOUBT", 0.1)

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import pytest
 from hypothesis import given, settings
@@ -74,23 +77,81 @@ def test_a_checkpoint_that_takes_another_name_is_not_sent_again(tmp_path: Path) 
     assert mirror.changes() == ray_files.Changes((), {}, ())
 
 
-def test_cut_short_at_any_point_it_leaves_a_whole_state(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class Cut(Exception):
+    """The end of the process that writes."""
+
+
+class Steps:
+    """Cuts short before the system's n-th write, rename or removal."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, last: int) -> None:
+        self.done, self.last = 0, last
+        for where, name in ((Path, "replace"), (Path, "unlink"), (os, "fsync")):
+            patch.setattr(where, name, self._counted(getattr(where, name)))
+        patch.setattr(ray_files, "_write", self._counted(self._half))
+
+    def _counted(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*arguments: Any, **options: Any) -> Any:
+            if self.done == self.last:
+                raise Cut
+            self.done += 1
+            return call(*arguments, **options)
+
+        return counted
+
+    def _half(self, content: bytes, stream: BinaryIO) -> None:
+        stream.write(content[: len(content) // 2])
+        if self.done == self.last:
+            raise Cut
+        stream.write(content[len(content) // 2 :])
+
+
+def test_cut_short_at_any_point_it_leaves_a_whole_state(tmp_path: Path) -> None:
     """A result is there last, and the line of an epoch only after its checkpoint."""
-    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
-    ours.mkdir()
+    theirs = tmp_path / "theirs"
     theirs.mkdir()
-    mirror = Mirror(theirs)
-    for what in ("result", "line", "save"):
+    for what in ("save", "line"):
         do(what, theirs, 1)
-    order: list[str] = []
-    write = ray_files.write_atomically
-    monkeypatch.setattr(
-        ray_files,
-        "write_atomically",
-        lambda path, fill: (order.append(path.name), write(path, fill)),
-    )
-    apply(mirror.changes(), ours)
-    assert order == ["checkpoint.pt", "metrics.jsonl", "result.json"]
-    assert files(ours) == files(theirs)
+    (theirs / "gone.pt").write_text("not after the epoch")
+    before, mirror = contents(theirs), Mirror(theirs)
+    for what in ("save", "line", "result"):
+        do(what, theirs, 2)
+    (theirs / "gone.pt").unlink()
+    changes, after = mirror.changes(), files(theirs)
+    seen = []
+    for last in range(100):
+        ours = tmp_path / f"ours {last}"
+        ours.mkdir()
+        for name, content in before.items():
+            (ours / name).write_bytes(content)
+        with pytest.MonkeyPatch.context() as patch:
+            Steps(patch, last)
+            try:
+                apply(changes, ours)
+            except Cut:
+                whole = False
+            else:
+                whole = True
+        found = contents(ours)
+        assert_whole(found, before, after)
+        seen.append(found)
+        if whole:
+            break
+    assert whole and seen[-1] == after
+    assert len({str(found) for found in seen}) == 6  # the start, and one for each change
+
+
+def assert_whole(
+    found: dict[str, bytes], before: dict[str, bytes], after: dict[str, bytes]
+) -> None:
+    """Nothing is half written, nothing tells of what is not there."""
+    latest, previous = found.get("checkpoint.pt"), found.get("checkpoint.previous.pt")
+    assert latest in (before["checkpoint.pt"], after["checkpoint.pt"], None)
+    assert previous in (after["checkpoint.previous.pt"], None)
+    assert latest or previous
+    assert found["metrics.jsonl"] in (before["metrics.jsonl"], after["metrics.jsonl"])
+    if found["metrics.jsonl"] == after["metrics.jsonl"]:
+        assert latest == after["checkpoint.pt"]
+    if "result.json" in found:
+        assert found["result.json"] == after["result.json"]
+        assert found["metrics.jsonl"] == after["metrics.jsonl"]

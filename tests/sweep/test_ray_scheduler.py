@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
+import threading
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_ray import FakeCluster, fake_ray
+from fake_ray import FakeCluster, Handle, fake_ray
 from ray_support import Log, Recorder, result, stub
 
 from archscope.errors import ArchscopeError
@@ -50,6 +52,17 @@ class Sweep:
         scheduler = RayScheduler(supply, cluster, Slot("cpu", 1), self.recorder, "ray_runners:run")
         scheduler.run()
         return scheduler
+
+
+class Limit:
+    """A hook that ends a test that would last for ever."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def __call__(self, _: Event) -> None:
+        self.times -= 1
+        assert self.times > 0
 
 
 @pytest.fixture
@@ -128,15 +141,53 @@ def test_a_trial_goes_on_from_its_checkpoint_when_its_node_is_lost(
 
 def test_lost_nodes_are_no_fault_of_the_trial_within_reason(sweep: Sweep) -> None:
     cluster = FakeCluster({str(number): 1 for number in range(9)})
+
+    def begun(_: Event) -> None:
+        killed = sweep.recorder.keys("started").count("bad")
+        if killed == 6 and sum(sweep.log.count("begin").values()) == 7:
+            sweep.gate.touch()
+
     sweep.run(
         cluster,
         [sweep.stub("bad", holds=1), sweep.stub("good", holds=1)],
-        tick=lambda _: sum(sweep.log.count("begin").values()) >= 7 and sweep.gate.touch(),
+        tick=begun,
         started=lambda event: cluster.kill("bad") if event.key == "bad" else None,
     )
     assert sweep.recorder.keys("finished") == ["good"]
     assert len(sweep.log.of("bad", "begin")) == 6
     assert result(sweep.out, "bad")["reason"].endswith("was lost, 6 times")
+
+
+def test_a_message_whose_reply_is_lost_is_taken_once(sweep: Sweep, apart: tuple[str, ...]) -> None:
+    cluster = FakeCluster({"a": 1}, apart)
+    cluster.unreliable = True
+    sweep.run(cluster, [sweep.stub("t")])
+    assert sweep.recorder.keys("epoch") == ["t"] * 3
+    assert sweep.recorder.keys("finished") == ["t"] and not sweep.recorder.notes()
+    folder = sweep.out / "trials/t"
+    assert (folder / "checkpoint.pt").read_text() == "[1, 2, 3]"
+    assert (folder / "checkpoint.previous.pt").read_text() == "[1, 2]"
+
+
+def test_a_task_that_cannot_reach_the_driver_is_lost_and_no_fault_of_its_trial(
+    sweep: Sweep, apart: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray_task, "_HEARD_WITHIN", 0.05)
+    cluster = FakeCluster({"a": 1}, apart)
+
+    def cut(event: Event) -> None:
+        if event.data["epoch"] == 2:
+            cluster.deaf.add("a")
+
+    def mend(_: Event) -> None:
+        cluster.deaf.clear()
+        sweep.gate.touch()
+
+    sweep.run(cluster, [sweep.stub("t", holds=3)], epoch=cut, note=mend)
+    assert sweep.recorder.keys("finished") == ["t"]
+    assert sweep.log.of("t", "begin") == ["0", "2"]
+    [note] = sweep.recorder.notes()
+    assert "was lost; taken up again from its last checkpoint" in note
 
 
 def test_a_dead_worker_counts_once(sweep: Sweep) -> None:
@@ -271,6 +322,30 @@ def test_an_error_of_the_task_itself_fails_its_trial(
     assert not sweep.recorder.notes()  # not tried again
 
 
+def test_an_error_before_a_task_began_is_the_nodes_and_stops_the_sweep(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(*_: Any) -> None:
+        raise ModuleNotFoundError("No module named 'archscope'")
+
+    monkeypatch.setattr(ray_task, "run", missing)
+    with pytest.raises(ArchscopeError, match=r"cannot train .*No module named 'archscope'"):
+        sweep.run(FakeCluster({"a": 1}), [sweep.stub(key) for key in KEYS])
+    assert not list(sweep.out.glob("trials/*/result.json"))
+    assert not sweep.recorder.keys("failed")
+
+
+def test_a_node_with_another_version_stops_the_sweep(
+    sweep: Sweep, apart: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray_task, "environment", lambda: {"archscope": "0.0.1"})
+    with pytest.raises(ArchscopeError, match=r"has archscope 0\.0\.1, and this is"):
+        trials = [sweep.stub(key, behaviour="raise") for key in KEYS]
+        sweep.run(FakeCluster({"a": 1}, apart), trials)
+    assert not list(sweep.out.glob("trials/*/result.json"))
+    assert not sweep.recorder.keys("failed")
+
+
 def test_a_trial_that_expires_while_there_is_no_room_is_trained_later(
     sweep: Sweep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -303,6 +378,24 @@ def test_a_cluster_without_room_is_told_after_a_while(
         sweep.run(FakeCluster({}), [sweep.stub("t")])
 
 
+def test_trials_that_wait_for_a_node_that_is_gone_are_given_back(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Submitted, but the last node is lost before they begin."""
+    monkeypatch.setattr(ray_scheduler, "_PATIENCE", 0.05)
+    cluster = FakeCluster({"a": 1})
+
+    def wait(order: Any, *_: Any) -> Handle:
+        cluster.nodes.clear()
+        return Handle(order.run, "a")
+
+    monkeypatch.setattr(cluster, "submit", wait)
+    with pytest.raises(ArchscopeError, match="no node with room"):
+        sweep.run(cluster, [sweep.stub("t")], tick=Limit(200))
+    [path] = (sweep.out / "trials/t").glob("lease.*")
+    assert json.loads(path.read_text())["state"] == "free"
+
+
 def test_data_are_brought_to_the_cluster_once(
     sweep: Sweep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -320,3 +413,26 @@ def test_data_are_brought_to_the_cluster_once(
         data,
     ).run()
     assert read == ["one"] and adopted == [["images"]] * 5
+
+
+def test_a_signal_is_heard_while_data_are_read(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = threading.Event()
+
+    def load(_: dict[str, Any]) -> list[str]:
+        os.kill(os.getpid(), signal.SIGTERM)
+        ended.wait(5)
+        return ["images"]
+
+    monkeypatch.setattr(ray_scheduler, "TICK", 0.01)
+    supply = Supply(sweep.out, [sweep.stub("t")])
+    data, cluster = Data(lambda _: "one", load), FakeCluster({"a": 1})
+    scheduler = RayScheduler(
+        supply, cluster, Slot("cpu", 1), sweep.recorder, "ray_runners:run", data
+    )
+    with pytest.raises(Interrupted) as caught:
+        scheduler.run()
+    ended.set()
+    assert caught.value.exit_code == 143
+    assert not cluster.handles  # it did not wait for the data, to begin with them

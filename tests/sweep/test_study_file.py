@@ -82,7 +82,7 @@ def test_every_preset_plans_its_networks_and_trials(name, preset):
     assert labels and labels <= {row.label for row in study.rows}
     if study.is_timed(preset):
         networks, how, _ = timing_setting(Kept(study, preset), Resources())
-        assert networks[0] == study.network(order_of(study.rows, study.timing["reference"])[0]).name
+        assert networks[0] == study.network(order_of(study.rows, study.timing["reference"])[0])
         assert len(networks) == len(labels) > 1 and how.modes == ("step",)
         return
     planned = settings(study.base(preset), **study.settings(preset))
@@ -189,6 +189,7 @@ def test_a_file_of_ones_own_is_read(own):
         ('"params"]', '"network"]', "line 6: measures must be different"),
         ("8.75", "nan", "line 8: published must be 2 numbers"),
         ("epochs = 2", 'epochs = "2"', "line 15: epochs cannot be '2'"),
+        ("epochs = 2", '"lr (x" = 3', r"line 15: lr \(x is unknown"),
         ("epochs = 2", "scale = inf", "line 15: scale cannot be inf"),
         ("epochs = 2", 'recipe = ["x"]', "line 15: recipe cannot be"),
         ('seeds = "1,5"', "seeds = [1.5]", "line 19: seeds cannot be"),
