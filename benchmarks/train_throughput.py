@@ -39,6 +39,7 @@ VARIANTS = {
 }
 OURS = "ours, 2 trials on 1 thread"
 BATCH, IMAGES = 128, 20_000
+SHAPE = 10, (3, 32, 32)  # classes, channels and pixels
 WARM_UP, WINDOW = 4.0, 10.0  # seconds
 GOAL, LEAST = 4.0, 3.5
 
@@ -63,22 +64,6 @@ class Meter:
             return False
         self.rate = (self.images - self.first[1]) / (now - self.first[0])
         return True
-
-
-def random_dataset(images: int):
-    import numpy as np
-
-    from archscope.data.dataset import Dataset, DatasetInfo, Split
-
-    random = np.random.default_rng(0)
-
-    def split(n):
-        return Split(
-            random.integers(0, 256, (n, 3, 32, 32), dtype=np.uint8), random.integers(0, 10, n)
-        )
-
-    info = DatasetInfo("random", "random images", None, 10, "sha256:random", False)
-    return Dataset(info, split(images), split(BATCH), (125.3, 123.0, 113.9), (63.0, 62.1, 66.7))
 
 
 def ours(name: str, dataset, *, epochs: int = 50, seed: int = 1, meter: Meter | None = None):
@@ -114,6 +99,8 @@ class Pictures:
         self.images = [Image.fromarray(image.transpose(1, 2, 0)) for image in split.images]
         self.labels = split.labels.tolist()
         self.mean, self.std = mean, std
+        # Ours pads the normalised image with zeros, so this one is padded with the mean colour.
+        self.border = tuple(map(round, mean))
 
     def __len__(self) -> int:
         return len(self.images)
@@ -123,7 +110,7 @@ class Pictures:
         import torch
         from PIL import Image, ImageOps
 
-        image = ImageOps.expand(self.images[index], 4)
+        image = ImageOps.expand(self.images[index], 4, self.border)
         left, top = (int(n) for n in torch.randint(0, 9, (2,)))
         image = image.crop((left, top, left + 32, top + 32))
         if torch.rand(()) < 0.5:
@@ -194,8 +181,10 @@ def measure(loop: str, name: str, threads: int) -> float:
         tune_malloc()
     import torch
 
+    from archscope.sweep.speed import random_dataset
+
     torch.set_num_threads(threads)
-    dataset, meter = random_dataset(IMAGES), Meter()
+    dataset, meter = random_dataset(*SHAPE, IMAGES), Meter()
     if loop == "ours":
         ours(name, dataset, meter=meter)
     else:
@@ -252,8 +241,10 @@ def limits(networks: list[str]) -> int:
     from pairs import machine
 
     from archscope.arch.names import parse
+    from archscope.cost.memory import ELEMENT_BYTES
     from archscope.cost.peak import measure_peak
-    from archscope.cost.roofline import ELEMENT_BYTES, Load, layers, roofline_seconds
+    from archscope.cost.roofline import Load, layers, roofline_seconds
+    from archscope.sweep.speed import random_dataset
     from archscope.train.devices import inventory, tune_malloc
 
     tune_malloc()
@@ -267,7 +258,7 @@ def limits(networks: list[str]) -> int:
         "\nshare of the bandwidth: parameters, inputs and outputs of each layer, moved once a pass;"
         "\nroofline: the time that the layers need at these limits, of the time that was taken"
     )
-    dataset = random_dataset(IMAGES)
+    dataset = random_dataset(*SHAPE, IMAGES)
     for name in networks:
         meter = Meter()
         ours(name, dataset, meter=meter)

@@ -29,6 +29,7 @@ MEMORY_CONVENTION = (
     "nothing else reads what they overwrite; {element_bytes} bytes an element"
 )
 FP32 = 4  # bytes
+ELEMENT_BYTES = {"fp32": FP32, "bf16": 2, "fp16": 2}
 
 
 @dataclass(frozen=True)

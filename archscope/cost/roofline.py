@@ -25,7 +25,6 @@ from archscope.cost.memory import FP32
 from archscope.cost.peak import Peak
 
 Bound = Literal["memory", "arithmetic"]
-ELEMENT_BYTES = {"fp32": FP32, "bf16": 2, "fp16": 2}
 
 
 @dataclass(frozen=True)

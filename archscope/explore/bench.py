@@ -14,9 +14,9 @@ from archscope.arch.names import parse
 from archscope.arch.network import Network
 from archscope.arch.shape import Shape
 from archscope.arch.timings import EXAMPLES
-from archscope.cost.memory import memory, training_bytes
+from archscope.cost.memory import ELEMENT_BYTES, memory, training_bytes
 from archscope.cost.peak import measure_peak
-from archscope.cost.roofline import ELEMENT_BYTES, Load, layers
+from archscope.cost.roofline import Load, layers
 from archscope.cost.workload import MODES, Mode, batch_of, measuring, place, workload
 from archscope.errors import UsageError, shown
 from archscope.explore import footprint

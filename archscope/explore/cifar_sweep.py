@@ -237,7 +237,8 @@ def conduct(
     with told(folder), opened_executor(asked, inventory) as by:
         before, found = folders.existing(folder), by.inventory
         folders.check_dataset(folder, before, chosen)
-        machine, slots = machines.resolve(asked, found, _begun(folder))
+        begun = before or folders.remains(folder)
+        machine, slots = machines.resolve(asked, found, begun)
         by.check(slots)
         info = where.prepare(chosen.dataset)
         data, images = _measured(info, chosen.view, chosen.recipe.batch)
@@ -250,11 +251,12 @@ def conduct(
             check(network, chosen.recipe, data)
         del data
         rates: dict[int, float] = {}
-        if not files and machines.threads_are_open(asked, found, machine, _begun(folder)):
+        if not files and machines.threads_are_open(asked, found, machine, begun):
             kinds = _kinds(chosen, networks, info, machine)
             rates = speed.tried(kinds, len(chosen.seeds), images, found.cpus, say.note)
         with folders.locked(folder):
-            begun = _begun(folder)  # perhaps meanwhile, by another command: then as that has it
+            # Perhaps meanwhile, by another command: then as that has it.
+            begun = folders.existing(folder) or folders.remains(folder)
             machine, slots = machines.resolve(asked, found, begun)
             if files:
                 slots = machines.with_loaders(slots, asked, found)
@@ -337,11 +339,6 @@ def _run(opened: folders.Opened, briefs: Sequence[Brief], hands: _Hands, say: Co
         if missing:
             supply = Supply(opened.folder, trials)
             hands.executor.run(supply, slots, observer)
-
-
-def _begun(folder: Path) -> Mapping[str, Any] | None:
-    """What there is of an earlier plan in the folder, be it damaged."""
-    return folders.existing(folder) or folders.remains(folder)
 
 
 def _kinds(

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from archscope.cost.formula import Count, count
 from archscope.explore.limits import METRICS
-from archscope.explore.search import SAMPLE, dearest
+from archscope.explore.search import SAMPLE, bounded, dearest
 from archscope.explore.space import Names, Part
 
 Range = tuple[int, "int | None"]
@@ -120,7 +120,7 @@ def nearest(
             chosen = {axis: values[axis] for axis in part.arrays}
             single = {axis: np.array([value]) for axis, value in chosen.items()}
             found.look(part, single, _counted(part, chosen))
-        if _bounded(part):
+        if bounded(part):
             sample = _sample(part)
             found.look(part, sample, count(part.network(sample)))
     for part, _ in dividing:
@@ -192,12 +192,6 @@ def _counted(part: Part, chosen: Mapping[str, int]) -> Count:
     """One design, counted as plain numbers, which do not overflow."""
     cost = count(part.network(chosen))
     return Count(*(np.array([getattr(cost, metric)], dtype=object) for metric in METRICS))  # type: ignore[arg-type]
-
-
-def _bounded(part: Part) -> bool:
-    """Whether the costs of all designs fit in 64 bits."""
-    most = count(part.network(dearest(part, {})))
-    return bool(max(most.params, most.macs, most.activations) < 2**62)
 
 
 def _sample(part: Part) -> Columns:

@@ -84,11 +84,10 @@ def expand(
     `cannot` is asked after each axis, with the costs of the cheapest and the dearest completion
     (None where that might pass 64 bits).
     """
-    last = count(part.network(dearest(part, {})))  # plain numbers do not overflow
-    bounded = max(last.params, last.macs, last.activations) < 2**62
+    fits = bounded(part)
 
     def out(columns: Columns) -> Any:
-        most = count(part.network(dearest(part, columns))) if bounded else None
+        most = count(part.network(dearest(part, columns))) if fits else None
         return cannot(count(part.network(columns)), most)
 
     yield from _expand(part, axes, out, {}, 1)
@@ -114,6 +113,12 @@ def _expand(
         if len(kept):
             smaller = {name: column[kept] for name, column in grown.items()}
             yield from _expand(part, rest, out, smaller, len(kept))
+
+
+def bounded(part: Part) -> bool:
+    """Whether the costs of all designs fit in 64 bits."""
+    most = count(part.network(dearest(part, {})))  # plain numbers do not overflow
+    return bool(max(most.params, most.macs, most.activations) < 2**62)
 
 
 def dearest(part: Part, columns: Mapping[str, Any]) -> dict[str, Any]:

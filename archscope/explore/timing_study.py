@@ -22,7 +22,7 @@ from archscope.report.timing_file import BENCH_FILE, read_bench
 from archscope.sweep.machine import Resources
 from archscope.sweep.records import SWEEP_FILE
 from archscope.sweep.study import Study
-from archscope.sweep.writing import explained, locked
+from archscope.sweep.writing import explained, holds_something, locked
 from archscope.train.devices import check_device, inventory
 
 _PATIENCE = 5.0  # a measurement takes minutes: waiting for one helps nobody
@@ -118,7 +118,7 @@ def _device(planned: str, gpus: int | None) -> str:
 
 def _check_folder(folder: Path) -> None:
     try:
-        taken = folder.exists() and any(not p.name.startswith(".") for p in folder.iterdir())
+        taken = holds_something(folder)
     except OSError as error:
         raise UsageError(
             f"--out {folder} cannot be used ({error.strerror}): name a folder"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from archscope.report.axes import Flip, flips, pareto
 from archscope.report.formats import text
@@ -46,7 +47,7 @@ class Costs:
     costs: Mapping[str, Mapping[str, float]]
     timing: Sequence[str] = ()
 
-    @property
+    @cached_property
     def flips(self) -> list[Flip]:
         """The pairs whose answer depends on which exact cost is meant.
 

@@ -29,6 +29,7 @@ from archscope.report.canvas import (
     styled,
     text_size,
 )
+from archscope.report.formats import mean_and_error
 from archscope.report.plot import Heading
 from archscope.report.points import LearningCurve, learning_curves
 from archscope.report.wording import (
@@ -81,9 +82,9 @@ def hover(curves: Curves) -> dict[str, str]:
     """What is shown over each panel of a page."""
     said = {}
     for panel in curves.panels:
-        bar = f" ± {panel.test_error_bars[-1]:.2f}" if panel.n > 1 else ""
+        error = mean_and_error(panel.test[-1], panel.test_error_bars[-1] if panel.n > 1 else None)
         said[f"panel-{panel.template}"] = (
-            f"{panel.template}: {panel.judged} error {panel.test[-1]:.2f}{bar} %, training error "
+            f"{panel.template}: {panel.judged} error {error} %, training error "
             f"{panel.train[-1]:.2f} % after {plural(panel.epochs[-1], 'epoch')} (n = {panel.n})"
         )
     return said

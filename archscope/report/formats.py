@@ -119,6 +119,11 @@ def _without_minus_zero(shown: str) -> str:
     return shown[1:] if shown.startswith("-") and not shown.strip("-0.,") else shown
 
 
+def signed_decimal(value: float | None) -> str:
+    """With its sign, two decimals; nothing for None."""
+    return "" if value is None else f"{value:+.2f}"
+
+
 def tick(value: float) -> str:
     """A tick of an axis, exact: `0`, `5 G`, `25.25 M`."""
     number, _, prefix = prefixed(9)(round(value)).partition(" ")

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from archscope.report.agreement import Agreement, agreements
-from archscope.report.formats import integer, text
+from archscope.report.formats import integer, signed_decimal, text
 from archscope.report.points import points
 from archscope.report.statistics import Summary, summarize
-from archscope.report.study import complexity, errors_by_label, signed
+from archscope.report.study import complexity, errors_by_label
 from archscope.report.table import Column, Table
 from archscope.report.wording import (
     data_label,
@@ -111,9 +111,9 @@ def honesty_table(honest: Honesty) -> Table:
     ]
     columns = [
         Column("order", "networks ordered by", text, "left"),
-        Column("tau", "Kendall's tau", signed),
-        Column("low", "from", signed),
-        Column("high", "to", signed),
+        Column("tau", "Kendall's tau", signed_decimal),
+        Column("low", "from", signed_decimal),
+        Column("high", "to", signed_decimal),
         Column("networks", "networks", integer),
     ]
     known = any(one.interval for one in honest.found)

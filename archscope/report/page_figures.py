@@ -7,6 +7,7 @@ from dataclasses import replace
 from archscope.report import costs_plot, curves, figure7, population_plot, scatter
 from archscope.report.contents import caption
 from archscope.report.costs import Costs
+from archscope.report.formats import mean_and_error
 from archscope.report.html import figure_html
 from archscope.report.plot import Heading
 from archscope.report.points import points
@@ -25,10 +26,9 @@ def error_figure(sweep: Sweep) -> str:
     by_name = {point.template: point for point in points(sweep)}
     for series in plot.series:
         for mark in series.marks:
-            point = by_name[mark.label]
-            bar = f" ± {mark.bar:.2f}" if mark.bar is not None else ""
+            point, error = by_name[mark.label], mean_and_error(mark.y, mark.bar)
             hover[f"marker-{series.name}-{mark.label}"] = (
-                f"{mark.label}: {mark.y:.2f}{bar} % test error (n = {point.test_error.n}), "
+                f"{mark.label}: {error} % test error (n = {point.test_error.n}), "
                 f"{int(mark.x):,} parameters, {int(point.network['macs']):,} multiply-adds"
             )
     drawn = inline_svg(

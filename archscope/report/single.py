@@ -33,7 +33,7 @@ ERRORS = {
 
 def contents(sweep: Sweep) -> Contents:
     """The report of a single network: its table, results.csv, report.html and curves."""
-    from archscope.report import curves  # only here: a table must not wait for matplotlib
+    from archscope.report import curves  # not with this module: matplotlib takes its time
 
     shown, lines = table(sweep), curves.data(sweep)
 

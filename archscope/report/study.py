@@ -7,7 +7,7 @@ from typing import Any
 
 from archscope.arch.eq4 import DEFAULT_BLOCK, parse_template
 from archscope.cost.formula import count
-from archscope.report.formats import decimal, integer, mean_and_error, text
+from archscope.report.formats import decimal, integer, mean_and_error, signed_decimal, text
 from archscope.report.statistics import summarize
 from archscope.report.sweep_verdicts import errors_by_template
 from archscope.report.table import Column, Table
@@ -144,9 +144,9 @@ def verdict_table(found: Sequence[Verdict]) -> Table:
     rows = [verdict_row(verdict) for verdict in found]
     columns = [
         Column("verdict", "verdict", text, "left"),
-        Column("difference", "difference\n(points)", signed),
-        Column("low", "from", signed),
-        Column("high", "to", signed),
+        Column("difference", "difference\n(points)", signed_decimal),
+        Column("low", "from", signed_decimal),
+        Column("high", "to", signed_decimal),
         Column("n", "seeds", text, "right"),
     ]
     return Table(VERDICTS, columns, rows, [method_sentence(found)])
@@ -167,8 +167,3 @@ def verdict_row(verdict: Verdict) -> dict[str, Any]:
         "n": n,
         "seeds_needed": verdict.seeds_needed,
     }
-
-
-def signed(value: float | None) -> str:
-    """With its sign, two decimals; nothing for None."""
-    return "" if value is None else f"{value:+.2f}"

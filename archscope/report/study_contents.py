@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,15 +22,13 @@ from archscope.report.machine import json_text
 from archscope.report.study import (
     VERDICTS,
     judged,
-    study_rows,
     study_table,
     verdict_row,
     verdict_table,
 )
 from archscope.report.sweep_contents import (
     figures,
-    further_document,
-    further_tables,
+    further,
     shared_texts,
 )
 from archscope.report.table import Table
@@ -100,16 +98,8 @@ def study_document(
     study: Study, preset: str | None = None, sweep: Sweep | None = None, resolve: float = RESOLVE
 ) -> dict[str, Any]:
     """The result as JSON: schema `archscope.study_result/1`."""
-    document: dict[str, Any] = {
-        "schema": "archscope.study_result/1",
-        "convention": CONVENTION,
-        **study.texts,
-        "preset": preset,
-        "folder": str(sweep.folder) if sweep else None,
-        "measures": list(study.measures),
-        "rows": [_named(row, study.measures) for row in study_rows(study, preset, sweep)],
-        "notes": list(study_table(study, preset, sweep).notes),
-    }
+    table = study_table(study, preset, sweep)
+    document = result_document(study, preset, sweep.folder if sweep else None, table)
     if sweep and preset:
         found, honest = judged(study, preset, sweep, resolve), honesty(study, preset, sweep)
         document["verdicts"] = [verdict_row(verdict) for verdict in found]
@@ -117,10 +107,27 @@ def study_document(
     return document
 
 
-def _named(row: dict[str, Any], measures: Sequence[str]) -> dict[str, Any]:
+def result_document(
+    study: Study, preset: str | None, folder: Path | None, table: Table
+) -> dict[str, Any]:
+    """What the result of any study has as JSON: its rows and notes are those of `table`."""
+    return {
+        "schema": "archscope.study_result/1",
+        "convention": CONVENTION,
+        **study.texts,
+        "preset": preset,
+        "folder": None if folder is None else str(folder),
+        "measures": list(study.measures),
+        "rows": [_named(row, study.measures) for row in table.rows],
+        "notes": list(table.notes),
+    }
+
+
+def _named(row: Mapping[str, Any], measures: Sequence[str]) -> dict[str, Any]:
     """The row with its published values under the names of what they are."""
-    published = {name: row.pop(f"published{i}") for i, name in enumerate(measures)}
-    return {**row, "published": published}
+    values = dict(row)
+    published = {name: values.pop(f"published{i}") for i, name in enumerate(measures)}
+    return {**values, "published": published}
 
 
 def study_contents(
@@ -141,12 +148,13 @@ def study_contents(
         shown = [table for table in tables if table.title != VERDICTS]  # they stand at the top
         return page(sweep, title=study.title, found=found, before=shown)
 
-    every = (*tables, *further_tables(sweep))
+    also = further(sweep)
+    every = (*tables, *also.tables())
     texts: dict[str, Callable[[], str]] = {
         **shared_texts(sweep),
         "report.html": made_page,
         RESULT_FILE: lambda: json_text(result),
         "study.md": lambda: markdown(every, trouble(sweep)),
     }
-    document = {**result, **further_document(sweep, against)}
-    return Contents(every, document, texts, figures(sweep))
+    document = {**result, **also.document(against)}
+    return Contents(every, document, texts, figures(sweep, also))

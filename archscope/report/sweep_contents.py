@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 from archscope.report.contents import Contents, Drawing, markdown
-from archscope.report.costs import costs_of, costs_table
+from archscope.report.costs import Costs, costs_of, costs_table
 from archscope.report.honesty import Honesty, against_document, honesty_against, honesty_table
-from archscope.report.population import population, population_table
+from archscope.report.population import Population, population, population_table
 from archscope.report.study import verdict_row, verdict_table
 from archscope.report.sweep import document, results, table7
 from archscope.report.sweep_verdicts import sweep_verdicts
@@ -30,7 +30,8 @@ def sweep_contents(sweep: Sweep, resolve: float = RESOLVE, longer: Sweep | None 
     tables = [table7(sweep)]
     if found:
         tables.append(verdict_table(found))
-    tables += [*against, *further_tables(sweep)]
+    also = further(sweep)
+    tables += [*against, *also.tables()]
 
     def made_page() -> str:
         from archscope.report.page import page
@@ -41,27 +42,38 @@ def sweep_contents(sweep: Sweep, resolve: float = RESOLVE, longer: Sweep | None 
     result = {
         **document(sweep),
         "verdicts": [verdict_row(verdict) for verdict in found],
-        **further_document(sweep, honest),
+        **also.document(honest),
     }
-    return Contents(tuple(tables), result, texts, figures(sweep))
+    return Contents(tuple(tables), result, texts, figures(sweep, also))
 
 
-def further_tables(sweep: Sweep) -> list[Table]:
-    """What any sweep of several networks is asked as well: costs, and its error distribution."""
-    costs, drawn = costs_of(sweep), population(sweep)
-    return [*([costs_table(costs)] if costs else []), *([population_table(drawn)] if drawn else [])]
+class Further(NamedTuple):
+    """What any sweep of several networks is asked as well; None where there are too few."""
+
+    costs: Costs | None
+    population: Population | None
+
+    def tables(self) -> list[Table]:
+        """Error against each cost, and the distribution of errors."""
+        costs, drawn = self
+        shown = [costs_table(costs)] if costs else []
+        return [*shown, population_table(drawn)] if drawn else shown
+
+    def document(self, against: Honesty | None = None) -> dict[str, Any]:
+        """The same for JSON, and the comparison with another sweep, if any."""
+        costs, drawn = self
+        return {
+            "fronts": [dict(row) for row in costs_table(costs).rows] if costs else [],
+            "flips": [asdict(flip) for flip in costs.flips] if costs else [],
+            "timing_notes": list(costs.timing) if costs else [],
+            "distribution": [dict(row) for row in population_table(drawn).rows] if drawn else [],
+            "against": against_document(against) if against else None,
+        }
 
 
-def further_document(sweep: Sweep, against: Honesty | None = None) -> dict[str, Any]:
-    """What `further_tables` tells, for JSON, and the comparison with another sweep, if any."""
-    costs, drawn = costs_of(sweep), population(sweep)
-    return {
-        "fronts": [dict(row) for row in costs_table(costs).rows] if costs else [],
-        "flips": [asdict(flip) for flip in costs.flips] if costs else [],
-        "timing_notes": list(costs.timing) if costs else [],
-        "distribution": [dict(row) for row in population_table(drawn).rows] if drawn else [],
-        "against": against_document(against) if against else None,
-    }
+def further(sweep: Sweep) -> Further:
+    """Costs and population of a sweep."""
+    return Further(costs_of(sweep), population(sweep))
 
 
 def shared_texts(sweep: Sweep) -> dict[str, Callable[[], str]]:
@@ -72,17 +84,17 @@ def shared_texts(sweep: Sweep) -> dict[str, Callable[[], str]]:
     }
 
 
-def figures(sweep: Sweep) -> dict[str, Drawing]:
+def figures(sweep: Sweep, also: Further) -> dict[str, Drawing]:
     """The figures of a sweep of several networks."""
-    # Only when they are drawn: who needs a table must not wait for matplotlib.
+    # Not with this module, which is there before anything is trained: matplotlib takes its time.
     from archscope.report import costs_plot, curves, figure7, population_plot, scatter
 
-    plot, lines, drawn = figure7.data(sweep), curves.data(sweep), population(sweep)
+    plot, lines, (costs, drawn) = figure7.data(sweep), curves.data(sweep), also
     found = {
         "figure7": Drawing(lambda: scatter.draw(plot), plot.heading),
         "curves": Drawing(lambda: curves.draw(lines), lines.heading),
     }
-    if costs := costs_of(sweep):
+    if costs:
         found["costs"] = Drawing(lambda: costs_plot.draw(costs), costs.heading)
     if drawn:
         found["distribution"] = Drawing(lambda: population_plot.draw(drawn), drawn.heading)

@@ -8,7 +8,6 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from archscope.cost.formula import CONVENTION
 from archscope.report.bench import bench_table, device_text, milliseconds
 from archscope.report.contents import Contents, Drawing, caption, markdown, without
 from archscope.report.formats import decimal, integer, text
@@ -16,7 +15,7 @@ from archscope.report.html import figure_html, paragraphs, section, table_sectio
 from archscope.report.machine import json_text
 from archscope.report.plot import Heading
 from archscope.report.study import complexity
-from archscope.report.study_contents import RESULT_FILE, Kept
+from archscope.report.study_contents import RESULT_FILE, Kept, result_document
 from archscope.report.table import Column, Table, render
 from archscope.report.timing_file import read_bench
 from archscope.report.wording import plural
@@ -98,21 +97,8 @@ def timing_table(study: Study, bench: Bench | None) -> Table:
 
 def timing_document(study: Study, preset: str, bench: Bench | None, folder: Path) -> dict[str, Any]:
     """The result as JSON: schema `archscope.study_result/1`."""
-    rows = []
-    for row in timing_rows(study, bench):
-        published = {name: row.pop(f"published{i}") for i, name in enumerate(study.measures)}
-        rows.append({**row, "published": published})
-    return {
-        "schema": "archscope.study_result/1",
-        "convention": CONVENTION,
-        **study.texts,
-        "preset": preset,
-        "folder": str(folder),
-        "measures": list(study.measures),
-        "rows": rows,
-        "notes": list(timing_table(study, bench).notes),
-        "bench": bench,
-    }
+    table = timing_table(study, bench)
+    return {**result_document(study, preset, folder, table), "bench": bench}
 
 
 def sentences(study: Study, bench: Bench) -> list[str]:

@@ -41,7 +41,7 @@ from archscope.sweep.records import (
     DamagedPlan,
     read_document,
 )
-from archscope.sweep.writing import explained, locked
+from archscope.sweep.writing import explained, holds_something, locked
 
 __all__ = [
     "Opened",
@@ -87,7 +87,7 @@ def existing(folder: Path) -> dict[str, Any] | None:
     try:
         if (folder / SWEEP_FILE).is_file():
             return _whole(folder)
-        taken = folder.exists() and any(not p.name.startswith(".") for p in folder.iterdir())
+        taken = holds_something(folder)
     except NotADirectoryError:
         raise UsageError(f"--out {folder} is a file: name a folder.") from None
     except OSError as error:

@@ -156,7 +156,7 @@ def resolve(
     if compiled and asked.ray is None:
         _check_compiler(kind)
     room = slots(asked, found, kind, threads)
-    return Machine(kind, precision, threads, len(room), compiled and True), room
+    return Machine(kind, precision, threads, len(room), True if compiled else None), room
 
 
 def threads_are_open(

@@ -20,7 +20,7 @@ from archscope.files import write_text
 from archscope.sweep.environment import environment
 from archscope.sweep.lease import superseded
 from archscope.sweep.machine import Slot
-from archscope.sweep.messages import Event, Task
+from archscope.sweep.messages import Event
 from archscope.sweep.outcomes import Observer, Outcomes
 from archscope.sweep.ray_files import apply, contents, has_begun
 from archscope.sweep.ray_seam import Cluster, Data, Ended
@@ -146,19 +146,11 @@ class RayScheduler:
 
     def _submit(self, work: Leased) -> None:
         folder = work.folder.resolve()
-        task = Task(
-            work.trial,
-            folder,
-            self.slot.device,
-            self.slot.threads,
-            folder / work.lease.path.name,
-            self.slot.loaders,
-        )
         name = f"{work.key} {work.lease.path.name} {secrets.token_hex(4)}"
         with explained(self.folder):
             files = contents(folder) if self._apart else {}
             begun = not self._apart and has_begun(folder)
-        order = Order(name, task, self.runner, self._token, begun)
+        order = Order(name, work.task(self.slot, folder), self.runner, self._token, begun)
         handle = self.cluster.submit(order, files, self._data_of(work.trial))
         self._runs[name] = _Run(name, handle, work)
 

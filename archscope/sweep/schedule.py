@@ -13,7 +13,6 @@ from multiprocessing.connection import wait
 
 from archscope.errors import ArchscopeError
 from archscope.sweep.machine import Slot
-from archscope.sweep.messages import Task
 from archscope.sweep.outcomes import TOO_MANY, Observer, Outcomes
 from archscope.sweep.process import WorkerProcess
 from archscope.sweep.signals import Caught, Interrupted
@@ -125,17 +124,7 @@ class Scheduler:
                 place.worker = WorkerProcess(place.slot, self.runner)
             except OSError as error:
                 raise _cannot_start(error) from None
-        slot = place.slot
-        place.worker.run(
-            Task(
-                work.trial,
-                work.folder,
-                slot.device,
-                slot.threads,
-                work.lease.path,
-                slot.loaders,
-            )
-        )
+        place.worker.run(work.task(place.slot))
 
     def _dismiss(self, grace: float, signals: Caught) -> None:
         """End all workers; a second signal ends them at once."""

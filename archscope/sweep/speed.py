@@ -66,16 +66,16 @@ def tried(
     rates = {}
     for threads in choices(cpus, len(work)):
         workers = min(len(work), cpus // threads)
-        tried = (
+        choice = (
             f"Tried: {workers} trial{'s' * (workers > 1)} at a time, {threads} "
             f"thread{'s' * (threads > 1)} each"
         )
         rate = _rate(largest, [Slot("cpu", threads)] * workers)
         if not rate:
-            note(f"{tried}: no answer in time; it stays at a thread a trial.")
+            note(f"{choice}: no answer in time; it stays at a thread a trial.")
             return {}
         rates[threads] = rate
-        note(f"{tried}, {rate:,.0f} images/s of {largest['network']}.")
+        note(f"{choice}, {rate:,.0f} images/s of {largest['network']}.")
     return rates
 
 
@@ -176,15 +176,16 @@ def train_for_a_while(task: Task, report: Report) -> dict[str, Any]:
 
     job = Job(network, recipe, 1, task.device, trial["precision"])
     with contextlib.suppress(_Over):
-        train(job, _random(classes, shape, recipe.batch), on_step=step)
+        images = max(_IMAGES, 2 * recipe.batch)
+        train(job, random_dataset(classes, shape, images), on_step=step)
     return {
         "status": "diverged",
         "timing": {"images_per_second": recipe.batch * window.rate},
     }
 
 
-def _random(classes: int, shape: tuple[int, ...], batch: int) -> Any:
-    """A data set of random images."""
+def random_dataset(classes: int, shape: tuple[int, ...], images: int) -> Any:
+    """A data set of random images to train on: the arithmetic is that of any other."""
     import numpy as np
 
     from archscope.data.dataset import Dataset, DatasetInfo, Split
@@ -197,4 +198,4 @@ def _random(classes: int, shape: tuple[int, ...], batch: int) -> Any:
 
     info = DatasetInfo("random", "random images", None, classes, "", False)
     spread = (127.5, 127.5, 127.5)
-    return Dataset(info, split(max(_IMAGES, 2 * batch)), split(1), spread, spread)
+    return Dataset(info, split(images), split(1), spread, spread)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import tomllib
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from archscope.arch.names import parse
 from archscope.errors import UsageError, shown
 from archscope.sweep.plan import is_template
 from archscope.sweep.study import Row, Study
-from archscope.sweep.study_presets import READINGS, fault
+from archscope.sweep.study_presets import READINGS, fault, is_number
 
 SCHEMA = "archscope.study/1"
 FOLDER = Path(__file__).with_name("studies")
@@ -23,10 +22,6 @@ _KEYS = _TEXTS | {"schema", "measures", "rows", "pairs", "presets", "notes", "ne
 _KEYS |= {"classes", "timing"}
 _ROW_KEYS = {"label", "network", "block", "published", "train"}
 _RESERVED = {"label", "network", "macs", "trained", "test_error", "test_error_se", "n"}
-
-
-def _number(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
 
 
 def study_names() -> list[str]:
@@ -123,7 +118,7 @@ class _Reader:
             self._name(row, "train", None, line)
         published = row.get("published", [])
         plain = isinstance(published, list) and all(
-            isinstance(cell, str) or _number(cell) for cell in published
+            isinstance(cell, str) or is_number(cell) for cell in published
         )
         if not plain or len(published) != measures:
             self._fail(
@@ -164,7 +159,7 @@ class _Reader:
         if timing["published"] not in READINGS:
             self._fail("timing", f"must have published = one of {', '.join(READINGS)}")
         row = next((row for row in rows if row.label == timing["reference"]), None)
-        if row is None or not _number(row.published[0]) or not row.published[0]:
+        if row is None or not is_number(row.published[0]) or not row.published[0]:
             self._fail("timing", "must have as reference a row whose first published is a number")
         if any(row.network is None for row in rows):
             self._fail("timing", "needs a network in each row: a block has no time of its own")

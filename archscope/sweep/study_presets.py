@@ -15,7 +15,8 @@ TIMING = "timing"
 READINGS = ("time", "speed")  # of a published value: more is slower, or more is faster
 
 
-def _number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether it is a finite number of a TOML file, and no boolean."""
     return type(value) in (int, float) and math.isfinite(value)
 
 
@@ -46,7 +47,7 @@ def _table(value: Any) -> bool:
 # What a value must be; the range of a sweep's settings is checked with its plan.
 TRAINING_KEYS: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("samples", "depth", "epochs", "batch", "holdout"), _whole),
-    **dict.fromkeys(("scale", "lr"), _number),
+    **dict.fromkeys(("scale", "lr"), is_number),
     **dict.fromkeys(("dataset", "recipe", "whiten", "use"), _word),
     "seeds": _seeds,
     "rows": _list,

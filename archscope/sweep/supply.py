@@ -17,7 +17,8 @@ from typing import Any
 from archscope.files import write_json
 from archscope.sweep import lease as leases
 from archscope.sweep.lease import Lease, Seen, Timing
-from archscope.sweep.messages import Event
+from archscope.sweep.machine import Slot
+from archscope.sweep.messages import Event, Task
 from archscope.sweep.records import TRIAL_FILE, read_result, trial_folder
 
 
@@ -33,6 +34,12 @@ class Leased:
     def key(self) -> str:
         """The trial's key."""
         return str(self.trial["key"])
+
+    def task(self, slot: Slot, folder: Path | None = None) -> Task:
+        """The trial as a worker in `slot` is handed it; `folder` is another spelling of its own."""
+        folder = folder or self.folder
+        lease = folder / self.lease.path.name
+        return Task(self.trial, folder, slot.device, slot.threads, lease, slot.loaders)
 
 
 @dataclass
@@ -165,8 +172,7 @@ class Supply:
         if lease is None:
             self._watch(trial, folder, None)
             return None
-        if result := read_result(folder):  # a moment ago
-            self._ended_elsewhere(trial, folder)
+        if result := self._ended_elsewhere(trial, folder):  # a moment ago
             if result["status"] == "failed":  # it may be tried again: the number must not come back
                 lease.release()
             else:
@@ -191,10 +197,11 @@ class Supply:
             if leases.is_free(watched.folder, seen) or watched.quiet >= self.timing.expiry:
                 self._expired.append(self._watched.pop(key))
 
-    def _ended_elsewhere(self, trial: Mapping[str, Any], folder: Path) -> bool:
+    def _ended_elsewhere(self, trial: Mapping[str, Any], folder: Path) -> dict[str, Any] | None:
+        """The result that another process has written, told as news; None where there is none."""
         result = read_result(folder)
         if result is None:
-            return False
+            return None
         data = {
             "status": result["status"],
             "test_error": result["metrics"].get("test_error"),
@@ -203,7 +210,7 @@ class Supply:
         }
         failed = result["status"] == "failed"
         self._news.append(Event("failed" if failed else "finished", trial["key"], data))
-        return True
+        return result
 
 
 def _taken_over(key: str, seen: Seen | None) -> Event:

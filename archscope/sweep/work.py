@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archscope.arch.names import parse
-from archscope.cost.memory import FP32, training_bytes
+from archscope.cost.memory import ELEMENT_BYTES, training_bytes
 from archscope.sweep.plan import input_of
 
 _PER_ACTIVATION = 120
@@ -68,7 +68,7 @@ def memory_sentence(trial: Mapping[str, Any]) -> str:
     batch = trial["recipe"]["batch"]
     shape = input_of(trial["dataset"]["name"])
     network = parse(trial["network"], classes=trial["dataset"]["classes"], input_shape=shape)
-    element_bytes = FP32 if trial["precision"] == "fp32" else FP32 // 2
+    element_bytes = ELEMENT_BYTES[trial["precision"]]
     size = training_bytes(network, batch, element_bytes=element_bytes) / 1e9
     shown = f"{size:.1f} GB" if size >= 1 else f"{1000 * size:.0f} MB"
     return f"{trial['network']} with batch {batch} needs about {shown} by estimate"

@@ -50,6 +50,11 @@ def locked(
         yield
 
 
+def holds_something(folder: Path) -> bool:
+    """Whether a folder is there with files in it, but for hidden ones; raises `OSError`."""
+    return folder.exists() and any(not path.name.startswith(".") for path in folder.iterdir())
+
+
 @contextmanager
 def explained(folder: Path) -> Iterator[None]:
     """Turn an `OSError` of writing (disk full, read-only, not permitted) into one sentence."""

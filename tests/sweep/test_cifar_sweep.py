@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
+from waiting import run_archscope
 
 from archscope.cli.main import app
 from archscope.data import download
@@ -285,23 +285,8 @@ def _metrics(folder: Path) -> dict[str, object]:
 
 
 def _command(out: Path, interrupt: str | None = None) -> tuple[int, str]:
-    """Run the sweep; when a line holds `interrupt`, send SIGINT. Exit code and stderr."""
     options = [*TINY, "--templates", "1x64d", "--seeds", "1", "--epochs", "3", "--out", str(out)]
-    process = subprocess.Popen(
-        [sys.executable, "-c", "from archscope.cli import main; main()", "cifar-sweep", *options],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    text = ""
-    for line in process.stderr:
-        text += line
-        if interrupt and interrupt in line:
-            process.send_signal(signal.SIGINT)
-            interrupt = None
-    return process.wait(), text
+    return run_archscope(["cifar-sweep", *options], interrupt)
 
 
 @pytest.mark.gpu

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +11,7 @@ from typing import Any
 
 import pytest
 from ray_support import Log, Recorder, result, stub
-from waiting import wait_for
+from waiting import run_archscope, wait_for
 
 from archscope.errors import ArchscopeError, UsageError
 from archscope.explore.cifar_sweep import Console, cifar_sweep
@@ -253,26 +251,10 @@ def test_real_trainings_are_the_same_to_the_bit_though_a_node_is_killed(
 
 
 def command(out: Path, address: str, interrupt: str | None = None) -> tuple[int, str]:
-    """The command line in a group of processes of its own; its exit code and stderr."""
     options = ["--preset", "quick", "--executor", "ray", "--address", address, "--out", str(out)]
     for name, value in SETTINGS.items():
         options += [f"--{name}", str(value)]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "archscope", "cifar-sweep", *options],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stderr is not None
-    text = ""
-    for line in process.stderr:
-        text += line
-        if interrupt and interrupt in line:
-            os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-            interrupt = None
-    return process.wait(), text
+    return run_archscope(["cifar-sweep", *options], interrupt)
 
 
 @pytest.mark.parametrize("own", [False, True], ids=["cluster", "own cluster"])
