@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from archscope.report.canvas import (
@@ -23,17 +21,19 @@ from archscope.report.canvas import (
     text_size,
 )
 from archscope.report.costs import AXES, Costs
+from archscope.report.formats import mean_and_error
 from archscope.report.labels import Anchor, Box, Segment, place
-from archscope.report.scatter import log_ticks, tick_label
+from archscope.report.scatter import draw_label, log_ticks, tick_label
 
 WIDTH, LEFT, RIGHT, BOTTOM = 6.5, 0.6, 0.15, 0.5
 PANEL, GAP_X, GAP_Y = 2.0, 0.25, 0.6
-LABEL_SIZE, MARKER = 7.0, 4.6
+LABEL_SIZE, MARKER, BAR = 7.0, 4.6, 0.8
+MOST_NAMED = 8  # networks, of which those beside the front are named too
 UNITS = {"seconds": "training time (s)"}
 
 
 def draw(found: Costs) -> Figure:
-    """Four panels on the same errors; the networks of a front are named."""
+    """Four panels on the same errors; a few networks are all named, of more those of the front."""
     with styled():
         body = 2 * PANEL + GAP_Y + BOTTOM + 0.15
         used = draw_heading(new_figure(WIDTH, body), found.heading, LEFT, WIDTH - RIGHT)
@@ -63,9 +63,9 @@ def hover(found: Costs) -> dict[str, str]:
     said = {}
     for axis, values in found.costs.items():
         for name, value in values.items():
-            bar = f" ± {found.bars[name]:.2f}" if found.bars[name] is not None else ""
+            error = mean_and_error(found.errors[name], found.bars[name])
             cost = f"{value:.1f} s of" if axis == "seconds" else f"{value:,.0f}"
-            said[gid(axis, name)] = f"{name}: {found.errors[name]:.2f}{bar} %, {cost} {AXES[axis]}"
+            said[gid(axis, name)] = f"{name}: {error} %, {cost} {AXES[axis]}"
     return said
 
 
@@ -110,7 +110,7 @@ def _draw_panel(figure: Figure, axes: Axes, found: Costs, axis: str) -> None:
     for name, value in values.items():
         bar = found.bars[name]
         if bar is not None:
-            axes.errorbar(value, found.errors[name], bar, fmt="none", ecolor=GREY, elinewidth=0.8)
+            axes.errorbar(value, found.errors[name], bar, fmt="none", ecolor=GREY, elinewidth=BAR)
         best = name in front
         axes.plot(
             [value],
@@ -126,37 +126,28 @@ def _draw_panel(figure: Figure, axes: Axes, found: Costs, axis: str) -> None:
 
 
 def _name(figure: Figure, axes: Axes, found: Costs, axis: str) -> None:
-    """Name the networks of the front, where there is room."""
+    """Name the networks of the front, and of a few networks all, where there is room."""
     scale, radius = POINTS / figure.dpi, MARKER / 2 + 0.8
-    values = found.costs[axis]
-    spots: dict[str, tuple[float, float]] = {}
-    for name, value in values.items():
-        x, y = axes.transData.transform((value, found.errors[name]))
-        spots[name] = (float(x) * scale, float(y) * scale)
-    obstacles: list[Box] = [
-        (x - radius, y - radius, x + radius, y + radius) for x, y in spots.values()
-    ]
-    front = found.front(axis)
+    front, spots = found.front(axis), {}
+    obstacles: list[Box] = []
+    for name, value in found.costs[axis].items():
+        error, bar = found.errors[name], found.bars[name] or 0.0
+        ends = axes.transData.transform([(value, error + step * bar) for step in (-1, 0, 1)])
+        x, (low, y, high) = float(ends[0][0]) * scale, (float(end[1]) * scale for end in ends)
+        spots[name] = x, y
+        obstacles.append((x - radius, y - radius, x + radius, y + radius))
+        obstacles.append((x - BAR, low, x + BAR, high))
     lines: list[Segment] = []
     for one, other in itertools.pairwise(spots[name] for name in front):
         corner = other[0], one[1]
         lines += [(*one, *corner), (*corner, *other)]
-    anchors = [
-        Anchor(x, y, radius, text_size(figure, name, LABEL_SIZE), 230.0)
-        for name in front
-        for x, y in [spots[name]]
-    ]
+    beside = [name for name in spots if name not in front] if len(spots) <= MOST_NAMED else []
+    named = [*front, *beside]
+    sizes = {name: text_size(figure, name, LABEL_SIZE) for name in named}
+    anchors = [Anchor(*spots[name], radius, sizes[name], 230.0) for name in front]
+    anchors += [Anchor(*spots[name], radius, sizes[name], 50.0) for name in beside]
     extent = axes.get_window_extent()
     frame = extent.x0 * scale, extent.y0 * scale, extent.x1 * scale, extent.y1 * scale
-    places = place(anchors, obstacles, lines, frame)
-    _write(figure, front, [None if one is None else one.box for one in places])
-
-
-def _write(figure: Figure, names: Sequence[str], boxes: Sequence[Box | None]) -> None:
-    width, height = (inches * POINTS for inches in figure.get_size_inches())
-    for name, box in zip(names, boxes, strict=True):
-        if box is None:
-            continue
-        text = figure.text(box[0] / width, box[1] / height, name, fontsize=LABEL_SIZE, color=INK)
-        text.set_verticalalignment("bottom")
-        text.set_path_effects([withStroke(linewidth=2, foreground="white")])
+    for name, at in zip(named, place(anchors, obstacles, lines, frame), strict=True):
+        if at is not None:
+            draw_label(figure, name, at, LABEL_SIZE, INK if name in front else GREY)

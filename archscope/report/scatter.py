@@ -222,15 +222,16 @@ def _draw_labels(figure: Figure, axes: Axes, series: Sequence[Series]) -> None:
     places = place([anchor for anchor, _ in anchors.values()], obstacles, lines, frame)
     for (_, label), found in zip(anchors.values(), places, strict=True):
         if found is not None:
-            _draw_label(figure, label, found)
+            draw_label(figure, label, found, LABEL_SIZE, INK)
     if missing := places.count(None):
         axes.set_xlabel(f"{axes.get_xlabel()}; {missing} without room for a label")
 
 
-def _draw_label(figure: Figure, label: str, found: Place) -> None:
+def draw_label(figure: Figure, label: str, found: Place, size: float, colour: str) -> None:
+    """Write a placed label, with its leader where it stands at a distance from its marker."""
     width, height = (inches * POINTS for inches in figure.get_size_inches())
     x, y = found.box[0] / width, found.box[1] / height
-    text = figure.text(x, y, label, fontsize=LABEL_SIZE, color=INK, va="bottom")
+    text = figure.text(x, y, label, fontsize=size, color=colour, va="bottom")
     text.set_gid(f"label-{label}")
     # Where a label has to stand on a curve, it stays readable.
     text.set_path_effects([withStroke(linewidth=2, foreground="white")])

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import itertools
 import json
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.transforms import Bbox
 
 from archscope.errors import UsageError
 from archscope.report import costs_plot
@@ -171,6 +173,29 @@ def test_times_of_different_machines_are_said_to_be(fake_sweep):
         "example and other): a difference may be the machine's, not the network's."
     )
     assert said in costs_table(found).notes and said in found.heading.subtitles[-1]
+
+
+@pytest.mark.parametrize("networks", [6, 12])
+def test_few_networks_are_all_named_and_of_many_the_front(networks):
+    generator = np.random.default_rng(7)
+    names = [f"net{i}" for i in range(networks)]
+    errors = {name: 30 - i + generator.normal(0, 4) for i, name in enumerate(names)}
+    costs = {axis: {n: 1e5 * 1.5**i for i, n in enumerate(names)} for axis in AXES}
+    found = Costs(Heading("Title"), errors, dict.fromkeys(names, 1.2), costs)
+    figure = costs_plot.draw(found)
+    figure.draw_without_rendering()
+    labels = [
+        (artist.get_text(), artist.get_window_extent())
+        for artist in figure.findobj(lambda a: str(a.get_gid() or "").startswith("label-"))
+    ]
+    front = found.front("params")
+    assert 1 < len(front) < networks
+    wanted = names if networks == 6 else front
+    assert sorted(text for text, _ in labels) == sorted(4 * wanted)
+    for axes, (name, error) in itertools.product(figure.axes, errors.items()):
+        ends = [(costs["params"][name], error + bar) for bar in (-1.2, 1.2)]
+        bar = Bbox(axes.transData.transform(ends))
+        assert not [text for text, box in labels if box.overlaps(bar)], f"on the bar of {name}"
 
 
 @pytest.mark.parametrize("seconds", [None, 0, -1.5, True, "ten", float("nan"), float("inf")])
