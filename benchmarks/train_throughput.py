@@ -93,14 +93,14 @@ def ours(name: str, dataset, *, epochs: int = 50, seed: int = 1, meter: Meter | 
 class Pictures:
     """A map-style data set as tutorials have it: an image at a time, by Pillow."""
 
-    def __init__(self, split, mean, std) -> None:
+    def __init__(self, split, mean, std, border: str) -> None:
         from PIL import Image
 
         self.images = [Image.fromarray(image.transpose(1, 2, 0)) for image in split.images]
         self.labels = split.labels.tolist()
         self.mean, self.std = mean, std
-        # Ours pads the normalised image with zeros, so this one is padded with the mean colour.
-        self.border = tuple(map(round, mean))
+        # Ours pads the normalised image with zeros, which is the mean colour.
+        self.border = tuple(map(round, mean)) if border == "mean" else 0
 
     def __len__(self) -> int:
         return len(self.images)
@@ -127,6 +127,7 @@ def common(
     epochs: int = 50,
     seed: int = 1,
     workers: int = 2,
+    border: str = "mean",
     meter: Meter | None = None,
 ):
     """The loop that people write; returns the final test error (%) without a meter."""
@@ -143,7 +144,7 @@ def common(
     optimizer = torch.optim.SGD(
         model.parameters(), lr=0.1, momentum=0.9, nesterov=True, weight_decay=5e-4
     )
-    pictures = Pictures(dataset.train, dataset.mean, dataset.std)
+    pictures = Pictures(dataset.train, dataset.mean, dataset.std, border)
     loader = DataLoader(pictures, batch_size=BATCH, shuffle=True, num_workers=workers)
     for epoch in range(epochs):
         model.train()
@@ -311,7 +312,9 @@ def profile(name: str, dataset, steps: int = 40) -> dict[str, float]:
     return {part: time / total for part, time in times.items()}
 
 
-def errors(name: str, seeds: int, samples: int, epochs: int, data_dir: str | None) -> int:
+def errors(
+    name: str, seeds: int, samples: int, epochs: int, border: str, data_dir: str | None
+) -> int:
     """Test errors of both loops after equal epochs, with a verdict; CIFAR-10 or built-in data."""
     import torch
 
@@ -326,7 +329,7 @@ def errors(name: str, seeds: int, samples: int, epochs: int, data_dir: str | Non
     for seed in range(1, seeds + 1):
         outcome = ours(name, dataset, epochs=epochs, seed=seed)
         found["ours"][seed] = outcome.metrics["test_error"]
-        found["common"][seed] = common(name, dataset, epochs=epochs, seed=seed)
+        found["common"][seed] = common(name, dataset, epochs=epochs, seed=seed, border=border)
         print(
             f"{name}, seed {seed}: ours {found['ours'][seed]:.2f} %, "
             f"common {found['common'][seed]:.2f} %",
@@ -350,6 +353,12 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--samples", type=int, default=4000)
     parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument(
+        "--border",
+        choices=("mean", "black"),
+        default="mean",
+        help="around the crops of the common loop: as in ours, or as many write it",
+    )
     given = parser.parse_args()
     if given.measure:
         loop, name, threads = given.measure
@@ -358,7 +367,7 @@ def main() -> int:
     networks = given.networks.split(",") if given.networks else list(NETWORKS)
     if given.errors:
         chosen = networks if given.networks else networks[:1]
-        asked = given.seeds, given.samples, given.epochs, given.data_dir
+        asked = given.seeds, given.samples, given.epochs, given.border, given.data_dir
         return max(errors(name, *asked) for name in chosen)
     return limits(networks) if given.limits else throughput(given.rounds, networks)
 

@@ -6,8 +6,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
+
+DEADLINE = 600  # seconds, of a whole command
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
@@ -31,10 +34,17 @@ def run_archscope(words: Sequence[str], interrupt: str | None = None) -> tuple[i
         start_new_session=True,
     )
     assert process.stderr is not None
-    text = ""
-    for line in process.stderr:
-        text += line
-        if interrupt and interrupt in line:
-            os.killpg(process.pid, signal.SIGINT)
-            interrupt = None
-    return process.wait(), text
+    over = threading.Timer(DEADLINE, os.killpg, (process.pid, signal.SIGKILL))
+    over.start()
+    try:
+        text = ""
+        for line in process.stderr:
+            text += line
+            if interrupt and interrupt in line:
+                os.killpg(process.pid, signal.SIGINT)
+                interrupt = None
+        return process.wait(), text
+    finally:
+        over.cancel()
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)

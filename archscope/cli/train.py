@@ -157,9 +157,11 @@ def train(
 
     The recipes are those of the papers, with the augmentation that belongs to them. Writes a folder
     like that of a sweep: a folder for each seed, results.csv, table.md and curves.png. Interrupted
-    in any way, the same command continues at the last finished epoch.
+    in any way, the same command continues: at the step where it was stopped, after `kill -9` at the
+    last finished epoch.
 
-    Exit codes: 0 done, 1 failure, 2 usage, 3 some trainings failed, 130 or 143 interrupted.
+    Exit codes: 0 done, 1 failure, 2 usage, 3 some trainings failed, 75 preempted (SIGUSR1), 130 or
+    143 interrupted (SIGINT, SIGTERM).
     """
     from archscope.explore import train as explore
     from archscope.explore.cifar_sweep import Console, Source

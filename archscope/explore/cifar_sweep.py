@@ -183,7 +183,8 @@ def cifar_sweep(
 
     Returns:
         the folder and its records. A folder that already holds some of the trials is continued at
-        the last finished epoch of each; those that had failed are tried again.
+        the step where each was stopped (after a crash at its last finished epoch); those that had
+        failed are tried again.
 
     Raises:
         UsageError: for what cannot be, before anything is written.
@@ -237,8 +238,7 @@ def conduct(
     with told(folder), opened_executor(asked, inventory) as by:
         before, found = folders.existing(folder), by.inventory
         folders.check_dataset(folder, before, chosen)
-        begun = before or folders.remains(folder)
-        machine, slots = machines.resolve(asked, found, begun)
+        machine, slots = machines.resolve(asked, found, before or folders.remains(folder))
         by.check(slots)
         info = where.prepare(chosen.dataset)
         data, images = _measured(info, chosen.view, chosen.recipe.batch)
@@ -251,12 +251,12 @@ def conduct(
             check(network, chosen.recipe, data)
         del data
         rates: dict[int, float] = {}
+        begun = _begun(folder)  # the data may have taken their time
         if not files and machines.threads_are_open(asked, found, machine, begun):
             kinds = _kinds(chosen, networks, info, machine)
             rates = speed.tried(kinds, len(chosen.seeds), images, found.cpus, say.note)
         with folders.locked(folder):
-            # Perhaps meanwhile, by another command: then as that has it.
-            begun = folders.existing(folder) or folders.remains(folder)
+            begun = _begun(folder)  # perhaps meanwhile, by another command: then as that has it
             machine, slots = machines.resolve(asked, found, begun)
             if files:
                 slots = machines.with_loaders(slots, asked, found)
@@ -339,6 +339,11 @@ def _run(opened: folders.Opened, briefs: Sequence[Brief], hands: _Hands, say: Co
         if missing:
             supply = Supply(opened.folder, trials)
             hands.executor.run(supply, slots, observer)
+
+
+def _begun(folder: Path) -> Mapping[str, Any] | None:
+    """What there is of an earlier plan in the folder, be it damaged."""
+    return folders.existing(folder) or folders.remains(folder)
 
 
 def _kinds(

@@ -23,7 +23,7 @@ from archscope.report.canvas import (
 from archscope.report.costs import AXES, Costs
 from archscope.report.formats import mean_and_error
 from archscope.report.labels import Anchor, Box, Segment, place
-from archscope.report.scatter import draw_label, log_ticks, tick_label
+from archscope.report.scatter import draw_label, log_ticks, tell_missing, tick_label
 
 WIDTH, LEFT, RIGHT, BOTTOM = 6.5, 0.6, 0.15, 0.5
 PANEL, GAP_X, GAP_Y = 2.0, 0.25, 0.6
@@ -141,13 +141,19 @@ def _name(figure: Figure, axes: Axes, found: Costs, axis: str) -> None:
     for one, other in itertools.pairwise(spots[name] for name in front):
         corner = other[0], one[1]
         lines += [(*one, *corner), (*corner, *other)]
-    beside = [name for name in spots if name not in front] if len(spots) <= MOST_NAMED else []
-    named = [*front, *beside]
-    sizes = {name: text_size(figure, name, LABEL_SIZE) for name in named}
-    anchors = [Anchor(*spots[name], radius, sizes[name], 230.0) for name in front]
-    anchors += [Anchor(*spots[name], radius, sizes[name], 50.0) for name in beside]
     extent = axes.get_window_extent()
     frame = extent.x0 * scale, extent.y0 * scale, extent.x1 * scale, extent.y1 * scale
-    for name, at in zip(named, place(anchors, obstacles, lines, frame), strict=True):
-        if at is not None:
-            draw_label(figure, name, at, LABEL_SIZE, INK if name in front else GREY)
+    beside = [name for name in spots if name not in front] if len(spots) <= MOST_NAMED else []
+    missing = 0
+    for names, side, colour in ((front, 230.0, INK), (beside, 50.0, GREY)):  # the front goes first
+        sizes = [text_size(figure, name, LABEL_SIZE) for name in names]
+        anchors = [Anchor(*spots[n], radius, s, side) for n, s in zip(names, sizes, strict=True)]
+        for name, at in zip(names, place(anchors, obstacles, lines, frame), strict=True):
+            if at is None:
+                missing += 1
+                continue
+            draw_label(figure, name, at, size=LABEL_SIZE, colour=colour, gid=f"{axis}-{name}")
+            obstacles.append(at.box)
+            lines += [at.leader] if at.leader else []
+    if missing:
+        tell_missing(axes, missing)

@@ -222,17 +222,19 @@ def _draw_labels(figure: Figure, axes: Axes, series: Sequence[Series]) -> None:
     places = place([anchor for anchor, _ in anchors.values()], obstacles, lines, frame)
     for (_, label), found in zip(anchors.values(), places, strict=True):
         if found is not None:
-            draw_label(figure, label, found, LABEL_SIZE, INK)
+            draw_label(figure, label, found, size=LABEL_SIZE, colour=INK, gid=label)
     if missing := places.count(None):
-        axes.set_xlabel(f"{axes.get_xlabel()}; {missing} without room for a label")
+        tell_missing(axes, missing)
 
 
-def draw_label(figure: Figure, label: str, found: Place, size: float, colour: str) -> None:
+def draw_label(
+    figure: Figure, label: str, found: Place, *, size: float, colour: str, gid: str
+) -> None:
     """Write a placed label, with its leader where it stands at a distance from its marker."""
     width, height = (inches * POINTS for inches in figure.get_size_inches())
     x, y = found.box[0] / width, found.box[1] / height
     text = figure.text(x, y, label, fontsize=size, color=colour, va="bottom")
-    text.set_gid(f"label-{label}")
+    text.set_gid(f"label-{gid}")
     # Where a label has to stand on a curve, it stays readable.
     text.set_path_effects([withStroke(linewidth=2, foreground="white")])
     if found.leader is not None:
@@ -242,10 +244,16 @@ def draw_label(figure: Figure, label: str, found: Place, size: float, colour: st
             [y0 / height, y1 / height],
             transform=figure.transFigure,
             color=GREY,
-            linewidth=0.6,
-            gid=f"leader-{label}",
+            linewidth=0.7,
+            linestyle=":",  # solid, it might be taken for an error bar
+            gid=f"leader-{gid}",
         )
         figure.add_artist(line)
+
+
+def tell_missing(axes: Axes, count: int) -> None:
+    """Say how many labels have found no room."""
+    axes.set_xlabel(f"{axes.get_xlabel()}; {count} without room for a label")
 
 
 def _bar_boxes(x: float, low: float, high: float) -> list[Box]:

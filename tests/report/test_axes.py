@@ -175,7 +175,12 @@ def test_times_of_different_machines_are_said_to_be(fake_sweep):
     assert said in costs_table(found).notes and said in found.heading.subtitles[-1]
 
 
-@pytest.mark.parametrize("networks", [6, 12])
+def written(figure, prefix):
+    """The artists with a name (gid) that begins so."""
+    return figure.findobj(lambda artist: str(artist.get_gid() or "").startswith(prefix))
+
+
+@pytest.mark.parametrize("networks", [8, 9])
 def test_few_networks_are_all_named_and_of_many_the_front(networks):
     generator = np.random.default_rng(7)
     names = [f"net{i}" for i in range(networks)]
@@ -184,18 +189,35 @@ def test_few_networks_are_all_named_and_of_many_the_front(networks):
     found = Costs(Heading("Title"), errors, dict.fromkeys(names, 1.2), costs)
     figure = costs_plot.draw(found)
     figure.draw_without_rendering()
-    labels = [
-        (artist.get_text(), artist.get_window_extent())
-        for artist in figure.findobj(lambda a: str(a.get_gid() or "").startswith("label-"))
-    ]
+    labels = [(a.get_text(), a.get_window_extent()) for a in written(figure, "label-")]
     front = found.front("params")
     assert 1 < len(front) < networks
-    wanted = names if networks == 6 else front
+    wanted = names if networks == 8 else front
     assert sorted(text for text, _ in labels) == sorted(4 * wanted)
     for axes, (name, error) in itertools.product(figure.axes, errors.items()):
         ends = [(costs["params"][name], error + bar) for bar in (-1.2, 1.2)]
         bar = Bbox(axes.transData.transform(ends))
         assert not [text for text, box in labels if box.overlaps(bar)], f"on the bar of {name}"
+    colours = {a.get_text(): a.get_color() for a in written(figure, "label-")}
+    assert {colours[name] for name in front}.isdisjoint(
+        colours[n] for n in wanted if n not in front
+    )
+
+
+def test_what_leads_to_a_name_is_no_error_bar_and_a_name_without_room_is_counted():
+    names = [f"cifar_resnext29_{i}x64d@0.125-noshortcut" for i in range(8)]
+    errors = {name: 30.0 + (i % 2) / 10 for i, name in enumerate(names)}
+    costs = {axis: {name: 1e5 + 1e3 * i for i, name in enumerate(names)} for axis in AXES}
+    figure = costs_plot.draw(Costs(Heading("Title"), errors, dict.fromkeys(names, 0.5), costs))
+    figure.draw_without_rendering()
+    leaders = written(figure, "leader-")
+    assert leaders and {line.get_linestyle() for line in leaders} == {":"}
+    for axis, axes in zip(AXES, figure.axes, strict=True):
+        missing = len(names) - len(written(figure, f"label-{axis}-"))
+        said = f"; {missing} without room for a label" if missing else ""
+        assert axes.get_xlabel() == costs_plot.UNITS.get(axis, AXES[axis]) + said
+        assert written(figure, f"label-{axis}-{names[0]}"), "the front goes first"
+    assert len(written(figure, "label-")) < 4 * len(names)
 
 
 @pytest.mark.parametrize("seconds", [None, 0, -1.5, True, "ten", float("nan"), float("inf")])
