@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,11 @@ def _document(templates: tuple[str, ...], seeds: tuple[int, ...], epochs: int) -
         "machine": {"device": "cpu", "precision": "bf16", "threads": 1, "workers": 2},
         "networks": networks,
         "trials": [
-            {"key": f"{n['template']}-s{seed}-0123456789ab", "network": n["network"], "seed": seed}
+            {
+                "key": f"{re.sub('[@-]', '_', n['template'])}-s{seed}-0123456789ab",
+                "network": n["network"],
+                "seed": seed,
+            }
             for n in networks
             for seed in seeds
         ],
@@ -114,13 +119,15 @@ def _document(templates: tuple[str, ...], seeds: tuple[int, ...], epochs: int) -
 
 
 def _network(template: str) -> dict[str, Any]:
-    cardinality, width = (int(part) for part in template.removesuffix("d").split("x"))
-    curves = ["cardinality"] if width == 64 else []
-    curves += ["width"] if cardinality == 1 else []
+    """A template of the sweep's family, or a network by its name, which stands on no curve."""
+    found = re.fullmatch(r"(\d+)x(\d+)d", template)
+    cardinality, width = map(int, found.groups()) if found else (1, 8 * len(template))
+    curves = ["cardinality"] if found and width == 64 else []
+    curves += ["width"] if found and cardinality == 1 else []
     group = cardinality * width / 8
     return {
         "template": template,
-        "network": f"resnext11_{template}@0.125",
+        "network": f"resnext11_{template}@0.125" if found else template,
         "curves": curves,
         "params": int(20_000 + 300 * group + 8 * cardinality * width * width),
         "macs": int(2_000_000 + 60_000 * group),

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from archscope.report.axes import Flip, flips, pareto
 from archscope.report.formats import text
+from archscope.report.names import shared_sentences
 from archscope.report.plot import Heading
 from archscope.report.points import by_network, points, training_seconds
 from archscope.report.statistics import summarize
@@ -80,6 +81,7 @@ def costs_of(sweep: Sweep) -> Costs | None:
         "Filled and joined: the front, not beaten by any other network (by mean error); hollow: "
         "the others. Bars: ± one standard error, where there are several seeds.",
     ]
+    lines += shared_sentences([point.template for point in found])
     if timing := timing_sentences(sweep):
         lines.append(" ".join(timing))
     return Costs(

@@ -23,11 +23,13 @@ from archscope.report.canvas import (
 from archscope.report.costs import AXES, Costs
 from archscope.report.formats import mean_and_error
 from archscope.report.labels import Anchor, Box, Segment, place
+from archscope.report.names import short_names
 from archscope.report.scatter import draw_label, log_ticks, tell_missing, tick_label
 
 WIDTH, LEFT, RIGHT, BOTTOM = 6.5, 0.6, 0.15, 0.5
 PANEL, GAP_X, GAP_Y = 2.0, 0.25, 0.6
 LABEL_SIZE, MARKER, BAR = 7.0, 4.6, 0.8
+LINEAR = 2.0  # times the lowest cost: below, ticks are equally spaced
 MOST_NAMED = 8  # networks, of which those beside the front are named too
 UNITS = {"seconds": "training time (s)"}
 
@@ -91,6 +93,9 @@ def _scale(axes: Axes, found: Costs, axis: str) -> None:
 
 def _ticks(low: float, high: float) -> list[float]:
     """Round numbers that are at least a sixth of the scale apart, so that their labels are too."""
+    if high / low < LINEAR:  # a logarithm is nearly straight here, and its round numbers are few
+        equal = MaxNLocator(nbins=5, steps=[1, 2, 5, 10]).tick_values(low, high)
+        return [float(tick) for tick in equal if low <= tick <= high]
     kept: list[float] = []
     for tick in log_ticks(low, high):
         if not kept or math.log(tick / kept[-1]) >= math.log(high / low) / 6:
@@ -144,15 +149,17 @@ def _name(figure: Figure, axes: Axes, found: Costs, axis: str) -> None:
     extent = axes.get_window_extent()
     frame = extent.x0 * scale, extent.y0 * scale, extent.x1 * scale, extent.y1 * scale
     beside = [name for name in spots if name not in front] if len(spots) <= MOST_NAMED else []
-    missing = 0
+    short, missing = short_names(list(spots)), 0
     for names, side, colour in ((front, 230.0, INK), (beside, 50.0, GREY)):  # the front goes first
-        sizes = [text_size(figure, name, LABEL_SIZE) for name in names]
+        sizes = [text_size(figure, short[name], LABEL_SIZE) for name in names]
         anchors = [Anchor(*spots[n], radius, s, side) for n, s in zip(names, sizes, strict=True)]
         for name, at in zip(names, place(anchors, obstacles, lines, frame), strict=True):
             if at is None:
                 missing += 1
                 continue
-            draw_label(figure, name, at, size=LABEL_SIZE, colour=colour, gid=f"{axis}-{name}")
+            draw_label(
+                figure, short[name], at, size=LABEL_SIZE, colour=colour, gid=f"{axis}-{name}"
+            )
             obstacles.append(at.box)
             lines += [at.leader] if at.leader else []
     if missing:

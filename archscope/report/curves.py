@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -30,6 +30,7 @@ from archscope.report.canvas import (
     text_size,
 )
 from archscope.report.formats import mean_and_error
+from archscope.report.names import shared_sentences, short_names
 from archscope.report.plot import Heading
 from archscope.report.points import LearningCurve, learning_curves
 from archscope.report.wording import (
@@ -45,6 +46,7 @@ from archscope.sweep.records import Sweep
 WIDTH, LEFT, RIGHT, BOTTOM, LEGEND = 7.2, 0.56, 0.14, 0.5, 0.38
 PANEL_HEIGHT, GAP_X, GAP_Y, PANEL_TITLE = 1.3, 0.14, 0.2, 0.22
 WIDEST = 3.2
+SMALLEST = 6.0  # type of a panel's name; a longer name loses its middle
 # Below this ratio of the highest to the lowest test error a linear scale shows more.
 LOG_FROM = 6.0
 Look = tuple[str, Literal["-", "--"], float]
@@ -58,6 +60,11 @@ class Curves:
 
     heading: Heading
     panels: Sequence[LearningCurve]
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """What each panel is called."""
+        return short_names([panel.template for panel in self.panels])
 
 
 def data(sweep: Sweep) -> Curves:
@@ -75,7 +82,8 @@ def data(sweep: Sweep) -> Curves:
     waiting = len({record.trial["network"] for record in sweep.trials}) - len(panels)
     if waiting:
         words += f" {plural(waiting, 'network')} not begun, or without a run that counts."
-    return Curves(Heading(title, [words]), panels)
+    shared = shared_sentences([panel.template for panel in panels])
+    return Curves(Heading(title, [words, *shared]), panels)
 
 
 def hover(curves: Curves) -> dict[str, str]:
@@ -113,7 +121,8 @@ def draw(curves: Curves) -> Figure:
             left, bottom = LEFT + column * (wide + GAP_X), top - (row + 1) * cell - row * GAP_Y
             axes = axes_at(figure, (left, bottom, wide, PANEL_HEIGHT))
             _scale(axes, curves.panels)
-            _draw_panel(axes, panel, [other for other in curves.panels if other is not panel])
+            others = [other for other in curves.panels if other is not panel]
+            _draw_panel(axes, panel, curves.names[panel.template], others)
             last = index + columns >= len(curves.panels)
             _name_axes(axes, first_column=column == 0, last_row=last)
         _draw_legend(figure, top, curves.panels)
@@ -168,7 +177,9 @@ def _name_axes(axes: Axes, *, first_column: bool, last_row: bool) -> None:
         axes.set_xlabel("epoch", labelpad=1.5)
 
 
-def _draw_panel(axes: Axes, panel: LearningCurve, others: Sequence[LearningCurve]) -> None:
+def _draw_panel(
+    axes: Axes, panel: LearningCurve, name: str, others: Sequence[LearningCurve]
+) -> None:
     axes.patch.set_gid(f"panel-{panel.template}")
     for other in others:
         axes.plot(other.epochs, other.test, color=FAINT, linewidth=0.8)
@@ -190,7 +201,7 @@ def _draw_panel(axes: Axes, panel: LearningCurve, others: Sequence[LearningCurve
     said = f"{panel.test[-1]:.1f} %"
     if not panel.finished:
         said += f" after {panel.epochs[-1]}"
-    _title(axes, panel.template, said)
+    _title(axes, name, said)
 
 
 def _title(axes: Axes, name: str, said: str) -> None:
@@ -199,7 +210,11 @@ def _title(axes: Axes, name: str, said: str) -> None:
     room = axes.get_window_extent().width * POINTS / figure.dpi
     size = 9.0
     wide = text_size(figure, name, size, "bold")[0]
-    size = max(5.0, min(size, size * room / wide))
+    size = max(SMALLEST, min(size, size * room / wide))
+    whole, left = name, len(name)
+    while text_size(figure, name, size, "bold")[0] > room and left > 2:
+        left -= 1
+        name = f"{whole[: left // 2]}…{whole[-left // 2 :]}"
     axes.set_title(name, loc="left", fontsize=size, fontweight="bold", color=INK, pad=3)
     if wide + text_size(figure, said, 8)[0] + 6 <= room:
         axes.set_title(said, loc="right", fontsize=8, color=GREY, pad=3)

@@ -6,8 +6,9 @@ what is drawn; `archscope.report.scatter.draw` draws it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from archscope.report.names import shared_sentences, short_names
 from archscope.report.plot import Heading, Mark, Scatter, Series
 from archscope.report.points import Point, points
 from archscope.report.wording import (
@@ -33,23 +34,26 @@ def data(sweep: Sweep) -> Scatter:
         f"Test error against parameters: {data_label(sweep)}, {epochs_label(sweep)}, "
         f"{seeds_label(sweep)}"
     )
+    names = [point.template for point in shown]
+    short = short_names(names)
+    words = [_setting(sweep), *_bars(shown), *shared_sentences(names), *_trouble(sweep, shown)]
     return Scatter(
-        heading=Heading(title, [_setting(sweep), *_bars(shown), *_trouble(sweep, shown)]),
+        heading=Heading(title, words),
         x_label="parameters, batch norm included (log scale)",
         y_label="test error (%)",
         series=[
-            Series(name, _label(name, found), [_mark(point) for point in found])
+            Series(name, _label(name, found), [_mark(point, short) for point in found])
             for name, found in members.items()
             if found
         ],
     )
 
 
-def _mark(point: Point) -> Mark:
+def _mark(point: Point, short: Mapping[str, str]) -> Mark:
     assert point.test_error.mean is not None, "points without a mean are not drawn"
     return Mark(
         key=str(point.network["network"]),
-        label=point.template,
+        label=short[point.template],
         x=point.params,
         y=point.test_error.mean,
         bar=point.test_error.standard_error,

@@ -23,12 +23,12 @@ def error_figure(sweep: Sweep) -> str:
     """Error against parameters."""
     plot = figure7.data(sweep)
     hover = {}
-    by_name = {point.template: point for point in points(sweep)}
+    by_key = {str(point.network["network"]): point for point in points(sweep)}
     for series in plot.series:
         for mark in series.marks:
-            point, error = by_name[mark.label], mean_and_error(mark.y, mark.bar)
+            point, error = by_key[mark.key], mean_and_error(mark.y, mark.bar)
             hover[f"marker-{series.name}-{mark.label}"] = (
-                f"{mark.label}: {error} % test error (n = {point.test_error.n}), "
+                f"{point.template}: {error} % test error (n = {point.test_error.n}), "
                 f"{int(mark.x):,} parameters, {int(point.network['macs']):,} multiply-adds"
             )
     drawn = inline_svg(

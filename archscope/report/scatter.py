@@ -86,7 +86,8 @@ def draw(scatter: Scatter) -> Figure:
         _scale_y(axes, marks)
         for series in sorted(scatter.series, key=lambda s: list(LOOKS).index(s.name)):
             _draw_series(axes, series)
-        _draw_legend(axes, scatter.series)
+        if any(series.name != "other" for series in scatter.series):
+            _draw_legend(axes, scatter.series)
         _draw_labels(figure, axes, scatter.series)
         return figure
 

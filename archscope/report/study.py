@@ -91,7 +91,6 @@ def study_table(study: Study, preset: str | None = None, sweep: Sweep | None = N
     notes = [f"Published: {study.source}. {counted}", *study.notes]
     if preset and sweep:
         columns += [
-            Column("trained", "trained here", text, "left"),
             Column(
                 "test_error",
                 "test error (%)\n(ours)",
@@ -101,6 +100,8 @@ def study_table(study: Study, preset: str | None = None, sweep: Sweep | None = N
             ),
             Column("test_error_median", "median\n(ours)", decimal(2), better="lower"),
             Column("n", "n", text, "right"),
+            # Last, as it is wide: what it would push out of sight is what the study is about.
+            Column("trained", "trained here", text, "left"),
         ]
         notes = [*trouble(sweep), *notes, *_training_notes(study, sweep, preset)]
     elif study.needs:

@@ -205,7 +205,7 @@ def test_few_networks_are_all_named_and_of_many_the_front(networks):
 
 
 def test_what_leads_to_a_name_is_no_error_bar_and_a_name_without_room_is_counted():
-    names = [f"cifar_resnext29_{i}x64d@0.125-noshortcut" for i in range(8)]
+    names = [f"{i}x64d" + 25 * "o" for i in range(8)]
     errors = {name: 30.0 + (i % 2) / 10 for i, name in enumerate(names)}
     costs = {axis: {name: 1e5 + 1e3 * i for i, name in enumerate(names)} for axis in AXES}
     figure = costs_plot.draw(Costs(Heading("Title"), errors, dict.fromkeys(names, 0.5), costs))
@@ -218,6 +218,29 @@ def test_what_leads_to_a_name_is_no_error_bar_and_a_name_without_room_is_counted
         assert axes.get_xlabel() == costs_plot.UNITS.get(axis, AXES[axis]) + said
         assert written(figure, f"label-{axis}-{names[0]}"), "the front goes first"
     assert len(written(figure, "label-")) < 4 * len(names)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [
+        (10.6e6, 12.1e6, ["10 M", "11 M", "12 M", "13 M"]),
+        (68.5e3, 80e3, ["60 k", "70 k", "80 k", "90 k"]),
+        (1e5, 1e6, ["100 k", "200 k", "500 k", "1 M"]),
+    ],
+)
+def test_a_narrow_range_of_costs_has_ticks_too(low, high, ticks):
+    costs = {axis: {"a": low, "b": high} for axis in AXES}
+    errors = {"a": 30.0, "b": 25.0}
+    figure = costs_plot.draw(Costs(Heading(""), errors, dict.fromkeys(errors), costs))
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    first, last = axes.get_xlim()
+    shown = [
+        label.get_text()
+        for at, label in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
+        if first <= at <= last
+    ]
+    assert shown == ticks
 
 
 @pytest.mark.parametrize("seconds", [None, 0, -1.5, True, "ten", float("nan"), float("inf")])

@@ -12,7 +12,8 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from archscope.report import canvas, curves, figure7, scatter
+from archscope.report import canvas, costs_plot, curves, figure7, scatter
+from archscope.report.costs import costs_of
 from archscope.report.plot import Heading, Mark, Scatter, Series
 from archscope.report.points import LearningCurve
 from archscope.sweep.records import read_sweep
@@ -112,9 +113,25 @@ def test_labels_collide_with_nothing(data):
         assert not any(overlapping(box, other) for boxes in solid for other in boxes)
 
 
-def test_no_text_of_a_figure_leaves_it_or_meets_another(fake_sweep):
-    sweep = read_sweep(fake_sweep(statuses={("8x64d", 2): "diverged", ("2x64d", 1): "running"}))
-    for figure in (scatter.draw(figure7.data(sweep)), curves.draw(curves.data(sweep))):
+ABLATION = [
+    f"cifar_resnext29_{template}@0.125{end}"
+    for template in ("1x64d", "4x24d")
+    for end in ("", "-noshortcut")
+]
+MIXED = [*ABLATION, "cifar_preresnet-basic_110@0.5-noshortcut"]
+
+
+@pytest.mark.parametrize("templates", [None, ABLATION, MIXED])
+def test_no_text_of_a_figure_leaves_it_or_meets_another(fake_sweep, templates):
+    if templates is None:
+        folder = fake_sweep(statuses={("8x64d", 2): "diverged", ("2x64d", 1): "running"})
+    else:
+        folder = fake_sweep(templates=templates)
+    sweep = read_sweep(folder)
+    found = costs_of(sweep)
+    assert found
+    drawn = scatter.draw(figure7.data(sweep)), curves.draw(curves.data(sweep))
+    for figure in (*drawn, costs_plot.draw(found)):
         figure.draw_without_rendering()
         boxes = drawn_texts(figure)
         assert len(boxes) > 10
@@ -123,6 +140,32 @@ def test_no_text_of_a_figure_leaves_it_or_meets_another(fake_sweep):
             assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height, text
         for (one, a), (two, b) in itertools.combinations(boxes, 2):
             assert not overlapping(a, b), (one, two)
+
+
+def test_named_networks_are_called_by_what_tells_them_apart(fake_sweep):
+    sweep = read_sweep(fake_sweep(templates=ABLATION))
+    (series,) = figure7.data(sweep).series
+    said = "Names leave out what all share: cifar_resnext29, @0.125."
+    assert {mark.label for mark in series.marks} == {
+        *("1x64d", "4x24d", "1x64d-noshortcut", "4x24d-noshortcut")
+    }
+    assert said in figure7.data(sweep).heading.subtitles
+    figure = curves.draw(curves.data(sweep))
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles == ["1x64d", "1x64d-noshortcut", "4x24d", "4x24d-noshortcut"]
+    assert said in curves.data(sweep).heading.subtitles
+    assert said in costs_of(sweep).heading.subtitles
+    # One kind of marker needs no legend.
+    assert scatter.draw(figure7.data(sweep)).axes[0].get_legend() is None
+
+
+def test_a_panels_name_without_room_loses_its_middle(fake_sweep):
+    figure = curves.draw(curves.data(read_sweep(fake_sweep(templates=MIXED))))
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles[0] == "resnext29_1x64d@0.125"
+    start, end = titles[4].split("…")
+    whole = MIXED[4].removeprefix("cifar_")
+    assert whole.startswith(start) and whole.endswith(end) and abs(len(start) - len(end)) < 2
 
 
 def test_figure7_of_a_sweep(fake_sweep):
