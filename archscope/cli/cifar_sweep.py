@@ -102,6 +102,8 @@ def cifar_sweep(
     143 interrupted (SIGINT, SIGTERM).
     """
     from archscope.explore import cifar_sweep as explore
+    from archscope.explore.conduct import Console
+    from archscope.explore.source import Source
     from archscope.sweep.machine import Resources
 
     check_output(format, output)
@@ -114,8 +116,8 @@ def cifar_sweep(
         trials_per_gpu=trials_per_gpu,
         ray=ray_cluster(executor, address),
     )
-    source = explore.Source(data_dir, data_label, offline)
-    console = explore.Console(note=note, tensorboard=tensorboard)
+    source = Source(data_dir, data_label, offline)
+    console = Console(note=note, tensorboard=tensorboard)
     named, words = _templates(templates, sys.argv[1:])
     changes: dict[str, Any] = {
         "templates": named,

@@ -79,7 +79,8 @@ def study(
     143 interrupted (SIGINT, SIGTERM).
     """
     from archscope.explore import study as explore
-    from archscope.explore.cifar_sweep import Console, Source
+    from archscope.explore.conduct import Console
+    from archscope.explore.source import Source
     from archscope.sweep.machine import Resources
 
     resolve_format(format, output)

@@ -164,7 +164,8 @@ def train(
     143 interrupted (SIGINT, SIGTERM).
     """
     from archscope.explore import train as explore
-    from archscope.explore.cifar_sweep import Console, Source
+    from archscope.explore.conduct import Console
+    from archscope.explore.source import Source
     from archscope.sweep.machine import Resources
     from archscope.train.devices import inventory
 

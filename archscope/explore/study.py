@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archscope.errors import ArchscopeError, UsageError
-from archscope.explore.cifar_sweep import Console, Order, Source, SweepResult, conduct, load_sweep
+from archscope.explore.cifar_sweep import SweepResult, load_sweep
+from archscope.explore.conduct import Console, Order, conduct
+from archscope.explore.source import Source
 from archscope.explore.timing_study import TimingOrder, measure
 from archscope.report.folder import write as write_report
 from archscope.report.formats import text

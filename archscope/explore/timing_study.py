@@ -13,7 +13,7 @@ from archscope.arch.quantities import parse_shape
 from archscope.arch.timings import PublishedTime, TimingExample
 from archscope.errors import UsageError
 from archscope.explore.bench import Extras, Setting, bench
-from archscope.explore.cifar_sweep import Console
+from archscope.explore.conduct import Console
 from archscope.files import write_json
 from archscope.report.folder import write as write_report
 from archscope.report.study_contents import STUDY_FILE, Kept, keep

@@ -13,14 +13,9 @@ from typing import TYPE_CHECKING, Any
 from archscope.data.folder import NAME as FILES
 from archscope.data.folder import class_list
 from archscope.errors import DataError, UsageError
-from archscope.explore.cifar_sweep import (
-    Console,
-    Order,
-    Source,
-    SweepResult,
-    conduct,
-    decisive,
-)
+from archscope.explore.cifar_sweep import SweepResult
+from archscope.explore.conduct import Console, Order, conduct, decisive
+from archscope.explore.source import Source
 from archscope.report import single as report
 from archscope.report.table import Table
 from archscope.sweep import folder as folders

@@ -86,7 +86,7 @@ def test_braces_in_a_command_are_left_alone_and_a_frame_is_flat(run, tmp_path):
 
 def test_an_interrupted_study_is_a_study_and_a_worker_ends_it_as_one(run, tmp_path, monkeypatch):
     from archscope.errors import ArchscopeError
-    from archscope.explore import cifar_sweep
+    from archscope.explore import conduct
 
     path, out = tmp_path / "own.toml", tmp_path / "out"
     path.write_text(OWN)
@@ -97,7 +97,7 @@ def test_an_interrupted_study_is_a_study_and_a_worker_ends_it_as_one(run, tmp_pa
         raise ArchscopeError("killed before the first trial")
 
     with monkeypatch.context() as patched:
-        patched.setattr(cifar_sweep, "_run", die)
+        patched.setattr(conduct, "_run", die)
         result = run("study", path, "--preset", "quick", "--gpus", "0", "--out", out)
     assert result.exit_code == 1
     assert seen == ["study.json", "study.toml", "sweep.json"]
@@ -111,9 +111,9 @@ def test_an_interrupted_study_is_a_study_and_a_worker_ends_it_as_one(run, tmp_pa
 
 
 def test_a_folder_is_of_one_study(run, tmp_path, monkeypatch):
-    from archscope.explore import cifar_sweep
+    from archscope.explore import conduct
 
-    monkeypatch.setattr(cifar_sweep, "_run", lambda *_: None)
+    monkeypatch.setattr(conduct, "_run", lambda *_: None)
     path, out = tmp_path / "own.toml", tmp_path / "out"
     path.write_text(OWN)
     assert run("study", path, "--preset", "quick", "--gpus", "0", "--out", out).exit_code == 0

@@ -15,8 +15,8 @@ from waiting import run_archscope
 from archscope.cli.main import app
 from archscope.data import download
 from archscope.errors import UsageError
-from archscope.explore import cifar_sweep as explore
-from archscope.explore.cifar_sweep import Console, cifar_sweep, work_off
+from archscope.explore.cifar_sweep import cifar_sweep, work_off
+from archscope.explore.conduct import Console
 from archscope.sweep import schedule
 from archscope.sweep.machine import Resources
 from archscope.sweep.records import read_sweep
@@ -123,7 +123,7 @@ def test_on_a_cpu_it_says_how_long_it_may_take(
     _, _, notes = invoke("--seeds", "1")
     assert "estimated before anything is measured" in notes.splitlines()[0]
     assert "--preset quick" not in notes
-    monkeypatch.setattr("archscope.explore.cifar_sweep.LONG", 0)
+    monkeypatch.setattr("archscope.explore.conduct.LONG", 0)
     _, _, notes = invoke(
         "--seeds", "1", "--preset", "proxy", "--dataset", "shapes", "--depth", "11"
     )
@@ -191,7 +191,9 @@ def test_a_folder_of_other_data_is_refused_before_any_are_looked_for(
 ) -> None:
     out = ["--out", str(tmp_path / "s")]
     assert invoke("--seeds", "1", "--templates", "1x64d", *out)[0] == 0
-    monkeypatch.setattr(explore, "prepare", lambda *_, **__: pytest.fail("it was looked for"))
+    monkeypatch.setattr(
+        "archscope.explore.source.prepare", lambda *_, **__: pytest.fail("it was looked for")
+    )
     code, _, notes = invoke("--seeds", "1", "--dataset", "cifar10", *out)
     assert code == 2 and "dataset shapes there, cifar10 asked" in notes and notes.count("\n") == 1
 

@@ -14,7 +14,8 @@ from ray_support import Log, Recorder, result, stub
 from waiting import run_archscope, wait_for
 
 from archscope.errors import ArchscopeError, UsageError
-from archscope.explore.cifar_sweep import Console, cifar_sweep
+from archscope.explore.cifar_sweep import cifar_sweep
+from archscope.explore.conduct import Console
 from archscope.sweep import ray_scheduler
 from archscope.sweep.live import Silent
 from archscope.sweep.machine import Ray, Resources, Slot

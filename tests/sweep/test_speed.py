@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archscope.explore.cifar_sweep import Console, cifar_sweep
+from archscope.explore.cifar_sweep import cifar_sweep
+from archscope.explore.conduct import Console
 from archscope.sweep import schedule, speed
 from archscope.sweep.machine import Ray, Resources, Slot, divided, threads_are_open
 from archscope.sweep.plan import Machine

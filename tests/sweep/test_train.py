@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from archscope.cli.main import app
 from archscope.errors import UsageError
-from archscope.explore.cifar_sweep import Console
+from archscope.explore.conduct import Console
 from archscope.explore.train import on_device, train
 from archscope.sweep import schedule, single
 from archscope.sweep.records import read_sweep
