@@ -86,7 +86,11 @@ class ErrorDistribution:
 
     @property
     def area_interval(self) -> tuple[float, float] | None:
-        """The 95 % t interval of the area, over a random draw of the networks; None for one."""
+        """The 95 % t interval of the area, over a random draw of the networks; None for one.
+
+        Of log-normal errors (sigma 1) it holds in 83 (8 networks) to 90 % (50): a t interval asks
+        for a mean without a long tail.
+        """
         from scipy import stats
 
         terms = summarize(self.terms)
