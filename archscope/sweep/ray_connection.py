@@ -118,6 +118,9 @@ def _probed() -> tuple[list[tuple[Mapping[str, float], dict[str, Any], Inventory
             )
             ray.cancel(reference)
         except ray.exceptions.RayError as error:
+            if _gone(node, error):
+                notes.append(f"The node {name} of the Ray cluster was lost while it was asked.")
+                continue
             # Trials would be sent there all the same, and end at once.
             raise ArchscopeError(
                 f"The node {name} of the Ray cluster cannot train ({last_line(error)}): install "
@@ -132,6 +135,15 @@ def _probed() -> tuple[list[tuple[Mapping[str, float], dict[str, Any], Inventory
             "or wait until those there are are free."
         )
     return answers, notes
+
+
+def _gone(node: Mapping[str, Any], error: Exception) -> bool:
+    """Whether a node failed to answer because it has left the cluster."""
+    import ray
+
+    # The cluster may take a while to see that a node is dead; until then it is listed as living.
+    lost = (ray.exceptions.TaskUnschedulableError, ray.exceptions.NodeDiedError)
+    return isinstance(error, lost) or node["NodeID"] not in {n["NodeID"] for n in living()}
 
 
 def _asked(node: Mapping[str, Any]) -> Any:

@@ -16,7 +16,7 @@ from waiting import run_archscope, wait_for
 from archscope.errors import ArchscopeError, UsageError
 from archscope.explore.cifar_sweep import cifar_sweep
 from archscope.explore.conduct import Console
-from archscope.sweep import ray_scheduler
+from archscope.sweep import ray_connection, ray_scheduler
 from archscope.sweep.live import Silent
 from archscope.sweep.machine import Ray, Resources, Slot
 from archscope.sweep.messages import Event
@@ -227,26 +227,39 @@ def test_real_trainings_are_the_same_to_the_bit_though_a_node_is_killed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     epochs: list[tuple[str, int]] = []
-    killed: list[str] = []
-    event_of = Silent.event
+    lost: list[str] = []
+    schedulers: list[RayScheduler] = []
+    event_of, run_of = Silent.event, RayScheduler.run
+
+    def run(self: RayScheduler) -> None:
+        schedulers.append(self)
+        run_of(self)
 
     def event(self: Silent, event: Event) -> None:
         event_of(self, event)
         if event.kind == "epoch":
             epochs.append((event.key, event.data["epoch"]))
-            if len(epochs) == 4:  # one of the three has its second
-                cluster.kill(cluster.nodes[0].node_id)
+            # The node that trains it; once more where that had just come to its end.
+            if event.data["epoch"] < 3 and not lost and len(cluster.nodes) > 1:
+                [where] = {
+                    one.where.node
+                    for one in schedulers[0]._runs.values()
+                    if one.where and one.name.split()[0] == event.key
+                }
+                if any(node.node_id == where for node in cluster.nodes):
+                    cluster.kill(where)
         elif event.kind == "note" and "was lost" in event.data["text"]:
-            killed.append(event.key)
+            lost.append(event.key)
 
     monkeypatch.setattr(Silent, "event", event)
+    monkeypatch.setattr(RayScheduler, "run", run)
     result = cifar_sweep(
         "quick", out=tmp_path / "s", console=QUIET, resources=Resources(ray=Ray()), **SETTINGS
     )
     assert result.exit_code == 0
     assert metrics(tmp_path / "s") == undisturbed
     assert len(undisturbed) == 4 and None not in undisturbed.values()
-    assert len(killed) == 1
+    assert lost
     # What was kept is not trained again.
     assert sorted(epochs) == sorted((key, n) for key in undisturbed for n in (1, 2, 3))
 
@@ -273,6 +286,17 @@ def test_interrupted_and_continued_it_is_the_same_sweep(
     code, text = command(out, address)
     assert code == 0, text
     assert metrics(out) == undisturbed
+
+
+def test_a_node_that_is_lost_while_it_is_asked_is_left_out(
+    cluster: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes = living()
+    ghost = {**nodes[-1], "NodeID": "0123abcd" * 7, "NodeManagerHostname": "ghost"}
+    monkeypatch.setattr(ray_connection, "living", lambda: [ghost, *nodes])
+    found, notes = inventory()
+    assert found.cpus == 3
+    assert notes == ["The node ghost of the Ray cluster was lost while it was asked."]
 
 
 def test_what_the_nodes_have(cluster: Nodes) -> None:
