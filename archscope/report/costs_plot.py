@@ -29,7 +29,6 @@ from archscope.report.scatter import draw_label, log_ticks, tell_missing, tick_l
 WIDTH, LEFT, RIGHT, BOTTOM = 6.5, 0.6, 0.15, 0.5
 PANEL, GAP_X, GAP_Y = 2.0, 0.25, 0.6
 LABEL_SIZE, MARKER, BAR = 7.0, 4.6, 0.8
-LINEAR = 2.0  # times the lowest cost: below, ticks are equally spaced
 MOST_NAMED = 8  # networks, of which those beside the front are named too
 UNITS = {"seconds": "training time (s)"}
 
@@ -93,9 +92,6 @@ def _scale(axes: Axes, found: Costs, axis: str) -> None:
 
 def _ticks(low: float, high: float) -> list[float]:
     """Round numbers that are at least a sixth of the scale apart, so that their labels are too."""
-    if high / low < LINEAR:  # a logarithm is nearly straight here, and its round numbers are few
-        equal = MaxNLocator(nbins=5, steps=[1, 2, 5, 10]).tick_values(low, high)
-        return [float(tick) for tick in equal if low <= tick <= high]
     kept: list[float] = []
     for tick in log_ticks(low, high):
         if not kept or math.log(tick / kept[-1]) >= math.log(high / low) / 6:

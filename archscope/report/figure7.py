@@ -21,15 +21,17 @@ from archscope.report.wording import (
 )
 from archscope.sweep.records import Sweep
 
+CURVES = ("cardinality", "width")
+
 
 def data(sweep: Sweep) -> Scatter:
     """The figure of a sweep; networks of which no trial has finished have no point in it."""
-    shown = sorted((p for p in points(sweep) if p.test_error.n), key=lambda p: p.params)
-    members = {
-        "cardinality": [point for point in shown if "cardinality" in point.curves],
-        "width": [point for point in shown if "width" in point.curves],
-        "other": [point for point in shown if not point.curves],
-    }
+    planned = points(sweep)
+    shown = sorted((p for p in planned if p.test_error.n), key=lambda p: p.params)
+    # A single network is no curve.
+    curves = {c for c in CURVES if sum(c in point.curves for point in planned) > 1}
+    members = {c: [point for point in shown if c in point.curves] for c in CURVES if c in curves}
+    members["other"] = [point for point in shown if curves.isdisjoint(point.curves)]
     title = (
         f"Test error against parameters: {data_label(sweep)}, {epochs_label(sweep)}, "
         f"{seeds_label(sweep)}"

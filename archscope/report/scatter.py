@@ -46,6 +46,7 @@ TICK_STEPS = (
     (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0),
     tuple(0.5 * step for step in range(2, 20)),
 )
+NARROW = 2.5  # high over low: there a logarithm is nearly straight, and its round numbers few
 MOST_TICKS = 10  # that fit side by side, each with its label
 
 
@@ -114,6 +115,9 @@ def _scale_y(axes: Axes, marks: Sequence[Mark]) -> None:
 
 def log_ticks(low: float, high: float) -> list[float]:
     """Round numbers between the limits: the coarsest set that has four, no two too near."""
+    if high / low < NARROW:
+        equal = MaxNLocator(nbins=5, steps=[1, 2, 5, 10]).tick_values(low, high)
+        return [float(tick) for tick in equal if low <= tick <= high]
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     ticks: list[float] = []
     for steps in TICK_STEPS:

@@ -252,6 +252,18 @@ def test_networks_without_a_curve_are_points_of_their_own(fake_sweep):
     scatter.draw(data)
 
 
+def test_a_network_that_is_alone_on_a_curve_is_one_of_the_others(fake_sweep):
+    kept = ("1x64d", "2x40d", "4x24d", "8x12d", "32x4d")  # Table 3's: 1x64d is on both curves
+    data = figure7.data(read_sweep(fake_sweep(templates=kept)))
+    assert [series.name for series in data.series] == ["other"]
+    assert {mark.label for mark in data.series[0].marks} == set(kept)
+    # What has not finished yet counts: the look of a network must not change in mid-sweep.
+    statuses = {("2x64d", seed): "pending" for seed in (1, 2, 3)}
+    folder = fake_sweep(templates=("1x64d", "2x64d"), statuses=statuses)
+    data = figure7.data(read_sweep(folder))
+    assert [series.name for series in data.series] == ["cardinality"]
+
+
 def test_learning_curves_are_means_over_finished_seeds(fake_sweep):
     statuses = {("2x64d", 3): "running", ("8x64d", 1): "diverged", ("4x64d", 2): "running"}
     statuses |= {("4x64d", seed): "pending" for seed in (1, 3)}
@@ -290,7 +302,11 @@ def test_falling_errors_are_drawn_on_a_logarithmic_scale():
 
 @pytest.mark.parametrize(
     ("low", "high", "ticks"),
-    [(4e6, 1.1e8, ["5 M", "10 M", "20 M", "50 M", "100 M"]), (1e5, 1e9, None)],
+    [
+        (4e6, 1.1e8, ["5 M", "10 M", "20 M", "50 M", "100 M"]),
+        (84e3, 168e3, ["100 k", "120 k", "140 k", "160 k"]),
+        (1e5, 1e9, None),
+    ],
 )
 def test_ticks_are_round_numbers(low, high, ticks):
     shown = [scatter.tick_label(tick) for tick in scatter.log_ticks(low, high)]
