@@ -25,10 +25,23 @@ class GetTimeoutError(RayError):
     """As ray.exceptions.GetTimeoutError."""
 
 
+class NodeDiedError(RayError):
+    """As ray.exceptions.NodeDiedError."""
+
+
+class TaskUnschedulableError(RayError):
+    """As ray.exceptions.TaskUnschedulableError."""
+
+
 class Module:
     """As the module ray: nodes, and what a probe of each ends in."""
 
-    exceptions = SimpleNamespace(RayError=RayError, GetTimeoutError=GetTimeoutError)
+    exceptions = SimpleNamespace(
+        RayError=RayError,
+        GetTimeoutError=GetTimeoutError,
+        NodeDiedError=NodeDiedError,
+        TaskUnschedulableError=TaskUnschedulableError,
+    )
 
     def __init__(self, answers: dict[str, Any]) -> None:
         self.answers = answers
@@ -76,6 +89,16 @@ def test_a_node_that_cannot_train_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     put_in_place(monkeypatch, Module({"good": answer(), "bad": broken}))
     with pytest.raises(ArchscopeError, match=r"node bad .*\(ModuleNotFoundError: No module"):
         ray_connection.inventory()
+
+
+@pytest.mark.parametrize("error", [NodeDiedError(), TaskUnschedulableError()])
+def test_a_node_that_is_lost_while_it_is_asked_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, error: RayError
+) -> None:
+    put_in_place(monkeypatch, Module({"lost": error, "good": answer()}))
+    found, notes = ray_connection.inventory()
+    assert found.cpus == 4
+    assert notes == ["The node lost of the Ray cluster was lost while it was asked."]
 
 
 def test_a_node_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
