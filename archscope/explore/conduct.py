@@ -17,6 +17,7 @@ from archscope.data.dataset import DatasetInfo
 from archscope.data.folder import NAME as FILES
 from archscope.explore.source import Source, measured
 from archscope.report.folder import write as write_report
+from archscope.report.wording import plural
 from archscope.sweep import folder as folders
 from archscope.sweep import machine as machines
 from archscope.sweep import plan, speed, tensorboard
@@ -221,12 +222,14 @@ def _announcement(
     ended = len(briefs) - len(missing) - failed
     if not missing:
         but = f", but {failed} that failed: {_AGAIN}" if failed else ""
-        return f"All {len(briefs)} trials in {opened.folder} are done{but}."
+        every = f"All {len(briefs):,} trials" if len(briefs) > 1 else "The trial"
+        are = "are" if len(briefs) > 1 else "is"
+        return f"{every} in {opened.folder} {are} done{but}."
     work = [trial_work(brief.trial, images, brief.epochs_done) for brief in missing]
-    counts = [f"{ended} more are done"] * bool(ended) + [f"{failed} failed"] * bool(failed)
+    counts = [f"{ended:,} more done"] * bool(ended) + [f"{failed} failed"] * bool(failed)
     others = f" ({', '.join(counts)})" if counts else ""
     text = (
-        f"{len(missing)} trials{others} on {label}, "
+        f"{plural(len(missing), 'trial')}{others} on {label}, "
         f"{machine['device']}, {machine['precision']}, {workers} at a time, {machine['threads']} "
         f"thread{'s' * (machine['threads'] > 1)} each, in {opened.folder}"
     )

@@ -180,7 +180,7 @@ def test_a_worker_joins_a_folder_and_works_off_its_plan(tmp_path: Path) -> None:
     before = (out / "sweep.json").read_bytes()
     result = CliRunner().invoke(app, ["cifar-sweep", "--worker", str(out)])
     assert result.exit_code == 0, result.output
-    assert "1x64d" in result.stdout and "1 trials" in result.stderr
+    assert "1x64d" in result.stdout and "1 trial on" in result.stderr
     assert (done / "result.json").exists()
     assert (out / "sweep.json").read_bytes() == before
 
@@ -209,7 +209,7 @@ def test_a_worker_tells_done_and_failed_trials_apart(tmp_path: Path) -> None:
     gone.unlink()
     result = CliRunner().invoke(app, ["cifar-sweep", "--worker", str(out)])
     assert result.exit_code == 3
-    assert "1 trials (1 more are done, 2 failed) on" in result.stderr
+    assert "1 trial (1 more done, 2 failed) on" in result.stderr
 
 
 @pytest.mark.usefixtures("fake")
