@@ -24,7 +24,7 @@ from archscope.report.costs import AXES, Costs
 from archscope.report.formats import mean_and_error
 from archscope.report.labels import Anchor, Box, Segment, place
 from archscope.report.names import short_names
-from archscope.report.scatter import draw_label, log_ticks, tell_missing, tick_label
+from archscope.report.scatter import draw_label, in_points, log_ticks, tell_missing, tick_label
 
 WIDTH, LEFT, RIGHT, BOTTOM = 6.5, 0.6, 0.15, 0.5
 PANEL, GAP_X, GAP_Y = 2.0, 0.25, 0.6
@@ -132,9 +132,7 @@ def _name(figure: Figure, axes: Axes, found: Costs, axis: str) -> None:
     front, spots = found.front(axis), {}
     obstacles: list[Box] = []
     for name, value in found.costs[axis].items():
-        error, bar = found.errors[name], found.bars[name] or 0.0
-        ends = axes.transData.transform([(value, error + step * bar) for step in (-1, 0, 1)])
-        x, (low, y, high) = float(ends[0][0]) * scale, (float(end[1]) * scale for end in ends)
+        x, (low, y, high) = in_points(axes, value, found.errors[name], found.bars[name])
         spots[name] = x, y
         obstacles.append((x - radius, y - radius, x + radius, y + radius))
         obstacles.append((x - BAR, low, x + BAR, high))

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -61,11 +61,6 @@ class Curves:
     heading: Heading
     panels: Sequence[LearningCurve]
 
-    @property
-    def names(self) -> Mapping[str, str]:
-        """What each panel is called."""
-        return short_names([panel.template for panel in self.panels])
-
 
 def data(sweep: Sweep) -> Curves:
     """The learning curves of a sweep."""
@@ -101,6 +96,7 @@ def hover(curves: Curves) -> dict[str, str]:
 def draw(curves: Curves) -> Figure:
     """Draw the panels in rows, all on the same scales."""
     columns, rows = grid(len(curves.panels))
+    names = short_names([panel.template for panel in curves.panels])
     with styled():
         cell = PANEL_HEIGHT + PANEL_TITLE
         body = rows * cell + (rows - 1) * GAP_Y + BOTTOM + LEGEND
@@ -122,7 +118,7 @@ def draw(curves: Curves) -> Figure:
             axes = axes_at(figure, (left, bottom, wide, PANEL_HEIGHT))
             _scale(axes, curves.panels)
             others = [other for other in curves.panels if other is not panel]
-            _draw_panel(axes, panel, curves.names[panel.template], others)
+            _draw_panel(axes, panel, names[panel.template], others)
             last = index + columns >= len(curves.panels)
             _name_axes(axes, first_column=column == 0, last_row=last)
         _draw_legend(figure, top, curves.panels)

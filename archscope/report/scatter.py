@@ -9,7 +9,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -203,7 +203,6 @@ def _draw_legend(axes: Axes, series: Sequence[Series]) -> None:
 
 def _draw_labels(figure: Figure, axes: Axes, series: Sequence[Series]) -> None:
     """Place and draw the labels, in points: as the type is measured."""
-    scale = POINTS / figure.dpi
     anchors: dict[str, tuple[Anchor, str]] = {}
     obstacles: list[Box] = []
     lines: list[Segment] = []
@@ -212,9 +211,7 @@ def _draw_labels(figure: Figure, axes: Axes, series: Sequence[Series]) -> None:
         radius = look.size / 2 + 0.6
         centres: list[tuple[float, float]] = []
         for mark in one.marks:
-            bar = mark.bar or 0.0
-            ends = axes.transData.transform([(mark.x, mark.y + step * bar) for step in (-1, 0, 1)])
-            x, (low, y, high) = float(ends[0][0]) * scale, (float(end[1]) * scale for end in ends)
+            x, (low, y, high) = in_points(axes, mark.x, mark.y, mark.bar)
             centres.append((x, y))
             anchor = Anchor(x, y, radius, text_size(figure, mark.label, LABEL_SIZE), look.side)
             anchors.setdefault(mark.key, (anchor, mark.label))
@@ -222,7 +219,7 @@ def _draw_labels(figure: Figure, axes: Axes, series: Sequence[Series]) -> None:
             obstacles += _bar_boxes(x, low, high)
         if look.line:
             lines += [(*a, *b) for a, b in itertools.pairwise(centres)]
-    extent = axes.get_window_extent()
+    scale, extent = POINTS / figure.dpi, axes.get_window_extent()
     frame = (extent.x0 * scale + 1, extent.y0 * scale + 1, extent.x1 * scale, extent.y1 * scale)
     places = place([anchor for anchor, _ in anchors.values()], obstacles, lines, frame)
     for (_, label), found in zip(anchors.values(), places, strict=True):
@@ -230,6 +227,16 @@ def _draw_labels(figure: Figure, axes: Axes, series: Sequence[Series]) -> None:
             draw_label(figure, label, found, size=LABEL_SIZE, colour=INK, gid=label)
     if missing := places.count(None):
         tell_missing(axes, missing)
+
+
+def in_points(
+    axes: Axes, x: float, y: float, bar: float | None
+) -> tuple[float, tuple[float, float, float]]:
+    """Where a mark stands in its figure: x, and y of its bar's low end, itself and the high end."""
+    ends = axes.transData.transform([(x, y + step * (bar or 0.0)) for step in (-1, 0, 1)])
+    scale = POINTS / cast(Figure, axes.figure).dpi
+    low, middle, high = (float(end[1]) * scale for end in ends)
+    return float(ends[0][0]) * scale, (low, middle, high)
 
 
 def draw_label(
