@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from archscope.arch.eq4 import solve_cardinality, solve_width
     from archscope.arch.families import (
         cifar_preresnet,
         cifar_resnet,
@@ -34,51 +33,52 @@ if TYPE_CHECKING:
         wrn,
     )
     from archscope.arch.names import parse as network
+    from archscope.arch.papers.eq4 import solve_cardinality, solve_width
     from archscope.cost.formula import count
     from archscope.cost.memory import memory
-    from archscope.explore.bench import bench
-    from archscope.explore.cifar_sweep import cifar_sweep, load_sweep
-    from archscope.explore.compare import compare
-    from archscope.explore.enumerate import enumerate_designs
-    from archscope.explore.equivalence import equivalence
-    from archscope.explore.inverse import inverse
-    from archscope.explore.networks import open_network
-    from archscope.explore.report import report as write_report
-    from archscope.explore.study import load_study, study
-    from archscope.explore.train import train as train_network
+    from archscope.explore.clock.bench import bench
+    from archscope.explore.design.enumerate import enumerate_designs
+    from archscope.explore.design.inverse import inverse
+    from archscope.explore.networks.compare import compare
+    from archscope.explore.networks.equivalence import equivalence
+    from archscope.explore.networks.opened import open_network
+    from archscope.explore.training.cifar_sweep import cifar_sweep, load_sweep
+    from archscope.explore.training.report import report as write_report
+    from archscope.explore.training.study import load_study, study
+    from archscope.explore.training.train import train as train_network
     from archscope.nn.build import build
     from archscope.nn.weights import load_weights
 
 _PLACES = {
-    "bench": "archscope.explore.bench:bench",
+    "bench": "archscope.explore.clock.bench:bench",
     "build": "archscope.nn.build:build",
     "cifar_preresnet": "archscope.arch.families:cifar_preresnet",
     "cifar_resnet": "archscope.arch.families:cifar_resnet",
     "cifar_resnext": "archscope.arch.families:cifar_resnext",
-    "cifar_sweep": "archscope.explore.cifar_sweep:cifar_sweep",
-    "compare": "archscope.explore.compare:compare",
+    "cifar_sweep": "archscope.explore.training.cifar_sweep:cifar_sweep",
+    "compare": "archscope.explore.networks.compare:compare",
     "count": "archscope.cost.formula:count",
-    "enumerate_designs": "archscope.explore.enumerate:enumerate_designs",
-    "equivalence": "archscope.explore.equivalence:equivalence",
+    "enumerate_designs": "archscope.explore.design.enumerate:enumerate_designs",
+    "equivalence": "archscope.explore.networks.equivalence:equivalence",
     "inception_resnet_v2": "archscope.arch.families:inception_resnet_v2",
     "inception_v3": "archscope.arch.families:inception_v3",
     "inception_v4": "archscope.arch.families:inception_v4",
-    "inverse": "archscope.explore.inverse:inverse",
-    "load_study": "archscope.explore.study:load_study",
-    "load_sweep": "archscope.explore.cifar_sweep:load_sweep",
+    "inverse": "archscope.explore.design.inverse:inverse",
+    "load_study": "archscope.explore.training.study:load_study",
+    "load_sweep": "archscope.explore.training.cifar_sweep:load_sweep",
     "load_weights": "archscope.nn.weights:load_weights",
     "memory": "archscope.cost.memory:memory",
     "network": "archscope.arch.names:parse",
-    "open_network": "archscope.explore.networks:open_network",
+    "open_network": "archscope.explore.networks.opened:open_network",
     "preresnet": "archscope.arch.families:preresnet",
     "resnet_basic": "archscope.arch.families:resnet_basic",
     "resnext": "archscope.arch.families:resnext",
-    "solve_cardinality": "archscope.arch.eq4:solve_cardinality",
-    "solve_width": "archscope.arch.eq4:solve_width",
-    "study": "archscope.explore.study:study",
-    "train_network": "archscope.explore.train:train",
+    "solve_cardinality": "archscope.arch.papers.eq4:solve_cardinality",
+    "solve_width": "archscope.arch.papers.eq4:solve_width",
+    "study": "archscope.explore.training.study:study",
+    "train_network": "archscope.explore.training.train:train",
     "wide_resnet": "archscope.arch.families:wide_resnet",
-    "write_report": "archscope.explore.report:report",
+    "write_report": "archscope.explore.training.report:report",
     "wrn": "archscope.arch.families:wrn",
 }
 

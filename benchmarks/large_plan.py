@@ -20,8 +20,8 @@ EPOCHS = 15
 PLAN = """
 import sys, pathlib
 from archscope.sweep import folder, plan
-from archscope.sweep.scan import scan
-from archscope.sweep.supply import Supply
+from archscope.sweep.store.scan import scan
+from archscope.sweep.run.supply import Supply
 chosen = plan.settings("paper", templates=sys.argv[2].split(","), seeds=int(sys.argv[3]))
 data = {"name": "cifar10", "label": "CIFAR-10", "folder": None, "classes": 10,
         "fingerprint": "sha256:0", "official": True}
@@ -68,7 +68,7 @@ def main(trials: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "sweep"
         python, seeds = sys.executable, trials // len(TEMPLATES)
-        nothing = [python, "-c", "import archscope.sweep.folder, archscope.sweep.supply"]
+        nothing = [python, "-c", "import archscope.sweep.store.folder, archscope.sweep.run.supply"]
         plan = [python, "-c", PLAN, str(folder), ",".join(TEMPLATES), str(seeds)]
         status = [python, "-m", "archscope", "status", str(folder)]
         report("imports alone", *measured(nothing))

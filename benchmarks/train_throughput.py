@@ -69,10 +69,10 @@ class Meter:
 def ours(name: str, dataset, *, epochs: int = 50, seed: int = 1, meter: Meter | None = None):
     """The loop of a sweep's worker; with a meter it stops at the window's end."""
     from archscope.arch.names import parse
-    from archscope.train.devices import inventory
-    from archscope.train.job import Job
-    from archscope.train.loop import train
-    from archscope.train.recipe import recipe
+    from archscope.training.devices import inventory
+    from archscope.training.job import Job
+    from archscope.training.loop import train
+    from archscope.training.recipe import recipe
 
     class Over(Exception):
         pass
@@ -136,7 +136,7 @@ def common(
 
     from archscope.arch.names import parse
     from archscope.nn.build import build
-    from archscope.train.recipe import learning_rate, recipe
+    from archscope.training.recipe import learning_rate, recipe
 
     torch.manual_seed(seed)
     model = build(parse(name))
@@ -177,12 +177,12 @@ def _test_error(model, dataset) -> float:
 def measure(loop: str, name: str, threads: int) -> float:
     """In the process of one measurement: images per second."""
     if loop == "ours":
-        from archscope.train.devices import tune_malloc
+        from archscope.training.devices import tune_malloc
 
         tune_malloc()
     import torch
 
-    from archscope.sweep.speed import random_dataset
+    from archscope.sweep.run.speed import random_dataset
 
     torch.set_num_threads(threads)
     dataset, meter = random_dataset(*SHAPE, IMAGES), Meter()
@@ -245,8 +245,8 @@ def limits(networks: list[str]) -> int:
     from archscope.cost.memory import ELEMENT_BYTES
     from archscope.cost.peak import measure_peak
     from archscope.cost.roofline import Load, layers, roofline_seconds
-    from archscope.sweep.speed import random_dataset
-    from archscope.train.devices import inventory, tune_malloc
+    from archscope.sweep.run.speed import random_dataset
+    from archscope.training.devices import inventory, tune_malloc
 
     tune_malloc()
     torch.set_num_threads(1)
@@ -320,7 +320,7 @@ def errors(
 
     from archscope.data.load import load, prepare
     from archscope.data.view import View
-    from archscope.report.verdicts import verdicts
+    from archscope.reporting.judge.verdicts import verdicts
 
     torch.set_num_threads(2)
     info = prepare("cifar10", data_dir=data_dir) if data_dir else prepare("shapes")

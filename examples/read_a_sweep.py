@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import archscope as a
-from archscope.report.sweep_verdicts import sweep_verdicts
+from archscope.reporting.judge.pairs import sweep_verdicts
 
 folder = sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent / "cifar10-jpeg-figure7"
 sweep = a.load_sweep(folder)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from archscope.sweep.study_file import read_study
+from archscope.studies.reader import read_study
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 SCRIPTS = sorted(EXAMPLES.glob("*.py"))

@@ -67,14 +67,25 @@ HEAVY = {"torch", "pandas", "matplotlib", "fvcore"}
     ("statement", "heavy"),
     [
         ("import archscope, archscope.cli", {*HEAVY, "numpy"}),
-        ("import archscope.explore.compare, archscope.explore.solve", {*HEAVY, "numpy"}),
-        ("import archscope.explore.cifar_sweep, archscope.report.sweep", HEAVY),
-        ("import archscope.explore.train, archscope.report.single", {*HEAVY, "tensorboard", "PIL"}),
+        (
+            "import archscope.explore.networks.compare, archscope.explore.design.solve",
+            {*HEAVY, "numpy"},
+        ),
+        ("import archscope.explore.training.cifar_sweep, archscope.reporting.folder.sweep", HEAVY),
+        (
+            "import archscope.explore.training.train, archscope.reporting.folder.single",
+            {*HEAVY, "tensorboard", "PIL"},
+        ),
         ("import archscope as a; a.count(a.network('resnet50'))", {*HEAVY, "numpy"}),
         (
             "from archscope.cli import app; import sys; sys.argv = ['', 'solve', '-C', '32']"
             "\ntry: app()\nexcept SystemExit: pass",
-            {*HEAVY, "numpy", "archscope.cli.compare", "archscope.cli.cifar_sweep"},
+            {
+                *HEAVY,
+                "numpy",
+                "archscope.cli.commands.networks.compare",
+                "archscope.cli.commands.training.cifar_sweep",
+            },
         ),
     ],
 )

@@ -35,7 +35,7 @@ def test_a_sweep_is_loaded_from_its_folder(tmp_path):
 
 def test_networks_are_solved_backwards_and_enumerated_from_the_library():
     """WRN-28-10 has 36.5M parameters (Wide ResNet, Table 4)."""
-    from archscope.explore.enumerate import Order, Query
+    from archscope.explore.design.enumerate import Order, Query
 
     found = a.inverse("wrn_28", "36.5M params and 5.2GMACs")
     assert found.answers[0].designs[0].values["widen"] == 10

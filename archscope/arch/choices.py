@@ -12,7 +12,7 @@ from itertools import takewhile
 from math import prod
 from typing import NamedTuple
 
-from archscope.arch.families.parts import postactivation, preactivation
+from archscope.arch.families.blocks import postactivation, preactivation
 from archscope.arch.network import Network
 from archscope.arch.nodes import Conv, Kernel, Node, Norm, Repeat, Seq, Shortcut, Sum
 from archscope.arch.shape import Shape, output_shape

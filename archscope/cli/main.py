@@ -16,30 +16,45 @@ from archscope.errors import ArchscopeError
 
 # name: (where the function stands, the line of `archscope --help`), in the order of that help.
 COMMANDS = {
-    "solve": ("solve:solve", "Solve Eq. 4: templates that keep a block's budget (Table 2)."),
-    "compare": ("compare:compare", "Put networks side by side, counted exactly (Table 1)."),
-    "audit": ("audit:audit", "Hold every count that the papers print against ours."),
+    "solve": ("design.solve:solve", "Solve Eq. 4: templates that keep a block's budget (Table 2)."),
+    "compare": (
+        "networks.compare:compare",
+        "Put networks side by side, counted exactly (Table 1).",
+    ),
+    "audit": ("networks.audit:audit", "Hold every count that the papers print against ours."),
     "cifar-sweep": (
-        "cifar_sweep:cifar_sweep",
+        "training.cifar_sweep:cifar_sweep",
         "Train templates on CIFAR: cardinality against width.",
     ),
-    "train": ("train:train", "Train one network by a paper's recipe, from one seed or several."),
-    "status": ("status:status", "Show how a sweep stands, from another terminal."),
+    "train": (
+        "training.train:train",
+        "Train one network by a paper's recipe, from one seed or several.",
+    ),
+    "status": ("training.status:status", "Show how a sweep stands, from another terminal."),
     "verify-resume": (
-        "verify_resume:verify_resume",
+        "training.verify_resume:verify_resume",
         "Prove that a killed sweep ends with the same numbers.",
     ),
-    "enumerate": ("enumerate:enumerate_designs", "List every design within ranges of cost."),
-    "study": ("study:study", "Run an experiment of the papers beside the published numbers."),
-    "report": ("report:report", "Write a sweep's page, tables and figures from its folder."),
-    "bench": ("bench:bench", "Time networks: latency, throughput, training step, memory."),
+    "enumerate": ("design.enumerate:enumerate_designs", "List every design within ranges of cost."),
+    "study": (
+        "training.study:study",
+        "Run an experiment of the papers beside the published numbers.",
+    ),
+    "report": (
+        "training.report:report",
+        "Write a sweep's page, tables and figures from its folder.",
+    ),
+    "bench": ("networks.bench:bench", "Time networks: latency, throughput, training step, memory."),
     "equivalence": (
-        "equivalence:equivalence",
+        "networks.equivalence:equivalence",
         "Rewrite a network into Figure 3's forms: all are equal.",
     ),
-    "export": ("export:export", "Write a network for other programs, checked by running it."),
-    "list": ("listing:list_networks", "List the named networks with their costs."),
-    "show": ("listing:show", "Show one network, stage by stage."),
+    "export": (
+        "networks.export:export",
+        "Write a network for other programs, checked by running it.",
+    ),
+    "list": ("networks.listing:list_networks", "List the named networks with their costs."),
+    "show": ("networks.listing:show", "Show one network, stage by stage."),
 }
 
 
@@ -56,7 +71,7 @@ class Commands(MutableMapping[str, Any]):
             alone = typer.Typer(
                 add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
             )
-            found = getattr(import_module(f"archscope.cli.{module}"), function)
+            found = getattr(import_module(f"archscope.cli.commands.{module}"), function)
             alone.command(name, short_help=summary)(found)
             self._made[name] = get_command(alone)
         return self._made[name]

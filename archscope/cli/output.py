@@ -13,7 +13,7 @@ from typing import Annotated, Any, BinaryIO, TextIO
 import typer
 
 from archscope.errors import ArchscopeError, UsageError
-from archscope.report.table import Table, render
+from archscope.reporting.table.table import Table, render
 
 
 class Format(StrEnum):
@@ -112,7 +112,7 @@ def write(text: str, stream: TextIO) -> None:
     A reader that has gone away (`| head`) is no error: the rest goes nowhere, silently.
     """
     if not _encodable(text, stream):
-        from archscope.report.text import to_ascii
+        from archscope.reporting.table.text import to_ascii
 
         text = to_ascii(text)
     try:

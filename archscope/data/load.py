@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from archscope.data import cifar, folder, locate, shapes, svhn
-from archscope.data.catalogue import CATALOGUE, Cifar
+from archscope.data.batches.samples import split_off, subset
 from archscope.data.dataset import Channels, Dataset, DatasetInfo, Part, Split, fingerprint
-from archscope.data.samples import split_off, subset
+from archscope.data.fetch import locate
+from archscope.data.fetch.catalogue import CATALOGUE, Cifar
+from archscope.data.sets import cifar, folder, shapes, svhn
 from archscope.data.view import View
 from archscope.errors import DataError, UsageError
 
@@ -30,7 +31,7 @@ def prepare(
     """Find a dataset, download it where it is not there, check it, and say what it is.
 
     A `data_dir` is the only place where files are looked for, and where they are downloaded to;
-    without one see `archscope.data.locate`. `offline` never touches the network. `label` replaces
+    without one see `archscope.data.fetch.locate`. `offline` never touches the network. `label` replaces
     the name in titles. `progress` shows a download on stderr. `shapes` is made in memory and
     ignores all but `label`; "folder" is the images in `data_dir`, which are never downloaded.
 
@@ -124,7 +125,7 @@ def _cut(train: Part, view: View, classes: int) -> tuple[Part, Part | None]:
 
 
 def _whitened(data: Dataset) -> Dataset:
-    from archscope.data import whiten
+    from archscope.data.batches import whiten
 
     parts = [data.train, data.test, *([data.validation] if data.validation else [])]
     images = [part for part in parts if isinstance(part, Split)]
@@ -168,7 +169,7 @@ def _obtain(
 
 
 def _extracted(dataset: Cifar, named: Path | None, offline: bool, progress: bool) -> locate.Found:
-    from archscope.data import archive, download  # heavy, and seldom needed
+    from archscope.data.fetch import archive, download
 
     into = locate.store() if named is None else named
     with download.alone(into, dataset.name):

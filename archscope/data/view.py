@@ -19,7 +19,7 @@ class View:
         samples: training images, a class-balanced subset of those that are not held out; None: all.
         holdout: training images set aside for validation, class-balanced; 0 for none. Then every
             epoch is judged on them, and the test set is used once, after the last epoch.
-        whiten: None, or "zca" (see `archscope.data.whiten`).
+        whiten: None, or "zca" (see `archscope.data.batches.whiten`).
         test_crop: side of the square cut out of a test image (image folders only); None: the
             network's input.
         test_classes: the classes that the test images are of, where the network tells more apart

@@ -33,8 +33,8 @@ from archscope.arch.nodes import (
 from archscope.arch.shape import Shape, conv_padding, output_shape, projects
 from archscope.cost.formula import count
 from archscope.errors import UsageError
+from archscope.nn.free_memory import available
 from archscope.nn.init import initialise
-from archscope.nn.memory import available
 
 # What a scope runs: the name of a submodule, ("flat",) or ("map",), which change between (N, C) and
 # (N, C, 1, 1), or ("seq" | "sum" | "cat" | "aux", ...).

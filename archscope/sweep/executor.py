@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from archscope.errors import UsageError
-from archscope.sweep import schedule
-from archscope.sweep.machine import Resources, Slot
-from archscope.sweep.outcomes import Observer
-from archscope.sweep.supply import Supply
+from archscope.sweep.plan.slots import Resources, Slot
+from archscope.sweep.run import schedule
+from archscope.sweep.run.outcomes import Observer
+from archscope.sweep.run.supply import Supply
 
 if TYPE_CHECKING:
-    from archscope.sweep.ray_cluster import Need
-    from archscope.train.devices import Inventory
+    from archscope.sweep.ray.cluster import Need
+    from archscope.training.devices import Inventory
 
 
 class Executor(Protocol):
@@ -42,7 +42,7 @@ def opened(asked: Resources, inventory: Inventory | None) -> Iterator[Executor]:
     if asked.ray is None:
         yield Local(inventory or _inventory())
         return
-    from archscope.sweep import ray_connection
+    from archscope.sweep.ray import connection as ray_connection
 
     with ray_connection.connected(asked.ray.address, (inventory or _inventory()).cpus):
         yield OnRay(asked, *ray_connection.inventory())
@@ -73,7 +73,7 @@ class OnRay:
 
     def check(self, slots: Sequence[Slot]) -> None:
         """Raise UsageError where no node has what a trial needs."""
-        from archscope.sweep.ray_cluster import living, room
+        from archscope.sweep.ray.cluster import living, room
 
         need = self._need(slots)
         if not room(living(), need):
@@ -89,10 +89,10 @@ class OnRay:
         `slots` limit that only where a number of workers or GPUs was asked for. Errors as of
         `RayScheduler.run`.
         """
-        from archscope.sweep.ray_cluster import RayCluster
-        from archscope.sweep.ray_scheduler import RayScheduler
-        from archscope.sweep.ray_seam import Data
-        from archscope.sweep.worker import dataset_key, load_dataset
+        from archscope.sweep.ray.cluster import RayCluster
+        from archscope.sweep.ray.protocol import Data
+        from archscope.sweep.ray.scheduler import RayScheduler
+        from archscope.sweep.run.train_trial import dataset_key, load_dataset
 
         slot, need = slots[0], self._need(slots)
         # A task sees its GPU alone, as the first one.
@@ -101,7 +101,7 @@ class OnRay:
         RayScheduler(supply, RayCluster(need), own, observer, schedule.RUNNER, data).run()
 
     def _need(self, slots: Sequence[Slot]) -> Need:
-        from archscope.sweep.ray_cluster import Need
+        from archscope.sweep.ray.cluster import Need
 
         asked, on_gpu = self.asked, slots[0].device != "cpu"
         limited = asked.workers is not None or (on_gpu and asked.gpus is not None)
@@ -110,6 +110,6 @@ class OnRay:
 
 
 def _inventory() -> Inventory:
-    from archscope.train.devices import inventory
+    from archscope.training.devices import inventory
 
     return inventory()

@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 
-from archscope.explore import explanations
+from archscope.explore.networks import explanations
 
 
 def test_a_wrong_count_is_red_and_exits_1(run, monkeypatch):

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from archscope.cli import app
-from archscope.explore import enumerate as enumeration
-from archscope.explore import search
+from archscope.explore.design import enumerate as enumeration
+from archscope.explore.design import search
 
 NETWORK = ("solve", "--network", "wrn_16")
 BUDGET = ("--budget", "2Mparams")

@@ -18,7 +18,7 @@ def small(monkeypatch):
     """The peak of small vectors, and this process's malloc left alone."""
     monkeypatch.setattr("archscope.cost.peak._MATRIX", {"cpu": 64})
     monkeypatch.setattr("archscope.cost.peak._VECTOR", {"cpu": 1000})
-    monkeypatch.setattr("archscope.explore.bench.tune_malloc", lambda: False)
+    monkeypatch.setattr("archscope.explore.clock.bench.tune_malloc", lambda: False)
 
 
 def test_json_is_the_contracts(run):
@@ -58,7 +58,7 @@ def test_csv_and_another_input(run):
 
 
 def test_a_papers_comparison_with_its_figure(run, tmp_path, monkeypatch):
-    from archscope.arch import timings
+    from archscope.arch.papers import timings
 
     times = (
         timings.PublishedTime("resnet8", "thin", None, 1.0),

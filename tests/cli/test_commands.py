@@ -197,7 +197,7 @@ def test_version_and_help_tell_the_commands():
 
 
 def test_ctrl_c_ends_any_command_with_130(run, monkeypatch):
-    from archscope.explore import solve
+    from archscope.explore.design import solve
 
     def interrupt(**_):
         raise KeyboardInterrupt

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from archscope.cost import other_counters
-from archscope.cost.other_counters import Tool
-from archscope.report.counters import counters_table
-from archscope.report.text import text_table
+from archscope.cost import counters as other_counters
+from archscope.cost.counters import Tool
+from archscope.reporting.networks.counters import counters_table
+from archscope.reporting.table.text import text_table
 
 
 def test_the_formulas_own_numbers(run):

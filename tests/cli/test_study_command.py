@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from archscope.sweep.study_file import study_names
+from archscope.studies.reader import study_names
 
 OWN = """schema = "archscope.study/1"
 name = "mine"
@@ -73,7 +73,7 @@ def test_wrong_names_and_presets_are_usage_errors(run, tmp_path):
 
 
 def test_braces_in_a_command_are_left_alone_and_a_frame_is_flat(run, tmp_path):
-    from archscope.explore.study import study
+    from archscope.explore.training.study import study
 
     path = tmp_path / "own.toml"
     path.write_text(OWN.replace("pairs =", 'command = "train {network} {other}"\npairs ='))
@@ -86,7 +86,7 @@ def test_braces_in_a_command_are_left_alone_and_a_frame_is_flat(run, tmp_path):
 
 def test_an_interrupted_study_is_a_study_and_a_worker_ends_it_as_one(run, tmp_path, monkeypatch):
     from archscope.errors import ArchscopeError
-    from archscope.explore import conduct
+    from archscope.explore.training import run_plan as conduct
 
     path, out = tmp_path / "own.toml", tmp_path / "out"
     path.write_text(OWN)
@@ -111,7 +111,7 @@ def test_an_interrupted_study_is_a_study_and_a_worker_ends_it_as_one(run, tmp_pa
 
 
 def test_a_folder_is_of_one_study(run, tmp_path, monkeypatch):
-    from archscope.explore import conduct
+    from archscope.explore.training import run_plan as conduct
 
     monkeypatch.setattr(conduct, "_run", lambda *_: None)
     path, out = tmp_path / "own.toml", tmp_path / "out"

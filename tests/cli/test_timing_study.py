@@ -76,7 +76,7 @@ def test_times_are_measured_once_and_told_beside_the_published(run, own, tmp_pat
 
 
 def test_the_same_folder_is_not_measured_twice(run, own, tmp_path, monkeypatch):
-    from archscope.explore import timing_study
+    from archscope.explore.training import timing_study
 
     out = tmp_path / "out"
     assert run("study", own, "--preset", "quick", "--out", out).exit_code == 0
@@ -87,7 +87,7 @@ def test_the_same_folder_is_not_measured_twice(run, own, tmp_path, monkeypatch):
 
 def test_an_interrupted_measurement_says_so_at_the_top(run, own, tmp_path, monkeypatch):
     from archscope.errors import ArchscopeError
-    from archscope.explore import timing_study
+    from archscope.explore.training import timing_study
 
     def die(*_, **__):
         raise ArchscopeError("killed")
@@ -134,7 +134,7 @@ def test_a_damaged_measurement_is_told(run, own, tmp_path):
 @pytest.fixture(scope="module")
 def bench_text():
     """A measurement as `bench` writes it."""
-    from archscope.explore.bench import Extras, Setting, bench
+    from archscope.explore.clock.bench import Extras, Setting, bench
 
     names = ["cifar_resnet20@0.5", "wrn_10_1"]
     setting = Setting(modes=("step",), batch=1, rounds=1, threads=1)
@@ -170,8 +170,8 @@ def test_the_times_of_another_preset_are_refused_where_study_json_is_lost(run, o
 
 
 def test_ratios_are_to_the_reference_wherever_it_stands(own):
-    from archscope.report.timing import timing_rows
-    from archscope.sweep.study_file import read_study
+    from archscope.reporting.folder.timing import timing_rows
+    from archscope.studies.reader import read_study
 
     study = read_study(str(own))
     names = {row.label: study.network(row).name for row in study.rows}
@@ -186,7 +186,7 @@ def test_ratios_are_to_the_reference_wherever_it_stands(own):
 
 
 def test_a_damaged_study_json_is_mended_by_the_same_command(run, own, measured, monkeypatch):
-    from archscope.explore import timing_study
+    from archscope.explore.training import timing_study
 
     whole = (measured / "study.json").read_bytes()
     monkeypatch.setattr(timing_study, "bench", lambda *_, **__: pytest.fail("measured again"))
@@ -206,7 +206,7 @@ def test_a_damaged_study_json_is_mended_by_the_same_command(run, own, measured, 
 @pytest.mark.parametrize("wrong", [None, "words"])
 def test_a_measurement_with_wrong_content_is_told(tmp_path, path, wrong, bench_text):
     from archscope.errors import ArchscopeError
-    from archscope.report.timing_file import read_bench
+    from archscope.reporting.facts.bench_file import read_bench
 
     document = json.loads(bench_text)
     inner = document
@@ -222,8 +222,8 @@ def test_a_measurement_with_wrong_content_is_told(tmp_path, path, wrong, bench_t
 
 
 def test_a_second_call_is_told_that_the_first_measures(run, own, tmp_path, monkeypatch):
-    from archscope.explore import timing_study
-    from archscope.sweep.writing import locked
+    from archscope.explore.training import timing_study
+    from archscope.sweep.store.locks import locked
 
     monkeypatch.setattr(timing_study, "_PATIENCE", 0.1, raising=False)
     out = tmp_path / "out"

@@ -22,8 +22,8 @@ from cifar_files import (
     random_batch,
 )
 
-from archscope.data import catalogue, download
-from archscope.data.catalogue import Cifar, Layout
+from archscope.data.fetch import catalogue, download
+from archscope.data.fetch.catalogue import Cifar, Layout
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archscope.data.batches.samples import balanced_subset, subset
 from archscope.data.dataset import DatasetInfo, Split, fingerprint
-from archscope.data.samples import balanced_subset, subset
 from archscope.errors import UsageError
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from cifar_files import Publication, Server, official
 
-from archscope.data import catalogue, download, locate
-from archscope.data.catalogue import Cifar
+from archscope.data.fetch import catalogue, download, locate
+from archscope.data.fetch.catalogue import Cifar
 from archscope.data.load import DATASETS, load, prepare
 from archscope.data.view import View
 from archscope.errors import DataError, UsageError

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archscope.data import shapes, whiten
+from archscope.data.batches import whiten
+from archscope.data.batches.samples import held_out
 from archscope.data.dataset import Split
 from archscope.data.load import load, prepare
-from archscope.data.samples import held_out
+from archscope.data.sets import shapes
 from archscope.data.view import View
 from archscope.errors import UsageError
 

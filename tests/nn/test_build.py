@@ -24,7 +24,7 @@ from archscope.arch.nodes import (
     Sum,
 )
 from archscope.cost import count
-from archscope.cost.measured import count_activations_with_fvcore, count_with_fvcore
+from archscope.cost.fvcore import count_activations_with_fvcore, count_with_fvcore
 from archscope.errors import UsageError
 from archscope.nn.build import build
 

@@ -13,11 +13,11 @@ from archscope.arch.network import Network
 from archscope.arch.nodes import Act, Conv, Norm, Seq
 from archscope.arch.rewrite import cuts, to_form
 from archscope.cost import count
-from archscope.cost.measured import count_activations_with_fvcore, count_with_fvcore
+from archscope.cost.fvcore import count_activations_with_fvcore, count_with_fvcore
 from archscope.errors import UsageError
 from archscope.nn.build import build
 from archscope.nn.forms import merge, split
-from archscope.nn.reading import (
+from archscope.nn.probe import (
     build_random,
     build_with,
     differences,

@@ -6,7 +6,7 @@ from random_networks import draw
 
 from archscope.arch.shape import output_shape
 from archscope.cost import count
-from archscope.cost.measured import count_activations_with_fvcore, count_with_fvcore
+from archscope.cost.fvcore import count_activations_with_fvcore, count_with_fvcore
 from archscope.nn.build import build
 
 MANY = pytest.mark.slow

@@ -6,9 +6,9 @@ import torch
 from archscope.arch.names import parse
 from archscope.cost import count
 from archscope.errors import ArchscopeError
-from archscope.explore.compare import compare
-from archscope.explore.export import export, request_for
-from archscope.explore.networks import open_network
+from archscope.explore.networks.compare import compare
+from archscope.explore.networks.export import export, request_for
+from archscope.explore.networks.opened import open_network
 from archscope.nn.build import build
 from archscope.nn.weights import from_torchvision, load_weights, to_torchvision
 

@@ -5,24 +5,24 @@ takes the shortcuts away (the ResNeXt paper's ablation). Cardinality, width, wid
 a stage may be arrays of designs, which can be counted.
 """
 
-from archscope.arch.families.inception import inception_v3
-from archscope.arch.families.inception4 import inception_resnet_v2, inception_v4
-from archscope.arch.families.parts import (
+from archscope.arch.families.blocks import (
     BASIC_BLOCKS,
     CIFAR_INPUT,
     IMAGENET_BLOCKS,
     IMAGENET_INPUT,
     RESNET_BLOCKS,
 )
-from archscope.arch.families.postact import (
+from archscope.arch.families.plain.inception import inception_v3
+from archscope.arch.families.plain.inception4 import inception_resnet_v2, inception_v4
+from archscope.arch.families.residual.postact import (
     cifar_resnet,
     cifar_resnext,
     resnet_basic,
     resnext,
     wide_resnet,
 )
-from archscope.arch.families.preact import cifar_preresnet, preresnet
-from archscope.arch.families.wide import MOST_DEEPENING, wrn
+from archscope.arch.families.residual.preact import cifar_preresnet, preresnet
+from archscope.arch.families.residual.wide import MOST_DEEPENING, wrn
 
 __all__ = [
     "BASIC_BLOCKS",

@@ -1,0 +1,1 @@
+"""Families that are no stacks of one block: the Inceptions."""

@@ -1,0 +1,1 @@
+"""Residual families: post-activation, pre-activation and wide networks."""

@@ -1,0 +1,1 @@
+"""Commands that find networks for a budget."""

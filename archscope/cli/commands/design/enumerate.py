@@ -1,0 +1,251 @@
+"""`archscope enumerate`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from archscope.cli.options.spaces import (
+    DeepeningOption,
+    DepthOption,
+    Numbers,
+    ScaleOption,
+    WidenOption,
+)
+from archscope.cli.options.task import ClassesOption, InputOption, check_plot
+from archscope.cli.output import OutputOption, emit, note, save_with, write
+from archscope.errors import UsageError
+
+if TYPE_CHECKING:
+    from archscope.explore.design.enumerate import Enumeration, Order, Query
+
+SHOWN = 20  # rows of a table for people, where no --limit says otherwise
+
+
+class DesignFormat(StrEnum):
+    """The formats of a list of designs."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+    markdown = "markdown"
+    latex = "latex"
+    parquet = "parquet"
+
+
+STREAMED = (DesignFormat.json, DesignFormat.csv, DesignFormat.parquet)
+RangeOption = Annotated[str | None, typer.Option(metavar="A:B", help="As 20M:26M, :26M or 20M:.")]
+NumbersOption = Annotated[str | None, typer.Option(metavar="A:B", help="As 1:64, or 1,2,4.")]
+
+
+def enumerate_designs(
+    families: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FAMILY...]",
+            help="resnext, wide_resnet, resnet_basic, imagenet_wrn, preresnet-basic, "
+            "preresnet-bottleneck; cifar_resnext, cifar_resnet, cifar_preresnet-basic, "
+            "cifar_preresnet-bottleneck, wrn, 'wrn-B(3,1,3)', all with free depths; resnext50, "
+            "wrn_28 and the like with their own.  [default: resnext]",
+            show_default=False,
+        ),
+    ] = None,
+    params: RangeOption = None,
+    macs: RangeOption = None,
+    activations: RangeOption = None,
+    cardinality: NumbersOption = None,
+    width: NumbersOption = None,
+    depth: DepthOption = None,
+    widen: WidenOption = None,
+    deepening: DeepeningOption = None,
+    scale: ScaleOption = None,
+    divisible: Annotated[
+        int,
+        typer.Option(metavar="K", min=1, help="Only group widths C*d that are multiples of K."),
+    ] = 1,
+    sort: Annotated[
+        str, typer.Option(metavar="KEY", help="params, macs, width, ...; -macs: largest first.")
+    ] = "params",
+    limit: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="List the first N.  [default: tables 20]"),
+    ] = None,
+    pareto: Annotated[
+        str | None,
+        typer.Option(metavar="A,B", help="Only the front of two costs: params,macs; -macs: more."),
+    ] = None,
+    sample: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="N of them, drawn at random, instead of the first."),
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="S", min=0, help="Of --sample's draw.")] = 1,
+    instantiate: Annotated[
+        bool, typer.Option("--instantiate", help="Build the listed ones; fvcore must confirm each.")
+    ] = False,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw them: .png, .svg or .pdf.")
+    ] = None,
+    input_shape: InputOption = None,
+    classes: ClassesOption = None,
+    format: Annotated[DesignFormat | None, typer.Option("--format", show_default=False)] = None,
+    output: OutputOption = None,
+) -> None:
+    """List all designs of a family within ranges of cost.
+
+    Every design of the box is gone through: 10 million take seconds. What is listed is sorted, may
+    be cut to a Pareto front, and goes to a table, CSV, JSON or Parquet. A random sample of them can
+    be trained as a population:
+
+      archscope enumerate cifar_resnext11 --params 50k:500k --sample 12 --format csv |
+        archscope cifar-sweep --preset quick --templates @-
+    """
+    from archscope.explore.design.enumerate import enumerate_designs as go_through
+
+    chosen = _format(format, output)
+    check_plot(plot)
+    ranges = {"params": params, "macs": macs, "activations": activations}
+    numbers = Numbers(cardinality, width, depth, widen, deepening, scale)
+    query = _query(families, numbers, ranges, divisible, classes, input_shape)
+    shown = limit if limit is not None or sample or chosen in STREAMED else SHOWN
+    order = _order(sort, shown, pareto, (sample, seed))
+    found = go_through(query, order, sampled=20_000 if plot else 0)
+    rows = _confirmed(found) if instantiate else found.rows()
+    if plot is not None:
+        _draw(found, plot)
+    _print(found, rows, chosen, output)
+    most = found.matches if found.front is None else found.front
+    if len(found) < most and sample is None and chosen not in STREAMED:
+        note(f"archscope: {len(found):,} of {most:,} designs are listed; see --limit")
+
+
+def _query(
+    families: list[str] | None,
+    numbers: Numbers,
+    ranges: dict[str, str | None],
+    divisible: int,
+    classes: int | None,
+    input_shape: str | None,
+) -> Query:
+    from archscope.arch.quantities import parse_range, parse_shape
+    from archscope.explore.design.enumerate import FAMILIES, Query
+
+    return Query(
+        families or FAMILIES,
+        numbers.given(),
+        {key: parse_range(text, key) for key, text in ranges.items() if text is not None},
+        divisible,
+        classes,
+        None if input_shape is None else parse_shape(input_shape),
+    )
+
+
+def _order(
+    sort: str, limit: int | None, pareto: str | None, sample: tuple[int | None, int]
+) -> Order:
+    from archscope.explore.design.collect import Order, parse_pareto
+
+    front = None if pareto is None else parse_pareto(pareto)
+    return Order(sort.strip().lower(), limit, front, *sample)
+
+
+def _format(format: DesignFormat | None, output: Path | None) -> DesignFormat:
+    from archscope.cli.output import resolve_format
+    from archscope.reporting.table.rows import require_parquet
+
+    suffix = output.suffix.lower() if output is not None else ""
+    if format is None and suffix == ".parquet":
+        format = DesignFormat.parquet
+    if format is None:
+        format = DesignFormat(resolve_format(None, output).value)
+    if format is DesignFormat.parquet:
+        if output is None or str(output) == "-":
+            raise UsageError(
+                "Parquet was asked for on the standard output, but it is no text; add --output FILE"
+            )
+        require_parquet()
+    return format
+
+
+def _confirmed(found: Enumeration) -> Iterator[dict[str, Any]]:
+    """The rows, each after its network was built and counted by fvcore."""
+    from archscope.explore.design.enumerate import MOST_BUILT, confirm
+
+    if len(found) > MOST_BUILT:
+        raise UsageError(
+            f"{len(found):,} networks were to be built, but {MOST_BUILT} is the most; add "
+            "--limit 10, or narrower ranges"
+        )
+    rows = []
+    for index, row in enumerate(found.rows()):
+        confirm(found.network(index))
+        rows.append({**row, "fvcore": "confirmed"})
+    return iter(rows)
+
+
+def _print(
+    found: Enumeration, rows: Iterable[dict[str, Any]], chosen: DesignFormat, output: Path | None
+) -> None:
+    import json
+
+    from archscope.cli.output import Format
+    from archscope.reporting.networks.designs import enumeration_table
+    from archscope.reporting.table import rows as streams
+
+    head = found.head()
+    if chosen not in STREAMED:
+        emit(enumeration_table(head, list(rows)), format=Format(chosen.value), output=output)
+        return
+    steady = iter(rows)
+    first = next(steady, None)
+    columns = enumeration_table(head, [first] if first else []).columns
+    every = _again(first, steady)
+    if chosen is DesignFormat.parquet:
+        assert output is not None
+        about = json.dumps(head)
+        save_with(lambda file: streams.write_parquet(file, columns, every, about), output)
+        return
+    is_csv = chosen is DesignFormat.csv
+    pieces = (
+        streams.csv_pieces(columns, every)
+        if is_csv
+        else streams.json_pieces(head, "designs", every)
+    )
+    if output is not None and str(output) != "-":
+        save_with(lambda file: file.writelines(piece.encode() for piece in pieces), output)
+        return
+    for piece in pieces:
+        write(piece, sys.stdout)
+
+
+def _again(
+    first: dict[str, Any] | None, rest: Iterator[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    if first is not None:
+        yield first
+    yield from rest
+
+
+def _draw(found: Enumeration, plot: Path) -> None:
+    from archscope.reporting.figure.designs_plot import draw_designs
+    from archscope.reporting.figure.plot import Heading
+    from archscope.reporting.networks.designs import enumeration_table
+
+    front = found.order.pareto
+    one, other = (metric.removeprefix("-") for metric in front or ("macs", "params"))
+    table = enumeration_table(found.head(), [])
+    thinned = ", thinned out" if len(found.sample["macs"]) < found.matches else ""
+    notes = [*table.notes[:1], f"Grey: all that fulfil the conditions{thinned}."]
+    drawn = draw_designs(
+        Heading(table.title, notes),
+        (one, other),
+        found.columns,
+        found.sample,
+        front=front is not None,
+        suffix=plot.suffix.lower(),
+    )
+    save_with(lambda file: file.write(drawn), plot, "--plot")

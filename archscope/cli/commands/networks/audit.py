@@ -1,0 +1,48 @@
+"""`archscope audit`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from archscope.cli.output import FormatOption, OutputOption, emit
+from archscope.errors import ArchscopeError
+
+
+class Paper(StrEnum):
+    """Whose counts."""
+
+    resnext = "resnext"
+    wrn = "wrn"
+    torchvision = "torchvision"
+    all = "all"
+
+
+def audit(
+    paper: Annotated[
+        Paper, typer.Option(help="The ResNeXt paper, Wide ResNet, torchvision's metadata, or all.")
+    ] = Paper.all,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show the check that each verdict rests on.")
+    ] = False,
+    format: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Hold every count that the papers print against ours: equal as rounded, or explained.
+
+    An explanation is a rule that is checked, such as batch norm left out. Ends with exit code 1
+    where a published number is neither.
+    """
+    from archscope.explore.networks.audit import audit as audit_counts
+
+    found = audit_counts(paper.value)
+    emit(found.table(explain), document=found.document(), format=format, output=output)
+    if wrong := found.unexplained:
+        first = wrong[0].row()
+        raise ArchscopeError(
+            f"{len(wrong)} of {len(found.findings)} published counts are neither equal to ours nor "
+            f"explained, the first {first['network']} in {first['table']} ({first['published']}, "
+            f"ours {first['ours']:,}); please report this as a defect of archscope"
+        )

@@ -1,0 +1,104 @@
+"""`archscope compare`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from archscope.cli.commands.networks.difference import (
+    DiffOption,
+    OnOption,
+    PlotOption,
+    print_difference,
+)
+from archscope.cli.options.task import NETWORK_HELP, ClassesOption, InputOption
+from archscope.cli.output import Format, FormatOption, OutputOption, emit, resolve_format
+from archscope.errors import UsageError
+
+
+class CounterName(StrEnum):
+    """Who counts."""
+
+    fvcore = "fvcore"
+    formula = "formula"
+
+
+def compare(
+    names: Annotated[list[str], typer.Argument(metavar="NETWORK...", help=NETWORK_HELP)],
+    input_shape: InputOption = None,
+    classes: ClassesOption = None,
+    counter: Annotated[
+        CounterName | None,
+        typer.Option(
+            help="fvcore (the default): build each network and confirm the formula; formula: no "
+            "torch.",
+            show_default=False,
+        ),
+    ] = None,
+    diff: DiffOption = False,
+    plot: PlotOption = None,
+    on: OnOption = None,
+    counters: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="all, or some of formula, fvcore, torch, torchinfo, ptflops, thop, calflops, "
+            "deepspeed with commas between: what each reports, and why they differ.",
+            show_default=False,
+        ),
+    ] = None,
+    format: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Put networks side by side: Table 1 with parameters, FLOPs (multiply-adds), activations.
+
+    Every count is exact. With fvcore (the default) each network is instantiated and traced in eval
+    mode at batch 1, and must agree with the formula to the integer; a network from outside is
+    counted by fvcore alone, an ONNX file by its own shapes.
+
+    With --diff, why two networks differ: the gap split by stage, and by choice, where the first
+    network is turned into the second one choice after the other.
+    """
+    from archscope.arch.quantities import parse_shape
+    from archscope.explore.networks.compare import compare as compare_networks
+
+    shape = None if input_shape is None else parse_shape(input_shape)
+    if (counter is not None and (diff or counters is not None)) or (diff and counters is not None):
+        raise UsageError(
+            "--diff, --counters and --counter are three ways to compare, and more than one was "
+            "asked for; give one of them"
+        )
+    if diff:
+        print_difference(names, (shape, classes), (plot, on), format, output)
+        return
+    if plot is not None or on is not None:
+        raise UsageError("--plot and --on draw a difference, which was not asked for; add --diff")
+    if counters is not None:
+        return _compare_counters(names, counters, shape, classes, (format, output))
+    chosen = counter or CounterName.fvcore
+    comparison = compare_networks(names, input_shape=shape, classes=classes, counter=chosen.value)
+    is_csv = resolve_format(format, output) is Format.csv
+    table = comparison.csv_table() if is_csv else comparison.table()
+    emit(table, document=comparison.document(), format=format, output=output)
+
+
+def _compare_counters(
+    names: list[str],
+    counters: str,
+    shape: tuple[int, int, int] | None,
+    classes: int | None,
+    where: tuple[Format | None, Path | None],
+) -> None:
+    from archscope.errors import ArchscopeError
+    from archscope.explore.networks.counters import compare_counters
+
+    format, output = where
+    found = compare_counters(names, counters, input_shape=shape, classes=classes)
+    is_csv = resolve_format(format, output) is Format.csv
+    tables = found.csv_table() if is_csv else found.tables()
+    emit(tables, document=found.document(), format=format, output=output)
+    if unexplained := found.unexplained():
+        raise ArchscopeError(unexplained)

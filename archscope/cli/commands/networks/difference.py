@@ -1,0 +1,77 @@
+"""`archscope compare A B --diff`: why two networks cost what they do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from archscope.arch.shape import Shape
+from archscope.cli.options.task import check_plot
+from archscope.cli.output import Format, emit, resolve_format, save_with
+from archscope.errors import UsageError
+
+
+class Cost(StrEnum):
+    """What is drawn."""
+
+    params = "params"
+    macs = "macs"
+    activations = "activations"
+
+
+DiffOption = Annotated[
+    bool,
+    typer.Option(
+        "--diff",
+        help="Split the gap between two networks by stage and by choice (width, depth, ...), all "
+        "counted by the formula.",
+    ),
+]
+PlotOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot",
+        metavar="FILE",
+        help="With --diff: draw both splits as waterfalls: .png, .svg or .pdf.",
+    ),
+]
+OnOption = Annotated[
+    Cost | None,
+    typer.Option("--on", help="With --plot: draw this cost alone.  [default: all three]"),
+]
+
+
+def print_difference(
+    names: Sequence[str],
+    task: tuple[Shape | None, int | None],
+    figure: tuple[Path | None, Cost | None],
+    format: Format | None,
+    output: Path | None,
+) -> None:
+    """Print the splits of two networks for a task (input, classes), and draw them."""
+    from archscope.explore.networks.difference import difference
+
+    plot, on = figure
+    if len(names) != 2:
+        raise UsageError(
+            f"the difference of {len(names)} networks was asked for, but --diff takes two; name "
+            "two, as resnet50 resnext50_32x4d"
+        )
+    if on is not None and plot is None:
+        raise UsageError(
+            f"--on {on.value} says what to draw, but nothing is drawn; add --plot FILE"
+        )
+    check_plot(plot)
+    shape, classes = task
+    found = difference(*names, input_shape=shape, classes=classes)
+    is_csv = resolve_format(format, output) is Format.csv
+    tables = [found.csv_table()] if is_csv else found.tables()
+    emit(tables, document=found.document(), format=format, output=output)
+    if plot is not None:
+        costs = [cost.value for cost in Cost] if on is None else [on.value]
+        drawn = found.draw(plot.suffix.lower(), costs)
+        save_with(lambda file: file.write(drawn), plot, "--plot")

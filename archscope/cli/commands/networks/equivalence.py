@@ -1,0 +1,75 @@
+"""`archscope equivalence`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from archscope.cli.options.task import ClassesOption, InputOption
+from archscope.cli.output import Format, FormatOption, OutputOption, emit, note, resolve_format
+from archscope.errors import ArchscopeError
+
+
+def equivalence(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A network, as resnext50_32x4d.")],
+    input_shape: InputOption = None,
+    classes: ClassesOption = None,
+    paths: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Paths of a basic block (Figure 4).  [default: 32, or the most below that fit]",
+            show_default=False,
+        ),
+    ] = None,
+    batch: Annotated[
+        int, typer.Option(metavar="N", min=2, max=100_000, help="Images compared, and timed.")
+    ] = 2,
+    seed: Annotated[
+        int, typer.Option(metavar="S", min=0, max=2**31, help="Of weights and images.")
+    ] = 0,
+    rounds: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            max=100_000,
+            help="Timed rounds; 0: no timing.  [default: what takes half a minute]",
+            show_default=False,
+        ),
+    ] = None,
+    format: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Show that a block's forms in Figures 3 and 4 of the ResNeXt paper are one network.
+
+    Rewrites the network from grouped convolutions (c) to early concatenation (b) to aggregated
+    paths (a) and back, carries the weights over, and compares each form with (c): parameters,
+    FLOPs (multiply-adds), activations, time; outputs, gradients and running statistics in float64,
+    which must be equal to 1e-10. Networks of basic blocks (resnet18) are shown as in Figure 4.
+
+    Exit codes: 0 equivalent, 1 not equivalent, 2 usage.
+    """
+    from archscope.arch.quantities import parse_shape
+    from archscope.explore.networks.equivalence import equivalence as compare_forms
+
+    shape = None if input_shape is None else parse_shape(input_shape)
+    is_csv = resolve_format(format, output) is Format.csv
+    result = compare_forms(
+        name,
+        input_shape=shape,
+        classes=classes,
+        paths=paths,
+        batch=batch,
+        seed=seed,
+        rounds=rounds,
+        note=note,
+    )
+    tables = result.csv_table() if is_csv else result.tables()
+    emit(tables, document=result.document(), format=format, output=output)
+    if result.failures:
+        raise ArchscopeError(
+            f"the forms of {result.network.name} are not equivalent: {'; '.join(result.failures)}"
+        )

@@ -1,0 +1,1 @@
+"""Commands that train, and those that read what was trained."""

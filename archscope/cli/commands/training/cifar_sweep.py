@@ -1,0 +1,182 @@
+"""`archscope cifar-sweep`: Figure 7 on your own data."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import typer
+
+from archscope.cli.options.sweep import (
+    AddressOption,
+    BatchOption,
+    DatasetOption,
+    DepthOption,
+    ExecutorOption,
+    GpusOption,
+    LrOption,
+    OutOption,
+    PresetOption,
+    RecipeOption,
+    ScaleOption,
+    SeedsOption,
+    TemplatesOption,
+    TrialsPerGpuOption,
+    WorkerOption,
+    WorkersOption,
+    ray_cluster,
+)
+from archscope.cli.options.training import (
+    Compile,
+    DataDir,
+    DataLabel,
+    Epochs,
+    Holdout,
+    Offline,
+    Precision,
+    Samples,
+    Tensorboard,
+    Threads,
+    Whiten,
+    check_output,
+    show,
+)
+from archscope.cli.output import FormatOption, OutputOption, note
+from archscope.errors import UsageError
+
+
+def cifar_sweep(
+    preset: PresetOption = "proxy",
+    templates: TemplatesOption = None,
+    depth: DepthOption = None,
+    scale: ScaleOption = None,
+    dataset: DatasetOption = None,
+    samples: Samples = None,
+    holdout: Holdout = None,
+    whiten: Whiten = None,
+    seeds: SeedsOption = None,
+    recipe: RecipeOption = None,
+    epochs: Epochs = None,
+    batch: BatchOption = None,
+    lr: LrOption = None,
+    precision: Precision = None,
+    gpus: GpusOption = None,
+    trials_per_gpu: TrialsPerGpuOption = None,
+    workers: WorkersOption = None,
+    threads: Threads = None,
+    compile: Compile = False,
+    executor: ExecutorOption = "local",
+    address: AddressOption = None,
+    data_dir: DataDir = None,
+    data_label: DataLabel = None,
+    offline: Offline = False,
+    tensorboard: Tensorboard = False,
+    out: OutOption = None,
+    worker: WorkerOption = None,
+    format: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Train ResNeXt templates on CIFAR-10 and show what cardinality buys against width.
+
+    Draws the two curves of the ResNeXt paper's Figure 7: more paths of the same width, and one
+    path that grows wider; test error against parameters. Writes a folder with sweep.json, a folder
+    for each training, results.csv, table.md, figure7.png and curves.png. Interrupted in any way,
+    the same command continues and does only what is missing. Several at once on one folder, also
+    from several machines, share the work: each trial is trained by one of them.
+
+    A signal stops it at the next step, with everything kept; a second one at once. On a cluster,
+    workers of a job array can be preempted and queued again:
+
+      srun archscope cifar-sweep --worker DIR; code=$?;
+      [ $code -ne 75 ] || scontrol requeue "$SLURM_JOB_ID"; exit $code
+
+    with `sbatch --array=0-7 --requeue --open-mode=append --signal=USR1@120`, after one run of the
+    full command.
+
+    With --executor ray the trials are tasks of a Ray cluster, as many at a time as it has room for;
+    nodes may come and go. This process writes all files; what nodes train comes through the folder
+    where they see it, else through Ray.
+
+    Exit codes: 0 done, 1 failure, 2 usage, 3 some trials failed, 75 preempted (SIGUSR1), 130 or
+    143 interrupted (SIGINT, SIGTERM).
+    """
+    from archscope.explore.training import cifar_sweep as explore
+    from archscope.explore.training.images_from import Source
+    from archscope.explore.training.run_plan import Console
+    from archscope.sweep.plan.slots import Resources
+
+    check_output(format, output)
+    resources = Resources(
+        gpus,
+        workers,
+        threads,
+        precision,
+        compile=compile or None,
+        trials_per_gpu=trials_per_gpu,
+        ray=ray_cluster(executor, address),
+    )
+    source = Source(data_dir, data_label, offline)
+    console = Console(note=note, tensorboard=tensorboard)
+    named, words = _templates(templates, sys.argv[1:])
+    changes: dict[str, Any] = {
+        "templates": named,
+        "depth": depth,
+        "scale": scale,
+        "dataset": dataset,
+        "samples": samples,
+        "holdout": holdout,
+        "whiten": whiten,
+        "seeds": seeds,
+        "recipe": recipe,
+        "epochs": epochs,
+        "batch": batch,
+        "lr": lr,
+    }
+    if worker is not None:
+        planned = {
+            **changes,
+            "precision": precision,
+            "threads": threads,
+            "compile": compile or None,
+            "out": out,
+        }
+        _refuse_a_plan(preset, planned)
+        result = explore.work_off(worker, resources=resources, source=source, console=console)
+    else:
+        result = explore.cifar_sweep(
+            preset,
+            resources=resources,
+            source=source,
+            out=out,
+            console=console,
+            command=["archscope", *words],
+            **changes,
+        )
+    show(result, format, output)
+    raise typer.Exit(result.exit_code)
+
+
+def _templates(given: str | None, words: list[str]) -> tuple[str | list[str] | None, list[str]]:
+    """The templates, those of `@FILE` read, and the command with their names in its place."""
+    if given is None or not given.startswith("@"):
+        return given, words
+    from archscope.explore.networks.name_list import read_names
+
+    names = read_names(given[1:])
+    listed = ",".join(names)
+    return names, [
+        f"--templates={listed}"
+        if word == f"--templates={given}"
+        else (listed if (ahead, word) == ("--templates", given) else word)
+        for ahead, word in zip(["", *words], words, strict=False)
+    ]
+
+
+def _refuse_a_plan(preset: str, planned: Mapping[str, object]) -> None:
+    given = ["preset"] * (preset != "proxy") + [n for n, v in planned.items() if v is not None]
+    if given:
+        raise UsageError(
+            f"--worker works off the plan that its folder has, but --{given[0]} asks for one: "
+            f"leave out --{', --'.join(given)}."
+        )

@@ -1,0 +1,94 @@
+"""`archscope verify-resume`: does a killed sweep end with the same numbers here?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from archscope.cli.options.sweep import (
+    BatchOption,
+    DatasetOption,
+    DepthOption,
+    GpusOption,
+    LrOption,
+    RecipeOption,
+    ScaleOption,
+    SeedsOption,
+    TemplatesOption,
+    WorkersOption,
+)
+from archscope.cli.options.training import DataDir, Epochs, Offline, Precision, Samples, Threads
+from archscope.cli.output import FormatOption, OutputOption, emit, note, resolve_format
+
+KillsOption = Annotated[
+    int, typer.Option("--kills", metavar="N", help="How often it is killed, at random instants.")
+]
+RandomOption = Annotated[
+    int | None,
+    typer.Option(
+        "--random-seed",
+        metavar="N",
+        help="Seed of the instants; without it, one is drawn and told.",
+        show_default=False,
+    ),
+]
+
+
+def verify_resume(
+    kills: KillsOption = 3,
+    random_seed: RandomOption = None,
+    templates: TemplatesOption = "1x64d,2x64d",
+    depth: DepthOption = None,
+    scale: ScaleOption = None,
+    dataset: DatasetOption = None,
+    samples: Samples = None,
+    seeds: SeedsOption = "1",
+    recipe: RecipeOption = None,
+    epochs: Epochs = None,
+    batch: BatchOption = None,
+    lr: LrOption = None,
+    precision: Precision = None,
+    gpus: GpusOption = None,
+    workers: WorkersOption = None,
+    threads: Threads = None,
+    data_dir: DataDir = None,
+    offline: Offline = False,
+    format: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Prove that a killed sweep ends with the same numbers, to the last bit, on this machine.
+
+    Runs a small sweep undisturbed (preset quick, two networks, one seed; the options change it),
+    then again while killing all of its processes (kill -9) at random instants and starting the
+    same command anew; then compares the hashes of all metrics.
+
+    Exit codes: 0 identical, 1 not identical or a run failed, 2 usage.
+    """
+    from archscope.explore.training import verify_resume as explore
+
+    resolve_format(format, output)
+    changes = {
+        "--templates": templates,
+        "--depth": depth,
+        "--scale": scale,
+        "--dataset": dataset,
+        "--samples": samples,
+        "--seeds": seeds,
+        "--recipe": recipe,
+        "--epochs": epochs,
+        "--batch": batch,
+        "--lr": lr,
+        "--precision": precision,
+        "--gpus": gpus,
+        "--workers": workers,
+        "--threads": threads,
+        "--data-dir": data_dir and data_dir.resolve(),
+    }
+    given = [(name, str(value)) for name, value in changes.items() if value is not None]
+    options = ["--preset", "quick", *(part for pair in given for part in pair)]
+    if offline:
+        options.append("--offline")
+    found = explore.verify_resume(kills, options=options, seed=random_seed, note=note)
+    emit(found.table(), document=found.document(), format=format, output=output)
+    raise typer.Exit(0 if found.identical else 1)

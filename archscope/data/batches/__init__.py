@@ -1,0 +1,1 @@
+"""Images as batches on a device: order, augmentation, whitening."""

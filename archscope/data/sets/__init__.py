@@ -1,0 +1,1 @@
+"""The datasets: their readers, and the built-in set."""

@@ -1,0 +1,237 @@
+"""Networks against the clock: latency, throughput, training steps, memory, and the roofline."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from archscope.arch.names import parse
+from archscope.arch.network import Network
+from archscope.arch.papers.timings import EXAMPLES
+from archscope.arch.shape import Shape
+from archscope.cost.memory import ELEMENT_BYTES, memory, training_bytes
+from archscope.cost.peak import measure_peak
+from archscope.cost.roofline import Load, layers
+from archscope.cost.workload import MODES, Mode, batch_of, measuring, place, workload
+from archscope.errors import UsageError, shown
+from archscope.explore.clock import peak_memory as footprint
+from archscope.explore.clock.bench_result import Bench, Measured, Setting
+from archscope.explore.clock.rounds import Note, timed_rounds
+from archscope.explore.networks.opened import refuse_outside
+from archscope.nn.free_memory import available
+from archscope.sweep.store.environment import environment
+from archscope.training.devices import check_device, check_precision, inventory, tune_malloc
+
+if TYPE_CHECKING:
+    from archscope.training.devices import Inventory
+
+__all__ = ["Bench", "Extras", "Setting", "bench", "bench_paper", "parse_modes"]
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What is measured beside the times: peak memory in fresh processes, the roofline."""
+
+    memory: bool = True
+    roofline: bool = False
+
+
+def bench(
+    networks: Sequence[str | Network],
+    setting: Setting | None = None,
+    *,
+    input_shape: Shape | None = None,
+    extras: Extras | None = None,
+    note: Note = lambda text: print(text, file=sys.stderr),
+    machine: Inventory | None = None,
+) -> Bench:
+    """Time networks in turns, round by round, on this machine.
+
+    On a CPU glibc is told to keep freed memory, for the rest of the process, as the workers of a
+    sweep do; torch's number of threads is what it was afterwards.
+
+    Args:
+        networks: names or networks; times are told against the first.
+        setting: what to measure, and how.
+        input_shape: (channels, height, width) for all; without it each has its family's.
+        extras: whether to measure memory and the roofline's limits.
+        note: told the progress, a line at a time.
+        machine: what this machine has, where the caller knows.
+
+    Raises:
+        UsageError: for a network, device, precision or number that cannot be, or too little memory.
+    """
+    extras = extras or Extras()
+    if not networks:
+        raise UsageError("nothing was to be timed; name at least one network, as resnet50")
+    found = inventory() if machine is None else machine
+    setting = _resolved(setting or Setting(), found)
+    refuse_outside(networks, "timed", "name one of these")
+    subjects = [
+        parse(entry, None, input_shape)
+        if isinstance(entry, str)
+        else (entry if input_shape is None else replace(entry, input=input_shape))
+        for entry in networks
+    ]
+    _check_memory(subjects, setting)
+    about = _machine(setting, found)
+    results = list(_timed(subjects, setting, note))
+    if extras.memory:
+        results = [_with_memory(one, setting, note) for one in results]
+    peak = None
+    if extras.roofline:
+        note("measuring the machine's peak: a matrix product, a copy, a triad")
+        with measuring(setting.threads):
+            peak = measure_peak(setting.device, setting.precision)
+        results = [_with_layers(one, setting.precision) for one in results]
+    how = footprint.method(setting.device) if extras.memory else None
+    return Bench(setting, tuple(results), about, peak, memory_method=how)
+
+
+def bench_paper(
+    name: str,
+    setting: Setting | None = None,
+    *,
+    batch: int | None = None,
+    quick: bool = False,
+    **arguments: Any,
+) -> Bench:
+    """Repeat a paper's comparison of times: "resnext" or "wrn" (see `archscope.arch.papers.timings`).
+
+    Args:
+        name: the example.
+        setting: how to measure; its batch is the example's own where `batch` is None.
+        batch: images of a step; None: the paper's on a GPU, else what a processor can do.
+        quick: a smaller batch still.
+        arguments: as `bench` takes them.
+
+    Raises:
+        UsageError: where there is no such example, and as `bench` does.
+    """
+    if name not in EXAMPLES:
+        raise UsageError(
+            f"the paper '{shown(name)}' was asked for, but there is {' and '.join(EXAMPLES)}; name "
+            "one of them"
+        )
+    example, setting = EXAMPLES[name], setting or Setting(modes=("step",))
+    if batch is None:
+        usual = example.cpu_batch if setting.device == "cpu" else example.batch
+        batch = example.quick_batch if quick else usual
+    networks = [entry.network for entry in example.times]
+    return replace(bench(networks, replace(setting, batch=batch), **arguments), example=example)
+
+
+def parse_modes(text: str) -> tuple[Mode, ...]:
+    """`latency,step` -> the modes, in their usual order.
+
+    Raises:
+        UsageError: for a word that is none.
+    """
+    words = {word.strip().lower() for word in text.split(",")}
+    if not words <= set(MODES):
+        raise UsageError(
+            f"the modes '{shown(text)}' were asked for, but there are {', '.join(MODES)}; name "
+            "some of these, with commas"
+        )
+    return tuple(mode for mode in MODES if mode in words)
+
+
+def _resolved(setting: Setting, machine: Inventory) -> Setting:
+    """The setting with every choice made."""
+    for name in ("batch", "rounds", "threads"):
+        value = getattr(setting, name)
+        if value is not None and not 1 <= value <= 65_536:
+            raise UsageError(
+                f"--{name} {value} was asked for, but it must be a number from 1 to 65,536; give "
+                "one of these"
+            )
+    device = check_device(setting.device, machine)
+    precision = check_precision(setting.precision, device)
+    threads = setting.threads or machine.cpus
+    return replace(setting, device=device, precision=precision, threads=threads)
+
+
+def _check_memory(networks: Sequence[Network], setting: Setting) -> None:
+    """Refuse what would take the machine down: the system kills what asks too much."""
+    if setting.device != "cpu":
+        return
+    free, weights = available(), sum(memory(network).param_bytes for network in networks)
+    for mode, network in product(setting.modes, networks):
+        batch = batch_of(mode, setting.batch)
+        # All networks stand side by side, each with its optimizer's buffers.
+        need = (2 if mode == "step" else 1) * weights + (
+            training_bytes(network, batch)
+            if mode == "step"
+            else batch * memory(network).peak_activation_bytes
+        )
+        if need > free:
+            raise UsageError(
+                f"{network.name} was to be timed ({mode}, {batch} images), but that takes about "
+                f"{need // 10**6:,} MB and this machine has {free // 10**6:,} MB free; use a "
+                "smaller --batch or --input"
+            )
+
+
+def _machine(setting: Setting, machine: Inventory) -> dict[str, Any]:
+    """What the times depend on."""
+    gpu = setting.device.startswith("cuda")
+    return {
+        **environment(),
+        "device": setting.device,
+        "device_name": machine.gpus[int(setting.device[5:])] if gpu else None,
+        "cpus": machine.cpus,
+        "threads": setting.threads,
+        "precision": setting.precision,
+        "memory_format": "channels_last",
+        "malloc_tuned": setting.device == "cpu" and tune_malloc(),
+        "load_average": os.getloadavg()[0],
+    }
+
+
+def _timed(networks: Sequence[Network], setting: Setting, note: Note) -> Iterator[Measured]:
+    """Build the networks, then time them mode by mode."""
+    from archscope.nn.build import build
+
+    with measuring(setting.threads):
+        modules = [build(network) for network in networks]
+        for module in modules:
+            place(module, setting.device)
+        for mode in setting.modes:
+            batch = batch_of(mode, setting.batch)
+            calls = [
+                workload(module, mode, (batch, *network.input), setting.precision, setting.device)
+                for module, network in zip(modules, networks, strict=True)
+            ]
+            timings = timed_rounds(calls, setting.rounds, partial(_say, note, mode))
+            for network, timing in zip(networks, timings, strict=True):
+                yield Measured(network, mode, batch, timing, timing.ratio_to(timings[0]))
+
+
+def _say(note: Note, mode: Mode, text: str) -> None:
+    note(f"{mode}: {text}")
+
+
+def _with_memory(one: Measured, setting: Setting, note: Note) -> Measured:
+    note(f"memory: {one.network.name}, {one.mode}")
+    assert setting.threads is not None
+    peak = footprint.peak_memory(
+        footprint.Task(
+            one.network,
+            one.mode,
+            one.batch,
+            setting.precision,
+            setting.device,
+            setting.threads,
+        )
+    )
+    return replace(one, peak_memory=peak)
+
+
+def _with_layers(one: Measured, precision: str) -> Measured:
+    load = Load(one.batch, ELEMENT_BYTES[precision], one.mode == "step")
+    return replace(one, layers=tuple(layers(one.network, load)))

@@ -1,0 +1,1 @@
+"""Networks found for a budget: Eq. 4, inverse design, enumeration."""

@@ -1,0 +1,170 @@
+"""The answers of an inverse design: designs, proof, and what the paper chose, as JSON and table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from archscope.arch.papers.eq4 import Rounding
+from archscope.arch.papers.published import published_templates
+from archscope.cost.formula import CONVENTION, count
+from archscope.explore.design.limits import METRICS, Limit
+from archscope.explore.design.question import Base
+from archscope.explore.design.search import inner_axis
+from archscope.explore.design.shortlist import Design
+from archscope.explore.design.space import Names, Space
+from archscope.reporting.networks.designs import inverse_table, number, number_text
+from archscope.reporting.table.table import Table
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The nearest designs of one space, and why there is none nearer."""
+
+    space: Space
+    fixed: Mapping[str, Any]  # what the question fixes, where there are several questions
+    stated: frozenset[str]  # the free axes whose range the user stated
+    designs: Sequence[Design]
+    lines: int
+    counted: int
+
+    def box(self) -> dict[str, list[Any]]:
+        """The ends of each free axis."""
+        axes = self.space.axes
+        return {axis: [axes[axis][0], axes[axis][-1]] for axis in self.space.free}
+
+    def proof(self) -> dict[str, Any]:
+        """How it is known that no design is nearer."""
+        free = self.space.free
+        derived = [axis for axis in free if axis not in self.stated and axis != "scale"]
+        box = {axis: [number_text(end) for end in ends] for axis, ends in self.box().items()}
+        return {
+            "method": "exhaustive" if len(free) > 1 else "bisection",
+            "inner": inner_axis(self.space) if free else None,
+            "box": box,
+            "derived": derived,
+            "combinations": self.lines,
+            "counted": self.counted,
+            "statement": proof_text(free, inner_axis(self.space), box, self, derived),
+        }
+
+
+def proof_text(
+    free: Sequence[str],
+    inner: str,
+    box: Mapping[str, Sequence[Any]],
+    looked: Answer,
+    derived: Sequence[str],
+) -> str:
+    """The proof as sentences."""
+    shown = ", ".join(f"{axis} {first}:{last}" for axis, (first, last) in box.items())
+    counted = f"({looked.counted:,} designs counted)"
+    if not free:
+        return "Proof: nothing is free here, so the one design was counted."
+    if len(free) == 1:
+        text = (
+            f"Proof by monotone bisection: every cost grows with the {WORDS.get(inner, inner)}, so "
+            f"within {shown} only the neighbours of the crossing can be nearest {counted}."
+        )
+    else:
+        text = (
+            f"Proof by exhaustion over the box {shown}: in {looked.lines:,} combinations the "
+            f"{WORDS.get(inner, inner)} was bracketed by bisection, as every cost grows with it; "
+            "in all others the cheapest design costs too much, or the dearest too little, to be "
+            f"nearer {counted}."
+        )
+    if derived:
+        text += f" Beyond the box in {', '.join(derived)} every design costs too much."
+    return text
+
+
+WORDS = {"widen": "widening factor", "deepening": "deepening factor"}
+
+
+@dataclass(frozen=True)
+class Inverse:
+    """What was asked, and an answer for each question.
+
+    Attributes:
+        base: the network that was named.
+        limits: what the design may cost.
+        rounding: nearest, floor (within every limit), ceil, or multiples of K of the width.
+        answers: one for each combination of the numbers that were given as lists.
+        infeasible: one sentence for each question without an answer.
+    """
+
+    base: Base
+    limits: Sequence[Limit]
+    rounding: Rounding
+    answers: Sequence[Answer]
+    infeasible: Sequence[str] = ()
+
+    def document(self) -> dict[str, Any]:
+        """The result as JSON, schema `archscope.inverse/1`."""
+        return {
+            "schema": "archscope.inverse/1",
+            "convention": CONVENTION,
+            "network": self.base.name,
+            "limits": [
+                {"metric": limit.metric, "value": limit.value, "source": limit.source}
+                for limit in self.limits
+            ],
+            "rounding": self.rounding
+            if isinstance(self.rounding, str)
+            else f"multiple-of-{self.rounding}",
+            "answers": [self._answer(answer) for answer in self.answers],
+            "infeasible": list(self.infeasible),
+        }
+
+    def table(self) -> Table:
+        """The designs, the nearest first, with the proof below."""
+        document = self.document()
+        return inverse_table(document)
+
+    def _answer(self, answer: Answer) -> dict[str, Any]:
+        names = Names(answer.space)
+        designs = [
+            {"rank": rank, **self._row(names(one.values), answer.space, one.values, one.costs)}
+            for rank, one in enumerate(answer.designs, 1)
+        ]
+        return {
+            "fixed": {axis: number_text(value) for axis, value in answer.fixed.items()},
+            "free": answer.space.free,
+            "designs": designs,
+            "published": self._published(answer, names),
+            "proof": answer.proof(),
+        }
+
+    def _row(
+        self, name: str, space: Space, values: Mapping[str, Any], costs: Mapping[str, int]
+    ) -> dict[str, Any]:
+        residuals = {limit.metric: costs[limit.metric] - limit.value for limit in self.limits}
+        deviations = {limit.metric: residuals[limit.metric] / limit.value for limit in self.limits}
+        depths = [values[axis] for axis in space.family.axes if axis.startswith("depth")]
+        row: dict[str, Any] = {"network": name, "template": None, "depths": depths}
+        for axis in ("cardinality", "width", "widen", "deepening", "scale"):
+            row[axis] = number(values.get(axis))
+        if "cardinality" in values:
+            row["template"] = f"{values['cardinality']}x{values['width']}d"
+        return {**row, **costs, "residuals": residuals, "deviations": deviations}
+
+    def _published(self, answer: Answer, names: Names) -> list[dict[str, Any]]:
+        """What the paper chose for the same question: Tables 3 and 4 of ResNeXt."""
+        space, macs = answer.space, [limit for limit in self.limits if limit.metric == "macs"]
+        if space.family.name != "resnext" or not macs or space.classes or space.input:
+            return []
+        fixed = {axis: values[0] for axis, values in space.axes.items() if len(values) == 1}
+        depths = tuple(fixed.get(f"depth{stage}") for stage in range(1, 5))
+        if fixed.get("scale") != 1 or not space.options["residual"]:
+            return []
+        rows = []
+        for one in published_templates(depths, macs[0].value):
+            chosen = {"cardinality": one.cardinality, "width": one.width}
+            if any(fixed.get(axis, value) != value for axis, value in chosen.items()):
+                continue
+            values = {**fixed, **chosen}
+            cost = count(space.network(values))
+            costs = {metric: getattr(cost, metric) for metric in METRICS}
+            rows.append({**self._row(names(values), space, values, costs), "source": one.source})
+        return rows

@@ -1,0 +1,228 @@
+"""Whole-network inverse design: from what a network may cost to the numbers that make it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from archscope.arch.papers.eq4 import Rounding
+from archscope.arch.shape import Shape
+from archscope.cost.formula import count
+from archscope.errors import InfeasibleError, UsageError
+from archscope.explore.design.answer import Answer, Inverse
+from archscope.explore.design.boxes import box, opened_axes
+from archscope.explore.design.limits import Limit, all_limits
+from archscope.explore.design.question import Base, read_base
+from archscope.explore.design.search import search
+from archscope.explore.design.shortlist import Design, Found, Rule
+from archscope.explore.design.space import Names, Space
+
+MOST_QUESTIONS = 1_000
+EVERYTHING = 1e19  # no cost is further from a limit than this: costs are below 2^63, limits above 0
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the answer is to be.
+
+    Attributes:
+        rounding: `floor` keeps within every limit, `ceil` reaches every one; a number K asks for
+            widths that are multiples of K.
+        nearest: how many designs an answer lists (of one question; of several, one each).
+        tolerance: the largest relative deviation that counts as an answer.
+        classes, input_shape: where not the family's own.
+    """
+
+    rounding: Rounding = "nearest"
+    nearest: int = 5
+    tolerance: float | None = None
+    classes: int | None = None
+    input_shape: Shape | None = None
+
+    @property
+    def rule(self) -> Rule:
+        """On which side of the limits a design may be."""
+        return "nearest" if isinstance(self.rounding, int) else self.rounding
+
+
+DEFAULT = Options()
+
+
+def inverse(
+    network: str,
+    limits: str | Sequence[str | Limit],
+    *,
+    given: Mapping[str, Sequence[Any]] | None = None,
+    free: Sequence[str] = (),
+    options: Options = DEFAULT,
+) -> Inverse:
+    """Find the designs of a network's family that come nearest to some limits.
+
+        found = a.inverse("resnext50", "4.1GMACs", given={"cardinality": [32]})
+        found.answers[0].designs[0].values  # {"depth1": 3, ..., "cardinality": 32, "width": 4}
+        found.document()                    # all of it, schema archscope.inverse/1
+
+    Args:
+        network: as `resnext50`, `resnext101_32x4d`, `wrn_28`, `wide_resnet50`, `resnext29`,
+            `wrn_40-B(3,1,3)`; or a whole family, as `preresnet-basic`. Block types and dropout are
+            kept as they are.
+        limits: what the whole network may cost, as `4.1GMACs`, `25M params`, `as resnet50`, or
+            `Limit`s; of several, the largest relative deviation counts.
+        given: values by word (`cardinality`, `width`, `depth`, `widen`, `deepening`, `scale`; for
+            `depth` a list of blocks for each stage, or one for all). Of a free number they are its
+            range; of another that has several, each is a question of its own.
+        free: the words of what is sought; without it, what neither the name nor `given` fixes.
+        options: the rule of rounding, how many designs, and the like.
+
+    Returns:
+        the nearest designs, each with its exact costs (parameters; multiply-adds and activations of
+        one image), and the proof that none is nearer.
+
+    Raises:
+        UsageError: where nothing, or too much, is free.
+        InfeasibleError: where no question has an answer; it names the nearest design.
+    """
+    limits = all_limits(limits, options.input_shape)
+    base = read_base(network).by_stage(given or {}, free)
+    axes = base.given(given or {})
+    opened = opened_axes(base, axes, free, options.rounding)
+    several = {axis: axes[axis] for axis in axes if axis not in opened and len(axes[axis]) > 1}
+    questions = [dict(zip(several, one, strict=True)) for one in product(*several.values())]
+    if len(questions) > MOST_QUESTIONS:
+        raise UsageError(
+            f"{len(questions):,} designs were asked for at once, but {MOST_QUESTIONS:,} is the "
+            "most; give fewer values, or make a range of them with --free"
+        )
+    answers, infeasible = [], []
+    for fixed in questions:
+        chosen = {**axes, **{axis: [value] for axis, value in fixed.items()}}
+        number = max(1, options.nearest) if len(questions) == 1 else 1
+        try:
+            answers.append(_answer(_Task(base, limits, options, number), chosen, opened, fixed))
+        except InfeasibleError as error:
+            infeasible.append(str(error))
+    if not answers:
+        raise InfeasibleError(infeasible[0])
+    return Inverse(base, limits, options.rounding, answers, infeasible)
+
+
+@dataclass(frozen=True)
+class _Task:
+    base: Base
+    limits: Sequence[Limit]
+    options: Options
+    number: int
+
+
+def _answer(
+    task: _Task, axes: Mapping[str, Sequence[Any]], opened: Sequence[str], fixed: Mapping[str, Any]
+) -> Answer:
+    stated = frozenset(axis for axis in opened if axis in axes)
+    rule, tolerance = task.options.rule, task.options.tolerance
+    space = _space(task, axes, opened, rule, 1.0)
+    over = [] if rule == "ceil" else _always_over(task, space)
+    if over:
+        raise InfeasibleError(_not_within(task, axes, opened, over))
+    space, found = _search(task, axes, opened, rule, task.number)
+    designs = found.result()
+    if not designs:
+        raise InfeasibleError(_not_reached(task, axes, opened))
+    if tolerance is not None and designs[0].deviation > tolerance:
+        raise InfeasibleError(_too_far(task, space, designs[0], tolerance))
+    return Answer(space, fixed, stated, designs, found.lines, found.counted)
+
+
+def _search(
+    task: _Task,
+    axes: Mapping[str, Sequence[Any]],
+    opened: Sequence[str],
+    rule: Rule,
+    number: int,
+) -> tuple[Space, Found]:
+    """The nearest designs, looked for further and further out until there are `number`."""
+    grows = any(axis not in axes and axis != "scale" for axis in opened)
+    reach, counted = 1.0, 0
+    space = _space(task, axes, opened, rule, reach)
+    while True:
+        found = Found(task.limits, rule, number, reach)
+        search(space, found)
+        found.counted += counted
+        if len(found.designs) >= number or rule == "floor" or reach == EVERYTHING:
+            return space, found
+        counted = found.counted
+        # A box of stated ranges does not grow, so that the next round sees all of it.
+        reach = min(8 * reach, EVERYTHING) if grows else EVERYTHING
+        try:
+            space = _space(task, axes, opened, rule, reach)
+        except UsageError:
+            if not found.designs:
+                raise
+            return space, found
+
+
+def _space(
+    task: _Task,
+    axes: Mapping[str, Sequence[Any]],
+    opened: Sequence[str],
+    rule: Rule,
+    reach: float,
+) -> Space:
+    """The box in which every design within `reach` of the limits lies."""
+    share = 1 if rule == "floor" else 1 + reach
+    most = {limit.metric: int(share * limit.value) for limit in task.limits}
+    rounding = task.options.rounding
+    space = task.base.space(axes, task.options.classes, task.options.input_shape)
+    return box(space, axes, opened, most, rounding if isinstance(rounding, int) else 1)
+
+
+def _always_over(task: _Task, space: Space) -> list[Limit]:
+    """The limits that the smallest design passes, where every design passes one of them."""
+    first: list[Limit] = []
+    for part in space.parts():
+        cost = count(part.network({}))
+        over = [limit for limit in task.limits if getattr(cost, limit.metric) > limit.value]
+        if not over:
+            return []
+        first = first or over
+    return first
+
+
+def _not_within(
+    task: _Task, axes: Mapping[str, Sequence[Any]], opened: Sequence[str], over: Sequence[Limit]
+) -> str:
+    space, found = _search(task, axes, opened, "nearest", 1)
+    nearest = found.result()[0]
+    which = "the nearest design, its smallest," if nearest.values == space.smallest() else None
+    return (
+        f"{_asked(task, over)}, but {which or 'the nearest design'} is "
+        f"{_design(task, space, nearest)}; raise the budget to that, or free another number"
+    )
+
+
+def _not_reached(task: _Task, axes: Mapping[str, Sequence[Any]], opened: Sequence[str]) -> str:
+    space, found = _search(task, axes, opened, "nearest", 1)
+    return (
+        f"{_asked(task, task.limits)} or above, but no design in the range reaches that, and the "
+        f"nearest is {_design(task, space, found.result()[0])}; widen the range, or free another "
+        "number"
+    )
+
+
+def _too_far(task: _Task, space: Space, nearest: Design, tolerance: float) -> str:
+    return (
+        f"{_asked(task, task.limits)} within {100 * tolerance:g} %, but the nearest design is "
+        f"{_design(task, space, nearest)}, {100 * float(nearest.deviation):.2g} % off; allow a "
+        "larger --tolerance, or free another number"
+    )
+
+
+def _asked(task: _Task, limits: Sequence[Limit]) -> str:
+    costs = " and ".join(f"{limit.value:,} {limit.metric}" for limit in limits)
+    return f"{task.base.name} was asked for at {costs}"
+
+
+def _design(task: _Task, space: Space, design: Design) -> str:
+    costs = " and ".join(f"{design.costs[one.metric]:,} {one.metric}" for one in task.limits)
+    return f"{Names(space)(design.values)} with {costs}"

@@ -1,0 +1,233 @@
+"""The nearest designs of a space to some limits, with the proof that nothing is nearer.
+
+One free axis, the inner one, is bracketed by bisection: all costs grow with it, so the best value
+is one of two neighbours. The other free axes are gone through exhaustively; what cannot hold a
+nearer design, because its cheapest one already costs too much or its dearest too little, is left
+out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from archscope.cost.formula import Count, count
+from archscope.errors import UsageError
+from archscope.explore.design.limits import METRICS
+from archscope.explore.design.shortlist import Found
+from archscope.explore.design.space import Part, Space
+
+Ints: TypeAlias = "npt.NDArray[np.int64]"
+Bools: TypeAlias = "npt.NDArray[np.bool_]"
+Columns: TypeAlias = "dict[str, Ints]"
+
+CHUNK = 65_536
+MOST_LINES = 10_000_000  # a minute or so
+SAMPLE = 64
+
+
+@dataclass(frozen=True)
+class Line:
+    """Rows of designs that differ along the inner axis only: `count(rows, index)` of each."""
+
+    rows: int
+    size: int
+    count: Callable[[Ints, Ints], Count]
+    values: Callable[[int, int], dict[str, Any]]
+
+
+def inner_axis(space: Space) -> str:
+    """The axis to bisect: an array one if any is free, and of those the longest."""
+    free = space.free or list(space.family.axes)
+    arrays = [axis for axis in free if axis not in space.scalars]
+    return max(arrays or free, key=lambda axis: len(space.axes[axis]))
+
+
+def search(space: Space, found: Found) -> None:
+    """Find the nearest designs of a space."""
+    inner = inner_axis(space)
+    if inner in space.scalars:
+        _search_scalar(space, inner, found)
+        return
+    parts = [part for part in space.parts() if not _out(part, found)]
+    for part in parts:
+        _search_sample(part, inner, found)
+    found.lines = 0
+    for part in parts:
+        if _out(part, found):
+            continue
+        outer = [axis for axis in part.free if axis != inner]
+
+        def cannot(cheapest: Count, dearest: Count | None) -> Any:
+            _check_work(found)
+            return found.cannot(cheapest, dearest)
+
+        for columns, rows in expand(part, outer, cannot):
+            _search_line(_array_line(part, inner, columns, rows), found)
+
+
+def _out(part: Part, found: Found) -> bool:
+    cheapest, last = count(part.network({})), count(part.network(dearest(part, {})))
+    return bool(found.cannot(cheapest, last))
+
+
+def expand(
+    part: Part, axes: Sequence[str], cannot: Callable[[Count, Count | None], Any]
+) -> Iterator[tuple[Columns, int]]:
+    """All combinations of the axes' values, in chunks, without what `cannot` hold an answer.
+
+    `cannot` is asked after each axis, with the costs of the cheapest and the dearest completion
+    (None where that might pass 64 bits).
+    """
+    fits = bounded(part)
+
+    def out(columns: Columns) -> Any:
+        most = count(part.network(dearest(part, columns))) if fits else None
+        return cannot(count(part.network(columns)), most)
+
+    yield from _expand(part, axes, out, {}, 1)
+
+
+def _expand(
+    part: Part, axes: Sequence[str], out: Callable[[Columns], Any], columns: Columns, rows: int
+) -> Iterator[tuple[Columns, int]]:
+    if not axes:
+        yield columns, rows
+        return
+    axis, rest = axes[0], axes[1:]
+    values = np.array(part.arrays[axis], dtype=np.int64)
+    step = max(1, CHUNK // len(values))
+    for start in range(0, rows, step):
+        held = min(step, rows - start)
+        grown = {
+            name: np.repeat(column[start : start + step], len(values))
+            for name, column in columns.items()
+        }
+        grown[axis] = np.tile(values, held)
+        kept = np.flatnonzero(~out(grown))
+        if len(kept):
+            smaller = {name: column[kept] for name, column in grown.items()}
+            yield from _expand(part, rest, out, smaller, len(kept))
+
+
+def bounded(part: Part) -> bool:
+    """Whether the costs of all designs fit in 64 bits."""
+    most = count(part.network(dearest(part, {})))  # plain numbers do not overflow
+    return bool(max(most.params, most.macs, most.activations) < 2**62)
+
+
+def dearest(part: Part, columns: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns with the largest value of every other array axis."""
+    return {axis: columns.get(axis, values[-1]) for axis, values in part.arrays.items()}
+
+
+def _search_sample(part: Part, inner: str, found: Found) -> None:
+    """A few lines first: what they find lets the exhaustive pass leave most lines out."""
+    outer = [axis for axis in part.free if axis != inner]
+    if not outer:
+        return
+    rng = np.random.default_rng(0)
+    columns = {axis: np.sort(rng.choice(part.arrays[axis], SAMPLE)) for axis in outer}
+    _search_line(_array_line(part, inner, columns, SAMPLE), found)
+
+
+def _array_line(part: Part, inner: str, columns: Columns, rows: int) -> Line:
+    numbers = np.array(part.arrays[inner], dtype=np.int64)
+
+    def count_of(chosen: Ints, index: Ints) -> Count:
+        held = {axis: column[chosen] for axis, column in columns.items()}
+        return count(part.network({**held, inner: numbers[index]}))
+
+    def values_of(row: int, index: int) -> dict[str, Any]:
+        held = {axis: int(column[row]) for axis, column in columns.items()}
+        return part.values({**held, inner: int(numbers[index])})
+
+    return Line(rows, len(numbers), count_of, values_of)
+
+
+def _search_scalar(space: Space, inner: str, found: Found) -> None:
+    """Where only such axes are free, each design is a tree of its own, and counted alone."""
+    others = [axis for axis in space.scalars if axis != inner]
+    for fixed in product(*(space.axes[axis] for axis in others)):
+        held = {axis: [value] for axis, value in zip(others, fixed, strict=True)}
+        parts = list(replace(space, axes={**space.axes, **held}).parts())
+
+        def count_of(_: Ints, index: Ints, parts: list[Part] = parts) -> Count:
+            costs = [count(parts[int(one)].network({})) for one in index]
+            params, macs, activations = (
+                np.array([getattr(cost, metric) for cost in costs]) for metric in METRICS
+            )
+            return Count(params, macs, activations)
+
+        def values_of(_: int, index: int, parts: list[Part] = parts) -> dict[str, Any]:
+            return parts[index].values()
+
+        if parts:
+            _search_line(Line(1, len(parts), count_of, values_of), found)
+
+
+def _check_work(found: Found) -> None:
+    if max(found.lines, found.looked_at) > MOST_LINES:
+        raise UsageError(
+            f"more than {MOST_LINES:,} combinations could hold the nearest design, too many to go "
+            "through; fix a number, or state a smaller range for it, as --cardinality 1:64"
+        )
+
+
+def _search_line(line: Line, found: Found) -> None:
+    """Bracket every row, then walk from the bracket outward while designs are near enough."""
+    found.lines += line.rows
+    _check_work(found)
+    past = _first_past(line, found)
+    steps = {"nearest": (-1, 1), "floor": (-1,), "ceil": (1,)}[found.rule]
+    for step in steps:
+        _walk(line, past - 1 if step < 0 else past, step, found)
+
+
+def _first_past(line: Line, found: Found) -> Ints:
+    """The first index of each row that is past the best one; the row's size where none is.
+
+    The steps double before they halve: a design far past the limits might not fit 64 bits.
+    """
+    low, high = np.zeros(line.rows, np.int64), np.full(line.rows, line.size, np.int64)
+    rows, probe = np.arange(line.rows), np.zeros(line.rows, np.int64)
+    while rows.size:
+        past = found.past(line.count(rows, probe))
+        found.counted += len(rows)
+        high[rows[past]] = probe[past]
+        rows, probe = rows[~past], probe[~past]
+        low[rows] = probe + 1
+        last = probe == line.size - 1
+        rows, probe = rows[~last], np.minimum(2 * probe[~last] + 1, line.size - 1)
+    while (rows := np.flatnonzero(low < high)).size:
+        middle = (low[rows] + high[rows]) // 2
+        past = found.past(line.count(rows, middle))
+        found.counted += len(rows)
+        high[rows] = np.where(past, middle, high[rows])
+        low[rows] = np.where(past, low[rows], middle + 1)
+    return low
+
+
+def _walk(line: Line, start: Ints, step: int, found: Found) -> None:
+    rows, index = np.arange(line.rows), start
+    while True:
+        inside = (index >= 0) & (index < line.size)
+        rows, index = rows[inside], index[inside]
+        if not rows.size:
+            return
+        cost = line.count(rows, index)
+        found.counted += len(rows)
+        deviation = found.deviation(cost)
+        for one in np.argsort(deviation, kind="stable"):
+            near = float(deviation[one])
+            if near > found.reach:
+                break
+            costs = {metric: int(getattr(cost, metric)[one]) for metric in METRICS}
+            found.add(near, line.values(int(rows[one]), int(index[one])), costs)
+        near_enough = deviation <= found.reach
+        rows, index = rows[near_enough], index[near_enough] + step

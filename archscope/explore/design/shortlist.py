@@ -1,0 +1,105 @@
+"""The nearest designs found so far, and what cannot be among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, Literal
+
+import numpy as np
+
+from archscope.cost.formula import Count
+from archscope.explore.design.limits import Limit
+
+Rule = Literal["nearest", "floor", "ceil"]
+# Deviations are compared as floats while searching, and exactly at the end.
+SLACK = 1 + 1e-12
+TIES = 500
+
+
+@dataclass(frozen=True)
+class Design:
+    """A design and its exact distance from the limits.
+
+    `deviation` is the largest |cost - limit| / limit of all limits.
+    """
+
+    values: dict[str, Any]
+    costs: dict[str, int]
+    deviation: Fraction
+
+
+@dataclass
+class Found:
+    """The `number` nearest designs so far, and how many were looked at.
+
+    `reach` is the deviation that a design must not pass to be among them. `lines` were searched;
+    `looked_at` is how many combinations, whole or of some of the axes, it took to find them.
+    """
+
+    limits: Sequence[Limit]
+    rule: Rule
+    number: int
+    reach: float
+    counted: int = 0
+    lines: int = 0
+    looked_at: int = 0
+    designs: list[tuple[float, dict[str, Any], dict[str, int]]] = field(default_factory=list)
+
+    def distances(self, cost: Count) -> tuple[Any, Any]:
+        """The largest relative excess and the largest relative lack."""
+        excess = [
+            (getattr(cost, limit.metric) - limit.value) / limit.value for limit in self.limits
+        ]
+        return np.max(excess, axis=0), np.max(np.negative(excess), axis=0)
+
+    def deviation(self, cost: Count) -> Any:
+        """How far each design is, infinite where the rule forbids it."""
+        excess, lack = self.distances(cost)
+        distance = np.maximum(excess, lack)
+        if self.rule == "floor":
+            return np.where(excess <= 0, distance, np.inf)
+        return np.where(lack <= 0, distance, np.inf) if self.rule == "ceil" else distance
+
+    def past(self, cost: Count) -> Any:
+        """Whether each design lies on the far side of the best one along any axis."""
+        excess, lack = self.distances(cost)
+        if self.rule == "floor":
+            return excess > 0
+        return lack <= 0 if self.rule == "ceil" else excess >= lack
+
+    def cannot(self, cheapest: Count, dearest: Count | None = None) -> Any:
+        """Whether nothing between the two can be near enough."""
+        self.looked_at += np.size(cheapest.params)
+        out = self.distances(cheapest)[0] > (0 if self.rule == "floor" else self.reach)
+        if dearest is None:
+            return out
+        return out | (self.distances(dearest)[1] > (0 if self.rule == "ceil" else self.reach))
+
+    def add(self, deviation: float, values: dict[str, Any], costs: dict[str, int]) -> None:
+        """Take a design in, if it is near enough."""
+        if deviation > self.reach or any(values == kept for _, kept, _ in self.designs):
+            return
+        self.designs.append((deviation, values, costs))
+        self.designs.sort(key=lambda entry: entry[0])
+        if len(self.designs) >= self.number:
+            self.reach = self.designs[self.number - 1][0] * SLACK
+            kept = [entry for entry in self.designs if entry[0] <= self.reach]
+            self.designs = kept[: self.number + TIES]
+
+    def result(self) -> list[Design]:
+        """The designs, nearest first, compared exactly; then those that cost less."""
+        exact = [
+            Design(
+                values,
+                costs,
+                max(
+                    abs(Fraction(costs[limit.metric] - limit.value, limit.value))
+                    for limit in self.limits
+                ),
+            )
+            for _, values, costs in self.designs
+        ]
+        exact.sort(key=lambda one: (one.deviation, *one.costs.values(), *one.values.values()))
+        return exact[: self.number]

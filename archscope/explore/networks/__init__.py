@@ -1,0 +1,1 @@
+"""Given networks: opened, counted, compared, rewritten, exported."""

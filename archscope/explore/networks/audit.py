@@ -1,0 +1,152 @@
+"""Every published count against ours: equal within the paper's rounding, or explained."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from archscope.arch.papers.published_counts import PAPERS, published_counts
+from archscope.cost.formula import CONVENTION
+from archscope.errors import UsageError
+from archscope.explore.networks.explanations import Counted, Explained, count_cell, explain
+from archscope.reporting.table.formats import integer, text
+from archscope.reporting.table.table import Column, Table
+
+Verdict = Literal["equal", "explained", "unexplained"]
+_NAMES = {"params": "params", "macs": "FLOPs"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A cell, our counts for it, and why they differ where they do and it is known."""
+
+    counted: Counted
+    explained: Explained | None
+
+    @property
+    def verdict(self) -> Verdict:
+        """Equal: our count, as archscope counts, rounds to the printed number."""
+        if self.counted.cell.printed.agrees(self.counted.ours):
+            return "equal"
+        return "unexplained" if self.explained is None else "explained"
+
+    def row(self) -> dict[str, Any]:
+        """The finding in plain values."""
+        counted, cell = self.counted, self.counted.cell
+        printed, explained = cell.printed, self.explained
+        block = cell.convention.block
+        return {
+            "paper": cell.paper,
+            "table": cell.table,
+            "row": cell.row,
+            "network": counted.network.name,
+            "part": None if block is None else f"a block of {block}",
+            "quantity": cell.quantity,
+            "published": printed.text,
+            "ours": counted.ours,
+            "paper_convention": cell.convention.text if cell.quantity == "params" else None,
+            "ours_by_paper": counted.theirs,
+            "rounded": printed.rounded(counted.theirs),
+            "verdict": self.verdict,
+            "reason": explained.reason if explained else None,
+            "check": self._check(),
+        }
+
+    def _check(self) -> str | None:
+        if self.verdict == "equal":
+            return f"{self.counted.ours:,} is {self.counted.cell.printed.text} as rounded there"
+        return self.explained.check if self.explained else None
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What `audit` found, a finding a cell."""
+
+    findings: list[Finding]
+
+    @property
+    def unexplained(self) -> list[Finding]:
+        """The findings that nothing explains."""
+        return [found for found in self.findings if found.verdict == "unexplained"]
+
+    def totals(self) -> dict[str, int]:
+        """How many findings there are of each verdict."""
+        found = Counter(found.verdict for found in self.findings)
+        return {name: found[name] for name in ("equal", "explained", "unexplained")}
+
+    def document(self) -> dict[str, Any]:
+        """The result as JSON, schema `archscope.audit/1`."""
+        return {
+            "schema": "archscope.audit/1",
+            "convention": CONVENTION,
+            "sources": PAPERS,
+            **self.totals(),
+            "cells": [found.row() for found in self.findings],
+        }
+
+    def table(self, explain: bool = False) -> Table:
+        """A row a cell; with `explain` a column with the check that each verdict rests on."""
+        rows = [found.row() for found in self.findings]
+        columns = [
+            Column("table", "published in", text, "left"),
+            Column("row", "row", text, "left"),
+            Column("network", "network", _network, "left", also=("part",)),
+            Column("quantity", "quantity", lambda name: _NAMES[name], "left"),
+            Column("published", "published", text),
+            Column("ours", "ours", integer),
+            Column("ours_by_paper", "as the\npaper counts", integer),
+            Column("rounded", "rounded", text),
+            Column("verdict", "verdict", _verdict, "left", also=("reason",)),
+            Column("check", "check", text, "left", shown=explain),
+        ]
+        return Table(self._title(), columns, rows, self._notes())
+
+    def _title(self) -> str:
+        parts = ", ".join(f"{number} {verdict}" for verdict, number in self.totals().items())
+        return f"Published counts against ours, {len(self.findings)} cells: {parts}"
+
+    def _notes(self) -> list[str]:
+        reasons = Counter(
+            found.explained.reason
+            for found in self.findings
+            if found.verdict == "explained" and found.explained
+        )
+        notes = [
+            "Equal: our count rounds to the printed number. Explained: it does not, and a rule "
+            "whose arithmetic was checked says why (--explain shows it). Our params include batch "
+            "norm; FLOPs are multiply-adds.",
+        ]
+        notes += [f"{number} x {reason}." for reason, number in reasons.most_common()]
+        return notes
+
+
+def audit(paper: str = "all") -> Audit:
+    """Hold every published count of a paper (a key of `PAPERS`, or all) against ours.
+
+    Raises:
+        UsageError: where there is no such paper.
+    """
+    if paper not in ("all", *PAPERS):
+        known = ", ".join(PAPERS)
+        raise UsageError(
+            f"the counts of '{paper}' were asked for, but the papers known are {known}; use one "
+            "of them, or all"
+        )
+    cells = [cell for cell in published_counts() if paper in ("all", cell.paper)]
+    findings = []
+    for cell in cells:
+        counted = count_cell(cell)
+        equal = cell.printed.agrees(counted.ours)
+        findings.append(Finding(counted, None if equal else explain(counted)))
+    return Audit(findings)
+
+
+def _network(name: str, part: str | None) -> str:
+    return name if part is None else f"{name}, {part}"
+
+
+def _verdict(verdict: str, reason: str | None) -> str:
+    if verdict == "unexplained":
+        return "UNEXPLAINED"
+    return verdict if reason is None else f"{verdict}: {reason}"

@@ -1,0 +1,255 @@
+"""Networks side by side: Table 1, counted in closed form and confirmed by fvcore."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from archscope.arch.network import Network
+from archscope.arch.papers.published import Published, published_errors
+from archscope.arch.shape import Shape
+from archscope.cost.formula import CONVENTION, Count, count, count_stages
+from archscope.errors import ArchscopeError, UsageError
+from archscope.explore.networks.opened import Outside, open_network, refuse_outside
+from archscope.explore.networks.outside import count_outside
+from archscope.nn.free_memory import refuse_beyond
+from archscope.reporting.networks.architectures import cardinality, describe, table1
+from archscope.reporting.table.formats import integer, text
+from archscope.reporting.table.table import Column, Table
+
+if TYPE_CHECKING:
+    import pandas
+
+    from archscope.cost.fvcore import FvcoreCount
+
+Counter = Literal["fvcore", "formula"]
+
+
+_KEYS = (
+    *("name", "source", "input", "classes"),
+    *("params", "macs", "activations", "fvcore_flops"),
+)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One network of a comparison.
+
+    Attributes:
+        network: ours, or one from outside.
+        count: the formula's of ours; of one from outside, what could be counted.
+        fvcore: None where fvcore did not count.
+        classes: outputs; None where nothing tells them.
+        stages: as `stage_rows`; of a network from outside, its direct submodules.
+        notes: what a reader must know of how it was counted.
+    """
+
+    network: Network | Outside
+    count: Count
+    fvcore: FvcoreCount | None
+    classes: int | None
+    stages: list[dict[str, Any]]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def published(self) -> list[Published]:
+        """The papers' errors."""
+        return published_errors(self.network) if isinstance(self.network, Network) else []
+
+    @property
+    def counted_by(self) -> list[str]:
+        """Who counted: `formula`, `fvcore`, both (they agree), or `onnx`."""
+        formula = isinstance(self.network, Network)
+        counters = {
+            "formula": formula,
+            "fvcore": self.fvcore,
+            "onnx": not formula and not self.fvcore,
+        }
+        return [name for name, counted in counters.items() if counted]
+
+    def document(self) -> dict[str, Any]:
+        """The network's part of the JSON."""
+        return {
+            "name": self.network.name,
+            "source": "archscope" if isinstance(self.network, Network) else self.network.source,
+            "counted_by": self.counted_by,
+            "input": list(self.network.input),
+            "classes": self.classes,
+            "params": self.count.params,
+            "macs": self.count.macs,
+            "activations": self.count.activations,
+            "fvcore_flops": self.fvcore.flops if self.fvcore else None,
+            "fvcore_by_operator": self.fvcore.by_operator if self.fvcore else None,
+            "fvcore_unsupported": self.fvcore.unsupported if self.fvcore else None,
+            "published_errors": [
+                {"dataset": entry.dataset, "error": entry.error, "source": entry.source}
+                for entry in self.published
+            ],
+            "stages": self.stages,
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `compare` found."""
+
+    networks: list[Compared]
+    counter: Counter
+
+    def document(self) -> dict[str, Any]:
+        """The result as JSON, schema `archscope.compare/1`."""
+        return {
+            "schema": "archscope.compare/1",
+            "convention": CONVENTION,
+            "counter": self.counter,
+            "networks": [compared.document() for compared in self.networks],
+        }
+
+    def table(self) -> Table:
+        """Table 1: a row per stage, then the costs and the published errors."""
+        totals: list[tuple[str, list[str]]] = [
+            ("params", [integer(one.count.params) for one in self.networks]),
+            ("FLOPs (multiply-adds)", [integer(one.count.macs) for one in self.networks]),
+            ("activations", [integer(one.count.activations) for one in self.networks]),
+            *self._fvcore_rows(),
+        ]
+        inputs = ["×".join(map(str, one.network.input)) for one in self.networks]
+        if len(set(inputs)) > 1:
+            totals.insert(0, ("input", inputs))
+        if any(one.published for one in self.networks):
+            totals.append(
+                ("published top-1 error", [_published(one.published) for one in self.networks])
+            )
+        names = " and ".join(one.network.name for one in self.networks)
+        alone = [one.network.name for one in self.networks if one.counted_by == ["fvcore"]]
+        notes = [f"Counted by fvcore alone: {', '.join(alone)}."] if alone else []
+        notes += dict.fromkeys(note for one in self.networks for note in one.notes)
+        return table1([one.network for one in self.networks], totals, f"Table 1 for {names}", notes)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return self.table()._repr_html_()
+
+    def csv_table(self) -> Table:
+        """A row per network, for machines."""
+        rows = []
+        for one in self.networks:
+            row = one.document()
+            row["input"] = "x".join(map(str, row["input"]))
+            rows.append(row)
+        return Table("Networks", [Column(key, key, text) for key in _KEYS], rows)
+
+    def to_frame(self) -> pandas.DataFrame:
+        """A pandas row per network."""
+        import pandas
+
+        documents = [one.document() for one in self.networks]
+        return pandas.DataFrame([{key: row[key] for key in _KEYS} for row in documents])
+
+    def _fvcore_rows(self) -> list[tuple[str, list[str]]]:
+        counts = [one.fvcore for one in self.networks]
+        counted = [entry for entry in counts if entry]
+        if not counted:
+            return []
+        operators = dict.fromkeys(name for entry in counted for name in entry.by_operator)
+        rows = [("fvcore's own total", [integer(entry and entry.flops) for entry in counts])]
+        for name in operators:
+            cells = [integer(entry and entry.by_operator.get(name)) for entry in counts]
+            rows.append((f"- of it {name}", cells))
+        rows.append(("- not counted by fvcore", [_unsupported(entry) for entry in counts]))
+        return rows
+
+
+def compare(
+    networks: Sequence[str | Network | Outside],
+    *,
+    input_shape: Shape | None = None,
+    classes: int | None = None,
+    counter: Counter = "fvcore",
+) -> Comparison:
+    """Count networks and put them side by side.
+
+    Args:
+        networks: networks, names, or what else `open_network` takes; at least one.
+        input_shape: (channels, height, width) for all; without it each has its own.
+        classes: outputs for all the named ones; without it each has its own.
+        counter: `fvcore` instantiates each and lets fvcore confirm the formula's parameters and
+            multiply-adds, to the integer; `formula` needs no torch, and reads our networks alone.
+
+    Raises:
+        UsageError: for a name, input or number of classes that cannot be.
+        ArchscopeError: where the formula and fvcore disagree, or a network from outside fails.
+    """
+    if counter not in ("fvcore", "formula"):
+        raise UsageError(f"counter '{counter}' was asked for; use fvcore or formula")
+    if not networks:
+        raise UsageError("nothing was to be compared; name at least one network, as resnet50")
+    if counter == "formula":
+        refuse_outside(networks, "counted by the formula", "use --counter fvcore")
+    opened = [
+        open_network(entry, classes, input_shape)
+        if isinstance(entry, str)
+        else replace(entry, input=input_shape or entry.input)
+        for entry in networks
+    ]
+    return Comparison([_compared(network, counter) for network in opened], counter)
+
+
+def _compared(network: Network | Outside, counter: Counter) -> Compared:
+    if isinstance(network, Network):
+        total = count(network)
+        fvcore = _confirm(network, total) if counter == "fvcore" else None
+        return Compared(network, total, fvcore, network.classes, stage_rows(network))
+    found = count_outside(network)
+    return Compared(network, found.count, found.fvcore, found.classes, found.stages, found.notes)
+
+
+def stage_rows(network: Network) -> list[dict[str, Any]]:
+    """The stages of a network as JSON rows: output, block, repeats, C, and what each costs."""
+    return [
+        {
+            "name": stage.name,
+            "output": list(stage.output),
+            "block": describe(stage),
+            "blocks": stage.repeat.n if stage.repeat else None,
+            "cardinality": cardinality(stage),
+            "params": cost.params,
+            "macs": cost.macs,
+            "activations": cost.activations,
+        }
+        for stage, cost in count_stages(network)
+    ]
+
+
+def _confirm(network: Network, total: Count) -> FvcoreCount:
+    from archscope.cost.fvcore import count_with_fvcore
+    from archscope.nn.build import build
+
+    sizes = [math.prod(row.input) + math.prod(row.output) for row in total.nodes]
+    need = 4 * (total.params + 2 * max(sizes))
+    instead = "use a smaller input, or --counter formula"
+    refuse_beyond(need, network.name, network.input, instead)
+    measured = count_with_fvcore(build(network, init=False), network.input)
+    ours, theirs = (total.params, total.macs), (measured.params, measured.macs)
+    if ours != theirs:
+        raise ArchscopeError(
+            f"{network.name} was counted as {ours[0]:,} params and {ours[1]:,} multiply-adds by "
+            f"the formula, but as {theirs[0]:,} and {theirs[1]:,} by fvcore; they must agree, so "
+            "please report this as a defect of archscope"
+        )
+    return measured
+
+
+def _published(entries: list[Published]) -> str:
+    if not entries:
+        return text(None)
+    return f"{entries[0].error:g} % ({entries[0].dataset}, {entries[0].source})"
+
+
+def _unsupported(entry: FvcoreCount | None) -> str:
+    if entry is None:
+        return text(None)
+    return ", ".join(f"{times} {name}" for name, times in entry.unsupported.items()) or "nothing"

@@ -1,0 +1,255 @@
+"""Figures 3 and 4 of the ResNeXt paper, checked: one network in its forms.
+
+A network is rewritten as a tree, from form (c) to (b) to (a) and back; its weights go along. Each
+form is then counted (in closed form and, built, by fvcore), compared with form (c) in float64, and
+timed in float32.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from math import gcd
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from archscope.arch.names import parse
+from archscope.arch.network import Network
+from archscope.arch.nodes import Node, Seq
+from archscope.arch.rewrite import PATHS, Cut, Form, blocks, cuts, largest_divisor, to_form
+from archscope.arch.shape import Shape
+from archscope.cost.clock import Timing, interleaved
+from archscope.cost.formula import Count, count
+from archscope.errors import UsageError
+from archscope.explore.networks.equivalence_result import (
+    LIMIT,
+    Built,
+    Checks,
+    Differences,
+    Equivalence,
+    FormResult,
+    Settings,
+    largest,
+)
+from archscope.nn.free_memory import available
+
+if TYPE_CHECKING:
+    from archscope.nn.probe import Mode, Reading
+
+Note = Callable[[str], None]
+_FIGURE_4_PATHS = 32
+# How long the clock runs where no rounds were asked for: seconds for each kind of pass.
+_SECONDS, _LEAST_ROUNDS, _MOST_ROUNDS = 15.0, 3, 30
+# The forms of a block by its number of convolutions: Figure 4 shows two, on its right and left.
+_FORMS: dict[int, tuple[Form, ...]] = {3: ("c", "b", "a"), 2: ("c", "a")}
+
+
+class _Rewritten(NamedTuple):
+    """A network in one form, and how the weights of form (c) go there."""
+
+    form: Form
+    network: Network
+    cuts: Mapping[str, Cut]
+    cost: Count
+
+
+class _Checked(NamedTuple):
+    """A form as it was built: the torch module (by now in float32), and what was found of it."""
+
+    module: Any
+    built: Built
+    differences: Differences | None
+    weights_restored: bool
+
+
+def equivalence(
+    network: str | Network,
+    *,
+    input_shape: Shape | None = None,
+    classes: int | None = None,
+    paths: int | None = None,
+    batch: int = 2,
+    seed: int = 0,
+    rounds: int | None = None,
+    note: Note = lambda _: None,
+) -> Equivalence:
+    """Rewrite a network into the forms of Figure 3 (or 4), and compare each with form (c).
+
+    Args:
+        network: a name or a network of bottleneck blocks (Figure 3) or basic blocks (Figure 4).
+        input_shape: (channels, height, width); without it the family's.
+        classes: outputs of a named network; without it the family's.
+        paths: of basic blocks; without it 32 as in Figure 4, or the most below that divide them.
+        batch: images, at least 2, of the comparison and of the timed passes.
+        seed: of weights and images.
+        rounds: timed rounds; 0 leaves the clock out, None takes what fits into half a minute.
+        note: told what is being done.
+
+    Raises:
+        UsageError: for a network that has no such forms, or that does not fit into memory.
+    """
+    settings = Settings(batch, seed, rounds)
+    network = parse(network, classes, input_shape) if isinstance(network, str) else network
+    if input_shape is not None:
+        network = replace(network, input=input_shape)
+    network = _in_form(network, "c")
+    depth, number = _paths(network, paths)
+    forms = _rewrite(network, depth, number)
+    _check_memory(forms, settings.batch)
+    checked, sensitivity = _check(forms, settings, note)
+    modules: dict[str, Any] = {
+        one.form: found.module for one, found in zip(forms, checked, strict=True)
+    }
+    timings = _time(modules, (settings.batch, *network.input), settings.rounds, note)
+    results = [
+        FormResult(
+            *(one.form, one.network, one.cost),
+            *(found.built, found.differences, timings[one.form]),
+        )
+        for one, found in zip(forms, checked, strict=True)
+    ]
+    restored = all(found.weights_restored for found in checked)
+    checks = Checks(_returns(forms, number), restored, sensitivity)
+    return Equivalence(network, depth, number, results, settings, checks)
+
+
+def _paths(network: Network, asked: int | None) -> tuple[int, int]:
+    """The number of convolutions of the network's blocks, and of their paths."""
+    found = [block for _, block in blocks(network.tree)]
+    depths = {block.depth for block in found}
+    if len(depths) != 1:
+        raise UsageError(
+            f"{network.name} was to be rewritten, but only blocks of two or of three convolutions "
+            "with nothing but batch norm and ReLU between them have the forms of Figures 3 and 4; "
+            "use a network as resnext50_32x4d (Figure 3) or resnet18 (Figure 4)"
+        )
+    (depth,) = depths
+    if depth == 2:
+        width = gcd(*(block.first.out for block in found))
+        return 2, asked if asked is not None else largest_divisor(width, _FIGURE_4_PATHS)
+    if asked is not None:
+        raise UsageError(
+            f"{asked} paths of {network.name} were asked for, but in blocks of three convolutions "
+            "the cardinality says how many there are; leave --paths out, or name another template"
+        )
+    return 3, max(block.paths(None) for block in found)
+
+
+def _in_form(network: Network, form: Form, paths: int | None = None) -> Network:
+    tree = to_form(network.tree, form, paths)
+    assert isinstance(tree, Seq)
+    return replace(network, tree=tree)
+
+
+def _rewrite(network: Network, depth: int, paths: int) -> list[_Rewritten]:
+    """Form (c), and each other one from the one before it."""
+    forms, current = [], network
+    for form in _FORMS[depth]:
+        current = _in_form(current, form, paths)
+        forms.append(_Rewritten(form, current, cuts(network.tree, form, paths), count(current)))
+    return forms
+
+
+def _returns(forms: list[_Rewritten], paths: int) -> bool:
+    """Whether the way back, form by form, gives each tree again."""
+    tree: Node = forms[-1].network.tree
+    for rewritten in reversed(forms):
+        tree = to_form(tree, rewritten.form, paths)
+        if tree != rewritten.network.tree:
+            return False
+    return True
+
+
+def _check_memory(forms: list[_Rewritten], batch: int) -> None:
+    """Refuse what would take the machine down; the numbers are near what was measured."""
+    branches: Counter[str] = Counter()
+    for rewritten in forms:
+        for row in rewritten.cost.nodes:
+            block, _, rest = row.path.partition(f"{PATHS}.")
+            if rest:
+                branches[rewritten.form + block] += row.activations // row.times
+    kept = 4 * forms[0].cost.activations + 2 * max(branches.values())
+    need, free = 8 * (12 * forms[0].cost.params + batch * kept), available()
+    if need > free:
+        raise UsageError(
+            f"the forms of {forms[0].network.name} were to be compared on {batch} images, but that "
+            f"takes about {need // 10**6:,} MB and this machine has {free // 10**6:,} MB free; use "
+            "a smaller --input or --batch, or a smaller network"
+        )
+
+
+def _check(
+    forms: list[_Rewritten], settings: Settings, note: Note
+) -> tuple[list[_Checked], float | None]:
+    """Build each form with the weights of form (c), compare it with that, and count it.
+
+    Also, where one differs too much, how far form (c) moves by itself: see `Checks`.
+    """
+    from archscope.nn import forms as weights
+    from archscope.nn.probe import build_random, build_with, differences, equal, probe, readings
+
+    original = forms[0].network
+    module, at = (
+        build_random(original, settings.seed),
+        probe(original, settings.batch, settings.seed),
+    )
+    state = weights.split(module.state_dict(), {})
+    checked: list[_Checked] = []
+    expected: dict[Mode, Reading] = {}
+    for form, network, table, _ in forms:
+        merge, restored, gaps = partial(weights.merge, cuts=table), True, None
+        if checked:
+            module = build_with(network, weights.split(state, table))
+            restored = equal(merge(module.state_dict()), state)
+        note(f"form ({form}): outputs and gradients of {settings.batch} images in float64")
+        found = {mode: one.mapped(merge) for mode, one in readings(module, at).items()}
+        if checked:
+            gaps = differences(found, expected)
+        else:
+            expected = found
+        note(f"form ({form}): counted by fvcore as it is built")
+        module.float()
+        checked.append(_Checked(module, _built(module, network), gaps, restored))
+    if not any(one.differences and largest(one.differences) >= LIMIT for one in checked):
+        return checked, None
+    again = readings(build_with(original, state), at.nudged())
+    return checked, largest(differences(again, expected))
+
+
+def _built(module: Any, network: Network) -> Built:
+    from archscope.cost.fvcore import count_activations_with_fvcore, count_with_fvcore
+
+    counted = count_with_fvcore(module, network.input)
+    activations = count_activations_with_fvcore(module, network.input)
+    return Built(counted.params, counted.macs, activations)
+
+
+def _time(
+    modules: Mapping[str, Any], images: tuple[int, ...], rounds: int | None, note: Note
+) -> dict[str, dict[str, Timing]]:
+    """The seconds of a forward pass and of a training step of each form; empty without rounds."""
+    from archscope.cost.workload import Mode as Timed
+    from archscope.cost.workload import place, workload
+
+    found: dict[str, dict[str, Timing]] = {form: {} for form in modules}
+    kinds: dict[str, Timed] = {"forward": "throughput", "training_step": "step"}
+    for module in modules.values():
+        place(module, "cpu")
+    for kind, mode in kinds.items() if rounds != 0 else ():
+        said = kind.replace("_", " ")
+        note(f"warm-up of a {said} of each form in float32")
+        calls = {
+            form: workload(module, mode, images, "fp32", "cpu") for form, module in modules.items()
+        }
+        timed = interleaved(calls, rounds=1)
+        once = sum(timing.median for timing in timed.values())
+        # On a busy machine a round may take minutes: then the first one is all there is.
+        least = _LEAST_ROUNDS if once < _SECONDS else 1
+        number = rounds or max(least, min(_MOST_ROUNDS, int(_SECONDS / once)))
+        note(f"timed rounds of a {said}: {number}, about {number * once:.0f} s")
+        if number > 1:
+            timed = interleaved(calls, rounds=number, warmup=0)
+        for form, timing in timed.items():
+            found[form][kind] = timing
+    return found

@@ -1,0 +1,232 @@
+"""What `equivalence` found: the forms of a network side by side, as JSON, tables, sentences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from archscope.arch.network import Network
+from archscope.arch.rewrite import Form, blocks
+from archscope.cost.clock import Timing
+from archscope.cost.formula import CONVENTION, Count
+from archscope.errors import UsageError
+from archscope.reporting.networks.forms import check_table, cost_table, csv_table, drawing
+from archscope.reporting.table.table import Table
+
+if TYPE_CHECKING:
+    import pandas
+
+# Forms that differ by less are equal: float64 rounds at 1.1e-16, and a deep network adds up.
+LIMIT = 1e-10
+# By mode (`eval`, `train`): of `outputs`, `gradients`, and in train mode `running_statistics`.
+Differences = Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How forms are compared and timed.
+
+    Attributes:
+        batch: images, at least 2, of the comparison and of the timed passes.
+        seed: of weights and images.
+        rounds: timed rounds; 0 leaves the clock out, None takes what fits into half a minute.
+    """
+
+    batch: int
+    seed: int
+    rounds: int | None
+
+    def __post_init__(self) -> None:
+        if self.batch < 2 or (self.rounds or 0) < 0:
+            raise UsageError(
+                f"batch {self.batch} and {self.rounds} rounds were asked for, but batch norm needs "
+                "2 images in training; use a batch of 2 or more, and 0 rounds or more"
+            )
+
+
+class Built(NamedTuple):
+    """What fvcore counts of a built form."""
+
+    params: int
+    macs: int
+    activations: int
+
+
+class Checks(NamedTuple):
+    """What was checked beside the numbers of each form.
+
+    Attributes:
+        tree: the way back, form by form, gave each tree again.
+        weights: the way back gave all weights again, bit for bit.
+        sensitivity: only where forms differ too much: how far form (c) itself moves (relatively,
+            as forms differ) when each pixel moves to the next float64 number.
+    """
+
+    tree: bool
+    weights: bool
+    sensitivity: float | None = None
+
+
+@dataclass(frozen=True)
+class FormResult:
+    """One form of a network.
+
+    Attributes:
+        network: the rewritten one.
+        count, built: by the formula, and by fvcore as it was built.
+        differences: from form (c); None for form (c).
+        timings: by `forward` and `training_step`; empty where no clock ran.
+    """
+
+    form: Form
+    network: Network
+    count: Count
+    built: Built
+    differences: Differences | None
+    timings: Mapping[str, Timing]
+
+    @property
+    def formula(self) -> Built:
+        """What the formula counts, as `built` has it."""
+        return Built(*map(int, (self.count.params, self.count.macs, self.count.activations)))
+
+
+@dataclass(frozen=True)
+class Equivalence:
+    """A network in its forms; `depth` is the number of convolutions of a block."""
+
+    network: Network
+    depth: int
+    paths: int
+    forms: Sequence[FormResult]
+    settings: Settings
+    checks: Checks
+
+    @property
+    def figure(self) -> int:
+        """The ResNeXt paper's figure that shows these forms."""
+        return 3 if self.depth == 3 else 4
+
+    @property
+    def failures(self) -> list[str]:
+        """What keeps the forms from being equivalent, in words; nothing where they are."""
+        reference, *others = self.forms
+        found = []
+        for one in self.forms:
+            if one.built != one.formula:
+                found.append(f"fvcore counts form ({one.form}) otherwise than the formula does")
+        for one in others:
+            if one.formula[:2] != reference.formula[:2]:
+                found.append(f"form ({one.form}) has other parameters or multiply-adds than (c)")
+            gap = largest(one.differences or {})
+            if not gap < LIMIT:
+                found.append(
+                    f"form ({one.form}) differs from (c) by {gap:.1e} of the largest value"
+                )
+        if not self.checks.tree:
+            found.append("the way back did not give the same tree again")
+        if not self.checks.weights:
+            found.append("the way back did not give the same weights again")
+        if found and (moved := self.checks.sensitivity) is not None:
+            found.append(
+                f"(c) itself moves by {moved:.1e} when its input moves by the last bit"
+                + (", so take more images or a larger input" if moved > LIMIT / 100 else "")
+            )
+        return found
+
+    def document(self) -> dict[str, Any]:
+        """The result as JSON, schema `archscope.equivalence/1`; seconds, and null for infinity."""
+        return {
+            "schema": "archscope.equivalence/1",
+            "convention": CONVENTION,
+            "name": self.network.name,
+            "input": list(self.network.input),
+            "classes": self.network.classes,
+            "figure": self.figure,
+            "paths": self.paths,
+            "blocks": len(blocks(self.network.tree)),
+            "equivalent": not self.failures,
+            "failures": self.failures,
+            "tree_restored": self.checks.tree,
+            "weights_restored": self.checks.weights,
+            "check": {
+                "batch": self.settings.batch,
+                "seed": self.settings.seed,
+                "precision": "float64",
+                "limit": LIMIT,
+                "sensitivity": _finite(self.checks.sensitivity),
+            },
+            "timing": self._timing(),
+            "forms": [_form_document(one, self.forms[0]) for one in self.forms],
+        }
+
+    def tables(self) -> list[Table]:
+        """The block drawn in each form, then what each form costs, then how far they differ."""
+        document = self.document()
+        shown = [(one.form, one.network) for one in self.forms]
+        return [drawing(document, shown), cost_table(document), check_table(document)]
+
+    def csv_table(self) -> Table:
+        """A row for each form, for machines."""
+        return csv_table(self.document())
+
+    def to_frame(self) -> pandas.DataFrame:
+        """A pandas row for each form."""
+        import pandas
+
+        table = self.csv_table()
+        keys = [column.key for column in table.columns]
+        return pandas.DataFrame([{key: row.get(key) for key in keys} for row in table.rows])
+
+    def _timing(self) -> dict[str, Any] | None:
+        if not self.forms[0].timings:
+            return None
+        from archscope.cost.workload import threads
+        from archscope.sweep.store.environment import environment
+
+        return {
+            "batch": self.settings.batch,
+            "precision": "float32",
+            "threads": threads(),
+            "environment": environment(),
+        }
+
+
+def largest(differences: Differences) -> float:
+    """The largest of all differences; 0 where there are none."""
+    return max((gap for kinds in differences.values() for gap in kinds.values()), default=0.0)
+
+
+def _form_document(one: FormResult, reference: FormResult) -> dict[str, Any]:
+    return {
+        "form": one.form,
+        **one.formula._asdict(),
+        "built": one.built._asdict(),
+        "differences": None
+        if one.differences is None
+        else {
+            mode: {kind: _finite(gap) for kind, gap in kinds.items()}
+            for mode, kinds in one.differences.items()
+        },
+        **{kind: _timing_document(one, reference, kind) for kind in ("forward", "training_step")},
+    }
+
+
+def _timing_document(one: FormResult, reference: FormResult, kind: str) -> dict[str, float] | None:
+    if kind not in one.timings:
+        return None
+    timing = one.timings[kind]
+    first, third = timing.quartiles
+    return {
+        "median": timing.median,
+        "first_quartile": first,
+        "third_quartile": third,
+        "ratio_to_c": timing.ratio_to(reference.timings[kind]),
+        "rounds": len(timing.seconds),
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

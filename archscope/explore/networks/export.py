@@ -1,0 +1,182 @@
+"""A named network as a file for other programs: written only where the file computes the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args
+
+from archscope.arch.names import parse
+from archscope.arch.network import Network
+from archscope.arch.shape import Shape
+from archscope.errors import ArchscopeError, UsageError, shown
+from archscope.explore.networks.opened import is_outside
+from archscope.files import write_atomically
+from archscope.reporting.table.formats import auto, text
+from archscope.reporting.table.table import Column, Table
+
+if TYPE_CHECKING:
+    from archscope.nn.export import Check
+
+Kind = Literal["onnx", "pt2", "torchvision", "safetensors"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be exported.
+
+    Attributes:
+        network: one of ours.
+        kind: `onnx` and `pt2` (torch.export's) hold the network, the batch left open;
+            `torchvision` is a state dict by its keys, `safetensors` one by ours.
+        weights: a file that `load_weights` takes; without it they are drawn from `seed`.
+        seed: of the weights drawn, and of the images of the check.
+        detection: of `torchvision`, the backbone of its detection models alone.
+    """
+
+    network: Network
+    kind: Kind
+    weights: Path | None = None
+    seed: int = 0
+    detection: bool = False
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A file that was written.
+
+    Attributes:
+        request: what was asked for.
+        file: where it is.
+        size: in bytes.
+        check: what ran the file and the difference of outputs; None where nothing could run it.
+    """
+
+    request: Request
+    file: Path
+    size: int
+    check: Check | None
+
+    def document(self) -> dict[str, Any]:
+        """The result as JSON, schema `archscope.export/1`."""
+        asked = self.request
+        return {
+            "schema": "archscope.export/1",
+            "name": asked.network.name,
+            "input": list(asked.network.input),
+            "classes": asked.network.classes,
+            "to": asked.kind,
+            "detection": asked.detection,
+            "file": str(self.file),
+            "bytes": self.size,
+            "weights": str(asked.weights) if asked.weights else None,
+            "seed": asked.seed,
+            "checked_against": self.check.against if self.check else None,
+            "largest_difference": self.check.difference if self.check else None,
+            "largest_output": self.check.largest if self.check else None,
+        }
+
+    def table(self) -> Table:
+        """A row a fact."""
+        row, check = self.document(), self.check
+        facts = {
+            "file": row["file"],
+            "bytes": row["bytes"],
+            "input": "N×" + "×".join(map(str, row["input"])),
+            "weights": row["weights"] or f"random, drawn from seed {row['seed']}",
+            "checked against": check.against if check else "not run: onnxruntime is not installed",
+            "largest difference": f"{check.difference:.3g}" if check else None,
+            "largest output": f"{check.largest:.3g}" if check else None,
+        }
+        kind = row["to"] + (" (a backbone for detection)" if row["detection"] else "")
+        columns = [Column("fact", "export", text, "left"), Column("value", "value", auto, "left")]
+        rows = [{"fact": fact, "value": value} for fact, value in facts.items()]
+        return Table(f"{row['name']} as {kind}", columns, rows)
+
+    def csv_table(self) -> Table:
+        """One row, for machines."""
+        row = self.document()
+        row["input"] = "x".join(map(str, row["input"]))
+        keys = [key for key in row if key != "schema"]
+        return Table("Export", [Column(key, key, text) for key in keys], [row])
+
+
+def export(request: Request, output: Path | None = None) -> Exported:
+    """Write a network as a file, and run the file to see that it computes the same.
+
+    Args:
+        request: which network, and as what.
+        output: the file; without it the network's name here, where no file has that name yet.
+
+    Raises:
+        UsageError: for a file or weights that cannot be, or a missing package.
+        ArchscopeError: where the export fails or computes something else; no file is left then.
+    """
+    from archscope.nn.export import SUFFIXES, Export, prepare
+
+    target = _target(output, request.network.name + SUFFIXES[request.kind])
+    network = request.network
+    module, images = prepare(network, request.weights, request.seed)
+    prepared = Export(network.name, module, request.kind, images, request.detection)
+    content = prepared.content()
+    checks: list[Check | None] = []
+
+    def fill(stream: BinaryIO) -> None:
+        stream.write(content)
+        stream.flush()
+        checks.append(prepared.check(Path(stream.name)))
+
+    try:
+        write_atomically(target.resolve(), fill)
+    except OSError as error:
+        why = error.strerror or error
+        raise ArchscopeError(f"{shown(str(target))} cannot be written: {why}") from error
+    return Exported(request, target, len(content), checks[0])
+
+
+def request_for(
+    name: str,
+    kind: Kind,
+    classes: int | None = None,
+    input_shape: Shape | None = None,
+    **options: Any,
+) -> Request:
+    """The request for a network by its name; `options` are the other fields of `Request`.
+
+    Raises:
+        UsageError: where it cannot be.
+    """
+    if kind not in get_args(Kind):
+        known = ", ".join(get_args(Kind))
+        raise UsageError(f"an export to '{shown(kind)}' was asked for; use {known}")
+    if options.get("detection") and kind != "torchvision":
+        raise UsageError(
+            f"a backbone for detection was to be exported to {kind}, but such backbones are "
+            "torchvision's; use --to torchvision, or leave --detection out"
+        )
+    if is_outside(name):
+        raise UsageError(
+            f"{shown(name)} was to be exported, but archscope exports its own networks alone; name "
+            "one, as resnet50"
+        )
+    return Request(parse(name, classes, input_shape), kind, **options)
+
+
+def _target(output: Path | None, name: str) -> Path:
+    """The file to write; refused before the work where it cannot be."""
+    target = Path(name) if output is None else output
+    if output is None and target.exists():
+        raise UsageError(
+            f"{name} was to be written here, but there is such a file already; name it with "
+            "--output to replace it"
+        )
+    try:
+        here, folder = target.exists(), target.resolve().parent.is_dir()
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
+        raise ArchscopeError(f"{shown(str(target))} cannot be written: {error}") from error
+    if not folder or (here and not target.is_file()):
+        raise UsageError(
+            f"--output {shown(str(target))} was asked for, but it must be a file in a folder that "
+            "there is; name another"
+        )
+    return target

@@ -1,0 +1,134 @@
+"""The named networks, and one network in detail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archscope.arch.names import parse, well_known
+from archscope.arch.network import Network
+from archscope.arch.papers.published import published_errors
+from archscope.cost.formula import CONVENTION, count
+from archscope.cost.memory import memory
+from archscope.errors import UsageError
+from archscope.explore.networks.compare import stage_rows
+from archscope.reporting.networks.architectures import stage_table
+from archscope.reporting.table.formats import bytes_text, text
+from archscope.reporting.table.table import Column, Table
+
+
+def list_networks(pattern: str = "") -> list[dict[str, Any]]:
+    """The named networks whose name holds `pattern`, a row each, with their costs.
+
+    Raises:
+        UsageError: where none does.
+    """
+    spelled = pattern.strip().lower().replace("-", "_")
+    names = [name for name in well_known() if spelled in name]
+    if not names:
+        raise UsageError(
+            f"networks with '{pattern}' in their name were asked for, but the list holds none; "
+            "run archscope list for all, or show NAME for any template"
+        )
+    rows = []
+    for name in names:
+        network = parse(name)
+        cost, errors = count(network), published_errors(network)
+        rows.append(
+            {
+                "name": network.name,
+                "input": "x".join(map(str, network.input)),
+                "params": cost.params,
+                "macs": cost.macs,
+                "activations": cost.activations,
+                "published_error": errors[0].error if errors else None,
+                "published_dataset": errors[0].dataset if errors else None,
+                "published_source": errors[0].source if errors else None,
+            }
+        )
+    return rows
+
+
+def show_document(network: Network) -> dict[str, Any]:
+    """One network as JSON, schema `archscope.show/1`: totals, stages, and every layer."""
+    cost = count(network)
+    return {
+        "schema": "archscope.show/1",
+        "convention": CONVENTION,
+        "name": network.name,
+        "template": network.template,
+        "input": list(network.input),
+        "classes": network.classes,
+        "init": network.init,
+        "params": cost.params,
+        "macs": cost.macs,
+        "activations": cost.activations,
+        **memory(network).document(),
+        "published_errors": [
+            {"dataset": entry.dataset, "error": entry.error, "source": entry.source}
+            for entry in published_errors(network)
+        ],
+        "stages": stage_rows(network),
+        "nodes": [
+            {
+                "path": row.path,
+                "kind": type(row.node).__name__,
+                "times": row.times,
+                "input": list(row.input),
+                "output": list(row.output),
+                "params": row.params,
+                "macs": row.macs,
+                "activations": row.activations,
+            }
+            for row in cost.nodes
+        ],
+    }
+
+
+def show_table(document: dict[str, Any], nodes: bool = False) -> Table:
+    """The document of `show_document` as a table: a row per stage, or per layer."""
+    if nodes:
+        rows = [
+            {
+                **row,
+                "name": row["path"],
+                "block": row["kind"] + (f" ×{row['times']}" if row["times"] != 1 else ""),
+            }
+            for row in document["nodes"]
+        ]
+    else:
+        rows = [dict(row) for row in document["stages"]]
+    for row in rows:
+        row["output"] = "×".join(map(str, row["output"]))
+    rows.append({"name": "total", "output": "", "block": "", **_totals(document)})
+    shape = "×".join(map(str, document["input"]))
+    title = f"{document['name']}: input {shape}, {document['classes']} classes"
+    notes = [
+        f"Memory in fp32: {bytes_text(document['param_bytes'])} of parameters; at most "
+        f"{bytes_text(document['peak_activation_bytes'])} of activations alive at once (one "
+        f"image, eval mode), at {document['peak_activation_at']}."
+    ]
+    notes += [
+        f"Published: {entry['error']:g} % top-1 error on {entry['dataset']} ({entry['source']})."
+        for entry in document["published_errors"]
+    ]
+    return stage_table(title, rows, notes)
+
+
+def show_csv(document: dict[str, Any], nodes: bool = False) -> Table:
+    """The rows of `show_table` for machines: a column a fact, and no row of totals."""
+    if nodes:
+        keys = ["path", "kind", "times", "input", "output"]
+        rows = [dict(row) for row in document["nodes"]]
+    else:
+        keys = ["name", "output", "block", "blocks", "cardinality"]
+        rows = [{**row, "block": "; ".join(row["block"])} for row in document["stages"]]
+    for row in rows:
+        for key in {"input", "output"} & row.keys():
+            row[key] = "x".join(map(str, row[key]))
+        row["block"] = str(row.get("block", "")).replace("×", "x")
+    keys += ["params", "macs", "activations"]
+    return Table(document["name"], [Column(key, key, text) for key in keys], rows)
+
+
+def _totals(document: dict[str, Any]) -> dict[str, int]:
+    return {key: document[key] for key in ("params", "macs", "activations")}

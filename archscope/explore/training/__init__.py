@@ -1,0 +1,1 @@
+"""Plans of trainings carried out, and their folders reported."""

@@ -1,0 +1,159 @@
+"""Figure 7 on your own data: prepare, plan, train, report; the same call again continues."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archscope.data.dataset import DatasetInfo
+from archscope.data.sets.folder import NAME as FILES
+from archscope.data.view import View
+from archscope.explore.training.images_from import Source, measured
+from archscope.explore.training.run_plan import Console, Hands, Order, conduct, decisive, finish
+from archscope.reporting.folder.folder import write as write_report
+from archscope.reporting.folder.sweep import document, results, table7
+from archscope.reporting.table.table import Table
+from archscope.sweep.executor import opened as opened_executor
+from archscope.sweep.plan import plan
+from archscope.sweep.plan import slots as machines
+from archscope.sweep.plan.slots import Resources
+from archscope.sweep.run import tensorboard
+from archscope.sweep.run.signals import told
+from archscope.sweep.store import folder as folders
+from archscope.sweep.store.records import Sweep, TrialRecord, read_document, read_sweep
+from archscope.sweep.store.scan import scan
+
+if TYPE_CHECKING:
+    import pandas
+
+    from archscope.training.devices import Inventory
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    """A sweep's `folder`, and the files that the report wrote there when it ran to its end."""
+
+    folder: Path
+    files: tuple[Path, ...] = ()
+
+    @cached_property
+    def sweep(self) -> Sweep:
+        """The folder as it is now."""
+        return read_sweep(self.folder)
+
+    @property
+    def records(self) -> list[TrialRecord]:
+        """The trials, in the plan's order."""
+        return self.sweep.trials
+
+    @property
+    def failed(self) -> list[TrialRecord]:
+        """The trials that failed."""
+        return [record for record in self.records if record.status == "failed"]
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 3 where trials failed."""
+        return 3 if self.failed else 0
+
+    def table(self) -> Table:
+        """The columns of the paper's Table 7, a row for each network."""
+        return table7(self.sweep)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return self.table()._repr_html_()
+
+    def document(self) -> dict[str, Any]:
+        """The table as JSON: schema `archscope.cifar_sweep/1`, a row for each network and trial."""
+        return document(self.sweep)
+
+    def to_frame(self) -> pandas.DataFrame:
+        """One row for each trial: the columns of `results.csv`."""
+        import pandas
+
+        return pandas.DataFrame([dict(row) for row in results(self.sweep).rows])
+
+
+def load_sweep(folder: Path | str) -> SweepResult:
+    """A sweep from its folder, finished or not; raises ArchscopeError where there is none."""
+    loaded = SweepResult(Path(folder))
+    _ = loaded.sweep  # read now, so that a wrong folder is told here
+    return loaded
+
+
+def cifar_sweep(
+    preset: str = "proxy",
+    *,
+    resources: Resources | None = None,
+    source: Source | None = None,
+    out: Path | str | None = None,
+    console: Console | None = None,
+    inventory: Inventory | None = None,
+    command: Sequence[str] = (),
+    **settings: Any,
+) -> SweepResult:
+    """Train the preset's templates, each from several seeds, and write table and figure.
+
+    Args:
+        preset: "paper", "proxy" or "quick".
+        resources: GPUs, workers, threads, precision, or a Ray cluster; without it, the best that
+            this machine has.
+        source: where the images are.
+        out: the sweep's folder; without it, `runs/cifar-sweep-...`, named after what was asked.
+        console: what is said meanwhile, on stderr.
+        inventory: what the machine has; for tests.
+        command: what the user typed, for the record.
+        settings: changes to the preset: `dataset`, `samples`, `holdout`, `whiten`, `depth`,
+            `scale`, `templates`, `seeds`, `recipe`, `epochs`, `batch`, `lr`.
+
+    Returns:
+        the folder and its records. A folder that already holds some of the trials is continued at
+        the step where each was stopped (after a crash at its last finished epoch); those that had
+        failed are tried again.
+
+    Raises:
+        UsageError: for what cannot be, before anything is written.
+        Interrupted: after SIGINT or SIGTERM; ArchscopeError: where the folder cannot be written.
+    """
+    asked, where, say = resources or Resources(), source or Source(), console or Console()
+    chosen = plan.settings(preset, **settings)
+    name = folders.default_folder(chosen, decisive(asked))
+    order = Order(chosen, Path(out) if out else name, command=command)
+    return SweepResult(*conduct(order, asked, where, say, inventory))
+
+
+def work_off(
+    folder: Path | str,
+    *,
+    resources: Resources | None = None,
+    source: Source | None = None,
+    console: Console | None = None,
+    inventory: Inventory | None = None,
+) -> SweepResult:
+    """Join the sweep in `folder`, as its plan stands, beside any others that work it off.
+
+    For more machines: each takes trials that nobody trains, and returns when all have ended. The
+    arguments are those of `cifar_sweep`.
+    """
+    asked, where, say = resources or Resources(), source or Source(), console or Console()
+    where.check()
+    if say.tensorboard:
+        tensorboard.require()
+    folder = Path(folder)
+    with told(folder), opened_executor(asked, inventory) as by:
+        before, found = read_document(folder), by.inventory
+        machine, slots = machines.resolve(asked, found, before)
+        by.check(slots)
+        settings = before["settings"]
+        if settings["dataset"] == FILES:
+            slots = machines.with_loaders(slots, asked, found)
+        info = where.found(DatasetInfo(**before["dataset"]))
+        _, images = measured(info, View.of(settings), settings["recipe"]["batch"])
+        opened = folders.join_folder(folder, machine, asdict(info))
+        briefs = scan(folder, opened.document)
+        hands = Hands(images, slots, by)
+        return SweepResult(*finish(opened, briefs, hands, say, write_report))

@@ -1,0 +1,62 @@
+"""A folder's report: of a sweep, a study or a training, while it runs, or years later."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archscope.errors import UsageError
+from archscope.reporting.folder import folder as folders
+from archscope.reporting.judge.verdicts import RESOLVE, check_resolve
+from archscope.reporting.table.table import Table
+from archscope.sweep.store.locks import explained
+
+FIGURES = ("png", "svg", "pdf")
+
+
+@dataclass(frozen=True)
+class Report:
+    """The files that were written, and the tables that they hold."""
+
+    folder: Path
+    files: tuple[Path, ...]
+    tables: tuple[Table, ...]
+    document: dict[str, Any]
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return "".join(table._repr_html_() for table in self.tables)
+
+
+def report(
+    folder: Path | str,
+    *,
+    figures: Sequence[str] = folders.KINDS,
+    resolve: float = RESOLVE,
+    against: Path | str | None = None,
+) -> Report:
+    """Write tables, figures and report.html of a sweep, study or training into its folder.
+
+    Args:
+        folder: as `cifar_sweep`, `study` or `train_network` wrote it; may still be running, or be
+            a copy.
+        figures: kinds of figure files: png, svg, pdf (with embedded fonts).
+        resolve: the difference (points) that the verdicts try to resolve.
+        against: the folder of a longer sweep of the same networks: how far the two orders agree.
+
+    Raises:
+        UsageError: where the folder holds no sweep, or a kind is unknown; ArchscopeError: where it
+            cannot be written.
+    """
+    check_resolve(resolve)
+    if wrong := [kind for kind in figures if kind not in FIGURES]:
+        raise UsageError(
+            f"figures as {wrong[0]} were asked for; choose any of {', '.join(FIGURES)}"
+        )
+    folder = Path(folder)
+    made = folders.contents(folder, resolve, against)
+    with explained(folder):
+        files = made.write(folder, figures)
+    return Report(folder, tuple(files), made.tables, made.document)

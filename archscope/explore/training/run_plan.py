@@ -1,0 +1,250 @@
+"""Carrying out a plan of trainings in a folder: prepare, plan, train, report.
+
+The sweep, a single network's training and a study are such plans; each is continued by the same
+call again.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archscope.arch.network import Network
+from archscope.data.dataset import DatasetInfo
+from archscope.data.sets.folder import NAME as FILES
+from archscope.explore.training.images_from import Source, measured
+from archscope.reporting.facts.wording import plural
+from archscope.reporting.folder.folder import write as write_report
+from archscope.sweep.executor import Executor
+from archscope.sweep.executor import opened as opened_executor
+from archscope.sweep.plan import plan
+from archscope.sweep.plan import slots as machines
+from archscope.sweep.plan.estimate import (
+    LONG,
+    Images,
+    duration,
+    estimated_seconds,
+    longest_first,
+    trial_work,
+)
+from archscope.sweep.plan.presets import SINGLE
+from archscope.sweep.plan.slots import Resources
+from archscope.sweep.run import speed, tensorboard
+from archscope.sweep.run.live import Display, Silent, display
+from archscope.sweep.run.progress import ENDED, Progress
+from archscope.sweep.run.signals import told
+from archscope.sweep.run.supply import Supply
+from archscope.sweep.store import folder as folders
+from archscope.sweep.store.records import RESULT_FILE, trial_folder
+from archscope.sweep.store.scan import Brief, look, scan
+from archscope.training.job import check
+from archscope.training.recipe import lasting, steps_of
+
+if TYPE_CHECKING:
+    from archscope.training.devices import Inventory
+
+_AGAIN = "the command that began the sweep tries them again"
+
+
+@dataclass(frozen=True)
+class Console:
+    """What the sweep says while it runs: `note` takes a sentence, `live` shows the trials.
+
+    `tensorboard` writes event files as well (see `archscope.sweep.run.tensorboard`).
+    """
+
+    note: Callable[[str], None] = lambda text: print(text, file=sys.stderr)
+    live: bool = True
+    tensorboard: bool = False
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a command has done: a plan, worked off in a folder.
+
+    Attributes:
+        settings: the plan.
+        folder: where.
+        iterations: mini-batches of each training, from which its epochs follow; None: the recipe's.
+        report: writes the report of the folder, and returns the paths.
+        begun: told the folder when its plan stands there, before the first training.
+        command: what the user typed, for the record.
+    """
+
+    settings: plan.Settings
+    folder: Path
+    iterations: int | None = None
+    report: Callable[[Path], list[Path]] = write_report
+    begun: Callable[[Path], None] = lambda folder: None
+    command: Sequence[str] = ()
+
+
+def conduct(
+    order: Order,
+    asked: Resources,
+    where: Source,
+    say: Console,
+    inventory: Inventory | None = None,
+) -> tuple[Path, tuple[Path, ...]]:
+    """Prepare, plan, train, report: return the folder, and the files of the report in it.
+
+    Raises as `cifar_sweep`.
+    """
+    chosen, folder = order.settings, order.folder
+    if say.tensorboard:
+        tensorboard.require()
+    files, shape = chosen.dataset == FILES, plan.input_of(chosen.dataset)
+    plan.networks(chosen.subjects, input_shape=shape)
+    where.check()
+    with told(folder), opened_executor(asked, inventory) as by:
+        before, found = folders.existing(folder), by.inventory
+        folders.check_dataset(folder, before, chosen)
+        machine, slots = machines.resolve(asked, found, before or folders.remains(folder))
+        by.check(slots)
+        info = where.prepare(chosen.dataset)
+        data, images = measured(info, chosen.view, chosen.recipe.batch)
+        if order.iterations is not None:
+            steps, _ = steps_of(images.train, chosen.recipe.batch)
+            epochs = max(1, round(order.iterations / steps))
+            chosen = replace(chosen, recipe=lasting(chosen.recipe, epochs))
+        networks = plan.networks(chosen.subjects, info.classes, shape)
+        for network in networks.values():
+            check(network, chosen.recipe, data)
+        del data
+        rates: dict[int, float] = {}
+        begun = _begun(folder)  # the data may have taken their time
+        if not files and machines.threads_are_open(asked, found, machine, begun):
+            kinds = _kinds(chosen, networks, info, machine)
+            rates = speed.tried(kinds, len(chosen.seeds), images, found.cpus, say.note)
+        with folders.locked(folder):
+            begun = _begun(folder)  # perhaps meanwhile, by another command: then as that has it
+            machine, slots = machines.resolve(asked, found, begun)
+            if files:
+                slots = machines.with_loaders(slots, asked, found)
+            elif begun is None and rates:
+                machine, slots = machines.divided(machine, found, rates)
+            opened = folders.open_folder(
+                folder, chosen, networks, machine, asdict(info), order.command
+            )
+            with folders.explained(folder):
+                order.begun(folder)
+            briefs = _forget_failures(scan(folder, opened.document), folder)
+        return finish(opened, briefs, Hands(images, slots, by), say, order.report)
+
+
+@dataclass(frozen=True)
+class Hands:
+    """What a sweep works with: the images of an epoch, where trials train, and by what."""
+
+    images: Images
+    slots: Sequence[machines.Slot]
+    executor: Executor
+
+
+def finish(
+    opened: folders.Opened,
+    briefs: Sequence[Brief],
+    hands: Hands,
+    say: Console,
+    report: Callable[[Path], list[Path]],
+) -> tuple[Path, tuple[Path, ...]]:
+    """Train what is missing of an opened plan, and report."""
+    for note in (*opened.notes, *hands.executor.notes):
+        say.note(note)
+    _run(opened, briefs, hands, say)
+    with folders.explained(opened.folder):
+        return opened.folder, tuple(report(opened.folder))
+
+
+def _run(opened: folders.Opened, briefs: Sequence[Brief], hands: Hands, say: Console) -> None:
+    missing = [brief for brief in briefs if brief.status not in (*ENDED, "failed")]
+    images, slots = hands.images, hands.slots
+    say.note(_announcement(opened, briefs, missing, images, len(slots)))
+    trials = longest_first([(brief.trial, brief.epochs_done) for brief in missing], images)
+    progress = Progress(briefs, images, len(slots))
+    observer: Display = display(progress) if say.live and missing else Silent()
+    if say.tensorboard:
+        observer = tensorboard.EventFiles(observer, opened.folder, briefs)
+    with observer:
+        if missing:
+            supply = Supply(opened.folder, trials)
+            hands.executor.run(supply, slots, observer)
+
+
+def _begun(folder: Path) -> Mapping[str, Any] | None:
+    """What there is of an earlier plan in the folder, be it damaged."""
+    return folders.existing(folder) or folders.remains(folder)
+
+
+def _kinds(
+    chosen: plan.Settings, networks: Mapping[str, Network], info: DatasetInfo, machine: plan.Machine
+) -> list[dict[str, Any]]:
+    """A trial of each network, as far as its speed depends on it."""
+    shared = {
+        "dataset": asdict(info),
+        "recipe": chosen.recipe.to_dict(),
+        "precision": machine.precision,
+    }
+    return [
+        {
+            **shared,
+            "network": entry.network,
+            "input": networks[entry.template].input,
+            **entry.counts,
+        }
+        for entry in plan.entries(networks)
+    ]
+
+
+def _forget_failures(briefs: list[Brief], folder: Path) -> list[Brief]:
+    """Failed trials are tried again: from here on, a failure is one of this run."""
+    for number, brief in enumerate(briefs):
+        if brief.status == "failed":
+            path = trial_folder(folder, brief.key)
+            with folders.explained(folder):
+                (path / RESULT_FILE).unlink(missing_ok=True)
+            briefs[number] = look(brief.trial, str(path))
+    return briefs
+
+
+def _announcement(
+    opened: folders.Opened,
+    briefs: Sequence[Brief],
+    missing: Sequence[Brief],
+    images: Images,
+    workers: int,
+) -> str:
+    """What is about to happen, and on a CPU how long it will take."""
+    machine, label = opened.document["machine"], opened.document["dataset"]["label"]
+    failed = sum(brief.status == "failed" for brief in briefs)
+    ended = len(briefs) - len(missing) - failed
+    if not missing:
+        but = f", but {failed} that failed: {_AGAIN}" if failed else ""
+        every = f"All {len(briefs):,} trials" if len(briefs) > 1 else "The trial"
+        are = "are" if len(briefs) > 1 else "is"
+        return f"{every} in {opened.folder} {are} done{but}."
+    work = [trial_work(brief.trial, images, brief.epochs_done) for brief in missing]
+    counts = [f"{ended:,} more done"] * bool(ended) + [f"{failed} failed"] * bool(failed)
+    others = f" ({', '.join(counts)})" if counts else ""
+    text = (
+        f"{plural(len(missing), 'trial')}{others} on {label}, "
+        f"{machine['device']}, {machine['precision']}, {workers} at a time, {machine['threads']} "
+        f"thread{'s' * (machine['threads'] > 1)} each, in {opened.folder}"
+    )
+    if machine["device"] == "cpu":
+        seconds = estimated_seconds(work, machine["precision"], workers)
+        text += f"; about {duration(seconds)}, estimated before anything is measured"
+        preset = opened.document["settings"]["preset"]
+        if seconds > LONG and preset not in ("quick", SINGLE):
+            text += " (--preset quick takes minutes)"
+    return text + "."
+
+
+def decisive(asked: Resources) -> Mapping[str, Any]:
+    """What was asked of the machine and decides results: part of the default folder's name."""
+    device = None if asked.gpus is None else "gpu" if asked.gpus else "cpu"
+    compiled = {"compile": True} if asked.compile else {}
+    return {"device": device, "threads": asked.threads, "precision": asked.precision, **compiled}

@@ -1,0 +1,163 @@
+"""One network by one recipe, from one seed or several: a sweep of a single template.
+
+The library's name for it is `archscope.train_network`, as `archscope.training` is a package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archscope.data.sets.folder import NAME as FILES
+from archscope.data.sets.folder import class_list
+from archscope.errors import DataError, UsageError
+from archscope.explore.training.cifar_sweep import SweepResult
+from archscope.explore.training.images_from import Source
+from archscope.explore.training.run_plan import Console, Order, conduct, decisive
+from archscope.reporting.folder import single as report
+from archscope.reporting.table.table import Table
+from archscope.sweep.plan import training as single
+from archscope.sweep.plan.plan import Settings
+from archscope.sweep.plan.slots import Resources, gpu_count
+from archscope.sweep.store import folder as folders
+
+if TYPE_CHECKING:
+    from archscope.training.devices import Inventory
+
+_DATA_ERROR = f"{DataError.__name__}: "
+
+
+@dataclass(frozen=True)
+class TrainResult(SweepResult):
+    """The trainings' `folder`, and the files that the report wrote there."""
+
+    def table(self) -> Table:
+        """A row for each seed, and the means in the notes."""
+        return report.table(self.sweep)
+
+    def document(self) -> dict[str, Any]:
+        """The same as JSON: schema `archscope.train/1`."""
+        return report.document(self.sweep)
+
+
+def train(
+    network: str,
+    dataset: str = "cifar10",
+    *,
+    resources: Resources | None = None,
+    source: Source | None = None,
+    out: Path | str | None = None,
+    console: Console | None = None,
+    inventory: Inventory | None = None,
+    command: Sequence[str] = (),
+    **settings: Any,
+) -> TrainResult:
+    """Train a network from each seed, and write a table and curves; the same call again continues.
+
+    Args:
+        network: a whole network's name, such as `wrn_28_10`.
+        dataset: `cifar10`, `cifar100`, `svhn`, `svhn+extra`, `shapes`, or `folder:DIR`.
+        resources, source, out, console, inventory, command: as `archscope.cifar_sweep`'s.
+        settings: `recipe`, `seeds`, `epochs`, `iterations` (mini-batches, instead of epochs),
+            `batch`, `lr`; `samples`, `holdout`, `whiten`, `test_crop`, `test_classes` (a file that
+            lists them, or their names): see `archscope.data.view`.
+
+    Returns:
+        the folder and its records.
+
+    Raises:
+        UsageError: for what cannot be, before anything is written.
+        DataError: where the images cannot be had, or one turned out damaged on the way.
+        Interrupted: after SIGINT or SIGTERM; ArchscopeError: where the folder cannot be written.
+    """
+    asked, where, say = resources or Resources(), source or Source(), console or Console()
+    name, where = _source(dataset, where)
+    iterations = _iterations(settings)
+    if isinstance(listed := settings.get("test_classes"), str | Path):
+        settings["test_classes"] = class_list(Path(listed))
+    chosen = single.settings(network, dataset=name, **settings)
+    hashed = {**decisive(asked), "iterations": iterations}
+    if name == FILES:
+        hashed["data"] = str(where.data_dir)
+    folder = Path(out) if out else folders.default_folder(chosen, hashed)
+    _refuse_another(folder, chosen)
+    order = Order(chosen, folder, iterations, command=command)
+    result = TrainResult(*conduct(order, asked, where, say, inventory))
+    _raise_damage(result)
+    return result
+
+
+def on_device(device: str | None, found: Inventory | None) -> int | None:
+    """The number of GPUs that a device means: "cpu" none, "cuda" and "mps" all, None: choose.
+
+    Without an inventory, on a cluster, GPUs are what is chosen where there are any. Raises
+    `UsageError` for another name, or a device that is not there.
+    """
+    if device is None:
+        return None
+    if found is None:
+        if device != "cpu":
+            raise UsageError(
+                f"--device {device} was asked for, but a cluster's GPUs are used where it has any: "
+                "leave it out, or give cpu"
+            )
+        return 0
+    there = ["cpu", *["cuda"] * bool(found.gpus), *["mps"] * (found.mps and not found.gpus)]
+    if device not in there:
+        raise UsageError(
+            f"--device {device} was asked for, but this machine has {', '.join(there)}: give "
+            f"{'one of these' if len(there) > 1 else 'cpu'} (CUDA_VISIBLE_DEVICES chooses GPUs)"
+        )
+    return 0 if device == "cpu" else gpu_count(found)
+
+
+def _source(dataset: str, where: Source) -> tuple[str, Source]:
+    """Take `folder:DIR` apart."""
+    name, colon, path = dataset.partition(":")
+    if name != FILES or not colon:
+        return dataset, where
+    if not path or where.data_dir is not None:
+        raise UsageError(
+            f"the dataset {dataset} was asked for, but folder: is followed by the images' folder, "
+            "and there is no other --data-dir then: give --dataset folder:DIR"
+        )
+    return name, replace(where, data_dir=path)
+
+
+def _refuse_another(folder: Path, asked: Settings) -> None:
+    """A folder is of one network: there more templates do not extend the plan."""
+    before = folders.existing(folder)
+    there = [asked.subjects.templates[0]] if before is None else before["settings"]["templates"]
+    single_there = before is None or before["settings"]["preset"] == asked.preset
+    if there != list(asked.subjects.templates) or not single_there:
+        raise UsageError(
+            f"{asked.subjects.templates[0]} was to be trained in {folder}, but that holds the "
+            f"trainings of {', '.join(there[:3])}{', ...' * (len(there) > 3)}: choose another --out"
+        )
+
+
+def _iterations(settings: dict[str, Any]) -> int | None:
+    """Take the mini-batches out of the settings."""
+    iterations = settings.pop("iterations", None)
+    if iterations is None:
+        return None
+    if type(iterations) is not int or iterations < 1:
+        raise UsageError(
+            f"iterations {iterations} was asked for, but it is a number of mini-batches from 1 up: "
+            "give 500000"
+        )
+    if settings.get("epochs") is not None:
+        raise UsageError(
+            "epochs and iterations were both asked for, but each follows from the other: give one"
+        )
+    return iterations
+
+
+def _raise_damage(result: TrainResult) -> None:
+    """An image that cannot be read is the data's fault, and no matter of one training."""
+    for record in result.failed:
+        reason = str((record.result or {}).get("reason", ""))
+        if reason.startswith(_DATA_ERROR):
+            raise DataError(reason.removeprefix(_DATA_ERROR))

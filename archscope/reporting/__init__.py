@@ -1,0 +1,1 @@
+"""Records and results -> tables, figures, one HTML page. No torch."""

@@ -1,0 +1,1 @@
+"""The numbers and the words that tables and figures are made of."""

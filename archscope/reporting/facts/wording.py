@@ -1,0 +1,248 @@
+"""What a sweep's table and figures say in words: data, recipe, machine, and what is amiss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from archscope.reporting.facts.points import STATUSES, points
+from archscope.sweep.plan.plan import is_template
+from archscope.sweep.plan.presets import SINGLE
+from archscope.sweep.store.records import Sweep, TrialRecord
+from archscope.training.recipe import recipe as named_recipe
+
+# The experiment of the ResNeXt paper's Figure 7 and Table 7; anything less is a proxy of it.
+PAPER = {"dataset": "cifar10", "depth": 29, "scale": 1.0, "samples": None}
+PAPER_RECIPE = "resnext"
+PAPER_SEEDS = 10
+# What a trial's environment says of the machine, and how several are named.
+_MACHINES = {
+    "processor": "processors",
+    "device": "devices",
+    "device_name": "GPUs",
+    "host": "hosts",
+}
+
+
+def data_label(sweep: Sweep) -> str:
+    """The data set's name for a title; the built-in set is said to be built in, and not CIFAR."""
+    dataset = sweep.document["dataset"]
+    label = str(dataset["label"])
+    if dataset["name"] != "shapes":
+        return label
+    built_in = label if "built-in" in label else f"{label} (built-in data set)"
+    return f"{built_in}, not CIFAR"
+
+
+def epochs_label(sweep: Sweep) -> str:
+    """`10 epochs`."""
+    return plural(int(sweep.document["settings"]["recipe"]["epochs"]), "epoch")
+
+
+def seeds_label(sweep: Sweep) -> str:
+    """`3 seeds`; `1 to 3 of 3 seeds` where networks have finished trials in unequal numbers."""
+    planned = len(sweep.document["settings"]["seeds"])
+    found = [point.test_error.n for point in points(sweep) if point.test_error.n]
+    if not found or (min(found) == planned == max(found)):
+        return plural(planned, "seed")
+    span = f"{min(found)}" if min(found) == max(found) else f"{min(found)} to {max(found)}"
+    return f"{span} of {plural(planned, 'seed')}"
+
+
+def samples_label(sweep: Sweep) -> str:
+    """`20,000 training images`, or `all training images`."""
+    samples = sweep.document["settings"]["samples"]
+    return "all training images" if samples is None else f"{samples:,} training images"
+
+
+def holdout(sweep: Sweep) -> int:
+    """Training images that were set aside for validation."""
+    return int(sweep.document["settings"].get("holdout", 0))
+
+
+def view_sentences(sweep: Sweep) -> list[str]:
+    """What was made of the data, where that is not what was published."""
+    settings = sweep.document["settings"]
+    sentences = []
+    if held := holdout(sweep):
+        sentences.append(
+            f"{held:,} training images, as many of each class, were held out: each epoch was "
+            "judged on them, and the test set was used once, after the last epoch."
+        )
+    if settings.get("whiten"):
+        sentences.append(
+            "Images are contrast-normalised and ZCA-whitened, fitted to the images that train."
+        )
+    if crop := settings.get("test_crop"):
+        sentences.append(f"Test images are cropped to {crop}x{crop}.")
+    if listed := settings.get("test_classes"):
+        sentences.append(
+            f"Test images are those of {len(listed):,} listed classes; test_error tells all "
+            "classes apart, test_error_listed these alone."
+        )
+    return sentences
+
+
+def family_label(sweep: Sweep) -> str:
+    """`ResNeXt-11 at scale 0.125`: what the templates are templates of, or how many networks."""
+    settings, entries = sweep.document["settings"], sweep.document["networks"]
+    if settings["preset"] == SINGLE:
+        return str(settings["templates"][0])
+    if not any(is_template(entry["template"]) for entry in entries):
+        return plural(len(entries), "named network")
+    scale = f" at scale {settings['scale']:g}" if settings["scale"] != 1 else ""
+    return f"ResNeXt-{settings['depth']}{scale}"
+
+
+def proxy_differences(sweep: Sweep) -> list[str]:
+    """In what the sweep is less than the paper's experiment; empty where it is that experiment."""
+    settings, recipe = sweep.document["settings"], sweep.document["settings"]["recipe"]
+    differences = []
+    if sweep.document["dataset"]["name"] != PAPER["dataset"]:
+        differences.append(f"{data_label(sweep)} instead of CIFAR-10")
+    elif not sweep.document["dataset"].get("official", True):
+        differences.append(f"{data_label(sweep)} instead of the official files")
+    templates = [e for e in sweep.document["networks"] if is_template(e["template"])]
+    if (settings["depth"], settings["scale"]) != (PAPER["depth"], PAPER["scale"]) and templates:
+        differences.append(f"{family_label(sweep)} instead of ResNeXt-29")
+    if settings["samples"] is not None:
+        differences.append(f"{samples_label(sweep)} instead of all")
+    if others := [
+        entry["network"]
+        for entry in sweep.document["networks"]
+        if not is_template(entry["template"])
+    ]:
+        beside = "besides" if templates else "instead of"
+        named = ", ".join(others) if len(others) <= 4 else plural(len(others), "named network")
+        differences.append(f"{named} {beside} ResNeXt-29")
+    if held := holdout(sweep):
+        differences.append(f"{held:,} training images held out")
+    if settings.get("whiten"):
+        differences.append("whitened images")
+    differences += _recipe_differences(recipe)
+    if sweep.document["machine"]["precision"] != "fp32":
+        differences.append(f"precision {sweep.document['machine']['precision']} instead of fp32")
+    if len(settings["seeds"]) < PAPER_SEEDS:
+        differences.append(f"{plural(len(settings['seeds']), 'seed')} instead of {PAPER_SEEDS}")
+    return differences
+
+
+def _recipe_differences(recipe: Mapping[str, Any]) -> list[str]:
+    """How a recipe differs from appendix A's: by name, or number for number under that name."""
+    paper = named_recipe(PAPER_RECIPE).to_dict()
+    if recipe.get("name") != paper["name"]:
+        differing = ["name", "epochs", "batch"]
+        return [
+            f"{'recipe' if key == 'name' else key} {recipe.get(key)} instead of {paper[key]}"
+            for key in differing
+            if recipe.get(key) != paper[key]
+        ]
+    mine, theirs = _flat(recipe), _flat(paper)
+    return [
+        f"{key} {mine.get(key)} instead of {value}"
+        for key, value in theirs.items()
+        if mine.get(key) != value
+    ]
+
+
+def _flat(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in recipe.items():
+        flat |= value if isinstance(value, dict) else {key: value}
+    return flat
+
+
+def recipe_sentence(sweep: Sweep) -> str:
+    """The recipe in one sentence."""
+    recipe = sweep.document["settings"]["recipe"]
+    optimiser = recipe.get("sgd", recipe)
+    parts = [epochs_label(sweep), f"batch {recipe.get('batch')}"]
+    if optimiser.get("lr") is not None:
+        parts.append(f"learning rate {optimiser['lr']:g}")
+    if optimiser.get("weight_decay") is not None:
+        parts.append(f"weight decay {optimiser['weight_decay']:g}")
+    return (
+        f"Recipe {recipe['name']}: {', '.join(parts)}; errors are those of the final epoch, "
+        "never of the best one."
+    )
+
+
+def machine_sentence(sweep: Sweep) -> str:
+    """Hardware, threads, precision and versions, in one sentence."""
+    machine = sweep.document["machine"]
+    environments = [
+        record.result.get("environment") or {}
+        for record in sweep.trials
+        if record.result is not None
+    ] or [sweep.document.get("environment") or {}]
+    processors = _values(environments, "processor") or ["an unknown processor"]
+    gpus = [name for name in _values(environments, "device_name") if machine["device"] == "cuda"]
+    versions = [
+        f"{name} {' and '.join(values)}"
+        for name in ("torch", "numpy", "python", "archscope")
+        if (values := _values(environments, name))
+    ]
+    threads = plural(int(machine["threads"]), "thread")
+    return (
+        f"Trained on {' and '.join([*gpus, *processors])} (device {machine['device']}, {threads} a "
+        f"trial, {plural(int(machine['workers']), 'trial')} at a time), precision "
+        f"{machine['precision']}; {', '.join(versions) or 'versions unknown'}."
+    )
+
+
+def timing_sentences(sweep: Sweep) -> list[str]:
+    """How far the training times of a sweep may be put beside each other."""
+    sentences = []
+    if int(sweep.document["machine"]["workers"]) > 1:
+        sentences.append("Training time was measured while trials ran side by side.")
+    environments = [
+        record.result.get("environment") or {}
+        for record in sweep.trials
+        if record.result is not None and record.status == "done"
+    ]
+    differing = [
+        f"{noun} {' and '.join(values)}" if len(values) <= 3 else f"{len(values):,} {noun}"
+        for name, noun in _MACHINES.items()
+        if len(values := _values(environments, name)) > 1
+    ]
+    if differing:
+        sentences.append(
+            f"Training times are from different machines ({'; '.join(differing)}): a difference "
+            "may be the machine's, not the network's."
+        )
+    return sentences
+
+
+def trouble(sweep: Sweep) -> list[str]:
+    """Sentences on what is missing from the means: unfinished, diverged and failed trials."""
+    groups = {s: [r for r in sweep.trials if r.status == s] for s in STATUSES}
+    total = len(sweep.trials)
+    sentences = []
+    if groups["running"] or groups["pending"]:
+        ended = total - len(groups["running"]) - len(groups["pending"])
+        sentences.append(
+            f"Unfinished: {ended} of {plural(total, 'trial')} ended, {len(groups['running'])} "
+            f"begun, {len(groups['pending'])} not begun."
+        )
+    for status in ("diverged", "failed"):
+        if groups[status]:
+            named = "; ".join(map(_named, groups[status]))
+            sentences.append(f"{status.capitalize()}, left out of the means: {named}.")
+    return sentences
+
+
+def plural(number: int, noun: str) -> str:
+    """`1 seed`, `3 seeds`, `1,200 seeds`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _named(record: TrialRecord) -> str:
+    reason = (record.result or {}).get("reason")
+    said = f" ({str(reason).strip().rstrip('.')})" if reason else ""
+    return f"{record.trial['template']} seed {record.trial['seed']}{said}"
+
+
+def _values(environments: Sequence[Mapping[str, Any]], name: str) -> list[str]:
+    """The different values, in the order of their appearance."""
+    found: Iterable[Any] = (environment.get(name) for environment in environments)
+    return list(dict.fromkeys(str(value) for value in found if value is not None))

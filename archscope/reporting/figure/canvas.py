@@ -1,0 +1,160 @@
+"""The common ground of all figures: size, style, headings, and saving.
+
+matplotlib's object interface with the Agg canvas: no pyplot, no display, no global state kept.
+Lengths are inches, sizes of type points. Colours are Okabe and Ito's, told apart by colour-blind
+readers too.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.style import context as style_context
+from matplotlib.text import Text
+
+from archscope.files import write_atomically
+from archscope.reporting.figure.plot import Heading
+
+BLUE, VERMILLION, GREEN, BLACK = "#0072B2", "#D55E00", "#009E73", "#000000"
+INK, GREY, FAINT = "#1a1a1a", "#595959", "#d9d9d9"
+DPI = 200
+POINTS = 72.0
+# The extensions of figures, with the metadata to leave out: dates and versions of programs.
+SUFFIXES: dict[str, dict[str, None]] = {
+    ".png": {"Software": None},
+    ".svg": {"Date": None, "Creator": None},
+    ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+
+STYLE = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 9,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": True,
+    "text.color": INK,
+    "text.parse_math": False,  # a data label with a dollar is no formula
+    "text.hinting": "no_autohint",
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "archscope",
+    "pdf.fonttype": 42,  # embedded as TrueType, as publishers want it
+}
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Our style, whatever the user's own settings of matplotlib are; undone at the end."""
+    with style_context(["default", STYLE]):
+        yield
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of so many inches, on an Agg canvas."""
+    figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def text_size(
+    figure: Figure, string: str, size: float, weight: str = "normal"
+) -> tuple[float, float]:
+    """Width and height of a line of text in points, as it will be drawn."""
+    text = Text(0, 0, string, fontsize=size, fontweight=weight)
+    text.set_figure(figure)
+    extent = text.get_window_extent()
+    return extent.width * POINTS / figure.dpi, extent.height * POINTS / figure.dpi
+
+
+def wrapped(figure: Figure, string: str, size: float, weight: str, inches: float) -> list[str]:
+    """The text in lines no wider than so many inches, of about the same length."""
+
+    def broken(limit: float) -> list[str]:
+        lines: list[str] = []
+        for word in string.split():
+            joined = f"{lines[-1]} {word}" if lines else word
+            if lines and text_size(figure, joined, size, weight)[0] <= limit:
+                lines[-1] = joined
+            else:
+                lines.append(word)
+        return lines
+
+    lines = broken(inches * POINTS)
+    for percent in range(95, 45, -5):
+        narrower = broken(inches * POINTS * percent / 100)
+        if len(lines) == 1 or len(narrower) > len(lines):
+            break
+        lines = narrower
+    return lines
+
+
+def draw_heading(figure: Figure, heading: Heading, left: float, right: float) -> float:
+    """Write the heading at the top, between so many inches; returns the height used, in inches."""
+    width, height = figure.get_size_inches()
+    used = 0.14
+    styles = [
+        (heading.title, 10.0, "bold", INK),
+        *((s, 8.0, "normal", GREY) for s in heading.subtitles),
+    ]
+    for string, size, weight, colour in styles:
+        for line in wrapped(figure, string, size, weight, right - left):
+            figure.text(
+                left / width,
+                1 - used / height,
+                line,
+                fontsize=size,
+                fontweight=weight,
+                color=colour,
+                va="top",
+                gid="heading",
+            )
+            used += size * 1.4 / POINTS
+    return used
+
+
+def axes_at(figure: Figure, box: tuple[float, float, float, float]) -> Axes:
+    """Axes whose frame is the box (left, bottom, width, height), in inches from the lower left."""
+    wide, high = figure.get_size_inches()
+    left, bottom, width, height = box
+    axes = figure.add_axes((left / wide, bottom / high, width / wide, height / high))
+    axes.set_axisbelow(True)
+    axes.grid(axis="y", color=FAINT, linewidth=0.6)
+    return axes
+
+
+def file_bytes(figure: Figure, suffix: str) -> bytes:
+    """The figure as a file of that extension (one of SUFFIXES); the same figure, the same bytes."""
+    stream = io.BytesIO()
+    with styled():
+        figure.savefig(stream, format=suffix[1:], metadata=SUFFIXES[suffix])
+    return stream.getvalue()
+
+
+def save(figure: Figure, stem: Path, kinds: Sequence[str] = ("png", "svg")) -> list[Path]:
+    """Write `stem`.png and `stem`.svg (or other `kinds`, also pdf), each atomically."""
+    paths = []
+    for kind in kinds:
+        path = stem.with_name(f"{stem.name}.{kind}")
+        write_atomically(path, partial(_copy, file_bytes(figure, f".{kind}")))
+        paths.append(path)
+    return paths
+
+
+def _copy(content: bytes, file: BinaryIO) -> None:
+    file.write(content)

@@ -1,0 +1,241 @@
+"""Training curves as in Figure 5 of the ResNeXt paper: a small panel for each network.
+
+`data` says what is drawn, `draw` draws it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+
+from archscope.reporting.facts.points import LearningCurve, learning_curves
+from archscope.reporting.facts.short_names import shared_sentences, short_names
+from archscope.reporting.facts.wording import (
+    data_label,
+    epochs_label,
+    family_label,
+    plural,
+    samples_label,
+    seeds_label,
+)
+from archscope.reporting.figure.canvas import (
+    BLUE,
+    FAINT,
+    GREY,
+    INK,
+    POINTS,
+    VERMILLION,
+    axes_at,
+    draw_heading,
+    new_figure,
+    styled,
+    text_size,
+)
+from archscope.reporting.figure.plot import Heading
+from archscope.reporting.table.formats import mean_and_error
+from archscope.sweep.store.records import Sweep
+
+WIDTH, LEFT, RIGHT, BOTTOM, LEGEND = 7.2, 0.56, 0.14, 0.5, 0.38
+PANEL_HEIGHT, GAP_X, GAP_Y, PANEL_TITLE = 1.3, 0.14, 0.2, 0.22
+WIDEST = 3.2
+SMALLEST = 6.0  # type of a panel's name; a longer name loses its middle
+# Below this ratio of the highest to the lowest test error a linear scale shows more.
+LOG_FROM = 6.0
+Look = tuple[str, Literal["-", "--"], float]
+TEST: Look = (BLUE, "-", 1.5)
+TRAIN: Look = (VERMILLION, "--", 1.2)
+
+
+@dataclass(frozen=True)
+class Curves:
+    """A panel for each learning curve that has begun."""
+
+    heading: Heading
+    panels: Sequence[LearningCurve]
+
+
+def data(sweep: Sweep) -> Curves:
+    """The learning curves of a sweep."""
+    panels = [curve for curve in learning_curves(sweep) if curve.epochs]
+    title = (
+        f"Training curves: {data_label(sweep)}, {family_label(sweep)}, {epochs_label(sweep)}, "
+        f"{seeds_label(sweep)}"
+    )
+    words = f"Mean over the seeds; {samples_label(sweep)}."
+    if any(curve.n > 1 for curve in panels):
+        words += f" Band: {panels[0].judged} error ± one standard error."
+    if len(panels) > 1:
+        words += f" Grey: {panels[0].judged} error of the other networks."
+    waiting = len({record.trial["network"] for record in sweep.trials}) - len(panels)
+    if waiting:
+        words += f" {plural(waiting, 'network')} not begun, or without a run that counts."
+    shared = shared_sentences([panel.template for panel in panels])
+    return Curves(Heading(title, [words, *shared]), panels)
+
+
+def hover(curves: Curves) -> dict[str, str]:
+    """What is shown over each panel of a page."""
+    said = {}
+    for panel in curves.panels:
+        error = mean_and_error(panel.test[-1], panel.test_error_bars[-1] if panel.n > 1 else None)
+        said[f"panel-{panel.template}"] = (
+            f"{panel.template}: {panel.judged} error {error} %, training error "
+            f"{panel.train[-1]:.2f} % after {plural(panel.epochs[-1], 'epoch')} (n = {panel.n})"
+        )
+    return said
+
+
+def draw(curves: Curves) -> Figure:
+    """Draw the panels in rows, all on the same scales."""
+    columns, rows = grid(len(curves.panels))
+    names = short_names([panel.template for panel in curves.panels])
+    with styled():
+        cell = PANEL_HEIGHT + PANEL_TITLE
+        body = rows * cell + (rows - 1) * GAP_Y + BOTTOM + LEGEND
+        # The heading's height is known only once its lines are broken.
+        trial = new_figure(WIDTH, body)
+        height = body + draw_heading(trial, curves.heading, LEFT, WIDTH - RIGHT)
+        figure = new_figure(WIDTH, height)
+        top = height - LEGEND - draw_heading(figure, curves.heading, LEFT, WIDTH - RIGHT)
+        wide = min((WIDTH - LEFT - RIGHT - (columns - 1) * GAP_X) / columns, WIDEST)
+        if not curves.panels:
+            axes = axes_at(figure, (LEFT, BOTTOM, wide, PANEL_HEIGHT))
+            axes.set(xticks=[], yticks=[])
+            say = "no epoch has finished yet"
+            axes.text(0.5, 0.5, say, transform=axes.transAxes, ha="center", color=GREY)
+            return figure
+        for index, panel in enumerate(curves.panels):
+            row, column = divmod(index, columns)
+            left, bottom = LEFT + column * (wide + GAP_X), top - (row + 1) * cell - row * GAP_Y
+            axes = axes_at(figure, (left, bottom, wide, PANEL_HEIGHT))
+            _scale(axes, curves.panels)
+            others = [other for other in curves.panels if other is not panel]
+            _draw_panel(axes, panel, names[panel.template], others)
+            last = index + columns >= len(curves.panels)
+            _name_axes(axes, first_column=column == 0, last_row=last)
+        _draw_legend(figure, top, curves.panels)
+        return figure
+
+
+def grid(panels: int) -> tuple[int, int]:
+    """Columns and rows for so many panels: the least empty places, then four columns."""
+    if panels <= 5:
+        return max(1, panels), 1
+    columns = min((4, 5, 3), key=lambda n: -panels % n)
+    return columns, math.ceil(panels / columns)
+
+
+def _limits(panels: Sequence[LearningCurve]) -> tuple[float, float, bool]:
+    """The lowest and the highest error shown, and whether the scale is logarithmic."""
+    test = [error for panel in panels for error in panel.test]
+    train = [error for panel in panels for error in panel.train]
+    high = max(*test, *train)
+    if min(test) > 0 and max(test) / min(test) > LOG_FROM:
+        # A training error may reach 0: it leaves the frame below a fifth of the best test error.
+        low = max(min([*test, *(e for e in train if e > 0)]), min(test) / 5)
+        return low / 1.15, high * 1.15, True
+    low = min(*test, *train)
+    room = max(0.06 * (high - low), 0.5)
+    return max(0.0, low - room), high + room, False
+
+
+def _scale(axes: Axes, panels: Sequence[LearningCurve]) -> None:
+    """The same scales for every panel."""
+    last = max(panel.epochs[-1] for panel in panels)
+    first = min(1, last - 1)
+    axes.set_xlim(first, last + 0.02 * (last - first))
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, steps=[1, 2, 5, 10]))
+    low, high, logarithmic = _limits(panels)
+    if logarithmic:
+        axes.set_yscale("log")
+        steps = [s * 10.0**d for d in range(-3, 3) for s in (1, 2, 5)]
+        axes.yaxis.set_major_locator(FixedLocator([t for t in steps if low <= t <= high]))
+        axes.yaxis.set_minor_locator(NullLocator())
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    else:
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
+    axes.set_ylim(low, high)
+
+
+def _name_axes(axes: Axes, *, first_column: bool, last_row: bool) -> None:
+    axes.tick_params(labelleft=first_column, labelbottom=last_row)
+    if first_column:
+        axes.set_ylabel("error (%)")
+    if last_row:
+        axes.set_xlabel("epoch", labelpad=1.5)
+
+
+def _draw_panel(
+    axes: Axes, panel: LearningCurve, name: str, others: Sequence[LearningCurve]
+) -> None:
+    axes.patch.set_gid(f"panel-{panel.template}")
+    for other in others:
+        axes.plot(other.epochs, other.test, color=FAINT, linewidth=0.8)
+    marker = "o" if len(panel.epochs) == 1 else ""
+    for errors, (colour, line, width) in ((panel.train, TRAIN), (panel.test, TEST)):
+        axes.plot(
+            panel.epochs, errors, line, color=colour, linewidth=width, marker=marker, markersize=3
+        )
+    if panel.n > 1:
+        pairs = list(zip(panel.test, panel.test_error_bars, strict=True))
+        axes.fill_between(
+            panel.epochs,
+            [mean - bar for mean, bar in pairs],
+            [mean + bar for mean, bar in pairs],
+            color=TEST[0],
+            alpha=0.25,
+            linewidth=0,
+        )
+    said = f"{panel.test[-1]:.1f} %"
+    if not panel.finished:
+        said += f" after {panel.epochs[-1]}"
+    _title(axes, name, said)
+
+
+def _title(axes: Axes, name: str, said: str) -> None:
+    """The name over the panel, the error beside it, or within where a long name leaves no room."""
+    figure = cast(Figure, axes.figure)
+    room = axes.get_window_extent().width * POINTS / figure.dpi
+    size = 9.0
+    wide = text_size(figure, name, size, "bold")[0]
+    size = max(SMALLEST, min(size, size * room / wide))
+    whole, left = name, len(name)
+    while text_size(figure, name, size, "bold")[0] > room and left > 2:
+        left -= 1
+        name = f"{whole[: left // 2]}…{whole[-left // 2 :]}"
+    axes.set_title(name, loc="left", fontsize=size, fontweight="bold", color=INK, pad=3)
+    if wide + text_size(figure, said, 8)[0] + 6 <= room:
+        axes.set_title(said, loc="right", fontsize=8, color=GREY, pad=3)
+        return
+    text = axes.text(0.98, 0.97, said, transform=axes.transAxes, fontsize=8, color=GREY)
+    text.set(ha="right", va="top", path_effects=[withStroke(linewidth=2, foreground="white")])
+
+
+def _draw_legend(figure: Figure, top: float, panels: Sequence[LearningCurve]) -> None:
+    low = _limits(panels)[0]
+    below = any(error < low for panel in panels for error in panel.train)
+    training = "training error" + (" (leaves the frame towards 0)" if below else "")
+    handles = [
+        Line2D([], [], color=colour, linestyle=line, linewidth=width, label=label)
+        for (colour, line, width), label in ((TEST, f"{panels[0].judged} error"), (TRAIN, training))
+    ]
+    width, height = figure.get_size_inches()
+    figure.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(LEFT / width, (top + 0.04) / height),
+        ncols=2,
+        frameon=False,
+        fontsize=8.5,
+        handlelength=2.8,
+        borderpad=0.0,
+        borderaxespad=0.2,
+    )

@@ -1,0 +1,97 @@
+"""Figure 7 of the ResNeXt paper from a sweep: test error against parameters.
+
+One curve for more cardinality at a fixed width, one for more width at cardinality 1. `data` says
+what is drawn; `archscope.reporting.figure.scatter.draw` draws it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from archscope.reporting.facts.points import Point, points
+from archscope.reporting.facts.short_names import shared_sentences, short_names
+from archscope.reporting.facts.wording import (
+    data_label,
+    epochs_label,
+    family_label,
+    proxy_differences,
+    samples_label,
+    seeds_label,
+)
+from archscope.reporting.figure.plot import Heading, Mark, Scatter, Series
+from archscope.sweep.store.records import Sweep
+
+CURVES = ("cardinality", "width")
+
+
+def data(sweep: Sweep) -> Scatter:
+    """The figure of a sweep; networks of which no trial has finished have no point in it."""
+    planned = points(sweep)
+    shown = sorted((p for p in planned if p.test_error.n), key=lambda p: p.params)
+    # A single network is no curve.
+    curves = {c for c in CURVES if sum(c in point.curves for point in planned) > 1}
+    members = {c: [point for point in shown if c in point.curves] for c in CURVES if c in curves}
+    members["other"] = [point for point in shown if curves.isdisjoint(point.curves)]
+    title = (
+        f"Test error against parameters: {data_label(sweep)}, {epochs_label(sweep)}, "
+        f"{seeds_label(sweep)}"
+    )
+    names = [point.template for point in shown]
+    short = short_names(names)
+    words = [_setting(sweep), *_bars(shown), *shared_sentences(names), *_trouble(sweep, shown)]
+    return Scatter(
+        heading=Heading(title, words),
+        x_label="parameters, batch norm included (log scale)",
+        y_label="test error (%)",
+        series=[
+            Series(name, _label(name, found), [_mark(point, short) for point in found])
+            for name, found in members.items()
+            if found
+        ],
+    )
+
+
+def _mark(point: Point, short: Mapping[str, str]) -> Mark:
+    assert point.test_error.mean is not None, "points without a mean are not drawn"
+    return Mark(
+        key=str(point.network["network"]),
+        label=short[point.template],
+        x=point.params,
+        y=point.test_error.mean,
+        bar=point.test_error.standard_error,
+        complete=point.complete,
+    )
+
+
+def _label(name: str, members: Sequence[Point]) -> str:
+    if name == "cardinality":
+        widths = {point.template.partition("x")[2].removesuffix("d") for point in members}
+        return "increase cardinality" + (f" (d = {widths.pop()})" if len(widths) == 1 else "")
+    return "increase width (C = 1)" if name == "width" else "other networks"
+
+
+def _setting(sweep: Sweep) -> str:
+    setting = f"{family_label(sweep)}, {samples_label(sweep)}"
+    return f"{setting}: a proxy of the paper's setting" if proxy_differences(sweep) else setting
+
+
+def _bars(shown: Sequence[Point]) -> list[str]:
+    if not shown:
+        return []
+    if any(point.test_error.standard_error is not None for point in shown):
+        return ["Markers: mean over the seeds, final epoch. Bars: ± one standard error."]
+    return ["Markers: one seed, final epoch; so there are no error bars."]
+
+
+def _trouble(sweep: Sweep, shown: Sequence[Point]) -> list[str]:
+    """One line at most: the figure has no room for the reasons, which table.md gives."""
+    statuses = [record.status for record in sweep.trials]
+    to_go = statuses.count("running") + statuses.count("pending")
+    parts = [f"unfinished, {to_go} of {len(statuses)} trials to go"] if to_go else []
+    for status in ("diverged", "failed"):
+        if number := statuses.count(status):
+            parts.append(f"{number} {status}, left out")
+    if any(not point.complete for point in shown):
+        parts.append("hollow markers: not all seeds")
+    sentence = "; ".join(parts)
+    return [f"{sentence[0].upper()}{sentence[1:]}."] if sentence else []

@@ -1,0 +1,212 @@
+"""The difference of two networks as waterfalls: from one's cost to the other's, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from archscope.reporting.figure.canvas import (
+    BLUE,
+    FAINT,
+    GREY,
+    INK,
+    POINTS,
+    VERMILLION,
+    axes_at,
+    draw_heading,
+    new_figure,
+    styled,
+    text_size,
+    wrapped,
+)
+from archscope.reporting.figure.designs_plot import LABELS
+from archscope.reporting.figure.plot import Heading
+from archscope.reporting.networks.difference import changed, named
+from archscope.reporting.table.formats import si, signed_si, tick
+
+LEFT, RIGHT, GAP = 2.1, 0.25, 0.25  # inches
+PANEL = {1: 4.4, 2: 3.2, 3: 2.55}  # width by the number of panels side by side
+ROW, TICKS, TITLE, BETWEEN = 0.36, 0.5, 0.3, 0.15
+SIZE, SMALL = 8.0, 6.5
+BAR = 0.58
+CUT = 0.6  # where all levels are above this part of the largest, the axis leaves out its beginning
+MINUS = "\N{MINUS SIGN}"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One row of a waterfall: from level `start` to `end`. A total begins at nothing."""
+
+    label: str
+    detail: str
+    start: int
+    end: int
+    total: bool = False
+
+
+def bars(document: Mapping[str, Any], split: str, cost: str) -> list[Bar]:
+    """The rows of one panel, of the split `by_stage` or `by_choice`, top to bottom."""
+    first, second = document["from"], document["to"]
+    level = first[cost]
+    rows = [Bar(first["name"], "", 0, level, total=True)]
+    for part in document[split]:
+        after = level + part["change"][cost]
+        if split == "by_choice":
+            label, detail = named(part), changed(part)
+        else:
+            label, detail = part["stage"], ""
+        rows.append(Bar(label, detail, level, after))
+        level = after
+    assert level == second[cost], "the changes add up to the gap"
+    return [*rows, Bar(second["name"], "", 0, level, total=True)]
+
+
+def draw_waterfalls(document: Mapping[str, Any], on: Sequence[str]) -> Figure:
+    """A column of panels a cost, for each split a row: that by choice, where there is one, above.
+
+    `document` is that of `explore.networks.difference`, schema `archscope.diff/1`.
+    """
+    splits = [split for split in ("by_choice", "by_stage") if document[split] is not None]
+    name = f"From {document['from']['name']} to {document['to']['name']}"
+    heading = Heading(name, [_explanation(document)])
+    panel = PANEL[len(on)]
+    width = LEFT + len(on) * (panel + GAP) - GAP + RIGHT
+    heights = [ROW * (len(document[split]) + 2) for split in splits]
+    height = sum(heights) + len(splits) * (TITLE + TICKS + BETWEEN) + 0.75
+    with styled():
+        figure = new_figure(width, height)
+        top = height - draw_heading(figure, heading, 0.15, width - RIGHT)
+        for split, tall in zip(splits, heights, strict=True):
+            top -= TITLE + BETWEEN
+            for index, cost in enumerate(on):
+                left = LEFT + index * (panel + GAP)
+                axes = axes_at(figure, (left, top - tall, panel, tall))
+                _draw(axes, bars(document, split, cost), panel, LABELS[cost])
+            _draw_labels(figure, bars(document, split, on[0]), split, top)
+            top -= tall + TICKS
+        return figure
+
+
+def _explanation(document: Mapping[str, Any]) -> str:
+    said = "Orange: more; blue: less. The changes add up to the gap exactly"
+    if len(document["by_choice"] or ()) < 2:
+        return f"{said}."
+    return (
+        f"{said}; each choice is made after those above it, and another order may split the gap "
+        "otherwise."
+    )
+
+
+def _draw(axes: Axes, rows: Sequence[Bar], inches: float, title: str) -> None:
+    """One panel, each row with its number."""
+    levels = [row.end for row in rows]
+    low, high = min(levels), max(levels)
+    cut = low > CUT * high
+    base = max(0.0, low - 0.45 * (high - low or 0.1 * high)) if cut else 0.0
+    room = max(text_size(_figure(axes), _number(row), SIZE)[0] for row in rows) / POINTS + 0.1
+    axes.set_xlim(base, base + (high - base) * inches / (inches - room))
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    _draw_bars(axes, rows, base)
+    axes.set_title(title, fontsize=SIZE + 1, loc="left", color=INK, pad=4)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(not cut)
+    axes.grid(False)
+    axes.grid(axis="x", color=FAINT, linewidth=0.6)
+    most = 3 if inches < 4 else 6
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10]))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
+    if cut:
+        axes.set_xlabel("the axis does not begin at 0", fontsize=SMALL, color=GREY, labelpad=2)
+
+
+def _draw_bars(axes: Axes, rows: Sequence[Bar], base: float) -> None:
+    """Bars from level to level, totals from the axis' beginning, each with its number behind."""
+    for place, row in enumerate(rows):
+        start = base if row.total else row.start
+        # The edge keeps a change visible that is thinner than a line.
+        axes.barh(
+            place,
+            row.end - start,
+            left=start,
+            height=BAR,
+            color=_colour(row),
+            edgecolor=_colour(row),
+            linewidth=0.9,
+            zorder=2,
+        )
+        if place + 1 < len(rows):
+            ends = [place + BAR / 2, place + 1 - BAR / 2]
+            axes.plot([row.end] * 2, ends, color=GREY, linewidth=0.7, zorder=1)
+        axes.annotate(
+            _number(row),
+            (max(start, row.end), place),
+            (3, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=SIZE,
+            fontweight="bold" if row.total else "normal",
+            color=INK,
+        )
+
+
+def _draw_labels(figure: Figure, rows: Sequence[Bar], split: str, top: float) -> None:
+    """What each row is, left of the panels; `top` is that of the panels, in inches."""
+    wide, high = figure.get_size_inches()
+    figure.text(
+        0.15 / wide,
+        (top + 0.06) / high,
+        split.replace("_", " "),
+        fontsize=SIZE + 1,
+        fontweight="bold",
+        color=INK,
+    )
+    for place, row in enumerate(rows):
+        _draw_label(figure, row, top - ROW * (place + 0.5))
+
+
+def _draw_label(figure: Figure, row: Bar, middle: float) -> None:
+    """The name of a row and, smaller, what changed, around so many inches from the bottom."""
+    wide, high = figure.get_size_inches()
+    room = LEFT - 0.27
+    lines = wrapped(figure, row.detail, SMALL, "normal", room)
+    if len(lines) > 2:
+        lines = [lines[0], f"{lines[1]} ..."]
+    weight = "bold" if row.total else "normal"
+    needed = text_size(figure, row.label, SIZE, weight)[0] / POINTS
+    sizes = [SIZE * min(1.0, room / needed)] + [SMALL] * len(lines)  # a long name is set smaller
+    y = middle + sum(sizes) * 1.15 / 2 / POINTS
+    for index, (line, size) in enumerate(zip([row.label, *lines], sizes, strict=True)):
+        figure.text(
+            (LEFT - 0.12) / wide,
+            (y - size * 0.95 / POINTS) / high,
+            line,
+            ha="right",
+            fontsize=size,
+            fontweight=weight,
+            color=GREY if index else INK,
+        )
+        y -= size * 1.15 / POINTS
+
+
+def _number(row: Bar) -> str:
+    shown = si(row.end) if row.total else signed_si(row.end - row.start)
+    return shown.replace("-", MINUS)
+
+
+def _colour(row: Bar) -> str:
+    if row.total:
+        return GREY
+    if row.end == row.start:
+        return GREY
+    return VERMILLION if row.end > row.start else BLUE
+
+
+def _figure(axes: Axes) -> Figure:
+    figure = axes.get_figure()
+    assert isinstance(figure, Figure)
+    return figure

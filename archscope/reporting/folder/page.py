@@ -1,0 +1,116 @@
+"""report.html: a sweep, finished or not, as one page that needs no network.
+
+Everything that stands on the page is in the file: style, script, figures. What a user or a file
+said is escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from html import escape
+
+from archscope.reporting.facts.wording import machine_sentence, trouble
+from archscope.reporting.figure.costs import costs_of, costs_table
+from archscope.reporting.figure.population import population, population_table
+from archscope.reporting.folder import page_figures, page_trials
+from archscope.reporting.folder.contents import without
+from archscope.reporting.folder.sweep import MEDIAN, table7
+from archscope.reporting.judge.pairs import sweep_verdicts
+from archscope.reporting.judge.verdicts import Verdict, method_sentence
+from archscope.reporting.table.html import paragraphs, section, table_section, whole_page
+from archscope.reporting.table.table import Table
+from archscope.sweep.store.records import Sweep
+
+_CONTINUED = (
+    "The same command in the same place continues what is missing; with another --out it repeats "
+    "the whole. Results are the same to the bit on the same kind of machine, threads, precision "
+    "and versions."
+)
+
+
+def page(
+    sweep: Sweep,
+    *,
+    title: str | None = None,
+    found: Sequence[Verdict] | None = None,
+    before: Sequence[Table] = (),
+) -> str:
+    """The whole page.
+
+    Args:
+        sweep: as it is now; what is unfinished or failed is said at the top.
+        title: the heading, where not the sweep's own.
+        found: the verdicts, where not those on the sweep's own pairs.
+        before: tables to be shown first (a study's).
+    """
+    table = table7(sweep)
+    drawn, costs = population(sweep), costs_of(sweep)
+    parts = [
+        *head(sweep),
+        verdict_list(sweep_verdicts(sweep) if found is None else found),
+        *map(table_section, without(before, trouble(sweep))),
+        section("Test error against parameters", page_figures.error_figure(sweep)),
+        *map(table_section, without([_networks(table)], trouble(sweep))),
+    ]
+    if costs:
+        parts += [table_section(costs_table(costs)), page_figures.costs_figure(costs)]
+    if drawn:
+        parts += [table_section(population_table(drawn)), page_figures.population_figure(drawn)]
+    return whole_page(title or table.title, [*parts, *tail(sweep)], version(sweep))
+
+
+def _networks(table: Table) -> Table:
+    """The sweep's table as the page has it: with medians."""
+    columns = [replace(column, shown=column.shown or column == MEDIAN) for column in table.columns]
+    return replace(table, title="Networks", columns=columns)
+
+
+def train_page(sweep: Sweep, table: Table, means: Sequence[str]) -> str:
+    """The page of a single network: its mean error, a row a seed, and the curves."""
+    parts = [
+        *head(sweep),
+        section("Result", paragraphs(means)),
+        *map(table_section, without([replace(table, title="Seeds")], [*trouble(sweep), *means])),
+    ]
+    return whole_page(table.title, [*parts, *tail(sweep)], version(sweep))
+
+
+def head(sweep: Sweep) -> list[str]:
+    """What is done, and what is amiss, before all else."""
+    done = sum(record.status == "done" for record in sweep.trials)
+    lead = f"{done} of {len(sweep.trials)} trainings done. {machine_sentence(sweep)}"
+    return [f'<p class="lead">{escape(lead)}</p>', paragraphs(trouble(sweep), "trouble")]
+
+
+def tail(sweep: Sweep) -> list[str]:
+    """The curves, every trial, what was asked, and how to go on."""
+    return [
+        section("Training curves", page_figures.curves_figure(sweep)),
+        section("Every trial", page_trials.trials(sweep)),
+        section("What was asked, and on what", page_trials.asked(sweep)),
+        section(
+            "To continue or repeat", page_trials.again(sweep.document.get("command"), _CONTINUED)
+        ),
+    ]
+
+
+def version(sweep: Sweep) -> str:
+    """The version of archscope that planned the sweep."""
+    return str(sweep.document["environment"].get("archscope", ""))
+
+
+def verdict_list(found: Sequence[Verdict]) -> str:
+    """The verdicts as sentences, and how they were made; nothing where there is none."""
+    if not found:
+        return ""
+    items = "".join(f'<li class="{_kind(v)}">{escape(v.sentence())}</li>' for v in found)
+    return section(
+        "Verdict",
+        f'<ul class="verdicts">{items}</ul>',
+        f'<p class="small">{escape(method_sentence(found))}</p>',
+    )
+
+
+def _kind(verdict: Verdict) -> str:
+    return {"better": "shown", "worse": "shown", "none": "none", "open": "open"}[verdict.kind]

@@ -1,0 +1,172 @@
+"""How a sweep stands, from a quick look at its folder: counts, what runs, a leaderboard."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archscope.reporting.facts.statistics import Summary, summarize
+from archscope.reporting.table.formats import mean_and_error, text
+from archscope.reporting.table.table import Column, Table
+from archscope.sweep.plan.estimate import Images, duration, epoch_work, trial_work
+from archscope.sweep.store.scan import Brief
+
+STATES = ("done", "diverged", "failed", "running", "interrupted", "pending")
+_LEADERS = 10
+_SHOWN = 20  # running or failed trials in the table; all of them in the JSON
+# Time left is a quotient of work: what the images of one epoch are cancels out.
+_ONE = Images(1, 0)
+
+
+@dataclass(frozen=True)
+class Status:
+    """The trials of a sweep as they stand, `document` being its `sweep.json`."""
+
+    folder: Path
+    document: Mapping[str, Any]
+    trials: Sequence[Brief]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Trials by state; "running" are those that a process holds now."""
+        found = Counter(map(state, self.trials))
+        return {name: found[name] for name in STATES}
+
+    @property
+    def finished(self) -> bool:
+        """Whether every trial has ended."""
+        return not any(self.counts[name] for name in ("running", "interrupted", "pending"))
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At the rate of the trials that run now; `None` where none has told its rate yet."""
+        rates = [
+            epoch_work(brief.trial, _ONE) / brief.epoch_seconds
+            for brief in self.trials
+            if brief.host and brief.epoch_seconds
+        ]
+        left = [
+            trial_work(brief.trial, _ONE, brief.epochs_done)
+            for brief in self.trials
+            if state(brief) in ("running", "interrupted", "pending")
+        ]
+        return sum(left) / sum(rates) if rates else None
+
+    def leaders(self) -> list[tuple[str, Summary]]:
+        """Templates with finished trials, the lowest mean test error first."""
+        errors: dict[str, list[float]] = {}
+        for brief in self.trials:
+            if brief.test_error is not None and brief.status == "done":
+                errors.setdefault(str(brief.trial["template"]), []).append(brief.test_error)
+        found = [(template, summarize(values)) for template, values in errors.items()]
+        return sorted(found, key=lambda pair: pair[1].mean or 0.0)
+
+    def tables(self) -> list[Table]:
+        """Counts and time left; what runs; what failed; the leaderboard."""
+        tables = [self._summary()]
+        running = [brief for brief in self.trials if state(brief) == "running"]
+        if running:
+            tables.append(_running(running))
+        bad = [brief for brief in self.trials if brief.status in ("failed", "diverged")]
+        if bad:
+            tables.append(_bad(bad))
+        if leaders := self.leaders():
+            tables.append(_leaderboard(leaders))
+        return tables
+
+    def to_document(self) -> dict[str, Any]:
+        """The same as JSON: schema `archscope.status/1`."""
+        return {
+            "schema": "archscope.status/1",
+            "convention": "errors in %, of the final epoch",
+            "folder": str(self.folder),
+            "total": len(self.trials),
+            "counts": self.counts,
+            "seconds_left": self.seconds_left,
+            "running": [_row(b) for b in self.trials if state(b) == "running"],
+            "failed": [_row(b) for b in self.trials if b.status in ("failed", "diverged")],
+            "leaderboard": [
+                {
+                    "template": template,
+                    "test_error": found.mean,
+                    "test_error_se": found.standard_error,
+                    "n": found.n,
+                }
+                for template, found in self.leaders()
+            ],
+        }
+
+    def _summary(self) -> Table:
+        label, total = self.document["dataset"]["label"], len(self.trials)
+        left = self.seconds_left
+        rest = "all ended" if self.finished else "nothing runs"
+        if not self.finished and self.counts["running"]:
+            rest = "time left not known yet" if left is None else f"about {duration(left)} left"
+        columns = [Column(name, name) for name in STATES]
+        title = f"{self.folder}: {total:,} trials on {label}, {rest}"
+        return Table(title, columns, [self.counts])
+
+
+def state(brief: Brief) -> str:
+    """The state of a trial: one that has begun and that no process holds is interrupted."""
+    return "interrupted" if brief.status == "running" and brief.host is None else brief.status
+
+
+def _row(brief: Brief) -> dict[str, Any]:
+    return {
+        "key": brief.key,
+        "template": brief.trial["template"],
+        "seed": brief.trial["seed"],
+        "status": brief.status,
+        "epochs_done": brief.epochs_done,
+        "epochs": brief.trial["recipe"]["epochs"],
+        "host": brief.host,
+        "reason": brief.reason,
+    }
+
+
+def _running(briefs: Sequence[Brief]) -> Table:
+    columns = [
+        Column("template", "template", text, "left"),
+        Column("seed", "seed"),
+        Column("epochs_done", "epoch", lambda done, of: f"{done}/{of}", also=("epochs",)),
+        Column("host", "on", text, "left"),
+    ]
+    return Table("Running", columns, [_row(b) for b in briefs[:_SHOWN]], _more(briefs))
+
+
+def _bad(briefs: Sequence[Brief]) -> Table:
+    columns = [
+        Column("template", "template", text, "left"),
+        Column("seed", "seed"),
+        Column("status", "status", text, "left"),
+        Column("reason", "reason", text, "left"),
+    ]
+    return Table("Failed", columns, [_row(b) for b in briefs[:_SHOWN]], _more(briefs))
+
+
+def _more(briefs: Sequence[Brief]) -> list[str]:
+    return [f"... and {len(briefs) - _SHOWN:,} more"] if len(briefs) > _SHOWN else []
+
+
+def _leaderboard(leaders: Sequence[tuple[str, Summary]]) -> Table:
+    columns = [
+        Column("template", "template", text, "left"),
+        Column("test_error", "test error (%)", mean_and_error, also=("test_error_se",)),
+        Column("n", "n"),
+    ]
+    rows = [
+        {
+            "template": template,
+            "test_error": found.mean,
+            "test_error_se": found.standard_error,
+            "n": found.n,
+        }
+        for template, found in leaders[:_LEADERS]
+    ]
+    several = len(leaders) > _LEADERS
+    notes = [f"The best {_LEADERS} of {len(leaders)}."] if several else []
+    return Table("Lowest test errors so far", columns, rows, notes)

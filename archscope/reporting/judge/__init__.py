@@ -1,0 +1,1 @@
+"""Whether a difference is one: verdicts, and the agreement of two orders."""

@@ -1,0 +1,1 @@
+"""Tables of networks: architectures, counters, designs, times."""

@@ -1,0 +1,223 @@
+"""Architectures as tables: Table 1 side by side, one network in detail, the list of networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import repeat
+from typing import Any, Protocol
+
+from archscope.arch.arrays import Number
+from archscope.arch.network import Network, Stage, stages
+from archscope.arch.nodes import Cat, Conv, Linear, Node, Norm, Pool, Repeat, Seq, Shortcut, Sum
+from archscope.arch.shape import pair
+from archscope.reporting.table.formats import decimal, integer, si, text
+from archscope.reporting.table.table import Column, Table
+
+
+def describe(stage: Stage) -> list[str]:
+    """A row of Table 1 as lines: what is not repeated, and blocks in brackets with their number.
+
+    Of a `Repeat` the first block is shown; shortcuts and batch norm are left out, as in the paper.
+    A block of branches has a line for each; blocks in a row that read alike are one, counted.
+    """
+    blocks: list[tuple[list[str], Number]] = []
+    lines: list[str] = []
+    for node in stage.nodes.children:
+        if isinstance(node, Repeat):
+            found, number = _lines(node.first, block=not _branches(node.first)), node.n
+        elif _branches(node):
+            found, number = _lines(node), 1
+        else:
+            lines += [*brackets(blocks), *_lines(node)]
+            blocks = []
+            continue
+        if blocks and blocks[-1][0] == found:
+            number += blocks.pop()[1]
+        blocks.append((found, number))
+    return lines + brackets(blocks)
+
+
+def brackets(blocks: Sequence[tuple[list[str], Number]]) -> list[str]:
+    """Bodies of lines in brackets, each with its number: `[3×3, 64] ×2`."""
+    lines = []
+    for body, number in blocks:
+        wide = max(map(len, body), default=0)
+        for index, line in enumerate(body):
+            times = f" ×{number}" if index == (len(body) - 1) // 2 else ""
+            lines.append(f"[{line:{wide}}]{times}")
+    return lines
+
+
+def _branches(node: Node) -> bool:
+    """Whether the node concatenates branches anywhere."""
+    return isinstance(node, Cat) or any(_branches(part) for part in node.parts())
+
+
+def _lines(node: Node, block: bool = False) -> list[str]:
+    """A line a layer, and one a branch where branches are concatenated."""
+    match node:
+        case Cat():
+            return [_inline(branch) or "identity" for branch in node.branches]
+        case Sum():
+            lines = []
+            for branch, scale in zip(node.branches, node.scales or repeat(1), strict=False):
+                found = [] if _is_shortcut(branch) else _lines(branch, block)
+                if found and scale != 1:
+                    found[-1] += f", scaled by {scale:g}"
+                lines += found
+            return lines
+        case Shortcut():
+            return []
+    parts = list(node.parts())
+    if not parts:
+        return [_leaf(node, block)] if _leaf(node) else []
+    lines, then = [], ""
+    for part in parts:
+        lines += [then + line for line in _lines(part, block)]
+        then = "then " if then or isinstance(part, Cat) else ""
+    return lines
+
+
+def _inline(node: Node) -> str:
+    """A branch in one line."""
+    if isinstance(node, Cat):
+        return f"({' | '.join(_inline(branch) or 'identity' for branch in node.branches)})"
+    if isinstance(node, Seq):
+        return " – ".join(filter(None, map(_inline, node.children)))
+    return " – ".join(_lines(node))
+
+
+def layers(nodes: Sequence[Node]) -> str:
+    """Layers that are not repeated, in one line, batch norm with them."""
+    found = (["batch norm"] if isinstance(node, Norm) else _lines(node) for node in nodes)
+    return "; ".join(line for lines in found for line in lines)
+
+
+def cardinality(stage: Stage) -> int | None:
+    """The largest number of groups of a stage's convolutions; None where it has no blocks."""
+    if stage.repeat is None:
+        return None
+    leaves = _main_path(stage.repeat.first)
+    return max(int(node.groups) for node in leaves if isinstance(node, Conv))
+
+
+def size(stage: Stage) -> str:
+    """`56×56`, the output size of a stage."""
+    return f"{stage.output[1]}×{stage.output[2]}"
+
+
+class Named(Protocol):
+    """A network, or what stands beside networks without stages of its own."""
+
+    @property
+    def name(self) -> str:
+        """What heads its column."""
+
+
+def table1(
+    networks: Sequence[Named],
+    totals: Sequence[tuple[str, Sequence[str]]],
+    title: str,
+    notes: Sequence[str] = (),
+) -> Table:
+    """Networks side by side: a row per stage, then the `totals` (a name and a cell a network)."""
+    cuts = [
+        {stage.name: stage for stage in stages(network)} if isinstance(network, Network) else {}
+        for network in networks
+    ]
+    last = ("aux", "head")
+    names = sorted(
+        {name for cut in cuts for name in cut}, key=lambda name: (name in last, len(name), name)
+    )
+    one_size = {name: len({size(cut[name]) for cut in cuts if name in cut}) == 1 for name in names}
+    rows: list[dict[str, Any]] = []
+    for name in names:
+        first = next(cut[name] for cut in cuts if name in cut)
+        row: dict[str, Any] = {"stage": name, "output": size(first) if one_size[name] else None}
+        for index, cut in enumerate(cuts):
+            stage = cut.get(name)
+            lines = describe(stage) if stage else None
+            if stage and lines and not one_size[name]:
+                lines = [f"output {size(stage)}", *lines]
+            row[f"network{index}"] = lines
+        rows.append(row)
+    for label, cells in totals:
+        row = {"stage": label, "output": ""}
+        rows.append(row | {f"network{index}": cell for index, cell in enumerate(cells)})
+    columns = [
+        Column("stage", "stage", text, "left"),
+        Column("output", "output", text, "left"),
+        *(
+            Column(f"network{index}", network.name, text, "left")
+            for index, network in enumerate(networks)
+        ),
+    ]
+    return Table(title, columns, rows, notes)
+
+
+def stage_table(title: str, rows: Sequence[Mapping[str, Any]], notes: Sequence[str] = ()) -> Table:
+    """One network, a row per stage (or node), with what each costs."""
+    columns = [
+        Column("name", "part", text, "left"),
+        Column("output", "output", text, "left"),
+        Column("block", "layers", text, "left"),
+        Column("params", "params", integer),
+        Column("macs", "FLOPs\n(multiply-adds)", integer),
+        Column("activations", "activations", integer),
+    ]
+    return Table(title, columns, rows, notes)
+
+
+def network_list(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Networks by name, a row each."""
+    columns = [
+        Column("name", "name", text, "left"),
+        Column("input", "input", text, "left"),
+        Column("params", "params", si),
+        Column("macs", "FLOPs\n(multiply-adds)", si),
+        Column("activations", "activations", si),
+        Column("published_error", "published\ntest error (%)", decimal(2)),
+        Column("published_dataset", "on", text, "left"),
+        Column("published_source", "source", text, "left"),
+    ]
+    notes = [
+        "Any template has a name: resnext50_CxWd, resnext29_CxWd (CIFAR, depth 9n+2), wrn_n_k "
+        "(6n+4; with -B(3,1,3), -l3 or -drop0.3 behind it), imagenet_wrn_18_k, resnetN (6n+2), "
+        "preresnetN (6n+2 or 9n+2), each with @SCALE or -noshortcut behind it."
+    ]
+    return Table("Named networks of the papers and of torchvision", columns, rows, notes)
+
+
+def _main_path(node: Node) -> list[Node]:
+    """The leaves of a block without its shortcuts, in order."""
+    match node:
+        case Sum():
+            bodies = [part for part in node.branches if not _is_shortcut(part)]
+            return [leaf for body in bodies for leaf in _main_path(body)]
+        case Seq():
+            return [leaf for child in node.children for leaf in _main_path(child)]
+        case Shortcut():
+            return []
+    return [leaf for part in node.parts() for leaf in _main_path(part)] or [node]
+
+
+def _is_shortcut(node: Node) -> bool:
+    return isinstance(node, Shortcut) or node == Seq()
+
+
+def _leaf(node: Node, block: bool = False) -> str:
+    match node:
+        case Conv():
+            kh, kw = pair(node.kernel)
+            stride = f", stride {node.stride}" if node.stride != 1 and not block else ""
+            groups = f", C={node.groups}" if node.groups != 1 else ""
+            return f"{kh}×{kw}, {node.out}{groups}{stride}"
+        case Linear():
+            return f"{node.out}-d fc"
+        case Pool(kind="global"):
+            return "global average pool"
+        case Pool():
+            name = "max" if node.kind == "max" else "average"
+            stride = f", stride {node.stride}" if node.stride != 1 else ""
+            return f"{node.kernel}×{node.kernel} {name} pool{stride}"
+    return ""  # batch norm and ReLU go without saying, as in the papers' tables

@@ -1,0 +1,188 @@
+"""Designs as tables: the nearest ones to a budget, and all of a range."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from archscope.arch.scaling import decimal as decimal_text
+from archscope.reporting.table.formats import MISSING, absent, integer, si, signed, text
+from archscope.reporting.table.table import Column, Table
+
+NAMES = {"params": "params", "macs": "FLOPs\n(multiply-adds)", "activations": "activations"}
+SHORT = {"params": "params", "macs": "multiply-adds", "activations": "activations"}
+
+
+def number(value: Any) -> int | float | None:
+    """A number of a design as JSON has it: whole where it is."""
+    if value is None or value == int(value):
+        return None if value is None else int(value)
+    return float(value)
+
+
+def number_text(value: Any) -> int | str:
+    """A whole number as it is, a fraction as a short decimal."""
+    if isinstance(value, Fraction) and value.denominator != 1:
+        return decimal_text(value)
+    return int(value)
+
+
+def inverse_table(document: Mapping[str, Any]) -> Table:
+    """The designs of an `archscope.inverse/1` document, a row each, what the paper chose below."""
+    limits = document["limits"]
+    rows = [
+        {**row, "depths": "-".join(map(str, row["depths"])), **_distances(row)}
+        for answer in document["answers"]
+        for row in _with_published(answer)
+    ]
+    sought = list(dict.fromkeys(axis for answer in document["answers"] for axis in answer["free"]))
+    columns = [Column("rank", "rank", text)] if len(document["answers"]) == 1 else []
+    columns.append(Column("network", "design", text, "left"))
+    columns += [
+        Column(axis, header, text)
+        for axis, header in (("cardinality", "C"), ("width", "d"), ("widen", "k"))
+        if any(row[axis] is not None for row in rows)
+    ]
+    if any(row["deepening"] not in (None, 2) for row in rows) or "deepening" in sought:
+        columns.append(Column("deepening", "l", text))
+    if any(axis.startswith("depth") for axis in sought):
+        columns.append(Column("depths", "blocks", text))
+    if any(row["scale"] != 1 for row in rows):
+        columns.append(Column("scale", "scale", text))
+    limited = [limit["metric"] for limit in limits]
+    for metric, header in NAMES.items():
+        columns.append(Column(metric, header, integer if metric in limited else si))
+        if metric in limited:
+            columns.append(Column(f"residual_{metric}", "from its\nbudget", signed))
+            columns.append(Column(f"deviation_{metric}", "in %", _percent))
+    if any(answer["published"] for answer in document["answers"]):
+        columns.append(Column("source", "the choice of", text, "left"))
+    asked = " and ".join(_asked(limit) for limit in limits)
+    return Table(f"{document['network']} at {asked}", columns, rows, _notes(document))
+
+
+def enumeration_table(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Table:
+    """The designs of an `archscope.enumerate/1` document (`head` is all of it but them)."""
+    columns = [Column("network", "design", text, "left"), Column("family", "family", text, "left")]
+    shown = {axis for box in head["boxes"] for axis, ends in box.items() if ends[0] != ends[-1]}
+    several = len(head["boxes"]) > 1
+    for axis, header in (("cardinality", "C"), ("width", "d"), ("widen", "k")):
+        given = any(axis in box for box in head["boxes"])
+        columns.append(Column(axis, header, text, shown=given))
+    deepened = any(box.get("deepening", [2, 2]) != [2, 2] for box in head["boxes"])
+    columns.append(Column("deepening", "l", text, shown=deepened))
+    depths = any(axis.startswith("depth") for axis in shown) or several
+    columns.append(Column("blocks", "blocks", text, shown=depths))
+    columns.append(Column("scale", "scale", text, shown="scale" in shown))
+    columns += [Column(metric, header, integer) for metric, header in NAMES.items()]
+    if any("fvcore" in row for row in rows):
+        columns.append(Column("fvcore", "fvcore", text, "left"))
+    columns[1] = Column("family", "family", text, "left", shown=several)
+    columns.insert(2, Column("template", "template", text, "left", shown=False))
+    title = f"Designs of {', '.join(head['families'])}"
+    limits = [range_text(metric, ends) for metric, ends in head["ranges"].items()]
+    if head["divisible"] > 1:
+        limits.append(f"group widths that are multiples of {head['divisible']}")
+    return Table(f"{title}{': ' if limits else ''}{', '.join(limits)}", columns, rows, _about(head))
+
+
+def _about(head: Mapping[str, Any]) -> list[str]:
+    what = f"{head['listed']:,} of {head['matches']:,} designs that fulfil every condition"
+    if head["sample"]:
+        what += f", drawn at random (seed {head['sample']['seed']})"
+    if head["pareto"]:
+        better = " and ".join(_better(metric) for metric in head["pareto"])
+        listed = f"{head['listed']:,} of " if head["listed"] < head["front"] else "The "
+        what = (
+            f"{listed}{head['front']:,} designs of the Pareto front of {better}, from "
+            f"{head['matches']:,}"
+        )
+    boxes = "; ".join(_box_text(box) for box in head["boxes"])
+    counted = f"{head['counted']:,} counted, the others ruled out as costs grow with every number"
+    if head["counted"] == head["candidates"]:
+        counted = "all counted"
+    return [f"{what}; {head['candidates']:,} candidates ({counted}).", f"Box: {boxes}."]
+
+
+def _box_text(box: Mapping[str, Any]) -> str:
+    ends = {axis: one for axis, one in box.items() if axis != "family"}
+    parts = [
+        f"{axis} {first}" if first == last else f"{axis} {first}:{last}"
+        for axis, (first, last) in ends.items()
+        if (axis, first, last) not in (("scale", 1, 1), ("deepening", 2, 2))
+    ]
+    return f"{box['family']} {', '.join(parts)}"
+
+
+def _better(metric: str) -> str:
+    return f"most {metric[1:]}" if metric.startswith("-") else f"fewest {metric}"
+
+
+def range_text(metric: str, ends: Sequence[Any]) -> str:
+    """A range of a cost in words: "at least 1,000 and at most 2,000 params"."""
+    low, high = ends
+    if low == high:
+        return f"{low:,} {SHORT[metric]}"
+    first = f"at least {low:,}" if low else ""
+    last = f"at most {high:,}" if high is not None else ""
+    return f"{' and '.join(part for part in (first, last) if part)} {SHORT[metric]}"
+
+
+def _with_published(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The designs, with the source at those that the paper chose, and its others behind them."""
+    sources = {row["network"]: row["source"] for row in answer["published"]}
+    found = [{**row, "source": sources.pop(row["network"], None)} for row in answer["designs"]]
+    return [*found, *(row for row in answer["published"] if row["network"] in sources)]
+
+
+def _notes(document: Mapping[str, Any]) -> list[str]:
+    answers = document["answers"]
+    proofs = [answer["proof"] for answer in answers]
+    if len(answers) > 1 and {proof["method"] for proof in proofs} == {"bisection"}:
+        counted = sum(proof["counted"] for proof in proofs)
+        notes = [
+            f"Proof by monotone bisection: every cost grows with the {proofs[0]['inner']}, so in "
+            "each question only the neighbours of the crossing can be nearest "
+            f"({counted:,} designs counted)."
+        ]
+    else:
+        notes = [
+            ", ".join(f"{axis} {value}" for axis, value in answer["fixed"].items())
+            + (": " if answer["fixed"] else "")
+            + answer["proof"]["statement"]
+            for answer in answers
+        ]
+    rule = document["rounding"]
+    if rule in ("floor", "ceil"):
+        side = "within" if rule == "floor" else "at or above"
+        notes.append(f"Only designs {side} every budget were admitted.")
+    if len(document["limits"]) > 1:
+        notes.append("Nearest is the design whose largest relative deviation is the smallest.")
+    if any(answer["published"] for answer in document["answers"]):
+        notes.append(
+            "The paper solved Eq. 4 for a block; whole networks of equal blocks differ, so its "
+            "choice (without a rank) may be a neighbour of the nearest."
+        )
+    return notes
+
+
+def _distances(row: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for metric, residual in row["residuals"].items():
+        found[f"residual_{metric}"] = residual
+        found[f"deviation_{metric}"] = row["deviations"][metric]
+    return found
+
+
+def _asked(limit: Mapping[str, Any]) -> str:
+    source = f" (as {limit['source']})" if limit["source"] else ""
+    return f"{limit['value']:,} {SHORT[limit['metric']]}{source}"
+
+
+def _percent(value: Any) -> str:
+    """Two significant digits at least, however near: +1.7 %, -0.0046 %."""
+    if absent(value):
+        return MISSING
+    share = 100 * float(value)
+    return "0 %" if share == 0 else f"{share:+.2g} %" if abs(share) < 10 else f"{share:+,.1f} %"

@@ -1,0 +1,1 @@
+"""Tables: rows and columns, rendered as text, JSON, CSV, Markdown, LaTeX and HTML."""

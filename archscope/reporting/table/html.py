@@ -1,0 +1,90 @@
+"""Pages, tables and text as HTML; also what a notebook shows of a table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+from archscope.reporting.table.table import Column, Table
+
+_LONG = 44  # characters of a cell that is broken into lines
+_HERE = Path(__file__).parent
+
+
+def whole_page(heading: str, parts: Sequence[str], version: str) -> str:
+    """A page in one file, its style and script in it; `parts` are HTML, under the heading."""
+    style = (_HERE / "page.css").read_text("utf-8")
+    script = (_HERE / "page.js").read_text("utf-8")
+    footer = f"<footer>archscope {escape(version)}; this page needs no network.</footer>"
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(heading)}</title><style>{style}</style></head>"
+        f"<body><main><h1>{escape(heading)}</h1>{''.join(parts)}{footer}</main>"
+        f"<script>{script}</script></body></html>\n"
+    )
+
+
+def section(title: str, *parts: str) -> str:
+    """Parts under a heading; nothing where all are empty."""
+    body = "".join(parts)
+    return f"<h2>{escape(title)}</h2>{body}" if body else ""
+
+
+def table_section(table: Table) -> str:
+    """A table under its own title, the notes in small print."""
+    shown = table_html(table, title=False, notes=False)
+    return section(table.title, shown, f'<div class="notes">{paragraphs(table.notes)}</div>')
+
+
+def figure_html(svg: str, caption: str) -> str:
+    """A figure and the text that belongs under it."""
+    return (
+        f'<figure><div class="figure">{svg}</div><figcaption>{escape(caption)}</figcaption>'
+        "</figure>"
+    )
+
+
+def table_html(table: Table, *, title: bool = True, notes: bool = True) -> str:
+    """The table as HTML: one `<table>` with raw values for sorting, its notes as paragraphs.
+
+    Every text is escaped. A number's cell carries its raw value in `data-value`.
+    """
+    columns = table.shown
+    head = "".join(
+        f'<th scope="col" class="{column.align}">{_lines(column.document_header)}</th>'
+        for column in columns
+    )
+    body = []
+    for row, cells in zip(table.rows, table.cells(), strict=True):
+        made = (
+            _cell(column, row.get(column.key), text)
+            for column, text in zip(columns, cells, strict=True)
+        )
+        body.append(f"<tr>{''.join(made)}</tr>")
+    caption = f"<caption>{escape(table.title)}</caption>" if title and table.title else ""
+    said = "".join(f"<p>{escape(note)}</p>" for note in table.notes) if notes else ""
+    return (
+        f'<div class="table"><table>{caption}<thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(body)}</tbody></table></div>{said}"
+    )
+
+
+def paragraphs(lines: Sequence[str], kind: str = "") -> str:
+    """Each line as a paragraph, escaped."""
+    mark = f' class="{kind}"' if kind else ""
+    return "".join(f"<p{mark}>{escape(line)}</p>" for line in lines)
+
+
+def _cell(column: Column, value: object, text: str) -> str:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    finite = number and math.isfinite(value)  # type: ignore[arg-type]
+    raw = f' data-value="{value!r}"' if finite else ""
+    kind = f"{column.align} long" if len(text) > _LONG else column.align
+    return f'<td class="{kind}"{raw}>{_lines(text)}</td>'
+
+
+def _lines(text: str) -> str:
+    return "<br>".join(escape(line) for line in text.split("\n"))

@@ -1,0 +1,78 @@
+"""Rows that are many, written one by one: CSV, JSON and Parquet of millions of designs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, BinaryIO
+
+from archscope.errors import UsageError
+from archscope.reporting.table.json_csv import csv_text
+from archscope.reporting.table.table import Column, Table
+
+_BATCH = 20_000
+
+
+def csv_pieces(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The CSV of a table in pieces, header first."""
+    yield csv_text(Table("", columns, []))
+    for batch in _batches(rows):
+        lines = csv_text(Table("", columns, batch))
+        yield lines.partition("\n")[2]
+
+
+def json_pieces(
+    head: Mapping[str, Any], key: str, rows: Iterable[Mapping[str, Any]]
+) -> Iterator[str]:
+    """A JSON object in pieces: the entries of `head`, then the rows as the list `key`."""
+    start = json.dumps(head, indent=2, allow_nan=False)
+    yield f'{start[: -len("}")].rstrip()},\n  "{key}": ['
+    comma = ""
+    for batch in _batches(rows):
+        written = (json.dumps(dict(row), allow_nan=False) for row in batch)
+        yield comma + "\n    " + ",\n    ".join(written)
+        comma = ","
+    yield "\n  ]\n}\n"
+
+
+def require_parquet() -> None:
+    """Check that Parquet can be written; UsageError names the extra to install."""
+    try:
+        import pyarrow.parquet  # noqa: F401
+    except ImportError:
+        raise UsageError(
+            "Parquet was asked for, but that needs pyarrow, which is not installed; run "
+            "pip install 'archscope[parquet]', or write CSV"
+        ) from None
+
+
+def write_parquet(
+    stream: BinaryIO, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], about: str
+) -> None:
+    """The rows as Parquet, `about` (JSON) under the metadata key `archscope`."""
+    import pyarrow
+    import pyarrow.parquet
+
+    whole = {"cardinality", "width", "deepening", "params", "macs", "activations"}
+    types = {**dict.fromkeys(whole, pyarrow.int64()), "widen": pyarrow.float64()}
+    schema = pyarrow.schema(
+        [(column.key, types.get(column.key, pyarrow.string())) for column in columns],
+        metadata={"archscope": about},
+    )
+    with pyarrow.parquet.ParquetWriter(stream, schema) as writer:
+        for batch in _batches(rows):
+            cells = {
+                name: [
+                    value if value is None or name in types else str(value)
+                    for value in (row.get(name) for row in batch)
+                ]
+                for name in schema.names
+            }
+            writer.write_table(pyarrow.table(cells, schema=schema))
+
+
+def _batches(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    steady = iter(rows)
+    while batch := list(islice(steady, _BATCH)):
+        yield batch

@@ -1,0 +1,1 @@
+"""Experiments of the papers, or of one's own, as TOML files. No torch."""

@@ -1,0 +1,1 @@
+"""Trials carried out as tasks of a Ray cluster."""

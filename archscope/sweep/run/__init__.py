@@ -1,0 +1,1 @@
+"""Trials carried out by processes of this machine."""

@@ -1,0 +1,127 @@
+"""What trains a trial in a worker process: the runner of real sweeps. torch is imported on use."""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import asdict
+from typing import Any
+
+from archscope.sweep.run.messages import Report, Task
+
+_prepared: dict[str, Any] = {}
+_datasets: dict[str, Any] = {}  # the last one alone
+
+
+def run_trial(task: Task, report: Report) -> dict[str, Any]:
+    """Train the task's network to the end of its recipe, from its last checkpoint if it has one.
+
+    Returns the content of `result.json`: status, metrics, timing, environment.
+    """
+    prepare_process(task)
+    from archscope.arch.names import parse
+    from archscope.data.dataset import Files
+    from archscope.training.job import Job
+    from archscope.training.loop import train
+    from archscope.training.recipe import Recipe
+
+    trial = task.trial
+    dataset = _dataset(trial)
+    shape = None if isinstance(dataset.train, Files) else tuple(dataset.train.images.shape[1:])
+    network = parse(trial["network"], classes=dataset.info.classes, input_shape=shape)
+    job = Job(
+        network=network,
+        recipe=Recipe.from_dict(trial["recipe"]),
+        seed=trial["seed"],
+        device=task.device,
+        precision=trial["precision"],
+        loaders=task.loaders,
+        compile=trial.get("compile", False),
+    )
+    report.saving()
+    outcome = train(
+        job,
+        dataset,
+        folder=task.folder,
+        on_epoch=report.epoch,
+        on_step=report.step,
+        before_saving=report.saving,
+        on_note=report.note,
+    )
+    result: dict[str, Any] = {
+        "status": outcome.status,
+        "metrics": outcome.metrics,
+        "timing": outcome.timing,
+        "environment": {"device_name": _device_name(task.device)},
+    }
+    if outcome.status == "diverged":
+        epoch = outcome.metrics["diverged_in_epoch"]
+        result["reason"] = f"the loss was no longer a finite number in epoch {epoch}"
+    return result
+
+
+def prepare_process(task: Task) -> None:
+    """Once for each process: malloc before torch's first allocation, then torch's threads."""
+    if "threads" in _prepared:
+        return
+    from archscope.training.devices import tune_malloc
+
+    if task.device == "cpu":
+        tune_malloc()
+    import torch
+
+    torch.set_num_threads(task.threads)
+    if task.device.startswith("cuda"):
+        torch.cuda.set_device(task.device)
+    _prepared["threads"] = task.threads
+
+
+def load_dataset(trial: dict[str, Any]) -> Any:
+    """Read the data that a trial trains on, as it sees them."""
+    from archscope.data.dataset import DatasetInfo
+    from archscope.data.load import load
+    from archscope.data.view import View
+
+    return load(DatasetInfo(**trial["dataset"]), View.of(trial))
+
+
+def dataset_key(trial: dict[str, Any]) -> str:
+    """What tells the data of a trial, as it sees them, from others."""
+    from archscope.data.view import View
+
+    return json.dumps([trial["dataset"], asdict(View.of(trial))])
+
+
+def adopt(trial: dict[str, Any], dataset: Any) -> None:
+    """Let this process train on a dataset that it was handed, where `trial` is of it."""
+    _datasets.clear()
+    _datasets[dataset_key(trial)] = dataset
+
+
+def _dataset(trial: dict[str, Any]) -> Any:
+    """The trial's data, read once for each process (all trials of a sweep share it).
+
+    Raises DataError where they are files that this machine has not.
+    """
+    from archscope.data.dataset import Files
+    from archscope.errors import DataError
+
+    key = dataset_key(trial)
+    if key not in _datasets:
+        adopt(trial, load_dataset(trial))
+    dataset = _datasets[key]
+    if isinstance(dataset.train, Files) and not dataset.train.root.is_dir():
+        raise DataError(
+            f"the images of {dataset.info.label} are read from {dataset.train.root}, which the "
+            f"machine {socket.gethostname()} has not: put them at that path on every machine that "
+            "trains"
+        )
+    return dataset
+
+
+def _device_name(device: str) -> str | None:
+    if not device.startswith("cuda"):
+        return None
+    import torch
+
+    return str(torch.cuda.get_device_name(device))

@@ -1,0 +1,1 @@
+"""A sweep's folder: written, leased, read, checked."""

@@ -1,0 +1,219 @@
+"""Reading a sweep's folder: while it runs, after it ended, after it was moved or cut short.
+
+The folder is plain files, and reading writes nothing:
+
+    sweep.json                  the plan and every automatic choice (`archscope.sweep/1`)
+    trials/<key>/trial.json     what decides this trial's result   (`archscope.trial/1`)
+    trials/<key>/metrics.jsonl  a line for each finished epoch
+    trials/<key>/result.json    how it ended                       (`archscope.result/1`)
+    trials/<key>/lease.N        who trains it, until it has ended  (see `sweep.store.lease`)
+
+`sweep.json` alone says what each trial is, so that one which has not started is a record as well.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archscope.data.view import VIEW_FIELDS
+from archscope.errors import ArchscopeError, UsageError
+from archscope.sweep.store.check import fault_of_plan, is_epoch, is_result
+
+SWEEP_SCHEMA = "archscope.sweep/1"
+TRIAL_SCHEMA = "archscope.trial/1"
+RESULT_SCHEMA = "archscope.result/1"
+
+SWEEP_FILE = "sweep.json"
+TRIALS_FOLDER = "trials"
+TRIAL_FILE = "trial.json"
+METRICS_FILE = "metrics.jsonl"
+RESULT_FILE = "result.json"
+
+# Of the machine, what decides a result; the last only where it was asked for.
+MACHINE = ("device", "precision", "threads", "compile")
+
+
+class DamagedPlan(ArchscopeError):
+    """`sweep.json` is there, but not whole."""
+
+
+class Planned(Mapping[str, Any]):
+    """A planned trial: the content of its `trial.json`, put together when it is looked at.
+
+    Small, as there may be 100,000 of them: what they share they refer to.
+    """
+
+    __slots__ = ("_network", "_own", "_shared")
+
+    def __init__(
+        self, own: Mapping[str, Any], network: Mapping[str, Any], shared: Mapping[str, Any]
+    ) -> None:
+        self._own = own
+        self._network = network
+        self._shared = shared
+
+    def __getitem__(self, name: str) -> Any:
+        for part in (self._own, self._network, self._shared):
+            if name in part:
+                return part[name]
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._shared, **self._own, **self._network})
+
+    def __len__(self) -> int:
+        return len({**self._shared, **self._own, **self._network})
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """One training: what it is, how it ended (`None`: not yet), the epochs finished so far."""
+
+    trial: Mapping[str, Any]
+    result: dict[str, Any] | None
+    epochs: list[dict[str, Any]]
+
+    @property
+    def key(self) -> str:
+        """The name of the trial's folder."""
+        return str(self.trial["key"])
+
+    @property
+    def epochs_done(self) -> int:
+        """How many epochs are finished."""
+        return len(self.epochs)
+
+    @property
+    def status(self) -> str:
+        """One of "done", "diverged", "failed"; "running" (begun, not ended); "pending"."""
+        if self.result is not None:
+            return str(self.result["status"])
+        return "running" if self.epochs else "pending"
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A folder as it was read: the document of `sweep.json`, and the trials in its order."""
+
+    document: dict[str, Any]
+    trials: list[TrialRecord]
+    folder: Path | None = None
+
+
+def read_sweep(folder: Path | str) -> Sweep:
+    """Read the sweep in `folder`; files that are missing or torn count as not there yet.
+
+    Raises `UsageError` where there is no sweep, `ArchscopeError` where `sweep.json` is damaged.
+    """
+    folder = Path(folder)
+    document = read_document(folder)
+    trials = [
+        TrialRecord(trial, read_result(path), read_epochs(path))
+        for trial in planned(document)
+        for path in [trial_folder(folder, trial["key"])]
+    ]
+    return Sweep(document, trials, folder)
+
+
+def read_document(folder: Path) -> dict[str, Any]:
+    """The content of `folder/sweep.json`, its schema checked; errors as of `read_sweep`."""
+    path = folder / SWEEP_FILE
+    content = _content(path)
+    if content is None:
+        raise UsageError(
+            f"{folder} is not a sweep's folder (it has no {SWEEP_FILE}): name one that "
+            "`archscope cifar-sweep` has written."
+        )
+    try:
+        document = json.loads(content.decode("utf-8"))
+    except ValueError as error:
+        raise _damaged(path, str(error)) from None
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if schema != SWEEP_SCHEMA:
+        raise ArchscopeError(
+            f"{path} has schema {schema!r}, and this version reads {SWEEP_SCHEMA!r}: use the "
+            "version of archscope that wrote it."
+        )
+    if fault := fault_of_plan(document):
+        raise _damaged(path, fault)
+    return dict(document)
+
+
+def _damaged(path: Path, why: str) -> DamagedPlan:
+    return DamagedPlan(
+        f"{path} cannot be read ({why}): restore it, or give the command that began the sweep "
+        "again, which writes it anew and keeps the trials."
+    )
+
+
+def planned(document: Mapping[str, Any]) -> list[Planned]:
+    """The `trial.json` of each planned trial, put together from the content of `sweep.json`."""
+    networks = {network["network"]: network for network in document["networks"]}
+    shared = {
+        "schema": TRIAL_SCHEMA,
+        "dataset": document["dataset"],
+        **{n: v for n, v in document["settings"].items() if n in VIEW_FIELDS},
+        "recipe": document["settings"]["recipe"],
+        **{name: document["machine"][name] for name in MACHINE if name in document["machine"]},
+    }
+    return [Planned(trial, networks[trial["network"]], shared) for trial in document["trials"]]
+
+
+def trial_folder(folder: Path, key: str) -> Path:
+    """Where the files of the trial `key` stand in a sweep's folder."""
+    return folder / TRIALS_FOLDER / key
+
+
+def read_result(folder: Path) -> dict[str, Any] | None:
+    """The trial's `result.json`, or `None` where there is none, or none that is whole.
+
+    Raises `ArchscopeError` where there is one that may not be read: it may be a result.
+    """
+    content = _content(folder / RESULT_FILE)
+    try:
+        result = None if content is None else json.loads(content.decode("utf-8"))
+    except ValueError:
+        return None
+    return result if is_result(result, RESULT_SCHEMA, folder.name) else None
+
+
+def _content(path: Path) -> bytes | None:
+    with readable():
+        try:
+            return path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Turn an `OSError` of reading (not permitted, a bad disk) into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise ArchscopeError(
+            f"{error.filename} cannot be read ({error.strerror or error}): allow it and try again."
+        ) from None
+
+
+def read_epochs(folder: Path) -> list[dict[str, Any]]:
+    """The trial's finished epochs in order: the last line for each, torn lines left out.
+
+    A run that was resumed may have written an epoch twice; its later line is the one that counts.
+    Raises `ArchscopeError` where they may not be read.
+    """
+    epochs: dict[int, dict[str, Any]] = {}
+    content = _content(folder / METRICS_FILE) or b""
+    for line in content.decode("utf-8", errors="replace").splitlines():
+        try:
+            epoch = json.loads(line)
+        except ValueError:
+            continue
+        if is_epoch(epoch):
+            epochs[epoch["epoch"]] = epoch
+    return [epochs[number] for number in sorted(epochs)]

@@ -1,0 +1,145 @@
+"""What is trained and what comes of it, as plain values; no torch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from archscope.arch.network import Network
+from archscope.cost.formula import count
+from archscope.data.dataset import Dataset, Files, Part
+from archscope.errors import UsageError
+from archscope.training.devices import Precision
+from archscope.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training: `network` by `recipe` from `seed`, on `device` ("cpu", "cuda:0", "mps").
+
+    `loaders` processes read images that are files; how many changes nothing in the result.
+    `compile` has torch compile the training step; that changes the last bits.
+    """
+
+    network: Network
+    recipe: Recipe
+    seed: int
+    device: str = "cpu"
+    precision: Precision = "fp32"
+    loaders: int = 0
+    compile: bool = False
+
+    def identity(self, dataset: Dataset) -> str:
+        """Return as JSON what makes it this training and no other: all but the device."""
+        return json.dumps(
+            {
+                "network": [self.network.name, self.network.input, self.network.classes],
+                "recipe": self.recipe.to_dict(),
+                "seed": self.seed,
+                "precision": self.precision,
+                "data": [dataset.info.fingerprint, len(dataset.train), len(dataset.test)],
+                **dataset.view.to_dict(),
+                **({"compile": True} if self.compile else {}),
+            }
+        )
+
+
+class Stopped(BaseException):
+    """Raised by a callback to stop a training: what is done is kept, to the step, and it passes."""
+
+
+def check(network: Network, recipe: Recipe, dataset: Dataset) -> None:
+    """Raise UsageError where the data do not fit the network or the recipe."""
+    shape, label = _shape(dataset.train, network), dataset.info.label
+    if shape != tuple(network.input) or dataset.info.classes > network.classes:
+        raise UsageError(
+            f"{network.name} was asked to train on {label}, but it takes "
+            f"{'x'.join(map(str, network.input))} and tells {network.classes} classes "
+            f"apart, not {'x'.join(map(str, shape))} and {dataset.info.classes}: give a network of "
+            "that input"
+        )
+    if recipe.batch > len(dataset.train):
+        raise UsageError(
+            f"batch={recipe.batch} was asked for, but there are only {len(dataset.train)} "
+            "training images: give a smaller batch, or more samples"
+        )
+    files, crop = isinstance(dataset.train, Files), recipe.augmentation
+    if files and crop.pad:
+        raise UsageError(
+            f"the recipe {recipe.name} crops padded images of one size, but those of {label} are "
+            "of any size: give resnext-imagenet, or a recipe that pads nothing"
+        )
+    if not files and crop.area is not None:
+        raise UsageError(
+            f"the recipe {recipe.name} crops parts of larger images, but those of {label} have the "
+            "network's size: give another recipe, or an image folder"
+        )
+    if dataset.view.test_crop is not None:
+        _check_crop(network, dataset.view.test_crop)
+
+
+def _shape(train: Part, network: Network) -> tuple[int, ...]:
+    """Return the shape of an image in a batch: files are cropped to squares."""
+    if isinstance(train, Files):
+        return (3, network.input[1], network.input[1])
+    return tuple(train.images.shape[1:])
+
+
+def _check_crop(network: Network, crop: int) -> None:
+    """Raise UsageError where the network, with its weights, cannot take squares of that side."""
+    try:
+        same = count(replace(network, input=(3, crop, crop))).params == count(network).params
+    except UsageError:
+        same = False
+    if not same:
+        raise UsageError(
+            f"{network.name} was to be tested on crops of {crop}, but trained for "
+            f"{network.input[1]} it cannot take them: give another crop, or leave it out"
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a job.
+
+    Attributes:
+        status: "done", or "diverged" where a loss was not a finite number.
+        metrics: what is deterministic. `epochs` (done), under `per_epoch` the lists `train_loss`,
+            `train_error`, `test_loss`, `test_error` and `lr` (an item an epoch, errors in %), and
+            the last epoch's `test_error` and `train_error`: never the best. Where it diverged these
+            two are None, the lists end before, and `diverged_in_epoch` says when. With images held
+            out, the lists are of `validation_loss` and `validation_error` instead of the test's,
+            and the last `validation_error` stands beside. `test_error_listed` where classes were
+            listed: among these alone.
+        timing: `seconds` in all; `epoch_seconds` and `images_per_second`, an item an epoch.
+    """
+
+    status: Literal["done", "diverged"]
+    metrics: dict[str, Any]
+    timing: dict[str, Any]
+
+
+_BESIDE = ("validation_error", "test_error_listed")
+
+
+def outcome(history: list[dict[str, Any]], epochs: int) -> Outcome:
+    """Return what came of a job of so many epochs from the lines of those that it finished."""
+    done = len(history) == epochs
+    judged = "validation" if history and "validation_error" in history[0] else "test"
+    kept = ["train_loss", "train_error", f"{judged}_loss", f"{judged}_error", "lr"]
+    metrics: dict[str, Any] = {
+        "epochs": len(history),
+        "test_error": history[-1]["test_error"] if done else None,
+        "train_error": history[-1]["train_error"] if done else None,
+        **{name: history[-1][name] for name in _BESIDE if done and name in history[-1]},
+        "per_epoch": {key: [line[key] for line in history] for key in kept},
+    }
+    if not done:
+        metrics["diverged_in_epoch"] = len(history) + 1
+    timing = {
+        "seconds": round(sum(line["seconds"] for line in history), 3),
+        "epoch_seconds": [line["seconds"] for line in history],
+        "images_per_second": [line["images_per_second"] for line in history],
+    }
+    return Outcome("done" if done else "diverged", metrics, timing)

@@ -1,0 +1,311 @@
+"""The command and the function, end to end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+from waiting import run_archscope
+
+from archscope.cli.main import app
+from archscope.data.fetch import download
+from archscope.errors import UsageError
+from archscope.explore.training.cifar_sweep import cifar_sweep, work_off
+from archscope.explore.training.run_plan import Console
+from archscope.sweep.plan.slots import Resources
+from archscope.sweep.run import schedule
+from archscope.sweep.store.records import read_sweep
+from archscope.training import devices
+
+_CUDA = any(Path(node).exists() for node in ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd"))
+TINY = ["--preset", "quick", "--templates", "1x64d,2x64d", "--scale", "0.0625", "--samples", "320"]
+
+
+def invoke(*options: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, ["cifar-sweep", *TINY, *options])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule, "RUNNER", "fake_runners:seed_2_fails")
+
+
+@pytest.mark.usefixtures("fake")
+def test_failed_trials_end_with_3_and_are_tried_again(tmp_path: Path) -> None:
+    out = tmp_path / "sweep"
+    code, table, notes = invoke("--out", str(out))
+    assert code == 3
+    assert notes.count("RuntimeError: seed 2 is made to fail") == 4  # as they happen; at the end
+    assert "1x64d" in table and "2x64d" in table
+    for name in ("results.csv", "table.md", "figure7.png", "figure7.svg"):
+        assert (out / name).stat().st_size > 0
+    begun = (out / "log.txt").read_text().count("begin")
+    (out / "repaired").touch()
+    code, _, notes = invoke("--out", str(out))
+    assert code == 0
+    assert (out / "log.txt").read_text().count("begin") == begun + 2  # the failed ones alone
+    assert {record.status for record in read_sweep(out).trials} == {"done"}
+    code, table, notes = invoke("--out", str(out), "--format", "json")
+    assert code == 0 and "All 4 trials" in notes
+    document = json.loads(table)
+    assert document["schema"] == "archscope.cifar_sweep/1"
+    assert [row["n"] for row in document["networks"]] == [2, 2]
+
+
+@pytest.mark.usefixtures("fake")
+def test_without_out_the_same_command_finds_its_folder_again(tmp_path: Path) -> None:
+    assert invoke("--seeds", "1")[0] == 0
+    assert "All 2 trials" in invoke("--seeds", "1")[2]
+    assert len(list((tmp_path / "runs").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--gpus", "3"], "no GPU; type --gpus 0"),
+        (["--templates", "7x"], "CxWd"),
+        (["--epochs", "0"], "epochs"),
+        (["--seeds", "-1"], "seeds"),
+        (["--depth", "12"], "9n"),
+        (["--scale", "0.1"], "whole"),
+        (["--dataset", "mnist"], "cifar10"),
+        (["--batch", "321"], "320"),
+        (["--samples", "1000000"], "1000000"),
+        (["--precision", "fp16"], "fp16"),
+        (["--preset", "nope"], "quick"),
+        (["--trials-per-gpu", "2"], "train on the CPU: leave it out"),
+        (["--executor", "slurm"], "give local or ray"),
+        (["--address", "head:6379"], "give --executor ray as well"),
+        (["--recipe", "nope"], "resnext"),
+    ],
+)
+def test_what_cannot_be_ends_with_2_one_sentence_and_nothing_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], says: str
+) -> None:
+    machine = devices.Inventory(cpus=2, cpu_name="x")
+    monkeypatch.setattr(devices, "inventory", lambda: machine)
+    code, shown, error = invoke(*options)
+    assert code == 2, error
+    assert says in error.replace(",", "") and shown == ""
+    assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["cifar-sweep", *TINY],
+        ["train", "wrn_16_1", "--dataset", "shapes"],
+        ["study", "wrn-table4", "--preset", "quick"],
+    ],
+)
+def test_without_ray_the_extra_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    result = CliRunner().invoke(app, [*command, "--executor", "ray"])
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1 and "pip install 'archscope[ray]'" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("fake")
+def test_on_a_cpu_it_says_how_long_it_may_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, _, notes = invoke("--seeds", "1")
+    assert "estimated before anything is measured" in notes.splitlines()[0]
+    assert "--preset quick" not in notes
+    monkeypatch.setattr("archscope.explore.training.run_plan.LONG", 0)
+    _, _, notes = invoke(
+        "--seeds", "1", "--preset", "proxy", "--dataset", "shapes", "--depth", "11"
+    )
+    assert "--preset quick" in notes.splitlines()[0]
+
+
+@pytest.mark.usefixtures("fake")
+def test_the_library_returns_the_records_and_a_frame(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said: list[str] = []
+    result = cifar_sweep(
+        "quick",
+        templates=["1x64d"],
+        seeds=[1, 2],
+        scale=0.0625,
+        out=tmp_path / "s",
+        console=Console(said.append, live=False),
+    )
+    assert result.exit_code == 3
+    assert [record.status for record in result.records] == ["done", "failed"]
+    frame = result.to_frame()
+    assert list(frame["template"]) == ["1x64d", "1x64d"]
+    assert list(frame["seed"]) == [1, 2]
+    assert said and capsys.readouterr() == ("", "")
+
+
+@pytest.mark.usefixtures("fake")
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGUSR1, 75)]
+)
+def test_a_signal_while_the_figures_are_drawn_is_told_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, code: int
+) -> None:
+    def contents(*_: object) -> None:
+        os.kill(os.getpid(), number)
+        signal.pause()
+
+    monkeypatch.setattr("archscope.reporting.folder.folder.contents", contents)
+    before = signal.getsignal(number)
+    got, _, notes = invoke("--seeds", "1", "--out", str(tmp_path / "s"))
+    assert got == code
+    assert f"by {number.name}" in notes.splitlines()[-1]
+    assert "run the same command again" in notes.splitlines()[-1]
+    assert signal.getsignal(number) == before
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_worker_joins_a_folder_and_works_off_its_plan(tmp_path: Path) -> None:
+    out = tmp_path / "s"
+    assert invoke("--seeds", "1", "--templates", "1x64d", "--out", str(out))[0] == 0
+    done = (out / "trials").iterdir().__next__()
+    (done / "result.json").unlink()
+    before = (out / "sweep.json").read_bytes()
+    result = CliRunner().invoke(app, ["cifar-sweep", "--worker", str(out)])
+    assert result.exit_code == 0, result.output
+    assert "1x64d" in result.stdout and "1 trial on" in result.stderr
+    assert (done / "result.json").exists()
+    assert (out / "sweep.json").read_bytes() == before
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_folder_of_other_data_is_refused_before_any_are_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = ["--out", str(tmp_path / "s")]
+    assert invoke("--seeds", "1", "--templates", "1x64d", *out)[0] == 0
+    monkeypatch.setattr(
+        "archscope.explore.training.images_from.prepare",
+        lambda *_, **__: pytest.fail("it was looked for"),
+    )
+    code, _, notes = invoke("--seeds", "1", "--dataset", "cifar10", *out)
+    assert code == 2 and "dataset shapes there, cifar10 asked" in notes and notes.count("\n") == 1
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_worker_tells_done_and_failed_trials_apart(tmp_path: Path) -> None:
+    out = tmp_path / "sweep"
+    assert invoke("--out", str(out))[0] == 3  # seed 2 of each network fails
+    result = CliRunner().invoke(app, ["cifar-sweep", "--worker", str(out)])
+    assert result.exit_code == 3
+    assert f"All 4 trials in {out} are done, but 2 that failed: the command" in result.stderr
+    [gone] = out.glob("trials/2x64d-s1-*/result.json")
+    gone.unlink()
+    result = CliRunner().invoke(app, ["cifar-sweep", "--worker", str(out)])
+    assert result.exit_code == 3
+    assert "1 trial (1 more done, 2 failed) on" in result.stderr
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_workers_data_are_called_as_planned_and_nothing_is_downloaded_offline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "sweep"
+    assert invoke("--seeds", "1", "--out", str(out), "--data-label", "mine")[0] == 0
+    worker = ["cifar-sweep", "--worker", str(out)]
+    result = CliRunner().invoke(app, [*worker, "--data-label", "other"])
+    assert result.exit_code == 2 and result.stderr.count("\n") == 1
+    assert "calls its data mine" in result.stderr and "leave out --data-label" in result.stderr
+    [gone] = out.glob("trials/2x64d-*/result.json")
+    gone.unlink()
+    result = CliRunner().invoke(app, [*worker, "--data-dir", str(tmp_path)])
+    assert result.exit_code == 0, result.stderr
+    assert json.loads((gone.parent / "trial.json").read_text())["dataset"]["label"] == "mine"
+    # Of a data set that has to be found: elsewhere it is looked for, and with --offline no more.
+    monkeypatch.setattr(download, "fetch", lambda *_, **__: pytest.fail("it was downloaded"))
+    for name in ("cifar10", "svhn"):
+        plan = json.loads((out / "sweep.json").read_text())
+        plan["dataset"] |= {"name": name, "folder": str(tmp_path / "gone")}
+        (out / "sweep.json").write_text(json.dumps(plan))
+        for options in (["--offline"], ["--offline", "--data-dir", str(tmp_path)]):
+            result = CliRunner().invoke(app, [*worker, *options])
+            assert result.exit_code == 1 and result.stderr.count("\n") == 1, result.stderr
+        assert "--offline forbids" in result.stderr
+
+
+def test_a_worker_that_would_train_otherwise_than_planned_is_refused(tmp_path: Path) -> None:
+    out = tmp_path / "s"
+    assert invoke("--seeds", "1", "--templates", "1x64d", "--out", str(out))[0] == 0
+    with pytest.raises(UsageError, match="trains with threads 1, and here it would be 2"):
+        work_off(out, resources=Resources(gpus=0, threads=2))
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--worker", "."], "not a sweep's folder"),
+        (["--worker", ".", "--epochs", "3"], "leave out --epochs"),
+        (["--worker", ".", "--preset", "quick", "--out", "x"], "leave out --preset, --out"),
+    ],
+)
+def test_a_worker_needs_a_plan_and_takes_none(options: list[str], says: str) -> None:
+    result = CliRunner().invoke(app, ["cifar-sweep", *options])
+    assert result.exit_code == 2 and says in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_interrupted_and_continued_it_is_the_same_sweep(tmp_path: Path) -> None:
+    """Real trainings on `shapes`, by the command line in a process of its own."""
+    straight, disturbed = tmp_path / "straight", tmp_path / "disturbed"
+    settings = {"scale": 0.0625, "templates": "1x64d", "samples": 320, "seeds": 1, "epochs": 3}
+    quiet = Console(print, live=False)
+    cifar_sweep("quick", resources=Resources(workers=1), out=straight, console=quiet, **settings)
+
+    code, text = _command(disturbed, interrupt="epoch 1/3")
+    assert code == 130, text
+    assert "run the same command again" in text.splitlines()[-1]
+    [record] = read_sweep(disturbed).trials
+    assert record.status == "running" and 1 <= len(record.epochs) < 3
+    code, text = _command(disturbed)
+    assert code == 0, text
+    assert _metrics(disturbed) == _metrics(straight)
+    first = read_sweep(straight).trials[0]
+    assert first.result is not None
+    assert len(first.result["metrics"]["per_epoch"]["test_error"]) == 3
+    assert 0 <= first.result["metrics"]["test_error"] <= 100
+
+
+def _metrics(folder: Path) -> dict[str, object]:
+    records = read_sweep(folder).trials
+    return {record.key: record.result and record.result["metrics"] for record in records}
+
+
+def _command(out: Path, interrupt: str | None = None) -> tuple[int, str]:
+    options = [*TINY, "--templates", "1x64d", "--seeds", "1", "--epochs", "3", "--out", str(out)]
+    return run_archscope(["cifar-sweep", *options], interrupt)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not _CUDA, reason="needs a CUDA device")
+def test_trials_side_by_side_on_a_gpu_are_those_one_after_the_other(tmp_path: Path) -> None:
+    def metrics(workers: int) -> list[dict[str, object]]:
+        result = cifar_sweep(
+            "quick",
+            out=tmp_path / str(workers),
+            resources=Resources(gpus=1, workers=workers),
+            console=Console(lambda _: None, live=False),
+            templates="1x64d,2x64d",
+            seeds=2,
+            epochs=1,
+        )
+        return [record.result["metrics"] for record in result.records if record.result]
+
+    alone = metrics(1)
+    assert len(alone) == 4 and metrics(3) == alone

@@ -1,0 +1,266 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archscope.reporting.table.documents import escape_latex, escape_markdown
+from archscope.reporting.table.formats import integer, mean_and_error, percent, text
+from archscope.reporting.table.table import FORMATS, Column, Table, render
+from archscope.reporting.table.text import cell_width, fold, to_ascii
+
+TABLE = Table(
+    "Templates (56×56)",
+    [
+        Column("template", "template", text, "left"),
+        Column("params", "params\n(exact)", integer),
+        Column("deviation", "deviation", percent),
+        Column("error", "error (%)", mean_and_error, also=("error_se",)),
+        Column("block", "block", text, "left"),
+        Column("network", "network", shown=False),
+    ],
+    [
+        {
+            "template": "32x4d",
+            "params": 70144,
+            "deviation": 0.0074,
+            "error": 4.394,
+            "error_se": 0.053,
+            "block": ["1×1, 128", "3×3, 128, C=32"],
+            "network": "resnext50_32x4d",
+        },
+        {"template": "a|b", "params": None, "error": math.nan},
+    ],
+    ["One note."],
+)
+
+
+def test_text_off_a_terminal_has_its_natural_width():
+    assert render(TABLE) == (
+        "Templates (56×56)\n"
+        "           params\n"
+        "template  (exact)  deviation    error (%)  block\n"
+        "─────────────────────────────────────────────────────────\n"
+        "32x4d      70,144     +0.7 %  4.39 ± 0.05  1×1, 128\n"
+        "                                           3×3, 128, C=32\n"
+        "\n"
+        "a|b             –          –            –  –\n"
+        "\n"
+        "One note.\n"
+    )
+
+
+def test_text_in_ascii():
+    shown = render(TABLE, ascii_only=True)
+    assert shown.isascii()
+    assert "4.39 +- 0.05  1x1, 128" in shown
+    assert to_ascii("Müller → 日本") == "Muller -> ??"
+
+
+def test_colour_is_on_the_headings_only():
+    shown = render(TABLE, colour=True)
+    assert shown.startswith("\x1b[1mTemplates (56×56)\x1b[0m\n\x1b[1m")
+    assert "\x1b" not in shown[shown.index("─") :]
+    assert re.sub(r"\x1b\[\d*m", "", shown) == render(TABLE)
+
+
+def wide_table(words: str) -> Table:
+    columns = [Column("a", "name", text, "left"), Column("b", "what it is", text, "left")]
+    return Table(
+        "t", [*columns, Column("n", "number", integer)], [{"a": "x", "b": words, "n": 10**9}]
+    )
+
+
+def test_a_narrow_terminal_folds_words_and_keeps_numbers_whole():
+    lines = render(wide_table("a long text of many words " * 8), width=60).splitlines()
+    assert max(map(len, lines)) <= 60
+    assert sum("1,000,000,000" in line for line in lines) == 1
+    assert " ".join(lines).count("many") == 8
+
+
+def test_a_mean_is_not_parted_from_its_error():
+    table = Table("", [TABLE.columns[0], TABLE.columns[3]], TABLE.rows[:1])
+    # Two columns need 8 + 2 + 11 cells; below that the row becomes a block of lines.
+    for width in range(21, 40):
+        assert render(table, width=width).endswith("32x4d     4.39 ± 0.05\n")
+    assert render(table, width=20) == "\ntemplate: 32x4d\n  error (%): 4.39\n    ± 0.05\n"
+
+
+def test_a_terminal_too_narrow_for_columns_gets_blocks():
+    shown = render(TABLE, width=30)
+    assert max(map(len, shown.splitlines())) <= 30
+    assert "\ntemplate: 32x4d\n  params (exact): 70,144\n" in shown
+    assert "error (%): 4.39 ± 0.05" in shown
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(st.characters(codec="utf-8", categories=("L", "N", "P"))), max_size=6))
+def test_at_any_width_no_character_is_lost(words):
+    sentence = " ".join(words)
+    for width in (1, 7, 30, 80):
+        folded = fold(sentence, width)
+        assert "".join("".join(folded).split()) == "".join(sentence.split())
+        assert all(cell_width(line) <= max(width, 2) for line in folded)
+
+
+def test_wide_characters_take_two_cells():
+    assert (cell_width("日本"), cell_width("e\u0301"), cell_width("×")) == (4, 1, 1)
+    assert fold("日本語", 4) == ["日本", "語"]
+
+
+def test_control_characters_do_not_reach_a_terminal():
+    table = Table("\x1b]0;evil\x07title", [Column("a", "a\tb", text)], [{"a": "x\x1b[31mred\ry"}])
+    assert "\x1b" not in render(table) and "\r" not in render(table)
+    assert "x [31mred y" in render(table)
+
+
+def test_csv_has_raw_values_and_all_keys():
+    assert render(TABLE, "csv") == (
+        "template,params,deviation,error,error_se,block,network\n"
+        '32x4d,70144,0.0074,4.394,0.053,"1×1, 128\n3×3, 128, C=32",resnext50_32x4d\n'
+        "a|b,,,,,,\n"
+    )
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.text(), st.text(), st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+        )
+    )
+)
+def test_csv_is_read_back_as_it_was(rows):
+    columns = [Column("first", "f"), Column("second", "s"), Column("third", "t")]
+    table = Table("", columns, [{"first": a, "second": b, "third": c} for a, b, c in rows])
+    read = list(csv.DictReader(io.StringIO(render(table, "csv"), newline="")))
+    assert [(r["first"], r["second"]) for r in read] == [(a, b) for a, b, _ in rows]
+    assert [float(r["third"]) for r in read] == [float(c) for _, _, c in rows]
+
+
+def test_json_of_a_table_has_a_schema_and_no_nan():
+    document = json.loads(render(TABLE, "json"), parse_constant=pytest.fail)
+    assert document["schema"] == "archscope.table/1"
+    (table,) = document["tables"]
+    assert table["rows"][0]["error_se"] == 0.053
+    assert table["rows"][1]["error"] is None
+    assert table["columns"][0] == {"key": "template", "header": "template"}
+
+
+def test_json_shows_the_document_it_is_given_and_refuses_nan():
+    assert json.loads(render(TABLE, "json", document={"schema": "x/1"})) == {"schema": "x/1"}
+    with pytest.raises(ValueError):
+        render(TABLE, "json", document={"value": math.nan})
+
+
+def test_markdown():
+    assert render(TABLE, "markdown") == (
+        "**Templates (56×56)**\n\n"
+        "| template | params<br>(exact) | deviation |   error (%) | block                      |\n"
+        "| :------- | ----------------: | --------: | ----------: | :------------------------- |\n"
+        "| 32x4d    |            70,144 |    +0.7 % | 4.39 ± 0.05 | 1×1, 128<br>3×3, 128, C=32 |\n"
+        "| a\\|b     |                 – |         – |           – | –                          |\n"
+        "\nOne note.\n"
+    )
+
+
+def unescaped(cell: str) -> str:
+    """What a reader of GitHub's Markdown shows for a cell, worked out on our own."""
+    plain = cell.replace("<br>", "\n")
+    plain = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", plain)
+    return plain.replace("&lt;", "<").replace("&amp;", "&")
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z"))), min_size=1))
+def test_markdown_cells_are_read_back_as_they_were(values):
+    columns = [Column(str(i), str(i), text, "left") for i in range(len(values))]
+    table = Table("", columns, [{str(i): value for i, value in enumerate(values)}])
+    row = render(table, "markdown").splitlines()[2]
+    # A pipe separates cells where an even number of backslashes stands before it.
+    cells = re.split(r"(?<!\\)(?:\\\\)*\|", row)
+    assert len(cells) == len(values) + 2
+    assert [unescaped(cell.strip()) for cell in re.findall(r"(?:\\.|[^|\\])+", row)] == values
+
+
+def test_markdown_escapes_what_would_be_markup():
+    assert escape_markdown("a|b\\|c") == "a\\|b\\\\\\|c"
+    assert escape_markdown("*x* `y` <b> resnet50_32x4d _z_") == (
+        "\\*x\\* \\`y\\` &lt;b> resnet50_32x4d \\_z\\_"
+    )
+    assert escape_markdown("two\nlines") == "two<br>lines"
+
+
+def test_latex():
+    assert render(TABLE, "latex").splitlines()[1:] == [
+        r"\begin{table}",
+        r"\centering",
+        r"\caption{Templates (56$\times$56)}",
+        r"\begin{tabular}{lrrrl}",
+        r"\toprule",
+        r"template & \begin{tabular}[c]{@{}r@{}}params \\ (exact)\end{tabular} & deviation"
+        r" & error (\%) & block \\",
+        r"\midrule",
+        r"32x4d & 70,144 & +0.7 \% & 4.39 $\pm$ 0.05 & "
+        r"\begin{tabular}[c]{@{}l@{}}1$\times$1, 128 \\ 3$\times$3, 128, C=32\end{tabular} \\",
+        r"a\textbar{}b & -- & -- & -- & -- \\",
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\par {\footnotesize\raggedright One note.\par}",
+        r"\end{table}",
+    ]
+
+
+def test_latex_escapes_every_special_character():
+    assert escape_latex(r"\{}&%$#_~^<>|") == (
+        r"\textbackslash{}\{\}\&\%\$\#\_\textasciitilde{}\textasciicircum{}"
+        r"\textless{}\textgreater{}\textbar{}"
+    )
+    assert escape_latex("error ↓ → 5") == r"error $\downarrow$ $\rightarrow$ 5"
+    assert escape_latex("--epochs") == "-{}-epochs"
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(codec="ascii")))
+def test_latex_leaves_no_special_character_bare(value):
+    rest = re.sub(r"\\text\w+\{\}|\\[{}&%$#_]|-\{\}(?=-)", "", escape_latex(value))
+    assert not re.search(r"[\\{}&%$#_~^<>|\"]", rest)
+
+
+def test_a_latex_row_does_not_begin_with_an_argument_of_the_line_before():
+    table = Table("", [Column("a", "a", text)], [{"a": "[1x1]"}, {"a": "*"}])
+    assert "\n{}[1x1] \\\\\n{}* \\\\\n" in render(table, "latex")
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_no_rows_and_several_tables_render_in_every_format(format):
+    empty = Table("", TABLE.columns, [])
+    assert render(empty, format).endswith("\n")
+    both = render([TABLE, empty], format)
+    assert both.count("template") >= 2
+
+
+def test_an_unknown_format_is_refused():
+    with pytest.raises(ValueError, match="'xml' is not a format"):
+        render(TABLE, "xml")
+
+
+def test_tables_start_without_slow_libraries():
+    program = (
+        "import sys\n"
+        "from archscope.reporting.table.table import Table, Column, render\n"
+        "for format in ('table', 'csv', 'json', 'markdown', 'latex'):\n"
+        "    render(Table('t', [Column('a', 'a')], [{'a': 1}]), format)\n"
+        "slow = {'torch', 'pandas', 'matplotlib', 'numpy', 'rich'}\n"
+        "print(sorted(slow & set(sys.modules)))\n"
+    )
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (found.stdout, found.stderr) == ("[]\n", "")

@@ -1,0 +1,115 @@
+"""Runners for the scheduler's tests: they train nothing, and do what the trial says."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from archscope.sweep.run.messages import Report, Stopped, Task
+
+
+class OutOfMemoryError(RuntimeError):
+    """As torch calls its own."""
+
+
+def run(task: Task, report: Report) -> dict[str, Any]:
+    """Keep a line an epoch, as a real training does; `behaviour` says what goes wrong."""
+    behaviour = task.trial.get("behaviour", "")
+    metrics = task.folder / "metrics.jsonl"
+    done = len(metrics.read_text().splitlines()) if metrics.exists() else 0
+    _log(task, f"begin {task.trial['key']} {task.device} {os.getpid()} from {done}")
+    if behaviour == "raise":
+        raise RuntimeError("made to fail\nin two lines")
+    if behaviour == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if behaviour == "segfault":
+        ctypes.string_at(0)
+    if behaviour == "no memory":
+        bytearray(2**60)
+    if behaviour == "no memory for torch":
+        import torch
+
+        torch.empty(2**55)
+    if behaviour == "no memory on the GPU":
+        raise OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+    if behaviour == "too many files":
+        raise OSError(24, "Too many open files", "data.bin")
+    if behaviour == "forbidden data":
+        raise PermissionError(13, "Permission denied", "/elsewhere/data.bin")
+    if behaviour == "forbidden folder":
+        raise PermissionError(13, "Permission denied", str(task.folder / "metrics.jsonl"))
+    if behaviour == "exit":
+        os._exit(7)
+    if behaviour == "stuck":
+        time.sleep(600)
+    if behaviour == "disk full":
+        raise OSError(28, "No space left on device")
+    try:
+        for epoch in range(done + 1, task.trial["recipe"]["epochs"] + 1):
+            _epoch(task, report, epoch)
+    except Stopped:
+        _log(task, f"stopped {task.trial['key']}")
+        raise
+    _log(task, f"end {task.trial['key']}")
+    return {"status": "done", "metrics": {"test_error": 10.0, "odd": float("nan")}}
+
+
+def _epoch(task: Task, report: Report, epoch: int) -> None:
+    report.step(64, 128)
+    if task.trial.get("behaviour") == "slow":
+        time.sleep(0.05)
+    report.saving()
+    line = {"epoch": epoch, "test_error": 50.0 / epoch, "images_per_second": 100.0}
+    with (task.folder / "metrics.jsonl").open("a") as stream:
+        stream.write(json.dumps(line) + "\n")
+    report.epoch(line)
+    if task.trial.get("behaviour") == "die in epoch 2" and epoch == 2 and done_here(task) == 0:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    hangs = task.trial.get("behaviour") == "hang" and epoch == 2
+    while hangs and not (task.folder / "go").exists():
+        report.step(127, 128)  # tells the test that it hangs
+
+
+def rate(task: Task, report: Report) -> dict[str, Any]:
+    """A speed that the trial has said."""
+    report.step(1, 2)
+    return {"status": "diverged", "timing": {"images_per_second": task.trial["rate"]}}
+
+
+def long(task: Task, report: Report) -> dict[str, Any]:
+    """A result of some size."""
+    return {**run(task, report), "reason": "long" * 5000}
+
+
+def done_here(task: Task) -> int:
+    """The deaths before this one."""
+    marks = list(task.folder.glob("died*"))
+    (task.folder / f"died{len(marks)}").touch()
+    return len(marks)
+
+
+def seed_2_fails(task: Task, report: Report) -> dict[str, Any]:
+    """Fails for seed 2, until a file `repaired` stands in the sweep's folder."""
+    if task.trial["seed"] == 2 and not (task.folder.parents[1] / "repaired").exists():
+        raise RuntimeError("seed 2 is made to fail")
+    return run(task, report)
+
+
+def by_seed(task: Task, report: Report) -> dict[str, Any]:
+    """Test error 10 + seed; where images were held out, validation error 20 + seed."""
+    seed = task.trial["seed"]
+    metrics: dict[str, Any] = {"test_error": 10.0 + seed, "train_error": 5.0, "epochs": 1}
+    if task.trial.get("holdout"):
+        metrics["validation_error"] = 20.0 + seed
+    return {"status": "done", "metrics": metrics, "timing": {"seconds": 1.0}}
+
+
+def _log(task: Task, text: str) -> None:
+    log: Path = task.folder.parents[1] / "log.txt"
+    with log.open("a") as stream:
+        stream.write(text + "\n")

@@ -1,0 +1,55 @@
+"""Which data a worker process trains on, where it trains for more than one sweep."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from archscope.data.dataset import Dataset, DatasetInfo, Files
+from archscope.data.load import prepare
+from archscope.errors import DataError
+from archscope.sweep.run import train_trial as worker
+
+INFO = DatasetInfo("folder", "Photos", "/nowhere", 2, "sha256:0", False)
+LABELS = np.zeros(1, dtype=np.int64)
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "_datasets", {})
+
+
+def trial(info: DatasetInfo, **view: Any) -> dict[str, Any]:
+    return {"dataset": asdict(info), **view}
+
+
+def files(root: Path) -> Dataset:
+    part = Files(root, np.array([b"a.jpg"]), LABELS)
+    return Dataset(INFO, part, part, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+
+
+def test_each_sweep_gets_its_own_view_of_the_data() -> None:
+    shapes = prepare("shapes")
+    few, more = trial(shapes, samples=20), trial(shapes, samples=40)
+    assert [len(worker._dataset(one).train) for one in (few, more, few)] == [20, 40, 20]
+    assert worker._dataset(few) is worker._dataset(few)
+
+
+def test_what_was_handed_over_is_not_read_again(tmp_path: Path) -> None:
+    handed = files(tmp_path)
+    worker.adopt(trial(INFO), handed)
+    assert worker._dataset(trial(INFO)) is handed
+    with pytest.raises(
+        DataError
+    ):  # of another sweep: they would have to be read, and are not there
+        worker._dataset(trial(replace(INFO, fingerprint="sha256:1")))
+
+
+def test_images_that_a_machine_has_not_are_named(tmp_path: Path) -> None:
+    worker.adopt(trial(INFO), files(tmp_path / "gone"))
+    with pytest.raises(DataError, match=r"gone, which the machine .* on every machine"):
+        worker._dataset(trial(INFO))

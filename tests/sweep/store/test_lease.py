@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import errno
+import multiprocessing
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archscope.sweep.store import lease as leases
+from archscope.sweep.store.lease import acquire, is_free, newest, superseded
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
+
+
+def race(folder: str, barrier: Any, won: Any) -> None:
+    for number in range(25):
+        (Path(folder) / str(number)).mkdir(exist_ok=True)
+        barrier.wait(30)
+        lease = acquire(Path(folder) / str(number), number % 3)
+        won[number] += lease is not None
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_of_many_processes_one_gets_it(
+    tmp_path: Path, links: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not links:
+        without_links(monkeypatch)
+    context = multiprocessing.get_context("fork")
+    barrier = context.Barrier(5)
+    wins = [context.Array("i", 25, lock=False) for _ in range(5)]
+    racers = [
+        context.Process(target=race, args=(os.fspath(tmp_path), barrier, won)) for won in wins
+    ]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join(60)
+    assert [sum(won[number] for won in wins) for number in range(25)] == [1] * 25
+    assert sum(any(won) for won in wins) > 1  # it was a race
+
+
+def without_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+
+
+def test_free_held_free_again_and_never_the_same_number_twice(tmp_path: Path) -> None:
+    assert newest(tmp_path) is None and is_free(tmp_path, None)
+    first = acquire(tmp_path, 0)
+    assert first is not None
+    seen = newest(tmp_path)
+    assert seen is not None and seen.number == 1 and not is_free(tmp_path, seen)
+    assert acquire(tmp_path, 0) is None
+    first.release()
+    seen = newest(tmp_path)
+    assert seen is not None and seen.number == 1 and is_free(tmp_path, seen)
+    second = acquire(tmp_path, 1)
+    assert second is not None
+    assert [path.name for path in tmp_path.iterdir()] == ["lease.2"]
+    assert acquire(tmp_path, 0) is None  # who still believes the first to be the newest
+    assert [path.name for path in tmp_path.iterdir()] == ["lease.2"]
+    second.discard()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_heartbeat_is_another_content_of_the_same_size(tmp_path: Path) -> None:
+    lease = acquire(tmp_path, 0)
+    assert lease is not None
+    contents = set()
+    for _ in range(5):
+        contents.add(lease.path.read_bytes())
+        lease.beat()
+    assert len(contents) == 5 and {len(content) for content in contents} == {512}
+
+
+def test_it_is_superseded_by_the_next_and_by_its_own_absence(tmp_path: Path) -> None:
+    lease = acquire(tmp_path, 0)
+    assert lease is not None and not superseded(lease.path)
+    lease.beat()
+    assert not superseded(lease.path)
+    second = acquire(tmp_path, 1)
+    assert second is not None and superseded(lease.path) and not superseded(second.path)
+    second.discard()  # the trial has ended
+    assert superseded(lease.path) and superseded(second.path)
+
+
+def hold(folder: str, ready: Any) -> None:
+    lease = acquire(Path(folder), 0)
+    ready.set()
+    signal.pause()
+    assert lease
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_dead_holder_is_known_on_its_machine_and_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    if not links:
+        without_links(monkeypatch)
+    context = multiprocessing.get_context("fork")
+    ready = context.Event()
+    holder = context.Process(target=hold, args=(os.fspath(tmp_path), ready))
+    holder.start()
+    assert ready.wait(30)
+    seen = newest(tmp_path)
+    assert seen is not None and not is_free(tmp_path, seen)
+    holder.kill()
+    holder.join()
+    assert is_free(tmp_path, seen) == links  # without links there is no lock to tell
+    monkeypatch.setattr(leases, "machine", lambda: "another")
+    assert not is_free(tmp_path, seen)
+
+
+@pytest.mark.parametrize("content", [b"", b'{"state": "fr', b"[]", b"\xff\xfe"])
+def test_a_torn_lease_is_held(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "lease.3").write_bytes(content)
+    seen = newest(tmp_path)
+    assert seen is not None and seen.number == 3 and not is_free(tmp_path, seen)
+
+
+def test_a_link_whose_answer_was_lost_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = os.link
+
+    def lossy(old: Path, new: Path) -> None:
+        link(old, new)
+        raise FileExistsError(errno.EEXIST, "File exists")
+
+    monkeypatch.setattr(os, "link", lossy)
+    lease = acquire(tmp_path, 0)
+    assert lease is not None and not superseded(lease.path)
+
+
+def test_a_file_system_without_locks_still_has_leases(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    assert acquire(tmp_path, 0) is not None
+    assert acquire(tmp_path, 0) is None
+    assert not is_free(tmp_path, newest(tmp_path))
