@@ -13,7 +13,8 @@ from typing import Annotated, Any, BinaryIO, TextIO
 import typer
 
 from archscope.errors import ArchscopeError, UsageError
-from archscope.reporting.table.table import Table, render
+from archscope.reporting.table.render import render
+from archscope.reporting.table.table import Table
 
 
 class Format(StrEnum):

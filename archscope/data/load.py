@@ -31,9 +31,9 @@ def prepare(
     """Find a dataset, download it where it is not there, check it, and say what it is.
 
     A `data_dir` is the only place where files are looked for, and where they are downloaded to;
-    without one see `archscope.data.fetch.locate`. `offline` never touches the network. `label` replaces
-    the name in titles. `progress` shows a download on stderr. `shapes` is made in memory and
-    ignores all but `label`; "folder" is the images in `data_dir`, which are never downloaded.
+    without one see `archscope.data.fetch.locate`. `offline` never touches the network. `label`
+    replaces the name in titles. `progress` shows a download on stderr. `shapes` is made in memory
+    and ignores all but `label`; "folder" is the images in `data_dir`, which are never downloaded.
 
     Raises UsageError for an unknown name; DataError where the data cannot be had or are damaged.
     """

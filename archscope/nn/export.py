@@ -1,4 +1,4 @@
-"""A built network as a file for other programs, and the check that the file computes the same."""
+"""A built network as a file for other programs; `archscope.nn.export_check` runs it again."""
 
 from __future__ import annotations
 
@@ -11,31 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from archscope.arch.network import Network
-from archscope.errors import ArchscopeError
-from archscope.nn import export_checks
 from archscope.nn.build import build
 from archscope.nn.guarded import require, running
 from archscope.nn.weights import load_weights, to_torchvision
 
-# The largest difference of outputs, as a part of the largest output, that a check lets pass: ONNX
-# runs other kernels, on convolutions with the batch norms folded in; the rest repeat the same ones.
-LIMITS = {"onnx": 1e-4, "pt2": 1e-5, "torchvision": 1e-5, "safetensors": 0.0}
 SUFFIXES = {"onnx": ".onnx", "pt2": ".pt2", "torchvision": ".pth", "safetensors": ".safetensors"}
-
-
-@dataclass(frozen=True)
-class Check:
-    """What ran the file, and how its outputs differ from the network's.
-
-    Attributes:
-        against: what read and ran the file.
-        difference: the largest difference of an output, absolute.
-        largest: the largest output.
-    """
-
-    against: str
-    difference: float
-    largest: float
 
 
 @dataclass(frozen=True)
@@ -80,46 +60,11 @@ class Export:
             warnings.simplefilter("ignore")
             return _onnx(self) if self.kind == "onnx" else _pt2(self)
 
-    def check(self, file: Path) -> Check | None:
-        """Read the file and run it; None for ONNX where onnxruntime is not installed.
-
-        Raises:
-            ArchscopeError: where it fails, or its outputs differ by more than the limit.
-        """
-        expected = self._run(self.module)
-        if not all(bool(entry.isfinite().all()) for entry in expected):
-            raise ArchscopeError(
-                f"{self.name} was to be exported, but its outputs are not all finite numbers, so "
-                "nothing can be checked; use other weights"
-            )
-        with running(f"{self.name}'s export to {self.kind}, read and run again,"):
-            runner = export_checks.open_runner(self, file)
-            if runner is None:
-                return None
-            against, expect, run = runner
-            expected = self._run(expect)
-            found = self._run(run)
-        pairs = list(zip(expected, found, strict=True))
-        difference = max(float((one - other).abs().max()) for one, other in pairs)
-        check = Check(against, difference, max(float(one.abs().max()) for one in expected))
-        if not difference <= LIMITS[self.kind] * check.largest:  # NaN is none
-            raise ArchscopeError(
-                f"{self.name} was exported to {self.kind}, but run by {against} its outputs differ "
-                f"by up to {difference:.3g} where the largest is {check.largest:.3g}; the file was "
-                "not kept, so please report this"
-            )
-        return check
-
     def state(self) -> dict[str, Tensor]:
         """The weights by the keys of the file."""
         if self.kind == "torchvision":
             return to_torchvision(self.module, detection=self.detection)
         return self.module.state_dict()
-
-    def _run(self, run: export_checks.Run) -> list[Tensor]:
-        """Outputs for all the images, and for one alone: the batch is left open."""
-        with torch.no_grad():
-            return [run(self.images).clone(), run(self.images[:1]).clone()]
 
 
 def _pt2(export: Export) -> bytes:

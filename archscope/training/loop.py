@@ -1,9 +1,9 @@
 """The training loop: the same code for every device, and for a CPU one thread or many.
 
 The data lie on the device as uint8 and are augmented there, a batch at a time (images in folders
-are read by processes of their own, see `archscope.data.batches.files`); the network runs in channels_last
-under autocast; loss and error stay on the device until an epoch ends, so that no step waits for the
-host. An epoch draws everything random (order, augmentation, dropout) from generators seeded by
+are read by processes of their own, `archscope.data.batches.files`); the network runs in
+channels_last under autocast; loss and error stay on the device until an epoch ends, so that no step
+waits for the host. An epoch draws everything random (order, augmentation, dropout) from generators seeded by
 (seed, epoch), and a checkpoint within an epoch keeps their state and the sums so far: a run that is
 taken up again is the same run, bit for bit, on the same machine, threads and precision.
 

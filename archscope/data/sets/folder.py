@@ -4,9 +4,9 @@
     DIR/val/n01440764/*.JPEG         (or DIR/test/...)
 
 The classes are the folders of `train`, in alphabetical order. Images stay on disk, and are read by
-processes of their own while the network trains (`archscope.data.batches.files`). The fingerprint is that of
-the files' names and sizes: to read 140 GB only to know them would take hours. To list them takes
-about 20 seconds a million, in the command and once in each process that trains.
+processes of their own while the network trains (`archscope.data.batches.files`). The fingerprint
+is that of the files' names and sizes: to read 140 GB only to know them would take hours. To list
+them takes about 20 seconds a million, in the command and once in each process that trains.
 """
 
 from __future__ import annotations

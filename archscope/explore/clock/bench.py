@@ -101,7 +101,7 @@ def bench_paper(
     quick: bool = False,
     **arguments: Any,
 ) -> Bench:
-    """Repeat a paper's comparison of times: "resnext" or "wrn" (see `archscope.arch.papers.timings`).
+    """Repeat a paper's comparison of times, "resnext" or "wrn": `archscope.arch.papers.timings`.
 
     Args:
         name: the example.

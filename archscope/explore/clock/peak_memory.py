@@ -5,8 +5,8 @@ network was built: weights, activations, gradients, and what the libraries keep 
 CUDA it is torch's own peak of allocated memory (not run on such a device yet); on other devices
 nothing is measured.
 
-`python -m archscope.explore.clock.peak_memory` is the other process: a pickled task on its standard input,
-a number on its standard output.
+`python -m archscope.explore.clock.peak_memory` is the other process: a pickled task on its
+standard input, a number on its standard output.
 """
 
 from __future__ import annotations

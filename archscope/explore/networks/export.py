@@ -16,7 +16,7 @@ from archscope.reporting.table.formats import auto, text
 from archscope.reporting.table.table import Column, Table
 
 if TYPE_CHECKING:
-    from archscope.nn.export import Check
+    from archscope.nn.export_check import Check
 
 Kind = Literal["onnx", "pt2", "torchvision", "safetensors"]
 
@@ -113,6 +113,7 @@ def export(request: Request, output: Path | None = None) -> Exported:
         ArchscopeError: where the export fails or computes something else; no file is left then.
     """
     from archscope.nn.export import SUFFIXES, Export, prepare
+    from archscope.nn.export_check import check
 
     target = _target(output, request.network.name + SUFFIXES[request.kind])
     network = request.network
@@ -124,7 +125,7 @@ def export(request: Request, output: Path | None = None) -> Exported:
     def fill(stream: BinaryIO) -> None:
         stream.write(content)
         stream.flush()
-        checks.append(prepared.check(Path(stream.name)))
+        checks.append(check(prepared, Path(stream.name)))
 
     try:
         write_atomically(target.resolve(), fill)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from archscope.files import write_text
 from archscope.reporting.figure.plot import Heading
 from archscope.reporting.table.documents import escape_markdown
-from archscope.reporting.table.table import Table, render
+from archscope.reporting.table.render import render
+from archscope.reporting.table.table import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

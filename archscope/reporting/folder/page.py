@@ -15,10 +15,11 @@ from archscope.reporting.figure.costs import costs_of, costs_table
 from archscope.reporting.figure.population import population, population_table
 from archscope.reporting.folder import page_figures, page_trials
 from archscope.reporting.folder.contents import without
+from archscope.reporting.folder.page_trials import table_section
 from archscope.reporting.folder.sweep import MEDIAN, table7
 from archscope.reporting.judge.pairs import sweep_verdicts
 from archscope.reporting.judge.verdicts import Verdict, method_sentence
-from archscope.reporting.table.html import paragraphs, section, table_section, whole_page
+from archscope.reporting.table.html import paragraphs, section, whole_page
 from archscope.reporting.table.table import Table
 from archscope.sweep.store.records import Sweep
 

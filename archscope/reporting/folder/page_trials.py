@@ -11,9 +11,15 @@ from typing import Any
 from archscope.reporting.facts.wording import data_label, machine_sentence, plural, recipe_sentence
 from archscope.reporting.folder.sweep import results
 from archscope.reporting.table.formats import decimal, prefixed, text
-from archscope.reporting.table.html import paragraphs, table_html
+from archscope.reporting.table.html import paragraphs, section
 from archscope.reporting.table.table import Column, Table
 from archscope.sweep.store.records import Sweep, TrialRecord
+
+
+def table_section(table: Table) -> str:
+    """A table under its own title, the notes in small print."""
+    shown = table.html(title=False, notes=False)
+    return section(table.title, shown, f'<div class="notes">{paragraphs(table.notes)}</div>')
 
 
 def trials(sweep: Sweep) -> str:
@@ -35,7 +41,7 @@ def trials(sweep: Sweep) -> str:
     rows: list[Mapping[str, Any]] = [
         {**row, "curve": mark} for row, mark in zip(table.rows, marks, strict=True)
     ]
-    made = table_html(Table("", columns, rows))
+    made = Table("", columns, rows).html()
     return re.sub(r">@curve(\d+)@<", lambda at: f">{_spark(sweep.trials[int(at[1])])}<", made)
 
 

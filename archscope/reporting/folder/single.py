@@ -19,7 +19,8 @@ from archscope.reporting.facts.wording import (
 from archscope.reporting.folder.contents import Contents, Drawing, markdown
 from archscope.reporting.folder.sweep import results
 from archscope.reporting.table.formats import decimal, mean_and_error, text
-from archscope.reporting.table.table import Column, Table, render
+from archscope.reporting.table.render import render
+from archscope.reporting.table.table import Column, Table
 from archscope.sweep.store.records import Sweep
 
 CONVENTION = "macs are multiply-adds of one image; errors in %, of the final epoch"

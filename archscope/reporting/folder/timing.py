@@ -20,11 +20,11 @@ from archscope.reporting.table.html import (
     figure_html,
     paragraphs,
     section,
-    table_section,
     whole_page,
 )
 from archscope.reporting.table.json_csv import json_text
-from archscope.reporting.table.table import Column, Table, render
+from archscope.reporting.table.render import render
+from archscope.reporting.table.table import Column, Table
 from archscope.studies.study import Row, Study
 
 UNFINISHED = "Unfinished: nothing is measured yet; the same command in the same place does it."
@@ -144,7 +144,7 @@ def timing_contents(kept: Kept, folder: Path) -> Contents:
 
 
 def _page(kept: Kept, table: Table, bench: Bench | None) -> str:
-    from archscope.reporting.folder.page_trials import again, facts
+    from archscope.reporting.folder.page_trials import again, facts, table_section
 
     study = kept.study
     if bench is None:

@@ -12,8 +12,9 @@ def pairs_of_interest(sweep: Sweep) -> list[tuple[str, str]]:
     """What a plain sweep compares: the two curves at about equal parameters, else all to the first.
 
     A network of the cardinality curve is put beside the one of the width curve that is nearest in
-    parameters, where they differ by at most a quarter. Without curves, a population (8 networks or
-    more, see `archscope.reporting.figure.population`) has no pairs: nobody said which are of interest.
+    parameters, where they differ by at most a quarter. Without curves, a population (8
+    networks or more, see `archscope.reporting.figure.population`) has no pairs: nobody said which
+    are of interest.
     """
     found = [point for point in points(sweep) if point.test_error.n]
     cardinality = [p for p in found if p.curves == ("cardinality",)]

@@ -1,13 +1,14 @@
-"""Pages, tables and text as HTML; also what a notebook shows of a table."""
+"""Pages, tables and text as HTML."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 
-from archscope.reporting.table.table import Column, Table
+from archscope.reporting.table.column import Column
 
 _LONG = 44  # characters of a cell that is broken into lines
 _HERE = Path(__file__).parent
@@ -33,12 +34,6 @@ def section(title: str, *parts: str) -> str:
     return f"<h2>{escape(title)}</h2>{body}" if body else ""
 
 
-def table_section(table: Table) -> str:
-    """A table under its own title, the notes in small print."""
-    shown = table_html(table, title=False, notes=False)
-    return section(table.title, shown, f'<div class="notes">{paragraphs(table.notes)}</div>')
-
-
 def figure_html(svg: str, caption: str) -> str:
     """A figure and the text that belongs under it."""
     return (
@@ -47,28 +42,34 @@ def figure_html(svg: str, caption: str) -> str:
     )
 
 
-def table_html(table: Table, *, title: bool = True, notes: bool = True) -> str:
-    """The table as HTML: one `<table>` with raw values for sorting, its notes as paragraphs.
+def table_html(
+    columns: Sequence[Column],
+    rows: Sequence[Mapping[str, Any]],
+    cells: Sequence[Sequence[str]],
+    *,
+    title: str = "",
+    notes: Sequence[str] = (),
+) -> str:
+    """A table as HTML: one `<table>` with raw values for sorting, its notes as paragraphs.
 
-    Every text is escaped. A number's cell carries its raw value in `data-value`.
+    `cells` are the texts of `columns` in each of the `rows`, and every one is escaped. A number's
+    cell carries its raw value in `data-value`. A table's own way here is `Table.html`.
     """
-    columns = table.shown
     head = "".join(
         f'<th scope="col" class="{column.align}">{_lines(column.document_header)}</th>'
         for column in columns
     )
     body = []
-    for row, cells in zip(table.rows, table.cells(), strict=True):
+    for row, texts in zip(rows, cells, strict=True):
         made = (
             _cell(column, row.get(column.key), text)
-            for column, text in zip(columns, cells, strict=True)
+            for column, text in zip(columns, texts, strict=True)
         )
         body.append(f"<tr>{''.join(made)}</tr>")
-    caption = f"<caption>{escape(table.title)}</caption>" if title and table.title else ""
-    said = "".join(f"<p>{escape(note)}</p>" for note in table.notes) if notes else ""
+    caption = f"<caption>{escape(title)}</caption>" if title else ""
     return (
         f'<div class="table"><table>{caption}<thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(body)}</tbody></table></div>{said}"
+        f"<tbody>{''.join(body)}</tbody></table></div>{paragraphs(notes)}"
     )
 
 

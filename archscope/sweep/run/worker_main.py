@@ -1,4 +1,6 @@
-"""The worker process: `python -m archscope.sweep.run.worker_main FD`, a loop over tasks until told to stop.
+"""The worker process: a loop over tasks until told to stop.
+
+Started as `python -m archscope.sweep.run.worker_main FD`.
 
 It never outlives its parent: a thread waits on the pipe, and the pipe's end is the process's end,
 whatever the training is doing. A trial's files survive that (see `archscope.files`).

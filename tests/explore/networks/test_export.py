@@ -200,7 +200,7 @@ def test_onnx_runs_by_itself_with_any_batch_and_is_counted(name, tmp_path):
 @pytest.mark.torchvision
 def test_onnx_without_its_runtime_says_that_it_was_not_run(tmp_path, monkeypatch):
     pytest.importorskip("onnxscript", reason="onnx is an extra")
-    monkeypatch.setattr("archscope.nn.export_checks.find_spec", lambda name: None)
+    monkeypatch.setattr("archscope.nn.export_check.find_spec", lambda name: None)
     found = written("resnet20", "onnx", tmp_path)
     assert found.document()["checked_against"] is None and found.file.exists()
     assert any("not run: onnxruntime" in str(row["value"]) for row in found.table().rows)

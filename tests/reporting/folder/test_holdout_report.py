@@ -12,7 +12,7 @@ from archscope.reporting.facts.points import learning_curves
 from archscope.reporting.facts.wording import proxy_differences
 from archscope.reporting.figure import curves
 from archscope.reporting.folder.sweep import results, table7
-from archscope.reporting.table.table import render
+from archscope.reporting.table.render import render
 from archscope.sweep.store.records import Sweep, read_sweep
 
 

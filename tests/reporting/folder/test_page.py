@@ -18,7 +18,6 @@ from archscope.reporting.folder.folder import contents
 from archscope.reporting.folder.page import page
 from archscope.reporting.folder.study_contents import Kept, keep
 from archscope.reporting.judge.pairs import pairs_of_interest
-from archscope.reporting.table.html import table_html
 from archscope.reporting.table.table import Column, Table
 from archscope.studies.reader import read_study
 from archscope.sweep.store.records import read_sweep
@@ -139,7 +138,7 @@ def test_pairs_of_a_plain_sweep_are_near_in_parameters(fake_sweep):
 def test_a_table_in_a_notebook_is_html_with_raw_values():
     table = Table("A < B", [Column("x", "x\n(%)")], [{"x": 1234.5}, {"x": "<b>"}], ["a & b"])
     text = table._repr_html_()
-    assert text == table_html(table)
+    assert text == table.html()
     assert "<caption>A &lt; B</caption>" in text and "x<br>(%)" in text
     assert 'data-value="1234.5"' in text and "<p>a &amp; b</p>" in text
     assert '<td class="right">&lt;b&gt;</td>' in text

@@ -11,7 +11,7 @@ from archscope.reporting.folder.study import (
     study_table,
     verdict_table,
 )
-from archscope.reporting.table.table import render
+from archscope.reporting.table.render import render
 from archscope.studies.reader import read_study
 from archscope.sweep.store.records import read_sweep
 

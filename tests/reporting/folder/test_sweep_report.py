@@ -11,7 +11,7 @@ from archscope.errors import UsageError
 from archscope.reporting.facts.wording import data_label, proxy_differences
 from archscope.reporting.folder.folder import write
 from archscope.reporting.folder.sweep import table7
-from archscope.reporting.table.table import render
+from archscope.reporting.table.render import render
 from archscope.sweep.store.records import read_sweep
 from archscope.training.recipe import recipe as named_recipe
 

@@ -9,7 +9,7 @@ from matplotlib.image import imread
 from archscope.reporting.figure.bench_plot import bench_figure, draw_bench
 from archscope.reporting.figure.canvas import styled
 from archscope.reporting.networks.bench import bench_table, layer_tables
-from archscope.reporting.table.table import render
+from archscope.reporting.table.render import render
 
 PLAIN = document(entry("resnet50", 0.5, 1.0), entry("resnext50_32x4d", 1.25, 2.5))
 PAPER = document(

@@ -15,7 +15,8 @@ from archscope.reporting.folder.study import study_table
 from archscope.reporting.folder.study_contents import Kept, keep
 from archscope.reporting.folder.sweep import table7
 from archscope.reporting.table.documents import LATEX
-from archscope.reporting.table.table import Column, Table, render
+from archscope.reporting.table.render import render
+from archscope.reporting.table.table import Column, Table
 from archscope.studies.reader import read_study, study_names
 from archscope.sweep.store.records import read_sweep
 

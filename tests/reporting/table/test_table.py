@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from archscope.reporting.table.documents import escape_latex, escape_markdown
 from archscope.reporting.table.formats import integer, mean_and_error, percent, text
-from archscope.reporting.table.table import FORMATS, Column, Table, render
+from archscope.reporting.table.render import FORMATS, render
+from archscope.reporting.table.table import Column, Table
 from archscope.reporting.table.text import cell_width, fold, to_ascii
 
 TABLE = Table(
@@ -256,7 +257,8 @@ def test_an_unknown_format_is_refused():
 def test_tables_start_without_slow_libraries():
     program = (
         "import sys\n"
-        "from archscope.reporting.table.table import Table, Column, render\n"
+        "from archscope.reporting.table.render import render\n"
+        "from archscope.reporting.table.table import Table, Column\n"
         "for format in ('table', 'csv', 'json', 'markdown', 'latex'):\n"
         "    render(Table('t', [Column('a', 'a')], [{'a': 1}]), format)\n"
         "slow = {'torch', 'pandas', 'matplotlib', 'numpy', 'rich'}\n"

@@ -271,8 +271,9 @@ def test_a_signal_stops_the_workers_and_the_next_run_goes_on(
 
 def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     script = (
-        "from pathlib import Path; import test_schedule as t; from archscope.sweep.plan.slots import "
-        f"Slot; t.run(Path({str(tmp_path)!r}), [t.trial('a', 'stuck')], [Slot('cpu', 1)])"
+        "from pathlib import Path; import test_schedule as t; "
+        "from archscope.sweep.plan.slots import Slot; "
+        f"t.run(Path({str(tmp_path)!r}), [t.trial('a', 'stuck')], [Slot('cpu', 1)])"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     parent = subprocess.Popen([sys.executable, "-c", script], env=environment)

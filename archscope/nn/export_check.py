@@ -1,23 +1,26 @@
-"""What reads an exported file again and runs it."""
+"""An exported file, read again and run: it must compute what the network computes."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
 
 from archscope.errors import ArchscopeError
-from archscope.nn.guarded import held_to_weights, require
+from archscope.nn.export import Export
+from archscope.nn.guarded import held_to_weights, require, running
 from archscope.nn.weight_files import read_weights
 from archscope.nn.weights import BODY
 
-if TYPE_CHECKING:
-    from archscope.nn.export import Export
+# The largest difference of outputs, as a part of the largest output, that a check lets pass: ONNX
+# runs other kernels, on convolutions with the batch norms folded in; the rest repeat the same ones.
+LIMITS = {"onnx": 1e-4, "pt2": 1e-5, "torchvision": 1e-5, "safetensors": 0.0}
 
 Run: TypeAlias = Callable[[Tensor], Tensor]
 
@@ -28,6 +31,58 @@ class Runner(NamedTuple):
     against: str  # what runs the file
     expected: Run
     found: Run
+
+
+@dataclass(frozen=True)
+class Check:
+    """What ran the file, and how its outputs differ from the network's.
+
+    Attributes:
+        against: what read and ran the file.
+        difference: the largest difference of an output, absolute.
+        largest: the largest output.
+    """
+
+    against: str
+    difference: float
+    largest: float
+
+
+def check(export: Export, file: Path) -> Check | None:
+    """Read the file and run it; None for ONNX where onnxruntime is not installed.
+
+    Raises:
+        ArchscopeError: where it fails, or its outputs differ by more than the limit.
+    """
+    expected = _outputs(export, export.module)
+    if not all(bool(entry.isfinite().all()) for entry in expected):
+        raise ArchscopeError(
+            f"{export.name} was to be exported, but its outputs are not all finite numbers, so "
+            "nothing can be checked; use other weights"
+        )
+    with running(f"{export.name}'s export to {export.kind}, read and run again,"):
+        runner = open_runner(export, file)
+        if runner is None:
+            return None
+        against, expect, run = runner
+        expected = _outputs(export, expect)
+        found = _outputs(export, run)
+    pairs = list(zip(expected, found, strict=True))
+    difference = max(float((one - other).abs().max()) for one, other in pairs)
+    check = Check(against, difference, max(float(one.abs().max()) for one in expected))
+    if not difference <= LIMITS[export.kind] * check.largest:  # NaN is none
+        raise ArchscopeError(
+            f"{export.name} was exported to {export.kind}, but run by {against} its outputs differ "
+            f"by up to {difference:.3g} where the largest is {check.largest:.3g}; the file was "
+            "not kept, so please report this"
+        )
+    return check
+
+
+def _outputs(export: Export, run: Run) -> list[Tensor]:
+    """Outputs for all the images, and for one alone: the batch is left open."""
+    with torch.no_grad():
+        return [run(export.images).clone(), run(export.images[:1]).clone()]
 
 
 def open_runner(export: Export, file: Path) -> Runner | None:
