@@ -1,4 +1,4 @@
-"""What fvcore counts, given a module."""
+"""What fvcore counts, given a module, and its exact multiply-adds, from one trace of fvcore's."""
 
 from __future__ import annotations
 
@@ -7,39 +7,41 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from archscope.errors import UsageError
 
 if TYPE_CHECKING:
     from torch import nn
 
-# The operators whose flops in fvcore are multiply-adds.
-MAC_OPERATORS = ("conv", "linear", "matmul", "addmm", "bmm", "einsum")
+    from archscope.cost.operators import Exact, Failed
 
 
 @dataclass(frozen=True)
 class FvcoreCount:
-    """fvcore's counts of one image in eval mode.
+    """fvcore's counts of one image in eval mode, and ours of the same trace.
 
     Attributes:
         params: learnable parameters.
-        flops: fvcore's own total: multiply-adds, and 2 an element for batch norm, 1 for pooling.
-        by_operator: that total by operator.
+        macs: multiply-adds of convolutions and products of matrices, exact (`cost.operators`).
+        by_operator: fvcore's own numbers: multiply-adds as it counts them, 2 an element for batch
+            norm, 1 for pooling.
         unsupported: operators that fvcore did not count, and how often each stood there.
+        differences: operators whose multiply-adds fvcore's number is not: (ours, fvcore's).
         parts: params and multiply-adds of each direct submodule, in order.
     """
 
     params: int
-    flops: int
+    macs: int
     by_operator: dict[str, int]
     unsupported: dict[str, int]
+    differences: dict[str, tuple[int, int]] = field(default_factory=dict)
     parts: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
-    def macs(self) -> int:
-        """Multiply-adds: the convolutions and linear layers of the breakdown."""
-        return _macs(self.by_operator)
+    def flops(self) -> int:
+        """fvcore's own total, whatever it got wrong."""
+        return sum(self.by_operator.values())
 
 
 def count_with_fvcore(module: nn.Module, shape: tuple[int, int, int]) -> FvcoreCount:
@@ -53,15 +55,17 @@ def count_with_fvcore(module: nn.Module, shape: tuple[int, int, int]) -> FvcoreC
     with _quiet():
         from fvcore.nn import FlopCountAnalysis, parameter_count
 
+        from archscope.cost import operators
+
     try:
         with _in_eval_mode(module), torch.no_grad(), _quiet():
             analysis = FlopCountAnalysis(module, torch.zeros(1, *shape))
-            by_operator = {key: int(value) for key, value in analysis.by_operator().items()}
+            analysis.set_op_handle(**operators.HANDLES)
+            inside = analysis.by_module_and_operator()
             unsupported = {
                 key.removeprefix("aten::").rstrip("_"): int(value)
                 for key, value in analysis.unsupported_ops().items()
             }
-            inside = analysis.by_module_and_operator()
     except RuntimeError as error:
         if "allocate memory" not in str(error):
             raise
@@ -69,11 +73,21 @@ def count_with_fvcore(module: nn.Module, shape: tuple[int, int, int]) -> FvcoreC
             f"an image of {'x'.join(map(str, shape))} was to be traced, but that takes more memory "
             "than there is; use a smaller input, or count with the formula"
         ) from None
+    counted = inside[""]
+    exact = _of(operators.Exact, counted)
+    theirs = {key: int(value) for key, value in counted.items() if isinstance(key, str)}
+    differences = {
+        name: (exact.get(name, 0), theirs.get(name, 0))
+        for name in operators.COUNTED
+        if exact.get(name, 0) != theirs.get(name, 0)
+    }
     params = parameter_count(module)
     parts = {
-        name: (params[name], _macs(inside.get(name, {}))) for name, _ in module.named_children()
+        name: (params[name], sum(_of(operators.Exact, inside.get(name, {})).values()))
+        for name, _ in module.named_children()
     }
-    return FvcoreCount(params[""], sum(by_operator.values()), by_operator, unsupported, parts)
+    unsupported |= _of(operators.Failed, counted)
+    return FvcoreCount(params[""], sum(exact.values()), theirs, unsupported, differences, parts)
 
 
 def count_activations_with_fvcore(module: nn.Module, shape: tuple[int, int, int]) -> int:
@@ -89,8 +103,9 @@ def count_activations_with_fvcore(module: nn.Module, shape: tuple[int, int, int]
         return int(ActivationCountAnalysis(module, torch.zeros(1, *shape)).total())
 
 
-def _macs(by_operator: Mapping[str, int]) -> int:
-    return sum(int(by_operator.get(name, 0)) for name in MAC_OPERATORS)
+def _of(kind: type[Exact | Failed], counted: Mapping[Any, Any]) -> dict[str, int]:
+    """The counts under one kind of key, by operator."""
+    return {key.operator: int(value) for key, value in counted.items() if isinstance(key, kind)}
 
 
 @contextmanager

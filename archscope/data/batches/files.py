@@ -9,7 +9,8 @@ which of them, changes nothing. They hand over bytes; the device turns them into
                224 (ResNeXt paper), 320 for 320 (He et al. 2016, identity mappings), 8/7 of the
                crop otherwise
 
-Resizing is bicubic, as in the ResNeXt authors' program. Images that are no colour ones are made so.
+Resizing is bicubic, as in the ResNeXt authors' program. Images that are no colour ones are made so
+before, see `coloured`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,9 @@ from archscope.data.batches.augment import draws, epoch_order
 from archscope.data.batches.augmentation import Augmentation
 from archscope.data.dataset import Files
 from archscope.errors import DataError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP")  # whatever a name says; ImageNet has a PNG among its JPEG
 _WHOLE_SIDE = (320,)  # test crops of which the shorter side is resized to the crop itself
@@ -134,11 +138,14 @@ def _collated(items: Sequence[tuple[Pixels, int] | str]) -> tuple[Tensor, Tensor
 
 
 def read(path: os.PathLike[str] | str, reading: Reading, index: int) -> Pixels:
-    """Return an image as it enters a batch: (side, side, 3) uint8."""
+    """Return an image as it enters a batch: (side, side, 3) uint8.
+
+    Raises whatever Pillow raises for a damaged file, and ValueError as `coloured` does.
+    """
     from PIL import Image
 
     with Image.open(path, formats=_FORMATS) as opened:
-        image = opened.convert("RGB")
+        image = coloured(opened)
     side, how = reading.side, reading.how
     random = draws(_CROP, reading.seed, reading.epoch, index)
     if how is not None and how.area is not None:
@@ -152,6 +159,27 @@ def read(path: os.PathLike[str] | str, reading: Reading, index: int) -> Pixels:
     if how is not None and how.flip and random.random() < 0.5:
         pixels = pixels[:, ::-1]
     return pixels
+
+
+def coloured(image: Image) -> Image:
+    """Return an image of any of Pillow's modes as 8-bit RGB.
+
+    Transparency is left out. 16-bit gray (in a PNG mode I too, before Pillow 11) is scaled by its
+    range, as 16-bit colour is by Pillow, which would cut gray off at 255. Raises ValueError for
+    pixels of 32 bits, of which nothing says what is white, and for modes without a way to RGB.
+    """
+    from PIL import Image
+
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):
+        deep = np.asarray(image).astype(np.uint32)
+        image = Image.fromarray(((deep + 128) // 257).astype(np.uint8))
+    elif image.mode in ("I", "F"):
+        raise ValueError(
+            f"its pixels have 32 bits, mode {image.mode}, of which nothing says what is white; "
+            "save it with 8 or 16"
+        )
+    image.info.pop("transparency", None)  # of a palette's, Pillow would warn
+    return image.convert("RGB")
 
 
 def resized(width: int, height: int, shorter: int) -> tuple[int, int]:

@@ -58,11 +58,17 @@ def count_outside(network: Outside) -> OutsideCount:
     with running(f"{shown(network.name)} runs, but fvcore's trace of it"):
         fvcore = count_with_fvcore(module, network.input)
         activations = count_activations_with_fvcore(module, network.input)
+    notes = [
+        f"{network.name} has {ours:,} multiply-adds in {operator}; fvcore's own total has "
+        f"{theirs:,} for them."
+        for operator, (ours, theirs) in fvcore.differences.items()
+    ]
     hidden = [f"{times} {op}" for op, times in fvcore.unsupported.items() if op in _HIDDEN]
-    notes = [f"{network.name} has multiply-adds that fvcore does not count: {', '.join(hidden)}."]
+    if hidden:
+        notes.append(f"{network.name} has multiply-adds that are not counted: {', '.join(hidden)}.")
     stages = [_stage(name, *costs) for name, costs in fvcore.parts.items()]
     count = Count(fvcore.params, fvcore.macs, activations)
-    return OutsideCount(count, fvcore, outputs_of(result), stages, tuple(notes if hidden else ()))
+    return OutsideCount(count, fvcore, outputs_of(result), stages, tuple(notes))
 
 
 def _count_onnx(network: Outside) -> OutsideCount:

@@ -122,6 +122,24 @@ def test_attention_is_counted_by_its_linear_layers_and_the_rest_is_told(file):
     assert torch.backends.mha.get_fastpath_enabled()
 
 
+def test_what_fvcore_counts_wrongly_is_counted_right_and_told(tmp_path):
+    """(16, 32) times (1, 8, 32, 49): 8 * 16 * 32 * 49, of which fvcore sees one in eight."""
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "import torch\n"
+        "class Left(torch.nn.Module):\n"
+        "    def forward(self, x): return torch.matmul(torch.zeros(16, 32), x)\n"
+        "def left(): return torch.nn.Sequential(Left(), torch.nn.ReLU())\n"
+    )
+    comparison = compare([f"{path}:left"], input_shape=(8, 32, 49))
+    document = comparison.document()["networks"][0]
+    assert document["macs"] == document["stages"][0]["macs"] == 200_704
+    assert document["fvcore_flops"] == document["fvcore_by_operator"]["matmul"] == 25_088
+    note = "200,704 multiply-adds in matmul; fvcore's own total has 25,088"
+    assert any(note in line for line in comparison.table().notes)
+    assert any(note in line for line in document["notes"])
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "rule"),
     [

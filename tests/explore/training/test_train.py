@@ -191,6 +191,30 @@ def test_a_training_on_an_image_folder_at_the_networks_own_size_is_continued_and
     assert code == 0 and "1 trial (1 more done)" in notes
 
 
+def test_16_bit_images_train_as_their_8_bit_copies_do(tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image", reason="image folders need Pillow")
+    draw = np.random.default_rng(0)
+    for part in ("train", "val"):
+        for name, level in (("dark", 10), ("bright", 180)):
+            for number in range(6):
+                gray = draw.integers(level, level + 60, (40, 40))
+                for bits, kind in ((8, np.uint8), (16, np.uint16)):
+                    place = tmp_path / f"d{bits}" / part / name
+                    place.mkdir(parents=True, exist_ok=True)
+                    levels = (gray * (257 if bits == 16 else 1)).astype(kind)
+                    image.fromarray(levels).save(place / f"{number}.png")
+    found = []
+    for bits in (8, 16):
+        out = tmp_path / f"out{bits}"
+        options = ["--epochs", "1", "--batch", "6", "--out", str(out)]
+        options += ["--dataset", f"folder:{tmp_path / f'd{bits}'}"]
+        code, _, notes = invoke("cifar_resnext11_1x64d@0.25", *options)
+        assert code == 0, notes
+        [record] = read_sweep(out).trials
+        found.append([(line["train_loss"], line["train_error"]) for line in record.epochs])
+    assert len(found[0]) == 1 and found[0] == found[1]
+
+
 def test_a_damaged_image_ends_a_training_with_1_and_its_name(images: Path, tmp_path: Path) -> None:
     path = images / "train/n02/4.JPEG"
     path.write_bytes(path.read_bytes()[:700])
