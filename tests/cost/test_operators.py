@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from archscope.cost.measured import count_with_fvcore
+from archscope.cost.fvcore import count_with_fvcore
 
 CHEAP = settings(max_examples=40)
 sizes = st.integers(1, 4)

@@ -6,7 +6,15 @@ import torch
 from archscope.arch.names import parse
 from archscope.arch.network import Network
 from archscope.arch.nodes import Aux, Conv, Linear, Norm, Pool, Seq
-from archscope.cost.workload import batch_of, dtype_of, measuring, place, wait_for, workload
+from archscope.cost.workload import (
+    batch_of,
+    dtype_of,
+    measuring,
+    memory_format,
+    place,
+    wait_for,
+    workload,
+)
 from archscope.nn.build import build
 
 
@@ -91,3 +99,26 @@ def test_the_device_is_waited_for(monkeypatch):
     wait_for("cuda:1")()
     wait_for("cpu")()
     assert waited == ["cuda:1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "capability", "format"),
+    [
+        ("resnet18@0.0625", "AVX2", torch.contiguous_format),  # 1x1, stride 2, from 4 channels
+        ("resnet18@0.125", "AVX2", torch.channels_last),  # from 8
+        ("resnet18@0.0625", "AVX512", torch.channels_last),
+    ],
+)
+def test_a_network_that_would_crash_in_channels_last_runs_in_the_usual_order(
+    name, capability, format, monkeypatch
+):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    module = build(parse(name, classes=2, input_shape=(3, 32, 32)))
+    assert memory_format(module, "cpu") == format
+    assert memory_format(module, "cuda:0") == torch.channels_last
+
+
+def test_a_strided_1x1_convolution_of_few_channels_can_be_trained_on_this_processor():
+    module = build(parse("resnet18@0.0625", classes=2, input_shape=(3, 64, 64)))
+    place(module, "cpu")
+    workload(module, "step", (4, 3, 64, 64), "fp32", "cpu")()
