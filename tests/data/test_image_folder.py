@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import struct
+import threading
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +29,7 @@ files = pytest.importorskip("archscope.data.files")
 
 AREA = Augmentation(pad=0, area=0.08)
 CPU = torch.device("cpu")
+PNG = b"\x89PNG\r\n\x1a\n"
 Write = Callable[..., Path]
 
 
@@ -143,6 +147,19 @@ def test_an_epoch_is_the_same_whatever_reads_it(write: Write) -> None:
         assert not torch.equal(here[0][0], other[0][0])
 
 
+def test_those_who_read_are_not_forked_from_a_process_with_threads(
+    write: Write, recwarn: pytest.WarningsRecorder
+) -> None:
+    """Python 3.12 and newer warn of it, and no filter makes an error of that."""
+    data, ended = loaded(write()), threading.Event()
+    threading.Thread(target=ended.wait).start()
+    try:
+        train_batches(data, loaders=1)
+    finally:
+        ended.set()
+    assert [warning for warning in recwarn if "fork" in str(warning.message)] == []
+
+
 def test_reading_leaves_the_generator_of_dropout_alone(write: Write) -> None:
     data = loaded(write())
     torch.manual_seed(5)
@@ -256,9 +273,7 @@ def test_the_name_does_not_decide_the_format(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("loaders", [0, 2])
 @pytest.mark.parametrize("damage", ["cut", "text", "bomb", "gone"])
-def test_a_damaged_image_is_named_in_one_sentence(
-    write: Write, damage: str, loaders: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_damaged_image_is_named_in_one_sentence(write: Write, damage: str, loaders: int) -> None:
     root = write()
     path = root / "train/dog/3.JPEG"
     data = loaded(root)
@@ -270,11 +285,12 @@ def test_a_damaged_image_is_named_in_one_sentence(
     elif damage == "gone":
         path.unlink()
     else:
-        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+        size = b"IHDR" + struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+        path.write_bytes(PNG + struct.pack(">I", 13) + size + struct.pack(">I", zlib.crc32(size)))
     with pytest.raises(DataError, match=r"\.JPEG cannot be read as an image \(.*replace") as caught:
         train_batches(data, loaders)
     assert "\n" not in str(caught.value)
-    assert damage == "bomb" or "dog/3.JPEG" in str(caught.value)
+    assert "dog/3.JPEG" in str(caught.value)
 
 
 def test_nothing_but_image_formats_is_opened(tmp_path: Path) -> None:
