@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 import multiprocessing
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -80,6 +81,7 @@ def batches(
         batch_sampler=_Parts(order, batch),
         num_workers=loaders,
         multiprocessing_context=_starts() if loaders else None,
+        worker_init_fn=_end_with_parent,
         collate_fn=_collated,
         pin_memory=device.type == "cuda",
         generator=torch.Generator(),  # or it would draw from the one that dropout draws from
@@ -99,6 +101,18 @@ def _starts() -> Any:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
     return context
+
+
+def _end_with_parent(_: int) -> None:
+    """End this process when the one that it reads for has gone: torch watches who forked it."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 class _Parts(Sampler[list[int]]):

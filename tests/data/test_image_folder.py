@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import struct
-import threading
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -145,19 +144,6 @@ def test_an_epoch_is_the_same_whatever_reads_it(write: Write) -> None:
     assert x.shape == (4, 3, 16, 16) and x.is_contiguous(memory_format=torch.channels_last)
     for other in (train_batches(data, epoch=2), train_batches(data, seed=1)):
         assert not torch.equal(here[0][0], other[0][0])
-
-
-def test_those_who_read_are_not_forked_from_a_process_with_threads(
-    write: Write, recwarn: pytest.WarningsRecorder
-) -> None:
-    """Python 3.12 and newer warn of it, and no filter makes an error of that."""
-    data, ended = loaded(write()), threading.Event()
-    threading.Thread(target=ended.wait).start()
-    try:
-        train_batches(data, loaders=1)
-    finally:
-        ended.set()
-    assert [warning for warning in recwarn if "fork" in str(warning.message)] == []
 
 
 def test_reading_leaves_the_generator_of_dropout_alone(write: Write) -> None:
