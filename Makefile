@@ -1,18 +1,35 @@
 # make demo: install, and run a small sweep on built-in data.   make test: install, and pass the tests.
+# make test PYTHON=python3.13: with that Python.   make test-newest: with the newest releases.
 PYTHON ?= python3
-VENV ?= .venv
+# An environment for each Python: .venv, but .venv-3.13 with PYTHON=python3.13.
+ifndef VENV
+ifeq ($(origin PYTHON),file)
+VENV := .venv
+else
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+$(if $(VERSION),,$(error PYTHON=$(PYTHON) does not start; name a Python that does))
+VENV := .venv-$(VERSION)
+endif
+endif
 BIN = $(VENV)/bin
+
+# The newest releases that pyproject.toml allows, in place of constraints.txt.
+NEWEST = $(VENV)-newest
 
 # Torchvision's newest release needs another torch than constraints.txt has, hence its own environment.
 TV = .venv-torchvision
 
-.PHONY: demo test slow lint test-torchvision clean
+.PHONY: demo test slow lint test-newest test-torchvision clean
 
 demo: $(VENV)/.installed
 	$(BIN)/archscope cifar-sweep --preset quick --gpus 0 --out runs/demo
 
 test: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
+
+test-newest: $(NEWEST)/bin/python
+	$(NEWEST)/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager -e ".[dev]"
+	OMP_NUM_THREADS=1 $(NEWEST)/bin/python -m pytest -n auto
 
 slow: $(VENV)/.installed-slow
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m slow
@@ -41,6 +58,9 @@ $(VENV)/.installed-slow: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev,ray]"
 	touch $@
 
+$(NEWEST)/bin/python:
+	$(PYTHON) -m venv $(NEWEST)
+
 $(TV)/bin/python:
 	$(PYTHON) -m venv $(TV)
 
@@ -49,4 +69,4 @@ $(TV)/.installed: pyproject.toml constraints-torchvision.txt | $(TV)/bin/python
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(TV) runs build *.egg-info
+	rm -rf $(sort $(VENV) .venv) .venv-* runs build *.egg-info

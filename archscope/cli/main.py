@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from archscope.cli.output import discard, note
+from archscope.cli.plain_values import HELP_UNASKED, accept_plain_values
 from archscope.errors import ArchscopeError
 
 # name: (where the function stands, the line of `archscope --help`), in the order of that help.
@@ -72,8 +73,9 @@ class Commands(MutableMapping[str, Any]):
                 add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
             )
             found = getattr(import_module(f"archscope.cli.commands.{module}"), function)
-            alone.command(name, short_help=summary)(found)
+            alone.command(name, short_help=summary, context_settings=HELP_UNASKED)(found)
             self._made[name] = get_command(alone)
+            accept_plain_values(self._made[name], found)
         return self._made[name]
 
     def __setitem__(self, name: str, command: Any) -> None:
@@ -118,6 +120,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings=HELP_UNASKED,
 )
 
 

@@ -28,6 +28,7 @@ files = pytest.importorskip("archscope.data.batches.files")
 
 AREA = Augmentation(pad=0, area=0.08)
 CPU = torch.device("cpu")
+PNG = b"\x89PNG\r\n\x1a\n"
 Write = Callable[..., Path]
 
 
@@ -341,9 +342,7 @@ def test_the_name_does_not_decide_the_format(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("loaders", [0, 2])
 @pytest.mark.parametrize("damage", ["cut", "text", "bomb", "gone"])
-def test_a_damaged_image_is_named_in_one_sentence(
-    write: Write, damage: str, loaders: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_damaged_image_is_named_in_one_sentence(write: Write, damage: str, loaders: int) -> None:
     root = write()
     path = root / "train/dog/3.JPEG"
     data = loaded(root)
@@ -355,11 +354,12 @@ def test_a_damaged_image_is_named_in_one_sentence(
     elif damage == "gone":
         path.unlink()
     else:
-        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+        size = b"IHDR" + struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+        path.write_bytes(PNG + struct.pack(">I", 13) + size + struct.pack(">I", zlib.crc32(size)))
     with pytest.raises(DataError, match=r"\.JPEG cannot be read as an image \(.*replace") as caught:
         train_batches(data, loaders)
     assert "\n" not in str(caught.value)
-    assert damage == "bomb" or "dog/3.JPEG" in str(caught.value)
+    assert "dog/3.JPEG" in str(caught.value)
 
 
 def test_nothing_but_image_formats_is_opened(tmp_path: Path) -> None:
