@@ -128,9 +128,11 @@ def check_output(format: Format | None, output: Path | None) -> None:
 def show(result: SweepResult, format: Format | None, output: Path | None) -> None:
     """Print the table, and say what failed and what was written."""
     emit(result.table(), document=result.document(), format=format, output=output)
-    for record in result.failed:
+    for record in (*result.failed, *result.diverged):
         reason = (record.result or {}).get("reason", "unknown")
-        note(f"failed: {record.key}: {reason}")
+        note(f"{record.status}: {record.key}: {reason}")
     if result.failed:
         note("The same command again tries what failed once more.")
+    if result.diverged:
+        note("What diverged would diverge again: choose a lower --lr, and another --out.")
     note(f"Written to {result.folder}: {', '.join(path.name for path in result.files)}.")

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 from archscope.arch.network import Network
 from archscope.data.dataset import DatasetInfo
 from archscope.data.folder import NAME as FILES
+from archscope.errors import ArchscopeError
 from archscope.explore.source import Source, measured
 from archscope.report.folder import write as write_report
 from archscope.report.wording import plural
 from archscope.sweep import folder as folders
+from archscope.sweep import lease as leases
 from archscope.sweep import machine as machines
 from archscope.sweep import plan, speed, tensorboard
 from archscope.sweep.executor import Executor
@@ -27,7 +29,8 @@ from archscope.sweep.live import Display, Silent, display
 from archscope.sweep.machine import Resources
 from archscope.sweep.presets import SINGLE
 from archscope.sweep.progress import ENDED, Progress
-from archscope.sweep.records import RESULT_FILE, trial_folder
+from archscope.sweep.records import read_sweep, trial_folder
+from archscope.sweep.result import RESULT_FILE
 from archscope.sweep.scan import Brief, look, scan
 from archscope.sweep.signals import told
 from archscope.sweep.supply import Supply
@@ -150,12 +153,35 @@ def finish(
     say: Console,
     report: Callable[[Path], list[Path]],
 ) -> tuple[Path, tuple[Path, ...]]:
-    """Train what is missing of an opened plan, and report."""
+    """Train what is missing of an opened plan, and report.
+
+    Raises `ArchscopeError` where the report misses trials that have ended.
+    """
     for note in (*opened.notes, *hands.executor.notes):
         say.note(note)
     _run(opened, briefs, hands, say)
     with folders.explained(opened.folder):
-        return opened.folder, tuple(report(opened.folder))
+        files = tuple(report(opened.folder))
+    _check_complete(opened.folder, briefs)
+    return opened.folder, files
+
+
+def _check_complete(folder: Path, briefs: Sequence[Brief]) -> None:
+    """Hold what a finished sweep scanned against what is read of it: all must have ended."""
+    statuses = {record.key: record.status for record in read_sweep(folder).trials}
+    lost = [
+        brief.key
+        for brief in briefs
+        if statuses.get(brief.key) not in (*ENDED, "failed")
+        and leases.is_free(trial := trial_folder(folder, brief.key), leases.newest(trial))
+    ]
+    if lost:
+        raise ArchscopeError(
+            f"{plural(len(lost), 'trial')} in {folder} ended, but "
+            f"{'their results are' if len(lost) > 1 else 'its result is'} missing or damaged now "
+            f"({', '.join(lost[:3])}{', ...' * (len(lost) > 3)}): run the same command again, "
+            "which trains what is missing."
+        )
 
 
 def _run(opened: folders.Opened, briefs: Sequence[Brief], hands: Hands, say: Console) -> None:
@@ -218,10 +244,13 @@ def _announcement(
 ) -> str:
     """What is about to happen, and on a CPU how long it will take."""
     machine, label = opened.document["machine"], opened.document["dataset"]["label"]
-    failed = sum(brief.status == "failed" for brief in briefs)
+    failed, diverged = (
+        sum(brief.status == status for brief in briefs) for status in ("failed", "diverged")
+    )
     ended = len(briefs) - len(missing) - failed
     if not missing:
-        but = f", but {failed} that failed: {_AGAIN}" if failed else ""
+        but = f" ({diverged:,} diverged)" if diverged else ""
+        but += f", but {failed} that failed: {_AGAIN}" if failed else ""
         every = f"All {len(briefs):,} trials" if len(briefs) > 1 else "The trial"
         are = "are" if len(briefs) > 1 else "is"
         return f"{every} in {opened.folder} {are} done{but}."

@@ -10,11 +10,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Protocol
 
-from archscope.files import write_json
+from archscope.sweep import result as results
 from archscope.sweep.environment import environment
 from archscope.sweep.lease import superseded
 from archscope.sweep.messages import Event
-from archscope.sweep.records import RESULT_FILE, RESULT_SCHEMA, read_result
 from archscope.sweep.supply import Leased, Supply
 from archscope.sweep.work import memory_sentence
 from archscope.sweep.writing import cannot_write, explained, too_many_files
@@ -88,7 +87,7 @@ class Outcomes:
         if superseded(work.lease.path):
             self.observer.event(Event("lost", work.key))
             self.supply.lost(work)
-        elif result := read_result(work.folder):
+        elif result := results.read(work.folder):
             data = {"status": result["status"], "test_error": result["metrics"].get("test_error")}
             self.observer.event(Event("finished", work.key, data))
             self._end(work, failed=result["status"] == "failed")
@@ -122,7 +121,7 @@ class Outcomes:
 
     def _record_failure(self, work: Leased, reason: str, device: str, trace: str | None) -> None:
         result: dict[str, Any] = {
-            "schema": RESULT_SCHEMA,
+            "schema": results.RESULT_SCHEMA,
             "key": work.key,
             "status": "failed",
             "reason": reason,
@@ -132,4 +131,4 @@ class Outcomes:
             "environment": {**environment(), "device": device},
         }
         with explained(self.folder):
-            write_json(work.folder / RESULT_FILE, result)
+            results.write(work.folder, result)

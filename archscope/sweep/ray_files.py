@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from archscope.files import write_atomically
-from archscope.sweep.records import METRICS_FILE, RESULT_FILE
+from archscope.sweep.records import METRICS_FILE
+from archscope.sweep.result import RESULT_FILE
 
 _STATE = (".pt",)  # checkpoints, by the ending of their names
 # In this order they are put in place: metrics.jsonl is a view of the checkpoint.

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from archscope.sweep import lease as leases
+from archscope.sweep import result as result_files
 from archscope.sweep.machine import Slot
 from archscope.sweep.messages import Event, Report, Task
 from archscope.sweep.process import WorkerProcess
-from archscope.sweep.records import read_result
 from archscope.sweep.work import LONG, Images, estimated_seconds, trial_work
 
 RUNNER = "archscope.sweep.speed:train_for_a_while"
@@ -104,7 +104,7 @@ def _measured(trial: Mapping[str, Any], slots: Sequence[Slot]) -> float | None:
         finally:
             for worker in workers:
                 worker.end(0)
-        results = [read_result(folder) for folder in folders]
+        results = [result_files.read(folder) for folder in folders]
     rates = [result["timing"].get("images_per_second") for result in results if result]
     return sum(rates) if len(rates) == len(slots) and all(rates) else None
 
