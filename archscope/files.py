@@ -33,7 +33,7 @@ _KINDS = {
     stat.S_IFSOCK: "a socket",
 }
 _MISSING = (FileNotFoundError, NotADirectoryError)
-_REMEDIES = {errno.EACCES: "allow it and try again", errno.EPERM: "allow it and try again"}
+_FORBIDDEN = (errno.EACCES, errno.EPERM)
 
 
 class NotRegular(OSError):
@@ -111,8 +111,12 @@ def reading(
 
 def unreadable(path: Path | str, error: OSError) -> Unreadable:
     """The error for a file of ours that is there, but cannot be read."""
-    fix = _REMEDIES.get(error.errno or 0, "mend or remove it and try again")
-    return Unreadable(f"{path} cannot be read ({reason(error)}): {fix}.")
+    fix = "restore it"
+    if error.errno in _FORBIDDEN:
+        fix = "allow it"
+    elif isinstance(error, NotRegular):
+        fix = "remove it"
+    return Unreadable(f"{path} cannot be read ({reason(error)}): {fix} and try again.")
 
 
 def reason(error: OSError) -> str:
@@ -187,16 +191,16 @@ def destination(path: Path) -> Path:
     """
     try:
         if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))
+            raise IsADirectoryError(errno.EISDIR, "that is a folder", str(path))
         found = Path(os.path.realpath(path))
         if found.is_symlink():  # realpath gives up on them
             raise OSError(errno.ELOOP, "its symbolic links run in a circle", str(path))
     except ValueError:
         raise OSError(errno.EINVAL, "no file can have this name", str(path)) from None
     if not found.parent.is_dir():
-        raise FileNotFoundError(
-            errno.ENOENT, f"there is no folder {found.parent}; make it first", str(path)
-        )
+        place = found.parent if path.parent.is_dir() else path.parent
+        why = f"there is no folder {place}; make it first"
+        raise FileNotFoundError(errno.ENOENT, why, str(path))
     return found
 
 

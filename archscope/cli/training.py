@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archscope.cli.output import Format, emit, note, resolve_format
-from archscope.errors import UsageError
+from archscope.cli.output import Format, check_destination, emit, note, resolve_format
 
 if TYPE_CHECKING:
     from archscope.explore.cifar_sweep import SweepResult
@@ -121,8 +120,7 @@ Tensorboard = Annotated[
 def check_output(format: Format | None, output: Path | None) -> None:
     """Refuse before hours of training what could not be written after them."""
     resolve_format(format, output)
-    if output is not None and not output.resolve().parent.is_dir():
-        raise UsageError(f"--output {output}: there is no folder {output.parent}; make it first")
+    check_destination(output)
 
 
 def show(result: SweepResult, format: Format | None, output: Path | None) -> None:

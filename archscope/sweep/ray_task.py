@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from archscope.files import read_text
 from archscope.sweep import child, worker
 from archscope.sweep.environment import environment
 from archscope.sweep.lease import newest, number
@@ -47,8 +48,8 @@ class Token:
     def is_here(self) -> bool:
         """Whether this machine sees the driver's file."""
         try:
-            return self.path.read_text("utf-8") == self.text
-        except (OSError, ValueError):
+            return read_text(self.path) == self.text
+        except OSError:
             return False
 
 
