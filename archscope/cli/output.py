@@ -137,24 +137,31 @@ def save(text: str, path: Path) -> None:
 
 def save_with(fill: Callable[[BinaryIO], Any], path: Path, option: str = "--output") -> None:
     """As `save`, for what is written piece by piece: `fill` gets the stream."""
-    from archscope.files import write_atomically
+    from archscope.files import destination, reason, write_atomically
 
     try:
         if path.exists() and not path.is_file() and not path.is_dir():
             with path.open("wb") as stream:
                 fill(stream)  # a device or a pipe cannot be replaced
         else:
-            if path.is_dir():
-                raise IsADirectoryError(21, "that is a folder")
-            if not path.resolve().parent.is_dir():
-                raise FileNotFoundError(2, f"there is no folder {path.parent}; make it first")
-            write_atomically(path.resolve(), fill)
+            write_atomically(destination(path), fill)
     except BrokenPipeError:
         return
-    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
-        why = getattr(error, "strerror", None) or error
-        raise ArchscopeError(f"{option} {path} cannot be written: {why}.") from error
+    except OSError as error:
+        raise ArchscopeError(f"{option} {path} cannot be written: {reason(error)}.") from error
     note(f"wrote {path}")
+
+
+def check_destination(path: Path | None, option: str = "--output") -> None:
+    """Raise UsageError before hours of work for a file that could not be written after them."""
+    from archscope.files import destination, reason
+
+    if path is None or str(path) == "-":
+        return
+    try:
+        destination(path)
+    except OSError as error:
+        raise UsageError(f"{option} {path} cannot be written: {reason(error)}.") from None
 
 
 def _open(stream: TextIO | None) -> TextIO:

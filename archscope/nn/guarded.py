@@ -68,14 +68,6 @@ def told(error: BaseException) -> str:
     return f"{type(error).__name__}: {first if len(first) <= 200 else first[:197] + '...'}"
 
 
-def is_file(path: Path) -> bool:
-    """Whether there is such a file; a name that no file can have is none."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
-
-
 @contextmanager
 def held_to_weights() -> Iterator[None]:
     """Let `torch.load` read tensors alone, also where torch would try once more without limits."""

@@ -22,7 +22,8 @@ from torch import Tensor, nn
 
 from archscope.arch.shape import Shape
 from archscope.errors import ArchscopeError, UsageError, shown
-from archscope.nn.guarded import held_to_weights, is_file, require, running, told
+from archscope.files import open_to_read, read, reading
+from archscope.nn.guarded import held_to_weights, require, running
 
 IMAGENET: Shape = (3, 224, 224)
 Make: TypeAlias = Callable[[], nn.Module]
@@ -107,13 +108,8 @@ def open_source(path: Path, factory: str, classes: int | None) -> Found:
         ArchscopeError: where running it fails.
     """
     what = f"{path}:{factory}"
-    try:
-        code = path.read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: of a null character
-        raise UsageError(
-            f"{shown(what)} was asked for, but {shown(str(path))} cannot be read ({told(error)}); "
-            "give the path of a Python file"
-        ) from None
+    with reading(shown(str(path)), "give the path of a Python file", error=UsageError):
+        code = read(path)
     module = ModuleType(f"archscope_outside_{path.stem}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # dataclasses and pickles look there
@@ -132,8 +128,8 @@ def open_saved(path: Path, classes: int | None) -> Found:
         UsageError: where the file is none, or does not take images one at a time.
     """
     name = shown(str(path))
-    if not is_file(path):
-        raise UsageError(f"{name} was asked for, but there is no such file; give its path")
+    with reading(name, "give the path of a saved network", error=UsageError):
+        open_to_read(path).close()
     if classes is not None:
         raise UsageError(
             f"{name} was to have {classes} classes, but a saved network has those that it was "

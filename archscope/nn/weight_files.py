@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from archscope.errors import UsageError, shown
-from archscope.nn.guarded import is_file, require, told
+from archscope.files import open_to_read, reading
+from archscope.nn.guarded import require, told
 
 # Where training scripts (timm's, torchvision's references, ours) keep the state dict of a model.
 _WRAPPERS = ("state_dict", "model", "state")
@@ -33,10 +34,9 @@ def read_weights(path: Path, safetensors: bool | None = None) -> dict[str, Tenso
         UsageError: where the file is missing, damaged, holds no state dict, or a pickle in it asks
             for more than tensors and containers.
     """
-    if not is_file(path):
-        raise UsageError(
-            f"weights were to be loaded, but there is no file {shown(str(path))}; give its path"
-        )
+    name = shown(str(path))
+    with reading(name, "give the path of a file of weights", error=UsageError, what="the weights "):
+        open_to_read(path).close()
     if path.suffix == ".safetensors" if safetensors is None else safetensors:
         library = require("safetensors.torch", "safetensors")
         try:

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from archscope.arch.names import parse
 from archscope.errors import UsageError, shown
+from archscope.files import read_text, reading
 from archscope.studies.presets import READINGS, fault, is_number
 from archscope.studies.study import Row, Study
 from archscope.sweep.plan.plan import is_template
@@ -45,13 +46,8 @@ def read_study(name: str) -> Study:
             f"there is no study '{shown(name)}': give the path of a .toml file, or one of "
             f"{', '.join(study_names())}"
         )
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise UsageError(
-            f"the study {path} cannot be read: {why}; name a readable .toml file"
-        ) from None
+    with reading(path, "name a readable .toml file", error=UsageError, what="the study "):
+        text = read_text(path)
     return _Reader(str(path), text).study()
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from archscope.errors import ArchscopeError
-from archscope.files import write_atomically, write_text
+from archscope.files import open_to_append, open_to_read, unreadable, write_atomically, write_text
 
 SCHEMA = "archscope.checkpoint/2"
 _READ = (SCHEMA, "archscope.checkpoint/1")  # the older one knows no part of an epoch
@@ -64,7 +64,7 @@ class Folder:
             stale.unlink(missing_ok=True)
         found = None
         for file in (self.latest, self.previous):
-            there = file.exists()
+            there = os.path.lexists(file)
             found = _read(file)
             if found:
                 break
@@ -86,8 +86,8 @@ class Folder:
     def save(self, history: list[Line], state: dict[str, Any]) -> None:
         """Keep the state after the newest epoch, then add its line to metrics.jsonl."""
         self.save_part(history, state)
-        with self.metrics.open("a", encoding="utf-8") as stream:
-            stream.write(_as_text(history[-1]))
+        with open_to_append(self.metrics) as stream:
+            stream.write(_as_text(history[-1]).encode("utf-8"))
             stream.flush()
             os.fsync(stream.fileno())
 
@@ -107,16 +107,20 @@ class Folder:
 def _read(file: Path) -> Checkpoint | None:
     """Return the checkpoint, or None where it is missing or damaged; nothing in it is executed.
 
-    Raises OSError where it cannot be read, ArchscopeError where another version wrote it.
+    Raises Unreadable where it cannot be read, ArchscopeError where another version wrote it.
     """
     try:
-        with zipfile.ZipFile(file) as archive:  # torch does not look at the checksums
-            if archive.testzip() is not None:
-                return None
-        document = torch.load(file, map_location="cpu", weights_only=True)
+        with open_to_read(file) as stream:
+            with zipfile.ZipFile(stream) as archive:  # torch does not look at the checksums
+                if archive.testzip() is not None:
+                    return None
+            stream.seek(0)
+            document = torch.load(stream, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         return None
-    except (OSError, MemoryError):  # it may be whole all the same
+    except OSError as error:  # it may be whole all the same
+        raise unreadable(file, error) from None
+    except MemoryError:
         raise
     except Exception:  # torch and zipfile raise half a dozen kinds for a damaged file
         return None

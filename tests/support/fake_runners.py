@@ -75,6 +75,17 @@ def _epoch(task: Task, report: Report, epoch: int) -> None:
         report.step(127, 128)  # tells the test that it hangs
 
 
+def diverges(task: Task, report: Report) -> dict[str, Any]:
+    """As a training whose loss is no number any more."""
+    metrics = {"epochs": 0, "test_error": None, "diverged_in_epoch": 1}
+    return {"status": "diverged", "metrics": metrics, "reason": "the loss was no number"}
+
+
+def seed_2_diverges(task: Task, report: Report) -> dict[str, Any]:
+    """Diverges for seed 2."""
+    return (diverges if task.trial["seed"] == 2 else run)(task, report)
+
+
 def rate(task: Task, report: Report) -> dict[str, Any]:
     """A speed that the trial has said."""
     report.step(1, 2)

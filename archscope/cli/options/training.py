@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archscope.cli.output import Format, emit, note, resolve_format
-from archscope.errors import UsageError
+from archscope.cli.output import Format, check_destination, emit, note, resolve_format
 
 if TYPE_CHECKING:
     from archscope.explore.training.cifar_sweep import SweepResult
@@ -121,16 +120,17 @@ Tensorboard = Annotated[
 def check_output(format: Format | None, output: Path | None) -> None:
     """Refuse before hours of training what could not be written after them."""
     resolve_format(format, output)
-    if output is not None and not output.resolve().parent.is_dir():
-        raise UsageError(f"--output {output}: there is no folder {output.parent}; make it first")
+    check_destination(output)
 
 
 def show(result: SweepResult, format: Format | None, output: Path | None) -> None:
     """Print the table, and say what failed and what was written."""
     emit(result.table(), document=result.document(), format=format, output=output)
-    for record in result.failed:
+    for record in (*result.failed, *result.diverged):
         reason = (record.result or {}).get("reason", "unknown")
-        note(f"failed: {record.key}: {reason}")
+        note(f"{record.status}: {record.key}: {reason}")
     if result.failed:
         note("The same command again tries what failed once more.")
+    if result.diverged:
+        note("What diverged would diverge again: choose a lower --lr, and another --out.")
     note(f"Written to {result.folder}: {', '.join(path.name for path in result.files)}.")

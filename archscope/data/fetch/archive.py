@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from archscope.data.fetch.catalogue import Cifar, Layout
 from archscope.errors import DataError
+from archscope.files import open_to_read
 
 _LARGEST = 2**28  # bytes of one file; the largest is 155 million
 
@@ -42,13 +43,13 @@ def extract(dataset: Cifar, layout: Layout, archive: Path, into: Path) -> Path:
 
 def _unpack(dataset: Cifar, layout: Layout, archive: Path, scratch: Path) -> None:
     wanted = {f"{layout.folder}/{file.name}": file.name for file in layout.files}
-    with tarfile.open(archive, "r:gz") as tar:
+    with open_to_read(archive) as content, tarfile.open(fileobj=content, mode="r:gz") as tar:
         for member in tar:
             _refuse_unsafe(member, archive)
             name = wanted.get(str(PurePosixPath(member.name)))
             source = tar.extractfile(member) if name and member.size <= _LARGEST else None
             if name and source:
-                with source, (scratch / name).open("wb") as target:
+                with source, (scratch / name).open("xb") as target:
                     shutil.copyfileobj(source, target)
                 wanted.pop(f"{layout.folder}/{name}")
     if wanted:

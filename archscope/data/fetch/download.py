@@ -29,6 +29,7 @@ import urllib3
 
 from archscope.data.fetch.progress import Meter
 from archscope.errors import DataError, UsageError
+from archscope.files import NotRegular, open_to_append
 
 SERVERS = (
     "https://www.cs.toronto.edu/~kriz",
@@ -95,6 +96,8 @@ def fetch(remote: Remote, into: Path, *, progress: bool) -> Path:
             )
         except _Failed as failure:
             failures.append(f"{_without_password(url)} ({failure})")
+        except NotRegular as error:
+            raise _not_a_file(error) from error
         except OSError as error:
             raise DataError(
                 f"{remote.title} cannot be downloaded into {into} ({error.strerror or error}): "
@@ -126,7 +129,9 @@ def alone(folder: Path, name: str) -> Iterator[None]:
     lock = folder / f".{name}.lock"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        stream = lock.open("a")
+        stream = open_to_append(lock)
+    except NotRegular as error:
+        raise _not_a_file(error) from error
     except OSError as error:
         raise DataError(
             f"{folder} cannot hold the dataset {name} ({error.strerror}): give permission there, "
@@ -139,6 +144,13 @@ def alone(folder: Path, name: str) -> Iterator[None]:
             yield
         finally:
             lock.unlink(missing_ok=True)
+
+
+def _not_a_file(error: NotRegular) -> DataError:
+    return DataError(
+        f"{error.filename} cannot be written ({error.strerror}): remove it, or name another folder "
+        "with --data-dir"
+    )
 
 
 class _Failed(Exception):
@@ -202,7 +214,8 @@ class _Resumable:
 
     def _append(self, response: requests.Response, start: int) -> None:
         self.meter.begin(start, _total(response, start))
-        with self.part.open("ab" if start else "wb") as part:
+        with open_to_append(self.part) as part:
+            part.seek(part.truncate(start))
             for chunk in _chunks(response):
                 part.write(chunk)
                 self.meter.advance(len(chunk))

@@ -101,7 +101,7 @@ def _inside(dataset: Cifar, layout: Layout, places: list[Path]) -> list[Path]:
 
 
 def _missing(layout: Layout, folder: Path) -> list[str]:
-    return [file.name for file in layout.files if not (folder / file.name).is_file()]
+    return [file.name for file in layout.files if not os.path.lexists(folder / file.name)]
 
 
 def _refuse_half(dataset: Cifar, layout: Layout, folder: Path) -> None:

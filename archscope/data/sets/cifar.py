@@ -19,6 +19,7 @@ from archscope.data.dataset import Images, Labels, Split
 from archscope.data.fetch.catalogue import PIXELS, Cifar, File, Layout
 from archscope.data.sets.unpickle import Refused, read_plain
 from archscope.errors import DataError
+from archscope.files import read as read_file
 
 _MEND = "delete its folder to have it downloaded again, or name another one with --data-dir"
 _LARGEST_PICKLE = 2**28
@@ -76,7 +77,7 @@ def _content(dataset: Cifar, layout: Layout, file: File, path: Path) -> bytes:
             raise DataError(
                 f"{path} has {size:,} bytes, far more than any file of {dataset.title}; {_MEND}"
             )
-        return path.read_bytes()
+        return read_file(path, most=_LARGEST_PICKLE)
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}); {_MEND}") from error
 

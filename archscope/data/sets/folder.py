@@ -19,6 +19,7 @@ import numpy as np
 
 from archscope.data.dataset import Channels, DatasetInfo, Files
 from archscope.errors import DataError, UsageError
+from archscope.files import read_text, reading
 
 NAME = "folder"
 ENDINGS = (".jpeg", ".jpg", ".png", ".webp", ".bmp")
@@ -92,14 +93,9 @@ def class_list(file: Path) -> tuple[str, ...]:
 
     Raises UsageError where it cannot be read or is empty.
     """
-    try:
-        lines = file.read_text("utf-8").splitlines()
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "it is not text"
-        raise UsageError(
-            f"the list of test classes {file} cannot be read ({why}): name a text file of a class "
-            "a line"
-        ) from None
+    fix = "name a text file of a class a line"
+    with reading(file, fix, error=UsageError, what="the list of test classes "):
+        lines = read_text(file, pipes=True).splitlines()
     listed = tuple(dict.fromkeys(line.split()[0] for line in lines if line.split()))
     if not listed:
         raise UsageError(f"the list of test classes {file} is empty: write a class on each line")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args
@@ -11,7 +12,7 @@ from archscope.arch.network import Network
 from archscope.arch.shape import Shape
 from archscope.errors import ArchscopeError, UsageError, shown
 from archscope.explore.networks.opened import is_outside
-from archscope.files import write_atomically
+from archscope.files import destination, reason, refuse_special, write_atomically
 from archscope.reporting.table.formats import auto, text
 from archscope.reporting.table.table import Column, Table
 
@@ -128,10 +129,9 @@ def export(request: Request, output: Path | None = None) -> Exported:
         checks.append(check(prepared, Path(stream.name)))
 
     try:
-        write_atomically(target.resolve(), fill)
+        write_atomically(destination(target), fill)
     except OSError as error:
-        why = error.strerror or error
-        raise ArchscopeError(f"{shown(str(target))} cannot be written: {why}") from error
+        raise ArchscopeError(f"{shown(str(target))} cannot be written: {reason(error)}") from error
     return Exported(request, target, len(content), checks[0])
 
 
@@ -166,18 +166,16 @@ def request_for(
 def _target(output: Path | None, name: str) -> Path:
     """The file to write; refused before the work where it cannot be."""
     target = Path(name) if output is None else output
-    if output is None and target.exists():
+    if output is None and os.path.lexists(target):
         raise UsageError(
             f"{name} was to be written here, but there is such a file already; name it with "
             "--output to replace it"
         )
     try:
-        here, folder = target.exists(), target.resolve().parent.is_dir()
-    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
-        raise ArchscopeError(f"{shown(str(target))} cannot be written: {error}") from error
-    if not folder or (here and not target.is_file()):
+        refuse_special(destination(target))
+    except OSError as error:
         raise UsageError(
-            f"--output {shown(str(target))} was asked for, but it must be a file in a folder that "
-            "there is; name another"
-        )
+            f"--output {shown(str(target))} cannot be written ({reason(error)}): name a file in a "
+            "folder that there is"
+        ) from None
     return target

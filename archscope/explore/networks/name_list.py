@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import sys
-from pathlib import Path
 
 from archscope.errors import UsageError
+from archscope.files import read_text, reason
 
 
 def names_in(text: str) -> list[str]:
@@ -28,7 +28,7 @@ def read_names(place: str) -> list[str]:
         UsageError: where it cannot be read, or names nothing.
     """
     try:
-        text = sys.stdin.read() if place == "-" else Path(place).read_text("utf-8")
+        text = sys.stdin.read() if place == "-" else read_text(place, pipes=True)
         names = names_in(text.removeprefix("\ufeff"))  # the mark that Excel begins a CSV with
     except csv.Error:
         raise UsageError(
@@ -36,10 +36,10 @@ def read_names(place: str) -> list[str]:
             "one; write a name on each line, or a CSV with a column network"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        why = reason(error) if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UsageError(
-            f"names of networks were to be read from {place}, but that cannot be done: {why}; give "
-            "@FILE with a readable file, or @- for the standard input"
+            f"the names of networks in {place} cannot be read ({why}): give @FILE with a readable "
+            "file, or @- for the standard input"
         ) from None
     if not names:
         raise UsageError(

@@ -55,9 +55,14 @@ class SweepResult:
         return [record for record in self.records if record.status == "failed"]
 
     @property
+    def diverged(self) -> list[TrialRecord]:
+        """The trials whose loss was no longer a finite number: they have no test error."""
+        return [record for record in self.records if record.status == "diverged"]
+
+    @property
     def exit_code(self) -> int:
-        """0, or 3 where trials failed."""
-        return 3 if self.failed else 0
+        """0, or 3 where trials failed or diverged."""
+        return 3 if self.failed or self.diverged else 0
 
     def table(self) -> Table:
         """The columns of the paper's Table 7, a row for each network."""

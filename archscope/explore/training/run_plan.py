@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from archscope.arch.network import Network
 from archscope.data.dataset import DatasetInfo
 from archscope.data.sets.folder import NAME as FILES
+from archscope.errors import ArchscopeError
 from archscope.explore.training.images_from import Source, measured
 from archscope.reporting.facts.wording import plural
 from archscope.reporting.folder.folder import write as write_report
@@ -38,7 +39,9 @@ from archscope.sweep.run.progress import ENDED, Progress
 from archscope.sweep.run.signals import told
 from archscope.sweep.run.supply import Supply
 from archscope.sweep.store import folder as folders
-from archscope.sweep.store.records import RESULT_FILE, trial_folder
+from archscope.sweep.store import lease as leases
+from archscope.sweep.store.records import read_sweep, trial_folder
+from archscope.sweep.store.result import RESULT_FILE
 from archscope.sweep.store.scan import Brief, look, scan
 from archscope.training.job import check
 from archscope.training.recipe import lasting, steps_of
@@ -151,12 +154,35 @@ def finish(
     say: Console,
     report: Callable[[Path], list[Path]],
 ) -> tuple[Path, tuple[Path, ...]]:
-    """Train what is missing of an opened plan, and report."""
+    """Train what is missing of an opened plan, and report.
+
+    Raises `ArchscopeError` where the report misses trials that have ended.
+    """
     for note in (*opened.notes, *hands.executor.notes):
         say.note(note)
     _run(opened, briefs, hands, say)
     with folders.explained(opened.folder):
-        return opened.folder, tuple(report(opened.folder))
+        files = tuple(report(opened.folder))
+    _check_complete(opened.folder, briefs)
+    return opened.folder, files
+
+
+def _check_complete(folder: Path, briefs: Sequence[Brief]) -> None:
+    """Hold what a finished sweep scanned against what is read of it: all must have ended."""
+    statuses = {record.key: record.status for record in read_sweep(folder).trials}
+    lost = [
+        brief.key
+        for brief in briefs
+        if statuses.get(brief.key) not in (*ENDED, "failed")
+        and leases.is_free(trial := trial_folder(folder, brief.key), leases.newest(trial))
+    ]
+    if lost:
+        raise ArchscopeError(
+            f"{plural(len(lost), 'trial')} in {folder} ended, but "
+            f"{'their results are' if len(lost) > 1 else 'its result is'} missing or damaged now "
+            f"({', '.join(lost[:3])}{', ...' * (len(lost) > 3)}): run the same command again, "
+            "which trains what is missing."
+        )
 
 
 def _run(opened: folders.Opened, briefs: Sequence[Brief], hands: Hands, say: Console) -> None:
@@ -219,10 +245,13 @@ def _announcement(
 ) -> str:
     """What is about to happen, and on a CPU how long it will take."""
     machine, label = opened.document["machine"], opened.document["dataset"]["label"]
-    failed = sum(brief.status == "failed" for brief in briefs)
+    failed, diverged = (
+        sum(brief.status == status for brief in briefs) for status in ("failed", "diverged")
+    )
     ended = len(briefs) - len(missing) - failed
     if not missing:
-        but = f", but {failed} that failed: {_AGAIN}" if failed else ""
+        but = f" ({diverged:,} diverged)" if diverged else ""
+        but += f", but {failed} that failed: {_AGAIN}" if failed else ""
         every = f"All {len(briefs):,} trials" if len(briefs) > 1 else "The trial"
         are = "are" if len(briefs) > 1 else "is"
         return f"{every} in {opened.folder} {are} done{but}."

@@ -56,7 +56,7 @@ class StudyResult:
 
     @property
     def exit_code(self) -> int:
-        """0, or 3 where trials failed."""
+        """0, or 3 where trials failed or diverged."""
         return self.trained.exit_code if self.trained else 0
 
     @cached_property

@@ -14,7 +14,7 @@ from archscope.arch.quantities import parse_shape
 from archscope.errors import UsageError
 from archscope.explore.clock.bench import Extras, Setting, bench
 from archscope.explore.training.run_plan import Console
-from archscope.files import write_json
+from archscope.files import read_ours, write_json
 from archscope.reporting.facts.bench_file import BENCH_FILE, read_bench
 from archscope.reporting.folder.folder import write as write_report
 from archscope.reporting.folder.study_contents import STUDY_FILE, Kept, keep
@@ -138,8 +138,7 @@ def _refuse_other_times(kept: Kept, folder: Path, found: Mapping[str, Any]) -> N
             f"study {kept.study.name} (preset {kept.preset}) was to be measured in {folder}, but "
             f"that has the times of preset {preset}: {instead}"
         )
-    with explained(folder):
-        text = (folder / STUDY_FILE).read_text("utf-8", errors="replace")
+    text = (read_ours(folder / STUDY_FILE) or b"").decode("utf-8", errors="replace")
     if text != kept.study.source_text:
         raise UsageError(
             f"study {kept.study.name} was changed since its times in {folder} were measured, so "

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from archscope.errors import ArchscopeError
+from archscope.files import read_ours
 
 BENCH_FILE = "bench.json"
 
@@ -41,11 +42,12 @@ def read_bench(folder: Path) -> dict[str, Any] | None:
         ArchscopeError: where it is damaged.
     """
     path = folder / BENCH_FILE
-    try:
-        document = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    content = read_ours(path)
+    if content is None:
         return None
-    except (OSError, ValueError) as error:
+    try:
+        document = json.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
         document, why = None, str(error)
     else:
         why = "it is no measurement of times"

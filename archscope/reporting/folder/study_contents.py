@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from archscope.cost.formula import CONVENTION
 from archscope.errors import ArchscopeError
-from archscope.files import write_json, write_text
+from archscope.files import read_ours, write_json, write_text
 from archscope.reporting.facts.wording import trouble
 from archscope.reporting.folder.contents import Contents, markdown
 from archscope.reporting.folder.honesty import (
@@ -66,14 +67,14 @@ def kept_study(folder: Path) -> Kept | None:
         ArchscopeError: where the preset cannot be told, as study.json is damaged.
     """
     path = folder / STUDY_FILE
-    if not path.is_file():
+    if not os.path.lexists(path):
         return None
     study = read_study(str(path))
     try:
-        preset = json.loads((folder / RESULT_FILE).read_text("utf-8"))["preset"]
+        preset = json.loads(read_ours(folder / RESULT_FILE) or b"")["preset"]
         if preset not in study.presets:
             raise KeyError(preset)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise ArchscopeError(
             f"{folder / RESULT_FILE} is missing or damaged, so the preset of the study is not "
             "known; run the study again with the same --out, which trains nothing that is done"

@@ -10,8 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from archscope.files import write_atomically
-from archscope.sweep.store.records import METRICS_FILE, RESULT_FILE
+from archscope.files import read, write_atomically
+from archscope.sweep.store.records import METRICS_FILE
+from archscope.sweep.store.result import RESULT_FILE
 
 _STATE = (".pt",)  # checkpoints, by the ending of their names
 # In this order they are put in place: metrics.jsonl is a view of the checkpoint.
@@ -55,7 +56,7 @@ class Mirror:
         fresh = {name: stamp for name, stamp in now.items() if before.get(name) != stamp}
         moves = tuple((names[stamp], name) for name, stamp in fresh.items() if stamp in names)
         moved = {new for _, new in moves}
-        contents = {name: (self.folder / name).read_bytes() for name in fresh if name not in moved}
+        contents = {name: read(self.folder / name) for name in fresh if name not in moved}
         gone = set(before) - set(now) - {old for old, _ in moves}
         self._known = now
         return Changes(moves, contents, tuple(sorted(gone)))
@@ -71,7 +72,7 @@ class Mirror:
 
 def contents(folder: Path) -> dict[str, bytes]:
     """The files of a trial from which its training goes on."""
-    return {path.name: path.read_bytes() for path in folder.iterdir() if _travels(path.name)}
+    return {path.name: read(path) for path in folder.iterdir() if _travels(path.name)}
 
 
 def has_begun(folder: Path) -> bool:

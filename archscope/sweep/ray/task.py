@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from archscope.files import read_text
 from archscope.sweep.ray.files import Changes, Mirror
 from archscope.sweep.run import train_trial as worker
 from archscope.sweep.run import worker_main as child
@@ -48,8 +49,8 @@ class Token:
     def is_here(self) -> bool:
         """Whether this machine sees the driver's file."""
         try:
-            return self.path.read_text("utf-8") == self.text
-        except (OSError, ValueError):
+            return read_text(self.path) == self.text
+        except OSError:
             return False
 
 

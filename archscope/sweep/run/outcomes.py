@@ -10,14 +10,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Protocol
 
-from archscope.files import write_json
 from archscope.sweep.plan.estimate import memory_sentence
 from archscope.sweep.run.messages import Event
 from archscope.sweep.run.supply import Leased, Supply
+from archscope.sweep.store import result as results
 from archscope.sweep.store.environment import environment
 from archscope.sweep.store.lease import superseded
 from archscope.sweep.store.locks import cannot_write, explained, too_many_files
-from archscope.sweep.store.records import RESULT_FILE, RESULT_SCHEMA, read_result
 
 TOO_MANY = {errno.EMFILE, errno.ENFILE}
 _FULL = {errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EFBIG}
@@ -88,7 +87,7 @@ class Outcomes:
         if superseded(work.lease.path):
             self.observer.event(Event("lost", work.key))
             self.supply.lost(work)
-        elif result := read_result(work.folder):
+        elif result := results.read(work.folder):
             data = {"status": result["status"], "test_error": result["metrics"].get("test_error")}
             self.observer.event(Event("finished", work.key, data))
             self._end(work, failed=result["status"] == "failed")
@@ -122,7 +121,7 @@ class Outcomes:
 
     def _record_failure(self, work: Leased, reason: str, device: str, trace: str | None) -> None:
         result: dict[str, Any] = {
-            "schema": RESULT_SCHEMA,
+            "schema": results.RESULT_SCHEMA,
             "key": work.key,
             "status": "failed",
             "reason": reason,
@@ -132,4 +131,4 @@ class Outcomes:
             "environment": {**environment(), "device": device},
         }
         with explained(self.folder):
-            write_json(work.folder / RESULT_FILE, result)
+            results.write(work.folder, result)

@@ -21,7 +21,7 @@ from archscope.sweep.plan.slots import Slot
 from archscope.sweep.run.messages import Event, Report, Task
 from archscope.sweep.run.worker_process import WorkerProcess
 from archscope.sweep.store import lease as leases
-from archscope.sweep.store.records import read_result
+from archscope.sweep.store import result as result_files
 
 RUNNER = "archscope.sweep.run.speed:train_for_a_while"
 WARM_UP, WINDOW = 2.0, 3.0  # seconds
@@ -104,7 +104,7 @@ def _measured(trial: Mapping[str, Any], slots: Sequence[Slot]) -> float | None:
         finally:
             for worker in workers:
                 worker.end(0)
-        results = [read_result(folder) for folder in folders]
+        results = [result_files.read(folder) for folder in folders]
     rates = [result["timing"].get("images_per_second") for result in results if result]
     return sum(rates) if len(rates) == len(slots) and all(rates) else None
 

@@ -18,8 +18,9 @@ from archscope.files import write_json
 from archscope.sweep.plan.slots import Slot
 from archscope.sweep.run.messages import Event, Task
 from archscope.sweep.store import lease as leases
+from archscope.sweep.store import result as results
 from archscope.sweep.store.lease import Lease, Seen, Timing
-from archscope.sweep.store.records import TRIAL_FILE, read_result, trial_folder
+from archscope.sweep.store.records import TRIAL_FILE, trial_folder
 
 
 @dataclass(frozen=True)
@@ -199,7 +200,7 @@ class Supply:
 
     def _ended_elsewhere(self, trial: Mapping[str, Any], folder: Path) -> dict[str, Any] | None:
         """The result that another process has written, told as news; None where there is none."""
-        result = read_result(folder)
+        result = results.read(folder)
         if result is None:
             return None
         data = {

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from archscope.errors import UsageError
+from archscope.files import refuse_special
 from archscope.sweep.run.live import Display
 from archscope.sweep.run.messages import Event
 from archscope.sweep.run.progress import ENDED, Standing
@@ -96,6 +97,7 @@ class EventFiles:
                 whole.close()
                 if whole.written:
                     shutil.rmtree(into, ignore_errors=True)
+                    refuse_special(into)
                     _put(made, into)
             finally:
                 shutil.rmtree(made, ignore_errors=True)
@@ -110,6 +112,7 @@ class _Open:
         self._into = into or trial / FOLDER
         self._writer: Any = None
         shutil.rmtree(self._into, ignore_errors=True)
+        refuse_special(self._into)  # a link to a folder would be written into
         self.follow()
 
     def follow(self) -> None:

@@ -23,12 +23,12 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any
 
-from archscope.files import write_json
+from archscope.files import Unreadable
 from archscope.sweep.plan.estimate import memory_sentence
 from archscope.sweep.run.messages import Event, Kind, Report, Runner, Stopped, Superseded, Task
+from archscope.sweep.store import result as results
 from archscope.sweep.store.environment import environment
 from archscope.sweep.store.lease import superseded
-from archscope.sweep.store.records import RESULT_FILE, RESULT_SCHEMA
 
 STOP = "stop"
 _STEP_INTERVAL = 0.25  # seconds between two "step" events of a trial
@@ -90,7 +90,7 @@ def execute(
         started = datetime.now(UTC)
         result = _result(task, _runner(runner)(task, report), started)
         report.saving()
-        write_json(task.folder / RESULT_FILE, result)
+        results.write(task.folder, result)
     except Superseded:
         send("lost")
     except Exception as error:
@@ -151,7 +151,7 @@ def _result(task: Task, result: dict[str, Any], started: datetime) -> dict[str, 
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     whole = {
-        "schema": RESULT_SCHEMA,
+        "schema": results.RESULT_SCHEMA,
         "key": task.trial["key"],
         "status": "done",
         "metrics": {},
@@ -175,8 +175,11 @@ def _finite(value: Any) -> Any:
 
 
 def _system_error(error: BaseException | None) -> OSError | None:
-    """The system's error behind what went wrong, though torch may have wrapped it."""
-    while error is not None:
+    """The system's error behind what went wrong, though torch may have wrapped it.
+
+    None of a file that cannot be read: that sentence says all, and others may be readable.
+    """
+    while error is not None and not isinstance(error, Unreadable):
         if isinstance(error, OSError):
             return error
         error = error.__cause__ or error.__context__

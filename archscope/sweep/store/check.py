@@ -19,6 +19,7 @@ _WORDS: dict[type, str] = {
     float: "a number",
 }
 _RATES = ("lr", "weight_decay")
+_ERRORS = ("test_error", "train_error", "validation_error", "test_error_listed")
 # A type for each value that is read; of a list, what each item is.
 _PLAN: dict[str, Any] = {
     "settings": {
@@ -94,23 +95,41 @@ def _is(value: Any, kind: type) -> bool:
     if isinstance(value, bool):
         return False
     if kind is float:
-        return isinstance(value, int | float) and math.isfinite(value)
+        return isinstance(value, int | float) and _are_finite([value])
     return isinstance(value, kind)
 
 
 def is_result(result: Any, schema: str, key: str) -> bool:
-    """Whether it is a whole result of the trial `key`; what is none is trained (again)."""
+    """Whether it is a whole result of the trial `key`; anything else is trained again."""
     if not isinstance(result, dict) or (result.get("schema"), result.get("key")) != (schema, key):
         return False
-    parts = (result.get("metrics"), result.get("timing"), result.get("environment", {}))
-    if not all(isinstance(part, dict) for part in parts):
+    metrics = result.get("metrics")
+    parts = (metrics, result.get("timing"), result.get("environment", {}))
+    if not isinstance(metrics, dict) or not all(isinstance(part, dict) for part in parts):
         return False
-    metrics = result["metrics"]
-    if not _is(metrics.get("epochs", 0), int):
+    per_epoch = metrics.get("per_epoch", {})
+    if not isinstance(per_epoch, dict) or not all(map(_are_finite, per_epoch.values())):
+        return False
+    if not _is(metrics.get("epochs", 0), int) or metrics.get("epochs", 0) < 0:
+        return False
+    if not all(_is_percent(metrics.get(name)) for name in _ERRORS):
         return False
     if result.get("status") == "done":
-        return _is(metrics.get("test_error"), float)
+        return metrics.get("test_error") is not None
     return result.get("status") in ("diverged", "failed")
+
+
+def _is_percent(value: Any) -> bool:
+    """Whether it is an error in %, or None: not known."""
+    return value is None or (_is(value, float) and 0 <= value <= 100)
+
+
+def _are_finite(values: Any) -> bool:
+    """Whether it is a list without infinities and NaN; None stands for them where they were."""
+    try:
+        return isinstance(values, list) and all(math.isfinite(v) for v in values if v is not None)
+    except (TypeError, OverflowError):
+        return False
 
 
 def is_epoch(line: Any) -> bool:

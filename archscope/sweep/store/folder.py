@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from typing import Any
 
 from archscope.arch.network import Network
 from archscope.errors import ArchscopeError, UsageError
-from archscope.files import write_text
+from archscope.files import read_ours, write_text
 from archscope.sweep.plan.plan import (
     Entry,
     Machine,
@@ -85,7 +86,7 @@ def existing(folder: Path) -> dict[str, Any] | None:
     where the folder holds something else.
     """
     try:
-        if (folder / SWEEP_FILE).is_file():
+        if os.path.lexists(folder / SWEEP_FILE):
             return _whole(folder)
         taken = holds_something(folder)
     except NotADirectoryError:
@@ -106,8 +107,8 @@ def remains(folder: Path) -> dict[str, Any] | None:
     """
     for path in sorted(folder.glob(f"{TRIALS_FOLDER}/*/{TRIAL_FILE}")):
         try:
-            trial = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError):
+            trial = json.loads(read_ours(path) or b"")
+        except (ValueError, RecursionError):
             continue
         kinds = {"device": str, "precision": str, "threads": int}
         if isinstance(trial, dict) and all(isinstance(trial.get(n), k) for n, k in kinds.items()):
@@ -310,7 +311,7 @@ def _listed(values: Sequence[Any]) -> str:
 def _put_aside(folder: Path) -> list[str]:
     """Keep a damaged `sweep.json` under another name; returns what to say of it."""
     path = folder / SWEEP_FILE
-    if not path.exists():
+    if not os.path.lexists(path):
         return []
     kept = path.with_name(f"{SWEEP_FILE}.damaged")
     with explained(folder):

@@ -16,6 +16,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import secrets
 import socket
 import uuid
@@ -23,12 +24,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from archscope.files import (
+    NotRegular,
+    Unreadable,
+    open_to_read,
+    read_ours,
+    refuse_special,
+    unreadable,
+)
+
 try:
     import fcntl
 except ImportError:  # not a POSIX system
     fcntl = None  # type: ignore[assignment]
 
 PREFIX = "lease."
+_NAME = re.compile(re.escape(PREFIX) + "([1-9][0-9]*)")  # as `acquire` makes them, and no others
+_TRIES = 100  # to read a lease that others take over or end meanwhile
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _SIZE = 512  # bytes of every lease: written in place, so that a full disk does not end a heartbeat
 _NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK}
@@ -53,7 +65,7 @@ class Seen(NamedTuple):
         """What it says; empty where it is torn."""
         try:
             found = json.loads(self.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}
 
@@ -94,14 +106,22 @@ class Lease:
 
 
 def newest(folder: Path) -> Seen | None:
-    """The lease that rules a trial's folder, or `None`."""
-    while numbers := _numbers(folder):
-        number = max(numbers)
-        try:
-            return Seen(number, (folder / f"{PREFIX}{number}").read_bytes())
-        except FileNotFoundError:  # taken over, or ended, just now
-            continue
-    return None
+    """The lease that rules a trial's folder, or `None`.
+
+    Raises `Unreadable` where there is one that cannot be read.
+    """
+    path = folder
+    for _ in range(_TRIES):
+        numbers = _numbers(folder)
+        if not numbers:
+            return None
+        path = folder / f"{PREFIX}{max(numbers)}"
+        if (content := read_ours(path)) is not None:
+            return Seen(max(numbers), content)
+        # Taken over, or ended, just now.
+    raise Unreadable(
+        f"{path} cannot be read (it is listed, but cannot be opened): remove it and try again."
+    )
 
 
 def is_free(folder: Path, seen: Seen | None) -> bool:
@@ -120,11 +140,14 @@ def holder_is_gone(folder: Path, seen: Seen) -> bool:
     document = seen.document()
     if not document.get("lock") or document.get("machine") != machine():
         return False
+    path = folder / f"{PREFIX}{seen.number}"
     try:
-        with (folder / f"{PREFIX}{seen.number}").open("rb") as stream:
+        with open_to_read(path) as stream:
             return _locked(stream.fileno(), shared=True)
     except FileNotFoundError:
         return False
+    except OSError as error:
+        raise unreadable(path, error) from None
 
 
 def acquire(folder: Path, after: int) -> Lease | None:
@@ -236,13 +259,19 @@ def _bytes(document: dict[str, Any]) -> bytes:
 
 
 def _numbers(folder: Path) -> set[int]:
+    """The leases in a folder; raises `Unreadable` for what has a lease's name and is no file."""
     found = set()
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                number = entry.name.removeprefix(PREFIX)
-                if number != entry.name and number.isdecimal():
-                    found.add(int(number))
+                if name := _NAME.fullmatch(entry.name):
+                    if not entry.is_file(follow_symlinks=False):
+                        refuse_special(folder / entry.name)
+                    found.add(int(name[1]))
     except FileNotFoundError:
         pass
+    except NotRegular as error:
+        raise unreadable(str(error.filename), error) from None
+    except OSError as error:
+        raise unreadable(folder, error) from None
     return found

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from archscope.errors import ArchscopeError
+from archscope.files import NotRegular, open_to_append
 
 try:
     import fcntl
@@ -30,7 +31,7 @@ def locked(
     """
     with explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        stream = (folder / _LOCK_FILE).open("w")
+        stream = open_to_append(folder / _LOCK_FILE)
     with stream:
         until = time.monotonic() + patience
         while fcntl is not None:
@@ -60,6 +61,11 @@ def explained(folder: Path) -> Iterator[None]:
     """Turn an `OSError` of writing (disk full, read-only, not permitted) into one sentence."""
     try:
         yield
+    except NotRegular as error:
+        raise ArchscopeError(
+            f"{error.filename} cannot be written ({error.strerror}): remove it and run the same "
+            "command again (nothing finished is lost)."
+        ) from None
     except OSError as error:
         if error.errno in (errno.EMFILE, errno.ENFILE):
             raise too_many_files() from None

@@ -15,24 +15,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from archscope.data.view import VIEW_FIELDS
 from archscope.errors import ArchscopeError, UsageError
-from archscope.sweep.store.check import fault_of_plan, is_epoch, is_result
+from archscope.files import read_ours
+from archscope.sweep.store import result as results
+from archscope.sweep.store.check import fault_of_plan, is_epoch
 
 SWEEP_SCHEMA = "archscope.sweep/1"
 TRIAL_SCHEMA = "archscope.trial/1"
-RESULT_SCHEMA = "archscope.result/1"
 
 SWEEP_FILE = "sweep.json"
 TRIALS_FOLDER = "trials"
 TRIAL_FILE = "trial.json"
 METRICS_FILE = "metrics.jsonl"
-RESULT_FILE = "result.json"
 
 # Of the machine, what decides a result; the last only where it was asked for.
 MACHINE = ("device", "precision", "threads", "compile")
@@ -113,7 +112,7 @@ def read_sweep(folder: Path | str) -> Sweep:
     folder = Path(folder)
     document = read_document(folder)
     trials = [
-        TrialRecord(trial, read_result(path), read_epochs(path))
+        TrialRecord(trial, results.read(path), read_epochs(path))
         for trial in planned(document)
         for path in [trial_folder(folder, trial["key"])]
     ]
@@ -123,7 +122,7 @@ def read_sweep(folder: Path | str) -> Sweep:
 def read_document(folder: Path) -> dict[str, Any]:
     """The content of `folder/sweep.json`, its schema checked; errors as of `read_sweep`."""
     path = folder / SWEEP_FILE
-    content = _content(path)
+    content = read_ours(path)
     if content is None:
         raise UsageError(
             f"{folder} is not a sweep's folder (it has no {SWEEP_FILE}): name one that "
@@ -131,7 +130,7 @@ def read_document(folder: Path) -> dict[str, Any]:
         )
     try:
         document = json.loads(content.decode("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _damaged(path, str(error)) from None
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema != SWEEP_SCHEMA:
@@ -169,50 +168,18 @@ def trial_folder(folder: Path, key: str) -> Path:
     return folder / TRIALS_FOLDER / key
 
 
-def read_result(folder: Path) -> dict[str, Any] | None:
-    """The trial's `result.json`, or `None` where there is none, or none that is whole.
-
-    Raises `ArchscopeError` where there is one that may not be read: it may be a result.
-    """
-    content = _content(folder / RESULT_FILE)
-    try:
-        result = None if content is None else json.loads(content.decode("utf-8"))
-    except ValueError:
-        return None
-    return result if is_result(result, RESULT_SCHEMA, folder.name) else None
-
-
-def _content(path: Path) -> bytes | None:
-    with readable():
-        try:
-            return path.read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-
-
-@contextmanager
-def readable() -> Iterator[None]:
-    """Turn an `OSError` of reading (not permitted, a bad disk) into one sentence."""
-    try:
-        yield
-    except OSError as error:
-        raise ArchscopeError(
-            f"{error.filename} cannot be read ({error.strerror or error}): allow it and try again."
-        ) from None
-
-
 def read_epochs(folder: Path) -> list[dict[str, Any]]:
     """The trial's finished epochs in order: the last line for each, torn lines left out.
 
     A run that was resumed may have written an epoch twice; its later line is the one that counts.
-    Raises `ArchscopeError` where they may not be read.
+    Raises `Unreadable` where they may not be read.
     """
     epochs: dict[int, dict[str, Any]] = {}
-    content = _content(folder / METRICS_FILE) or b""
+    content = read_ours(folder / METRICS_FILE) or b""
     for line in content.decode("utf-8", errors="replace").splitlines():
         try:
             epoch = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if is_epoch(epoch):
             epochs[epoch["epoch"]] = epoch

@@ -1,35 +1,21 @@
 """A quick look at all trials of a folder: what has ended, what runs; no more than is needed.
 
 Plans may have 100,000 trials: the folder of trials is listed once, a trial that has not begun costs
-no look at the disk, and of one that has ended only the beginning of `result.json` is read.
+no look at the disk, and one that has ended a glance at its result (see `sweep.store.result`).
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from archscope.files import unreadable
 from archscope.sweep.store import lease as leases
-from archscope.sweep.store.records import (
-    RESULT_FILE,
-    RESULT_SCHEMA,
-    TRIALS_FOLDER,
-    planned,
-    read_epochs,
-    read_result,
-    readable,
-)
-
-_HEAD = 1024  # bytes
-# As `write_json` writes the beginning of a result that `training.job.outcome` made.
-_DONE = re.compile(
-    rb'\{\s*"schema": "' + re.escape(RESULT_SCHEMA.encode()) + rb'",\s*"key": "([^"\\]+)",'
-    rb'\s*"status": "done",\s*"metrics": \{\s*"epochs": (\d+),\s*"test_error": (\d[\d.e+-]*),'
-)
+from archscope.sweep.store.records import TRIALS_FOLDER, planned, read_epochs
+from archscope.sweep.store.result import RESULT_FILE, glance
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +43,17 @@ class Brief:
 def scan(folder: Path, document: Mapping[str, Any]) -> list[Brief]:
     """Every trial of the plan in `document`, in its order, as it stands in `folder`.
 
-    Raises `ArchscopeError` where something in it may not be read.
+    Raises `Unreadable` where something in it may not be read.
     """
-    with readable():
-        return _scan(folder / TRIALS_FOLDER, document)
-
-
-def _scan(trials: Path, document: Mapping[str, Any]) -> list[Brief]:
+    trials = folder / TRIALS_FOLDER
     begun = set()
     try:
         with os.scandir(trials) as entries:
             begun = {entry.name for entry in entries}
     except (FileNotFoundError, NotADirectoryError):
         pass
+    except OSError as error:
+        raise unreadable(trials, error) from None
     root = os.fspath(trials)
     return [
         look(trial, f"{root}/{trial['key']}") if trial["key"] in begun else Brief(trial)
@@ -79,20 +63,8 @@ def _scan(trials: Path, document: Mapping[str, Any]) -> list[Brief]:
 
 def look(trial: Mapping[str, Any], path: str) -> Brief:
     """How one trial stands, whose files are in the folder `path`."""
-    head = _head(f"{path}/{RESULT_FILE}")
-    if head is not None:
-        if (found := _DONE.match(head)) and found[1].decode() == trial["key"]:
-            return Brief(trial, "done", int(found[2]), float(found[3]))
-        if (result := read_result(Path(path))) is not None:
-            metrics = result["metrics"]
-            return Brief(
-                trial,
-                str(result["status"]),
-                int(metrics.get("epochs") or 0),
-                metrics.get("test_error"),
-                result.get("reason"),
-            )
-    return _unfinished(trial, Path(path))
+    found = glance(f"{path}/{RESULT_FILE}", trial["key"])
+    return _unfinished(trial, Path(path)) if found is None else Brief(trial, *found)
 
 
 def _unfinished(trial: Mapping[str, Any], path: Path) -> Brief:
@@ -109,14 +81,3 @@ def _unfinished(trial: Mapping[str, Any], path: Path) -> Brief:
         epoch_seconds=sum(seconds) / len(seconds) if seconds else None,
         host=host,
     )
-
-
-def _head(path: str) -> bytes | None:
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    try:
-        return os.read(descriptor, _HEAD)
-    finally:
-        os.close(descriptor)

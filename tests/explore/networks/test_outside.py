@@ -169,8 +169,8 @@ def test_what_fails_is_one_sentence(tmp_path, monkeypatch, name, kind, rule):
         ("python::net", "written python:package.module:function"),
         ("python:archscope.nothing:net", "no module 'archscope.nothing'"),
         ("python:archscope.errors:net", "there is no function 'net'"),
-        ("nothing.pt2", "there is no such file"),
-        ("nothing.onnx", "there is no such file"),
+        ("nothing.pt2", "cannot be read .No such file"),
+        ("nothing.onnx", "cannot be read .No such file"),
         ("resnet50:net", "no network named"),
     ],
 )

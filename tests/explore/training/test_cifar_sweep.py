@@ -309,3 +309,78 @@ def test_trials_side_by_side_on_a_gpu_are_those_one_after_the_other(tmp_path: Pa
 
     alone = metrics(1)
     assert len(alone) == 4 and metrics(3) == alone
+
+
+@pytest.mark.parametrize(("runner", "count"), [("diverges", 4), ("seed_2_diverges", 2)])
+def test_diverged_trials_end_with_3_and_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runner: str, count: int
+) -> None:
+    monkeypatch.setattr(schedule, "RUNNER", f"fake_runners:{runner}")
+    out = tmp_path / "sweep"
+    for _ in range(2):  # nothing is trained again
+        code, _, notes = invoke("--out", str(out))
+        assert code == 3
+        assert notes.count("\ndiverged: ") == count
+        assert "would diverge again: choose a lower --lr" in notes
+    assert f"All 4 trials in {out} are done ({count} diverged)." in notes
+
+
+@pytest.mark.parametrize("damage", ["cut", "zeroed", "absurd"])
+def test_a_damaged_result_is_trained_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    monkeypatch.setattr(schedule, "RUNNER", "fake_runners:by_seed")
+    out = tmp_path / "sweep"
+    assert invoke("--out", str(out), "--seeds", "1")[0] == 0
+    path = next(out.glob("trials/*/result.json"))
+    whole = path.read_bytes()
+    torn = {
+        "cut": whole[:-100],
+        "zeroed": whole[:-200] + bytes(4) + whole[-196:],
+        "absurd": whole.replace(b'"test_error": 11.0', b'"test_error": 111.0'),
+    }[damage]
+    assert torn != whole
+    path.write_bytes(torn)
+    code, _, notes = invoke("--out", str(out), "--seeds", "1")
+    assert code == 0 and "1 trial (1 more done)" in notes
+    assert [record.status for record in read_sweep(out).trials] == ["done", "done"]
+
+
+def test_a_result_that_is_lost_before_the_end_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "RUNNER", "fake_runners:by_seed")
+    out = tmp_path / "sweep"
+    assert invoke("--out", str(out), "--seeds", "1")[0] == 0
+
+    def cut(*_: object) -> None:
+        path = next(out.glob("trials/*/result.json"))
+        path.write_bytes(path.read_bytes()[:-100])
+
+    monkeypatch.setattr("archscope.explore.conduct._run", cut)
+    code, _, notes = invoke("--out", str(out), "--seeds", "1")
+    assert code == 1
+    assert "1 trial in" in notes and "its result is missing or damaged now" in notes
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs links")
+@pytest.mark.parametrize("name", [".lock", "sweep.json", "report.html"])
+def test_a_link_is_not_followed_into_somebodys_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(schedule, "RUNNER", "fake_runners:by_seed")
+    out, victim = tmp_path / "sweep", tmp_path / "victim"
+    out.mkdir()
+    victim.write_text("mine")
+    (out / name).symlink_to(victim)
+    if name == "report.html":
+        (out / name).unlink()
+        assert invoke("--out", str(out), "--seeds", "1")[0] == 0
+        (out / name).unlink()
+        (out / name).symlink_to(victim)
+    code, _, notes = invoke("--out", str(out), "--seeds", "1")
+    assert victim.read_text() == "mine"
+    if name == "sweep.json":  # not a plan: put aside, and told
+        assert code == 0 and "was damaged" in notes
+    else:
+        assert code == 1 and "it is a symbolic link, not a regular file): remove it" in notes

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from archscope.files import Unreadable
 from archscope.sweep.store import lease as leases
 from archscope.sweep.store.lease import acquire, is_free, newest, superseded
 
@@ -148,3 +149,32 @@ def test_a_file_system_without_locks_still_has_leases(
     assert acquire(tmp_path, 0) is not None
     assert acquire(tmp_path, 0) is None
     assert not is_free(tmp_path, newest(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["lease.007", "lease.0", "lease.\u0663", "lease.-1", "lease.1x"])
+def test_what_is_not_named_as_a_lease_is_none(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("{}")
+    assert newest(tmp_path) is None
+    assert acquire(tmp_path, 0) is not None
+
+
+@pytest.mark.parametrize("kind", ["a symbolic link", "a folder", "a named pipe"])
+def test_what_has_a_leases_name_and_is_no_file_is_told(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "lease.7"
+    {
+        "a symbolic link": lambda: path.symlink_to("nowhere"),
+        "a folder": path.mkdir,
+        "a named pipe": lambda: os.mkfifo(path),
+    }[kind]()
+    for look in (newest, lambda folder: acquire(folder, 1)):
+        with pytest.raises(Unreadable, match=f"lease.7 cannot be read .it is {kind}.*: remove it"):
+            look(tmp_path)
+
+
+def test_a_lease_that_is_listed_but_never_there_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a network file system may have it."""
+    monkeypatch.setattr(leases, "_numbers", lambda folder: {3})
+    with pytest.raises(Unreadable, match=r"lease\.3 cannot be read"):
+        newest(tmp_path)

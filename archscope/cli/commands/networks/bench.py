@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archscope.cli.options.task import InputOption
-from archscope.cli.output import FormatOption, OutputOption, emit, note, resolve_format, save_with
+from archscope.cli.output import (
+    FormatOption,
+    OutputOption,
+    check_destination,
+    emit,
+    note,
+    resolve_format,
+    save_with,
+)
 from archscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -163,9 +171,8 @@ def _check(
         raise UsageError(
             f"--plot {plot} was asked for, but a plot is a .png, .svg or .pdf file; name one"
         )
-    for option, path in (("--plot", plot), ("--output", output)):
-        if path is not None and not path.resolve().parent.is_dir():
-            raise UsageError(f"{option} {path}: there is no folder {path.parent}; make it first")
+    check_destination(plot, "--plot")
+    check_destination(output)
 
 
 def _draw(found: Bench, plot: Path) -> None:

@@ -98,8 +98,8 @@ def cifar_sweep(
     nodes may come and go. This process writes all files; what nodes train comes through the folder
     where they see it, else through Ray.
 
-    Exit codes: 0 done, 1 failure, 2 usage, 3 some trials failed, 75 preempted (SIGUSR1), 130 or
-    143 interrupted (SIGINT, SIGTERM).
+    Exit codes: 0 done, 1 failure, 2 usage, 3 some trials failed or diverged, 75 preempted
+    (SIGUSR1), 130 or 143 interrupted (SIGINT, SIGTERM).
     """
     from archscope.explore.training import cifar_sweep as explore
     from archscope.explore.training.images_from import Source

@@ -75,8 +75,8 @@ def study(
     seeds would be needed. The folder is a sweep's, with study.json and study.md besides. Presets of
     the two timing studies measure times instead, on the device that the preset or --gpus names.
 
-    Exit codes: 0 done, 1 failure, 2 usage, 3 some trials failed, 75 preempted (SIGUSR1), 130 or
-    143 interrupted (SIGINT, SIGTERM).
+    Exit codes: 0 done, 1 failure, 2 usage, 3 some trials failed or diverged, 75 preempted
+    (SIGUSR1), 130 or 143 interrupted (SIGINT, SIGTERM).
     """
     from archscope.explore.training import study as explore
     from archscope.explore.training.images_from import Source

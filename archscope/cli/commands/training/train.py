@@ -160,8 +160,8 @@ def train(
     in any way, the same command continues: at the step where it was stopped, after `kill -9` at the
     last finished epoch.
 
-    Exit codes: 0 done, 1 failure, 2 usage, 3 some trainings failed, 75 preempted (SIGUSR1), 130 or
-    143 interrupted (SIGINT, SIGTERM).
+    Exit codes: 0 done, 1 failure, 2 usage, 3 some trainings failed or diverged, 75 preempted
+    (SIGUSR1), 130 or 143 interrupted (SIGINT, SIGTERM).
     """
     from archscope.explore.training import train as explore
     from archscope.explore.training.images_from import Source
