@@ -114,7 +114,7 @@ def seed_2_fails(task: Task, report: Report) -> dict[str, Any]:
 def by_seed(task: Task, report: Report) -> dict[str, Any]:
     """Test error 10 + seed; where images were held out, validation error 20 + seed."""
     seed = task.trial["seed"]
-    metrics: dict[str, Any] = {"test_error": 10.0 + seed, "train_error": 5.0, "epochs": 1}
+    metrics: dict[str, Any] = {"epochs": 1, "test_error": 10.0 + seed, "train_error": 5.0}
     if task.trial.get("holdout"):
         metrics["validation_error"] = 20.0 + seed
     return {"status": "done", "metrics": metrics, "timing": {"seconds": 1.0}}
