@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from archscope.errors import UsageError
+from archscope.short_repr import ShortRepr
 
 if TYPE_CHECKING:
     from torch import nn
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 MAC_OPERATORS = ("conv", "linear", "matmul", "addmm", "bmm", "einsum")
 
 
-@dataclass(frozen=True)
-class FvcoreCount:
+@dataclass(frozen=True, repr=False)
+class FvcoreCount(ShortRepr):
     """fvcore's counts of one image in eval mode.
 
     Attributes:

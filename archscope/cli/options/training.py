@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archscope.cli.output import Format, emit, note, resolve_format
+from archscope.cli.output import Format, note, print_result, resolve_format
 from archscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def check_output(format: Format | None, output: Path | None) -> None:
 
 def show(result: SweepResult, format: Format | None, output: Path | None) -> None:
     """Print the table, and say what failed and what was written."""
-    emit(result.table(), document=result.document(), format=format, output=output)
+    print_result(result, format, output)
     for record in result.failed:
         reason = (record.result or {}).get("reason", "unknown")
         note(f"failed: {record.key}: {reason}")

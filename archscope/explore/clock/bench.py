@@ -35,10 +35,14 @@ __all__ = ["Bench", "Extras", "Setting", "bench", "bench_paper", "parse_modes"]
 
 @dataclass(frozen=True)
 class Extras:
-    """What is measured beside the times: peak memory in fresh processes, the roofline."""
+    """What is measured beside the times: peak memory in fresh processes, the roofline.
+
+    `layers` shows what limits each layer, and includes the roofline.
+    """
 
     memory: bool = True
     roofline: bool = False
+    layers: bool = False
 
 
 def bench(
@@ -84,13 +88,13 @@ def bench(
     if extras.memory:
         results = [_with_memory(one, setting, note) for one in results]
     peak = None
-    if extras.roofline:
+    if extras.roofline or extras.layers:
         note("measuring the machine's peak: a matrix product, a copy, a triad")
         with measuring(setting.threads):
             peak = measure_peak(setting.device, setting.precision)
         results = [_with_layers(one, setting.precision) for one in results]
     how = footprint.method(setting.device) if extras.memory else None
-    return Bench(setting, tuple(results), about, peak, memory_method=how)
+    return Bench(setting, tuple(results), about, peak, memory_method=how, by_layer=extras.layers)
 
 
 def bench_paper(

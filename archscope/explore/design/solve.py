@@ -11,11 +11,12 @@ from archscope.arch.papers.eq4 import Block, Rounding, Template
 from archscope.arch.papers.published import TABLE2_WIDTHS
 from archscope.errors import InfeasibleError, UsageError
 from archscope.reporting.networks.templates import table2
+from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
 
 
-@dataclass(frozen=True)
-class Solution:
+@dataclass(frozen=True, repr=False)
+class Solution(Result):
     """Templates against one budget.
 
     Attributes:
@@ -84,10 +85,10 @@ class Solution:
             "infeasible": self.infeasible,
         }
 
-    def table(self) -> Table:
+    def tables(self) -> list[Table]:
         """Table 2."""
         rows = self.document()["templates"]
-        return table2(rows, self.block, self.budget, self.reference, self.solved_for)
+        return [table2(rows, self.block, self.budget, self.reference, self.solved_for)]
 
 
 def solve(

@@ -16,7 +16,9 @@ from archscope.errors import ArchscopeError, UsageError, shown
 from archscope.explore.networks.opened import refuse_outside
 from archscope.nn.free_memory import available
 from archscope.reporting.networks.counters import counters_csv, counters_table
+from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
+from archscope.short_repr import ShortRepr
 
 if TYPE_CHECKING:
     from archscope.cost.counters import Report
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
 EXTRAS = {"deepspeed": "deepspeed"}  # the others stand in the extra `counters`
 
 
-@dataclass(frozen=True)
-class Answer:
+@dataclass(frozen=True, repr=False)
+class Answer(ShortRepr):
     """One number of one counter, taken apart; or that it gives none.
 
     Attributes:
@@ -91,8 +93,8 @@ class Answer:
         ]
 
 
-@dataclass(frozen=True)
-class Counted:
+@dataclass(frozen=True, repr=False)
+class Counted(ShortRepr):
     """A network as all the counters see it."""
 
     network: Network
@@ -111,8 +113,8 @@ class Counted:
         }
 
 
-@dataclass(frozen=True)
-class CounterComparison:
+@dataclass(frozen=True, repr=False)
+class CounterComparison(Result):
     """What `compare --counters` found."""
 
     networks: list[Counted]
@@ -136,14 +138,14 @@ class CounterComparison:
             for counted in self.networks
         ]
 
-    def csv_table(self) -> Table:
-        """All rows of all networks, for machines."""
+    def csv_tables(self) -> list[Table]:
+        """All rows of all networks."""
         rows = [
             {"network": counted.network.name, **answer.row()}
             for counted in self.networks
             for answer in counted.answers
         ]
-        return counters_csv(rows)
+        return [counters_csv(rows)]
 
     def unexplained(self) -> str | None:
         """One sentence that names what no convention explains; None where all is explained."""

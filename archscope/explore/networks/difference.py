@@ -25,6 +25,7 @@ from archscope.reporting.networks.difference import (
     difference_tables,
     in_words,
 )
+from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
 
 ORDER = (
@@ -52,8 +53,8 @@ class Step:
     span: dict[str, tuple[int, int]]
 
 
-@dataclass(frozen=True)
-class Difference:
+@dataclass(frozen=True, repr=False)
+class Difference(Result):
     """What `difference` found. `steps` is None where a network is not made of such choices."""
 
     first: Network
@@ -93,9 +94,9 @@ class Difference:
         """The two splits."""
         return difference_tables(self.document())
 
-    def csv_table(self) -> Table:
-        """Both splits in one table, for machines."""
-        return difference_csv(self.document())
+    def csv_tables(self) -> list[Table]:
+        """Both splits in one table."""
+        return [difference_csv(self.document())]
 
     def draw(self, suffix: str, on: Sequence[str] = COSTS) -> bytes:
         """Both splits as waterfalls, a column of panels a cost: a file of that extension."""

@@ -13,6 +13,7 @@ from archscope.errors import ArchscopeError, UsageError, shown
 from archscope.explore.networks.opened import is_outside
 from archscope.files import write_atomically
 from archscope.reporting.table.formats import auto, text
+from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Column, Table
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ class Request:
     detection: bool = False
 
 
-@dataclass(frozen=True)
-class Exported:
+@dataclass(frozen=True, repr=False)
+class Exported(Result):
     """A file that was written.
 
     Attributes:
@@ -76,7 +77,7 @@ class Exported:
             "largest_output": self.check.largest if self.check else None,
         }
 
-    def table(self) -> Table:
+    def tables(self) -> list[Table]:
         """A row a fact."""
         row, check = self.document(), self.check
         facts = {
@@ -91,14 +92,14 @@ class Exported:
         kind = row["to"] + (" (a backbone for detection)" if row["detection"] else "")
         columns = [Column("fact", "export", text, "left"), Column("value", "value", auto, "left")]
         rows = [{"fact": fact, "value": value} for fact, value in facts.items()]
-        return Table(f"{row['name']} as {kind}", columns, rows)
+        return [Table(f"{row['name']} as {kind}", columns, rows)]
 
-    def csv_table(self) -> Table:
-        """One row, for machines."""
+    def csv_tables(self) -> list[Table]:
+        """One row."""
         row = self.document()
         row["input"] = "x".join(map(str, row["input"]))
         keys = [key for key in row if key != "schema"]
-        return Table("Export", [Column(key, key, text) for key in keys], [row])
+        return [Table("Export", [Column(key, key, text) for key in keys], [row])]
 
 
 def export(request: Request, output: Path | None = None) -> Exported:

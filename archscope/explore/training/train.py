@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 _DATA_ERROR = f"{DataError.__name__}: "
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TrainResult(SweepResult):
     """The trainings' `folder`, and the files that the report wrote there."""
 
-    def table(self) -> Table:
+    def tables(self) -> list[Table]:
         """A row for each seed, and the means in the notes."""
-        return report.table(self.sweep)
+        return [report.table(self.sweep)]
 
     def document(self) -> dict[str, Any]:
         """The same as JSON: schema `archscope.train/1`."""

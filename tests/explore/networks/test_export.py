@@ -58,7 +58,7 @@ def test_weights_by_torchvisions_keys(tmp_path):
     assert {key.removeprefix("backbone.body.") for key in state} == {
         key for key in own if not key.startswith("fc.")
     }
-    assert "backbone for detection" in body.table().title
+    assert "backbone for detection" in body.tables()[0].title
 
 
 def test_a_seed_is_the_same_weights_again(tmp_path):
@@ -203,7 +203,7 @@ def test_onnx_without_its_runtime_says_that_it_was_not_run(tmp_path, monkeypatch
     monkeypatch.setattr("archscope.nn.export_check.find_spec", lambda name: None)
     found = written("resnet20", "onnx", tmp_path)
     assert found.document()["checked_against"] is None and found.file.exists()
-    assert any("not run: onnxruntime" in str(row["value"]) for row in found.table().rows)
+    assert any("not run: onnxruntime" in str(row["value"]) for row in found.tables()[0].rows)
 
 
 def test_the_command_prints_what_it_wrote(tmp_path):

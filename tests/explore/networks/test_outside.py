@@ -81,7 +81,7 @@ def test_a_function_of_a_file_is_counted_beside_ours(file, capsys):
     rows = [(part["name"], part["params"], part["macs"]) for part in theirs["stages"]]
     assert (rows[0], rows[-1]) == (("0", 224, 512 * 27), ("5", 90, 80))
     assert theirs["stages"][0]["output"] is None
-    table = comparison.table()
+    table = comparison.tables()[0]
     cells = {entry["stage"]: entry["network1"] for entry in table.rows}
     assert cells["params"] == "330" and cells["conv1"] is None
     assert table.notes == [f"Counted by fvcore alone: {file}:net."]
@@ -94,7 +94,7 @@ def test_the_input_is_imagenets_where_nothing_tells_it(file):
     document = row("resnet20", f"{file}:net")
     assert document["input"] == [3, 224, 224]
     assert document["macs"] == 8 * 224 * 224 * 27 + 80
-    table = compare(["resnet20", f"{file}:net"]).table()
+    table = compare(["resnet20", f"{file}:net"]).tables()[0]
     inputs = next(entry for entry in table.rows if entry["stage"] == "input")
     assert (inputs["network0"], inputs["network1"]) == ("3×32×32", "3×224×224")
 
@@ -118,7 +118,7 @@ def test_attention_is_counted_by_its_linear_layers_and_the_rest_is_told(file):
     """2 to 6 and 2 to 2 for each of the 4 * 4 places; the products of places are not counted."""
     comparison = compare([f"{file}:Attention"], input_shape=(2, 4, 4))
     assert comparison.document()["networks"][0]["macs"] == 16 * (2 * 6 + 2 * 2)
-    assert any("scaled_dot_product_attention" in note for note in comparison.table().notes)
+    assert any("scaled_dot_product_attention" in note for note in comparison.tables()[0].notes)
     assert torch.backends.mha.get_fastpath_enabled()
 
 

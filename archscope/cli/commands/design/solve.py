@@ -14,7 +14,7 @@ from archscope.cli.options.spaces import (
     WidenOption,
 )
 from archscope.cli.options.task import ClassesOption, InputOption
-from archscope.cli.output import FormatOption, OutputOption, emit, note
+from archscope.cli.output import FormatOption, OutputOption, note, print_result
 from archscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def solve(
         _only_without(one, "describes one block; drop it, or --network")
         options = _options(rule, nearest, tolerance, classes, input_shape)
         solution = _solve_network(network, budget or [], like or [], numbers, free, options)
-    emit(solution.table(), document=solution.document(), format=format, output=output)
+    print_result(solution, format, output)
     for reason in solution.infeasible:
         note(f"archscope: {reason}")
     if solution.infeasible:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archscope.cli.options.task import InputOption
-from archscope.cli.output import FormatOption, OutputOption, emit, note, resolve_format, save_with
+from archscope.cli.output import (
+    FormatOption,
+    OutputOption,
+    note,
+    print_result,
+    resolve_format,
+    save_with,
+)
 from archscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -127,7 +134,7 @@ def bench(
         device=device,
     )
     shape = None if input_shape is None else parse_shape(input_shape)
-    extras = Extras(memory, roofline or layers)
+    extras = Extras(memory, roofline, layers)
     if paper:
         found = run_paper(
             paper.value,
@@ -142,8 +149,7 @@ def bench(
         found = run(names or [], setting, input_shape=shape, extras=extras, note=note)
     if plot is not None:
         _draw(found, plot)
-    tables = [found.table(), *(found.layer_tables() if layers else [])]
-    emit(tables, document=found.document(), format=format, output=output)
+    print_result(found, format, output)
 
 
 def _usual_modes(paper: PaperName | None) -> str:

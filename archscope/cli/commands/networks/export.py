@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from archscope.cli.options.task import ClassesOption, InputOption
-from archscope.cli.output import Format, FormatOption, emit, note
+from archscope.cli.output import FormatOption, note, print_result
 
 
 class Target(StrEnum):
@@ -74,6 +74,5 @@ def export(
         name, to.value, classes, shape, weights=weights, seed=seed, detection=detection
     )
     exported = export_network(request, output)
-    table = exported.csv_table() if format is Format.csv else exported.table()
-    emit(table, document=exported.document(), format=format)
+    print_result(exported, format)
     note(f"wrote {exported.file}")
