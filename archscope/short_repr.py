@@ -10,7 +10,7 @@ from typing import Any
 
 MOST = 199  # characters of the whole line
 _FEW = 4  # numbers or words of a sequence that are shown; of a longer one their number
-_PLAIN = (bool, int, float, Enum, Path, type(None))
+_PLAIN = (str, bool, int, float, Enum, Path, type(None))
 _LONG = 60  # characters of one value
 
 
@@ -34,14 +34,14 @@ class ShortRepr:
 
 
 def _value(value: Any) -> str:
-    if isinstance(value, str | _PLAIN):
+    if isinstance(value, _PLAIN):
         return _cut(repr(value))
     if isinstance(shape := getattr(value, "shape", None), tuple):  # an array
         return f"<array of {'x'.join(map(str, shape))}>"
     if isinstance(value, Mapping):
         return f"<{len(value)} entries>"
     if isinstance(value, Sequence):
-        if len(value) <= _FEW and all(isinstance(entry, str | _PLAIN) for entry in value):
+        if len(value) <= _FEW and all(isinstance(entry, _PLAIN) for entry in value):
             return _cut(repr(tuple(value) if isinstance(value, tuple) else list(value)))
         kinds = {type(entry).__name__ for entry in value[:1]}
         return f"<{len(value)} {''.join(kinds)}>"

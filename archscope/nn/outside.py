@@ -25,7 +25,8 @@ from archscope.errors import ArchscopeError, UsageError, shown
 from archscope.nn.guarded import held_to_weights, is_file, require, running, told
 
 IMAGENET: Shape = (3, 224, 224)
-Make: TypeAlias = Callable[[], nn.Module]
+Module: TypeAlias = nn.Module
+Make: TypeAlias = Callable[[], Module]
 
 
 class Found(NamedTuple):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from archscope.arch.network import Network
 from archscope.cost.formula import Count, count
 from archscope.errors import InfeasibleError, UsageError
 from archscope.explore.design.collect import SORTS, Collector, Columns, Order
@@ -17,6 +18,7 @@ from archscope.explore.design.nearest import Cannot, Range, dividing_numbers, gr
 from archscope.explore.design.question import Base, read_base
 from archscope.explore.design.search import expand
 from archscope.explore.design.space import Part, Space
+from archscope.explore.networks.opened import name_of
 from archscope.reporting.networks.designs import (
     number,
     range_text,
@@ -27,14 +29,15 @@ CHUNK = 65_536
 
 
 def enumerate_designs(
-    query: Query | str | Sequence[str], order: Order | None = None, *, sampled: int = 0
+    query: Query | str | Network | Sequence[str | Network],
+    order: Order | None = None,
+    *,
+    sampled: int = 0,
 ) -> Enumeration:
     """Go through every design of the families and keep those that fulfil the query.
 
-        from archscope.explore.design.enumerate import Order, Query
-
-        query = Query(["resnext50"], ranges={"macs": (4_000_000_000, 4_300_000_000)})
-        found = a.enumerate_designs(query, Order("params", limit=10))
+        query = a.Query(["resnext50"], ranges={"macs": (4_000_000_000, 4_300_000_000)})
+        found = a.enumerate(query, a.Order("params", limit=10))
         list(found.rows())  # a mapping each: network, its numbers, its costs
         found.network(0)    # the first, to build or to count
 
@@ -42,7 +45,8 @@ def enumerate_designs(
 
     Args:
         query: the families, their numbers, and the ranges of parameters, and of multiply-adds and
-            activations of one image; or the families alone.
+            activations of one image; or the families alone. A network stands for its family, its
+            numbers fixed.
         order: how they are listed; by parameters where there is none.
         sampled: how many of all that fulfil the query are kept for a picture, about.
 
@@ -51,7 +55,8 @@ def enumerate_designs(
         InfeasibleError: where no design fulfils the query; it names the nearest one.
     """
     if not isinstance(query, Query):
-        query = Query([query] if isinstance(query, str) else query)
+        families = [query] if isinstance(query, (str, Network)) else query
+        query = Query([name_of(one, "a family") for one in families])
     order = order or Order()
     spaces = _spaces(query)
     candidates = sum(space.size for space in spaces)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from archscope.arch.network import Network
@@ -12,7 +12,13 @@ from archscope.arch.shape import Shape
 from archscope.cost.formula import CONVENTION, Count, count, count_stages
 from archscope.errors import UsageError
 from archscope.explore.networks.confirmed import confirmed
-from archscope.explore.networks.opened import Outside, open_network, refuse_outside
+from archscope.explore.networks.opened import (
+    Given,
+    Outside,
+    open_network,
+    refuse_outside,
+    several,
+)
 from archscope.explore.networks.outside import count_outside
 from archscope.reporting.networks.architectures import cardinality, describe, table1
 from archscope.reporting.table.formats import integer, text
@@ -154,17 +160,17 @@ class Comparison(Result):
 
 
 def compare(
-    networks: Sequence[str | Network | Outside],
+    networks: Given | Sequence[Given],
     *,
-    input_shape: Shape | None = None,
+    input: Shape | None = None,
     classes: int | None = None,
     counter: Counter = "fvcore",
 ) -> Comparison:
     """Count networks and put them side by side.
 
     Args:
-        networks: networks, names, or what else `open_network` takes; at least one.
-        input_shape: (channels, height, width) for all; without it each has its own.
+        networks: names, networks, trees, or what else `open_network` takes; at least one.
+        input: (channels, height, width) for all; without it each has its own, but a tree.
         classes: outputs for all the named ones; without it each has its own.
         counter: `fvcore` instantiates each and lets fvcore confirm the formula's parameters and
             multiply-adds, to the integer; `formula` needs no torch, and reads our networks alone.
@@ -175,16 +181,12 @@ def compare(
     """
     if counter not in ("fvcore", "formula"):
         raise UsageError(f"counter '{counter}' was asked for; use fvcore or formula")
-    if not networks:
+    given = several(networks)
+    if not given:
         raise UsageError("nothing was to be compared; name at least one network, as resnet50")
     if counter == "formula":
-        refuse_outside(networks, "counted by the formula", "use --counter fvcore")
-    opened = [
-        open_network(entry, classes, input_shape)
-        if isinstance(entry, str)
-        else replace(entry, input=input_shape or entry.input)
-        for entry in networks
-    ]
+        refuse_outside(given, "counted by the formula", "use --counter fvcore")
+    opened = [open_network(one, classes, input) for one in given]
     return Comparison([_compared(network, counter) for network in opened], counter)
 
 

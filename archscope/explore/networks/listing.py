@@ -9,10 +9,12 @@ from typing import Any
 from archscope.arch.names import parse, well_known
 from archscope.arch.network import Network
 from archscope.arch.papers.published import published_errors
+from archscope.arch.shape import Shape
 from archscope.cost.formula import CONVENTION, count
 from archscope.cost.memory import memory
 from archscope.errors import UsageError
 from archscope.explore.networks.compare import stage_rows
+from archscope.explore.networks.opened import Given, own_network
 from archscope.reporting.networks.architectures import network_list, stage_table
 from archscope.reporting.table.formats import bytes_text, text
 from archscope.reporting.table.result import Result
@@ -90,13 +92,25 @@ class Shown(Result):
         return [_csv_table(self.document(), self.layers)]
 
 
-def show(network: str | Network, *, layers: bool = False) -> Shown:
+def show(
+    network: Given,
+    *,
+    layers: bool = False,
+    input: Shape | None = None,
+    classes: int | None = None,
+) -> Shown:
     """Show one network: its stages, or its layers, and what each costs.
 
+    Args:
+        network: one of ours: a name, a network or a tree.
+        layers: a row for each layer rather than for each stage.
+        input: (channels, height, width), where not its own.
+        classes: outputs of a name, where not its own.
+
     Raises:
-        UsageError: for a name that cannot be.
+        UsageError: for a network, input or number of classes that cannot be.
     """
-    return Shown(parse(network) if isinstance(network, str) else network, layers)
+    return Shown(own_network(network, classes, input), layers)
 
 
 def _document(network: Network) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def test_modes_inputs_and_threads_reach_the_module(timed):
     bench(
         ["resnet8"],
         Setting(modes=("step",), batch=2, rounds=1, precision="bf16"),
-        input_shape=(3, 16, 16),
+        input=(3, 16, 16),
         extras=TIMES_ONLY,
         note=lambda text: None,
         machine=MACHINE,

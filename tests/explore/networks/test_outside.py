@@ -69,7 +69,7 @@ def row(*networks, **options):
 
 
 def test_a_function_of_a_file_is_counted_beside_ours(file, capsys):
-    comparison = compare(["resnet20", f"{file}:net"], input_shape=(3, 8, 8))
+    comparison = compare(["resnet20", f"{file}:net"], input=(3, 8, 8))
     ours, theirs = comparison.document()["networks"]
     assert (ours["source"], ours["counted_by"]) == ("archscope", ["formula", "fvcore"])
     assert (theirs["source"], theirs["counted_by"]) == ("file", ["fvcore"])
@@ -100,14 +100,14 @@ def test_the_input_is_imagenets_where_nothing_tells_it(file):
 
 
 def test_classes_are_handed_to_a_function_that_takes_them(file):
-    assert row(f"{file}:net", classes=4, input_shape=(3, 8, 8))["params"] == 224 + 16 + 36
+    assert row(f"{file}:net", classes=4, input=(3, 8, 8))["params"] == 224 + 16 + 36
     for name in ("Net", "made"):
         with pytest.raises(UsageError, match="takes no num_classes"):
             compare([f"{file}:{name}"], classes=4)
 
 
 def test_a_class_and_a_module_are_networks_too(file):
-    document = row(f"{file}:Net", input_shape=(3, 8, 8))
+    document = row(f"{file}:Net", input=(3, 8, 8))
     assert document["classes"] is None and document["params"] == 224 + 16 + 63
     network = open_network(f"{file}:made")
     assert isinstance(network, Outside) and network.module() is not network.module()
@@ -116,7 +116,7 @@ def test_a_class_and_a_module_are_networks_too(file):
 
 def test_attention_is_counted_by_its_linear_layers_and_the_rest_is_told(file):
     """2 to 6 and 2 to 2 for each of the 4 * 4 places; the products of places are not counted."""
-    comparison = compare([f"{file}:Attention"], input_shape=(2, 4, 4))
+    comparison = compare([f"{file}:Attention"], input=(2, 4, 4))
     assert comparison.document()["networks"][0]["macs"] == 16 * (2 * 6 + 2 * 2)
     assert any("scaled_dot_product_attention" in note for note in comparison.tables()[0].notes)
     assert torch.backends.mha.get_fastpath_enabled()
@@ -275,7 +275,7 @@ def test_a_saved_program_costs_what_its_network_costs(tmp_path, batch):
     opened = open_network(str(path)).module().eval().train()  # torch's own refuses to be asked
     assert torch.equal(opened(images), module(images))
     with pytest.raises(ArchscopeError, match="on an input of 3x32x32 failed"):
-        compare([str(path)], input_shape=(3, 32, 32))
+        compare([str(path)], input=(3, 32, 32))
     with pytest.raises(UsageError, match="leave --classes out"):
         compare([str(path)], classes=3)
 

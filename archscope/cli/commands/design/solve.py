@@ -162,7 +162,7 @@ def _solve_block(
     """Eq. 4 for a block."""
     from archscope.arch.papers.eq4 import Block
     from archscope.arch.quantities import parse_budget, parse_numbers
-    from archscope.explore.design.solve import solve as solve_eq4
+    from archscope.explore.design.solve import solve_block
 
     w_in, w_out, kernel, resolution = block
     if len(budgets) > 1:
@@ -171,7 +171,7 @@ def _solve_block(
             "others, or add --network resnext50"
         )
     cardinality, width = numbers.cardinality, numbers.width
-    return solve_eq4(
+    return solve_block(
         cardinalities=() if cardinality is None else parse_numbers(cardinality, "cardinality"),
         widths=() if width is None else parse_numbers(width, "width"),
         budget=parse_budget(budgets[0]) if budgets else None,

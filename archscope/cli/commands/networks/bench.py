@@ -141,12 +141,12 @@ def bench(
             setting,
             batch=batch,
             quick=quick,
-            input_shape=shape,
+            input=shape,
             extras=extras,
             note=note,
         )
     else:
-        found = run(names or [], setting, input_shape=shape, extras=extras, note=note)
+        found = run(names or [], setting, input=shape, extras=extras, note=note)
     if plot is not None:
         _draw(found, plot)
     print_result(found, format, output)

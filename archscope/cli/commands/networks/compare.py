@@ -79,7 +79,7 @@ def compare(
     if counters is not None:
         return _compare_counters(names, counters, shape, classes, (format, output))
     chosen = counter or CounterName.fvcore
-    comparison = compare_networks(names, input_shape=shape, classes=classes, counter=chosen.value)
+    comparison = compare_networks(names, input=shape, classes=classes, counter=chosen.value)
     print_result(comparison, format, output)
 
 
@@ -93,7 +93,7 @@ def _compare_counters(
     from archscope.errors import ArchscopeError
     from archscope.explore.networks.counters import compare_counters
 
-    found = compare_counters(names, counters, input_shape=shape, classes=classes)
+    found = compare_counters(names, counters, input=shape, classes=classes)
     print_result(found, *where)
     if unexplained := found.unexplained():
         raise ArchscopeError(unexplained)

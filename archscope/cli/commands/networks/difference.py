@@ -67,7 +67,7 @@ def print_difference(
         )
     check_plot(plot)
     shape, classes = task
-    found = difference(*names, input_shape=shape, classes=classes)
+    found = difference(*names, input=shape, classes=classes)
     print_result(found, format, output)
     if plot is not None:
         costs = [cost.value for cost in Cost] if on is None else [on.value]

@@ -59,7 +59,7 @@ def equivalence(
     resolve_format(format, output)
     result = compare_forms(
         name,
-        input_shape=shape,
+        input=shape,
         classes=classes,
         paths=paths,
         batch=batch,

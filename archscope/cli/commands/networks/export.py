@@ -67,12 +67,17 @@ def export(
     """
     from archscope.arch.quantities import parse_shape
     from archscope.explore.networks.export import export as export_network
-    from archscope.explore.networks.export import request_for
 
     shape = None if input_shape is None else parse_shape(input_shape)
-    request = request_for(
-        name, to.value, classes, shape, weights=weights, seed=seed, detection=detection
+    exported = export_network(
+        name,
+        to.value,
+        output,
+        weights=weights,
+        seed=seed,
+        detection=detection,
+        input=shape,
+        classes=classes,
     )
-    exported = export_network(request, output)
     print_result(exported, format)
     note(f"wrote {exported.file}")
