@@ -8,10 +8,11 @@ from typing import Literal
 
 from archscope.arch.nodes import Aux, Node, Pool, Repeat, Seq
 from archscope.arch.shape import Shape, output_shape
+from archscope.short_repr import ShortRepr
 
 
-@dataclass(frozen=True)
-class Network:
+@dataclass(frozen=True, repr=False)
+class Network(ShortRepr):
     """A tree and what one must know beside it.
 
     Attributes:

@@ -28,6 +28,7 @@ from archscope.arch.nodes import (
 )
 from archscope.arch.shape import Shape, Visit, pair, walk
 from archscope.errors import UsageError
+from archscope.short_repr import ShortRepr
 
 CONVENTION = (
     "params: learnable parameters, batch norm included; macs: multiply-adds of convolutions and "
@@ -53,8 +54,8 @@ class NodeCount:
     activations: int
 
 
-@dataclass(frozen=True)
-class Count:
+@dataclass(frozen=True, repr=False)
+class Count(ShortRepr):
     """The cost of a tree: ints, or int64 arrays where the tree holds arrays.
 
     `nodes` lists the leaves that cost something, each with its repeats multiplied in; it is empty

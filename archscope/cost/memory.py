@@ -22,6 +22,7 @@ from archscope.arch.arrays import whole
 from archscope.arch.network import Network
 from archscope.cost.execution import Execution, Operation, execution
 from archscope.cost.formula import count
+from archscope.short_repr import ShortRepr
 
 MEMORY_CONVENTION = (
     "param_bytes: learnable parameters; peak_activation_bytes: the most bytes of activations alive "
@@ -32,8 +33,8 @@ FP32 = 4  # bytes
 ELEMENT_BYTES = {"fp32": FP32, "bf16": 2, "fp16": 2}
 
 
-@dataclass(frozen=True)
-class Memory:
+@dataclass(frozen=True, repr=False)
+class Memory(ShortRepr):
     """What a network needs, in bytes; `peak_at` is where the peak stands in the tree."""
 
     param_bytes: int

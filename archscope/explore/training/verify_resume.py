@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from archscope.errors import ArchscopeError, UsageError
 from archscope.reporting.table.formats import text
+from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Column, Table
 from archscope.sweep.store.records import Sweep, read_document, read_sweep
 
@@ -59,8 +60,8 @@ class Compared:
         return set(self.killed) == {self.undisturbed}
 
 
-@dataclass(frozen=True)
-class Verification:
+@dataclass(frozen=True, repr=False)
+class Verification(Result):
     """What came of it; `folder` holds all runs where they differ, and is `None` otherwise."""
 
     trials: tuple[Compared, ...]
@@ -78,7 +79,7 @@ class Verification:
         """Runs of the plan that were killed."""
         return len({kill.run for kill in self.kills})
 
-    def table(self) -> Table:
+    def tables(self) -> list[Table]:
         """A row for each trial; the verdict below."""
         rows = [
             {
@@ -98,7 +99,7 @@ class Verification:
             Column("key", "key", text, "left", shown=False),
         ]
         title = f"A sweep killed {len(self.kills)} times, against one that was left alone"
-        return Table(title, columns, rows, [self._verdict(), self._when()])
+        return [Table(title, columns, rows, [self._verdict(), self._when()])]
 
     def document(self) -> dict[str, Any]:
         """The same as JSON: schema `archscope.verify_resume/1`."""

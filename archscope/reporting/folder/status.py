@@ -10,6 +10,7 @@ from typing import Any
 
 from archscope.reporting.facts.statistics import Summary, summarize
 from archscope.reporting.table.formats import mean_and_error, text
+from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Column, Table
 from archscope.sweep.plan.estimate import Images, duration, epoch_work, trial_work
 from archscope.sweep.store.scan import Brief
@@ -21,12 +22,12 @@ _SHOWN = 20  # running or failed trials in the table; all of them in the JSON
 _ONE = Images(1, 0)
 
 
-@dataclass(frozen=True)
-class Status:
-    """The trials of a sweep as they stand, `document` being its `sweep.json`."""
+@dataclass(frozen=True, repr=False)
+class Status(Result):
+    """The trials of a sweep as they stand; `plan` is its `sweep.json`."""
 
     folder: Path
-    document: Mapping[str, Any]
+    plan: Mapping[str, Any]
     trials: Sequence[Brief]
 
     @property
@@ -77,7 +78,7 @@ class Status:
             tables.append(_leaderboard(leaders))
         return tables
 
-    def to_document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, Any]:
         """The same as JSON: schema `archscope.status/1`."""
         return {
             "schema": "archscope.status/1",
@@ -100,7 +101,7 @@ class Status:
         }
 
     def _summary(self) -> Table:
-        label, total = self.document["dataset"]["label"], len(self.trials)
+        label, total = self.plan["dataset"]["label"], len(self.trials)
         left = self.seconds_left
         rest = "all ended" if self.finished else "nothing runs"
         if not self.finished and self.counts["running"]:
