@@ -77,18 +77,12 @@ def training_bytes(network: Network, batch: int, *, element_bytes: int = FP32) -
 
 def _peak(run: Execution) -> tuple[int, Operation | None]:
     """The most elements alive at once, and the first operation at which they are."""
-    last_use = {0: -1}
-    for index, operation in enumerate(run.operations):
-        for buffer in (*operation.reads, operation.writes):
-            last_use[buffer] = index
-    last_use[run.output] = len(run.operations)
     alive = most = run.sizes[0]
     at: Operation | None = None
-    for index, operation in enumerate(run.operations):
+    for operation in run.operations:
         if not operation.in_place:
             alive += run.sizes[operation.writes]
         if alive > most:
             most, at = alive, operation
-        done = {operation.writes, *operation.reads}
-        alive -= sum(run.sizes[buffer] for buffer in done if last_use[buffer] == index)
+        alive -= sum(run.sizes[buffer] for buffer in operation.frees)
     return most, at
