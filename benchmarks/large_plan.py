@@ -22,7 +22,8 @@ EPOCHS = 15
 
 PLAN = """
 import sys, pathlib
-from archscope.sweep import folder, plan
+from archscope.sweep.plan import plan
+from archscope.sweep.store import folder
 from archscope.sweep.store.scan import scan
 from archscope.sweep.run.supply import Supply
 chosen = plan.settings("paper", templates=sys.argv[2].split(","), seeds=int(sys.argv[3]))

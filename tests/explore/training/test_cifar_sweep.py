@@ -357,7 +357,7 @@ def test_a_result_that_is_lost_before_the_end_is_told(
         path = next(out.glob("trials/*/result.json"))
         path.write_bytes(path.read_bytes()[:-100])
 
-    monkeypatch.setattr("archscope.explore.conduct._run", cut)
+    monkeypatch.setattr("archscope.explore.training.run_plan._run", cut)
     code, _, notes = invoke("--out", str(out), "--seeds", "1")
     assert code == 1
     assert "1 trial in" in notes and "its result is missing or damaged now" in notes

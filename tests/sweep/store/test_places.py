@@ -37,7 +37,7 @@ Limit = Callable[[], None]
 def sweep(
     out: Path, runner: str = "", limit: Limit | None = None
 ) -> subprocess.CompletedProcess[str]:
-    other = f"from archscope.sweep import schedule; schedule.RUNNER = {runner!r}; "
+    other = f"from archscope.sweep.run import schedule; schedule.RUNNER = {runner!r}; "
     return subprocess.run(
         [
             sys.executable,
