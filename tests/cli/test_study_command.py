@@ -114,6 +114,7 @@ def test_a_folder_is_of_one_study(run, tmp_path, monkeypatch):
     from archscope.explore.training import run_plan as conduct
 
     monkeypatch.setattr(conduct, "_run", lambda *_: None)
+    monkeypatch.setattr(conduct, "_check_complete", lambda *_: None)  # nothing is trained
     path, out = tmp_path / "own.toml", tmp_path / "out"
     path.write_text(OWN)
     assert run("study", path, "--preset", "quick", "--gpus", "0", "--out", out).exit_code == 0
