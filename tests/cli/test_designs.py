@@ -103,6 +103,7 @@ def test_a_front_says_how_much_of_it_is_listed(run):
     assert "The 12 designs of the Pareto front" in whole.stdout and whole.stderr == ""
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_a_sample_is_drawn_and_trained_as_a_population(run, tmp_path):
     drawn = tmp_path / "drawn.csv"
     asked = ("enumerate", "cifar_resnext11", "--scale", "0.125", "--params", "15k:40k")
