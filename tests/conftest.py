@@ -1,4 +1,4 @@
-"""Hypothesis without deadlines: a busy machine is no fault of the code. Fixtures of several rooms."""
+"""Hypothesis without deadlines: a busy machine is no fault of the code; and what rooms share."""
 
 from __future__ import annotations
 

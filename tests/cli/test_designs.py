@@ -55,7 +55,7 @@ def test_a_list_of_cardinalities_is_a_list_of_questions(run):
              "--tolerance", "1%"), 4, "3.2 % off",
         ),
         (("solve", "--network", "a\nb", "--budget", "4GMACs"), 2, "no network named"),
-        (("enumerate", "vgg"), 2, "no network named"),
+        (("enumerate", "nonet"), 2, "no network named"),
         (("enumerate", "--params", "9:1"), 2, "smaller to the larger"),
         (("enumerate", "--sort", "size"), 2, "sorted by"),
         (("enumerate", "--pareto", "params"), 2, "two different costs"),
