@@ -238,7 +238,7 @@ def test_a_papers_example_has_a_batch_that_fits(monkeypatch, device, batch, quic
 
 def test_an_unknown_paper():
     with pytest.raises(UsageError, match="resnext and wrn"):
-        bench_paper("vgg")
+        bench_paper("nonet")
 
 
 class TestFootprint:

@@ -323,7 +323,7 @@ def test_rows_are_written_in_pieces_as_valid_csv_and_json():
         (lambda: Query(["wrn"], {"width": [3]}), "numbers are depth, widen, deepening, scale"),
         (lambda: Query(["wrn", "resnext"], {"depth": [[1]] * 3}), "3 depths .* resnext has 4"),
         (lambda: Query(["resnext"], {"depth": [[1], [2]]}), "2 depths"),
-        (lambda: Query(["vgg"]), "no network named"),
+        (lambda: Query(["nonet"]), "no network named"),
         (lambda: Query(["wrn"], {"scale": [Fraction(1, 3)]}), "must be whole"),
         (lambda: Query(["resnext"], {"width": range(1, 99_999), "depth": [range(1, 99)]}), "most;"),
     ],
