@@ -1,8 +1,8 @@
 """Worker processes without a start: forked from one that has torch imported and `shapes` drawn.
 
 Both take a new process seconds, and a training of a test a fraction of one. This module stands in
-for `subprocess` in `archscope.sweep.run.worker_process` (the fixture `quick_workers`); how workers are really
-started is what the tests of the scheduler and of the command line show.
+for `subprocess` in `archscope.sweep.run.worker_process` (the fixture `quick_workers`); how workers
+are really started is what the tests of the scheduler and of the command line show.
 """
 
 from __future__ import annotations
