@@ -181,9 +181,10 @@ def test_a_real_training_on_an_image_folder_with_listed_classes(
 def test_a_training_on_an_image_folder_at_the_networks_own_size_is_continued_and_extended(
     images: Path, tmp_path: Path
 ) -> None:
-    options = ["--dataset", f"folder:{images}", "--epochs", "1", "--batch", "6", "--lr", "0.001"]
+    options = ["--dataset", f"folder:{images}", "--epochs", "1", "--batch", "6"]
     options += ["--out", str(tmp_path / "out")]
-    assert invoke("resnet18@0.0625", *options)[0] == 0
+    code, _, notes = invoke("resnet18@0.0625", *options)
+    assert code == 0, notes
     code, _, notes = invoke("resnet18@0.0625", *options)
     assert code == 0 and "The trial in" in notes and "is done" in notes
     code, _, notes = invoke("resnet18@0.0625", *options, "--seeds", "2")
