@@ -7,9 +7,10 @@
 - `bound` (cost/formula.py): a node that costs at least as much as each of an array of them;
 - `tally` (cost/tally.py): the elements that other counters count (cost/conventions.py says how),
   and whether it has weights, behind which a gradient is needed;
-- `program` (cost/program.py): what it runs and may overwrite, for the module and for memory;
+- `program` (cost/program.py): what it runs, in which form it takes its input, and what may be
+  overwritten, for the module and for memory;
 - `roofline` (cost/roofline.py): its passes in a training step;
-- `build` (nn/build.py): its torch module, and the form of input that this takes;
+- `build` (nn/build.py): its torch module;
 - `initialise` (nn/init.py): the first values of that module's weights;
 - `stages` (arch/network.py): the row of Table 1 that it belongs to;
 - `table` (reporting/networks/architectures.py): its line there;

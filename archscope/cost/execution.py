@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from archscope.arch.network import Network
 from archscope.arch.nodes import Node
 from archscope.cost.formula import leaf_cost
-from archscope.cost.program import Call, Layer, Program, Step, last_uses, program
+from archscope.cost.program import program
+from archscope.cost.steps import Call, Layer, Program, Step, last_uses
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def _write_out(
             buffers[step.writes] = first
         elif isinstance(op, Call):
             often = times * op.times
-            buffers[step.writes] = _write_out(op.program, first, often, operations, sizes)
+            buffers[step.writes] = _write_out(op.programs[0], first, often, operations, sizes)
         else:
             if not step.in_place:
                 buffers[step.writes] = len(sizes)

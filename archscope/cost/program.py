@@ -9,7 +9,10 @@ what is held and what is overwritten is decided here alone. The rules:
 - the branches of a sum or concatenation run one after the other; each branch with a scale is then
   multiplied into a buffer of its own; a sum adds the others one at a time, into the first branch's
   output where that may be overwritten, else into a new buffer; a concatenation copies;
-- dropout does nothing in eval mode, and a side head runs in training only.
+- dropout does nothing in eval mode, and a side head runs in training only;
+- a linear layer takes and gives (N, C), for the shape (C, 1, 1), and what else needs a map takes
+  (N, C, H, W): one is a view of the other, without a buffer of its own. What does not care keeps
+  the form, and branches of both forms become maps.
 
 A module is the network itself, a labelled combinator, or a block of a stage. Each has a program of
 its own, which overwrites nothing that it is given; buffers are numbered anew in each.
@@ -18,8 +21,8 @@ its own, which overwrites nothing that it is given; buffers are numbered anew in
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple, TypeAlias
+from dataclasses import replace
+from typing import NamedTuple
 
 from archscope.arch.network import Network
 from archscope.arch.nodes import (
@@ -39,112 +42,21 @@ from archscope.arch.nodes import (
     is_combinator,
 )
 from archscope.arch.readings import unknown
-from archscope.arch.shape import Shape, Visit, join, output_shape, projects, walk
-
-
-@dataclass(frozen=True)
-class Layer:
-    """Run a leaf of the tree, standing where `visit` says."""
-
-    visit: Visit
-
-
-@dataclass(frozen=True)
-class Call:
-    """Run another module; a stage runs `times` blocks of one program, each on the last's output.
-
-    Attributes:
-        program: of the module.
-        label: its key in the module around it; the blocks of a stage are numbered from it on.
-        times: how many modules there are.
-    """
-
-    program: Program
-    label: str
-    times: int = 1
-
-    @property
-    def labels(self) -> list[str]:
-        """The key of each module."""
-        if self.times == 1:
-            return [self.label]
-        return [str(int(self.label) + index) for index in range(self.times)]
-
-
-@dataclass(frozen=True)
-class Scale:
-    """Multiply by a number."""
-
-    factor: float
-
-
-@dataclass(frozen=True)
-class Add:
-    """Add the second input to the first."""
-
-
-@dataclass(frozen=True)
-class Concatenate:
-    """Copy the inputs behind each other, along the channels."""
-
-
-@dataclass(frozen=True)
-class Pair:
-    """In training the outputs of the main part and of the side head; in eval mode the former."""
-
-
-Op: TypeAlias = Layer | Call | Scale | Add | Concatenate | Pair
-
-
-@dataclass(frozen=True)
-class Step:
-    """A step of a program.
-
-    Attributes:
-        op: what is done.
-        node: of which node: the leaf, the module's part of the tree, the `Sum`, the `Cat`.
-        path: where it stands in the tree; a stage's blocks after the first all stand at 1.
-        shape: of the output, one image.
-        reads: the buffers that it reads, in order.
-        writes: the buffer that it writes; one of `reads` where it works in place.
-        side: whether only training runs it.
-        place: its place in the order of the tree, which is that of the state dict: a side head
-            stands before the main part, and runs after it.
-        frees: the buffers that no later step reads, the program's output left out.
-    """
-
-    op: Op
-    node: Node
-    path: str
-    shape: Shape
-    reads: tuple[int, ...]
-    writes: int
-    side: bool
-    place: int
-    frees: tuple[int, ...] = ()
-
-    @property
-    def in_place(self) -> bool:
-        """Whether it overwrites what it reads."""
-        return self.writes in self.reads
-
-    @property
-    def idle(self) -> bool:
-        """Whether in eval mode it only hands on its first input."""
-        dropout = isinstance(self.op, Layer) and isinstance(self.node, Dropout)
-        return dropout or isinstance(self.op, Pair)
-
-
-@dataclass(frozen=True)
-class Program:
-    """What one module runs: `steps` in order, from its input in buffer 0 to buffer `output`.
-
-    `node` is the part of the tree that it computes.
-    """
-
-    node: Node
-    steps: tuple[Step, ...]
-    output: int
+from archscope.arch.shape import Shape, join, output_shape, projects, walk
+from archscope.cost.steps import (
+    Add,
+    Call,
+    Concatenate,
+    Form,
+    Layer,
+    Op,
+    Pair,
+    Program,
+    Scale,
+    Step,
+    View,
+    last_uses,
+)
 
 
 def program(network: Network) -> Program:
@@ -155,39 +67,28 @@ def program(network: Network) -> Program:
     """
     hash(network.tree)  # refuses arrays
     output_shape(network.tree, network.input)  # raises where something does not fit
-    return _module(network.tree, network.input, "")[0]
+    return _module(network.tree, _Value(0, network.input), "")[0]
 
 
-def last_uses(accesses: Sequence[tuple[tuple[int, ...], int]], kept: int) -> list[tuple[int, ...]]:
-    """For each access, (buffers read, buffer written), those that it is the last to touch.
-
-    `kept` is needed after all of them.
-    """
-    last: dict[int, int] = {}
-    for index, (reads, writes) in enumerate(accesses):
-        last |= dict.fromkeys((*reads, writes), index)
-    last.pop(kept, None)
-    found: list[list[int]] = [[] for _ in accesses]
-    for buffer, index in last.items():
-        found[index].append(buffer)
-    return [tuple(buffers) for buffers in found]
+_NEW = -1  # a buffer that nothing has written yet
 
 
 class _Value(NamedTuple):
-    """A tensor on its way: `fresh` where the next step may overwrite it."""
+    """A tensor on its way."""
 
     buffer: int
     shape: Shape
-    fresh: bool
+    fresh: bool = False  # whether the next step may overwrite it
+    flat: bool = False  # (N, C), not (N, C, H, W)
 
 
-def _module(node: Node, shape: Shape, path: str) -> tuple[Program, Shape]:
-    """The program of a module, and the shape that it gives."""
+def _module(node: Node, given: _Value, path: str) -> tuple[Program, _Value]:
+    """The program of a module that is given `given`, and what it gives."""
     writer = _Writer(path)
-    result = writer.parts(node, _Value(0, shape, False))
+    result = writer.parts(node, given._replace(buffer=0, fresh=False))
     freed = last_uses([(step.reads, step.writes) for step in writer.steps], result.buffer)
     steps = (replace(step, frees=f) for step, f in zip(writer.steps, freed, strict=True))
-    return Program(node, tuple(steps), result.buffer), result.shape
+    return Program(node, tuple(steps), result.buffer), result
 
 
 class _Writer:
@@ -227,17 +128,20 @@ class _Writer:
 
     def _leaf(self, node: Node, value: _Value) -> _Value:
         visit = next(walk(node, value.shape, self.path))
-        into, fresh = None, False
+        into, fresh, idle = _NEW, False, False
         match node:
-            case Conv() | Norm() | Linear() | Pool():
-                fresh = True
+            case Linear():
+                value, fresh = self._in_form(node, "flat", value), True
+            case Conv() | Norm() | Pool():
+                value, fresh = self._in_form(node, "map", value), True
             case Act():  # backward needs its output
-                into = value.buffer if value.fresh else None
-            case Dropout():  # in eval mode it gives its input
-                pass
+                into = value.buffer if value.fresh else _NEW
+            case Dropout():
+                idle = True
             case _:
                 raise unknown(node, "program")
-        return self._step(Layer(visit), node, visit.output, (value,), fresh=fresh, into=into)
+        gives = _Value(into, visit.output, fresh, value.flat)
+        return self._step(Layer(visit, idle), node, [value], gives)
 
     def _sequence(self, nodes: tuple[Node, ...], value: _Value) -> _Value:
         for node in nodes:
@@ -245,8 +149,12 @@ class _Writer:
         return value
 
     def _call(self, node: Node, value: _Value, label: str, path: str, times: int = 1) -> _Value:
-        inner, shape = _module(node, value.shape, path)
-        return self._step(Call(inner, label, times), node, shape, (value,), fresh=False)
+        program, result = _module(node, value, path)
+        programs = [program]
+        if times > 1 and result.flat != value.flat:  # then the form stays for all that follow
+            programs.append(_module(node, result, path)[0])
+        gives = result._replace(buffer=_NEW, fresh=False)
+        return self._step(Call(tuple(programs), label, times), node, [value], gives)
 
     def _repeat(self, node: Repeat, value: _Value) -> _Value:
         blocks = [(node.first, 1), (node.rest, node.n - 1)]
@@ -264,41 +172,56 @@ class _Writer:
         middle, self.side = len(self.steps), around
         main = self.run(node.main, start)
         self.steps[begin:] = self.steps[middle:] + self.steps[begin:middle]
-        return self._step(Pair(), node, main.shape, (main, side), fresh=False)
+        gives = main._replace(buffer=_NEW, fresh=False)
+        return self._step(Pair(), node, [main, side], gives)
 
     def _branches(self, node: Sum | Cat, value: _Value) -> list[_Value]:
         start = value._replace(fresh=False)
-        return [self.run(branch, start) for branch in node.branches]
+        outputs, ends = [], []
+        for branch in node.branches:
+            outputs.append(self.run(branch, start))
+            ends.append(len(self.steps))
+        if all(output.flat for output in outputs):
+            return outputs
+        for index in reversed(range(len(outputs))):  # each view right behind its branch
+            outputs[index] = self._in_form(node, "map", outputs[index], ends[index])
+        return outputs
 
     def _add(self, node: Sum, branches: list[_Value]) -> _Value:
         for index, scale in enumerate(node.scales or ()):
             if scale != 1:
                 given = branches[index]
-                branches[index] = self._step(Scale(scale), node, given.shape, (given,))
+                gives = given._replace(buffer=_NEW, fresh=True)
+                branches[index] = self._step(Scale(scale), node, [given], gives)
         total = branches[0]
         for branch in branches[1:]:
-            into = total.buffer if total.fresh else None
-            total = self._step(Add(), node, total.shape, (total, branch), into=into)
+            gives = total._replace(buffer=total.buffer if total.fresh else _NEW, fresh=True)
+            total = self._step(Add(), node, [total, branch], gives)
         return total
 
     def _concatenate(self, node: Cat, branches: list[_Value]) -> _Value:
         channels = sum(branch.shape[0] for branch in branches)
         shape = (channels, *branches[0].shape[1:])
-        return self._step(Concatenate(), node, shape, tuple(branches))
+        gives = _Value(_NEW, shape, True, branches[0].flat)
+        return self._step(Concatenate(), node, branches, gives)
 
-    def _step(
-        self,
-        op: Op,
-        node: Node,
-        shape: Shape,
-        given: tuple[_Value, ...],
-        *,
-        fresh: bool = True,
-        into: int | None = None,
-    ) -> _Value:
-        if into is None:
-            into, self.buffers = self.buffers, self.buffers + 1
+    def _in_form(self, node: Node, form: Form, value: _Value, at: int | None = None) -> _Value:
+        """The value; where it has another form, a view of it: last, or as the step `at`."""
+        flat = form == "flat"
+        if value.flat == flat:
+            return value
+        view = self._step(View(form), node, [value], value._replace(buffer=_NEW, flat=flat))
+        if at is not None:
+            self.steps.insert(at, self.steps.pop())
+        return view
+
+    def _step(self, op: Op, node: Node, given: Sequence[_Value], gives: _Value) -> _Value:
+        """Write a step; into the buffer of `gives`, where that is not a new one."""
+        if gives.buffer == _NEW:
+            gives = gives._replace(buffer=self.buffers)
+            self.buffers += 1
         path = op.visit.path if isinstance(op, Layer) else self.path
         reads = tuple(value.buffer for value in given)
-        self.steps.append(Step(op, node, path, shape, reads, into, self.side, len(self.steps)))
-        return _Value(into, shape, fresh)
+        place = len(self.steps)
+        self.steps.append(Step(op, node, path, gives.shape, reads, gives.buffer, self.side, place))
+        return gives

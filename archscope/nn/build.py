@@ -9,8 +9,7 @@ when, what is overwritten and how long a value is kept is decided there.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from operator import attrgetter
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -20,24 +19,23 @@ from archscope.arch.nodes import Act, Conv, Dropout, Linear, Node, Norm, Pool
 from archscope.arch.readings import unknown
 from archscope.arch.shape import Visit, conv_padding
 from archscope.cost.formula import count
-from archscope.cost.program import (
+from archscope.cost.program import program
+from archscope.cost.steps import (
     Add,
     Call,
     Concatenate,
     Layer,
-    Op,
     Pair,
     Program,
     Scale,
     Step,
-    program,
+    View,
 )
 from archscope.errors import UsageError
 from archscope.nn.free_memory import available
 from archscope.nn.init import initialise
 
-# (N, C) and (N, C, 1, 1) are views of one buffer: what is to be made of it; None: as it is.
-Form: TypeAlias = Literal["flat", "map"] | None
+Alone: TypeAlias = View | Scale | Add | Concatenate | Pair
 
 
 class _Line(NamedTuple):
@@ -47,8 +45,8 @@ class _Line(NamedTuple):
     """
 
     modules: tuple[str, ...]  # the submodules to run in a row
-    op: Op | None  # what else is done
-    reads: tuple[tuple[int, Form], ...]  # buffers, and the form in which they are taken
+    op: Alone | None  # what is done without one
+    reads: tuple[int, ...]
     writes: int
     in_place: bool
     side: bool  # in training only
@@ -90,65 +88,46 @@ class Scope(nn.Module):
 
     plan: tuple[_Line, ...] = ()
     _output = 0  # the buffer
-    _flat = False  # whether the output is (N, C)
     _labels: frozenset[str] = frozenset()  # what the parts are called by the tree itself
 
-    def __init__(self, program: Program, flat: bool = False) -> None:
+    def __init__(self, program: Program) -> None:
         super().__init__()
         self._labels = frozenset(_labels(program.node))
-        forms = {0: flat}
-        in_tree = sorted(program.steps, key=attrgetter("place"))
-        lines = {step.place: self._line(step, forms) for step in in_tree}
+        lines = {step.place: self._line(step) for step in program.in_tree_order}
         self.plan = tuple(lines[step.place] for step in program.steps)
-        self._output, self._flat = program.output, forms[program.output]
+        self._output = program.output
 
     def forward(self, x: Tensor) -> Any:
         """Run the part on (N, C, H, W)."""
         values: dict[int, Any] = {0: x}
-        for line in self.plan:
-            if line.side and not self.training:
+        for modules, op, reads, writes, in_place, side, frees in self.plan:
+            if side and not self.training:
                 continue
-            # In eval mode there is no side head's output.
-            given = [_viewed(values[key], form) for key, form in line.reads if key in values]
-            values[line.writes] = self._run(line, given)
-            for buffer in line.frees:
+            if op is None:
+                x = values[reads[0]]
+                for name in modules:
+                    x = self._modules[name](x)  # type: ignore[misc]
+            else:  # of a pair, in eval mode there is the first value alone
+                x = _run(op, [values[buffer] for buffer in reads if buffer in values], in_place)
+            values[writes] = x
+            for buffer in frees:
                 values.pop(buffer, None)
         return values[self._output]
 
-    def _run(self, line: _Line, given: list[Any]) -> Any:
-        x = given[0]
-        for name in line.modules:
-            x = self._modules[name](x)  # type: ignore[misc]
-        if isinstance(line.op, Scale):
-            return x * line.op.factor
-        if isinstance(line.op, Add):
-            return x.add_(given[1]) if line.in_place else x + given[1]
-        if isinstance(line.op, Concatenate):
-            return torch.cat(given, dim=1)
-        if isinstance(line.op, Pair) and len(given) > 1:
-            return tuple(given)
-        return x
-
-    def _line(self, step: Step, flat: dict[int, bool]) -> _Line:
-        """Make the submodules of a step. `flat`: of each buffer so far, whether it is (N, C)."""
-        op, names = step.op, list[str]()
-        takes, gives = None, flat[step.reads[0]]  # (N, C) or not; None: as it comes
-        match op:
-            case Layer(visit):
-                takes = _takes_flat(step.node)
-                gives = gives if takes is None else takes
-                names.append(self._register(self._name(step.node), _layer(visit, step.in_place)))
-            case Call():
-                for label in op.labels:
-                    scope = Scope(op.program, gives)
-                    names.append(self._register(label, scope))
-                    gives = scope._flat
-            case Add() | Concatenate():
-                takes = gives = all(flat[buffer] for buffer in step.reads)  # one form for all
-        reads = tuple((buffer, _form(takes, flat[buffer])) for buffer in step.reads)
-        flat[step.writes] = gives
-        done = None if names else op
-        return _Line(tuple(names), done, reads, step.writes, step.in_place, step.side, step.frees)
+    def _line(self, step: Step) -> _Line:
+        """Make the submodules of a step."""
+        names: list[str] = []
+        op: Alone | None = None
+        match step.op:
+            case Layer() as layer:
+                module = _layer(layer.visit, step.in_place)
+                names.append(self._register(self._name(step.node), module))
+            case Call() as call:
+                names += [self._register(name, Scope(part)) for name, part in call.modules]
+            case op:
+                pass
+        reads, writes = step.reads, step.writes
+        return _Line(tuple(names), op, reads, writes, step.in_place, step.side, step.frees)
 
     def _register(self, name: str, module: nn.Module) -> str:
         if not name or "." in name or hasattr(Scope, name):
@@ -183,29 +162,18 @@ def _labels(node: Node) -> Iterator[str]:
             yield from _labels(part)
 
 
-def _form(takes: bool | None, flat: bool) -> Form:
-    """What is to be made of an input that is `flat` or not, for what takes it so or not."""
-    if takes is None or takes == flat:
-        return None
-    return "flat" if takes else "map"
-
-
-def _viewed(x: Any, form: Form) -> Any:
-    if form == "flat":
-        return torch.flatten(x, 1)
-    return x[:, :, None, None] if form == "map" else x
-
-
-def _takes_flat(node: Node) -> bool | None:
-    """Whether a layer takes (N, C) rather than (N, C, H, W), and gives it; None: either."""
-    match node:
-        case Linear():
-            return True
-        case Conv() | Norm() | Pool():
-            return False
-        case Act() | Dropout():
-            return None
-    raise unknown(node, "build")
+def _run(op: Alone, given: list[Any], in_place: bool) -> Any:
+    """What a step without a module makes of its inputs."""
+    x = given[0]
+    if isinstance(op, View):
+        return torch.flatten(x, 1) if op.form == "flat" else x[:, :, None, None]
+    if isinstance(op, Scale):
+        return x * op.factor
+    if isinstance(op, Add):
+        return x.add_(given[1]) if in_place else x + given[1]
+    if isinstance(op, Concatenate):
+        return torch.cat(given, dim=1)
+    return tuple(given) if len(given) > 1 else x
 
 
 def _layer(visit: Visit, in_place: bool) -> nn.Module:
