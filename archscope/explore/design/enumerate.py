@@ -9,23 +9,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from archscope.arch.families.axis import Axis
 from archscope.arch.network import Network
 from archscope.arch.shape import Shape
-from archscope.cost.formula import CONVENTION, Count, count
-from archscope.errors import ArchscopeError, InfeasibleError, UsageError
+from archscope.cost.formula import CONVENTION, count
+from archscope.errors import ArchscopeError, InfeasibleError, UsageError, shown
+from archscope.explore.design.chunks import chunks, out_of, within
 from archscope.explore.design.collect import SORTS, Collector, Columns, Order
 from archscope.explore.design.limits import METRICS
-from archscope.explore.design.nearest import Cannot, Range, dividing_numbers, group_width, nearest
+from archscope.explore.design.nearest import Range, dividing_numbers, nearest
 from archscope.explore.design.question import Base, read_base
-from archscope.explore.design.search import expand
-from archscope.explore.design.space import Names, Part, Space
+from archscope.explore.design.space import Part, Space
 from archscope.reporting.networks.designs import number, number_text, range_text
 
 FAMILIES = ("resnext",)
 NUMBERS = ("cardinality", "width", "widen", "deepening")
 MOST_BUILT = 100
 MOST_CANDIDATES = 10**12
-CHUNK = 65_536
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,17 @@ class Enumeration:
     def __len__(self) -> int:
         return len(self.columns["part"])
 
+    @property
+    def words(self) -> list[str]:
+        """The numbers of a row: those that all have, and the others of the families here."""
+        others = (
+            word
+            for space in self.spaces
+            for word, axis in space.of.items()
+            if axis.word not in ("depth", "scale")
+        )
+        return list(dict.fromkeys((*NUMBERS, *others)))
+
     def values(self, index: int) -> dict[str, Any]:
         """The numbers of one listed design."""
         part = self.parts[int(self.columns["part"][index])]
@@ -87,20 +98,19 @@ class Enumeration:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The listed designs, a mapping each, made as they are asked for."""
-        names = {id(space): Names(space) for space in self.spaces}
+        words = self.words
         for index in range(len(self)):
             space = self.parts[int(self.columns["part"][index])].space
             values = self.values(index)
-            template = f"{values['cardinality']}x{values['width']}d" if "width" in values else None
             yield {
-                "network": names[id(space)](values),
-                "family": space.family.name,
-                "template": template,
-                **{axis: number(values.get(axis)) for axis in NUMBERS},
+                "network": space.name(values),
+                "family": space.family.title,
+                "template": space.template(values),
+                **{word: number(values.get(word)) for word in words},
                 "blocks": "-".join(
-                    str(values[axis]) for axis in space.family.axes if axis.startswith("depth")
+                    str(values[word]) for word, axis in space.of.items() if axis.word == "depth"
                 ),
-                "scale": number_text(values["scale"]),
+                "scale": number_text(values.get("scale", 1)),
                 **{metric: int(self.columns[metric][index]) for metric in METRICS},
             }
 
@@ -164,6 +174,12 @@ def enumerate_designs(
     parts = [part for space in spaces for part in space.parts()]
     axes = list(dict.fromkeys(axis for part in parts for axis in part.free))
     key = order.sort.removeprefix("-")
+    if key not in (*SORTS, *axes):
+        raise UsageError(
+            f"designs sorted by '{shown(key)}' were asked for, but they can be sorted by "
+            f"{', '.join(dict.fromkeys((*SORTS, *axes)))}; write params, or -params for the "
+            "largest first"
+        )
     if key not in (*METRICS, *axes):
         axes.append(key)
     collector = Collector(order, ["part", *axes, *METRICS], sampled)
@@ -171,10 +187,10 @@ def enumerate_designs(
     for index, part in enumerate(parts):
         if dividing_numbers(part, query.divisible) is None:
             continue
-        for columns, cost in _chunks(part, _out_of(query.ranges)):
+        for columns, cost in chunks(part, out_of(query.ranges), query.ranges):
             counted += len(cost.params)
-            divisible = query.divisible == 1 or group_width(part, columns) % query.divisible == 0
-            keep = np.flatnonzero(_within(cost, query.ranges) & divisible)
+            divisible = query.divisible == 1 or part.group_width(columns) % query.divisible == 0
+            keep = np.flatnonzero(within(cost, query.ranges) & divisible)
             fixed = {axis: part.values().get(axis, 0) for axis in axes}
             found: dict[str, Any] = {"part": index, **fixed, **columns}
             found |= {metric: getattr(cost, metric) for metric in METRICS}
@@ -215,7 +231,12 @@ def _none(query: Query, parts: Sequence[Part]) -> str:
     if query.divisible > 1:
         asked.append(f"group widths that are multiples of {query.divisible}")
     what = f"{', '.join(query.families)} with {' and '.join(asked) or 'these numbers'}"
-    found = nearest(parts, query.ranges, query.divisible, _chunks)
+    found = nearest(
+        parts,
+        query.ranges,
+        query.divisible,
+        lambda part, cannot: chunks(part, cannot, query.ranges),
+    )
     return (
         f"{what} was asked for, but no design in the box has that, and {found.sentence()}; widen "
         "what is asked for, or the box, as with --cardinality 1:128"
@@ -230,8 +251,8 @@ def _spaces(query: Query) -> list[Space]:
         given = {word: values for word, values in query.given.items() if _has(base, word)}
         used |= given.keys()
         filled = {
-            axis: [base.numbers[axis]] if axis in base.numbers else base.family.box[axis]
-            for axis in base.family.axes
+            word: [base.numbers[word]] if word in base.numbers else _box_of(word, axis)
+            for word, axis in base.axes.items()
         }
         axes = {**filled, **base.given(given)}
         spaces.append(base.space(axes, query.classes, query.input_shape))
@@ -241,48 +262,12 @@ def _spaces(query: Query) -> list[Space]:
 
 
 def _has(base: Base, word: str) -> bool:
-    return any(word in (axis, axis.rstrip("1234")) for axis in base.family.axes)
+    return any(word in (one, axis.word) for one, axis in base.axes.items())
 
 
-def _out_of(ranges: Mapping[str, Range]) -> Cannot:
-    """What tells whether nothing between the cheapest and the dearest can be in range."""
-
-    def cannot(cheapest: Count, dearest: Count | None) -> Any:
-        out: Any = False
-        for metric, (low, high) in ranges.items():
-            if high is not None:
-                out = out | (getattr(cheapest, metric) > high)
-            if dearest is not None:
-                out = out | (getattr(dearest, metric) < low)
-        return np.broadcast_to(out, np.shape(cheapest.params))
-
-    return cannot
-
-
-def _chunks(part: Part, cannot: Cannot) -> Iterator[tuple[Columns, Count]]:
-    """All designs of a part with their costs, without most of those that are out of question."""
-    inner = max(part.free or ["-"], key=lambda axis: len(part.arrays.get(axis, ())))
-    if not part.free:
-        cost = count(part.network({}))
-        yield {}, Count(*(np.array([getattr(cost, metric)]) for metric in METRICS))  # type: ignore[arg-type]
-        return
-    values = np.array(part.arrays[inner], dtype=np.int64)
-    step = max(1, CHUNK // len(values))
-    for outer, rows in expand(part, [axis for axis in part.free if axis != inner], cannot):
-        for start in range(0, rows, step):
-            piece = {axis: column[start : start + step] for axis, column in outer.items()}
-            grown = {axis: np.repeat(column, len(values)) for axis, column in piece.items()}
-            grown[inner] = np.tile(values, min(step, rows - start))
-            yield grown, count(part.network(grown))
-
-
-def _within(cost: Count, ranges: Mapping[str, Range]) -> Any:
-    inside = np.ones(len(cost.params), dtype=bool)
-    for metric, (low, high) in ranges.items():
-        inside &= getattr(cost, metric) >= low
-        if high is not None:
-            inside &= getattr(cost, metric) <= high
-    return inside
+def _box_of(word: str, axis: Axis) -> Sequence[Any]:
+    """What a number goes through where nothing says it."""
+    return axis.each if axis.each is not None and word != axis.word else axis.box
 
 
 def _taken(value: Any, keep: npt.NDArray[np.intp]) -> Any:
@@ -294,7 +279,7 @@ def _box(space: Space) -> dict[str, Any]:
         axis: [number_text(values[0]), number_text(values[-1])]
         for axis, values in space.axes.items()
     }
-    return {"family": space.family.name, **ends}
+    return {"family": space.family.title, **ends}
 
 
 __all__ = ["SORTS", "Enumeration", "Order", "Query", "confirm", "enumerate_designs"]
