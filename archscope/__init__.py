@@ -1,6 +1,7 @@
 """archscope: choose and design convolutional networks under a budget.
 
-Everything is loaded on first use: importing archscope imports no torch.
+Everything is loaded on first use: importing archscope imports no torch. Besides the names below,
+every family is one: `archscope.resnext`, `archscope.wrn`.
 
     import archscope as a
 
@@ -19,20 +20,24 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from archscope.arch.families import (
-        cifar_preresnet,
-        cifar_resnet,
-        cifar_resnext,
-        inception_resnet_v2,
-        inception_v3,
-        inception_v4,
-        preresnet,
-        resnet_basic,
-        resnext,
-        wide_resnet,
-        wrn,
-    )
+    from archscope.arch.families.axis import Axis
+    from archscope.arch.families.family import Family, family
+    from archscope.arch.families.spelling import Names
     from archscope.arch.names import parse as network
+    from archscope.arch.nodes import (
+        Act,
+        Aux,
+        Cat,
+        Conv,
+        Dropout,
+        Linear,
+        Norm,
+        Pool,
+        Repeat,
+        Seq,
+        Shortcut,
+        Sum,
+    )
     from archscope.arch.papers.eq4 import solve_cardinality, solve_width
     from archscope.cost.formula import count
     from archscope.cost.memory import memory
@@ -50,80 +55,95 @@ if TYPE_CHECKING:
     from archscope.nn.weights import load_weights
 
 _PLACES = {
+    "Act": "archscope.arch.nodes:Act",
+    "Aux": "archscope.arch.nodes:Aux",
+    "Axis": "archscope.arch.families.axis:Axis",
     "bench": "archscope.explore.clock.bench:bench",
     "build": "archscope.nn.build:build",
-    "cifar_preresnet": "archscope.arch.families:cifar_preresnet",
-    "cifar_resnet": "archscope.arch.families:cifar_resnet",
-    "cifar_resnext": "archscope.arch.families:cifar_resnext",
+    "Cat": "archscope.arch.nodes:Cat",
     "cifar_sweep": "archscope.explore.training.cifar_sweep:cifar_sweep",
     "compare": "archscope.explore.networks.compare:compare",
+    "Conv": "archscope.arch.nodes:Conv",
     "count": "archscope.cost.formula:count",
+    "Dropout": "archscope.arch.nodes:Dropout",
     "enumerate_designs": "archscope.explore.design.enumerate:enumerate_designs",
     "equivalence": "archscope.explore.networks.equivalence:equivalence",
-    "inception_resnet_v2": "archscope.arch.families:inception_resnet_v2",
-    "inception_v3": "archscope.arch.families:inception_v3",
-    "inception_v4": "archscope.arch.families:inception_v4",
+    "Family": "archscope.arch.families.family:Family",
+    "family": "archscope.arch.families.family:family",
     "inverse": "archscope.explore.design.inverse:inverse",
+    "Linear": "archscope.arch.nodes:Linear",
     "load_study": "archscope.explore.training.study:load_study",
     "load_sweep": "archscope.explore.training.cifar_sweep:load_sweep",
     "load_weights": "archscope.nn.weights:load_weights",
     "memory": "archscope.cost.memory:memory",
+    "Names": "archscope.arch.families.spelling:Names",
     "network": "archscope.arch.names:parse",
+    "Norm": "archscope.arch.nodes:Norm",
     "open_network": "archscope.explore.networks.opened:open_network",
-    "preresnet": "archscope.arch.families:preresnet",
-    "resnet_basic": "archscope.arch.families:resnet_basic",
-    "resnext": "archscope.arch.families:resnext",
+    "Pool": "archscope.arch.nodes:Pool",
+    "Repeat": "archscope.arch.nodes:Repeat",
+    "Seq": "archscope.arch.nodes:Seq",
+    "Shortcut": "archscope.arch.nodes:Shortcut",
     "solve_cardinality": "archscope.arch.papers.eq4:solve_cardinality",
     "solve_width": "archscope.arch.papers.eq4:solve_width",
     "study": "archscope.explore.training.study:study",
+    "Sum": "archscope.arch.nodes:Sum",
     "train_network": "archscope.explore.training.train:train",
-    "wide_resnet": "archscope.arch.families:wide_resnet",
     "write_report": "archscope.explore.training.report:report",
-    "wrn": "archscope.arch.families:wrn",
 }
 
 __all__ = [
+    "Act",
+    "Aux",
+    "Axis",
     "bench",
     "build",
-    "cifar_preresnet",
-    "cifar_resnet",
-    "cifar_resnext",
+    "Cat",
     "cifar_sweep",
     "compare",
+    "Conv",
     "count",
+    "Dropout",
     "enumerate_designs",
     "equivalence",
-    "inception_resnet_v2",
-    "inception_v3",
-    "inception_v4",
+    "Family",
+    "family",
     "inverse",
+    "Linear",
     "load_study",
     "load_sweep",
     "load_weights",
     "memory",
+    "Names",
     "network",
+    "Norm",
     "open_network",
-    "preresnet",
-    "resnet_basic",
-    "resnext",
+    "Pool",
+    "Repeat",
+    "Seq",
+    "Shortcut",
     "solve_cardinality",
     "solve_width",
     "study",
+    "Sum",
     "train_network",
-    "wide_resnet",
     "write_report",
-    "wrn",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
-        raise AttributeError(f"module 'archscope' has no attribute '{name}'")
-    module, attribute = _PLACES[name].split(":")
-    value = getattr(import_module(module), attribute)
+    if name in _PLACES:
+        module, attribute = _PLACES[name].split(":")
+        value = getattr(import_module(module), attribute)
+    else:
+        registry = import_module("archscope.arch.families.registry")
+        value = None if name.startswith("_") else registry.named(name)
+        if value is None:
+            raise AttributeError(f"module 'archscope' has no attribute '{name}'")
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_PLACES])
+    registry = import_module("archscope.arch.families.registry")
+    return sorted({*globals(), *_PLACES, *(family.name for family in registry.families())})

@@ -18,13 +18,14 @@ def list_networks(
     output: OutputOption = None,
 ) -> None:
     """List the named networks of the papers with their costs (any template has a name besides)."""
+    from archscope.arch.names import forms
     from archscope.cost.formula import CONVENTION
     from archscope.explore.networks.listing import list_networks as rows_of
     from archscope.reporting.networks.architectures import network_list
 
     rows = rows_of(pattern)
     document = {"schema": "archscope.list/1", "convention": CONVENTION, "networks": rows}
-    emit(network_list(rows), document=document, format=format, output=output)
+    emit(network_list(rows, forms()), document=document, format=format, output=output)
 
 
 def show(
