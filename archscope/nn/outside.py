@@ -20,9 +20,10 @@ from typing import Any, NamedTuple, TypeAlias
 import torch
 from torch import Tensor, nn
 
+from archscope.arch.families.own import load
 from archscope.arch.shape import Shape
 from archscope.errors import ArchscopeError, UsageError, shown
-from archscope.nn.guarded import held_to_weights, is_file, require, running, told
+from archscope.nn.guarded import held_to_weights, is_file, require, running
 
 IMAGENET: Shape = (3, 224, 224)
 Make: TypeAlias = Callable[[], nn.Module]
@@ -107,18 +108,7 @@ def open_source(path: Path, factory: str, classes: int | None) -> Found:
         ArchscopeError: where running it fails.
     """
     what = f"{path}:{factory}"
-    try:
-        code = path.read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: of a null character
-        raise UsageError(
-            f"{shown(what)} was asked for, but {shown(str(path))} cannot be read ({told(error)}); "
-            "give the path of a Python file"
-        ) from None
-    module = ModuleType(f"archscope_outside_{path.stem}")
-    module.__file__ = str(path)
-    sys.modules[module.__name__] = module  # dataclasses and pickles look there
-    with running(f"loading {shown(str(path))} (that file alone)"):
-        exec(compile(code, str(path), "exec", dont_inherit=True), module.__dict__)
+    module = load(path)
     return Found("file", IMAGENET, _factory(what, module, factory, classes))
 
 

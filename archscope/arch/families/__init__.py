@@ -8,11 +8,13 @@ Every family is an attribute here: `families.resnext`, imported when it is asked
 """
 
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    if not name.startswith("_"):
+    # A file of this folder is no family: it is imported as any module is.
+    if not name.startswith("_") and not Path(__file__).with_name(f"{name}.py").is_file():
         registry = import_module("archscope.arch.families.registry")
         if found := registry.named(name):
             return found

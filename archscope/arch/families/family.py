@@ -14,10 +14,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
-from typing import Any, Generic, Literal, NamedTuple, ParamSpec, Protocol, TypeAlias
+from typing import Any, Generic, Literal, NamedTuple, ParamSpec
 
 from archscope.arch.families import spelling
 from archscope.arch.families.axis import Axis
+from archscope.arch.families.called import Made, called, has_array
 from archscope.arch.families.spelling import Names, Numbers, Spelled
 from archscope.arch.network import Design, Network
 from archscope.arch.nodes import Seq
@@ -27,16 +28,6 @@ from archscope.errors import UsageError, shown
 P = ParamSpec("P")
 IMAGENET_INPUT: Shape = (3, 224, 224)
 CIFAR_INPUT: Shape = (3, 32, 32)
-
-
-class Plan(Protocol):
-    """What a function may give in place of a tree: choices that make one."""
-
-    def tree(self) -> Seq:
-        """The tree."""
-
-
-Made: TypeAlias = "Seq | Plan"
 
 
 class Reading(NamedTuple):
@@ -127,8 +118,8 @@ class Family(Generic[P]):
 
     def made(self, numbers: Numbers, classes: int | None = None) -> Made:
         """What the function makes of canonical numbers: a tree, or a plan of one."""
-        function: Callable[..., Made] = self.function
-        return function(**numbers, classes=self.classes if classes is None else classes)
+        classes = self.classes if classes is None else classes
+        return called(self.function, self.title if self.place else "", numbers, classes)
 
     def network(
         self, given: Numbers, classes: int | None = None, input_shape: Shape | None = None
@@ -162,7 +153,7 @@ class Family(Generic[P]):
             name = self.names.write(numbers)
         else:
             texts = {axis.word: axis.text(numbers[axis.name]) for axis in self.axes}
-            usual = {axis.word for axis in self.axes if numbers[axis.name] == axis.default}
+            usual = [axis.word for axis in self.axes if _is(numbers[axis.name], axis.default)]
             name = spelling.written(spelling.shortest(self.names.form, usual), texts)
         for suffix in self.names.suffixes:
             name += suffix.write(numbers[suffix.parameter]) if suffix.parameter else ""
@@ -255,6 +246,10 @@ class Family(Generic[P]):
             if parameter.default is not parameter.empty and parameter.name != "classes":
                 defaults[parameter.name] = parameter.default
         return defaults
+
+
+def _is(value: Any, other: Any) -> bool:
+    return not has_array(value) and bool(value == other)
 
 
 def family(

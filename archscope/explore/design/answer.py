@@ -157,7 +157,7 @@ class Inverse:
         row["depths"] = depths
         others = [word for word, axis in space.of.items() if axis.word != "depth"]
         for word in dict.fromkeys((*KEYS, *others)):
-            row[word] = number(values.get(word))
+            row[word] = number(values.get(word, 1 if word == "scale" else None))
         return {**row, **costs, "residuals": residuals, "deviations": deviations}
 
     def _published(self, answer: Answer) -> list[dict[str, Any]]:
