@@ -6,11 +6,11 @@ archscope compare examples/own_family.py:plainnet_8_32 resnet20
 archscope cifar-sweep --preset quick --templates examples/own_family.py:plainnet_8_16,resnet8
 """
 
-from archscope import Act, Axis, Conv, Linear, Norm, Pool, Repeat, Seq, family
+from archscope import Act, Axis, Conv, Linear, Names, Norm, Pool, Repeat, Seq, family
 
 
 @family(
-    "plainnet[_{depth}[_{width}]]",
+    Names("plainnet[_{depth}[_{width}]]", known=("plainnet_2_32", "plainnet_4_64")),
     Axis("depth", range(1, 17)),
     Axis("width", range(1, 129), channels=True),
     input=(3, 32, 32),

@@ -78,10 +78,9 @@ class Family(Generic[P]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Network:
         """The network of these numbers."""
-        bound = self._signature.bind(*args, **kwargs)
-        given = dict(bound.arguments)
-        classes = given.pop("classes", None)
-        return self.network(given, classes)
+        every: dict[str, Any] = {"classes": self.classes, **kwargs}
+        given = dict(self._signature.bind(*args, **every).arguments)
+        return self.network(given, given.pop("classes"))
 
     def __repr__(self) -> str:
         return f"<family {self.title}: {self.form}>"
@@ -113,6 +112,8 @@ class Family(Generic[P]):
         if self.canonical is not None:
             numbers = self.canonical(numbers)
         for axis in self.axes:
+            if axis.name not in numbers:
+                raise UsageError(f"{self.title} needs a number for {axis.word}; give it")
             numbers[axis.name] = axis.checked(numbers[axis.name])
         return numbers
 

@@ -15,7 +15,11 @@ from archscope.errors import UsageError, shown
 
 METRICS = ("params", "macs", "activations")
 _KEPT = ("params", "macs")  # of another network: what the papers keep when they compare
-_AS = re.compile(r"(?:as\s+)?(?:(\d{1,4}(?:\.\d{1,4})?)\s*[x*×]\s*)?([^:]+?)(?::([a-z, ]+))?", re.I)
+_AS = re.compile(
+    r"(?:as\s+)?(?:(\d{1,4}(?:\.\d{1,4})?)\s*[x*×]\s*)?"
+    r"((?:[^:]+\.py:)?[^:]+?)(?::([a-z, ]+))?",
+    re.I,
+)
 
 
 @dataclass(frozen=True)

@@ -56,8 +56,8 @@ class Nearest:
     def look(self, part: Part, columns: Columns, cost: Count) -> None:
         """Take the nearest of some designs, if it is nearer than what was found before."""
         distance = np.maximum(self._distance(cost, excess=True), self._distance(cost, excess=False))
-        channels = np.broadcast_to(part.group_width(columns), distance.shape)
         if self.divisible > 1:
+            channels = np.broadcast_to(part.group_width(columns), distance.shape)
             distance = np.where(channels % self.divisible == 0, distance, np.inf)
         best = int(np.argmin(distance))
         if distance[best] < self.distance:
@@ -131,6 +131,8 @@ def nearest(
 
 def dividing_numbers(part: Part, divisible: int) -> dict[str, int] | None:
     """Small numbers whose group width is a multiple of `divisible`; None where there are none."""
+    if divisible == 1:
+        return {}
     *outer, inner = _width_axes(part) or ("",)
     if not inner:
         return {} if int(part.group_width({})) % divisible == 0 else None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from archscope.arch.names import parse, well_known
+from archscope.arch.families.own import place_of
+from archscope.arch.names import parse, read, well_known
 from archscope.arch.network import Network
 from archscope.arch.papers.published import published_errors
 from archscope.cost.formula import CONVENTION, count
@@ -19,11 +20,15 @@ from archscope.reporting.table.table import Column, Table
 def list_networks(pattern: str = "") -> list[dict[str, Any]]:
     """The named networks whose name holds `pattern`, a row each, with their costs.
 
+    Of `FILE.py:NAME` those that the family in the file says to be known.
+
     Raises:
         UsageError: where none does.
     """
     spelled = pattern.strip().lower().replace("-", "_")
     names = [name for name in well_known() if spelled in name]
+    if (place := place_of(pattern)) is not None:
+        names = [f"{place.path}:{name}" for name in read(pattern).family.names.known]
     if not names:
         raise UsageError(
             f"networks with '{pattern}' in their name were asked for, but the list holds none; "
