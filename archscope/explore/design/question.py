@@ -70,8 +70,8 @@ class Base:
     def given(self, values: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
         """The values of each number, ascending, from those of each word.
 
-        Of a word that is a number for each stage, as `depth`, the values are a list for each, or
-        one for all.
+        Of a word that is a number for each stage, as `depth`, the values are a list for each, one
+        list for all, or the values of all.
 
         Raises:
             UsageError: where the family has no such number, or there are too many lists.
@@ -80,7 +80,8 @@ class Base:
         for word, numbers in values.items():
             found = self.axes_of(word)
             axis = self.axes[found[0]]
-            by_stage = axis.stages and word.strip().lower() == axis.word
+            lists = all(isinstance(one, Sequence) for one in numbers)
+            by_stage = axis.stages and lists and word.strip().lower() == axis.word
             entries = list(numbers) if by_stage else [list(numbers)] * len(found)
             if len(entries) == 1:
                 entries *= len(found)
