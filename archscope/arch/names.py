@@ -17,7 +17,7 @@ from typing import Any
 
 from archscope.arch.families import registry
 from archscope.arch.families.family import Family, Reading
-from archscope.arch.families.own import Place, own_families, place_of, read_own
+from archscope.arch.families.own import Place, own_families, place_of, read_own, readable
 from archscope.arch.families.spelling import normal
 from archscope.arch.network import Network
 from archscope.arch.shape import Shape, output_shape
@@ -73,10 +73,10 @@ def is_own(text: str) -> bool:
     """Whether a text names a family in a user's own file, or a member of one.
 
     Raises:
-        UsageError, ArchscopeError: where the file cannot be read, or fails.
+        UsageError, ArchscopeError: where the file fails, or the name breaks a rule of its family.
     """
     place = place_of(text)
-    return place is not None and read_own(place) is not None
+    return place is not None and readable(place.path) and read_own(place) is not None
 
 
 def well_known() -> list[str]:

@@ -73,6 +73,15 @@ def read_own(place: Place) -> Reading | None:
     return None
 
 
+def readable(path: Path) -> bool:
+    """Whether there is such a file, and it may be read."""
+    try:
+        _content(path)
+    except UsageError:
+        return False
+    return True
+
+
 def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from archscope.nn.outside import Found, Make
 
 _PACKAGES = ("timm", "torchvision", "python")
-_FILE = re.compile(r"(.+\.py)(?::(.+))?|.+\.(?:pt2|onnx)", flags=re.DOTALL)
+_FILE = re.compile(r"(.+\.py)(?::(\w+))?|.+\.(?:pt2|onnx)", flags=re.DOTALL)
 
 
 @dataclass(frozen=True)
