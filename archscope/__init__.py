@@ -2,7 +2,8 @@
 
 Everything is loaded on first use: importing archscope imports no torch. A command's function has
 the command's name; where a network is meant, each takes a name, a `Network`, or a tree of
-`archscope.arch.nodes` with its `input`.
+`archscope.arch.nodes` with its `input`. Besides the names below, every family is one:
+`archscope.resnext`, `archscope.wrn`.
 
     import archscope as a
 
@@ -26,20 +27,24 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from archscope.arch.families import (
-        cifar_preresnet,
-        cifar_resnet,
-        cifar_resnext,
-        inception_resnet_v2,
-        inception_v3,
-        inception_v4,
-        preresnet,
-        resnet_basic,
-        resnext,
-        wide_resnet,
-        wrn,
-    )
+    from archscope.arch.families.axis import Axis
+    from archscope.arch.families.family import Family, family
+    from archscope.arch.families.spelling import Names
     from archscope.arch.network import Network
+    from archscope.arch.nodes import (
+        Act,
+        Aux,
+        Cat,
+        Conv,
+        Dropout,
+        Linear,
+        Norm,
+        Pool,
+        Repeat,
+        Seq,
+        Shortcut,
+        Sum,
+    )
     from archscope.arch.papers.eq4 import Block, solve_cardinality, solve_width
     from archscope.errors import ArchscopeError, InfeasibleError, UsageError
     from archscope.explore.clock.bench import Extras, Setting, bench
@@ -67,33 +72,43 @@ if TYPE_CHECKING:
     from archscope.sweep.plan.slots import Resources
 
 _PLACES = {
+    "Act": "archscope.arch.nodes:Act",
     "ArchscopeError": "archscope.errors:ArchscopeError",
+    "Aux": "archscope.arch.nodes:Aux",
+    "Axis": "archscope.arch.families.axis:Axis",
     "Block": "archscope.arch.papers.eq4:Block",
+    "Cat": "archscope.arch.nodes:Cat",
     "Console": "archscope.explore.training.run_plan:Console",
+    "Conv": "archscope.arch.nodes:Conv",
+    "Dropout": "archscope.arch.nodes:Dropout",
     "Extras": "archscope.explore.clock.bench:Extras",
+    "Family": "archscope.arch.families.family:Family",
     "InfeasibleError": "archscope.errors:InfeasibleError",
+    "Linear": "archscope.arch.nodes:Linear",
+    "Names": "archscope.arch.families.spelling:Names",
     "Network": "archscope.arch.network:Network",
+    "Norm": "archscope.arch.nodes:Norm",
     "Order": "archscope.explore.design.enumerate:Order",
+    "Pool": "archscope.arch.nodes:Pool",
     "Query": "archscope.explore.design.enumerate:Query",
+    "Repeat": "archscope.arch.nodes:Repeat",
     "Resources": "archscope.sweep.plan.slots:Resources",
+    "Seq": "archscope.arch.nodes:Seq",
     "Setting": "archscope.explore.clock.bench:Setting",
+    "Shortcut": "archscope.arch.nodes:Shortcut",
     "Source": "archscope.explore.training.images_from:Source",
+    "Sum": "archscope.arch.nodes:Sum",
     "UsageError": "archscope.errors:UsageError",
     "audit": "archscope.explore.networks.audit:audit",
     "bench": "archscope.explore.clock.bench:bench",
     "build": "archscope.explore.networks.readings:build",
-    "cifar_preresnet": "archscope.arch.families:cifar_preresnet",
-    "cifar_resnet": "archscope.arch.families:cifar_resnet",
-    "cifar_resnext": "archscope.arch.families:cifar_resnext",
     "cifar_sweep": "archscope.explore.training.cifar_sweep:cifar_sweep",
     "compare": "archscope.explore.networks.compare:compare",
     "count": "archscope.explore.networks.readings:count",
     "enumerate": "archscope.explore.design.enumerate:enumerate_designs",
     "equivalence": "archscope.explore.networks.equivalence:equivalence",
     "export": "archscope.explore.networks.export:export",
-    "inception_resnet_v2": "archscope.arch.families:inception_resnet_v2",
-    "inception_v3": "archscope.arch.families:inception_v3",
-    "inception_v4": "archscope.arch.families:inception_v4",
+    "family": "archscope.arch.families.family:family",
     "list": "archscope.explore.networks.listing:list_networks",
     "load_study": "archscope.explore.training.study:load_study",
     "load_sweep": "archscope.explore.training.cifar_sweep:load_sweep",
@@ -101,10 +116,7 @@ _PLACES = {
     "memory": "archscope.explore.networks.readings:memory",
     "network": "archscope.explore.networks.opened:own_network",
     "open_network": "archscope.explore.networks.opened:open_network",
-    "preresnet": "archscope.arch.families:preresnet",
     "report": "archscope.explore.training.report:report",
-    "resnet_basic": "archscope.arch.families:resnet_basic",
-    "resnext": "archscope.arch.families:resnext",
     "show": "archscope.explore.networks.listing:show",
     "solve": "archscope.explore.design.solve:solve",
     "solve_cardinality": "archscope.arch.papers.eq4:solve_cardinality",
@@ -113,38 +125,46 @@ _PLACES = {
     "study": "archscope.explore.training.study:study",
     "train": "archscope.explore.training.train:train",
     "verify_resume": "archscope.explore.training.verify_resume:verify_resume",
-    "wide_resnet": "archscope.arch.families:wide_resnet",
-    "wrn": "archscope.arch.families:wrn",
 }
 
 __all__ = [
+    "Act",
     "ArchscopeError",
+    "Aux",
+    "Axis",
     "Block",
+    "Cat",
     "Console",
+    "Conv",
+    "Dropout",
     "Extras",
+    "Family",
     "InfeasibleError",
+    "Linear",
+    "Names",
     "Network",
+    "Norm",
     "Order",
+    "Pool",
     "Query",
+    "Repeat",
     "Resources",
+    "Seq",
     "Setting",
+    "Shortcut",
     "Source",
+    "Sum",
     "UsageError",
     "audit",
     "bench",
     "build",
-    "cifar_preresnet",
-    "cifar_resnet",
-    "cifar_resnext",
     "cifar_sweep",
     "compare",
     "count",
     "enumerate",
     "equivalence",
     "export",
-    "inception_resnet_v2",
-    "inception_v3",
-    "inception_v4",
+    "family",
     "list",
     "load_study",
     "load_sweep",
@@ -152,10 +172,7 @@ __all__ = [
     "memory",
     "network",
     "open_network",
-    "preresnet",
     "report",
-    "resnet_basic",
-    "resnext",
     "show",
     "solve",
     "solve_cardinality",
@@ -164,19 +181,22 @@ __all__ = [
     "study",
     "train",
     "verify_resume",
-    "wide_resnet",
-    "wrn",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
-        raise AttributeError(f"module 'archscope' has no attribute '{name}'")
-    module, attribute = _PLACES[name].split(":")
-    value = getattr(import_module(module), attribute)
+    if name in _PLACES:
+        module, attribute = _PLACES[name].split(":")
+        value = getattr(import_module(module), attribute)
+    else:
+        registry = import_module("archscope.arch.families.registry")
+        value = None if name.startswith("_") else registry.named(name)
+        if value is None:
+            raise AttributeError(f"module 'archscope' has no attribute '{name}'")
     globals()[name] = value
     return value
 
 
 def __dir__() -> Sequence[str]:
-    return __all__
+    registry = import_module("archscope.arch.families.registry")
+    return sorted({*__all__, *(family.name for family in registry.families())})

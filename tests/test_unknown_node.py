@@ -16,7 +16,6 @@ from torch import nn
 
 import archscope
 from archscope.arch import nodes, readings, shape
-from archscope.arch.choices import read
 from archscope.arch.network import Network, Stage, stages
 from archscope.arch.nodes import Act, Conv, Node, Norm, Repeat, Seq, is_combinator, rebuild
 from archscope.arch.readings import Reading, UnknownNode
@@ -97,9 +96,6 @@ READINGS: dict[str, list[Callable[[Node], Any]]] = {
         lambda node: blocks(path_of(node)),
     ],
     "drawing": [lambda node: block_lines(Network("new", Seq(Seq(node, label="part")), SHAPE))],
-    "choices": [
-        lambda node: read(Network("new", Seq(Repeat(2, path_of(node), path_of(node))), SHAPE))
-    ],
 }
 CASES = [
     pytest.param(reading, call, id=f"{reading}-{number}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from html import escape
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 from archscope.arch.nodes import (
     Act,
@@ -26,6 +27,17 @@ from archscope.arch.shape import Shape, output_shape
 from archscope.short_repr import ShortRepr
 
 
+class Design(NamedTuple):
+    """A family with its numbers: `family.network(numbers)` is the network.
+
+    `family` is an `archscope.arch.families.family.Family`; `numbers` are by the parameters of its
+    function, canonical, and arrays where the network is many designs.
+    """
+
+    family: Any
+    numbers: Mapping[str, Any]
+
+
 @dataclass(frozen=True, repr=False)
 class Network(ShortRepr):
     """A tree and what one must know beside it.
@@ -36,6 +48,8 @@ class Network(ShortRepr):
         input: (channels, height, width).
         init: He normal by `fan_out` (ResNet, ResNeXt) or `fan_in` (Wide ResNet).
         template: the unscaled `CxWd`, where the network has one.
+        design: the family with its numbers; None where no family made the tree. It follows from
+            the rest, and is no part of a comparison.
     """
 
     name: str
@@ -43,6 +57,7 @@ class Network(ShortRepr):
     input: Shape
     init: Literal["fan_out", "fan_in"] = "fan_out"
     template: str | None = None
+    design: Design | None = field(default=None, compare=False, repr=False)
 
     @property
     def classes(self) -> int:

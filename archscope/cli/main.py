@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from archscope.cli.output import discard, note
@@ -59,6 +59,24 @@ COMMANDS = {
 }
 
 
+class Command(TyperCommand):
+    """A command whose help names the families that there are, for `{families}` in its options.
+
+    They are looked up when the help is shown: each stands in a file of its own.
+    """
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help."""
+        for parameter in self.params:
+            text = getattr(parameter, "help", None) or ""
+            if "{families}" in text:
+                from archscope.arch.families.registry import families
+
+                names = ", ".join(one.name for one in families() if one.axes)
+                parameter.help = text.replace("{families}", names)  # type: ignore[attr-defined]
+        super().format_help(ctx, formatter)
+
+
 class Commands(MutableMapping[str, Any]):
     """The commands by name, each imported when it is asked for: a start pays for one of them."""
 
@@ -73,7 +91,9 @@ class Commands(MutableMapping[str, Any]):
                 add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
             )
             found = getattr(import_module(f"archscope.cli.commands.{module}"), function)
-            alone.command(name, short_help=summary, context_settings=HELP_UNASKED)(found)
+            alone.command(name, cls=Command, short_help=summary, context_settings=HELP_UNASKED)(
+                found
+            )
             self._made[name] = get_command(alone)
             accept_plain_values(self._made[name], found)
         return self._made[name]

@@ -20,9 +20,10 @@ from typing import Any, NamedTuple, TypeAlias
 import torch
 from torch import Tensor, nn
 
+from archscope.arch.families.own import load
 from archscope.arch.shape import Shape
 from archscope.errors import ArchscopeError, UsageError, shown
-from archscope.files import open_to_read, read, reading
+from archscope.files import open_to_read, reading
 from archscope.nn.guarded import held_to_weights, require, running
 
 IMAGENET: Shape = (3, 224, 224)
@@ -109,13 +110,7 @@ def open_source(path: Path, factory: str, classes: int | None) -> Found:
         ArchscopeError: where running it fails.
     """
     what = f"{path}:{factory}"
-    with reading(shown(str(path)), "give the path of a Python file", error=UsageError):
-        code = read(path)
-    module = ModuleType(f"archscope_outside_{path.stem}")
-    module.__file__ = str(path)
-    sys.modules[module.__name__] = module  # dataclasses and pickles look there
-    with running(f"loading {shown(str(path))} (that file alone)"):
-        exec(compile(code, str(path), "exec", dont_inherit=True), module.__dict__)
+    module = load(path)
     return Found("file", IMAGENET, _factory(what, module, factory, classes))
 
 

@@ -114,11 +114,11 @@ def test_both_spellings_give_the_canonical_name(spelled, canonical, input_shape)
         ("wide_resnet_2_3_4_2", "ImageNet ones"),
         ("preresnet_2_3_4", "say basic or bottleneck"),
         ("preresnet_3_4_7_3", "say basic or bottleneck"),
-        ("resnext_3_4_32x4d", "blocks for N, as resnext_3_4_7_3_32x4d"),
-        ("resnet_0_1_1", "blocks1 0 .* at least 1"),
+        ("resnext_3_4_32x4d", "resnextN_CxWd \\(blocks for N, as _3_4_7_3\\)"),
+        ("resnet_0_1_1", "depth1 0 .* at least 1"),
         ("wrn_1_1_1_2-l1000", "there is no network"),
-        ("nonet16", "names are resnetN"),
-        ("", "names are resnetN"),
+        ("vgg16", "archscope list shows"),
+        ("", "archscope list shows"),
     ],
 )
 def test_a_wrong_name_gets_the_rule_that_it_broke(name, rule):

@@ -1,8 +1,8 @@
-"""What the families share: stems, heads, blocks per stage, post- and pre-activation blocks."""
+"""What families share: stems, heads, widths, post- and pre-activation blocks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import prod
@@ -16,108 +16,12 @@ from archscope.arch.nodes import (
     Node,
     Norm,
     Pool,
-    Repeat,
     Seq,
     Shortcut,
     Sum,
 )
 from archscope.arch.scaling import decimal, exact, scaled
 from archscope.errors import UsageError
-
-IMAGENET_BLOCKS = {
-    26: (2, 2, 2, 2),
-    50: (3, 4, 6, 3),
-    101: (3, 4, 23, 3),
-    152: (3, 8, 36, 3),
-    200: (3, 24, 36, 3),
-}
-BASIC_BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
-# ResNet-26 is no ImageNet network of the papers: its plain name means the CIFAR one (6n+2).
-RESNET_BLOCKS = {
-    **BASIC_BLOCKS,
-    **{depth: row for depth, row in IMAGENET_BLOCKS.items() if depth != 26},
-}
-IMAGENET_INPUT = (3, 224, 224)
-CIFAR_INPUT = (3, 32, 32)
-
-
-def blocks_per_stage(depth: int, period: int, offset: int) -> int:
-    """The n of a depth `period`*n + `offset`.
-
-    Raises:
-        UsageError: where there is none; the message names the nearest depths that have one.
-    """
-    if is_array(depth):
-        raise UsageError(
-            "an array of depths was asked for, but these families take one depth at a time; "
-            "let the widths or the cardinality vary"
-        )
-    n, rest = divmod(depth - offset, period)
-    if rest == 0 and n >= 1:
-        return n
-    near = sorted({max(1, n) * period + offset, (max(0, n) + 1) * period + offset})
-    raise UsageError(
-        f"depth {depth} was asked for, but it must be {period}n+{offset} with n >= 1; "
-        f"use {' or '.join(map(str, near))}"
-    )
-
-
-def three_stages(
-    depth: int | Sequence[Number], period: int, offset: int
-) -> tuple[tuple[Number, ...], int | None]:
-    """The blocks of a CIFAR network's stages, and the depth that they make.
-
-    Args:
-        depth: `period`*n + `offset` for n blocks in each stage, or the blocks of each of the three.
-        period, offset: of the family.
-
-    Returns:
-        the blocks, and the depth where it says them all: None where the stages differ.
-
-    Raises:
-        UsageError: where the depth has no n, or there are not three numbers of at least 1.
-    """
-    if not isinstance(depth, Sequence):
-        return (blocks_per_stage(depth, period, offset),) * 3, depth
-    if len(depth) != 3:
-        raise UsageError(
-            f"{len(depth)} stages were asked for, but a CIFAR network has 3; give 3 numbers"
-        )
-    blocks = positive(**{f"blocks{stage}": number for stage, number in enumerate(depth, 1)})
-    if any(is_array(number) or number != blocks[0] for number in blocks):
-        return blocks, None
-    return blocks, period * blocks[0] + offset
-
-
-def depth_name(blocks: Sequence[Number], known: Mapping[int, tuple[int, ...]]) -> str:
-    """The depth of these blocks a stage; where it has none, the blocks themselves."""
-    if not any(is_array(number) for number in blocks):
-        for depth, row in known.items():
-            if row == tuple(blocks):
-                return str(depth)
-    return blocks_text(blocks)
-
-
-def blocks_text(blocks: Sequence[Number]) -> str:
-    """The blocks of the stages as a name has them: `_3_4_7_3`."""
-    return "_" + "_".join(map(text, blocks))
-
-
-def text(number: Number | Fraction | float) -> str:
-    """A number in a name: `*` for an array, a short decimal for a fraction."""
-    if is_array(number):
-        return "*"
-    return str(number) if isinstance(number, int) else decimal(exact(number))
-
-
-def four_stages(blocks: Sequence[Number]) -> None:
-    """Check that there are as many numbers as an ImageNet network has stages.
-
-    Raises:
-        UsageError: where there are not.
-    """
-    if len(blocks) != 4:
-        raise UsageError(f"{len(blocks)} stages were asked for, but a ResNet has 4; give 4 numbers")
 
 
 def widened(planes: int, widen: Number | Fraction | float, scale: Fraction | float) -> Number:
@@ -171,37 +75,6 @@ def postactivation(convolutions: Sequence[Conv], *, residual: bool = True) -> No
         return Seq(*body, Act())
     out, stride = convolutions[-1].out, prod(conv.stride for conv in convolutions)
     return Seq(Sum(Seq(*body), Shortcut(out, stride, label="downsample")), Act())
-
-
-def preactivation_stages(
-    blocks: Sequence[Number],
-    widths: Sequence[Number],
-    w_in: Number,
-    layers: Callable[[Number, int], Sequence[Conv]],
-    *,
-    residual: bool = True,
-    dropout: float = 0.0,
-    lead: bool = True,
-) -> list[Node]:
-    """Stages of pre-activation blocks: `blocks` of each of the `widths`.
-
-    Args:
-        w_in: channels of the stem.
-        layers: (width, stride) -> the convolutions of a block.
-        residual, dropout: as in `preactivation`.
-        lead: False leaves out the first BN-ReLU of all, where the stem has it.
-    """
-    stages: list[Node] = []
-    for index, (number, width) in enumerate(zip(blocks, widths, strict=True)):
-        opening, repeated = layers(width, 1 if index == 0 else 2), layers(width, 1)
-        w_out = repeated[-1].out
-        first = preactivation(
-            w_in, opening, residual=residual, dropout=dropout, lead=lead or index > 0
-        )
-        rest = preactivation(w_out, repeated, residual=residual, dropout=dropout)
-        stages.append(Repeat(number, first, rest, label=f"layer{index + 1}"))
-        w_in = w_out
-    return stages
 
 
 def preactivation(

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from archscope.errors import UsageError, shown
+
 DepthOption = Annotated[
     str | None,
     typer.Option(
@@ -25,6 +27,13 @@ DeepeningOption = Annotated[
 ScaleOption = Annotated[
     str | None, typer.Option(metavar="S[,S...]", help="Factors on stem, widths and outputs.")
 ]
+AxisOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="WORD=A:B",
+        help="Values of any other number of the family, as growth=12:48; several times.",
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,7 @@ class Numbers:
     widen: str | None
     deepening: str | None
     scale: str | None
+    axis: list[str] | None = None
 
     def given(self) -> dict[str, list[Any]]:
         """The values of each word that was given; those of `depth` by stage."""
@@ -53,4 +63,13 @@ class Numbers:
             given["depth"] = [parse_numbers(part, "depth") for part in self.depth.split(",")]
         if self.scale is not None:
             given["scale"] = [exact(part.strip()) for part in self.scale.split(",")]
+        for entry in self.axis or ():
+            word, equals, values = entry.partition("=")
+            word = word.strip().lower()
+            if not equals or word in given:
+                raise UsageError(
+                    f"--axis is written WORD=A:B, each word once, but it was {shown(entry)}; write "
+                    "--axis growth=12:48"
+                )
+            given[word] = parse_factors(values, word)
         return given

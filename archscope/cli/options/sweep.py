@@ -30,7 +30,8 @@ TemplatesOption = Annotated[
         "--templates",
         "Templates CxWd (cardinality x bottleneck width), with commas: 1x64d,8x64d,1x256d. "
         "Those of cardinality 1 make the width curve, those of the most common width the "
-        "cardinality curve. Whole network names, such as wrn_16_4, are trained as well. @FILE "
+        "cardinality curve. Whole network names, such as wrn_16_4, are trained as well, and "
+        "members of a family of your own, as FILE.py:plainnet_2_32. @FILE "
         "(@- for the standard input) has one on each line, or is the CSV of archscope enumerate.",
         WHAT,
         "LIST",

@@ -13,7 +13,7 @@ from archscope.explore.design.limits import METRICS, Limit
 from archscope.explore.design.question import Base
 from archscope.explore.design.search import inner_axis
 from archscope.explore.design.shortlist import Design
-from archscope.explore.design.space import Names, Space
+from archscope.explore.design.space import Space
 from archscope.reporting.networks.designs import inverse_table, number, number_text
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
@@ -35,35 +35,42 @@ class Answer:
         axes = self.space.axes
         return {axis: [axes[axis][0], axes[axis][-1]] for axis in self.space.free}
 
-    def proof(self) -> dict[str, Any]:
-        """How it is known that no design is nearer."""
+    def proof(self, costs: Sequence[str]) -> dict[str, Any]:
+        """How it is known that no design is nearer, by these costs."""
         free = self.space.free
-        derived = [axis for axis in free if axis not in self.stated and axis != "scale"]
+        inner = inner_axis(self.space, costs) if free else None
+        derived = [word for word in free if word not in self.stated]
         box = {axis: [number_text(end) for end in ends] for axis, ends in self.box().items()}
         return {
-            "method": "exhaustive" if len(free) > 1 else "bisection",
-            "inner": inner_axis(self.space) if free else None,
+            "method": "bisection" if len(free) == 1 and inner else "exhaustive",
+            "inner": inner,
             "box": box,
             "derived": derived,
             "combinations": self.lines,
             "counted": self.counted,
-            "statement": proof_text(free, inner_axis(self.space), box, self, derived),
+            "statement": proof_text(self, costs, inner, box, derived),
         }
 
 
 def proof_text(
-    free: Sequence[str],
-    inner: str,
-    box: Mapping[str, Sequence[Any]],
     looked: Answer,
+    costs: Sequence[str],
+    inner: str | None,
+    box: Mapping[str, Sequence[Any]],
     derived: Sequence[str],
 ) -> str:
     """The proof as sentences."""
+    free, loose = looked.space.free, looked.space.loose(costs)
     shown = ", ".join(f"{axis} {first}:{last}" for axis, (first, last) in box.items())
     counted = f"({looked.counted:,} designs counted)"
+    may_fall = f"a cost may fall while {' or '.join(loose)} grows"
     if not free:
         return "Proof: nothing is free here, so the one design was counted."
-    if len(free) == 1:
+    if inner is None:
+        text = (
+            f"Proof by exhaustion over {shown}: every design was counted, as {may_fall} {counted}."
+        )
+    elif len(free) == 1:
         text = (
             f"Proof by monotone bisection: every cost grows with the {WORDS.get(inner, inner)}, so "
             f"within {shown} only the neighbours of the crossing can be nearest {counted}."
@@ -75,11 +82,15 @@ def proof_text(
             "in all others the cheapest design costs too much, or the dearest too little, to be "
             f"nearer {counted}."
         )
+        if loose:
+            text += f" No combination was left out before {', '.join(loose)} was fixed: {may_fall}."
     if derived:
         text += f" Beyond the box in {', '.join(derived)} every design costs too much."
     return text
 
 
+# The numbers that every row of JSON has, null where its family has none.
+KEYS = ("cardinality", "width", "widen", "deepening", "scale")
 WORDS = {"widen": "widening factor", "deepening": "deepening factor"}
 
 
@@ -123,40 +134,40 @@ class Inverse(Result):
         return [inverse_table(self.document())]
 
     def _answer(self, answer: Answer) -> dict[str, Any]:
-        names = Names(answer.space)
         designs = [
-            {"rank": rank, **self._row(names(one.values), answer.space, one.values, one.costs)}
+            {"rank": rank, **self._row(answer.space, one.values, one.costs)}
             for rank, one in enumerate(answer.designs, 1)
         ]
         return {
             "fixed": {axis: number_text(value) for axis, value in answer.fixed.items()},
             "free": answer.space.free,
             "designs": designs,
-            "published": self._published(answer, names),
-            "proof": answer.proof(),
+            "published": self._published(answer),
+            "proof": answer.proof([limit.metric for limit in self.limits]),
         }
 
     def _row(
-        self, name: str, space: Space, values: Mapping[str, Any], costs: Mapping[str, int]
+        self, space: Space, values: Mapping[str, Any], costs: Mapping[str, int]
     ) -> dict[str, Any]:
         residuals = {limit.metric: costs[limit.metric] - limit.value for limit in self.limits}
         deviations = {limit.metric: residuals[limit.metric] / limit.value for limit in self.limits}
-        depths = [values[axis] for axis in space.family.axes if axis.startswith("depth")]
-        row: dict[str, Any] = {"network": name, "template": None, "depths": depths}
-        for axis in ("cardinality", "width", "widen", "deepening", "scale"):
-            row[axis] = number(values.get(axis))
-        if "cardinality" in values:
-            row["template"] = f"{values['cardinality']}x{values['width']}d"
+        template = space.template(values)
+        depths = [values[word] for word, axis in space.of.items() if axis.word == "depth"]
+        row: dict[str, Any] = {"network": space.name(values), "template": template}
+        row["depths"] = depths
+        others = [word for word, axis in space.of.items() if axis.word != "depth"]
+        for word in dict.fromkeys((*KEYS, *others)):
+            row[word] = number(values.get(word, 1 if word == "scale" else None))
         return {**row, **costs, "residuals": residuals, "deviations": deviations}
 
-    def _published(self, answer: Answer, names: Names) -> list[dict[str, Any]]:
+    def _published(self, answer: Answer) -> list[dict[str, Any]]:
         """What the paper chose for the same question: Tables 3 and 4 of ResNeXt."""
         space, macs = answer.space, [limit for limit in self.limits if limit.metric == "macs"]
         if space.family.name != "resnext" or not macs or space.classes or space.input:
             return []
         fixed = {axis: values[0] for axis, values in space.axes.items() if len(values) == 1}
         depths = tuple(fixed.get(f"depth{stage}") for stage in range(1, 5))
-        if fixed.get("scale") != 1 or not space.options["residual"]:
+        if fixed.get("scale") != 1 or not space.options.get("residual", True):
             return []
         rows = []
         for one in published_templates(depths, macs[0].value):
@@ -166,5 +177,5 @@ class Inverse(Result):
             values = {**fixed, **chosen}
             cost = count(space.network(values))
             costs = {metric: getattr(cost, metric) for metric in METRICS}
-            rows.append({**self._row(names(values), space, values, costs), "source": one.source})
+            rows.append({**self._row(space, values, costs), "source": one.source})
         return rows

@@ -8,45 +8,44 @@ from fractions import Fraction
 from math import lcm
 from typing import Any
 
-from archscope.arch.families import MOST_DEEPENING
 from archscope.arch.papers.eq4 import Rounding
 from archscope.cost.formula import count
 from archscope.errors import UsageError
 from archscope.explore.design.question import Base
-from archscope.explore.design.space import Part, Space
+from archscope.explore.design.space import Part, Space, ranged
 
 MOST_VALUES = 100_000
-MOST_SCALE = 8
 
 
 def opened_axes(
     base: Base, axes: Mapping[str, Sequence[Any]], free: Sequence[str], rounding: Rounding
 ) -> list[str]:
-    """The axes that are sought: those of the words in `free`, or what nothing else fixes.
+    """The numbers that are sought: those of the words in `free`, or what nothing else fixes.
 
     Raises:
         UsageError: where there is none, or the rounding or a range has nothing to act on.
     """
     words = [axis for word in free for axis in base.axes_of(word)]
     opened = list(dict.fromkeys(words)) or [
-        axis
-        for axis in base.family.axes
-        if axis not in axes and axis not in base.numbers and axis != "scale"
+        word for word in base.axes if word not in axes and word not in base.numbers
     ]
     if not opened:
+        usual = [axis.word for axis in base.axes.values() if axis.word != "scale"]
         raise UsageError(
             f"{base.name} was to be designed, but its name and options fix every number; free one, "
-            f"as --free {base.family.axes[-2].rstrip('1234')}"
+            f"as --free {usual[-1] if usual else 'scale'}"
         )
-    if isinstance(rounding, int) and "width" not in opened:
+    widths = [word for word in opened if base.axes[word].word == "width"]
+    if isinstance(rounding, int) and not widths:
         raise UsageError(
             f"multiples of {rounding} were asked for, but that is a rule for the width, which is "
             "not free here; add --free width, or drop --rounding"
         )
-    if "scale" in opened and "width" in opened and "width" not in axes:
+    endless = [word for word in opened if base.axes[word].scaled and word not in axes]
+    if "scale" in opened and endless:
         raise UsageError(
-            "scale and width were both freed, but the one moves the other without end; state the "
-            "widths, as --width 1:256"
+            f"scale and {endless[0]} were both freed, but the one moves the other without end; "
+            f"state the {endless[0]}s, as {ranged(endless[0], '1:256')}"
         )
     return opened
 
@@ -58,42 +57,62 @@ def box(
     most: Mapping[str, int],
     multiple: int = 1,
 ) -> Space:
-    """The space with every opened axis as long as its designs cost no more than `most`.
+    """The space with every opened number as long as its designs cost no more than `most`.
 
-    An axis in `axes` keeps the values that it has there; of the width, multiples of `multiple`.
+    A number in `axes` keeps the values that it has there; of the width, multiples of `multiple`.
+    What `declared` names has the values that its family declares.
 
     Raises:
-        UsageError: where no value is left of an axis, or it would need too many.
+        UsageError: where no value is left of a number, or it would need too many.
     """
     filled = dict(space.axes)
-    for axis in opened:
-        if axis not in axes:
-            filled[axis] = _scales(space) if axis == "scale" else [1]
-    step = multiple
-    if "width" in opened:
-        if "width" in axes:
-            filled["width"] = [width for width in axes["width"] if width % multiple == 0]
-        else:
-            step = lcm(multiple, *(scale.denominator for scale in filled["scale"]))
-            filled["width"] = [step]
-        if not filled["width"]:
+    limits = {cost: most[cost] for cost in _sound(space, opened, tuple(most))}
+    start = declared(space, axes, opened, tuple(most))
+    for word in opened:
+        if word not in axes:
+            filled[word] = start.get(word, [space.of[word].least])
+    steps = {}
+    for word in opened:
+        axis = space.of[word]
+        steps[word] = step = axis.step if isinstance(axis.step, int) else 1
+        if axis.word == "width":
+            steps[word] = step = lcm(step, multiple)
+            if word in axes or word in start:
+                filled[word] = [width for width in filled[word] if width % multiple == 0]
+        if axis.scaled and word not in axes and word not in start:
+            scales = filled.get("scale", [1])
+            steps[word] = step = lcm(step, *(scale.denominator for scale in scales))
+        if step > 1 and word not in axes and word not in start:
+            filled[word] = [-(-axis.least // step) * step]
+        if not filled[word]:
             raise UsageError(
                 f"widths that are multiples of {multiple} were asked for, but the range given "
                 "holds none; widen it"
             )
-    start = replace(space, axes=filled)
-    longer: dict[str, list[Any]] = {}
-    for axis in opened:
-        if axis not in axes and axis != "scale":
-            values = _values(start, axis, most, step if axis == "width" else 1)
-            part = space.family.steps.get(axis)
-            longer[axis] = _split(values, part) if part else values
-    return replace(start, axes={**filled, **longer})
+    first = replace(space, axes=filled)
+    longer: dict[str, Sequence[Any]] = {}
+    for word in opened:
+        if word not in axes and word not in start:
+            values = _values(first, word, limits, steps[word])
+            part = space.of[word].step
+            longer[word] = _split(values, part) if isinstance(part, Fraction) else values
+    return replace(first, axes={**filled, **longer})
 
 
-def _scales(space: Space) -> list[Fraction]:
-    stem = space.family.stem
-    return [Fraction(number, stem) for number in range(1, MOST_SCALE * stem + 1)]
+def declared(
+    space: Space, axes: Mapping[str, Sequence[Any]], opened: Sequence[str], costs: Sequence[str]
+) -> dict[str, Sequence[Any]]:
+    """The opened numbers that go through values which their family declares, with those.
+
+    These are the ones that nothing else bounds: no cost that has a limit tells that all designs
+    beyond some value cost too much, as it may fall while this number, or another free one, grows.
+    """
+    sound = _sound(space, opened, costs)
+    return {
+        word: space.of[word].sought or space.of[word].box
+        for word in opened
+        if word not in axes and (space.of[word].sought is not None or not sound)
+    }
 
 
 def _split(values: Sequence[int], step: Fraction) -> list[Any]:
@@ -103,33 +122,43 @@ def _split(values: Sequence[int], step: Fraction) -> list[Any]:
     return [int(value) if value.denominator == 1 else value for value in parts]
 
 
-def _values(space: Space, axis: str, most: Mapping[str, int], step: int) -> list[int]:
-    """The values of one axis up to the last that costs no more, all others at their smallest.
+def _sound(space: Space, opened: Sequence[str], costs: Sequence[str]) -> list[str]:
+    """Those of the costs that never fall while a free number grows."""
+    free = [word for word in space.axes if len(space.axes[word]) > 1 or word in opened]
+    return [cost for cost in costs if all(cost in space.of[word].grows for word in free)]
+
+
+def _values(space: Space, word: str, most: Mapping[str, int], step: int) -> list[int]:
+    """The values of one number up to the last that costs no more, all others at their smallest.
 
     Where a space has several trees, each may be the cheapest: the longest range is taken.
     """
-    last, parts = 1, 0
-    end = MOST_DEEPENING if axis == "deepening" else MOST_VALUES
+    first, parts = space.axes[word][0], 0
+    end = space.of[word].most or MOST_VALUES
+    last = 1
     for part in space.parts():
-        last, parts = _last(part, axis, most, step, (last, end)), parts + 1
+        last, parts = _last(part, word, most, (first, step), (last, end)), parts + 1
     if not parts:
         raise UsageError(
-            f"no {axis} keeps the scaled widths whole; use another scale, as 0.5, or other widths"
+            f"no {word} keeps the scaled widths whole; use another scale, as 0.5, or other widths"
         )
     if last >= end:
         raise UsageError(
-            f"the {axis} was to be sought, but {end:,} values of it cost too little to end "
-            f"the search; state a range for it, as --{axis.rstrip('1234')} 1:64, or a smaller "
+            f"the {word} was to be sought, but {end:,} values of it cost too little to end "
+            f"the search; state a range for it, as {ranged(word, '1:64')}, or a smaller "
             "budget"
         )
-    return list(range(step, (last + 1) * step, step))
+    return list(range(first, first + last * step, step))
 
 
-def _last(part: Part, axis: str, most: Mapping[str, int], step: int, ends: tuple[int, int]) -> int:
-    """The last number of steps that costs no more than `most`; not below or above the `ends`."""
+def _last(
+    part: Part, word: str, most: Mapping[str, int], steps: tuple[int, int], ends: tuple[int, int]
+) -> int:
+    """How many steps cost no more than `most`; not fewer or more than the `ends`."""
+    first, step = steps
 
     def fits(number: int) -> bool:
-        cost = count(part.network({axis: number * step}))
+        cost = count(part.network({word: first + (number - 1) * step}))
         return all(getattr(cost, metric) <= value for metric, value in most.items())
 
     low, end = ends

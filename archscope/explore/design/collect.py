@@ -44,11 +44,6 @@ class Order:
                 f"a random sample of {self.sample:,} designs was asked for, and {other} as well; "
                 "ask for one of them"
             )
-        if self.sort.removeprefix("-") not in SORTS:
-            raise UsageError(
-                f"designs sorted by '{shown(self.sort)}' were asked for, but they can be sorted by "
-                f"{', '.join(SORTS)}; write params, or -params for the largest first"
-            )
         for metric in self.pareto or ():
             if metric.removeprefix("-") not in METRICS:
                 raise UsageError(

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from archscope.arch.families.axis import Axis
 from archscope.arch.network import Network
-from archscope.cost.formula import Count, count
-from archscope.errors import InfeasibleError, UsageError
-from archscope.explore.design.collect import SORTS, Collector, Columns, Order
+from archscope.errors import InfeasibleError, UsageError, shown
+from archscope.explore.design.chunks import chunks, out_of, within
+from archscope.explore.design.collect import SORTS, Collector, Order
 from archscope.explore.design.enumeration import FAMILIES, Enumeration, Query
 from archscope.explore.design.limits import METRICS
-from archscope.explore.design.nearest import Cannot, Range, dividing_numbers, group_width, nearest
+from archscope.explore.design.nearest import dividing_numbers, nearest
 from archscope.explore.design.question import Base, read_base
-from archscope.explore.design.search import expand
 from archscope.explore.design.space import Part, Space
 from archscope.explore.networks.opened import name_of
-from archscope.reporting.networks.designs import (
-    number,
-    range_text,
-)
+from archscope.reporting.networks.designs import number, range_text
 
 MOST_CANDIDATES = 10**12
-CHUNK = 65_536
 
 
 def enumerate_designs(
@@ -68,6 +64,12 @@ def enumerate_designs(
     parts = [part for space in spaces for part in space.parts()]
     axes = list(dict.fromkeys(axis for part in parts for axis in part.free))
     key = order.sort.removeprefix("-")
+    if key not in (*SORTS, *axes):
+        raise UsageError(
+            f"designs sorted by '{shown(key)}' were asked for, but they can be sorted by "
+            f"{', '.join(dict.fromkeys((*SORTS, *axes)))}; write params, or -params for the "
+            "largest first"
+        )
     if key not in (*METRICS, *axes):
         axes.append(key)
     collector = Collector(order, ["part", *axes, *METRICS], sampled)
@@ -75,10 +77,10 @@ def enumerate_designs(
     for index, part in enumerate(parts):
         if dividing_numbers(part, query.divisible) is None:
             continue
-        for columns, cost in _chunks(part, _out_of(query.ranges)):
+        for columns, cost in chunks(part, out_of(query.ranges), query.ranges):
             counted += len(cost.params)
-            divisible = query.divisible == 1 or group_width(part, columns) % query.divisible == 0
-            keep = np.flatnonzero(_within(cost, query.ranges) & divisible)
+            divisible = query.divisible == 1 or part.group_width(columns) % query.divisible == 0
+            keep = np.flatnonzero(within(cost, query.ranges) & divisible)
             fixed = {axis: part.values().get(axis, 0) for axis in axes}
             found: dict[str, Any] = {"part": index, **fixed, **columns}
             found |= {metric: getattr(cost, metric) for metric in METRICS}
@@ -97,7 +99,12 @@ def _none(query: Query, parts: Sequence[Part]) -> str:
     if query.divisible > 1:
         asked.append(f"group widths that are multiples of {query.divisible}")
     what = f"{', '.join(query.families)} with {' and '.join(asked) or 'these numbers'}"
-    found = nearest(parts, query.ranges, query.divisible, _chunks)
+    found = nearest(
+        parts,
+        query.ranges,
+        query.divisible,
+        lambda part, cannot: chunks(part, cannot, query.ranges),
+    )
     return (
         f"{what} was asked for, but no design in the box has that, and {found.sentence()}; widen "
         "what is asked for, or the box, as with --cardinality 1:128"
@@ -112,8 +119,8 @@ def _spaces(query: Query) -> list[Space]:
         given = {word: values for word, values in query.given.items() if _has(base, word)}
         used |= given.keys()
         filled = {
-            axis: [base.numbers[axis]] if axis in base.numbers else base.family.box[axis]
-            for axis in base.family.axes
+            word: [base.numbers[word]] if word in base.numbers else _box_of(word, axis)
+            for word, axis in base.axes.items()
         }
         axes = {**filled, **base.given(given)}
         spaces.append(base.space(axes, query.classes, query.input_shape))
@@ -123,48 +130,12 @@ def _spaces(query: Query) -> list[Space]:
 
 
 def _has(base: Base, word: str) -> bool:
-    return any(word in (axis, axis.rstrip("1234")) for axis in base.family.axes)
+    return any(word in (one, axis.word) for one, axis in base.axes.items())
 
 
-def _out_of(ranges: Mapping[str, Range]) -> Cannot:
-    """What tells whether nothing between the cheapest and the dearest can be in range."""
-
-    def cannot(cheapest: Count, dearest: Count | None) -> Any:
-        out: Any = False
-        for metric, (low, high) in ranges.items():
-            if high is not None:
-                out = out | (getattr(cheapest, metric) > high)
-            if dearest is not None:
-                out = out | (getattr(dearest, metric) < low)
-        return np.broadcast_to(out, np.shape(cheapest.params))
-
-    return cannot
-
-
-def _chunks(part: Part, cannot: Cannot) -> Iterator[tuple[Columns, Count]]:
-    """All designs of a part with their costs, without most of those that are out of question."""
-    inner = max(part.free or ["-"], key=lambda axis: len(part.arrays.get(axis, ())))
-    if not part.free:
-        cost = count(part.network({}))
-        yield {}, Count(*(np.array([getattr(cost, metric)]) for metric in METRICS))  # type: ignore[arg-type]
-        return
-    values = np.array(part.arrays[inner], dtype=np.int64)
-    step = max(1, CHUNK // len(values))
-    for outer, rows in expand(part, [axis for axis in part.free if axis != inner], cannot):
-        for start in range(0, rows, step):
-            piece = {axis: column[start : start + step] for axis, column in outer.items()}
-            grown = {axis: np.repeat(column, len(values)) for axis, column in piece.items()}
-            grown[inner] = np.tile(values, min(step, rows - start))
-            yield grown, count(part.network(grown))
-
-
-def _within(cost: Count, ranges: Mapping[str, Range]) -> Any:
-    inside = np.ones(len(cost.params), dtype=bool)
-    for metric, (low, high) in ranges.items():
-        inside &= getattr(cost, metric) >= low
-        if high is not None:
-            inside &= getattr(cost, metric) <= high
-    return inside
+def _box_of(word: str, axis: Axis) -> Sequence[Any]:
+    """What a number goes through where nothing says it."""
+    return axis.each if axis.each is not None and word != axis.word else axis.box
 
 
 def _taken(value: Any, keep: npt.NDArray[np.intp]) -> Any:

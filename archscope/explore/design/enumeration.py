@@ -13,7 +13,7 @@ from archscope.errors import UsageError
 from archscope.explore.design.collect import Columns, Order
 from archscope.explore.design.limits import METRICS
 from archscope.explore.design.nearest import Range
-from archscope.explore.design.space import Names, Part, Space
+from archscope.explore.design.space import Part, Space
 from archscope.explore.networks.confirmed import confirmed
 from archscope.reporting.networks.designs import enumeration_table, number, number_text
 from archscope.reporting.table.result import Result
@@ -74,6 +74,17 @@ class Enumeration(Result):
     def __len__(self) -> int:
         return len(self.columns["part"])
 
+    @property
+    def words(self) -> list[str]:
+        """The numbers of a row: those that all have, and the others of the families here."""
+        others = (
+            word
+            for space in self.spaces
+            for word, axis in space.of.items()
+            if axis.word not in ("depth", "scale")
+        )
+        return list(dict.fromkeys((*NUMBERS, *others)))
+
     def values(self, index: int) -> dict[str, Any]:
         """The numbers of one listed design."""
         part = self.parts[int(self.columns["part"][index])]
@@ -86,20 +97,19 @@ class Enumeration(Result):
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The listed designs, a mapping each, made as they are asked for."""
-        names = {id(space): Names(space) for space in self.spaces}
+        words = self.words
         for index in range(len(self)):
             space = self.parts[int(self.columns["part"][index])].space
             values = self.values(index)
-            template = f"{values['cardinality']}x{values['width']}d" if "width" in values else None
             yield {
-                "network": names[id(space)](values),
-                "family": space.family.name,
-                "template": template,
-                **{axis: number(values.get(axis)) for axis in NUMBERS},
+                "network": space.name(values),
+                "family": space.family.title,
+                "template": space.template(values),
+                **{word: number(values.get(word)) for word in words},
                 "blocks": "-".join(
-                    str(values[axis]) for axis in space.family.axes if axis.startswith("depth")
+                    str(values[word]) for word, axis in space.of.items() if axis.word == "depth"
                 ),
-                "scale": number_text(values["scale"]),
+                "scale": number_text(values.get("scale", 1)),
                 **{metric: int(self.columns[metric][index]) for metric in METRICS},
                 **({"fvcore": "confirmed"} if self.is_confirmed else {}),
             }
@@ -156,4 +166,4 @@ def _box(space: Space) -> dict[str, Any]:
         axis: [number_text(values[0]), number_text(values[-1])]
         for axis, values in space.axes.items()
     }
-    return {"family": space.family.name, **ends}
+    return {"family": space.family.title, **ends}

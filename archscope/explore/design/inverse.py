@@ -12,12 +12,12 @@ from archscope.arch.shape import Shape
 from archscope.cost.formula import count
 from archscope.errors import InfeasibleError, UsageError
 from archscope.explore.design.answer import Answer, Inverse
-from archscope.explore.design.boxes import box, opened_axes
+from archscope.explore.design.boxes import box, declared, opened_axes
 from archscope.explore.design.limits import Limit, all_limits
 from archscope.explore.design.question import Base, read_base
 from archscope.explore.design.search import search
 from archscope.explore.design.shortlist import Design, Found, Rule
-from archscope.explore.design.space import Names, Space
+from archscope.explore.design.space import Space
 
 MOST_QUESTIONS = 1_000
 EVERYTHING = 1e19  # no cost is further from a limit than this: costs are below 2^63, limits above 0
@@ -119,9 +119,11 @@ class _Task:
 def _answer(
     task: _Task, axes: Mapping[str, Sequence[Any]], opened: Sequence[str], fixed: Mapping[str, Any]
 ) -> Answer:
-    stated = frozenset(axis for axis in opened if axis in axes)
     rule, tolerance = task.options.rule, task.options.tolerance
     space = _space(task, axes, opened, rule, 1.0)
+    costs = [limit.metric for limit in task.limits]
+    stated = frozenset(axis for axis in opened if axis in axes)
+    stated |= declared(space, axes, opened, costs).keys()
     over = [] if rule == "ceil" else _always_over(task, space)
     if over:
         raise InfeasibleError(_not_within(task, axes, opened, over))
@@ -142,7 +144,9 @@ def _search(
     number: int,
 ) -> tuple[Space, Found]:
     """The nearest designs, looked for further and further out until there are `number`."""
-    grows = any(axis not in axes and axis != "scale" for axis in opened)
+    smallest = task.base.space(axes)
+    ends = declared(smallest, axes, opened, [limit.metric for limit in task.limits])
+    grows = any(axis not in axes and axis not in ends for axis in opened)
     reach, counted = 1.0, 0
     space = _space(task, axes, opened, rule, reach)
     while True:
@@ -180,6 +184,8 @@ def _space(
 def _always_over(task: _Task, space: Space) -> list[Limit]:
     """The limits that the smallest design passes, where every design passes one of them."""
     first: list[Limit] = []
+    if space.loose([limit.metric for limit in task.limits]):
+        return []  # the smallest need not be the cheapest
     for part in space.parts():
         cost = count(part.network({}))
         over = [limit for limit in task.limits if getattr(cost, limit.metric) > limit.value]
@@ -225,4 +231,4 @@ def _asked(task: _Task, limits: Sequence[Limit]) -> str:
 
 def _design(task: _Task, space: Space, design: Design) -> str:
     costs = " and ".join(f"{design.costs[one.metric]:,} {one.metric}" for one in task.limits)
-    return f"{Names(space)(design.values)} with {costs}"
+    return f"{space.name(design.values)} with {costs}"

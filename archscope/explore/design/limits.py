@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from archscope.arch.families.axis import COSTS
 from archscope.arch.names import parse
 from archscope.arch.network import Network
 from archscope.arch.quantities import MOST_COST, parse_limit
@@ -14,9 +15,13 @@ from archscope.arch.shape import Shape
 from archscope.cost.formula import count
 from archscope.errors import UsageError, shown
 
-METRICS = ("params", "macs", "activations")
+METRICS = COSTS
 _KEPT = ("params", "macs")  # of another network: what the papers keep when they compare
-_AS = re.compile(r"(?:as\s+)?(?:(\d{1,4}(?:\.\d{1,4})?)\s*[x*×]\s*)?([^:]+?)(?::([a-z, ]+))?", re.I)
+_AS = re.compile(
+    r"(?:as\s+)?(?:(\d{1,4}(?:\.\d{1,4})?)\s*[x*×]\s*)?"
+    r"((?:[^:]+\.py:)?[^:]+?)(?::([a-z, ]+))?",
+    re.I,
+)
 
 
 @dataclass(frozen=True)

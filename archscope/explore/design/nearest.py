@@ -14,7 +14,7 @@ import numpy.typing as npt
 from archscope.cost.formula import Count, count
 from archscope.explore.design.limits import METRICS
 from archscope.explore.design.search import SAMPLE, bounded, dearest
-from archscope.explore.design.space import Names, Part
+from archscope.explore.design.space import Part
 
 Range = tuple[int, "int | None"]
 Columns = Mapping[str, npt.NDArray[np.int64]]
@@ -56,8 +56,8 @@ class Nearest:
     def look(self, part: Part, columns: Columns, cost: Count) -> None:
         """Take the nearest of some designs, if it is nearer than what was found before."""
         distance = np.maximum(self._distance(cost, excess=True), self._distance(cost, excess=False))
-        channels = np.broadcast_to(group_width(part, columns), distance.shape)
         if self.divisible > 1:
+            channels = np.broadcast_to(part.group_width(columns), distance.shape)
             distance = np.where(channels % self.divisible == 0, distance, np.inf)
         best = int(np.argmin(distance))
         if distance[best] < self.distance:
@@ -67,7 +67,7 @@ class Nearest:
 
     def look_at_widths(self, part: Part, columns: Columns) -> None:
         """Take the group width that lacks least, if it lacks less than what was found before."""
-        channels = np.atleast_1d(group_width(part, columns))
+        channels = np.atleast_1d(part.group_width(columns))
         over = channels % self.divisible
         under = self.divisible - over
         lack = np.where(channels < self.divisible, under, np.minimum(over, under))
@@ -129,25 +129,20 @@ def nearest(
     return found
 
 
-def group_width(part: Part, columns: Mapping[str, Any]) -> Any:
-    """The channels of the 3x3 convolutions of the first stage."""
-    scale = part.scalars["scale"]
-    channels = part.space.family.channels(part.values(columns))
-    return channels * scale.numerator // scale.denominator
-
-
 def dividing_numbers(part: Part, divisible: int) -> dict[str, int] | None:
     """Small numbers whose group width is a multiple of `divisible`; None where there are none."""
+    if divisible == 1:
+        return {}
     *outer, inner = _width_axes(part) or ("",)
     if not inner:
-        return {} if int(group_width(part, {})) % divisible == 0 else None
+        return {} if int(part.group_width({})) % divisible == 0 else None
     # Of numbers that share the same divisors with it, the smallest speaks for all.
     speakers = {
         axis: {math.gcd(value, divisible): value for value in reversed(part.arrays[axis])}
         for axis in outer
     }
     for chosen, columns in _width_columns(part, inner, speakers):
-        fits = np.flatnonzero(group_width(part, columns) % divisible == 0)
+        fits = np.flatnonzero(part.group_width(columns) % divisible == 0)
         if len(fits):
             return {**chosen, inner: int(columns[inner][fits[0]])}
     return None
@@ -157,13 +152,13 @@ def _look_at_widths(part: Part, found: Nearest) -> None:
     """Let it take the group width that lacks least, where none divides."""
     axes, divisible = _width_axes(part), found.divisible
     largest = {axis: np.array(part.arrays[axis][-1:]) for axis in axes}
-    if not axes or group_width(part, largest)[0] < divisible:
+    if not axes or part.group_width(largest)[0] < divisible:
         found.look_at_widths(part, largest)  # below the first multiple the widest lacks least
         return
     *outer, inner = axes
     # Of numbers with the same remainder the largest lacks least, or as little as the others.
     speakers = {axis: {value % divisible: value for value in part.arrays[axis]} for axis in outer}
-    unit = group_width(part, {**dict.fromkeys(outer, 1), inner: np.array(part.arrays[inner])})
+    unit = part.group_width({**dict.fromkeys(outer, 1), inner: np.array(part.arrays[inner])})
     steps = [math.gcd(*part.arrays[axis]) for axis in outer] + [int(np.gcd.reduce(unit))]
     least = math.gcd(divisible, math.prod(steps))  # divides all group widths and multiples
     for _, columns in _width_columns(part, inner, speakers):
@@ -174,7 +169,7 @@ def _look_at_widths(part: Part, found: Nearest) -> None:
 
 def _width_axes(part: Part) -> list[str]:
     """The array axes of which the group width is the product: none, one or two."""
-    return [axis for axis in ("cardinality", "width", "widen") if axis in part.arrays]
+    return [word for word in part.arrays if part.space.of[word].channels]
 
 
 def _width_columns(
@@ -201,7 +196,7 @@ def _sample(part: Part) -> Columns:
 
 def _name(part: Part, columns: Columns, index: int) -> str:
     chosen = {axis: int(column[index]) for axis, column in columns.items()}
-    return Names(part.space)(part.values(chosen))
+    return part.space.name(part.values(chosen))
 
 
 def _off(value: int, low: int, high: int | None) -> str:

@@ -2,81 +2,65 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Any
 
-from archscope.arch import families, spelling
-from archscope.arch.names import Form, parse, split_suffixes, take_apart
-from archscope.arch.network import Network
-from archscope.arch.nodes import Repeat
-from archscope.arch.shape import Shape, walk
+from archscope.arch import names
+from archscope.arch.families import registry
+from archscope.arch.families.axis import Axis
+from archscope.arch.families.family import Family
+from archscope.arch.families.spelling import Numbers
+from archscope.arch.shape import Shape
 from archscope.errors import UsageError, shown
-from archscope.explore.design.families import DEPTHS, FAMILIES, USUAL, Family
 from archscope.explore.design.space import Space
-
-_TEMPLATE = ("cardinality", "width")
-# Whole families: a network of each, and what is open in it.
-_BARE = {
-    "resnext": ("resnext50_1x64d", ("depth", *_TEMPLATE)),
-    "cifar_resnext": ("cifar_resnext29_1x64d", ("depth", *_TEMPLATE)),
-    "wide_resnet": ("wide_resnet50_1", ("depth", "widen")),
-    "imagenet_wrn": ("imagenet_wrn_18_1", ("depth", "widen")),
-    "resnet_basic": ("resnet18", ("depth",)),
-    "preresnet": ("preresnet50", ("depth",)),
-    "preresnet_bottleneck": ("preresnet50", ("depth",)),
-    "preresnet_basic": ("preresnet18", ("depth",)),
-    "cifar_resnet": ("cifar_resnet20", ("depth",)),
-    "cifar_preresnet": ("cifar_preresnet20", ("depth",)),
-    "cifar_preresnet_basic": ("cifar_preresnet20", ("depth",)),
-    "cifar_preresnet_bottleneck": ("cifar_preresnet20-bottleneck", ("depth",)),
-    "wrn": ("wrn_28_1", ("depth", "widen")),
-}
-# Networks without a template: what is put behind their name, and is open.
-_OPEN = (
-    (re.compile(r"(imagenet_|cifar_)?resnext_?\d+(_\d+){0,3}"), "_1x64d", _TEMPLATE),
-    (re.compile(r"(cifar_)?wrn_?(\d+|\d+_\d+_\d+)|imagenet_wrn_?\d+"), "_1", ("widen",)),
-    (re.compile(r"(imagenet_)?wide_?resnet_?\d+"), "_1", ("widen",)),
-)
 
 
 @dataclass(frozen=True)
 class Base:
     """A family with the numbers that a name gives; an axis without a number is open.
 
-    `options` are what else the name says: `residual`, `block`, `dropout`.
+    Attributes:
+        name: as it was given.
+        family: what is designed.
+        axes: by the word of each number, in the order of searching.
+        numbers: by word.
+        options: what else the name says, by parameter: `residual`, `block`, `dropout`.
     """
 
     name: str
-    family: Family
+    family: Family[Any]
+    axes: Mapping[str, Axis]
     numbers: Mapping[str, Any]
     options: Mapping[str, Any]
 
     def by_stage(self, given: Mapping[str, Sequence[Any]], free: Iterable[str] = ()) -> Base:
-        """With a depth for each stage of a CIFAR network, where one of them is spoken of."""
+        """With a number for each stage, where one of them is spoken of."""
         words = {word.strip().lower() for word in (*given, *free)}
-        spoken = words & set(DEPTHS[:3]) or len(given.get("depth", ())) == 3
-        if "depth" not in self.family.axes or not spoken:
+        spoken = [
+            axis.word
+            for word, axis in self.axes.items()
+            if _is_joint(word, axis)
+            and (words & set(axis.words) or len(given.get(word, ())) == axis.stages)
+        ]
+        if not spoken:
             return self
-        numbers = {axis: number for axis, number in self.numbers.items() if axis != "depth"}
-        if "depth" in self.numbers:
-            numbers |= dict.fromkeys(DEPTHS[:3], self.numbers["depth"])
-        return replace(self, family=self.family.by_stage(), numbers=numbers)
+        numbers: dict[str, Any] = {}
+        for word, number in self.numbers.items():
+            each = self.axes[word].words if word in spoken else (word,)
+            numbers |= dict.fromkeys(each, number)
+        return replace(self, axes=spread(self.axes.values(), spoken), numbers=numbers)
 
     def axes_of(self, word: str) -> list[str]:
-        """The axes that a word means: `depth` is that of every stage.
+        """The words of the numbers that a word means: `depth` is that of every stage.
 
         Raises:
             UsageError: where the family has none of that name.
         """
         word = word.strip().lower()
-        found = [axis for axis in self.family.axes if axis == word]
-        if word == "depth" and not found:
-            found = [axis for axis in self.family.axes if axis in DEPTHS]
+        found = [name for name, axis in self.axes.items() if word in (name, axis.word)]
         if not found:
-            known = ", ".join(dict.fromkeys(a.rstrip("1234") for a in self.family.axes))
+            known = ", ".join(dict.fromkeys(axis.word for axis in self.axes.values()))
             raise UsageError(
                 f"'{shown(word)}' of {self.name} was asked for, but its numbers are {known}; name "
                 "one of them"
@@ -84,30 +68,36 @@ class Base:
         return found
 
     def given(self, values: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
-        """The values of each axis, ascending, from those of each word; `depth` has lists of them.
+        """The values of each number, ascending, from those of each word.
+
+        Of a word that is a number for each stage, as `depth`, the values are a list for each, one
+        list for all, or the values of all.
 
         Raises:
-            UsageError: where a word is no axis of the family, or there are too many depths.
+            UsageError: where the family has no such number, or there are too many lists.
         """
         axes: dict[str, list[Any]] = {}
         for word, numbers in values.items():
-            names = self.axes_of(word)
-            entries = list(numbers) if word == "depth" else [list(numbers)] * len(names)
+            found = self.axes_of(word)
+            axis = self.axes[found[0]]
+            lists = all(isinstance(one, Sequence) for one in numbers)
+            by_stage = axis.stages and lists and word.strip().lower() == axis.word
+            entries = list(numbers) if by_stage else [list(numbers)] * len(found)
             if len(entries) == 1:
-                entries *= len(names)
-            if len(entries) != len(names):
-                stages = "3,4,6,3" if len(names) == 4 else "2,3,4"
+                entries *= len(found)
+            if len(entries) != len(found):
+                stages = "3,4,6,3" if len(found) == 4 else "2,3,4"
                 raise UsageError(
-                    f"{len(entries)} depths were asked for, but {self.name} has {len(names)}; "
-                    f"write one for each, as {stages}, or one range for all, as 1:8"
+                    f"{len(entries)} {axis.word}s were asked for, but {self.name} has "
+                    f"{len(found)}; write one for each, as {stages}, or one range for all, as 1:8"
                 )
-            for name, entry in zip(names, entries, strict=True):
+            for name, entry in zip(found, entries, strict=True):
                 axes[name] = sorted(set(entry))
-        if max(axes.get("deepening", ()), default=1) > families.MOST_DEEPENING:
-            raise UsageError(
-                f"deepening {axes['deepening'][-1]} was asked for, but it ends at "
-                f"{families.MOST_DEEPENING}; use smaller ones, as 1:4"
-            )
+                if axis.most is not None and max(axes[name], default=1) > axis.most:
+                    raise UsageError(
+                        f"{word} {axes[name][-1]} was asked for, but it ends at {axis.most}; use "
+                        "smaller ones, as 1:4"
+                    )
         return axes
 
     def space(
@@ -116,20 +106,20 @@ class Base:
         classes: int | None = None,
         input_shape: Shape | None = None,
     ) -> Space:
-        """The space of these values; an axis that is not given stands at the name's number, or 1.
+        """The space of these values; a number that is not given is the name's, or the least.
 
         Raises:
             UsageError: where no value of the scale keeps the widths whole, or the input is small.
         """
         filled = {
-            axis: list(axes.get(axis) or [self.numbers.get(axis, 1)]) for axis in self.family.axes
+            word: list(axes.get(word) or [self.numbers.get(word, axis.least)])
+            for word, axis in self.axes.items()
         }
-        filled["scale"] = [Fraction(value) for value in filled["scale"]]
-        space = Space(self.family, filled, self.options, classes, input_shape)
+        space = Space(self.family, self.axes, filled, self.options, classes, input_shape)
         smallest = space.smallest()
         if smallest is None:
             try:
-                space.network({axis: values[0] for axis, values in filled.items()})
+                space.network({word: values[0] for word, values in filled.items()})
             except UsageError as error:
                 raise UsageError(f"network '{shown(self.name)}': {error}") from None
         assert smallest is not None
@@ -138,81 +128,64 @@ class Base:
         return space
 
 
+def spread(axes: Iterable[Axis], single: Iterable[str] = ()) -> dict[str, Axis]:
+    """The axes by the words of their numbers; joint ones are one number but for those `single`."""
+    found: dict[str, Axis] = {}
+    for axis in axes:
+        joint = axis.joint and axis.word not in single
+        found |= dict.fromkeys((axis.word,) if joint else axis.words, axis)
+    return found
+
+
 def read_base(name: str) -> Base:
     """`resnext50`, `resnext50_32x4d`, `wrn_28`, `resnet101`; or a whole family, as `wrn`.
 
     Raises:
-        UsageError: where there is no such network, or its numbers are not those of a family here.
+        UsageError: where there is no such network, or its family has no numbers.
     """
-    complete, opened = _complete(name)
-    network = parse(complete)
-    form = take_apart(network.name)
-    family, numbers, options = _read(form, network)
-    found = form.options.keywords(1)
-    numbers = {**USUAL, **numbers, "scale": found["scale"]}
-    blocks = [child.n for child in network.tree.children if isinstance(child, Repeat)]
-    if "depth" in family.axes and len(set(blocks)) > 1:
-        family = family.by_stage()
-    depths = [axis for axis in family.axes if axis.startswith("depth")]
-    numbers |= dict(zip(depths, blocks, strict=False))
-    kept = {
-        axis: number
-        for axis, number in numbers.items()
-        if axis in family.axes and ("depth" if axis in DEPTHS else axis) not in opened
-    }
-    called = name.strip().lower().replace("b(", "B(") if opened else network.name
-    return Base(called, family, kept, {"residual": found["residual"], **options})
+    family, found, opened = names.read(name)
+    called = name.strip().lower().replace("b(", "B(")
+    if not opened:
+        network = names.parse(name)
+        called, found = network.name, network.design.numbers if network.design else found
+    if family.within is not None:
+        wider, others = family.within
+        found, family = {**found, **others}, registry.named(wider) or family
+    if not family.axes:
+        every = ", ".join(one.name for one in registry.families() if one.axes)
+        raise UsageError(
+            f"network '{called}' was to be designed anew, but only {every} can be; name one of "
+            "them, as resnext50 or wrn_28"
+        )
+    axes, numbers = _by_word(family, found, opened)
+    parameters = {axis.name for axis in family.axes}
+    options = {key: value for key, value in found.items() if key not in parameters}
+    return Base(called, family, axes, numbers, options)
 
 
-def _complete(name: str) -> tuple[str, tuple[str, ...]]:
-    """A name with a depth and a template, where it leaves them open; and what it leaves open."""
-    head, suffixes = split_suffixes(name)
-    kind = re.match(r"_basic|_bottleneck|", suffixes)
-    assert kind is not None
-    if head + kind[0] in _BARE:
-        complete, opened = _BARE[head + kind[0]]
-        return complete + suffixes[kind.end() :], opened
-    for form, template, opened in _OPEN:
-        if form.fullmatch(head):
-            return f"{head}{template}{suffixes}", opened
-    return head + suffixes, ()
+def _by_word(
+    family: Family[Any], found: Numbers, opened: Sequence[str]
+) -> tuple[dict[str, Axis], dict[str, Any]]:
+    """The family's axes, and the numbers that a name gives them or that they have without it."""
+    numbers: dict[str, Any] = {}
+    kept, single = [], []
+    for axis in family.axes:
+        number = found.get(axis.name, axis.default)
+        if axis.name in found and number is None:
+            continue  # others leave it nothing to act on
+        kept.append(axis)
+        if axis.word in opened or number is None:
+            continue
+        number = axis.checked(number)
+        if not axis.stages:
+            numbers[axis.word] = number
+        elif axis.joint and len(set(number)) == 1:
+            numbers[axis.word] = number[0]
+        else:
+            single.append(axis.word)
+            numbers |= dict(zip(axis.words, number, strict=True))
+    return spread(kept, single), numbers
 
 
-def _read(form: Form, network: Network) -> tuple[Family, dict[str, Any], dict[str, Any]]:
-    """The family of a canonical name, its numbers but depths and scale, and its options."""
-    imagenet = network.input == families.IMAGENET_INPUT
-    found, numbers = form.options.found, form.numbers
-    if form.build is spelling.resnext:
-        family = FAMILIES["resnext" if imagenet else "cifar_resnext"]
-        return family, {"cardinality": int(numbers[1]), "width": int(numbers[2])}, {}
-    if form.build is spelling.resnet:
-        if not imagenet:
-            return FAMILIES["cifar_resnet"], {}, {}
-        if _is_bottleneck(network):
-            return FAMILIES["resnext"], {"cardinality": 1, "width": 64}, {}
-        return FAMILIES["resnet_basic"], {"widen": 1}, {}
-    if form.build is spelling.preresnet:
-        family = FAMILIES["preresnet" if imagenet else "cifar_preresnet"]
-        return family, {}, {"block": "bottleneck" if _is_bottleneck(network) else "basic"}
-    if form.build is spelling.wide_resnet:
-        return FAMILIES["wide_resnet"], {"widen": int(numbers[1])}, {}
-    if form.build is spelling.wrn:
-        widen = Fraction(numbers[1])
-        factor = {"widen": int(widen) if widen.denominator == 1 else widen}
-        if imagenet:
-            return FAMILIES["resnet_basic"], factor, {}
-        options: dict[str, Any] = {}
-        if "dropout" in found:
-            options["dropout"] = Fraction(found["dropout"])
-        if "block" in found:
-            options["block"] = tuple(int(kernel) for kernel in found["block"].split(","))
-            return FAMILIES["wrn"].without("deepening"), factor, options
-        return FAMILIES["wrn"], {**factor, "deepening": int(found.get("deepening", 2))}, options
-    raise UsageError(
-        f"network '{network.name}' was to be designed anew, but only {', '.join(FAMILIES)} can "
-        "be; name one of them, as resnext50 or wrn_28"
-    )
-
-
-def _is_bottleneck(network: Network) -> bool:
-    return any(visit.path == "layer1.0.conv3" for visit in walk(network.tree, network.input))
+def _is_joint(word: str, axis: Axis) -> bool:
+    return axis.joint and word == axis.word

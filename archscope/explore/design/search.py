@@ -1,9 +1,10 @@
 """The nearest designs of a space to some limits, with the proof that nothing is nearer.
 
-One free axis, the inner one, is bracketed by bisection: all costs grow with it, so the best value
-is one of two neighbours. The other free axes are gone through exhaustively; what cannot hold a
-nearer design, because its cheapest one already costs too much or its dearest too little, is left
-out.
+One free axis, the inner one, is bracketed by bisection: all limited costs grow with it, so the best
+value is one of two neighbours. The other free axes are gone through exhaustively; what cannot hold
+a nearer design, because its cheapest one already costs too much or its dearest too little, is left
+out. Axes with which a limited cost may fall (they are called loose) are never bisected, and nothing
+is left out before each of them has its value.
 """
 
 from __future__ import annotations
@@ -41,17 +42,23 @@ class Line:
     values: Callable[[int, int], dict[str, Any]]
 
 
-def inner_axis(space: Space) -> str:
-    """The axis to bisect: an array one if any is free, and of those the longest."""
-    free = space.free or list(space.family.axes)
-    arrays = [axis for axis in free if axis not in space.scalars]
-    return max(arrays or free, key=lambda axis: len(space.axes[axis]))
+def inner_axis(space: Space, costs: Sequence[str]) -> str | None:
+    """The axis to bisect: an array one if any is free, and of those the longest.
+
+    None where there is none with which all of these costs grow.
+    """
+    loose = space.loose(costs)
+    free = [word for word in space.free or list(space.axes) if word not in loose]
+    arrays = [word for word in free if word not in space.scalars]
+    if not arrays and any(word in loose for word in space.axes if word not in space.scalars):
+        return None  # each value of the loose ones is looked at
+    return max(arrays or free, key=lambda word: len(space.axes[word]), default=None)
 
 
 def search(space: Space, found: Found) -> None:
     """Find the nearest designs of a space."""
-    inner = inner_axis(space)
-    if inner in space.scalars:
+    inner = inner_axis(space, found.costs)
+    if inner in space.scalars or not any(part.free for part in space.parts()):
         _search_scalar(space, inner, found)
         return
     parts = [part for part in space.parts() if not _out(part, found)]
@@ -67,30 +74,39 @@ def search(space: Space, found: Found) -> None:
             _check_work(found)
             return found.cannot(cheapest, dearest)
 
-        for columns, rows in expand(part, outer, cannot):
+        for columns, rows in expand(part, outer, cannot, found.costs):
             _search_line(_array_line(part, inner, columns, rows), found)
 
 
 def _out(part: Part, found: Found) -> bool:
+    if part.loose(found.costs):
+        return False
     cheapest, last = count(part.network({})), count(part.network(dearest(part, {})))
     return bool(found.cannot(cheapest, last))
 
 
 def expand(
-    part: Part, axes: Sequence[str], cannot: Callable[[Count, Count | None], Any]
+    part: Part,
+    axes: Sequence[str],
+    cannot: Callable[[Count, Count | None], Any],
+    costs: Sequence[str],
 ) -> Iterator[tuple[Columns, int]]:
     """All combinations of the axes' values, in chunks, without what `cannot` hold an answer.
 
     `cannot` is asked after each axis, with the costs of the cheapest and the dearest completion
-    (None where that might pass 64 bits).
+    (None where that might pass 64 bits); not before all those are fixed with which one of the
+    `costs` may fall, which are the first for that.
     """
     fits = bounded(part)
+    loose = part.loose(costs)
 
     def out(columns: Columns) -> Any:
+        if any(word not in columns for word in loose):
+            return np.zeros(len(next(iter(columns.values()))), dtype=bool)
         most = count(part.network(dearest(part, columns))) if fits else None
         return cannot(count(part.network(columns)), most)
 
-    yield from _expand(part, axes, out, {}, 1)
+    yield from _expand(part, sorted(axes, key=lambda axis: axis not in loose), out, {}, 1)
 
 
 def _expand(
@@ -116,7 +132,9 @@ def _expand(
 
 
 def bounded(part: Part) -> bool:
-    """Whether the costs of all designs fit in 64 bits."""
+    """Whether the costs of all designs are known to fit in 64 bits."""
+    if part.loose(METRICS):
+        return False
     most = count(part.network(dearest(part, {})))  # plain numbers do not overflow
     return bool(max(most.params, most.macs, most.activations) < 2**62)
 
@@ -126,7 +144,7 @@ def dearest(part: Part, columns: Mapping[str, Any]) -> dict[str, Any]:
     return {axis: columns.get(axis, values[-1]) for axis, values in part.arrays.items()}
 
 
-def _search_sample(part: Part, inner: str, found: Found) -> None:
+def _search_sample(part: Part, inner: str | None, found: Found) -> None:
     """A few lines first: what they find lets the exhaustive pass leave most lines out."""
     outer = [axis for axis in part.free if axis != inner]
     if not outer:
@@ -136,21 +154,23 @@ def _search_sample(part: Part, inner: str, found: Found) -> None:
     _search_line(_array_line(part, inner, columns, SAMPLE), found)
 
 
-def _array_line(part: Part, inner: str, columns: Columns, rows: int) -> Line:
-    numbers = np.array(part.arrays[inner], dtype=np.int64)
+def _array_line(part: Part, inner: str | None, columns: Columns, rows: int) -> Line:
+    """Rows along the inner axis; without one, rows of one design."""
+    word = next(iter(part.arrays)) if inner is None and not columns else inner
+    along = {} if word is None else {word: np.array(part.arrays[word], dtype=np.int64)}
 
     def count_of(chosen: Ints, index: Ints) -> Count:
         held = {axis: column[chosen] for axis, column in columns.items()}
-        return count(part.network({**held, inner: numbers[index]}))
+        return count(part.network({**held, **{axis: one[index] for axis, one in along.items()}}))
 
     def values_of(row: int, index: int) -> dict[str, Any]:
         held = {axis: int(column[row]) for axis, column in columns.items()}
-        return part.values({**held, inner: int(numbers[index])})
+        return part.values({**held, **{axis: int(one[index]) for axis, one in along.items()}})
 
-    return Line(rows, len(numbers), count_of, values_of)
+    return Line(rows, len(next(iter(along.values()), [0])), count_of, values_of)
 
 
-def _search_scalar(space: Space, inner: str, found: Found) -> None:
+def _search_scalar(space: Space, inner: str | None, found: Found) -> None:
     """Where only such axes are free, each design is a tree of its own, and counted alone."""
     others = [axis for axis in space.scalars if axis != inner]
     for fixed in product(*(space.axes[axis] for axis in others)):

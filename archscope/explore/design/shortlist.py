@@ -47,6 +47,11 @@ class Found:
     looked_at: int = 0
     designs: list[tuple[float, dict[str, Any], dict[str, int]]] = field(default_factory=list)
 
+    @property
+    def costs(self) -> tuple[str, ...]:
+        """The costs that have a limit."""
+        return tuple(limit.metric for limit in self.limits)
+
     def distances(self, cost: Count) -> tuple[Any, Any]:
         """The largest relative excess and the largest relative lack."""
         excess = [

@@ -1,33 +1,42 @@
-"""Design spaces: a family of networks with whole numbers left open.
+"""Design spaces: a family of networks with some of its numbers left open.
 
-A space has an axis for each number of its family, each with the values that it may take. Costs grow
-with every axis, which is what both the search and the enumeration prune by.
+A space has the values that each number may take. A number of a family may be one for each stage
+(`depth1`, `depth2`, ...) or one for all; what is said of the costs while it grows, its axis says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
+from math import prod
 from typing import Any
 
 from archscope.arch.arrays import Number
+from archscope.arch.families.axis import Axis
+from archscope.arch.families.family import Family
 from archscope.arch.network import Network
-from archscope.arch.scaling import decimal
 from archscope.arch.shape import Shape
-from archscope.explore.design.families import Family, Values
+from archscope.errors import UsageError
+
+Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Space:
-    """A family with the values that each of its axes may take, ascending.
+    """A family with the values that each of its numbers may take, ascending.
 
-    `options` are what the family takes besides: `residual`, `block`, `dropout`.
+    Attributes:
+        family: what is designed.
+        of: the axis of each number, by the word of the number, in the order of searching.
+        axes: the values, by the same words.
+        options: what the family takes besides, by parameter: `residual`, `block`, `dropout`.
+        classes, input: where not the family's own.
     """
 
-    family: Family
+    family: Family[Any]
+    of: Mapping[str, Axis]
     axes: Mapping[str, Sequence[Any]]
     options: Mapping[str, Any] = field(default_factory=dict)
     classes: int | None = None
@@ -35,67 +44,79 @@ class Space:
 
     @property
     def free(self) -> list[str]:
-        """The axes with more than one value."""
-        return [axis for axis in self.family.axes if len(self.axes[axis]) > 1]
+        """The numbers with more than one value."""
+        return [word for word, values in self.axes.items() if len(values) > 1]
 
     @cached_property
     def scalars(self) -> list[str]:
-        """The axes that are one tree for each value; the others may be arrays."""
+        """The numbers that are one tree for each value; the others may be arrays."""
         return [
-            axis
-            for axis in self.family.axes
-            if axis in ("deepening", "scale")
-            or (axis == "widen" and not all(isinstance(one, int) for one in self.axes[axis]))
+            word
+            for word, values in self.axes.items()
+            if not self.of[word].arrays or not all(isinstance(one, int) for one in values)
         ]
 
     @property
     def size(self) -> int:
         """How many designs the box holds."""
-        total = 0
-        for part in self.parts():
-            designs = 1
-            for values in part.arrays.values():
-                designs *= len(values)
-            total += designs
-        return total
+        return sum(prod(map(len, part.arrays.values())) for part in self.parts())
+
+    def loose(self, costs: Sequence[str]) -> list[str]:
+        """The free numbers with which one of these costs may fall while they grow."""
+        return [word for word in self.free if not set(costs) <= set(self.of[word].grows)]
+
+    def numbers(self, values: Values) -> dict[str, Any]:
+        """The numbers of a design by parameter, from those by word."""
+        numbers = dict(self.options)
+        for word, axis in self.of.items():
+            if not axis.stages or (axis.joint and word == axis.word):
+                # Of a number for all stages, each has it.
+                numbers[axis.name] = (values[word],) * axis.stages if axis.stages else values[word]
+            else:
+                numbers.setdefault(axis.name, tuple(values[one] for one in axis.words))
+        return numbers
 
     def network(self, values: Values) -> Network:
         """The design of these numbers, or the designs where some are arrays."""
-        options: dict[str, Any] = {"scale": values["scale"], **self.options}
-        if self.classes is not None:
-            options["classes"] = self.classes
-        network = self.family.make(values, **options)
-        return network if self.input is None else replace(network, input=self.input)
+        return self.family.network(self.numbers(values), self.classes, self.input)
+
+    def name(self, values: Values) -> str:
+        """The name of the design of these numbers, without making it."""
+        return self.family.spelled(self.family.numbers(self.numbers(values)))
+
+    def template(self, values: Values) -> str | None:
+        """`CxWd`, where a template is what the space designs."""
+        if "cardinality" not in values:
+            return None
+        return f"{values['cardinality']}x{values['width']}d"
 
     def smallest(self) -> dict[str, Any] | None:
-        """The smallest number of each axis; None where no scale keeps the widths whole."""
+        """The smallest number of each; None where there is no design of any."""
         for part in self.parts():
             return part.values()
         return None
 
     def parts(self) -> Iterator[Part]:
-        """The space cut along the axes that cannot be arrays; cheaper ones first."""
-        for numbers in product(*(self.axes[axis] for axis in self.scalars)):
+        """The space cut along the numbers that cannot be arrays; cheaper ones first."""
+        return iter(self._parts)
+
+    @cached_property
+    def _parts(self) -> list[Part]:
+        parts = []
+        for numbers in product(*(self.axes[word] for word in self.scalars)):
             fixed = dict(zip(self.scalars, numbers, strict=True))
-            arrays = self._whole(fixed["scale"])
-            if all(arrays.values()) and self._exists(fixed):
-                yield Part(self, fixed, arrays)
+            part = Part(self, fixed, self._whole(fixed))
+            if all(part.arrays.values()) and _exists(part):
+                parts.append(part)
+        return parts
 
-    def _exists(self, fixed: Values) -> bool:
-        """Whether there is a network of these numbers: whole widths, and a place for dropout."""
-        stem, scale = self.family.stem, fixed["scale"]
-        widths = [Fraction(stem) * fixed.get("widen", 1)]
-        widths += [stem * scale, widths[0] * scale]
-        if fixed.get("deepening") == 1 and self.options.get("dropout"):
-            return False
-        return all(width.denominator == 1 for width in widths)
-
-    def _whole(self, scale: Fraction) -> dict[str, Sequence[int]]:
-        """The values of the array axes that stay whole channels at this scale."""
-        arrays = {axis: self.axes[axis] for axis in self.family.axes if axis not in self.scalars}
-        if self.family.width is not None and scale != 1:
-            widths = arrays[self.family.width]
-            arrays[self.family.width] = [w for w in widths if (w * scale).denominator == 1]
+    def _whole(self, fixed: Values) -> dict[str, Sequence[int]]:
+        """The values of the array numbers that stay whole channels at this scale."""
+        scale = fixed.get("scale", 1)
+        arrays = {word: self.axes[word] for word in self.axes if word not in self.scalars}
+        for word, values in arrays.items():
+            if self.of[word].scaled and scale != 1:
+                arrays[word] = [value for value in values if (value * scale).denominator == 1]
         return arrays
 
 
@@ -109,9 +130,9 @@ class Part:
 
     def values(self, chosen: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The number of each axis, in order: the chosen ones, the others the smallest."""
-        smallest = {axis: numbers[0] for axis, numbers in self.arrays.items()}
+        smallest = {word: numbers[0] for word, numbers in self.arrays.items()}
         values = {**self.scalars, **smallest, **(chosen or {})}
-        return {axis: values[axis] for axis in self.space.family.axes}
+        return {word: values[word] for word in self.space.axes}
 
     def network(self, columns: Mapping[str, Number]) -> Network:
         """The designs of these columns; an axis without one stands at its smallest value."""
@@ -120,31 +141,42 @@ class Part:
     @cached_property
     def free(self) -> list[str]:
         """The array axes with more than one value."""
-        return [axis for axis, values in self.arrays.items() if len(values) > 1]
+        return [word for word, values in self.arrays.items() if len(values) > 1]
+
+    def loose(self, costs: Sequence[str]) -> list[str]:
+        """The free array axes with which one of these costs may fall while they grow."""
+        return [word for word in self.space.loose(costs) if word in self.free]
+
+    def group_width(self, columns: Mapping[str, Any]) -> Any:
+        """The channels of the first stage's 3x3 convolutions.
+
+        Raises:
+            UsageError: where the family does not say them.
+        """
+        family, values = self.space.family, self.values(columns)
+        if not family.channels:
+            raise UsageError(
+                f"group widths were asked for, but {family.name} has none; leave --divisible out"
+            )
+        channels: Any = family.channels
+        for word, axis in self.space.of.items():
+            channels = channels * values[word] if axis.channels else channels
+        scale = values.get("scale", 1)
+        return channels * scale.numerator // scale.denominator
 
 
-class Names:
-    """The names of designs, quickly: a network is made once for each stack of depths."""
-
-    def __init__(self, space: Space) -> None:
-        self._space = space
-        self._patterns: dict[tuple[Any, ...], str] = {}
-
-    def __call__(self, values: Values) -> str:
-        """The name that the family gives to this design."""
-        keyed = (axis for axis in values if axis not in ("cardinality", "width", "widen"))
-        # A basic-block network that is not widened has a name without the factor.
-        key = (*(values[axis] for axis in keyed), values.get("widen") == 1)
-        if key not in self._patterns:
-            self._patterns[key] = self._pattern(values)
-        return self._patterns[key].format(_template(values))
-
-    def _pattern(self, values: Values) -> str:
-        head, found, tail = self._space.network(values).name.rpartition(f"_{_template(values)}")
-        return f"{head}_{{}}{tail}" if found else tail
+def _exists(part: Part) -> bool:
+    """Whether there is a network of these numbers: whole widths, and a place for dropout."""
+    space = part.space
+    try:
+        space.family.made(space.family.numbers(space.numbers(part.values())), space.classes)
+    except UsageError:
+        return False
+    return True
 
 
-def _template(values: Values) -> str:
-    if "cardinality" in values:
-        return f"{values['cardinality']}x{values['width']}d"
-    return decimal(Fraction(values["widen"])) if "widen" in values else "-"
+def ranged(word: str, range_: str) -> str:
+    """How a range of a number is stated on the command line: `--depth 1:8`."""
+    plain = word.rstrip("0123456789")
+    own = ("cardinality", "width", "depth", "widen", "deepening", "scale")
+    return f"--{plain} {range_}" if plain in own else f"--axis {word}={range_}"

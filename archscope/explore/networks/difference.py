@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from archscope.arch.choices import Choices, aligned, read, write
+from archscope.arch.families.residual.choices import Choices, aligned, choices_of
 from archscope.arch.network import Network
 from archscope.arch.shape import Shape
 from archscope.cost.formula import CONVENTION, Count, count, count_stages
@@ -107,7 +107,7 @@ class Difference(Result):
     def _no_choice_split(self) -> str | None:
         if self.steps is not None:
             return None
-        others = [one.name for one in (self.first, self.second) if _choices(one) is None]
+        others = [one.name for one in (self.first, self.second) if choices_of(one) is None]
         return (
             f"There is no split by choice: {' and '.join(dict.fromkeys(others))} is not made of "
             "stages of one residual block, so no network stands between the two."
@@ -160,7 +160,7 @@ def _by_stage(one: Network, other: Network) -> list[dict[str, Any]]:
 
 
 def _by_choice(one: Network, other: Network) -> list[Step] | None:
-    read_one, read_other = _choices(one), _choices(other)
+    read_one, read_other = choices_of(one), choices_of(other)
     if read_one is None or read_other is None:
         return None
     start, end = aligned(read_one, read_other)
@@ -193,7 +193,7 @@ class _Mixtures:
         if taken not in self._known:
             values = {name: getattr(self._end, name) for name in taken}
             try:
-                network = write(replace(self._start, **values), "a network between")
+                network = replace(self._start, **values).network("a network between")
                 self._known[taken] = _costs(count(network))
             except UsageError:  # such as a width that the cardinality does not divide
                 self._known[taken] = None
@@ -240,20 +240,6 @@ def _spans(
             }
         )
     return spans
-
-
-def _choices(network: Network) -> Choices | None:
-    """The choices of a network, where they make the same network: each stage costs the same."""
-    choices = read(network)
-    if choices is None:
-        return None
-    try:
-        again = write(choices, network.name)
-    except UsageError:
-        return None
-    rows, others = count_stages(network), count_stages(again)
-    same = [_costs(cost) for _, cost in rows] == [_costs(cost) for _, cost in others]
-    return choices if same else None
 
 
 def _head(network: Network) -> dict[str, Any]:

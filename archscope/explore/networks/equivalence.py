@@ -139,7 +139,7 @@ def _paths(network: Network, asked: int | None) -> tuple[int, int]:
 def _in_form(network: Network, form: Form, paths: int | None = None) -> Network:
     tree = to_form(network.tree, form, paths)
     assert isinstance(tree, Seq)
-    return replace(network, tree=tree)
+    return replace(network, tree=tree, design=None)
 
 
 def _rewrite(network: Network, depth: int, paths: int) -> list[_Rewritten]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from archscope.arch.names import parse, well_known
+from archscope.arch.families.own import place_of
+from archscope.arch.names import forms, parse, read, well_known
 from archscope.arch.network import Network
 from archscope.arch.papers.published import published_errors
 from archscope.arch.shape import Shape
@@ -37,17 +38,21 @@ class NetworkList(Result):
 
     def tables(self) -> list[Table]:
         """A row a network."""
-        return [network_list(self.rows)]
+        return [network_list(self.rows, forms())]
 
 
 def list_networks(pattern: str = "") -> NetworkList:
     """The named networks of the papers whose name holds `pattern`, with their costs.
+
+    Of `FILE.py:NAME` those that the family in the file says to be known.
 
     Raises:
         UsageError: where none does.
     """
     spelled = pattern.strip().lower().replace("-", "_")
     names = [name for name in well_known() if spelled in name]
+    if (place := place_of(pattern)) is not None:
+        names = [f"{place.path}:{name}" for name in read(pattern).family.names.known]
     if not names:
         raise UsageError(
             f"networks with '{pattern}' in their name were asked for, but the list holds none; "

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from archscope.arch.names import parse
+from archscope.arch.names import is_own, parse
 from archscope.arch.network import Network
 from archscope.arch.nodes import Node, Seq
 from archscope.arch.shape import Shape
@@ -48,8 +48,9 @@ def open_network(
     Args:
         network: a name of ours (`resnext50_32x4d`), or `timm:NAME`, `torchvision:NAME`,
             `python:package.module:function`, `file.py:function`, `FILE.pt2`, `FILE.onnx`. A
-            function (or class) takes no arguments and returns a `torch.nn.Module`. Or a `Network`,
-            or a tree of `archscope.arch.nodes`.
+            function (or class) takes no arguments and returns a `torch.nn.Module`; a member of a
+            family that the file declares, as `file.py:plainnet_8_32`, is a name of ours. Or a
+            `Network`, or a tree of `archscope.arch.nodes`.
         classes: outputs, where not its own; a function is given it as `num_classes`. A `Network`
             and a tree have their own.
         input: (channels, height, width), where not its own; 3x224x224 where nothing tells it. A
@@ -137,8 +138,16 @@ def _of_tree(tree: Node, input: Shape | None) -> Network:
 
 
 def is_outside(text: str) -> bool:
-    """Whether the text has the form of a network from outside, not of a name of ours."""
-    return text.partition(":")[0] in _PACKAGES or _FILE.fullmatch(text) is not None
+    """Whether the text names a network from outside, not one of ours.
+
+    A file that declares families is run, for the names of their members are ours.
+
+    Raises:
+        UsageError, ArchscopeError: where such a file fails.
+    """
+    if text.partition(":")[0] in _PACKAGES:
+        return True
+    return _FILE.fullmatch(text) is not None and not is_own(text)
 
 
 def refuse_outside(networks: Sequence[Given], what: str, fix: str) -> None:

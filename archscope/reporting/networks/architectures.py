@@ -182,8 +182,8 @@ def stage_table(title: str, rows: Sequence[Mapping[str, Any]], notes: Sequence[s
     return Table(title, columns, rows, notes)
 
 
-def network_list(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """Networks by name, a row each."""
+def network_list(rows: Sequence[Mapping[str, Any]], forms: Sequence[str]) -> Table:
+    """Networks by name, a row each; `forms` says how the members of families are spelled."""
     columns = [
         Column("name", "name", text, "left"),
         Column("input", "input", text, "left"),
@@ -195,9 +195,9 @@ def network_list(rows: Sequence[Mapping[str, Any]]) -> Table:
         Column("published_source", "source", text, "left"),
     ]
     notes = [
-        "Any template has a name: resnext50_CxWd, resnext29_CxWd (CIFAR, depth 9n+2), wrn_n_k "
-        "(6n+4; with -B(3,1,3), -l3 or -drop0.3 behind it), imagenet_wrn_18_k, resnetN (6n+2), "
-        "preresnetN (6n+2 or 9n+2), each with @SCALE or -noshortcut behind it."
+        f"Every member of a family has a name: {', '.join(forms)}; for the depth N also the blocks "
+        "of the stages, as _3_4_7_3, and behind it what its family knows, as @SCALE, -noshortcut, "
+        "-B(3,1,3), -l3 or -drop0.3."
     ]
     return Table("Named networks of the papers and of torchvision", columns, rows, notes)
 

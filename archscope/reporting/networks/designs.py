@@ -99,7 +99,7 @@ def _about(head: Mapping[str, Any]) -> list[str]:
             f"{head['matches']:,}"
         )
     boxes = "; ".join(_box_text(box) for box in head["boxes"])
-    counted = f"{head['counted']:,} counted, the others ruled out as costs grow with every number"
+    counted = f"{head['counted']:,} counted, the others ruled out as costs grow with their numbers"
     if head["counted"] == head["candidates"]:
         counted = "all counted"
     return [f"{what}; {head['candidates']:,} candidates ({counted}).", f"Box: {boxes}."]

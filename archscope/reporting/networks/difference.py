@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from archscope.arch.choices import Choices
+from archscope.arch.families.residual.choices import Choices
 from archscope.arch.shape import pair
 from archscope.reporting.networks.architectures import layers
 from archscope.reporting.table.formats import integer, signed, signed_si, text

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from archscope.arch.families.own import lowered
 from archscope.arch.names import parse
 from archscope.arch.network import Network
 from archscope.arch.shape import Shape
@@ -203,7 +204,7 @@ def parse_templates(templates: str | Sequence[str]) -> tuple[str, ...]:
     A comma in parentheses is a part of the name: wrn_16_2-B(3,1,3).
     """
     parts = _NAME.findall(templates) if isinstance(templates, str) else list(templates)
-    chosen = tuple(dict.fromkeys(part.strip().lower() for part in parts if part.strip()))
+    chosen = tuple(dict.fromkeys(lowered(part.strip()) for part in parts if part.strip()))
     if not chosen:
         raise UsageError("templates: name at least one, such as 1x64d,8x64d.")
     for template in chosen:
@@ -271,7 +272,10 @@ def entries(found: Mapping[str, Network]) -> list[Entry]:
 
 
 def network_digest(network: Network) -> str:
-    """12 hexadecimal digits of the tree, the input shape and the initialisation."""
+    """12 hexadecimal digits of the tree, the input shape and the initialisation.
+
+    So a trial of a user's own family is known by what the file made, whatever else changes in it.
+    """
     return _digest([repr(network.tree), list(network.input), network.init])
 
 

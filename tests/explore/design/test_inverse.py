@@ -8,15 +8,16 @@ from design_spaces import SCALES, SPACES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from archscope.arch.families import registry
 from archscope.arch.names import parse
 from archscope.cost import count
 from archscope.errors import ArchscopeError, InfeasibleError, UsageError
 from archscope.explore.design import search
-from archscope.explore.design.families import FAMILIES
 from archscope.explore.design.inverse import Options, inverse
 from archscope.explore.design.limits import METRICS, read_limits
 from archscope.explore.design.question import read_base
-from archscope.explore.design.space import Names
+
+FAMILIES = [family.name for family in registry.families()]
 
 
 def best(network, *budgets, number=1, **asked):
@@ -130,23 +131,6 @@ def test_ceil_lists_as_many_as_asked_however_far_they_are():
     assert values(tiny, "template") == ["1x1d", "2x1d", "1x2d"]
 
 
-@pytest.mark.parametrize("family", sorted(FAMILIES))
-def test_every_cost_grows_with_every_axis(family):
-    """The monotony that both bisection and pruning rest on."""
-    base = read_base(family)
-    for space in (base.space({}), base.by_stage({"depth1": [1]}).space({})):
-        grows_with_every_axis(space)
-
-
-def grows_with_every_axis(space):
-    smallest = space.smallest()
-    cost = count(space.network(smallest))
-    for axis in space.family.axes:
-        larger = count(space.network({**smallest, axis: 2 * smallest[axis]}))
-        for metric in METRICS:
-            assert getattr(larger, metric) > getattr(cost, metric), axis
-
-
 def test_names_of_designs_are_the_families():
     for name in (
         *("resnext50_32x4d", "wide_resnet50_2", "wrn_28_10", "wrn_16_1", "resnext29_8x64d"),
@@ -156,9 +140,9 @@ def test_names_of_designs_are_the_families():
     ):
         base = read_base(name)
         space = base.space({})
-        assert Names(space)(space.smallest()) == name
+        assert space.name(space.smallest()) == name
     space = read_base("resnext50_32x4d@0.25-noshortcut").space({"depth3": [7]})
-    assert Names(space)(space.smallest()) == "resnext_3_4_7_3_32x4d@0.25-noshortcut"
+    assert space.name(space.smallest()) == "resnext_3_4_7_3_32x4d@0.25-noshortcut"
     assert read_base("resnet50").numbers["width"] == 64
 
 
@@ -182,7 +166,7 @@ def test_multiples_and_ranges_of_the_width_are_kept():
         (("wrn_28", "9Mparams", {"width": [3]}), UsageError, "are depth, widen, deepening, scale"),
         (("wrn-B(3,1)", "9Mparams", {"deepening": [3]}), UsageError, "are depth, widen, scale"),
         (("resnet18", "4GMACs"), UsageError, "fix every number; free one"),
-        (("inception_v3", "4GMACs"), UsageError, "only resnext, wide_resnet"),
+        (("inception_v3", "4GMACs"), UsageError, "only .*resnext, .*wide_resnet"),
         (("wrn", "9Mparams", {"widen": [Fraction(13, 10)]}), UsageError, "20.8 channels of 16"),
         (("wrn", "9Mparams", {"widen": [Fraction(1, 2)]}), UsageError, "at least 1"),
         (("wrn_16-drop0.3", "9Mparams", {"deepening": [1]}), UsageError, "has only one"),

@@ -10,7 +10,6 @@ from archscope.cost import count
 from archscope.errors import InfeasibleError
 from archscope.explore.design.inverse import Options, inverse
 from archscope.explore.design.limits import METRICS, Limit
-from archscope.explore.design.space import Names
 
 
 def nearest(everything, limits, rule):
@@ -53,11 +52,10 @@ def test_nothing_in_a_small_box_is_nearer(data, question, rule, number):
             assert f"{cost:,} {one.metric}" in str(error)
         return
     assert feasible
-    names = Names(space)
     rows = [
         (
             *(one.deviation, *one.costs.values()),
-            *(*(one.values[axis] for axis in space.axes), names(one.values)),
+            *(*(one.values[axis] for axis in space.axes), space.name(one.values)),
         )
         for one in found.answers[0].designs
     ]

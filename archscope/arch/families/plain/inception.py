@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from archscope.arch.network import Network
+from archscope.arch.families.family import family
+from archscope.arch.families.spelling import AUX, Names, Numbers, Spelled
 from archscope.arch.nodes import Act, Aux, Cat, Conv, Dropout, Kernel, Linear, Node, Norm, Pool, Seq
+from archscope.errors import UsageError
 
 INCEPTION_INPUT = (3, 299, 299)
 # What `unit` takes after the label: (channels, kernel), or (channels, kernel, stride).
@@ -26,7 +28,25 @@ def unit(label: str, out: int, kernel: Kernel = 1, stride: int | None = None) ->
     return Seq(conv, Norm(1e-3, label="bn"), Act(), label=label)
 
 
-def inception_v3(*, classes: int = 1000, aux: bool = False) -> Network:
+def read(spelled: Spelled) -> Numbers:
+    """The numbers of an Inception's name: it has none.
+
+    Raises:
+        UsageError: where it is to be a CIFAR network.
+    """
+    if spelled.prefix == "cifar":
+        raise UsageError(
+            f"cifar_{spelled.form} was asked for, but the Inception networks are ImageNet ones of "
+            "3x299x299; leave the prefix out"
+        )
+    return {}
+
+
+@family(
+    Names("inception_v3", suffixes=(AUX,), known=("inception_v3", "inception_v3-aux"), read=read),
+    input=INCEPTION_INPUT,
+)
+def inception_v3(*, classes: int = 1000, aux: bool = False) -> Seq:
     """Inception-v3 at 299x299; 75x75 is the smallest input.
 
     Args:
@@ -39,7 +59,7 @@ def inception_v3(*, classes: int = 1000, aux: bool = False) -> Network:
     end: tuple[Node, ...] = (last, *head)
     if aux:
         end = (Aux(Seq(*end), _side_head(classes)),)
-    tree = Seq(
+    return Seq(
         Seq(
             unit("Conv2d_1a_3x3", 32, 3, 2),
             unit("Conv2d_2a_3x3", 32, 3, 1),
@@ -57,7 +77,6 @@ def inception_v3(*, classes: int = 1000, aux: bool = False) -> Network:
         ),
         *end,
     )
-    return Network("inception_v3" + ("-aux" if aux else ""), tree, INCEPTION_INPUT)
 
 
 def _grid_35(label: str, pool: int) -> Cat:

@@ -10,14 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archscope.arch.families.plain.inception import INCEPTION_INPUT, Layer, unit
-from archscope.arch.network import Network
+from archscope.arch.families.family import family
+from archscope.arch.families.plain.inception import INCEPTION_INPUT, Layer, read, unit
+from archscope.arch.families.spelling import Names
 from archscope.arch.nodes import Act, Cat, Conv, Dropout, Linear, Node, Pool, Repeat, Seq, Sum
 
 
-def inception_v4(*, classes: int = 1000) -> Network:
+@family(
+    Names("inception_v4", known=("inception_v4",), read=read),
+    input=INCEPTION_INPUT,
+)
+def inception_v4(*, classes: int = 1000) -> Seq:
     """Inception-v4 at 299x299 (Figure 9); 75x75 is the smallest input."""
-    tree = Seq(
+    return Seq(
         Seq(unit("conv1", 32, 3, 2), unit("conv2", 32, 3, 1), unit("conv3", 64, 3)),
         Seq(
             Cat(Pool("max", 3, 2), unit("conv", 96, 3, 2), label="mixed_3a"),
@@ -45,10 +50,18 @@ def inception_v4(*, classes: int = 1000) -> Network:
         ),
         *(Pool("global"), Dropout(0.2), Linear(classes, label="last_linear")),
     )
-    return Network("inception_v4", tree, INCEPTION_INPUT)
 
 
-def inception_resnet_v2(*, classes: int = 1000) -> Network:
+@family(
+    Names(
+        "inception_resnet_v2",
+        aliases=("inception_resnetv2",),
+        known=("inception_resnet_v2",),
+        read=read,
+    ),
+    input=INCEPTION_INPUT,
+)
+def inception_resnet_v2(*, classes: int = 1000) -> Seq:
     """Inception-ResNet-v2 at 299x299, TF-slim's variant; 75x75 is the smallest input.
 
     The residual branches are scaled by 0.17, 0.1 and 0.2; the last one by 1, without a ReLU.
@@ -57,7 +70,7 @@ def inception_resnet_v2(*, classes: int = 1000) -> Network:
     block17 = [(192, 1)], [(128, 1), (160, (1, 7)), (192, (7, 1))]
     block8 = [(192, 1)], [(192, 1), (224, (1, 3)), (256, (3, 1))]
     wide: Sequence[Layer] = [(256, 1), (288, 3)]
-    tree = Seq(
+    return Seq(
         Seq(unit("conv2d_1a", 32, 3, 2), unit("conv2d_2a", 32, 3, 1), unit("conv2d_2b", 64, 3)),
         Seq(Pool("max", 3, 2), unit("conv2d_3b", 80), unit("conv2d_4a", 192, 3, 1)),
         Seq(
@@ -85,7 +98,6 @@ def inception_resnet_v2(*, classes: int = 1000) -> Network:
         ),
         *(Pool("global"), Dropout(0.2), Linear(classes, label="classif")),
     )
-    return Network("inception_resnet_v2", tree, INCEPTION_INPUT)
 
 
 def _inception_a() -> Cat:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from archscope.cli.options.spaces import (
+    AxisOption,
     DeepeningOption,
     DepthOption,
     Numbers,
@@ -48,10 +49,9 @@ def enumerate_designs(
         list[str] | None,
         typer.Argument(
             metavar="[FAMILY...]",
-            help="resnext, wide_resnet, resnet_basic, imagenet_wrn, preresnet-basic, "
-            "preresnet-bottleneck; cifar_resnext, cifar_resnet, cifar_preresnet-basic, "
-            "cifar_preresnet-bottleneck, wrn, 'wrn-B(3,1,3)', all with free depths; resnext50, "
-            "wrn_28 and the like with their own.  [default: resnext]",
+            help="{families}, imagenet_wrn; preresnet-basic, 'wrn-B(3,1,3)' and the like; or "
+            "FILE.py:NAME of your own, all with free depths; resnext50, wrn_28 and the like with "
+            "their own.  [default: resnext]",
             show_default=False,
         ),
     ] = None,
@@ -64,6 +64,7 @@ def enumerate_designs(
     widen: WidenOption = None,
     deepening: DeepeningOption = None,
     scale: ScaleOption = None,
+    axis: AxisOption = None,
     divisible: Annotated[
         int,
         typer.Option(metavar="K", min=1, help="Only group widths C*d that are multiples of K."),
@@ -109,7 +110,7 @@ def enumerate_designs(
     chosen = _format(format, output)
     check_plot(plot)
     ranges = {"params": params, "macs": macs, "activations": activations}
-    numbers = Numbers(cardinality, width, depth, widen, deepening, scale)
+    numbers = Numbers(cardinality, width, depth, widen, deepening, scale, axis)
     query = _query(families, numbers, ranges, divisible, classes, input_shape)
     shown = limit if limit is not None or sample or chosen in STREAMED else SHOWN
     order = _order(sort, shown, pareto, (sample, seed))

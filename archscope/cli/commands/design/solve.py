@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from archscope.cli.options.spaces import (
+    AxisOption,
     DeepeningOption,
     DepthOption,
     Numbers,
@@ -81,8 +82,8 @@ def solve(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Design a whole network: resnext50, resnet101, wide_resnet50, resnext29, wrn_28, "
-            "imagenet_wrn_34, preresnet-basic, any other residual one.",
+            help="Design a whole network: resnext50, resnet101, wrn_28, preresnet-basic and the "
+            "like, or FILE.py:NAME of your own; of the families {families}.",
         ),
     ] = None,
     like: Annotated[
@@ -98,7 +99,8 @@ def solve(
         str | None,
         typer.Option(
             metavar="WORD[,WORD]",
-            help="What is sought: cardinality, width, depth (or depth3), widen, deepening, scale.  "
+            help="What is sought: cardinality, width, depth (or depth3), widen, deepening, scale, "
+            "or another number of the family.  "
             "[default: what the name leaves open]",
             show_default=False,
         ),
@@ -107,6 +109,7 @@ def solve(
     widen: WidenOption = None,
     deepening: DeepeningOption = None,
     scale: ScaleOption = None,
+    axis: AxisOption = None,
     nearest: Annotated[
         int, typer.Option(metavar="N", min=1, max=1000, help="How many designs are listed.")
     ] = 5,
@@ -130,12 +133,18 @@ def solve(
     """
     from archscope.arch.papers.eq4 import parse_rounding
 
-    numbers = Numbers(cardinality, width, depth, widen, deepening, scale)
+    numbers = Numbers(cardinality, width, depth, widen, deepening, scale, axis)
     rule = parse_rounding(rounding)
     solution: Solution | Inverse
     if network is None:
         words = {"as": like, "free": free, "depth": depth, "widen": widen, "deepening": deepening}
-        others = {"tolerance": tolerance, "input": input_shape, "classes": classes, "scale": scale}
+        others = {
+            "tolerance": tolerance,
+            "input": input_shape,
+            "classes": classes,
+            "scale": scale,
+            "axis": axis,
+        }
         _only_without(words | others, "needs a whole network; add --network resnext50, or drop it")
         block = (w_in, w_out, kernel, resolution)
         solution = _solve_block(numbers, budget or [], reference, block, rule)

@@ -1,11 +1,11 @@
-"""A residual network taken apart into choices is put together the same."""
+"""A residual network's choices, as its family made them, and networks between two."""
 
 import re
 from dataclasses import replace
 
 import pytest
 
-from archscope.arch.choices import Stride, aligned, read, write
+from archscope.arch.families.residual.choices import Stride, aligned, choices_of
 from archscope.arch.names import parse, well_known
 from archscope.arch.network import Network
 from archscope.arch.nodes import Conv, Linear, Pool, Seq
@@ -18,24 +18,22 @@ OTHERS = [
 RESIDUAL = re.compile("(imagenet_)?(pre|wide_)?(resnet|resnext|wrn)")
 
 
-@pytest.mark.parametrize("name", [*well_known(), *OTHERS])
-def test_a_network_is_read_to_the_layer_as_every_residual_one_is_or_not_at_all(name):
-    choices = read(parse(name))
-    if choices is None:
-        assert not RESIDUAL.match(name)
-        return
-    bare = parse(name.partition("-drop")[0])  # dropout costs nothing and is left out
-    assert write(choices, name).tree == bare.tree
+@pytest.mark.parametrize("name", RESIDUAL)
+def test_every_residual_network_is_read_to_the_layer(name):
+    network = parse(name, classes=7, input_shape=(3, 64, 64))
+    choices = choices_of(network)
+    assert choices is not None
+    assert choices.network(name) == replace(network, init="fan_out", template=None)
 
 
 @pytest.mark.parametrize("name", [name for name in well_known() if name.startswith("inception")])
 def test_inception_is_not_made_of_such_choices(name):
-    assert read(parse(name)) is None
+    assert choices_of(parse(name)) is None
 
 
 def test_a_network_without_stages_is_not_either():
     tree = Seq(Conv(8, 3), Pool("global"), Linear(10))
-    assert read(Network("small", tree, (3, 32, 32))) is None
+    assert choices_of(Network("small", tree, (3, 32, 32))) is None
 
 
 @pytest.mark.parametrize(
@@ -51,27 +49,27 @@ def test_a_network_without_stages_is_not_either():
     ],
 )
 def test_choices_of_another_network_make_the_one_between(one, other, taken, result):
-    start, end = aligned(read(parse(one)), read(parse(other)))
+    start, end = aligned(choices_of(parse(one)), choices_of(parse(other)))
     between = replace(start, **{name: getattr(end, name) for name in taken})
-    assert write(between, result).tree == parse(result).tree
+    assert between.network(result).tree == parse(result).tree
 
 
 def test_the_strides_stand_where_the_papers_put_them():
-    assert read(parse("resnet50")).stride == Stride((1, 2, 2, 2), 1)  # in the 3x3
-    assert read(parse("resnet18")).stride == Stride((1, 2, 2, 2), 0)
-    assert read(parse("preresnet164")).stride == Stride((1, 2, 2), 0)
+    assert choices_of(parse("resnet50")).stride == Stride((1, 2, 2, 2), 1)  # in the 3x3
+    assert choices_of(parse("resnet18")).stride == Stride((1, 2, 2, 2), 0)
+    assert choices_of(parse("preresnet164")).stride == Stride((1, 2, 2), 0)
 
 
 def test_a_network_of_three_stages_takes_the_fourth_from_the_other():
-    start, end = aligned(read(parse("resnext29_8x64d")), read(parse("resnext50_32x4d")))
+    start, end = aligned(choices_of(parse("resnext29_8x64d")), choices_of(parse("resnext50_32x4d")))
     assert start.width == (512, 1024, 2048, 1024) and start.output == (256, 512, 1024, 2048)
     assert start.depth == (3, 3, 3) and len(end.width) == 4
-    assert write(start, "x").tree == parse("resnext29_8x64d").tree
-    deeper = write(replace(start, depth=end.depth), "x")
+    assert start.network("x").tree == parse("resnext29_8x64d").tree
+    deeper = replace(start, depth=end.depth).network("x")
     assert [child.n for child in deeper.tree.children if hasattr(child, "n")] == [3, 4, 6, 3]
 
 
 def test_choices_that_do_not_go_together_are_refused():
-    choices = read(parse("resnext50_32x4d"))
+    choices = choices_of(parse("resnext50_32x4d"))
     with pytest.raises(UsageError, match="multiples of the groups"):
-        write(replace(choices, width=(63, 126, 252, 504)), "x")
+        replace(choices, width=(63, 126, 252, 504)).network("x")

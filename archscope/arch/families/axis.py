@@ -1,0 +1,128 @@
+"""An axis: a number of a family that may be left free, or one for each stage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from archscope.arch.arrays import Number, is_array, whole
+from archscope.arch.families.spelling import FRACTION, WHOLE
+from archscope.arch.scaling import decimal, exact
+from archscope.errors import UsageError
+
+COSTS = ("params", "macs", "activations")
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A number of a family that may be left free.
+
+    Attributes:
+        word: what users call it.
+        box: the values that `enumerate` goes through where nothing else says them, ascending.
+        each: the same of one stage, where it is spoken of singly.
+        sought: the values that `solve` goes through where it is free and no range was stated;
+            without it, all whose designs cost little enough, or the box where costs may fall.
+        parameter: of the family's function; the word, where there is none.
+        stages: how many numbers it is, one for each stage; 0: it is one number.
+        joint: whether the stages share one number, where none of them is spoken of singly.
+        least: the smallest value that there can be.
+        most: the largest one, where there is an end.
+        step: between values that are sought.
+        fractional: whether it may be a fraction.
+        default: its number where a name does not say it.
+        arrays: whether the function takes an array of designs for it.
+        grows: the costs that never fall while it grows; those alone it may be bisected or cut by.
+        scaled: whether the family's scale multiplies it.
+        channels: whether it multiplies the channels of the first stage's widest convolutions.
+        symbol: what stands for it where the family's form is shown, as `C` in `resnextN_CxWd`.
+        spelled: the pattern of its text in a name, where not that of its kind of number.
+    """
+
+    word: str
+    box: Sequence[Any]
+    each: Sequence[Any] | None = None
+    sought: Sequence[Any] | None = None
+    parameter: str = ""
+    stages: int = 0
+    joint: bool = False
+    least: Any = 1
+    most: int | None = None
+    step: int | Fraction = 1
+    fractional: bool = False
+    default: Any = None
+    arrays: bool = True
+    grows: tuple[str, ...] = COSTS
+    scaled: bool = False
+    channels: bool = False
+    symbol: str = ""
+    spelled: str = ""
+
+    @property
+    def name(self) -> str:
+        """The function's parameter."""
+        return self.parameter or self.word
+
+    @property
+    def pattern(self) -> str:
+        """What stands for it in a name."""
+        one = FRACTION if self.fractional else WHOLE
+        stages = f"(?:{one}_){{{self.stages - 1}}}{one}|" if self.stages else ""
+        return self.spelled or stages + one
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """A word for each stage: `depth1`, `depth2`, ...; its own where it is one number."""
+        if not self.stages:
+            return (self.word,)
+        return tuple(f"{self.word}{stage}" for stage in range(1, self.stages + 1))
+
+    def checked(self, value: Any) -> Any:
+        """A value as a design holds it: whole numbers, fractions, arrays of whole numbers.
+
+        Raises:
+            UsageError: where it is no such number.
+        """
+        if value is None:  # other numbers leave it nothing to act on
+            return None
+        if not self.stages:
+            return self._one(value, self.word)
+        values = tuple(value) if isinstance(value, Sequence) else (value,) * self.stages
+        if len(values) != self.stages:
+            raise UsageError(
+                f"{len(values)} stages were asked for, but this network has {self.stages}; "
+                f"give {self.stages} numbers"
+            )
+        return tuple(map(self._one, values, self.words))
+
+    def text(self, value: Any) -> str:
+        """A value in a name: `*` for an array, a short decimal for a fraction."""
+        if self.stages:
+            alike = self.joint and not any(map(is_array, value)) and len(set(value)) == 1
+            return number_text(value[0]) if alike else "_".join(map(number_text, value))
+        return number_text(value)
+
+    def read(self, text: str) -> Any:
+        """The value of a text that fits the pattern."""
+        if self.stages:
+            values = [self._read(part) for part in text.split("_")]
+            return self.checked(values[0] if len(values) == 1 else values)
+        return self._read(text)
+
+    def _read(self, text: str) -> Any:
+        return self._one(exact(text, self.word) if "." in text else int(text), self.word)
+
+    def _one(self, value: Any, what: str) -> Any:
+        if not self.fractional or is_array(value) or isinstance(value, int):
+            return whole(value, what, self.least if isinstance(self.least, int) else 1)
+        value = exact(value, what)
+        return int(value) if value.denominator == 1 else value
+
+
+def number_text(number: Number | Fraction | float) -> str:
+    """A number in a name: `*` for an array, a short decimal for a fraction."""
+    if is_array(number):
+        return "*"
+    return str(number) if isinstance(number, int) else decimal(exact(number))

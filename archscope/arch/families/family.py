@@ -1,0 +1,280 @@
+"""A family: networks that one function makes of a few numbers, and all that is known of them.
+
+    @family("plainnet[_{depth}[_{width}]]", Axis("depth", range(1, 9)), Axis("width", range(1, 65)))
+    def plainnet(depth: int, width: int, *, classes: int = 1000) -> Seq: ...
+
+The function gives the tree. What it is declared with says how members are spelled, and which
+numbers may be left free. Naming, listing, solving and enumerating follow.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import import_module
+from typing import Any, Generic, Literal, NamedTuple, ParamSpec
+
+from archscope.arch.families import spelling
+from archscope.arch.families.axis import Axis
+from archscope.arch.families.called import Made, called, has_array
+from archscope.arch.families.spelling import Names, Numbers, Spelled
+from archscope.arch.network import Design, Network
+from archscope.arch.nodes import Seq
+from archscope.arch.shape import Shape
+from archscope.errors import UsageError, shown
+
+P = ParamSpec("P")
+IMAGENET_INPUT: Shape = (3, 224, 224)
+CIFAR_INPUT: Shape = (3, 32, 32)
+
+
+class Reading(NamedTuple):
+    """A name as its family reads it: some numbers, by parameter, and the words left open."""
+
+    family: Family[Any]
+    numbers: Numbers
+    opened: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Family(Generic[P]):
+    """A function from a few numbers to a network, with what is known of its members.
+
+    Called like the function, it gives the network. `Network.design` is the family with its numbers.
+
+    Attributes:
+        function: from numbers to a tree; it takes `classes`, and each axis's parameter.
+        names: how members are spelled.
+        axes: in the order of searching, the outer ones first.
+        input: (channels, height, width), or a function of the numbers (a resolution) to it.
+        classes: outputs, where nothing else says them.
+        init: how weights are initialised, see `Network`.
+        canonical: from what a caller gives to the numbers of the design; the function sees those.
+        channels: of the first stage's 3x3 convolutions, but for the factors of axes that multiply
+            it; 0 where `--divisible` means nothing.
+        within: the family, and its other numbers, that members are designed anew in.
+        place: the user's file that it stands in; empty for archscope's own.
+    """
+
+    function: Callable[P, Made]
+    names: Names
+    axes: tuple[Axis, ...]
+    input: Shape | Callable[[Numbers], Shape] = IMAGENET_INPUT
+    classes: int = 1000
+    init: Literal["fan_out", "fan_in"] = "fan_out"
+    canonical: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    channels: int = 0
+    within: tuple[str, Numbers] | None = None
+    place: str = field(default="", kw_only=True)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "__doc__", self.function.__doc__)
+        object.__setattr__(self, "__wrapped__", self.function)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (self.place, self.function.__module__, self.name)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Network:
+        """The network of these numbers."""
+        every: dict[str, Any] = {"classes": self.classes, **kwargs}
+        given = dict(self._signature.bind(*args, **every).arguments)
+        return self.network(given, given.pop("classes"))
+
+    def __repr__(self) -> str:
+        return f"<family {self.title}: {self.form}>"
+
+    @property
+    def name(self) -> str:
+        """What users call the family."""
+        return self.function.__name__
+
+    @property
+    def title(self) -> str:
+        """Its name, behind the file that it stands in."""
+        return f"{self.place}:{self.name}" if self.place else self.name
+
+    @property
+    def form(self) -> str:
+        """How members are spelled, for people: `resnextN_CxWd`."""
+        return spelling.written(
+            self.names.form, {axis.word: axis.symbol or axis.word.upper() for axis in self.axes}
+        )
+
+    def numbers(self, given: Numbers) -> dict[str, Any]:
+        """The design's numbers, by parameter, each as its axis holds it.
+
+        Raises:
+            UsageError: where one cannot be.
+        """
+        numbers = {**self._defaults, **given}
+        if self.canonical is not None:
+            numbers = self.canonical(numbers)
+        for axis in self.axes:
+            if axis.name not in numbers:
+                raise UsageError(f"{self.title} needs a number for {axis.word}; give it")
+            numbers[axis.name] = axis.checked(numbers[axis.name])
+        return numbers
+
+    def made(self, numbers: Numbers, classes: int | None = None) -> Made:
+        """What the function makes of canonical numbers: a tree, or a plan of one."""
+        classes = self.classes if classes is None else classes
+        return called(self.function, self.title if self.place else "", numbers, classes)
+
+    def network(
+        self, given: Numbers, classes: int | None = None, input_shape: Shape | None = None
+    ) -> Network:
+        """The network of these numbers; the designs, where some are arrays.
+
+        Args:
+            given: by parameter; the others have the function's defaults.
+            classes: outputs, where not the family's own.
+            input_shape: (channels, height, width), where not the family's own.
+
+        Raises:
+            UsageError: where a number cannot be.
+        """
+        numbers = self.numbers(given)
+        made = self.made(numbers, classes)
+        if input_shape is None:
+            input_shape = self.input(numbers) if callable(self.input) else self.input
+        return Network(
+            self.spelled(numbers),
+            made if isinstance(made, Seq) else made.tree(),
+            input_shape,
+            self.init,
+            self.names.template(numbers) if self.names.template else None,
+            Design(self, numbers),
+        )
+
+    def spelled(self, numbers: Numbers) -> str:
+        """The canonical name of a member, from canonical numbers."""
+        if self.names.write is not None:
+            name = self.names.write(numbers)
+        else:
+            texts = {axis.word: axis.text(numbers[axis.name]) for axis in self.axes}
+            usual = [axis.word for axis in self.axes if _is(numbers[axis.name], axis.default)]
+            name = spelling.written(spelling.shortest(self.names.form, usual), texts)
+        for suffix in self.names.suffixes:
+            name += suffix.write(numbers[suffix.parameter]) if suffix.parameter else ""
+        return f"{self.place}:{name}" if self.place else name
+
+    def read(self, text: str) -> Reading | None:
+        """A name (normal, see `spelling.normal`) of this family; None where it is none.
+
+        Raises:
+            UsageError: where it is one, but breaks a rule.
+        """
+        base, rest = spelling.split(text, self.names.splitter)
+        prefix = None
+        if (first := base.partition("_")[0]) in spelling.PREFIXES:
+            prefix, base = first, base.removeprefix(f"{first}_")
+        for form, pattern in self._patterns:
+            if found := pattern.fullmatch(base):
+                suffixes = spelling.suffixes_of(rest, self.names.splitter)
+                if suffixes is None:
+                    return None
+                texts = {word: part for word, part in found.groupdict().items() if part is not None}
+                return self._reading(Spelled(form, prefix, texts, suffixes))
+        return None
+
+    def axis(self, word: str) -> Axis:
+        """The axis of a word: `depth` and `depth3` are both that of the stages' depths.
+
+        Raises:
+            UsageError: where there is none.
+        """
+        for axis in self.axes:
+            if word == axis.word or word in axis.words:
+                return axis
+        known = ", ".join(axis.word for axis in self.axes)
+        raise UsageError(f"'{shown(word)}' is no number of {self.name}; its numbers are {known}")
+
+    def _reading(self, spelled: Spelled) -> Reading | None:
+        if self.names.read is not None:
+            found = self.names.read(spelled)
+            if found is None:
+                return None
+            numbers = dict(found)
+        else:
+            if spelled.prefix is not None:
+                return None
+            numbers = {
+                self.axis(word).name: self.axis(word).read(text)
+                for word, text in spelled.texts.items()
+            }
+        own = {suffix.kind: suffix for suffix in self.names.suffixes}
+        for kind, text in spelled.suffixes.items():
+            if kind not in own:
+                raise self._no_suffix(kind, text)
+            if own[kind].parameter:
+                numbers.setdefault(own[kind].parameter, own[kind].read(text))
+        fields = self._fields(spelled.form)
+        opened = tuple(word for word in fields if word not in spelled.texts)
+        return Reading(self, numbers, opened)
+
+    def _no_suffix(self, kind: str, text: str) -> UsageError:
+        written = f"{spelling.SIGNS.get(kind, '-')}{text}{')' if kind == 'block' else ''}"
+        return UsageError(
+            f"the suffix '{shown(written)}' was asked for, but {self.name} networks have none of "
+            "its kind; leave it out"
+        )
+
+    def _fields(self, form: str) -> tuple[str, ...]:
+        return tuple(axis.word for axis in self.axes if f"{{{axis.word}}}" in form)
+
+    @cached_property
+    def _patterns(self) -> list[tuple[str, Any]]:
+        """The forms with their patterns, whole names first."""
+        fields = {axis.word: axis.pattern for axis in self.axes}
+        every = [
+            (place, form, pattern)
+            for form in (self.names.form, *self.names.aliases)
+            for place, pattern in enumerate(spelling.patterns(form, fields))
+        ]
+        return [(form, pattern) for _, form, pattern in sorted(every, key=lambda one: one[0])]
+
+    @cached_property
+    def _signature(self) -> inspect.Signature:
+        return inspect.signature(self.function)
+
+    @cached_property
+    def _defaults(self) -> dict[str, Any]:
+        """The function's defaults, and those of axes that it has none for."""
+        defaults = {axis.name: axis.default for axis in self.axes if axis.default is not None}
+        for parameter in self._signature.parameters.values():
+            if parameter.default is not parameter.empty and parameter.name != "classes":
+                defaults[parameter.name] = parameter.default
+        return defaults
+
+
+def _is(value: Any, other: Any) -> bool:
+    return not has_array(value) and bool(value == other)
+
+
+def family(
+    names: str | Names,
+    *axes: Axis,
+    input: Shape | Callable[[Numbers], Shape] = IMAGENET_INPUT,
+    classes: int = 1000,
+    init: Literal["fan_out", "fan_in"] = "fan_out",
+    canonical: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+    channels: int = 0,
+    within: tuple[str, Mapping[str, Any]] | None = None,
+) -> Callable[[Callable[P, Made]], Family[P]]:
+    """Declare a family above the function that makes its trees; `Family` has the parameters.
+
+    `names` may be the form alone: `plainnet[_{depth}[_{width}]]`.
+    """
+    grammar = names if isinstance(names, Names) else Names(names)
+
+    def declared(function: Callable[P, Made]) -> Family[P]:
+        return Family(function, grammar, axes, input, classes, init, canonical, channels, within)
+
+    return declared
+
+
+def _restored(*where: str) -> Any:
+    """A family that was pickled: found again, as the registry stands above this file."""
+    return import_module("archscope.arch.families.registry").restored(*where)

@@ -1,0 +1,147 @@
+"""A residual network as the choices that make it: its family's plan, and what can be mixed.
+
+Families give `Choices`, and the tree follows. Between two networks, some choices may be taken from
+the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from archscope.arch.arrays import Number
+from archscope.arch.families.blocks import postactivation, preactivation
+from archscope.arch.network import Network
+from archscope.arch.nodes import Conv, Kernel, Node, Repeat, Seq
+from archscope.arch.shape import Shape, output_shape
+
+
+class Block(NamedTuple):
+    """The layers of a block, without their widths.
+
+    Attributes:
+        kernels: of its convolutions.
+        preactivation: batch norm and ReLU before each convolution, not behind.
+        lead: whether the first of them stands in the first block too, not in the stem.
+    """
+
+    kernels: tuple[Kernel, ...]
+    preactivation: bool = False
+    lead: bool = True
+
+
+class Stride(NamedTuple):
+    """The strides of the stages, and which convolution of a block (from 0) takes them."""
+
+    stages: tuple[int, ...]
+    convolution: int
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What makes a residual network; tuples have an entry a stage. Numbers may be arrays.
+
+    Attributes:
+        stem: the layers before the first stage.
+        depth: blocks of the stages.
+        block: the layers of a block.
+        output: channels behind a block.
+        width: channels within it: of all its convolutions but the last.
+        cardinality: groups of the convolutions that are neither first nor last.
+        stride: of the stages.
+        head: the layers behind the last stage.
+        shortcut: whether the blocks have one.
+        dropout: probability, before every convolution of a pre-activation block but the first.
+        input: (channels, height, width), that of the network, where it is one of two.
+    """
+
+    stem: tuple[Node, ...]
+    depth: tuple[Number, ...]
+    block: Block
+    output: tuple[Number, ...]
+    width: tuple[Number, ...]
+    cardinality: tuple[Number, ...]
+    stride: Stride
+    head: tuple[Node, ...]
+    shortcut: bool = True
+    dropout: float = 0.0
+    input: Shape = (3, 224, 224)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether all convolutions of a stage are equally wide, as in basic blocks."""
+        return self.output == self.width
+
+    def tree(self) -> Seq:
+        """The tree of these choices."""
+        w_in = [node.out for node in self.stem if isinstance(node, Conv)][-1]
+        stages: list[Node] = []
+        for index, number in enumerate(self.depth):
+            first = _block(self, index, w_in, self.stride.stages[index], first=True)
+            w_in = self.output[index]
+            rest = _block(self, index, w_in, 1, first=False)
+            stages.append(Repeat(number, first, rest, label=f"layer{index + 1}"))
+        return Seq(*self.stem, *stages, *self.head)
+
+    def network(self, name: str) -> Network:
+        """The network of these choices.
+
+        Raises:
+            UsageError: where they do not go together, as a width that the cardinality does not
+                divide.
+        """
+        tree = self.tree()
+        output_shape(tree, self.input)
+        return Network(name, tree, self.input)
+
+
+def choices_of(network: Network) -> Choices | None:
+    """The choices that the network's family made; None where it is no such family."""
+    if network.design is None:
+        return None
+    family, numbers = network.design
+    made = family.made(numbers, network.classes)
+    return replace(made, input=network.input) if isinstance(made, Choices) else None
+
+
+def aligned(one: Choices, other: Choices) -> tuple[Choices, Choices]:
+    """The same choices, with widths and the like for as many stages as either network has.
+
+    So that a network can take the other's depth: a stage that it has not is as the other's. The
+    depth alone says how many there are.
+    """
+    return _extended(one, other), _extended(other, one)
+
+
+def _extended(choices: Choices, other: Choices) -> Choices:
+    number = len(choices.depth)
+    strides = choices.stride.stages + other.stride.stages[number:]
+    return replace(
+        choices,
+        output=choices.output + other.output[number:],
+        width=choices.width + other.width[number:],
+        cardinality=choices.cardinality + other.cardinality[number:],
+        stride=choices.stride._replace(stages=strides),
+    )
+
+
+def _block(choices: Choices, index: int, w_in: Number, stride: int, *, first: bool) -> Node:
+    """A block of stage `index`, which its `first` one is or not."""
+    kernels = choices.block.kernels
+    last = len(kernels) - 1
+    convolutions: Sequence[Conv] = [
+        Conv(
+            choices.output[index] if place == last else choices.width[index],
+            kernel,
+            stride if place == min(choices.stride.convolution, last) else 1,
+            choices.cardinality[index] if 0 < place < last else 1,
+        )
+        for place, kernel in enumerate(kernels)
+    ]
+    if not choices.block.preactivation:
+        return postactivation(convolutions, residual=choices.shortcut)
+    lead = choices.block.lead or index > 0 or not first
+    return preactivation(
+        w_in, convolutions, residual=choices.shortcut, dropout=choices.dropout, lead=lead
+    )

@@ -1,0 +1,184 @@
+"""ResNeXt, for ImageNet and CIFAR: Xie et al., arXiv 1611.05431 (Table 1, appendix A).
+
+ResNet is a ResNeXt with cardinality 1. Cardinality, width and the blocks of a stage may be arrays
+of designs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from archscope.arch.arrays import Number, product
+from archscope.arch.families.axis import number_text
+from archscope.arch.families.blocks import cifar_stem, head, imagenet_stem
+from archscope.arch.families.family import CIFAR_INPUT, family
+from archscope.arch.families.residual.choices import Block, Choices, Stride
+from archscope.arch.families.residual.depths import (
+    CARDINALITY,
+    FOUR_STAGES,
+    IMAGENET_BLOCKS,
+    THREE_STAGES,
+    WIDTH,
+    cifar,
+    depth_text,
+    equal_stages,
+    imagenet,
+    known_depth,
+    scale_axis,
+    whole_depth,
+    whole_number,
+)
+from archscope.arch.families.spelling import SCALE, SHORTCUT, Names, Numbers, Spelled
+from archscope.arch.nodes import Node
+from archscope.arch.scaling import scaled
+
+_FORM = "resnext[{depth}[_{cardinality}x{width}d]]"
+
+
+def bottlenecks(
+    stem: tuple[Node, ...],
+    blocks: Sequence[Number],
+    template: tuple[Number, Number],
+    scale: Fraction | float,
+    classes: int,
+    residual: bool,
+) -> Choices:
+    """Stages of the block of Fig. 3 (c): 1x1, grouped 3x3 (which takes the stride), 1x1.
+
+    Stage i has group width C*W*2^i and 256*2^i output channels, times `scale`.
+    """
+    cardinality, width = template
+    path = scaled(width, scale, f"width {width} of a path")
+    output = scaled(256, scale, "output 256")
+    factors = [2**index for index in range(len(blocks))]
+    return Choices(
+        stem,
+        tuple(blocks),
+        Block((1, 3, 1)),
+        tuple(output * factor for factor in factors),
+        tuple(product(product(path, factor), cardinality) for factor in factors),
+        (cardinality,) * len(blocks),
+        Stride((1, *(2 for _ in blocks[1:])), 1),
+        head(classes),
+        residual,
+    )
+
+
+def _template(numbers: Numbers) -> str:
+    return f"{number_text(numbers['cardinality'])}x{number_text(numbers['width'])}d"
+
+
+def _read(spelled: Spelled) -> Numbers | None:
+    found = imagenet(spelled, IMAGENET_BLOCKS)
+    return found if found is None else {**found, **_numbers(spelled)}
+
+
+def _write(numbers: Numbers) -> str:
+    depth = known_depth(numbers["blocks"], IMAGENET_BLOCKS)
+    return f"resnext{depth_text(depth, numbers['blocks'])}_{_template(numbers)}"
+
+
+@family(
+    Names(
+        _FORM,
+        suffixes=(SCALE, SHORTCUT),
+        known=(
+            *("resnext26_32x4d", "resnext50_2x40d", "resnext50_4x24d", "resnext50_8x14d"),
+            *("resnext50_32x4d", "resnext101_2x40d", "resnext101_4x24d", "resnext101_8x14d"),
+            *("resnext101_32x4d", "resnext101_32x8d", "resnext101_64x4d", "resnext101_2x64d"),
+            *("resnext101_1x100d", "resnext152_32x4d", "resnext200_32x4d"),
+            "resnext50_32x4d-noshortcut",
+        ),
+        read=_read,
+        write=_write,
+        template=_template,
+    ),
+    FOUR_STAGES,
+    CARDINALITY,
+    WIDTH,
+    scale_axis(64),
+    channels=1,
+)
+def resnext(
+    blocks: Sequence[Number] = (3, 4, 6, 3),
+    cardinality: Number = 32,
+    width: Number = 4,
+    *,
+    classes: int = 1000,
+    scale: Fraction | float = 1,
+    residual: bool = True,
+) -> Choices:
+    """The ImageNet ResNeXt (Table 1): `blocks` bottleneck blocks a stage of template CxWd.
+
+    Stage i has group width C*W*2^i and 256*2^i output channels; the stride is in the 3x3.
+    With cardinality 1 and width 64 it is ResNet-50/101/152, with width 128 wide_resnet50_2.
+
+    Raises:
+        UsageError: where a number is not positive, or a scaled width not whole.
+    """
+    stem = imagenet_stem(scale)
+    return bottlenecks(stem, blocks, (cardinality, width), scale, classes, residual)
+
+
+def _read_cifar(spelled: Spelled) -> Numbers | None:
+    found = cifar(spelled, 9, 2, IMAGENET_BLOCKS)
+    return found if found is None else {**found, **_numbers(spelled)}
+
+
+def _numbers(spelled: Spelled) -> Numbers:
+    return {**whole_number(spelled, "cardinality"), **whole_number(spelled, "width")}
+
+
+def _write_cifar(numbers: Numbers) -> str:
+    depth = whole_depth(numbers["depth"], 9, 2)
+    prefix = "cifar_" if depth in IMAGENET_BLOCKS else ""
+    return f"{prefix}resnext{depth_text(depth, numbers['depth'])}_{_template(numbers)}"
+
+
+def _blocks(numbers: dict[str, Any]) -> dict[str, Any]:
+    return {**numbers, "depth": equal_stages(numbers["depth"], 9, 2)}
+
+
+@family(
+    Names(
+        _FORM,
+        suffixes=(SCALE, SHORTCUT),
+        known=(
+            *("resnext29_1x64d", "resnext29_2x64d", "resnext29_4x64d", "resnext29_8x64d"),
+            *("resnext29_16x64d", "resnext29_1x128d", "resnext29_1x192d", "resnext29_1x256d"),
+        ),
+        read=_read_cifar,
+        write=_write_cifar,
+        template=_template,
+    ),
+    THREE_STAGES,
+    CARDINALITY,
+    WIDTH,
+    scale_axis(64),
+    input=CIFAR_INPUT,
+    classes=10,
+    canonical=_blocks,
+    channels=1,
+)
+def cifar_resnext(
+    depth: int | Sequence[Number] = 29,
+    cardinality: Number = 8,
+    width: Number = 64,
+    *,
+    classes: int = 10,
+    scale: Fraction | float = 1,
+    residual: bool = True,
+) -> Choices:
+    """The CIFAR ResNeXt (appendix A): a 3x3 stem of 64 and three stages of bottleneck blocks.
+
+    Depth 9n+2 gives n blocks a stage (or give the blocks of each, as (2, 3, 4)); outputs 256, 512,
+    1024; type B shortcuts.
+
+    Raises:
+        UsageError: where the depth is not 9n+2, or a scaled width not whole.
+    """
+    assert isinstance(depth, Sequence)
+    stem = cifar_stem(scaled(64, scale, "stem 64"))
+    return bottlenecks(stem, depth, (cardinality, width), scale, classes, residual)
