@@ -13,7 +13,6 @@ from typing import Annotated, Any, BinaryIO, TextIO
 import typer
 
 from archscope.errors import ArchscopeError, UsageError
-from archscope.reporting.table.json_csv import json_text
 from archscope.reporting.table.render import render
 from archscope.reporting.table.result import Result
 
@@ -97,6 +96,8 @@ def print_result(result: Result, format: Format | None = None, output: Path | No
 def _rendered(result: Result, chosen: Format) -> str:
     """The result as text that does not depend on where it goes."""
     if chosen is Format.json:
+        from archscope.reporting.table.json_csv import json_text
+
         return json_text(result.document())
     return render(result.csv_tables() if chosen is Format.csv else result.tables(), chosen.value)
 

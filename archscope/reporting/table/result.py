@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from archscope.reporting.table.json_csv import tables_document
 from archscope.reporting.table.table import Table
 from archscope.short_repr import ShortRepr
 
@@ -56,6 +55,8 @@ class Tables(Result):
 
     def document(self) -> dict[str, Any]:
         """The tables as JSON, schema `archscope.table/1`."""
+        from archscope.reporting.table.json_csv import tables_document
+
         return tables_document(self.shown)
 
     def tables(self) -> Sequence[Table]:
