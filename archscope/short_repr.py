@@ -28,7 +28,11 @@ class ShortRepr:
 
     def __repr__(self) -> str:
         name = type(self).__name__
-        shown = (f"{one.name}={_value(getattr(self, one.name))}" for one in fields(self))  # type: ignore[arg-type]
+        shown = (
+            f"{one.name}={_value(getattr(self, one.name))}"
+            for one in fields(self)  # type: ignore[arg-type]
+            if one.repr
+        )
         line = f"{name}({', '.join(shown)})"
         return line if len(line) <= MOST else f"{line[: MOST - 4]}...)"
 

@@ -186,7 +186,8 @@ LISTED = re.findall(r"^- `(\w+)` \((\S+)\)", readings.__doc__ or "", re.MULTILIN
 NO_READINGS = {
     "arch/nodes.py": "defines them",
     "explore/clock/peak_memory.py": "makes a small network",
-    "explore/design/question.py": "looks for the stages of a family",
+    "explore/networks/opened.py": "puts a tree of one leaf into a row",
+    "__init__.py": "names them",
     "explore/networks/equivalence.py": "makes a network of one block",
     "explore/networks/explanations.py": "looks for batch norm, which papers leave out",
     "cost/execution.py": "reads a program",

@@ -102,7 +102,7 @@ class Norm(Node):
 
 @dataclass(frozen=True, eq=False)
 class Act(Node):
-    """ReLU."""
+    """The activation, ReLU; it keeps the shape."""
 
 
 @dataclass(frozen=True, eq=False)
