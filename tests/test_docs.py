@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shlex
 from pathlib import Path
@@ -25,6 +26,14 @@ TRAINS = ("cifar-sweep", "train")
 SHELL = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 
 
+@functools.cache
+def printed(command: str) -> str:
+    """What a command prints; run once, though README and a page show it."""
+    result = CliRunner().invoke(app, shlex.split(command))
+    assert result.exit_code == 0
+    return result.stdout
+
+
 def typed() -> list[tuple[str, str]]:
     """Every `archscope ...` of the pages' shell blocks, continued lines joined."""
     found = []
@@ -45,9 +54,7 @@ def typed() -> list[tuple[str, str]]:
 def test_the_output_shown_is_the_output(arguments, output, monkeypatch):
     monkeypatch.chdir(ROOT)
     command, _, end = arguments.partition(" | ")
-    result = CliRunner().invoke(app, shlex.split(command))
-    assert result.exit_code == 0
-    lines = result.stdout.splitlines(keepends=True)
+    lines = printed(command).splitlines(keepends=True)
     if end:
         program, option, number = end.split()
         assert option == "-n"
