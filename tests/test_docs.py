@@ -1,0 +1,105 @@
+"""README and docs tell the truth: commands print what is shown, and every link leads somewhere."""
+
+from __future__ import annotations
+
+import functools
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from archscope.cli import app
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXTS = {page.relative_to(ROOT).as_posix(): page.read_text("utf-8") for page in PAGES}
+
+CONSOLE = re.compile(r"```console\n\$ archscope ([^\n]+)\n(.*?)```", re.DOTALL)
+SHOWN = [(name, *found) for name, text in TEXTS.items() for found in CONSOLE.findall(text)]
+# What trains takes minutes, and its errors are those of the machine: examples/ keeps its records.
+TRAINS = ("cifar-sweep", "train")
+
+SHELL = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+
+
+@functools.cache
+def printed(command: str) -> str:
+    """What a command prints; run once, though README and a page show it."""
+    result = CliRunner().invoke(app, shlex.split(command))
+    assert result.exit_code == 0
+    return result.stdout
+
+
+def typed() -> list[tuple[str, str]]:
+    """Every `archscope ...` of the pages' shell blocks, continued lines joined."""
+    found = []
+    for name, text in TEXTS.items():
+        for block in SHELL.findall(text):
+            for line in block.replace("\\\n", " ").splitlines():
+                for part in line.split("|"):
+                    if part.strip().startswith("archscope "):
+                        found.append((name, part.strip().removeprefix("archscope ")))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "output"),
+    [shown[1:] for shown in SHOWN if not shown[1].startswith(TRAINS)],
+    ids=lambda value: value.split()[0] if value else "",
+)
+def test_the_output_shown_is_the_output(arguments, output, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    command, _, end = arguments.partition(" | ")
+    lines = printed(command).splitlines(keepends=True)
+    if end:
+        program, option, number = end.split()
+        assert option == "-n"
+        lines = lines[-int(number) :] if program == "tail" else lines[: int(number)]
+    assert "".join(lines) == output
+
+
+def test_the_output_of_every_main_command_is_shown():
+    assert {"solve", "compare", "cifar-sweep", "study"} <= {shown[1].split()[0] for shown in SHOWN}
+
+
+@pytest.mark.parametrize(("page", "arguments"), typed())
+def test_every_command_named_could_be_given(page, arguments, monkeypatch):
+    """Commands and options exist, and their values can be: what they name may be elsewhere."""
+    monkeypatch.chdir(ROOT)
+    words = shlex.split(arguments, comments=True)
+    group = typer.main.get_command(app)
+    name = words.pop(0)
+    assert isinstance(group, click.Group) or hasattr(group, "commands")
+    command = group.commands[name]
+    command.make_context(name, [word for word in words if word not in ("&&", "\\")])
+
+
+def test_every_link_and_picture_is_there():
+    targets = [
+        (ROOT / name).parent / target
+        for name, text in TEXTS.items()
+        for target in re.findall(r"\]\(([^)#]+)\)", text)
+        if not target.startswith("https://")
+    ]
+    assert len(targets) > 10
+    for target in targets:
+        assert target.exists(), target
+        assert target.suffix != ".png" or target.stat().st_size > 10_000
+
+
+def test_a_newcomer_can_read_the_readme_at_once():
+    assert len((ROOT / "README.md").read_bytes()) < 8000
+
+
+@pytest.mark.parametrize("page", [name for name, text in TEXTS.items() if "```python\n" in text])
+def test_the_python_examples_run(page, tmp_path, monkeypatch):
+    (code,) = re.findall(r"```python\n(.*?)```", TEXTS[page], flags=re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    code = code.replace('a.load_sweep("runs/demo").to_frame()', "pass")
+    scope = {}
+    exec(code, scope)
+    assert scope["a"].count(scope["many"]).macs.shape == (64,)
