@@ -70,6 +70,7 @@ HEAVY = {"torch", "pandas", "matplotlib", "fvcore"}
         ("import archscope.explore.compare, archscope.explore.solve", {*HEAVY, "numpy"}),
         ("import archscope.explore.cifar_sweep, archscope.report.sweep", HEAVY),
         ("import archscope.explore.train, archscope.report.single", {*HEAVY, "tensorboard", "PIL"}),
+        ("import archscope.sweep.child", {*HEAVY, "numpy"}),
         ("import archscope as a; a.count(a.network('resnet50'))", {*HEAVY, "numpy"}),
         (
             "from archscope.cli import app; import sys; sys.argv = ['', 'solve', '-C', '32']"

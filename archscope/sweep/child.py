@@ -26,7 +26,6 @@ from archscope.sweep.environment import environment
 from archscope.sweep.lease import superseded
 from archscope.sweep.messages import Event, Kind, Report, Runner, Stopped, Superseded, Task
 from archscope.sweep.records import RESULT_FILE, RESULT_SCHEMA
-from archscope.sweep.work import memory_sentence
 
 STOP = "stop"
 _STEP_INTERVAL = 0.25  # seconds between two "step" events of a trial
@@ -186,6 +185,8 @@ def _reason(error: Exception, task: Task) -> str:
     first = (f"{error}".strip() or type(error).__name__).splitlines()[0]
     if not _out_of_memory(error):
         return f"{type(error).__name__}: {first}"
+    from archscope.sweep.work import memory_sentence  # and what reads networks, only now
+
     return f"out of memory: {memory_sentence(task.trial)} ({first})"
 
 
