@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from archscope.arch.network import Network
 from archscope.cost.formula import count
-from archscope.data.dataset import Dataset, Files, Part
 from archscope.errors import UsageError
 from archscope.training.devices import Precision
 from archscope.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from archscope.data.dataset import Dataset, Part
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class Stopped(BaseException):
 
 def check(network: Network, recipe: Recipe, dataset: Dataset) -> None:
     """Raise UsageError where the data do not fit the network or the recipe."""
+    from archscope.data.dataset import Files  # and numpy, which worker processes start without
+
     shape, label = _shape(dataset.train, network), dataset.info.label
     if shape != tuple(network.input) or dataset.info.classes > network.classes:
         raise UsageError(
@@ -81,6 +85,8 @@ def check(network: Network, recipe: Recipe, dataset: Dataset) -> None:
 
 def _shape(train: Part, network: Network) -> tuple[int, ...]:
     """Return the shape of an image in a batch: files are cropped to squares."""
+    from archscope.data.dataset import Files
+
     if isinstance(train, Files):
         return (3, network.input[1], network.input[1])
     return tuple(train.images.shape[1:])

@@ -24,7 +24,6 @@ from queue import SimpleQueue
 from typing import Any
 
 from archscope.files import Unreadable
-from archscope.sweep.plan.estimate import memory_sentence
 from archscope.sweep.run.messages import Event, Kind, Report, Runner, Stopped, Superseded, Task
 from archscope.sweep.store import result as results
 from archscope.sweep.store.environment import environment
@@ -191,6 +190,8 @@ def _reason(error: Exception, task: Task) -> str:
     first = (f"{error}".strip() or type(error).__name__).splitlines()[0]
     if not _out_of_memory(error):
         return f"{type(error).__name__}: {first}"
+    from archscope.sweep.plan.estimate import memory_sentence  # and what reads networks, only now
+
     return f"out of memory: {memory_sentence(task.trial)} ({first})"
 
 

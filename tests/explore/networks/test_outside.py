@@ -280,7 +280,7 @@ def test_a_folder_that_pythonpath_names_is_asked_for(tmp_path):
 
 @pytest.mark.parametrize("batch", ["one", "open"])
 def test_a_saved_program_costs_what_its_network_costs(tmp_path, batch):
-    network = parse("resnet20", input_shape=(3, 24, 40))
+    network = parse("resnet8", input_shape=(3, 24, 40))
     module = build(network).eval()
     images = torch.randn(1 if batch == "one" else 2, 3, 24, 40)
     shapes = None if batch == "one" else ({0: torch.export.Dim("batch")},)

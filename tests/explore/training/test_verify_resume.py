@@ -26,13 +26,19 @@ def verify(*options: str) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
-def test_two_kills_change_nothing() -> None:
-    """One at any instant, one in the midst of training; more of both are the slow test's."""
-    code, shown, notes = verify(*TINY, "--kills", "2", "--random-seed", "3", "--format", "json")
+def test_a_run_is_killed_at_its_instant(tmp_path: Path) -> None:
+    """What a killed sweep keeps is tested in tests/sweep by default, and below where it is slow."""
+    seconds = explore._run(TINY, tmp_path / "out", explore.Instant(0.0, after_an_epoch=False))
+    assert seconds is not None and not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_three_kills_change_nothing() -> None:
+    code, shown, notes = verify(*TINY, "--kills", "3", "--random-seed", "3", "--format", "json")
     assert code == 0, notes
     document = json.loads(shown)
     assert document["schema"] == "archscope.verify_resume/1"
-    assert document["identical"] is True and len(document["kills"]) == 2
+    assert document["identical"] is True and len(document["kills"]) == 3
     assert document["kills"][1]["epochs"]  # in the midst of training
     [trial] = document["trials"]
     assert set(trial["killed"]) == {trial["undisturbed"]} and len(trial["undisturbed"]) == 64

@@ -132,6 +132,7 @@ def test_a_choice_that_fails_has_no_rate(monkeypatch: pytest.MonkeyPatch) -> Non
     assert speed._rate({**KIND, "behaviour": "raise"}, [Slot("cpu", 1)]) is None
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_choice_is_kept_with_the_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schedule, "RUNNER", "fake_runners:run")
     calls = []
@@ -163,6 +164,7 @@ def test_the_choice_is_kept_with_the_plan(tmp_path: Path, monkeypatch: pytest.Mo
     assert kind["network"] == "resnext11_1x64d@0.125" and kind["input"] == (3, 32, 32)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_plan_that_another_command_made_meanwhile_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
