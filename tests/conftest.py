@@ -1,4 +1,4 @@
-"""Hypothesis without deadlines: a busy machine is no fault of the code; and what rooms share."""
+"""What all tests share: hypothesis without deadlines, no forks beside threads, quick workers."""
 
 from __future__ import annotations
 
@@ -38,3 +38,22 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
         return whole(replace(self, texts=texts, figures={}), folder, kinds)
 
     monkeypatch.setattr(Contents, "write", write)
+
+
+FORKED: list[str] = []  # tests in which a process with threads was forked
+
+
+def pytest_warning_recorded(warning_message, nodeid):
+    """Python 3.12 and newer warn of such a fork, and no filter makes an error of it."""
+    if "use of fork()" in str(warning_message.message):
+        FORKED.append(nodeid)
+
+
+def pytest_sessionfinish(session):
+    if FORKED:
+        session.exitstatus = 1
+
+
+def pytest_terminal_summary(terminalreporter):
+    for test in FORKED:
+        terminalreporter.write_line(f"FAILED {test} - forked a process with threads")

@@ -6,6 +6,8 @@ import builtins
 import json
 import os
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -228,12 +230,10 @@ def die_at(moment: int) -> None:
         setattr(owner, name, watched(getattr(owner, name)))
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.parametrize("kept", [0, 1, 2])
-def test_killed_at_any_instant_a_folder_is_whole(kept: int, tmp_path: Path) -> None:
+def kill_at_every_instant(kept: int, place: Path) -> None:
     """One epoch more is saved by processes that die, each at a later moment, until one does not."""
     for moment in range(100):
-        it = saved(tmp_path / str(moment), kept)
+        it = saved(place / str(moment), kept)
         child = os.fork()
         if child == 0:
             try:
@@ -247,3 +247,20 @@ def test_killed_at_any_instant_a_folder_is_whole(kept: int, tmp_path: Path) -> N
             break
     assert moment > 4
     assert epochs_found(it) == kept + 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("kept", [0, 1, 2])
+def test_killed_at_any_instant_a_folder_is_whole(kept: int, tmp_path: Path) -> None:
+    """In a process without threads: this one may have some, and then should not fork."""
+    program = (
+        "import pathlib, sys, test_checkpoint\n"
+        "test_checkpoint.kill_at_every_instant(int(sys.argv[1]), pathlib.Path(sys.argv[2]))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program, str(kept), str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 0, found.stderr
