@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from archscope.errors import ArchscopeError, UsageError
 from archscope.reporting.table.formats import text
 from archscope.reporting.table.table import Column, Table
-from archscope.sweep.store.records import Sweep, read_document, read_sweep
+from archscope.sweep.store.records import Sweep, read_plan, read_sweep
 
 MOST_KILLS = 10_000
 _LOOK = 0.02  # seconds between two looks for an epoch
@@ -160,7 +160,7 @@ def verify_resume(
         _run(options, undisturbed, None)
         took = time.monotonic() - began
         if "--threads" not in options:  # or each run of a long plan would choose by trying
-            threads = read_document(undisturbed)["machine"]["threads"]
+            threads = read_plan(undisturbed).machine.threads
             options = [*options, "--threads", str(threads)]
         note(f"Undisturbed, the plan took {took:.1f} s; now it is killed {kills} times.")
         struck, folders = _killed(kills, options, place, random.Random(seed), took)
@@ -250,8 +250,8 @@ def _compare(undisturbed: Sweep, killed: Sequence[Sweep]) -> list[Compared]:
     return [
         Compared(
             record.key,
-            str(record.trial["template"]),
-            int(record.trial["seed"]),
+            record.trial.template,
+            record.trial.seed,
             _digest(record.result),
             tuple(_digest(other.get(record.key)) for other in others),
         )

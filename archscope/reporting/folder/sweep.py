@@ -34,6 +34,8 @@ RESULT_KEYS = (
     *("activations", "device", "precision", "threads", "reason", "key"),
 )
 
+_OF_ENTRY = ("template", "network", "params", "macs", "activations")
+_OF_CONDITIONS = ("device", "precision", "threads")
 
 # Shown where training images were held out.
 VALIDATION = (
@@ -79,9 +81,9 @@ def table7(sweep: Sweep) -> Table:
     rows: list[dict[str, Any]] = [
         {
             "template": point.template,
-            "network": point.network["network"],
+            "network": point.entry.network,
             "params": point.params,
-            "macs": point.network["macs"],
+            "macs": point.entry.macs,
             "test_error": point.test_error.mean,
             "test_error_se": point.test_error.standard_error,
             "test_error_median": point.test_error.median,
@@ -132,7 +134,7 @@ def notes(sweep: Sweep) -> list[str]:
         recipe_sentence(sweep),
         machine_sentence(sweep),
         *view_sentences(sweep),
-        f"Data: {data_label(sweep)}, {sweep.document['dataset']['fingerprint']}.",
+        f"Data: {data_label(sweep)}, {sweep.plan.dataset.fingerprint}.",
     ]
 
 
@@ -146,7 +148,11 @@ def _result(record: TrialRecord) -> dict[str, Any]:
     if seconds is None and record.epochs:
         seconds = sum(float(epoch.get("seconds") or 0) for epoch in record.epochs)
     return {
-        **{key: trial.get(key) for key in RESULT_KEYS},
+        **dict.fromkeys(RESULT_KEYS),
+        **{key: getattr(trial.entry, key) for key in _OF_ENTRY},
+        **{key: getattr(trial.conditions, key) for key in _OF_CONDITIONS},
+        "seed": trial.seed,
+        "key": trial.key,
         "epochs": result.get("metrics", {}).get("epochs", len(record.epochs)),
         "status": record.status,
         "test_error": final_error(record),

@@ -72,7 +72,7 @@ def test_with_images_held_out_both_errors_are_told(tmp_path: Path) -> None:
     [folder] = (tmp_path / "runs").iterdir()
     assert folder.name.startswith("train-resnext11_1x64d_0.0625-")
     [first, _] = read_sweep(folder).trials
-    assert first.trial["holdout"] == 100
+    assert first.trial.conditions.view.holdout == 100
     assert "validation_error" in (folder / "results.csv").read_text().splitlines()[0]
 
 
@@ -92,7 +92,7 @@ def test_more_seeds_extend_and_another_network_does_not(tmp_path: Path) -> None:
 def test_epochs_follow_from_iterations(tmp_path: Path) -> None:
     """320 images in batches of 32 are 10 steps: 48 of them are 5 epochs, to the nearest."""
     invoke(NAME, *SMALL, "--iterations", "48", "--out", str(tmp_path), "--recipe", "wrn")
-    settings = read_sweep(tmp_path).document["settings"]
+    settings = read_sweep(tmp_path).plan.settings.document()
     assert settings["recipe"]["epochs"] == 5
     # The milestones 60, 120, 160 of 200 epochs move in proportion.
     assert settings["recipe"]["schedule"]["milestones"] == [1.5, 3.0, 4.0]

@@ -39,7 +39,7 @@ def seal(path: Path) -> None:
 def agreed(trial: Path) -> tuple[str, Any]:
     """Status and error of the trial, as the scan and the reader both have them."""
     sweep = read_sweep(trial.parents[1])
-    [record], [brief] = sweep.trials, scan(trial.parents[1], sweep.document)
+    [record], [brief] = sweep.trials, scan(trial.parents[1], sweep.plan)
     error = record.result["metrics"].get("test_error") if record.result else None
     assert (brief.status, brief.test_error) == (record.status, error)
     return record.status, error
