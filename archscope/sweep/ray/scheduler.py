@@ -158,8 +158,7 @@ class RayScheduler:
     def _data_of(self, trial: Trial) -> Any:
         if self.data is None:
             return None
-        key = self.data.key(trial)
-        if key != self._shared[0]:
+        if (key := self.data.key(trial)) != self._shared[0]:
             self._shared = (key, self.cluster.share(self._load(trial)))
         return self._shared[1]
 
