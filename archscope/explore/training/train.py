@@ -157,6 +157,6 @@ def _check_iterations(iterations: int | None, epochs: int | None) -> None:
 def _raise_damage(result: TrainResult) -> None:
     """An image that cannot be read is the data's fault, and no matter of one training."""
     for record in result.failed:
-        reason = str((record.result or {}).get("reason", ""))
+        reason = record.reason or ""
         if reason.startswith(_DATA_ERROR):
             raise DataError(reason.removeprefix(_DATA_ERROR))

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +22,7 @@ from archscope.errors import ArchscopeError, UsageError
 from archscope.reporting.table.formats import text
 from archscope.reporting.table.table import Column, Table
 from archscope.sweep.store.records import Sweep, read_plan, read_sweep
+from archscope.sweep.store.result import Result
 
 MOST_KILLS = 10_000
 _LOOK = 0.02  # seconds between two looks for an epoch
@@ -259,6 +260,6 @@ def _compare(undisturbed: Sweep, killed: Sequence[Sweep]) -> list[Compared]:
     ]
 
 
-def _digest(result: Mapping[str, Any] | None) -> str:
-    metrics = (result or {}).get("metrics")
+def _digest(result: Result | None) -> str:
+    metrics = None if result is None else result.metrics
     return hashlib.sha256(json.dumps(metrics, sort_keys=True).encode("utf-8")).hexdigest()

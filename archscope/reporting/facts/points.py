@@ -70,13 +70,13 @@ def final_error(record: TrialRecord, name: str = "test_error") -> float | None:
     """The trial's `name` after its final epoch, in %; None unless it is done."""
     if record.result is None or record.status != "done":
         return None
-    value = record.result.get("metrics", {}).get(name)
+    value = record.result.metrics.get(name)
     return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
 
 
 def training_seconds(record: TrialRecord) -> float | None:
     """Seconds that an ended trial has trained; None where its result has no number above 0."""
-    value = (record.result or {}).get("timing", {}).get("seconds")
+    value = None if record.result is None else record.result.timing.get("seconds")
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return float(value) if math.isfinite(value) and value > 0 else None
@@ -147,7 +147,7 @@ def _learning_curve(group: Sequence[TrialRecord]) -> LearningCurve:
 
 def _lines(record: TrialRecord) -> list[dict[str, Any]]:
     """A finished trial's epochs: of its result, as metrics.jsonl may have lost lines since."""
-    kept = (record.result or {}).get("metrics", {}).get("per_epoch")
+    kept = None if record.result is None else record.result.metrics.get("per_epoch")
     if not isinstance(kept, dict):
         return record.epochs
     judged = "validation_error" if "validation_error" in kept else "test_error"

@@ -166,9 +166,7 @@ def machine_sentence(sweep: Sweep) -> str:
     """Hardware, threads, precision and versions, in one sentence."""
     machine = sweep.plan.machine
     environments = [
-        record.result.get("environment") or {}
-        for record in sweep.trials
-        if record.result is not None
+        record.result.environment for record in sweep.trials if record.result is not None
     ] or [sweep.plan.environment]
     processors = _values(environments, "processor") or ["an unknown processor"]
     gpus = [name for name in _values(environments, "device_name") if machine.device == "cuda"]
@@ -191,7 +189,7 @@ def timing_sentences(sweep: Sweep) -> list[str]:
     if sweep.plan.machine.workers > 1:
         sentences.append("Training time was measured while trials ran side by side.")
     environments = [
-        record.result.get("environment") or {}
+        record.result.environment
         for record in sweep.trials
         if record.result is not None and record.status == "done"
     ]
@@ -232,8 +230,7 @@ def plural(number: int, noun: str) -> str:
 
 
 def _named(record: TrialRecord) -> str:
-    reason = (record.result or {}).get("reason")
-    said = f" ({str(reason).strip().rstrip('.')})" if reason else ""
+    said = f" ({record.reason.strip().rstrip('.')})" if record.reason else ""
     return f"{record.trial.name}{said}"
 
 

@@ -143,7 +143,7 @@ def _of_planned(done: int, planned: int) -> str:
 
 
 def _result(record: TrialRecord) -> dict[str, Any]:
-    trial, result = record.trial, record.result or {}
+    trial, metrics = record.trial, {} if record.result is None else record.result.metrics
     seconds = training_seconds(record)
     if seconds is None and record.epochs:
         seconds = sum(float(epoch.get("seconds") or 0) for epoch in record.epochs)
@@ -153,11 +153,11 @@ def _result(record: TrialRecord) -> dict[str, Any]:
         **{key: getattr(trial.conditions, key) for key in _OF_CONDITIONS},
         "seed": trial.seed,
         "key": trial.key,
-        "epochs": result.get("metrics", {}).get("epochs", len(record.epochs)),
+        "epochs": metrics.get("epochs", len(record.epochs)),
         "status": record.status,
         "test_error": final_error(record),
         "train_error": final_error(record, "train_error"),
         **{key: final_error(record, key) for key in ("validation_error", "test_error_listed")},
         "seconds": seconds,
-        "reason": result.get("reason"),
+        "reason": record.reason,
     }

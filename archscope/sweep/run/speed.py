@@ -107,7 +107,7 @@ def _measured(trial: Trial, slots: Sequence[Slot]) -> float | None:
             for worker in workers:
                 worker.end(0)
         results = [result_files.read(folder) for folder in folders]
-    rates = [result["timing"].get("images_per_second") for result in results if result]
+    rates = [float(r.timing.get("images_per_second") or 0) for r in results if r]
     return sum(rates) if len(rates) == len(slots) and all(rates) else None
 
 

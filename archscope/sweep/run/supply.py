@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from archscope.files import write_json
 from archscope.sweep.plan.slots import Slot
@@ -174,7 +173,7 @@ class Supply:
             self._watch(trial, folder, None)
             return None
         if result := self._ended_elsewhere(trial, folder):  # a moment ago
-            if result["status"] == "failed":  # it may be tried again: the number must not come back
+            if result.status == "failed":  # it may be tried again: the number must not come back
                 lease.release()
             else:
                 lease.discard()
@@ -197,18 +196,18 @@ class Supply:
             if leases.is_free(watched.folder, seen) or watched.quiet >= self.timing.expiry:
                 self._expired.append(self._watched.pop(key))
 
-    def _ended_elsewhere(self, trial: Trial, folder: Path) -> dict[str, Any] | None:
+    def _ended_elsewhere(self, trial: Trial, folder: Path) -> results.Result | None:
         """The result that another process has written, told as news; None where there is none."""
         result = results.read(folder)
         if result is None:
             return None
         data = {
-            "status": result["status"],
-            "test_error": result["metrics"].get("test_error"),
-            "reason": str(result.get("reason", "unknown")),
-            "elsewhere": result.get("environment", {}).get("host") or "another process",
+            "status": result.status,
+            "test_error": result.test_error,
+            "reason": result.reason or "unknown",
+            "elsewhere": result.environment.get("host") or "another process",
         }
-        failed = result["status"] == "failed"
+        failed = result.status == "failed"
         self._news.append(Event("failed" if failed else "finished", trial.key, data))
         return result
 

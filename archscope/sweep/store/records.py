@@ -41,7 +41,7 @@ class TrialRecord:
     """One training: what it is, how it ended (`None`: not yet), the epochs finished so far."""
 
     trial: Trial
-    result: dict[str, Any] | None
+    result: results.Result | None
     epochs: list[dict[str, Any]]
 
     @property
@@ -55,10 +55,15 @@ class TrialRecord:
         return len(self.epochs)
 
     @property
+    def reason(self) -> str | None:
+        """Why it has not ended well, where it has ended."""
+        return None if self.result is None else self.result.reason
+
+    @property
     def status(self) -> str:
         """One of "done", "diverged", "failed"; "running" (begun, not ended); "pending"."""
         if self.result is not None:
-            return str(self.result["status"])
+            return self.result.status
         return "running" if self.epochs else "pending"
 
 

@@ -129,7 +129,7 @@ def test_a_real_training_with_images_held_out(tmp_path: Path) -> None:
     )
     [record] = result.records
     assert record.result is not None and result.exit_code == 0
-    metrics = record.result["metrics"]
+    metrics = record.result.metrics
     assert set(metrics) == {
         *("epochs", "test_error", "train_error", "validation_error", "per_epoch")
     }

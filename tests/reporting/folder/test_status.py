@@ -61,7 +61,7 @@ def test_a_quick_look_sees_what_a_thorough_one_sees(folder: Path) -> None:
     sweep = read_sweep(folder)
     briefs = scan(folder, sweep.plan)
     assert [(b.key, b.status, b.epochs_done) for b in briefs] == [
-        (r.key, r.status, r.result["metrics"].get("epochs", 0) if r.result else r.epochs_done)
+        (r.key, r.status, r.result.metrics.get("epochs", 0) if r.result else r.epochs_done)
         for r in sweep.trials
     ]
     assert [b.test_error for b in briefs if b.status == "done"] == [

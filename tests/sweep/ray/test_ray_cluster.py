@@ -210,7 +210,7 @@ SETTINGS = {"scale": 0.0625, "templates": "1x64d,2x64d", "samples": 320, "seeds"
 
 def metrics(folder: Path) -> dict[str, Any]:
     records = read_sweep(folder).trials
-    return {record.key: record.result and record.result["metrics"] for record in records}
+    return {record.key: record.result and record.result.metrics for record in records}
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ def test_reads_every_trial_of_a_finished_sweep_in_the_plan_s_order(tmp_path: Pat
     assert {record.status for record in sweep.trials} == {"done"}
     last = sweep.trials[3]
     assert last.result is not None
-    assert last.result["metrics"]["test_error"] == fake_error("8x64d", 2)
+    assert last.result.metrics["test_error"] == fake_error("8x64d", 2)
     assert [line["epoch"] for line in last.epochs] == [1, 2, 3, 4, 5]
     assert sweep.trials[0].trial.entry.curves == ("cardinality", "width")
 
