@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from archscope.data.dataset import DatasetInfo
@@ -44,8 +44,3 @@ def fake_trial(
 def remarks(trial: Trial) -> dict[str, Any]:
     """What the test wants of the runner; nothing of a trial of a real plan."""
     return trial.more if isinstance(trial, FakeTrial) else {}
-
-
-def of_work(trial: FakeTrial, macs: int) -> FakeTrial:
-    """The trial with other multiply-adds."""
-    return replace(trial, entry=replace(trial.entry, macs=macs))

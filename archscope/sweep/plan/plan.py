@@ -1,6 +1,6 @@
 """The plan of a sweep, as `sweep.json` keeps it: one record, written and read.
 
-settings("quick")  ->  networks(...)  ->  Plan.begun(...)  ->  document()  ->  from_document()
+It is made from settings, their networks and a machine (`archscope.sweep.store.folder`).
 """
 
 from __future__ import annotations

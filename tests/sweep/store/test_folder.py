@@ -157,6 +157,39 @@ def test_a_plan_of_another_version_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "sweep.json").read_text() == text
 
 
+@pytest.mark.parametrize(
+    ("part", "name", "value"),
+    [("recipe", "colour", 1), ("settings", "whiten", "pca"), ("machine", "precision", "fp8")],
+)
+def test_a_plan_with_what_only_a_later_version_knows_is_left_alone(
+    tmp_path: Path, part: str, name: str, value: object
+) -> None:
+    """It is not damaged: to write it anew would lose what it says."""
+    opened(tmp_path)
+    path = tmp_path / "sweep.json"
+    document = json.loads(path.read_text())
+    parts = {**document, "recipe": document["settings"]["recipe"]}
+    parts[part][name] = value
+    path.write_text(text := json.dumps(document))
+    for look in (opened, read_sweep):
+        with pytest.raises(ArchscopeError, match=r"does not know .* use the version that wrote it"):
+            look(tmp_path)
+    assert path.read_text() == text and not path.with_name("sweep.json.damaged").exists()
+
+
+def test_a_setting_that_only_a_later_version_knows_is_read_and_not_continued(
+    tmp_path: Path,
+) -> None:
+    opened(tmp_path)
+    path = tmp_path / "sweep.json"
+    document = json.loads(path.read_text())
+    document["settings"]["mixup"] = 0.2
+    path.write_text(json.dumps(document))
+    assert len(keys(tmp_path)) == 4
+    with pytest.raises(UsageError, match=r"mixup 0\.2 there, none asked"):
+        opened(tmp_path)
+
+
 def test_on_another_host_of_the_same_kind_it_says_what_that_means(tmp_path: Path) -> None:
     opened(tmp_path)
     path = tmp_path / "sweep.json"
