@@ -22,18 +22,20 @@ EPOCHS = 15
 
 PLAN = """
 import sys, pathlib
-from archscope.sweep.plan import plan
+from archscope.sweep.plan import settings as asked
+from archscope.sweep.plan import subjects
+from archscope.sweep.plan.trial import Machine
+from archscope.data.dataset import DatasetInfo
 from archscope.sweep.store import folder
 from archscope.sweep.store.scan import scan
 from archscope.sweep.run.supply import Supply
-chosen = plan.settings("paper", templates=sys.argv[2].split(","), seeds=int(sys.argv[3]))
-data = {"name": "cifar10", "label": "CIFAR-10", "folder": None, "classes": 10,
-        "fingerprint": "sha256:0", "official": True}
-networks = plan.networks(chosen.subjects, 10)
-machine = plan.Machine("cpu", "bf16", 1, 2)
+chosen = asked.settings("paper", templates=sys.argv[2].split(","), seeds=int(sys.argv[3]))
+data = DatasetInfo("cifar10", "CIFAR-10", None, 10, "sha256:0", True)
+networks = subjects.networks(chosen.subjects, 10)
+machine = Machine("cpu", "bf16", 1, 2)
 out = pathlib.Path(sys.argv[1])
-document = folder.open_folder(out, chosen, networks, machine, data).document
-supply = Supply(out, [brief.trial for brief in scan(out, document)])
+plan = folder.open_folder(out, chosen, networks, machine, data).plan
+supply = Supply(out, [brief.trial for brief in scan(out, plan)])
 """
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -62,11 +61,6 @@ class View:
         if "test_classes" in chosen:
             chosen["test_classes"] = list(chosen["test_classes"])
         return chosen
-
-    @staticmethod
-    def of(document: Mapping[str, Any]) -> View:
-        """The view among the fields of a record, whatever else it has."""
-        return View(**{name: document[name] for name in VIEW_FIELDS if name in document})
 
 
 VIEW_FIELDS = tuple(field.name for field in fields(View))

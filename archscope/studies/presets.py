@@ -9,7 +9,7 @@ from typing import Any
 from archscope.arch.names import parse
 from archscope.arch.quantities import parse_shape
 from archscope.errors import UsageError
-from archscope.sweep.plan.plan import is_template
+from archscope.sweep.plan.subjects import is_template
 
 TIMING = "timing"
 READINGS = ("time", "speed")  # of a published value: more is slower, or more is faster

@@ -13,7 +13,7 @@ from archscope.errors import UsageError, shown
 from archscope.files import read_text, reading
 from archscope.studies.presets import READINGS, fault, is_number
 from archscope.studies.study import Row, Study
-from archscope.sweep.plan.plan import is_template
+from archscope.sweep.plan.subjects import is_template
 
 SCHEMA = "archscope.study/1"
 FOLDER = Path(__file__).parent  # a folder in it for each paper

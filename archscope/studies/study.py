@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from archscope.arch.names import parse
 from archscope.arch.network import Network
 from archscope.errors import UsageError, shown
 from archscope.studies.presets import NOT_SETTINGS, TIMING
-from archscope.sweep.plan.presets import PRESETS
+from archscope.sweep.plan.presets import PRESETS, Changes
 
 # Data sets as the measures of studies call them.
 _LABELS = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "svhn": "SVHN", "svhn+extra": "SVHN"}
@@ -125,10 +125,11 @@ class Study:
         }
         return {label: name.lower() for label, name in named.items() if name}
 
-    def settings(self, preset: str) -> dict[str, Any]:
+    def settings(self, preset: str) -> Changes:
         """The changes to a preset of `cifar-sweep` that train this study."""
-        changes = {k: v for k, v in self.presets[preset].items() if k not in NOT_SETTINGS}
-        return {**changes, "templates": tuple(dict.fromkeys(self.templates(preset).values()))}
+        said: Any = {k: v for k, v in self.presets[preset].items() if k not in NOT_SETTINGS}
+        templates = tuple(dict.fromkeys(self.templates(preset).values()))
+        return {**cast(Changes, said), "templates": templates}
 
     def base(self, preset: str) -> str:
         """The preset of `cifar-sweep` whose other settings apply."""

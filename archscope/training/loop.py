@@ -15,17 +15,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
-from archscope.arch.network import Network
 from archscope.cost.workload import AUXILIARY, dtype_of, memory_format
 from archscope.data.batches.feed import Device, Feed, feed
 from archscope.data.dataset import Dataset
@@ -33,7 +32,9 @@ from archscope.nn.build import build
 from archscope.training import randomness
 from archscope.training.checkpoint import Checkpoint, Folder, Line
 from archscope.training.job import Job, Outcome, Stopped, check, outcome
-from archscope.training.recipe import Recipe, learning_rate, steps_of
+from archscope.training.measure import batch_measures, totals
+from archscope.training.optimizer import sgd
+from archscope.training.recipe import learning_rate, steps_of
 
 __all__ = ["Job", "Outcome", "Stopped", "train"]
 
@@ -124,19 +125,6 @@ class _Part:
     random: dict[str, Tensor] | None = None
 
 
-class _Totals(NamedTuple):
-    """A pass over images: mean loss, error in %, error among the listed classes alone."""
-
-    loss: float
-    error: float
-    listed: float | None = None
-
-    def line(self, name: str) -> Line:
-        """Return the pass as fields of a line of metrics.jsonl."""
-        fields = {f"{name}_loss": self.loss, f"{name}_error": self.error}
-        return fields if self.listed is None else {**fields, f"{name}_error_listed": self.listed}
-
-
 class _Run:
     """A job on its device: the network, the optimizer, and the epochs done."""
 
@@ -154,7 +142,7 @@ class _Run:
         listed = dataset.listed
         self.listed = None if listed is None else torch.from_numpy(listed).to(device)
         torch.manual_seed(job.seed)
-        self.model = _build(job.network).to(device)
+        self.model = build(job.network).to(device)
         self.format = memory_format(self.model, device.type)
         self.model.to(memory_format=self.format)  # type: ignore[call-overload]
         self.compiled: Callable[[Tensor], Any] = self.model
@@ -164,7 +152,7 @@ class _Run:
             torch.compiler.reset()
             # Whole batches of training alone: each other shape would be compiled again, in vain.
             self.compiled = torch.compile(self.model, dynamic=False)
-        self.optimizer = _optimizer(self.model, job.recipe, device)
+        self.optimizer = sgd(self.model, job.recipe, device)
         scaled = job.precision == "fp16"
         self.scaler = torch.amp.GradScaler(device.type, enabled=scaled)  # idle unless fp16
 
@@ -213,7 +201,7 @@ class _Run:
 
     def _epoch(self, number: int, on_step: OnStep | None, started: float) -> Line | None:
         self._train_pass(number, on_step)
-        trained = _totals(self.part.measured)
+        trained = totals(self.part.measured)
         middle = time.perf_counter()
         judged = self._judged(number, on_step) if math.isfinite(trained.loss) else {}
         if not judged or not all(map(math.isfinite, judged.values())):
@@ -233,9 +221,9 @@ class _Run:
         """Test after an epoch; where there are validation images, on the test set only at last."""
         judged: Line = {}
         if self.validation_data is not None:
-            judged |= _totals(self._test_pass(self.validation_data, on_step)).line("validation")
+            judged |= totals(self._test_pass(self.validation_data, on_step)).line("validation")
         if self.validation_data is None or number == self.job.recipe.epochs:
-            judged |= _totals(self._test_pass(self.test_data, on_step, self.listed)).line("test")
+            judged |= totals(self._test_pass(self.test_data, on_step, self.listed)).line("test")
         return judged
 
     def _train_pass(self, number: int, on_step: OnStep | None) -> None:
@@ -262,7 +250,7 @@ class _Run:
             self.scaler.update()
             self.optimizer.zero_grad()
             done += len(y)
-            measured.append((_measured(loss.detach(), logits.detach(), y), len(y)))
+            measured.append((batch_measures(loss.detach(), logits.detach(), y), len(y)))
             _call(on_step, done, total)
 
     @torch.inference_mode()
@@ -275,7 +263,7 @@ class _Run:
             if number:
                 _call(on_step, total, total)
             logits = self._forward(x)[0]
-            yield _measured(functional.cross_entropy(logits, y), logits, y, listed), len(y)
+            yield batch_measures(functional.cross_entropy(logits, y), logits, y, listed), len(y)
 
     def _dtype(self) -> torch.dtype:
         return dtype_of(self.job.precision)
@@ -288,44 +276,3 @@ class _Run:
         with torch.autocast(self.device.type, dtype=self._dtype(), enabled=low):
             heads = (self.compiled if whole else self.model)(x)
         return [logits.float() for logits in (heads if isinstance(heads, tuple) else (heads,))]
-
-
-def _build(network: Network) -> nn.Module:
-    return build(network)
-
-
-def _optimizer(model: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.SGD:
-    sgd = recipe.sgd
-    plain = [p for p in model.parameters() if p.ndim == 1 and sgd.decay_on == "weights"]
-    spared = set(map(id, plain))
-    decayed = [p for p in model.parameters() if id(p) not in spared]
-    groups = [
-        {"params": decayed, "weight_decay": sgd.weight_decay},
-        {"params": plain, "weight_decay": 0.0},
-    ]
-    return torch.optim.SGD(
-        [group for group in groups if group["params"]],
-        lr=sgd.lr,
-        momentum=sgd.momentum,
-        nesterov=sgd.nesterov,
-        fused=device.type in ("cpu", "cuda"),
-    )
-
-
-def _measured(loss: Tensor, logits: Tensor, labels: Tensor, listed: Tensor | None = None) -> Tensor:
-    """Return (2 or 3,) float32 on the device: the mean loss, the wrong answers (among `listed`)."""
-    values = [loss, (logits.argmax(1) != labels).sum().float()]
-    if listed is not None:
-        values.append((listed[logits[:, listed].argmax(1)] != labels).sum().float())
-    return torch.stack(values)
-
-
-def _totals(measured: Iterable[tuple[Tensor, int]]) -> _Totals:
-    """Add up a pass, which runs here; the device is waited for at its end."""
-    values, images = zip(*measured, strict=True)
-    counts = torch.tensor(images, dtype=torch.float64)
-    losses, *wrong = torch.stack(values).cpu().double().unbind(1)
-    total = counts.sum()
-    return _Totals(
-        (losses @ counts / total).item(), *((100 * w.sum() / total).item() for w in wrong)
-    )

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
@@ -130,20 +129,6 @@ class Recipe:
         if self.augmentation.area is None:  # as before there was such a thing: keys hash this
             del document["augmentation"]["area"]
         return document
-
-    @staticmethod
-    def from_dict(document: Mapping[str, Any]) -> Recipe:
-        """Return the recipe that `to_dict` wrote; raises UsageError where it did not."""
-        try:
-            plain = {key: value for key, value in document.items() if key not in _PARTS}
-            return Recipe(**plain, **{key: _PARTS[key](**document[key]) for key in _PARTS})
-        except UsageError:
-            raise
-        except (TypeError, KeyError, AttributeError, ValueError) as error:
-            raise UsageError(
-                f"a recipe was read that this version does not know ({error}): "
-                "write it with Recipe.to_dict of the same version"
-            ) from error
 
 
 def learning_rate(recipe: Recipe, epochs_done: float) -> float:

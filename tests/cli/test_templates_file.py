@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archscope.cli.commands.training.cifar_sweep import _templates
-from archscope.sweep.plan.plan import parse_templates
+from archscope.sweep.plan.subjects import parse_templates
 
 NAMES = ["wrn_10_1-B(3,1,3)", "1x64d", "wrn_16_1-B(1,3,1)"]
 

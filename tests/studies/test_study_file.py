@@ -8,13 +8,14 @@ from archscope.arch.names import parse as network_of
 from archscope.arch.papers.timings import EXAMPLES
 from archscope.cli.main import app
 from archscope.cost import count
+from archscope.data.dataset import DatasetInfo
 from archscope.errors import UsageError
 from archscope.explore.training.timing_study import published, timing_setting
 from archscope.reporting.folder.study_contents import Kept
 from archscope.reporting.folder.timing import order_of
 from archscope.studies.reader import read_study, study_names
-from archscope.sweep.plan import plan
-from archscope.sweep.plan.plan import settings
+from archscope.sweep.plan import subjects, trial
+from archscope.sweep.plan.settings import settings
 from archscope.sweep.plan.slots import Resources
 from archscope.training.recipe import recipe
 
@@ -87,12 +88,14 @@ def test_every_preset_plans_its_networks_and_trials(name, preset):
         return
     planned = settings(study.base(preset), **study.settings(preset))
     classes = {"cifar100": 100}.get(planned.dataset, 10)
-    networks = plan.networks(planned.subjects, classes, plan.input_of(planned.dataset))
-    machine = plan.Machine("cpu", "fp32", 1, 1)
+    networks = subjects.networks(planned.subjects, classes, subjects.input_of(planned.dataset))
+    machine = trial.Machine("cpu", "fp32", 1, 1)
+    data = DatasetInfo(planned.dataset, "any", None, classes, "sha256:0", True)
+    shared = trial.Conditions.of(planned, data, machine)
     keys = [
         key
-        for entry in plan.entries(networks)
-        for key in plan.trial_keys(entry, planned, "sha256:0", machine)
+        for entry in trial.entries(networks)
+        for key in trial.trial_keys(entry, shared, planned.seeds)
     ]
     assert len(set(keys)) == len(networks) * len(planned.seeds)
     if study.is_published_setting(preset):

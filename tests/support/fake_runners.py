@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from fake_trials import remarks
+
 from archscope.sweep.run.messages import Report, Stopped, Task
 
 
@@ -19,10 +21,10 @@ class OutOfMemoryError(RuntimeError):
 
 def run(task: Task, report: Report) -> dict[str, Any]:
     """Keep a line an epoch, as a real training does; `behaviour` says what goes wrong."""
-    behaviour = task.trial.get("behaviour", "")
+    behaviour = remarks(task.trial).get("behaviour", "")
     metrics = task.folder / "metrics.jsonl"
     done = len(metrics.read_text().splitlines()) if metrics.exists() else 0
-    _log(task, f"begin {task.trial['key']} {task.device} {os.getpid()} from {done}")
+    _log(task, f"begin {task.trial.key} {task.device} {os.getpid()} from {done}")
     if behaviour == "raise":
         raise RuntimeError("made to fail\nin two lines")
     if behaviour == "kill":
@@ -50,27 +52,28 @@ def run(task: Task, report: Report) -> dict[str, Any]:
     if behaviour == "disk full":
         raise OSError(28, "No space left on device")
     try:
-        for epoch in range(done + 1, task.trial["recipe"]["epochs"] + 1):
+        for epoch in range(done + 1, task.trial.recipe.epochs + 1):
             _epoch(task, report, epoch)
     except Stopped:
-        _log(task, f"stopped {task.trial['key']}")
+        _log(task, f"stopped {task.trial.key}")
         raise
-    _log(task, f"end {task.trial['key']}")
+    _log(task, f"end {task.trial.key}")
     return {"status": "done", "metrics": {"test_error": 10.0, "odd": float("nan")}}
 
 
 def _epoch(task: Task, report: Report, epoch: int) -> None:
     report.step(64, 128)
-    if task.trial.get("behaviour") == "slow":
+    behaviour = remarks(task.trial).get("behaviour", "")
+    if behaviour == "slow":
         time.sleep(0.05)
     report.saving()
     line = {"epoch": epoch, "test_error": 50.0 / epoch, "images_per_second": 100.0}
     with (task.folder / "metrics.jsonl").open("a") as stream:
         stream.write(json.dumps(line) + "\n")
     report.epoch(line)
-    if task.trial.get("behaviour") == "die in epoch 2" and epoch == 2 and done_here(task) == 0:
+    if behaviour == "die in epoch 2" and epoch == 2 and done_here(task) == 0:
         os.kill(os.getpid(), signal.SIGSEGV)
-    hangs = task.trial.get("behaviour") == "hang" and epoch == 2
+    hangs = behaviour == "hang" and epoch == 2
     while hangs and not (task.folder / "go").exists():
         report.step(127, 128)  # tells the test that it hangs
 
@@ -83,13 +86,13 @@ def diverges(task: Task, report: Report) -> dict[str, Any]:
 
 def seed_2_diverges(task: Task, report: Report) -> dict[str, Any]:
     """Diverges for seed 2."""
-    return (diverges if task.trial["seed"] == 2 else run)(task, report)
+    return (diverges if task.trial.seed == 2 else run)(task, report)
 
 
 def rate(task: Task, report: Report) -> dict[str, Any]:
     """A speed that the trial has said."""
     report.step(1, 2)
-    return {"status": "diverged", "timing": {"images_per_second": task.trial["rate"]}}
+    return {"status": "diverged", "timing": {"images_per_second": remarks(task.trial)["rate"]}}
 
 
 def long(task: Task, report: Report) -> dict[str, Any]:
@@ -106,16 +109,16 @@ def done_here(task: Task) -> int:
 
 def seed_2_fails(task: Task, report: Report) -> dict[str, Any]:
     """Fails for seed 2, until a file `repaired` stands in the sweep's folder."""
-    if task.trial["seed"] == 2 and not (task.folder.parents[1] / "repaired").exists():
+    if task.trial.seed == 2 and not (task.folder.parents[1] / "repaired").exists():
         raise RuntimeError("seed 2 is made to fail")
     return run(task, report)
 
 
 def by_seed(task: Task, report: Report) -> dict[str, Any]:
     """Test error 10 + seed; where images were held out, validation error 20 + seed."""
-    seed = task.trial["seed"]
+    seed = task.trial.seed
     metrics: dict[str, Any] = {"epochs": 1, "test_error": 10.0 + seed, "train_error": 5.0}
-    if task.trial.get("holdout"):
+    if task.trial.conditions.view.holdout:
         metrics["validation_error"] = 20.0 + seed
     return {"status": "done", "metrics": metrics, "timing": {"seconds": 1.0}}
 

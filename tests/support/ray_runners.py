@@ -12,21 +12,23 @@ import time
 from pathlib import Path
 from typing import Any
 
+from fake_trials import remarks
+
 from archscope.sweep.run.messages import Report, Stopped, Task
 
 
 def run(task: Task, report: Report) -> dict[str, Any]:
     """An epoch adds its number to the state; in epoch `holds` it waits for the file `gate`."""
-    trial = task.trial
+    wanted = remarks(task.trial)
     state = task.folder / "checkpoint.pt"
     done = json.loads(state.read_text()) if state.exists() else []
     where = os.environ.get("CUDA_VISIBLE_DEVICES", "-") or "none"
     _log(task, f"begin from {len(done)} {task.device} {where} {task.folder}")
-    _misbehave(trial.get("behaviour"))
+    _misbehave(wanted.get("behaviour"))
     try:
-        for epoch in range(len(done) + 1, trial["recipe"]["epochs"] + 1):
+        for epoch in range(len(done) + 1, task.trial.recipe.epochs + 1):
             report.step(1, 2)
-            while epoch == trial.get("holds") and not Path(trial["gate"]).exists():
+            while epoch == wanted.get("holds") and not Path(wanted["gate"]).exists():
                 report.step(1, 2)
                 time.sleep(0.02)
             report.saving()
@@ -39,7 +41,7 @@ def run(task: Task, report: Report) -> dict[str, Any]:
                 stream.write(json.dumps(line) + "\n")
             _log(task, f"epoch {epoch}")
             report.epoch(line)
-            if trial.get("behaviour") == "die after 2" and done == [1, 2]:
+            if wanted.get("behaviour") == "die after 2" and done == [1, 2]:
                 die()
     except Stopped:
         (task.folder / "part.pt").write_text("within an epoch")
@@ -63,7 +65,7 @@ def die() -> None:
 
 
 def _log(task: Task, text: str) -> None:
-    line = f"{task.trial['key']} {text}\n".encode()
-    descriptor = os.open(task.trial["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    line = f"{task.trial.key} {text}\n".encode()
+    descriptor = os.open(remarks(task.trial)["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.write(descriptor, line)
     os.close(descriptor)

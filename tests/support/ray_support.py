@@ -8,6 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from fake_trials import fake_trial
+
+from archscope.sweep.plan.trial import Trial
 from archscope.sweep.run.messages import Event
 
 
@@ -57,14 +60,8 @@ class Log:
         return [line[6] for line in self.lines() if line[1] == "begin"]
 
 
-def stub(key: str, log: Log, epochs: int = 3, **more: Any) -> dict[str, Any]:
-    return {
-        "key": key,
-        "log": str(log.path),
-        "recipe": {"epochs": epochs},
-        "precision": "fp32",
-        **more,
-    }
+def stub(key: str, log: Log, epochs: int = 3, **more: Any) -> Trial:
+    return fake_trial(key, epochs=epochs, log=str(log.path), **more)
 
 
 def result(folder: Path, key: str) -> dict[str, Any]:

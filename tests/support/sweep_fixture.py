@@ -12,6 +12,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from archscope.training.recipe import recipe as named_recipe
+
 CARDINALITY = ("1x64d", "2x64d", "4x64d", "8x64d")
 WIDTH = ("1x64d", "1x96d", "1x160d", "1x256d")
 DATASET = {
@@ -87,7 +89,7 @@ def fake_error(template: str, seed: int) -> float:
 
 def _document(templates: tuple[str, ...], seeds: tuple[int, ...], epochs: int) -> dict[str, Any]:
     networks = [_network(template) for template in templates]
-    recipe = {"name": "proxy", "epochs": epochs, "batch": 128, "lr": 0.1}
+    recipe = named_recipe("proxy", epochs=epochs, lr=0.1).to_dict()
     return {
         "schema": "archscope.sweep/1",
         "created": "2026-01-01T00:00:00+00:00",

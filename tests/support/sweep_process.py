@@ -1,7 +1,7 @@
 """A sweep in a process of its own, on an imaginary machine: python -m sweep_process JSON.
 
-The JSON holds `folder`, `trials`, `slots`, `machine`, `skew` (seconds by which its wall clock is
-wrong) and `timing`. What happens goes to stdout, a line an event.
+The JSON holds `folder`, `trials` (see `fake_trial`), `slots`, `machine`, `skew` (seconds by which
+its wall clock is wrong) and `timing`. What happens goes to stdout, a line an event.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from fake_trials import fake_trial
 
 from archscope.errors import ArchscopeError
 from archscope.sweep.plan.slots import Slot
@@ -35,7 +37,8 @@ def main(asked: dict[str, Any]) -> None:
         lease.machine = lambda: name
         socket.gethostname = lambda: name
     time.time = lambda: real() + skew
-    supply = Supply(Path(asked["folder"]), asked["trials"], lease.Timing(**asked["timing"]))
+    trials = [fake_trial(**one) for one in asked["trials"]]
+    supply = Supply(Path(asked["folder"]), trials, lease.Timing(**asked["timing"]))
     slots = [Slot("cpu", 1)] * asked["slots"]
     try:
         Scheduler(supply, slots, Printer(), "fake_runners:run").run()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,7 +10,7 @@ import pytest
 
 from archscope.data.batches.augmentation import Augmentation
 from archscope.errors import UsageError
-from archscope.training.recipe import RECIPES, Recipe, learning_rate, recipe
+from archscope.training.recipe import RECIPES, learning_rate, recipe
 
 
 def test_resnext_is_trained_as_appendix_a_says() -> None:
@@ -87,28 +86,6 @@ def test_overrides_reach_every_part() -> None:
     assert (it.sgd.decay_on, it.augmentation.pad, it.augmentation.flip) == ("weights", 2, False)
     base = RECIPES["proxy"]
     assert replace(it, batch=base.batch, sgd=base.sgd, augmentation=base.augmentation) == base
-
-
-@pytest.mark.parametrize("name", RECIPES)
-def test_json_keeps_a_recipe(name: str) -> None:
-    it = recipe(name, epochs=7)
-    assert Recipe.from_dict(json.loads(json.dumps(it.to_dict()))) == it
-
-
-@pytest.mark.parametrize(
-    "document",
-    [
-        {},
-        {**RECIPES["wrn"].to_dict(), "colour": 1},
-        {**RECIPES["wrn"].to_dict(), "sgd": None},
-        {**RECIPES["wrn"].to_dict(), "sgd": {"lr": 0.1, "beta": 2}},
-        {**RECIPES["wrn"].to_dict(), "sgd": {"lr": "high"}},
-        {**RECIPES["wrn"].to_dict(), "schedule": {"milestones": ["soon"]}},
-    ],
-)
-def test_json_of_something_else_is_refused(document: dict[str, object]) -> None:
-    with pytest.raises(UsageError, match="recipe"):
-        Recipe.from_dict(document)
 
 
 @pytest.mark.parametrize(

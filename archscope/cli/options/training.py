@@ -127,8 +127,7 @@ def show(result: SweepResult, format: Format | None, output: Path | None) -> Non
     """Print the table, and say what failed and what was written."""
     print_result(result, format, output)
     for record in (*result.failed, *result.diverged):
-        reason = (record.result or {}).get("reason", "unknown")
-        note(f"{record.status}: {record.key}: {reason}")
+        note(f"{record.status}: {record.key}: {record.reason or 'unknown'}")
     if result.failed:
         note("The same command again tries what failed once more.")
     if result.diverged:

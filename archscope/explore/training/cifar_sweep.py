@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from archscope.data.dataset import DatasetInfo
 from archscope.data.sets.folder import NAME as FILES
-from archscope.data.view import View
 from archscope.explore.training.images_from import Source, measured
 from archscope.explore.training.run_plan import Console, Hands, Order, conduct, decisive, finish
 from archscope.reporting.folder.folder import write as write_report
@@ -20,13 +18,14 @@ from archscope.reporting.judge.verdicts import RESOLVE, Verdict
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
 from archscope.sweep.executor import opened as opened_executor
-from archscope.sweep.plan import plan
 from archscope.sweep.plan import slots as machines
+from archscope.sweep.plan.presets import Changes
+from archscope.sweep.plan.settings import settings
 from archscope.sweep.plan.slots import Resources
 from archscope.sweep.run import tensorboard
 from archscope.sweep.run.signals import told
 from archscope.sweep.store import folder as folders
-from archscope.sweep.store.records import Sweep, TrialRecord, read_document, read_sweep
+from archscope.sweep.store.records import Sweep, TrialRecord, read_plan, read_sweep
 from archscope.sweep.store.scan import scan
 
 if TYPE_CHECKING:
@@ -103,7 +102,7 @@ def cifar_sweep(
     console: Console | None = None,
     inventory: Inventory | None = None,
     command: Sequence[str] = (),
-    **settings: Any,
+    **changes: Unpack[Changes],
 ) -> SweepResult:
     """Train the preset's templates, each from several seeds, and write table and figure.
 
@@ -116,8 +115,9 @@ def cifar_sweep(
         console: what is said meanwhile, on stderr.
         inventory: what the machine has; for tests.
         command: what the user typed, for the record.
-        settings: changes to the preset: `dataset`, `samples`, `holdout`, `whiten`, `depth`,
-            `scale`, `templates`, `seeds`, `recipe`, `epochs`, `batch`, `lr`.
+        changes: to the preset: `dataset`, `samples`, `holdout`, `whiten`, `depth`, `scale`,
+            `templates`, `seeds`, `recipe`, `epochs`, `batch`, `lr`; see
+            `archscope.sweep.plan.presets.Changes`.
 
     Returns:
         the folder and its records. A folder that already holds some of the trials is continued at
@@ -129,7 +129,7 @@ def cifar_sweep(
         Interrupted: after SIGINT or SIGTERM; ArchscopeError: where the folder cannot be written.
     """
     asked, where, say = resources or Resources(), source or Source(), console or Console()
-    chosen = plan.settings(preset, **settings)
+    chosen = settings(preset, **changes)
     name = folders.default_folder(chosen, decisive(asked))
     order = Order(chosen, Path(out) if out else name, command=command)
     return SweepResult(*conduct(order, asked, where, say, inventory))
@@ -154,15 +154,14 @@ def work_off(
         tensorboard.require()
     folder = Path(folder)
     with told(folder), opened_executor(asked, inventory) as by:
-        before, found = read_document(folder), by.inventory
-        machine, slots = machines.resolve(asked, found, before)
+        before, found = read_plan(folder), by.inventory
+        machine, slots = machines.resolve(asked, found, before.machine)
         by.check(slots)
-        settings = before["settings"]
-        if settings["dataset"] == FILES:
+        if before.settings.dataset == FILES:
             slots = machines.with_loaders(slots, asked, found)
-        info = where.found(DatasetInfo(**before["dataset"]))
-        _, images = measured(info, View.of(settings), settings["recipe"]["batch"])
-        opened = folders.join_folder(folder, machine, asdict(info))
-        briefs = scan(folder, opened.document)
+        info = where.found(before.dataset)
+        _, images = measured(info, before.settings.view, before.settings.recipe.batch)
+        opened = folders.join_folder(folder, machine, info)
+        briefs = scan(folder, opened.plan)
         hands = Hands(images, slots, by)
         return SweepResult(*finish(opened, briefs, hands, say, write_report))

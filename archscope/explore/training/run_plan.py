@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,6 @@ from archscope.reporting.facts.wording import plural
 from archscope.reporting.folder.folder import write as write_report
 from archscope.sweep.executor import Executor
 from archscope.sweep.executor import opened as opened_executor
-from archscope.sweep.plan import plan
 from archscope.sweep.plan import slots as machines
 from archscope.sweep.plan.estimate import (
     LONG,
@@ -31,8 +30,11 @@ from archscope.sweep.plan.estimate import (
     longest_first,
     trial_work,
 )
-from archscope.sweep.plan.presets import SINGLE
+from archscope.sweep.plan.settings import Settings
 from archscope.sweep.plan.slots import Resources
+from archscope.sweep.plan.subjects import input_of
+from archscope.sweep.plan.subjects import networks as planned_networks
+from archscope.sweep.plan.trial import Conditions, Machine, Trial, entries
 from archscope.sweep.run import speed, tensorboard
 from archscope.sweep.run.live import Display, Silent, display
 from archscope.sweep.run.progress import ENDED, Progress
@@ -77,7 +79,7 @@ class Order:
         command: what the user typed, for the record.
     """
 
-    settings: plan.Settings
+    settings: Settings
     folder: Path
     iterations: int | None = None
     report: Callable[[Path], list[Path]] = write_report
@@ -99,13 +101,13 @@ def conduct(
     chosen, folder = order.settings, order.folder
     if say.tensorboard:
         tensorboard.require()
-    files, shape = chosen.dataset == FILES, plan.input_of(chosen.dataset)
-    plan.networks(chosen.subjects, input_shape=shape)
+    files, shape = chosen.dataset == FILES, input_of(chosen.dataset)
+    planned_networks(chosen.subjects, input_shape=shape)
     where.check()
     with told(folder), opened_executor(asked, inventory) as by:
         before, found = folders.existing(folder), by.inventory
         folders.check_dataset(folder, before, chosen)
-        machine, slots = machines.resolve(asked, found, before or folders.remains(folder))
+        machine, slots = machines.resolve(asked, found, folders.machine_of(folder, before))
         by.check(slots)
         info = where.prepare(chosen.dataset)
         data, images = measured(info, chosen.view, chosen.recipe.batch)
@@ -113,7 +115,7 @@ def conduct(
             steps, _ = steps_of(images.train, chosen.recipe.batch)
             epochs = max(1, round(order.iterations / steps))
             chosen = replace(chosen, recipe=lasting(chosen.recipe, epochs))
-        networks = plan.networks(chosen.subjects, info.classes, shape)
+        networks = planned_networks(chosen.subjects, info.classes, shape)
         for network in networks.values():
             check(network, chosen.recipe, data)
         del data
@@ -129,12 +131,10 @@ def conduct(
                 slots = machines.with_loaders(slots, asked, found)
             elif begun is None and rates:
                 machine, slots = machines.divided(machine, found, rates)
-            opened = folders.open_folder(
-                folder, chosen, networks, machine, asdict(info), order.command
-            )
+            opened = folders.open_folder(folder, chosen, networks, machine, info, order.command)
             with folders.explained(folder):
                 order.begun(folder)
-            briefs = _forget_failures(scan(folder, opened.document), folder)
+            briefs = _forget_failures(scan(folder, opened.plan), folder)
         return finish(opened, briefs, Hands(images, slots, by), say, order.report)
 
 
@@ -200,29 +200,17 @@ def _run(opened: folders.Opened, briefs: Sequence[Brief], hands: Hands, say: Con
             hands.executor.run(supply, slots, observer)
 
 
-def _begun(folder: Path) -> Mapping[str, Any] | None:
-    """What there is of an earlier plan in the folder, be it damaged."""
-    return folders.existing(folder) or folders.remains(folder)
+def _begun(folder: Path) -> Machine | None:
+    """The machine of an earlier plan in the folder, be it damaged."""
+    return folders.machine_of(folder, folders.existing(folder))
 
 
 def _kinds(
-    chosen: plan.Settings, networks: Mapping[str, Network], info: DatasetInfo, machine: plan.Machine
-) -> list[dict[str, Any]]:
-    """A trial of each network, as far as its speed depends on it."""
-    shared = {
-        "dataset": asdict(info),
-        "recipe": chosen.recipe.to_dict(),
-        "precision": machine.precision,
-    }
-    return [
-        {
-            **shared,
-            "network": entry.network,
-            "input": networks[entry.template].input,
-            **entry.counts,
-        }
-        for entry in plan.entries(networks)
-    ]
+    chosen: Settings, networks: Mapping[str, Network], info: DatasetInfo, machine: Machine
+) -> list[Trial]:
+    """A trial of each network, for its speed: of no key and no seed of the plan."""
+    shared = Conditions.of(chosen, info, machine)
+    return [Trial("", 1, entry, shared) for entry in entries(networks)]
 
 
 def _forget_failures(briefs: list[Brief], folder: Path) -> list[Brief]:
@@ -244,7 +232,7 @@ def _announcement(
     workers: int,
 ) -> str:
     """What is about to happen, and on a CPU how long it will take."""
-    machine, label = opened.document["machine"], opened.document["dataset"]["label"]
+    machine, label = opened.plan.machine, opened.plan.dataset.label
     failed, diverged = (
         sum(brief.status == status for brief in briefs) for status in ("failed", "diverged")
     )
@@ -260,14 +248,14 @@ def _announcement(
     others = f" ({', '.join(counts)})" if counts else ""
     text = (
         f"{plural(len(missing), 'trial')}{others} on {label}, "
-        f"{machine['device']}, {machine['precision']}, {workers} at a time, {machine['threads']} "
-        f"thread{'s' * (machine['threads'] > 1)} each, in {opened.folder}"
+        f"{machine.device}, {machine.precision}, {workers} at a time, {machine.threads} "
+        f"thread{'s' * (machine.threads > 1)} each, in {opened.folder}"
     )
-    if machine["device"] == "cpu":
-        seconds = estimated_seconds(work, machine["precision"], workers)
+    if machine.device == "cpu":
+        seconds = estimated_seconds(work, machine.precision, workers)
         text += f"; about {duration(seconds)}, estimated before anything is measured"
-        preset = opened.document["settings"]["preset"]
-        if seconds > LONG and preset not in ("quick", SINGLE):
+        asked = opened.plan.settings
+        if seconds > LONG and asked.kind == "sweep" and asked.preset != "quick":
             text += " (--preset quick takes minutes)"
     return text + "."
 

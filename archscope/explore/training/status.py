@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from archscope.reporting.folder.status import Status
-from archscope.sweep.store.records import read_document
+from archscope.sweep.store.records import read_plan
 from archscope.sweep.store.scan import scan
 
 
 def status(folder: Path | str) -> Status:
     """The sweep in `folder` as it stands; raises ArchscopeError where there is none."""
     folder = Path(folder)
-    document = read_document(folder)
-    return Status(folder, document, scan(folder, document))
+    plan = read_plan(folder)
+    return Status(folder, plan, scan(folder, plan))

@@ -29,7 +29,7 @@ from archscope.reporting.table.result import Result, Tables
 from archscope.reporting.table.table import Column, Table
 from archscope.studies.reader import read_study, study_names
 from archscope.studies.study import Study
-from archscope.sweep.plan import plan
+from archscope.sweep.plan.settings import settings as planned_settings
 from archscope.sweep.plan.slots import Resources
 from archscope.sweep.store.records import read_sweep
 
@@ -133,11 +133,11 @@ def study(
         _refuse_training_options(kept, seeds, resources, source)
         measure(TimingOrder(kept, folder, command), resources or Resources(), console or Console())
         return StudyResult(chosen, preset, None, resolve, folder)
-    settings = chosen.settings(preset)
+    changes = chosen.settings(preset)
     if seeds is not None:
-        settings["seeds"] = seeds
+        changes["seeds"] = seeds
     order = Order(
-        plan.settings(chosen.base(preset), **settings),
+        planned_settings(chosen.base(preset), **changes),
         folder,
         report=partial(write_report, resolve=resolve),
         begun=partial(_begin, kept),

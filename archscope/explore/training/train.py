@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from archscope.arch.network import Network
 from archscope.arch.nodes import Node
 from archscope.data.sets.folder import NAME as FILES
-from archscope.data.sets.folder import class_list
 from archscope.errors import DataError, UsageError
 from archscope.explore.networks.opened import name_of
 from archscope.explore.training.cifar_sweep import SweepResult
@@ -19,7 +18,8 @@ from archscope.explore.training.run_plan import Console, Order, conduct, decisiv
 from archscope.reporting.folder import single as report
 from archscope.reporting.table.table import Table
 from archscope.sweep.plan import training as single
-from archscope.sweep.plan.plan import Settings
+from archscope.sweep.plan.presets import TrainingChanges
+from archscope.sweep.plan.settings import Settings
 from archscope.sweep.plan.slots import Resources, gpu_count
 from archscope.sweep.store import folder as folders
 
@@ -52,7 +52,8 @@ def train(
     console: Console | None = None,
     inventory: Inventory | None = None,
     command: Sequence[str] = (),
-    **settings: Any,
+    iterations: int | None = None,
+    **changes: Unpack[TrainingChanges],
 ) -> TrainResult:
     """Train a network from each seed, and write a table and curves; the same call again continues.
 
@@ -62,9 +63,10 @@ def train(
             a tree of one's own, cannot be trained by it.
         dataset: `cifar10`, `cifar100`, `svhn`, `svhn+extra`, `shapes`, or `folder:DIR`.
         resources, source, out, console, inventory, command: as `archscope.cifar_sweep`'s.
-        settings: `recipe`, `seeds`, `epochs`, `iterations` (mini-batches, instead of epochs),
-            `batch`, `lr`; `samples`, `holdout`, `whiten`, `test_crop`, `test_classes` (a file that
-            lists them, or their names): see `archscope.data.view`.
+        iterations: mini-batches, instead of `epochs`.
+        changes: `recipe`, `seeds`, `epochs`, `batch`, `lr`; `samples`, `holdout`, `whiten`,
+            `test_crop`, `test_classes` (a file that lists them, or their names): see
+            `archscope.data.view`.
 
     Returns:
         the folder and its records.
@@ -76,10 +78,8 @@ def train(
     """
     asked, where, say = resources or Resources(), source or Source(), console or Console()
     name, where = _source(dataset, where)
-    iterations = _iterations(settings)
-    if isinstance(listed := settings.get("test_classes"), str | Path):
-        settings["test_classes"] = class_list(Path(listed))
-    chosen = single.settings(name_of(network, "a training"), dataset=name, **settings)
+    _check_iterations(iterations, changes.get("epochs"))
+    chosen = single.settings(name_of(network, "a training"), dataset=name, **changes)
     hashed = {**decisive(asked), "iterations": iterations}
     if name == FILES:
         hashed["data"] = str(where.data_dir)
@@ -131,35 +131,34 @@ def _source(dataset: str, where: Source) -> tuple[str, Source]:
 def _refuse_another(folder: Path, asked: Settings) -> None:
     """A folder is of one network: there more templates do not extend the plan."""
     before = folders.existing(folder)
-    there = [asked.subjects.templates[0]] if before is None else before["settings"]["templates"]
-    single_there = before is None or before["settings"]["preset"] == asked.preset
-    if there != list(asked.subjects.templates) or not single_there:
+    if before is None:
+        return
+    there, here = before.settings.subjects.templates, asked.subjects.templates
+    if there != here or before.settings.kind != asked.kind:
         raise UsageError(
-            f"{asked.subjects.templates[0]} was to be trained in {folder}, but that holds the "
-            f"trainings of {', '.join(there[:3])}{', ...' * (len(there) > 3)}: choose another --out"
+            f"{here[0]} was to be trained in {folder}, but that holds the trainings of "
+            f"{', '.join(there[:3])}{', ...' * (len(there) > 3)}: choose another --out"
         )
 
 
-def _iterations(settings: dict[str, Any]) -> int | None:
-    """Take the mini-batches out of the settings."""
-    iterations = settings.pop("iterations", None)
+def _check_iterations(iterations: int | None, epochs: int | None) -> None:
+    """Raise `UsageError` for mini-batches that cannot be, or for epochs beside them."""
     if iterations is None:
-        return None
+        return
     if type(iterations) is not int or iterations < 1:
         raise UsageError(
             f"iterations {iterations} was asked for, but it is a number of mini-batches from 1 up: "
             "give 500000"
         )
-    if settings.get("epochs") is not None:
+    if epochs is not None:
         raise UsageError(
             "epochs and iterations were both asked for, but each follows from the other: give one"
         )
-    return iterations
 
 
 def _raise_damage(result: TrainResult) -> None:
     """An image that cannot be read is the data's fault, and no matter of one training."""
     for record in result.failed:
-        reason = str((record.result or {}).get("reason", ""))
+        reason = record.reason or ""
         if reason.startswith(_DATA_ERROR):
             raise DataError(reason.removeprefix(_DATA_ERROR))

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +22,8 @@ from archscope.errors import ArchscopeError, UsageError
 from archscope.reporting.table.formats import text
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Column, Table
-from archscope.sweep.store.records import Sweep, read_document, read_sweep
+from archscope.sweep.store.records import Sweep, read_plan, read_sweep
+from archscope.sweep.store.result import TrialResult
 
 MOST_KILLS = 10_000
 _LOOK = 0.02  # seconds between two looks for an epoch
@@ -161,7 +162,7 @@ def verify_resume(
         _run(options, undisturbed, None)
         took = time.monotonic() - began
         if "--threads" not in options:  # or each run of a long plan would choose by trying
-            threads = read_document(undisturbed)["machine"]["threads"]
+            threads = read_plan(undisturbed).machine.threads
             options = [*options, "--threads", str(threads)]
         note(f"Undisturbed, the plan took {took:.1f} s; now it is killed {kills} times.")
         struck, folders = _killed(kills, options, place, random.Random(seed), took)
@@ -251,8 +252,8 @@ def _compare(undisturbed: Sweep, killed: Sequence[Sweep]) -> list[Compared]:
     return [
         Compared(
             record.key,
-            str(record.trial["template"]),
-            int(record.trial["seed"]),
+            record.trial.template,
+            record.trial.seed,
             _digest(record.result),
             tuple(_digest(other.get(record.key)) for other in others),
         )
@@ -260,6 +261,6 @@ def _compare(undisturbed: Sweep, killed: Sequence[Sweep]) -> list[Compared]:
     ]
 
 
-def _digest(result: Mapping[str, Any] | None) -> str:
-    metrics = (result or {}).get("metrics")
+def _digest(result: TrialResult | None) -> str:
+    metrics = None if result is None else result.metrics
     return hashlib.sha256(json.dumps(metrics, sort_keys=True).encode("utf-8")).hexdigest()

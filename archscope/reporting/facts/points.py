@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archscope.reporting.facts.statistics import Summary, summarize
+from archscope.sweep.plan.trial import Entry
 from archscope.sweep.store.records import Sweep, TrialRecord
 
 # Of one trial, as `status` says; "done" trials alone make means.
@@ -18,11 +19,11 @@ STATUSES = ("done", "diverged", "failed", "running", "pending")
 class Point:
     """One network of a sweep: its counts, and the errors (%) of its finished trials.
 
-    `network` is the plan's entry (template, network, curves, params, macs, ...), `planned` the
-    number of its trials.
+    `entry` is the plan's (template, network, curves, params, macs, ...), `planned` the number of
+    its trials.
     """
 
-    network: Mapping[str, Any]
+    entry: Entry
     test_error: Summary
     planned: int
     validation_error: Summary = field(default_factory=lambda: Summary(0, None, None))
@@ -30,17 +31,17 @@ class Point:
     @property
     def template(self) -> str:
         """The label, `8x64d`."""
-        return str(self.network["template"])
+        return self.entry.template
 
     @property
     def params(self) -> int:
         """Learnable parameters, batch norm included."""
-        return int(self.network["params"])
+        return self.entry.params
 
     @property
     def curves(self) -> tuple[str, ...]:
         """The curves of Figure 7 on which it stands: "cardinality", "width", both or none."""
-        return tuple(self.network.get("curves", ()))
+        return self.entry.curves
 
     @property
     def complete(self) -> bool:
@@ -69,13 +70,13 @@ def final_error(record: TrialRecord, name: str = "test_error") -> float | None:
     """The trial's `name` after its final epoch, in %; None unless it is done."""
     if record.result is None or record.status != "done":
         return None
-    value = record.result.get("metrics", {}).get(name)
+    value = record.result.metrics.get(name)
     return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
 
 
 def training_seconds(record: TrialRecord) -> float | None:
     """Seconds that an ended trial has trained; None where its result has no number above 0."""
-    value = (record.result or {}).get("timing", {}).get("seconds")
+    value = None if record.result is None else record.result.timing.get("seconds")
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return float(value) if math.isfinite(value) and value > 0 else None
@@ -85,7 +86,7 @@ def by_network(sweep: Sweep) -> list[list[TrialRecord]]:
     """The trials, grouped by network, in the order of the plan."""
     groups: dict[str, list[TrialRecord]] = {}
     for record in sweep.trials:
-        groups.setdefault(record.trial["network"], []).append(record)
+        groups.setdefault(record.trial.network, []).append(record)
     return list(groups.values())
 
 
@@ -93,7 +94,7 @@ def points(sweep: Sweep) -> list[Point]:
     """A point for each network of the plan, also where no trial of it has finished yet."""
     return [
         Point(
-            network=group[0].trial,
+            entry=group[0].trial.entry,
             test_error=errors_of(group),
             planned=len(group),
             validation_error=errors_of(group, "validation_error"),
@@ -105,7 +106,7 @@ def points(sweep: Sweep) -> list[Point]:
 def further_errors(sweep: Sweep) -> list[str]:
     """The errors of a trial that are there only where they were asked for."""
     asked = {"validation_error": "holdout", "test_error_listed": "test_classes"}
-    return [error for error, field in asked.items() if sweep.document["settings"].get(field)]
+    return [error for error, field in asked.items() if getattr(sweep.plan.settings.view, field)]
 
 
 def errors_of(group: Sequence[TrialRecord], name: str = "test_error") -> Summary:
@@ -123,7 +124,7 @@ def learning_curves(sweep: Sweep) -> list[LearningCurve]:
 
 
 def _learning_curve(group: Sequence[TrialRecord]) -> LearningCurve:
-    template = str(group[0].trial["template"])
+    template = group[0].trial.template
     done = [lines for r in group if r.status == "done" and (lines := _lines(r))]
     chosen = done or [r.epochs for r in group if r.status == "running"]
     length = min(map(len, chosen), default=0)
@@ -146,7 +147,7 @@ def _learning_curve(group: Sequence[TrialRecord]) -> LearningCurve:
 
 def _lines(record: TrialRecord) -> list[dict[str, Any]]:
     """A finished trial's epochs: of its result, as metrics.jsonl may have lost lines since."""
-    kept = (record.result or {}).get("metrics", {}).get("per_epoch")
+    kept = None if record.result is None else record.result.metrics.get("per_epoch")
     if not isinstance(kept, dict):
         return record.epochs
     judged = "validation_error" if "validation_error" in kept else "test_error"

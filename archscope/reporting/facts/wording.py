@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from archscope.reporting.facts.points import STATUSES, points
-from archscope.sweep.plan.plan import is_template
-from archscope.sweep.plan.presets import SINGLE
+from archscope.sweep.plan.subjects import is_template
 from archscope.sweep.store.records import Sweep, TrialRecord
+from archscope.training.recipe import Recipe
 from archscope.training.recipe import recipe as named_recipe
 
 # The experiment of the ResNeXt paper's Figure 7 and Table 7; anything less is a proxy of it.
@@ -26,9 +26,8 @@ _MACHINES = {
 
 def data_label(sweep: Sweep) -> str:
     """The data set's name for a title; the built-in set is said to be built in, and not CIFAR."""
-    dataset = sweep.document["dataset"]
-    label = str(dataset["label"])
-    if dataset["name"] != "shapes":
+    label = sweep.plan.dataset.label
+    if sweep.plan.dataset.name != "shapes":
         return label
     built_in = label if "built-in" in label else f"{label} (built-in data set)"
     return f"{built_in}, not CIFAR"
@@ -36,12 +35,12 @@ def data_label(sweep: Sweep) -> str:
 
 def epochs_label(sweep: Sweep) -> str:
     """`10 epochs`."""
-    return plural(int(sweep.document["settings"]["recipe"]["epochs"]), "epoch")
+    return plural(sweep.plan.settings.recipe.epochs, "epoch")
 
 
 def seeds_label(sweep: Sweep) -> str:
     """`3 seeds`; `1 to 3 of 3 seeds` where networks have finished trials in unequal numbers."""
-    planned = len(sweep.document["settings"]["seeds"])
+    planned = len(sweep.plan.settings.seeds)
     found = [point.test_error.n for point in points(sweep) if point.test_error.n]
     if not found or (min(found) == planned == max(found)):
         return plural(planned, "seed")
@@ -51,31 +50,31 @@ def seeds_label(sweep: Sweep) -> str:
 
 def samples_label(sweep: Sweep) -> str:
     """`20,000 training images`, or `all training images`."""
-    samples = sweep.document["settings"]["samples"]
+    samples = sweep.plan.settings.samples
     return "all training images" if samples is None else f"{samples:,} training images"
 
 
 def holdout(sweep: Sweep) -> int:
     """Training images that were set aside for validation."""
-    return int(sweep.document["settings"].get("holdout", 0))
+    return sweep.plan.settings.view.holdout
 
 
 def view_sentences(sweep: Sweep) -> list[str]:
     """What was made of the data, where that is not what was published."""
-    settings = sweep.document["settings"]
+    view = sweep.plan.settings.view
     sentences = []
     if held := holdout(sweep):
         sentences.append(
             f"{held:,} training images, as many of each class, were held out: each epoch was "
             "judged on them, and the test set was used once, after the last epoch."
         )
-    if settings.get("whiten"):
+    if view.whiten:
         sentences.append(
             "Images are contrast-normalised and ZCA-whitened, fitted to the images that train."
         )
-    if crop := settings.get("test_crop"):
+    if crop := view.test_crop:
         sentences.append(f"Test images are cropped to {crop}x{crop}.")
-    if listed := settings.get("test_classes"):
+    if listed := view.test_classes:
         sentences.append(
             f"Test images are those of {len(listed):,} listed classes; test_error tells all "
             "classes apart, test_error_listed these alone."
@@ -85,59 +84,55 @@ def view_sentences(sweep: Sweep) -> list[str]:
 
 def family_label(sweep: Sweep) -> str:
     """`ResNeXt-11 at scale 0.125`: what the templates are templates of, or how many networks."""
-    settings, entries = sweep.document["settings"], sweep.document["networks"]
-    if settings["preset"] == SINGLE:
-        return str(settings["templates"][0])
-    if not any(is_template(entry["template"]) for entry in entries):
+    settings, entries = sweep.plan.settings, sweep.plan.networks
+    subjects = settings.subjects
+    if settings.kind == "train":
+        return subjects.templates[0]
+    if not any(is_template(entry.template) for entry in entries):
         return plural(len(entries), "named network")
-    scale = f" at scale {settings['scale']:g}" if settings["scale"] != 1 else ""
-    return f"ResNeXt-{settings['depth']}{scale}"
+    scale = f" at scale {subjects.scale:g}" if subjects.scale != 1 else ""
+    return f"ResNeXt-{subjects.depth}{scale}"
 
 
 def proxy_differences(sweep: Sweep) -> list[str]:
     """In what the sweep is less than the paper's experiment; empty where it is that experiment."""
-    settings, recipe = sweep.document["settings"], sweep.document["settings"]["recipe"]
+    settings, dataset = sweep.plan.settings, sweep.plan.dataset
+    subjects = settings.subjects
     differences = []
-    if sweep.document["dataset"]["name"] != PAPER["dataset"]:
+    if dataset.name != PAPER["dataset"]:
         differences.append(f"{data_label(sweep)} instead of CIFAR-10")
-    elif not sweep.document["dataset"].get("official", True):
+    elif not dataset.official:
         differences.append(f"{data_label(sweep)} instead of the official files")
-    templates = [e for e in sweep.document["networks"] if is_template(e["template"])]
-    if (settings["depth"], settings["scale"]) != (PAPER["depth"], PAPER["scale"]) and templates:
+    templates = [e for e in sweep.plan.networks if is_template(e.template)]
+    if (subjects.depth, subjects.scale) != (PAPER["depth"], PAPER["scale"]) and templates:
         differences.append(f"{family_label(sweep)} instead of ResNeXt-29")
-    if settings["samples"] is not None:
+    if settings.samples is not None:
         differences.append(f"{samples_label(sweep)} instead of all")
-    if others := [
-        entry["network"]
-        for entry in sweep.document["networks"]
-        if not is_template(entry["template"])
-    ]:
+    if others := [e.network for e in sweep.plan.networks if not is_template(e.template)]:
         beside = "besides" if templates else "instead of"
         named = ", ".join(others) if len(others) <= 4 else plural(len(others), "named network")
         differences.append(f"{named} {beside} ResNeXt-29")
     if held := holdout(sweep):
         differences.append(f"{held:,} training images held out")
-    if settings.get("whiten"):
+    if settings.view.whiten:
         differences.append("whitened images")
-    differences += _recipe_differences(recipe)
-    if sweep.document["machine"]["precision"] != "fp32":
-        differences.append(f"precision {sweep.document['machine']['precision']} instead of fp32")
-    if len(settings["seeds"]) < PAPER_SEEDS:
-        differences.append(f"{plural(len(settings['seeds']), 'seed')} instead of {PAPER_SEEDS}")
+    differences += _recipe_differences(settings.recipe)
+    if sweep.plan.machine.precision != "fp32":
+        differences.append(f"precision {sweep.plan.machine.precision} instead of fp32")
+    if len(settings.seeds) < PAPER_SEEDS:
+        differences.append(f"{plural(len(settings.seeds), 'seed')} instead of {PAPER_SEEDS}")
     return differences
 
 
-def _recipe_differences(recipe: Mapping[str, Any]) -> list[str]:
+def _recipe_differences(recipe: Recipe) -> list[str]:
     """How a recipe differs from appendix A's: by name, or number for number under that name."""
-    paper = named_recipe(PAPER_RECIPE).to_dict()
-    if recipe.get("name") != paper["name"]:
-        differing = ["name", "epochs", "batch"]
+    mine, theirs = _flat(recipe.to_dict()), _flat(named_recipe(PAPER_RECIPE).to_dict())
+    if mine["name"] != theirs["name"]:
         return [
-            f"{'recipe' if key == 'name' else key} {recipe.get(key)} instead of {paper[key]}"
-            for key in differing
-            if recipe.get(key) != paper[key]
+            f"{'recipe' if key == 'name' else key} {mine[key]} instead of {theirs[key]}"
+            for key in ("name", "epochs", "batch")
+            if mine[key] != theirs[key]
         ]
-    mine, theirs = _flat(recipe), _flat(paper)
     return [
         f"{key} {mine.get(key)} instead of {value}"
         for key, value in theirs.items()
@@ -154,49 +149,47 @@ def _flat(recipe: Mapping[str, Any]) -> dict[str, Any]:
 
 def recipe_sentence(sweep: Sweep) -> str:
     """The recipe in one sentence."""
-    recipe = sweep.document["settings"]["recipe"]
-    optimiser = recipe.get("sgd", recipe)
-    parts = [epochs_label(sweep), f"batch {recipe.get('batch')}"]
-    if optimiser.get("lr") is not None:
-        parts.append(f"learning rate {optimiser['lr']:g}")
-    if optimiser.get("weight_decay") is not None:
-        parts.append(f"weight decay {optimiser['weight_decay']:g}")
+    recipe = sweep.plan.settings.recipe
+    parts = [
+        epochs_label(sweep),
+        f"batch {recipe.batch}",
+        f"learning rate {recipe.sgd.lr:g}",
+        f"weight decay {recipe.sgd.weight_decay:g}",
+    ]
     return (
-        f"Recipe {recipe['name']}: {', '.join(parts)}; errors are those of the final epoch, "
+        f"Recipe {recipe.name}: {', '.join(parts)}; errors are those of the final epoch, "
         "never of the best one."
     )
 
 
 def machine_sentence(sweep: Sweep) -> str:
     """Hardware, threads, precision and versions, in one sentence."""
-    machine = sweep.document["machine"]
+    machine = sweep.plan.machine
     environments = [
-        record.result.get("environment") or {}
-        for record in sweep.trials
-        if record.result is not None
-    ] or [sweep.document.get("environment") or {}]
+        record.result.environment for record in sweep.trials if record.result is not None
+    ] or [sweep.plan.environment]
     processors = _values(environments, "processor") or ["an unknown processor"]
-    gpus = [name for name in _values(environments, "device_name") if machine["device"] == "cuda"]
+    gpus = [name for name in _values(environments, "device_name") if machine.device == "cuda"]
     versions = [
         f"{name} {' and '.join(values)}"
         for name in ("torch", "numpy", "python", "archscope")
         if (values := _values(environments, name))
     ]
-    threads = plural(int(machine["threads"]), "thread")
+    threads = plural(machine.threads, "thread")
     return (
-        f"Trained on {' and '.join([*gpus, *processors])} (device {machine['device']}, {threads} a "
-        f"trial, {plural(int(machine['workers']), 'trial')} at a time), precision "
-        f"{machine['precision']}; {', '.join(versions) or 'versions unknown'}."
+        f"Trained on {' and '.join([*gpus, *processors])} (device {machine.device}, {threads} a "
+        f"trial, {plural(machine.workers, 'trial')} at a time), precision "
+        f"{machine.precision}; {', '.join(versions) or 'versions unknown'}."
     )
 
 
 def timing_sentences(sweep: Sweep) -> list[str]:
     """How far the training times of a sweep may be put beside each other."""
     sentences = []
-    if int(sweep.document["machine"]["workers"]) > 1:
+    if sweep.plan.machine.workers > 1:
         sentences.append("Training time was measured while trials ran side by side.")
     environments = [
-        record.result.get("environment") or {}
+        record.result.environment
         for record in sweep.trials
         if record.result is not None and record.status == "done"
     ]
@@ -237,9 +230,8 @@ def plural(number: int, noun: str) -> str:
 
 
 def _named(record: TrialRecord) -> str:
-    reason = (record.result or {}).get("reason")
-    said = f" ({str(reason).strip().rstrip('.')})" if reason else ""
-    return f"{record.trial['template']} seed {record.trial['seed']}{said}"
+    said = f" ({record.reason.strip().rstrip('.')})" if record.reason else ""
+    return f"{record.trial.name}{said}"
 
 
 def _values(environments: Sequence[Mapping[str, Any]], name: str) -> list[str]:

@@ -68,7 +68,7 @@ def costs_of(sweep: Sweep) -> Costs | None:
     if len(found) < 2:
         return None
     costs = {
-        axis: {point.template: float(point.network[axis]) for point in found}
+        axis: {point.template: float(getattr(point.entry, axis)) for point in found}
         for axis in ("params", "macs", "activations")
     }
     costs[MEASURED] = seconds_by_network(sweep)
@@ -119,7 +119,7 @@ def seconds_by_network(sweep: Sweep) -> dict[str, float]:
             if record.status == "done" and (seconds := training_seconds(record)) is not None
         ]
         if (mean := summarize(times).mean) is not None:
-            found[str(group[0].trial["template"])] = mean
+            found[group[0].trial.template] = mean
     return found
 
 

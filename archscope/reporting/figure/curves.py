@@ -74,7 +74,7 @@ def data(sweep: Sweep) -> Curves:
         words += f" Band: {panels[0].judged} error ± one standard error."
     if len(panels) > 1:
         words += f" Grey: {panels[0].judged} error of the other networks."
-    waiting = len({record.trial["network"] for record in sweep.trials}) - len(panels)
+    waiting = len({record.trial.network for record in sweep.trials}) - len(panels)
     if waiting:
         words += f" {plural(waiting, 'network')} not begun, or without a run that counts."
     shared = shared_sentences([panel.template for panel in panels])

@@ -54,7 +54,7 @@ def data(sweep: Sweep) -> Scatter:
 def _mark(point: Point, short: Mapping[str, str]) -> Mark:
     assert point.test_error.mean is not None, "points without a mean are not drawn"
     return Mark(
-        key=str(point.network["network"]),
+        key=point.entry.network,
         label=short[point.template],
         x=point.params,
         y=point.test_error.mean,

@@ -78,7 +78,7 @@ def population(sweep: Sweep) -> Population | None:
     found = [point for point in points(sweep) if point.test_error.mean is not None]
     if len(found) < LEAST:
         return None
-    bound = 100 * (1 - 1 / int(sweep.document["dataset"]["classes"]))
+    bound = 100 * (1 - 1 / sweep.plan.dataset.classes)
     groups = _groups(found, bound)
     total = sum(len(group.members) for group in groups)
     title = (
@@ -110,7 +110,7 @@ def _groups(found: Sequence[Point], bound: float) -> list[Group]:
 
 
 def _kind(point: Point) -> str:
-    match = _CARDINALITY.search(str(point.network["network"]))
+    match = _CARDINALITY.search(point.entry.network)
     if match is None:
         return "other"
     return "one" if match[1] == "1" else "more"

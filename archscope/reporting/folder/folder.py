@@ -20,7 +20,6 @@ from archscope.reporting.folder.study_contents import kept_study, study_contents
 from archscope.reporting.folder.sweep_contents import sweep_contents
 from archscope.reporting.folder.timing import timing_contents
 from archscope.reporting.judge.verdicts import RESOLVE
-from archscope.sweep.plan.presets import SINGLE
 from archscope.sweep.store.records import read_sweep
 
 KINDS = ("png", "svg")
@@ -42,7 +41,7 @@ def contents(
     kept = kept_study(folder)
     timed = kept is not None and kept.study.is_timed(kept.preset)
     sweep = None if timed else read_sweep(folder)
-    alone = sweep is None or sweep.document["settings"]["preset"] == SINGLE
+    alone = sweep is None or sweep.plan.settings.kind == "train"
     if alone and against is not None:
         raise UsageError(
             f"{folder} was to be compared with {against}, but it holds no sweep of several "

@@ -85,7 +85,7 @@ def honesty_against(sweep: Sweep, longer: Sweep) -> Honesty:
         p.template: p.test_error for p in points(longer) if p.test_error.n and p.template in ours
     }
     costs = {
-        cost: {name: float(ours[name].network[cost]) for name in target}
+        cost: {name: float(getattr(ours[name].entry, cost)) for name in target}
         for cost in ("params", "macs")
     }
     found = agreements({name: ours[name].test_error for name in target}, target, costs)

@@ -90,15 +90,13 @@ def tail(sweep: Sweep) -> list[str]:
         section("Training curves", page_figures.curves_figure(sweep)),
         section("Every trial", page_trials.trials(sweep)),
         section("What was asked, and on what", page_trials.asked(sweep)),
-        section(
-            "To continue or repeat", page_trials.again(sweep.document.get("command"), _CONTINUED)
-        ),
+        section("To continue or repeat", page_trials.again(sweep.plan.command, _CONTINUED)),
     ]
 
 
 def version(sweep: Sweep) -> str:
     """The version of archscope that planned the sweep."""
-    return str(sweep.document["environment"].get("archscope", ""))
+    return str(sweep.plan.environment.get("archscope", ""))
 
 
 def verdict_list(found: Sequence[Verdict]) -> str:

@@ -23,13 +23,13 @@ def error_figure(sweep: Sweep) -> str:
     """Error against parameters."""
     plot = figure7.data(sweep)
     hover = {}
-    by_key = {str(point.network["network"]): point for point in points(sweep)}
+    by_key = {point.entry.network: point for point in points(sweep)}
     for series in plot.series:
         for mark in series.marks:
             point, error = by_key[mark.key], mean_and_error(mark.y, mark.bar)
             hover[f"marker-{series.name}-{mark.label}"] = (
                 f"{point.template}: {error} % test error (n = {point.test_error.n}), "
-                f"{int(mark.x):,} parameters, {int(point.network['macs']):,} multiply-adds"
+                f"{int(mark.x):,} parameters, {point.entry.macs:,} multiply-adds"
             )
     drawn = inline_svg(
         scatter.draw(replace(plot, heading=_NONE)), "error", plot.heading.title, hover

@@ -67,20 +67,20 @@ def _spark(record: TrialRecord) -> str:
 
 def asked(sweep: Sweep) -> str:
     """What was asked, and on what it ran."""
-    document = sweep.document
-    settings, dataset, machine = document["settings"], document["dataset"], document["machine"]
+    plan = sweep.plan
+    settings, machine = plan.settings, plan.machine
     return facts(
         {
-            "preset": settings["preset"],
-            "data": f"{data_label(sweep)}, {dataset['fingerprint']}",
-            "training images": "all" if settings["samples"] is None else f"{settings['samples']:,}",
-            "networks": ", ".join(str(entry["network"]) for entry in document["networks"]),
-            "seeds": ", ".join(map(str, settings["seeds"])),
+            "preset": settings.asked,
+            "data": f"{data_label(sweep)}, {plan.dataset.fingerprint}",
+            "training images": "all" if settings.samples is None else f"{settings.samples:,}",
+            "networks": ", ".join(entry.network for entry in plan.networks),
+            "seeds": ", ".join(map(str, settings.seeds)),
             "recipe": recipe_sentence(sweep),
             "machine": machine_sentence(sweep),
-            "device": f"{machine['device']}, {machine['precision']}, "
-            f"{plural(int(machine['threads']), 'thread')} a trial, {machine['workers']} at a time",
-            "planned": str(document.get("created", "unknown")),
+            "device": f"{machine.device}, {machine.precision}, "
+            f"{plural(machine.threads, 'thread')} a trial, {machine.workers} at a time",
+            "planned": plan.created or "unknown",
         }
     )
 
@@ -95,7 +95,7 @@ def facts(said: Mapping[str, object]) -> str:
 
 def again(command: object, how: str) -> str:
     """How the run is continued or repeated, with the command as it was typed."""
-    words = command if isinstance(command, list) else []
+    words = command if isinstance(command, list | tuple) else []
     typed = shlex.join(map(str, words))
     if not typed:
         return paragraphs(["The command that made this was not recorded (library call)."])

@@ -62,11 +62,10 @@ def table(sweep: Sweep) -> Table:
         *(Column(key, f"{ERRORS[key]}\nerror (%)", decimal(2)) for key in there),
         Column("seconds", "seconds", decimal(1)),
     ]
-    settings = sweep.document["settings"]
-    network = sweep.document["networks"][0]["network"]
+    network = sweep.plan.networks[0].network
     title = (
         f"{network} on {data_label(sweep)}: {samples_label(sweep)}, recipe "
-        f"{settings['recipe']['name']}, {epochs_label(sweep)}, {seeds_label(sweep)}"
+        f"{sweep.plan.settings.recipe.name}, {epochs_label(sweep)}, {seeds_label(sweep)}"
     )
     notes = [
         *trouble(sweep),
@@ -74,7 +73,7 @@ def table(sweep: Sweep) -> Table:
         *view_sentences(sweep),
         recipe_sentence(sweep),
         machine_sentence(sweep),
-        f"Data: {data_label(sweep)}, {sweep.document['dataset']['fingerprint']}.",
+        f"Data: {data_label(sweep)}, {sweep.plan.dataset.fingerprint}.",
     ]
     return Table(title, columns, results(sweep).rows, notes)
 
@@ -97,7 +96,8 @@ def means(sweep: Sweep) -> list[str]:
 def document(sweep: Sweep) -> dict[str, Any]:
     """The result as JSON, schema `archscope.train/1`."""
     shown = table(sweep)
-    network = sweep.document["networks"][0]
+    plan = sweep.plan.head()
+    network = plan["networks"][0]
     summary = {}
     for key in _errors(sweep):
         error = errors_of(sweep.trials, key)
@@ -108,9 +108,9 @@ def document(sweep: Sweep) -> dict[str, Any]:
         "title": shown.title,
         "folder": str(sweep.folder),
         "network": {key: network[key] for key in ("network", "params", "macs", "activations")},
-        "dataset": sweep.document["dataset"],
-        "settings": sweep.document["settings"],
-        "machine": sweep.document["machine"],
+        "dataset": plan["dataset"],
+        "settings": plan["settings"],
+        "machine": plan["machine"],
         "trials": [dict(row) for row in shown.rows],
         "summary": summary,
         "notes": list(shown.notes),

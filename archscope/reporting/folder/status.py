@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from archscope.reporting.table.formats import mean_and_error, text
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Column, Table
 from archscope.sweep.plan.estimate import Images, duration, epoch_work, trial_work
+from archscope.sweep.plan.plan import Plan
 from archscope.sweep.store.scan import Brief
 
 STATES = ("done", "diverged", "failed", "running", "interrupted", "pending")
@@ -24,10 +25,10 @@ _ONE = Images(1, 0)
 
 @dataclass(frozen=True, repr=False)
 class Status(Result):
-    """The trials of a sweep as they stand; `plan` is its `sweep.json`."""
+    """The trials of a sweep as they stand."""
 
     folder: Path
-    plan: Mapping[str, Any]
+    plan: Plan
     trials: Sequence[Brief]
 
     @property
@@ -61,7 +62,7 @@ class Status(Result):
         errors: dict[str, list[float]] = {}
         for brief in self.trials:
             if brief.test_error is not None and brief.status == "done":
-                errors.setdefault(str(brief.trial["template"]), []).append(brief.test_error)
+                errors.setdefault(brief.trial.template, []).append(brief.test_error)
         found = [(template, summarize(values)) for template, values in errors.items()]
         return sorted(found, key=lambda pair: pair[1].mean or 0.0)
 
@@ -101,7 +102,7 @@ class Status(Result):
         }
 
     def _summary(self) -> Table:
-        label, total = self.plan["dataset"]["label"], len(self.trials)
+        label, total = self.plan.dataset.label, len(self.trials)
         left = self.seconds_left
         rest = "all ended" if self.finished else "nothing runs"
         if not self.finished and self.counts["running"]:
@@ -119,11 +120,11 @@ def state(brief: Brief) -> str:
 def _row(brief: Brief) -> dict[str, Any]:
     return {
         "key": brief.key,
-        "template": brief.trial["template"],
-        "seed": brief.trial["seed"],
+        "template": brief.trial.template,
+        "seed": brief.trial.seed,
         "status": brief.status,
         "epochs_done": brief.epochs_done,
-        "epochs": brief.trial["recipe"]["epochs"],
+        "epochs": brief.trial.recipe.epochs,
         "host": brief.host,
         "reason": brief.reason,
     }

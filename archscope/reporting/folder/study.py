@@ -129,7 +129,7 @@ def _training_notes(study: Study, sweep: Sweep, preset: str) -> list[str]:
         f"{reading} Test error of the final epoch, mean ± standard error over n seeds.",
         recipe_sentence(sweep),
         machine_sentence(sweep),
-        f"Data: {data_label(sweep)}, {sweep.document['dataset']['fingerprint']}.",
+        f"Data: {data_label(sweep)}, {sweep.plan.dataset.fingerprint}.",
     ]
 
 

@@ -34,6 +34,8 @@ RESULT_KEYS = (
     *("activations", "device", "precision", "threads", "reason", "key"),
 )
 
+_OF_ENTRY = ("template", "network", "params", "macs", "activations")
+_OF_CONDITIONS = ("device", "precision", "threads")
 
 # Shown where training images were held out.
 VALIDATION = (
@@ -79,9 +81,9 @@ def table7(sweep: Sweep) -> Table:
     rows: list[dict[str, Any]] = [
         {
             "template": point.template,
-            "network": point.network["network"],
+            "network": point.entry.network,
             "params": point.params,
-            "macs": point.network["macs"],
+            "macs": point.entry.macs,
             "test_error": point.test_error.mean,
             "test_error_se": point.test_error.standard_error,
             "test_error_median": point.test_error.median,
@@ -132,7 +134,7 @@ def notes(sweep: Sweep) -> list[str]:
         recipe_sentence(sweep),
         machine_sentence(sweep),
         *view_sentences(sweep),
-        f"Data: {data_label(sweep)}, {sweep.document['dataset']['fingerprint']}.",
+        f"Data: {data_label(sweep)}, {sweep.plan.dataset.fingerprint}.",
     ]
 
 
@@ -141,17 +143,21 @@ def _of_planned(done: int, planned: int) -> str:
 
 
 def _result(record: TrialRecord) -> dict[str, Any]:
-    trial, result = record.trial, record.result or {}
+    trial, metrics = record.trial, {} if record.result is None else record.result.metrics
     seconds = training_seconds(record)
     if seconds is None and record.epochs:
         seconds = sum(float(epoch.get("seconds") or 0) for epoch in record.epochs)
     return {
-        **{key: trial.get(key) for key in RESULT_KEYS},
-        "epochs": result.get("metrics", {}).get("epochs", len(record.epochs)),
+        **dict.fromkeys(RESULT_KEYS),
+        **{key: getattr(trial.entry, key) for key in _OF_ENTRY},
+        **{key: getattr(trial.conditions, key) for key in _OF_CONDITIONS},
+        "seed": trial.seed,
+        "key": trial.key,
+        "epochs": metrics.get("epochs", len(record.epochs)),
         "status": record.status,
         "test_error": final_error(record),
         "train_error": final_error(record, "train_error"),
         **{key: final_error(record, key) for key in ("validation_error", "test_error_listed")},
         "seconds": seconds,
-        "reason": result.get("reason"),
+        "reason": record.reason,
     }

@@ -32,8 +32,8 @@ def pairs_of_interest(sweep: Sweep) -> list[tuple[str, str]]:
 def errors_by_template(sweep: Sweep) -> dict[str, dict[int, float]]:
     """The final test errors (%) of each network, by seed."""
     return {
-        str(group[0].trial["template"]): {
-            int(record.trial["seed"]): error
+        group[0].trial.template: {
+            record.trial.seed: error
             for record in group
             if (error := final_error(record)) is not None
         }

@@ -7,13 +7,13 @@ activation counts as 120 of them, and training on an image as 3.75 tests of it, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from archscope.arch.names import parse
 from archscope.cost.memory import ELEMENT_BYTES, training_bytes
-from archscope.sweep.plan.plan import input_of
+from archscope.sweep.plan.subjects import input_of
+from archscope.sweep.plan.trial import Trial
 
 _PER_ACTIVATION = 120
 _TRAINING = 3.75
@@ -31,15 +31,15 @@ class Images:
     test: int
 
 
-def epoch_work(trial: Mapping[str, Any], images: Images) -> float:
-    """The work of one epoch of a trial (given as in `trial.json`)."""
-    forward = trial["macs"] + _PER_ACTIVATION * trial["activations"]
+def epoch_work(trial: Trial, images: Images) -> float:
+    """The work of one epoch of a trial."""
+    forward = trial.entry.macs + _PER_ACTIVATION * trial.entry.activations
     return float(forward * (_TRAINING * images.train + images.test))
 
 
-def trial_work(trial: Mapping[str, Any], images: Images, epochs_done: int = 0) -> float:
+def trial_work(trial: Trial, images: Images, epochs_done: int = 0) -> float:
     """The work that is left of a trial of which `epochs_done` are finished."""
-    return epoch_work(trial, images) * max(0, int(trial["recipe"]["epochs"]) - epochs_done)
+    return epoch_work(trial, images) * max(0, trial.recipe.epochs - epochs_done)
 
 
 def estimated_seconds(work: Sequence[float], precision: str, workers: int) -> float:
@@ -52,26 +52,24 @@ def estimated_seconds(work: Sequence[float], precision: str, workers: int) -> fl
     return max(sum(work) / workers, max(work)) / ASSUMED_RATE[precision]
 
 
-def longest_first(
-    trials: Iterable[tuple[Mapping[str, Any], int]], images: Images
-) -> list[Mapping[str, Any]]:
+def longest_first(trials: Iterable[tuple[Trial, int]], images: Images) -> list[Trial]:
     """The trials (each with its finished epochs), the most work first: all slots end together."""
     ordered = sorted(trials, key=lambda pair: -trial_work(pair[0], images, pair[1]))
     return [trial for trial, _ in ordered]
 
 
-def memory_sentence(trial: Mapping[str, Any]) -> str:
+def memory_sentence(trial: Trial) -> str:
     """What training a trial takes: "resnext29_8x64d with batch 128 needs about 3.1 GB by estimate".
 
     That is its network and one batch, without the data.
     """
-    batch = trial["recipe"]["batch"]
-    shape = input_of(trial["dataset"]["name"])
-    network = parse(trial["network"], classes=trial["dataset"]["classes"], input_shape=shape)
-    element_bytes = ELEMENT_BYTES[trial["precision"]]
+    batch, dataset = trial.recipe.batch, trial.conditions.dataset
+    shape = input_of(dataset.name)
+    network = parse(trial.network, classes=dataset.classes, input_shape=shape)
+    element_bytes = ELEMENT_BYTES[trial.conditions.precision]
     size = training_bytes(network, batch, element_bytes=element_bytes) / 1e9
     shown = f"{size:.1f} GB" if size >= 1 else f"{1000 * size:.0f} MB"
-    return f"{trial['network']} with batch {batch} needs about {shown} by estimate"
+    return f"{trial.network} with batch {batch} needs about {shown} by estimate"
 
 
 def duration(seconds: float) -> str:

@@ -1,8 +1,49 @@
-"""The presets of `cifar-sweep`, and Figure 7's templates."""
+"""The presets of `cifar-sweep`, Figure 7's templates, and what may be asked otherwise."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypedDict
+
+from archscope.errors import UsageError
+
+
+class TrainingChanges(TypedDict, total=False):
+    """What is asked of trainings; `None` leaves what there is without it.
+
+    `samples` 0 is all of them. `seeds` is a number of seeds, or a list (see `parse_seeds`).
+    `recipe` is a recipe's name; `epochs`, `batch` and `lr` change it. The others are those of
+    `archscope.data.view.View`; `test_classes` may be a file that lists them.
+    """
+
+    recipe: str | None
+    seeds: int | str | Sequence[int] | None
+    epochs: int | None
+    batch: int | None
+    lr: float | None
+    samples: int | None
+    holdout: int | None
+    whiten: str | None
+    test_crop: int | None
+    test_classes: Sequence[str] | Path | None
+
+
+class Changes(TrainingChanges, total=False):
+    """What is asked of a sweep: other `templates` (a sequence, or a string with commas), ..."""
+
+    dataset: str | None
+    depth: int | None
+    scale: float | None
+    templates: str | Sequence[str] | None
+
+
+def check_names(changes: Mapping[str, object], known: type, what: str) -> None:
+    """Raise `UsageError` for a change that is no field of `known`, `Changes` or another."""
+    has = known.__annotations__
+    if unknown := sorted(set(changes) - set(has)):
+        raise UsageError(f"{', '.join(unknown)}: {what} has {', '.join(sorted(has))}.")
+
 
 # ResNeXt paper, Figure 7 (ResNeXt-29 on CIFAR-10): all thirteen networks, 1x64d on both curves.
 FIGURE7 = tuple(f"{c}x64d" for c in (1, 2, 3, 4, 6, 8, 16)) + tuple(
@@ -11,9 +52,7 @@ FIGURE7 = tuple(f"{c}x64d" for c in (1, 2, 3, 4, 6, 8, 16)) + tuple(
 # Four on each curve, about equal in parameters pair by pair.
 FOUR_AND_FOUR = tuple(f"{c}x64d" for c in (1, 2, 4, 8)) + tuple(f"1x{w}d" for w in (96, 160, 256))
 
-SINGLE = "train"  # what sweep.json has as its preset where `archscope train` wrote it
-
-PRESETS: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, Changes] = {
     # The paper's experiment: Figure 7 with its recipe. 130 trainings of 300 epochs.
     "paper": {
         "dataset": "cifar10",

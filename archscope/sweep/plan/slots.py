@@ -10,10 +10,9 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import Any
 
 from archscope.errors import UsageError
-from archscope.sweep.plan.plan import Machine
+from archscope.sweep.plan.trial import Machine
 from archscope.training.devices import Inventory, check_precision, choose_precision
 
 _GAIN = 1.05
@@ -75,7 +74,7 @@ class Resources:
             raise UsageError(f"--trials-per-gpu {each} must be a number from 1 to {_PER_GPU}.")
 
 
-def device_kind(asked: Resources, found: Inventory, before: Mapping[str, Any] | None) -> str:
+def device_kind(asked: Resources, found: Inventory, before: Machine | None) -> str:
     """The device that is to train: "cuda", "mps" or "cpu".
 
     That is what `--gpus` says, else what the folder was begun on, else the best there is. Raises
@@ -84,13 +83,13 @@ def device_kind(asked: Resources, found: Inventory, before: Mapping[str, Any] | 
     here = "this machine" if asked.ray is None else "the Ray cluster"
     kinds = ["cuda"] * bool(found.gpus) + ["mps"] * found.mps + ["cpu"]
     if asked.gpus is None:
-        kind = before["machine"]["device"] if before else kinds[0]
+        kind = before.device if before else kinds[0]
         if kind not in kinds:
             raise UsageError(
                 f"The folder's sweep was begun on {kind}, which {here} has not: continue it "
                 "where there is one, or choose another --out."
             )
-        return str(kind)
+        return kind
     have = gpu_count(found)
     if asked.gpus > have:
         there = "no GPU" if not have else f"{have} GPU{'s' * (have > 1)}{_names(found)}"
@@ -141,18 +140,18 @@ def with_loaders(room: list[Slot], asked: Resources, found: Inventory) -> list[S
 
 
 def resolve(
-    asked: Resources, found: Inventory, before: Mapping[str, Any] | None
+    asked: Resources, found: Inventory, before: Machine | None
 ) -> tuple[Machine, list[Slot]]:
     """Every automatic choice about the machine, once: later runs take them from `before`.
 
     Raises `UsageError` for what the machine has not, or a precision that its device cannot do.
     """
     kind = device_kind(asked, found, before)
-    earlier = before["machine"] if before and before["machine"]["device"] == kind else {}
-    threads = asked.threads or earlier.get("threads", 1)
-    precision = asked.precision or earlier.get("precision") or choose_precision(kind, found)
-    check_precision(precision, kind)
-    compiled = asked.compile or earlier.get("compile")
+    earlier = before if before and before.device == kind else None
+    threads = asked.threads or (earlier.threads if earlier else 1)
+    chosen = asked.precision or (earlier.precision if earlier else choose_precision(kind, found))
+    precision = check_precision(chosen, kind)
+    compiled = asked.compile or (earlier and earlier.compile)
     if compiled and asked.ray is None:
         _check_compiler(kind)
     room = slots(asked, found, kind, threads)
@@ -160,14 +159,14 @@ def resolve(
 
 
 def threads_are_open(
-    asked: Resources, found: Inventory, machine: Machine, before: Mapping[str, Any] | None
+    asked: Resources, found: Inventory, machine: Machine, before: Machine | None
 ) -> bool:
     """Whether nothing has said yet how a CPU is divided between trials and their threads.
 
     On a cluster it is a trial a thread, as one node's answer is not another's; so it is for
     compiled networks, as to compile them takes longer than to try.
     """
-    decided = before is not None and before["machine"]["device"] == machine.device
+    decided = before is not None and before.device == machine.device
     said = any(value is not None for value in (asked.threads, asked.workers, asked.ray))
     several = machine.device == "cpu" and found.cpus > 1 and not machine.compile
     return several and not said and not decided

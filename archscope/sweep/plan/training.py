@@ -2,51 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Unpack
 
+from archscope.arch.families.own import lowered
 from archscope.data.sets.folder import NAME as FILES
 from archscope.errors import UsageError, shown
-from archscope.sweep.plan.plan import Settings, Subjects, is_template, parse_seeds, view_of
-from archscope.sweep.plan.presets import SINGLE
-from archscope.training.recipe import recipe as named_recipe
+from archscope.sweep.plan.presets import TrainingChanges, check_names
+from archscope.sweep.plan.settings import Settings, parse_seeds, recipe_of, view_of
+from archscope.sweep.plan.subjects import Subjects, is_template
 
 _RECIPE = {FILES: "resnext-imagenet"}
-_NUMBERS = ("epochs", "batch", "lr")
 
 
 def settings(
-    network: str,
-    *,
-    dataset: str = "cifar10",
-    recipe: str | None = None,
-    seeds: int | str | Sequence[int] = 1,
-    **changes: Any,
+    network: str, *, dataset: str = "cifar10", **changes: Unpack[TrainingChanges]
 ) -> Settings:
     """The settings of training `network` on `dataset`, in the form of a sweep's.
 
     Args:
         network: the name of a whole network.
         dataset: a name that `archscope.data.load` knows.
-        recipe: a recipe's name; None: `proxy`, or `resnext-imagenet` for image folders.
-        seeds: see `archscope.sweep.plan.plan.parse_seeds`.
-        changes: `epochs`, `batch`, `lr`; the fields of `archscope.data.view.View`; `None` leaves
-            what there is.
+        changes: without a recipe, `proxy`, or `resnext-imagenet` for image folders; without seeds,
+            one. `None` leaves what there is.
 
     Raises `UsageError` for a value that cannot be, with the rule that it broke.
     """
-    if is_template(network.strip().lower()):
+    if is_template(lowered(network.strip())):
         raise UsageError(
             f"{shown(network)} was to be trained, but that is a template and not a whole network: "
             f"give its family and depth as well, such as resnext29_{shown(network.strip())}"
         )
-    numbers = {name: changes.pop(name, None) for name in _NUMBERS}
+    check_names(changes, TrainingChanges, "a training")
+    seeds = changes.get("seeds")
     return Settings(
-        preset=SINGLE,
+        preset=None,
         dataset=dataset,
         view=view_of(changes),
         # A whole name has its own depth and scale.
-        subjects=Subjects(depth=0, scale=1.0, templates=(network.strip().lower(),)),
-        recipe=named_recipe(recipe or _RECIPE.get(dataset, "proxy"), **numbers),
-        seeds=parse_seeds(seeds),
+        subjects=Subjects(depth=0, scale=1.0, templates=(lowered(network.strip()),)),
+        recipe=recipe_of(changes.get("recipe") or _RECIPE.get(dataset, "proxy"), changes),
+        seeds=parse_seeds(1 if seeds is None else seeds),
+        kind="train",
     )

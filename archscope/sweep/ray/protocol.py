@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
+from archscope.sweep.plan.trial import Trial
 from archscope.sweep.ray.task import Item, Order
 
 
@@ -21,8 +22,8 @@ class Ended(NamedTuple):
 class Data(NamedTuple):
     """Where the data of trials come from: what tells them apart, and what reads them."""
 
-    key: Callable[[dict[str, Any]], str]
-    load: Callable[[dict[str, Any]], Any]
+    key: Callable[[Trial], str]
+    load: Callable[[Trial], Any]
 
 
 class Cluster(Protocol):

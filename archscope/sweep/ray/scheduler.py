@@ -18,6 +18,7 @@ from typing import Any
 from archscope.errors import ArchscopeError
 from archscope.files import write_text
 from archscope.sweep.plan.slots import Slot
+from archscope.sweep.plan.trial import Trial
 from archscope.sweep.ray.files import apply, contents, has_begun
 from archscope.sweep.ray.protocol import Cluster, Data, Ended
 from archscope.sweep.ray.task import NEEDS_FILES, UNHEARD, Began, Item, Order, Token
@@ -154,15 +155,14 @@ class RayScheduler:
         handle = self.cluster.submit(order, files, self._data_of(work.trial))
         self._runs[name] = _Run(name, handle, work)
 
-    def _data_of(self, trial: dict[str, Any]) -> Any:
+    def _data_of(self, trial: Trial) -> Any:
         if self.data is None:
             return None
-        key = self.data.key(trial)
-        if key != self._shared[0]:
+        if (key := self.data.key(trial)) != self._shared[0]:
             self._shared = (key, self.cluster.share(self._load(trial)))
         return self._shared[1]
 
-    def _load(self, trial: dict[str, Any]) -> Any:
+    def _load(self, trial: Trial) -> Any:
         """Read the data, which may take a minute, while the leases are kept and signals heard."""
         assert self.data is not None
         load, reading = self.data.load, Future[Any]()

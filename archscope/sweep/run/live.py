@@ -126,7 +126,7 @@ class Bars:
             self._bars.console.print(f"{state.name}: {said(event)}", markup=False)
             return
         if event.key not in self._tasks:
-            total = state.trial["recipe"]["epochs"]
+            total = state.trial.recipe.epochs
             self._tasks[event.key] = self._bars.add_task(state.name, total=total, text="")
         self._bars.update(
             self._tasks[event.key],
@@ -161,7 +161,7 @@ def said(event: Event) -> str:
 
 def _epoch_text(state: Running) -> str:
     line = state.line
-    text = f"epoch {state.epochs}/{state.trial['recipe']['epochs']}"
+    text = f"epoch {state.epochs}/{state.trial.recipe.epochs}"
     judged = "validation" if "validation_error" in line else "test"
     if isinstance(error := line.get(f"{judged}_error"), float):
         text += f", {judged} error {error:.2f} %"

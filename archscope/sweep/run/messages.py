@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from archscope.sweep.plan.trial import Trial
 from archscope.training.job import Stopped
 
 __all__ = ["Event", "Kind", "Report", "Runner", "Stopped", "Superseded", "Task"]
@@ -21,12 +22,12 @@ Kind = Literal["started", "step", "epoch", "note", "finished", "failed", "lost"]
 
 @dataclass(frozen=True)
 class Task:
-    """A trial to run: the content of `trial.json`, its folder, and the device that it gets.
+    """A trial to run, its folder, and the device that it gets.
 
     `lease` is the file of the lease under which it runs.
     """
 
-    trial: dict[str, Any]
+    trial: Trial
     folder: Path
     device: str
     threads: int

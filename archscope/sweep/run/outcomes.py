@@ -88,9 +88,9 @@ class Outcomes:
             self.observer.event(Event("lost", work.key))
             self.supply.lost(work)
         elif result := results.read(work.folder):
-            data = {"status": result["status"], "test_error": result["metrics"].get("test_error")}
+            data = {"status": result.status, "test_error": result.test_error}
             self.observer.event(Event("finished", work.key, data))
-            self._end(work, failed=result["status"] == "failed")
+            self._end(work, failed=result.status == "failed")
         else:
             return False
         return True

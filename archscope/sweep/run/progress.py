@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from archscope.sweep.plan.estimate import Images, epoch_work, trial_work
+from archscope.sweep.plan.trial import Trial
 from archscope.sweep.run.messages import Event
 
 ENDED = ("done", "diverged")
@@ -18,8 +19,8 @@ class Standing(Protocol):
     """How a trial stood when the run began: a `TrialRecord`, or something smaller."""
 
     @property
-    def trial(self) -> Mapping[str, Any]:
-        """The content of its `trial.json`."""
+    def trial(self) -> Trial:
+        """What it is."""
 
     @property
     def key(self) -> str:
@@ -38,7 +39,7 @@ class Standing(Protocol):
 class Running:
     """A trial that runs now: finished epochs, the part of the next, and its last line's numbers."""
 
-    trial: Mapping[str, Any]
+    trial: Trial
     epochs: int
     part: float = 0.0
     line: dict[str, Any] = field(default_factory=dict)
@@ -46,7 +47,7 @@ class Running:
     @property
     def name(self) -> str:
         """What a person calls it."""
-        return f"{self.trial['template']} seed {self.trial['seed']}"
+        return self.trial.name
 
 
 class Progress:

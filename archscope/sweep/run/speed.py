@@ -11,13 +11,16 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
 from archscope.sweep.plan.estimate import LONG, Images, estimated_seconds, trial_work
 from archscope.sweep.plan.slots import Slot
+from archscope.sweep.plan.subjects import input_of
+from archscope.sweep.plan.trial import Trial
 from archscope.sweep.run.messages import Event, Report, Task
 from archscope.sweep.run.worker_process import WorkerProcess
 from archscope.sweep.store import lease as leases
@@ -39,7 +42,7 @@ def choices(cpus: int, trials: int) -> list[int]:
 
 
 def tried(
-    kinds: Sequence[Mapping[str, Any]],
+    kinds: Sequence[Trial],
     seeds: int,
     images: Images,
     cpus: int,
@@ -51,15 +54,14 @@ def tried(
     one that was not measured is not to win or to lose by that.
 
     Args:
-        kinds: a trial of each network of the plan: of `trial.json` the fields `network`, `recipe`,
-            `precision`, `dataset` and the counts, and the network's `input` (C, H, W).
+        kinds: a trial of each network of the plan; its key and seed do not matter.
         seeds: trials of each.
         images: of an epoch.
         cpus: processors of the machine.
         note: told what is done.
     """
     work = [trial_work(kind, images) for kind in kinds] * seeds
-    if estimated_seconds(work, kinds[0]["precision"], cpus) < LONG:
+    if estimated_seconds(work, kinds[0].conditions.precision, cpus) < LONG:
         return {}
     note("Trying how many threads a trial trains fastest with, some seconds for each choice.")
     largest = max(kinds, key=lambda kind: trial_work(kind, images))
@@ -75,11 +77,11 @@ def tried(
             note(f"{choice}: no answer in time; it stays at a thread a trial.")
             return {}
         rates[threads] = rate
-        note(f"{choice}, {rate:,.0f} images/s of {largest['network']}.")
+        note(f"{choice}, {rate:,.0f} images/s of {largest.network}.")
     return rates
 
 
-def _rate(trial: Mapping[str, Any], slots: Sequence[Slot]) -> float | None:
+def _rate(trial: Trial, slots: Sequence[Slot]) -> float | None:
     """Images a second of all slots together, or None where one of them gave none."""
     try:
         return _measured(trial, slots)
@@ -87,7 +89,7 @@ def _rate(trial: Mapping[str, Any], slots: Sequence[Slot]) -> float | None:
         return None
 
 
-def _measured(trial: Mapping[str, Any], slots: Sequence[Slot]) -> float | None:
+def _measured(trial: Trial, slots: Sequence[Slot]) -> float | None:
     with tempfile.TemporaryDirectory(prefix="archscope-speed-") as name:
         folders = [Path(name) / str(number) for number in range(len(slots))]
         workers = []
@@ -98,14 +100,14 @@ def _measured(trial: Mapping[str, Any], slots: Sequence[Slot]) -> float | None:
                 assert lease is not None
                 lease.drop()
                 workers.append(worker := WorkerProcess(slot, RUNNER))
-                document = {**trial, "key": folder.name}
-                worker.run(Task(document, folder, slot.device, slot.threads, lease.path))
+                there = replace(trial, key=folder.name)
+                worker.run(Task(there, folder, slot.device, slot.threads, lease.path))
             _wait(workers)
         finally:
             for worker in workers:
                 worker.end(0)
         results = [result_files.read(folder) for folder in folders]
-    rates = [result["timing"].get("images_per_second") for result in results if result]
+    rates = [float(r.timing.get("images_per_second") or 0) for r in results if r]
     return sum(rates) if len(rates) == len(slots) and all(rates) else None
 
 
@@ -163,21 +165,22 @@ def train_for_a_while(task: Task, report: Report) -> dict[str, Any]:
     from archscope.arch.names import parse
     from archscope.training.job import Job
     from archscope.training.loop import train
-    from archscope.training.recipe import Recipe, lasting
+    from archscope.training.recipe import lasting
 
-    trial, recipe = task.trial, lasting(Recipe.from_dict(task.trial["recipe"]), _EPOCHS)
-    classes, shape = trial["dataset"]["classes"], tuple(trial["input"])
-    network = parse(trial["network"], classes=classes, input_shape=shape)
+    trial, recipe = task.trial, lasting(task.trial.recipe, _EPOCHS)
+    dataset = trial.conditions.dataset
+    shape = input_of(dataset.name)
+    network = parse(trial.network, classes=dataset.classes, input_shape=shape)
     window = _Window()
 
     def step(done: int, total: int) -> None:
         report.step(done, total)
         window.step()
 
-    job = Job(network, recipe, 1, task.device, trial["precision"])
+    job = Job(network, recipe, 1, task.device, trial.conditions.precision)
     with contextlib.suppress(_Over):
         images = max(_IMAGES, 2 * recipe.batch)
-        train(job, random_dataset(classes, shape, images), on_step=step)
+        train(job, random_dataset(dataset.classes, network.input, images), on_step=step)
     return {
         "status": "diverged",
         "timing": {"images_per_second": recipe.batch * window.rate},

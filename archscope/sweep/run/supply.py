@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from archscope.files import write_json
 from archscope.sweep.plan.slots import Slot
+from archscope.sweep.plan.trial import Trial
 from archscope.sweep.run.messages import Event, Task
 from archscope.sweep.store import lease as leases
 from archscope.sweep.store import result as results
@@ -25,16 +25,16 @@ from archscope.sweep.store.records import TRIAL_FILE, trial_folder
 
 @dataclass(frozen=True)
 class Leased:
-    """A trial that this process may train: the content of `trial.json`, its folder, its lease."""
+    """A trial that this process may train, its folder, its lease."""
 
-    trial: dict[str, Any]
+    trial: Trial
     folder: Path
     lease: Lease
 
     @property
     def key(self) -> str:
         """The trial's key."""
-        return str(self.trial["key"])
+        return self.trial.key
 
     def task(self, slot: Slot, folder: Path | None = None) -> Task:
         """The trial as a worker in `slot` is handed it; `folder` is another spelling of its own."""
@@ -47,7 +47,7 @@ class Leased:
 class _Watched:
     """Somebody else's trial: its lease as last seen, and for how long it has not changed."""
 
-    trial: Mapping[str, Any]
+    trial: Trial
     folder: Path
     seen: Seen | None
     quiet: float = 0.0
@@ -58,9 +58,8 @@ class Supply:
 
     Args:
         folder: the sweep's folder.
-        trials: the content of `trial.json` for each trial to train, in the order of training. One
-            that has a result by the time that its turn comes is somebody else's work, and is told
-            of as news.
+        trials: those to train, in the order of training. One that has a result by the time that
+            its turn comes is somebody else's work, and is told of as news.
         timing: of the leases.
         clock: seconds, of this process alone.
     """
@@ -68,7 +67,7 @@ class Supply:
     def __init__(
         self,
         folder: Path,
-        trials: Iterable[Mapping[str, Any]],
+        trials: Iterable[Trial],
         timing: Timing | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -103,7 +102,7 @@ class Supply:
                 self._watch(watched.trial, watched.folder, None)
         while self._queue:
             trial = self._queue.popleft()
-            folder = trial_folder(self.folder, trial["key"])
+            folder = trial_folder(self.folder, trial.key)
             if self._ended_elsewhere(trial, folder):
                 continue
             folder.mkdir(parents=True, exist_ok=True)
@@ -168,24 +167,23 @@ class Supply:
         while self._held:
             self._held.popitem()[1].release()
 
-    def _claim(self, trial: Mapping[str, Any], folder: Path, after: int) -> Leased | None:
+    def _claim(self, trial: Trial, folder: Path, after: int) -> Leased | None:
         lease = leases.acquire(folder, after)
         if lease is None:
             self._watch(trial, folder, None)
             return None
         if result := self._ended_elsewhere(trial, folder):  # a moment ago
-            if result["status"] == "failed":  # it may be tried again: the number must not come back
+            if result.status == "failed":  # it may be tried again: the number must not come back
                 lease.release()
             else:
                 lease.discard()
             return None
-        document = dict(trial)
-        self._held[document["key"]] = lease
-        write_json(folder / TRIAL_FILE, document)
-        return Leased(document, folder, lease)
+        self._held[trial.key] = lease
+        write_json(folder / TRIAL_FILE, trial.document())
+        return Leased(trial, folder, lease)
 
-    def _watch(self, trial: Mapping[str, Any], folder: Path, seen: Seen | None) -> None:
-        self._watched[trial["key"]] = _Watched(trial, folder, seen)
+    def _watch(self, trial: Trial, folder: Path, seen: Seen | None) -> None:
+        self._watched[trial.key] = _Watched(trial, folder, seen)
 
     def _look(self, passed: float) -> None:
         for key, watched in list(self._watched.items()):
@@ -198,19 +196,19 @@ class Supply:
             if leases.is_free(watched.folder, seen) or watched.quiet >= self.timing.expiry:
                 self._expired.append(self._watched.pop(key))
 
-    def _ended_elsewhere(self, trial: Mapping[str, Any], folder: Path) -> dict[str, Any] | None:
+    def _ended_elsewhere(self, trial: Trial, folder: Path) -> results.TrialResult | None:
         """The result that another process has written, told as news; None where there is none."""
         result = results.read(folder)
         if result is None:
             return None
         data = {
-            "status": result["status"],
-            "test_error": result["metrics"].get("test_error"),
-            "reason": str(result.get("reason", "unknown")),
-            "elsewhere": result.get("environment", {}).get("host") or "another process",
+            "status": result.status,
+            "test_error": result.test_error,
+            "reason": result.reason or "unknown",
+            "elsewhere": result.environment.get("host") or "another process",
         }
-        failed = result["status"] == "failed"
-        self._news.append(Event("failed" if failed else "finished", trial["key"], data))
+        failed = result.status == "failed"
+        self._news.append(Event("failed" if failed else "finished", trial.key, data))
         return result
 
 

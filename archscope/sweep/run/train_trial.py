@@ -7,6 +7,7 @@ import socket
 from dataclasses import asdict
 from typing import Any
 
+from archscope.sweep.plan.trial import Trial
 from archscope.sweep.run.messages import Report, Task
 
 _prepared: dict[str, Any] = {}
@@ -23,20 +24,19 @@ def run_trial(task: Task, report: Report) -> dict[str, Any]:
     from archscope.data.dataset import Files
     from archscope.training.job import Job
     from archscope.training.loop import train
-    from archscope.training.recipe import Recipe
 
     trial = task.trial
     dataset = _dataset(trial)
     shape = None if isinstance(dataset.train, Files) else tuple(dataset.train.images.shape[1:])
-    network = parse(trial["network"], classes=dataset.info.classes, input_shape=shape)
+    network = parse(trial.network, classes=dataset.info.classes, input_shape=shape)
     job = Job(
         network=network,
-        recipe=Recipe.from_dict(trial["recipe"]),
-        seed=trial["seed"],
+        recipe=trial.recipe,
+        seed=trial.seed,
         device=task.device,
-        precision=trial["precision"],
+        precision=trial.conditions.precision,
         loaders=task.loaders,
-        compile=trial.get("compile", False),
+        compile=bool(trial.conditions.compile),
     )
     report.saving()
     outcome = train(
@@ -76,29 +76,25 @@ def prepare_process(task: Task) -> None:
     _prepared["threads"] = task.threads
 
 
-def load_dataset(trial: dict[str, Any]) -> Any:
+def load_dataset(trial: Trial) -> Any:
     """Read the data that a trial trains on, as it sees them."""
-    from archscope.data.dataset import DatasetInfo
     from archscope.data.load import load
-    from archscope.data.view import View
 
-    return load(DatasetInfo(**trial["dataset"]), View.of(trial))
+    return load(trial.conditions.dataset, trial.conditions.view)
 
 
-def dataset_key(trial: dict[str, Any]) -> str:
+def dataset_key(trial: Trial) -> str:
     """What tells the data of a trial, as it sees them, from others."""
-    from archscope.data.view import View
-
-    return json.dumps([trial["dataset"], asdict(View.of(trial))])
+    return json.dumps([asdict(trial.conditions.dataset), asdict(trial.conditions.view)])
 
 
-def adopt(trial: dict[str, Any], dataset: Any) -> None:
+def adopt(trial: Trial, dataset: Any) -> None:
     """Let this process train on a dataset that it was handed, where `trial` is of it."""
     _datasets.clear()
     _datasets[dataset_key(trial)] = dataset
 
 
-def _dataset(trial: dict[str, Any]) -> Any:
+def _dataset(trial: Trial) -> Any:
     """The trial's data, read once for each process (all trials of a sweep share it).
 
     Raises DataError where they are files that this machine has not.

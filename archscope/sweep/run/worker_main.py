@@ -81,7 +81,7 @@ def execute(
     """
 
     def send(kind: Kind, **data: Any) -> None:
-        tell(Event(kind, task.trial["key"], data))
+        tell(Event(kind, task.trial.key, data))
 
     report = _report(task, send, stopping)
     try:
@@ -144,14 +144,14 @@ def _result(task: Task, result: dict[str, Any], started: datetime) -> dict[str, 
     record = {
         **environment(),
         "device": task.device,
-        "precision": task.trial["precision"],
+        "precision": task.trial.conditions.precision,
         "threads": task.threads,
         "started": started.isoformat(timespec="seconds"),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     whole = {
         "schema": results.RESULT_SCHEMA,
-        "key": task.trial["key"],
+        "key": task.trial.key,
         "status": "done",
         "metrics": {},
         "timing": {},

@@ -14,73 +14,40 @@ The folder is plain files, and reading writes nothing:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from archscope.data.view import VIEW_FIELDS
 from archscope.errors import ArchscopeError, UsageError
 from archscope.files import read_ours
+from archscope.sweep.plan.plan import SWEEP_SCHEMA, Plan
+from archscope.sweep.plan.reading import Fault, Foreign
+from archscope.sweep.plan.trial import Trial
 from archscope.sweep.store import result as results
-from archscope.sweep.store.check import fault_of_plan, is_epoch
-
-SWEEP_SCHEMA = "archscope.sweep/1"
-TRIAL_SCHEMA = "archscope.trial/1"
+from archscope.sweep.store.check import is_epoch
 
 SWEEP_FILE = "sweep.json"
 TRIALS_FOLDER = "trials"
 TRIAL_FILE = "trial.json"
 METRICS_FILE = "metrics.jsonl"
 
-# Of the machine, what decides a result; the last only where it was asked for.
-MACHINE = ("device", "precision", "threads", "compile")
-
 
 class DamagedPlan(ArchscopeError):
     """`sweep.json` is there, but not whole."""
-
-
-class Planned(Mapping[str, Any]):
-    """A planned trial: the content of its `trial.json`, put together when it is looked at.
-
-    Small, as there may be 100,000 of them: what they share they refer to.
-    """
-
-    __slots__ = ("_network", "_own", "_shared")
-
-    def __init__(
-        self, own: Mapping[str, Any], network: Mapping[str, Any], shared: Mapping[str, Any]
-    ) -> None:
-        self._own = own
-        self._network = network
-        self._shared = shared
-
-    def __getitem__(self, name: str) -> Any:
-        for part in (self._own, self._network, self._shared):
-            if name in part:
-                return part[name]
-        raise KeyError(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter({**self._shared, **self._own, **self._network})
-
-    def __len__(self) -> int:
-        return len({**self._shared, **self._own, **self._network})
 
 
 @dataclass(frozen=True)
 class TrialRecord:
     """One training: what it is, how it ended (`None`: not yet), the epochs finished so far."""
 
-    trial: Mapping[str, Any]
-    result: dict[str, Any] | None
+    trial: Trial
+    result: results.TrialResult | None
     epochs: list[dict[str, Any]]
 
     @property
     def key(self) -> str:
         """The name of the trial's folder."""
-        return str(self.trial["key"])
+        return self.trial.key
 
     @property
     def epochs_done(self) -> int:
@@ -88,18 +55,23 @@ class TrialRecord:
         return len(self.epochs)
 
     @property
+    def reason(self) -> str | None:
+        """Why it has not ended well, where it has ended."""
+        return None if self.result is None else self.result.reason
+
+    @property
     def status(self) -> str:
         """One of "done", "diverged", "failed"; "running" (begun, not ended); "pending"."""
         if self.result is not None:
-            return str(self.result["status"])
+            return self.result.status
         return "running" if self.epochs else "pending"
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """A folder as it was read: the document of `sweep.json`, and the trials in its order."""
+    """A folder as it was read: its plan, and the trials in the plan's order."""
 
-    document: dict[str, Any]
+    plan: Plan
     trials: list[TrialRecord]
     folder: Path | None = None
 
@@ -110,17 +82,17 @@ def read_sweep(folder: Path | str) -> Sweep:
     Raises `UsageError` where there is no sweep, `ArchscopeError` where `sweep.json` is damaged.
     """
     folder = Path(folder)
-    document = read_document(folder)
+    plan = read_plan(folder)
     trials = [
         TrialRecord(trial, results.read(path), read_epochs(path))
-        for trial in planned(document)
-        for path in [trial_folder(folder, trial["key"])]
+        for trial in plan.trials
+        for path in [trial_folder(folder, trial.key)]
     ]
-    return Sweep(document, trials, folder)
+    return Sweep(plan, trials, folder)
 
 
-def read_document(folder: Path) -> dict[str, Any]:
-    """The content of `folder/sweep.json`, its schema checked; errors as of `read_sweep`."""
+def read_plan(folder: Path) -> Plan:
+    """The plan in `folder/sweep.json`; errors as of `read_sweep`."""
     path = folder / SWEEP_FILE
     content = read_ours(path)
     if content is None:
@@ -138,9 +110,15 @@ def read_document(folder: Path) -> dict[str, Any]:
             f"{path} has schema {schema!r}, and this version reads {SWEEP_SCHEMA!r}: use the "
             "version of archscope that wrote it."
         )
-    if fault := fault_of_plan(document):
-        raise _damaged(path, fault)
-    return dict(document)
+    try:
+        return Plan.from_document(document)
+    except Fault as fault:
+        raise _damaged(path, str(fault)) from None
+    except Foreign as foreign:
+        raise ArchscopeError(
+            f"{path} holds what this version of archscope does not know ({foreign}): use the "
+            "version that wrote it."
+        ) from None
 
 
 def _damaged(path: Path, why: str) -> DamagedPlan:
@@ -148,19 +126,6 @@ def _damaged(path: Path, why: str) -> DamagedPlan:
         f"{path} cannot be read ({why}): restore it, or give the command that began the sweep "
         "again, which writes it anew and keeps the trials."
     )
-
-
-def planned(document: Mapping[str, Any]) -> list[Planned]:
-    """The `trial.json` of each planned trial, put together from the content of `sweep.json`."""
-    networks = {network["network"]: network for network in document["networks"]}
-    shared = {
-        "schema": TRIAL_SCHEMA,
-        "dataset": document["dataset"],
-        **{n: v for n, v in document["settings"].items() if n in VIEW_FIELDS},
-        "recipe": document["settings"]["recipe"],
-        **{name: document["machine"][name] for name in MACHINE if name in document["machine"]},
-    }
-    return [Planned(trial, networks[trial["network"]], shared) for trial in document["trials"]]
 
 
 def trial_folder(folder: Path, key: str) -> Path:

@@ -13,6 +13,8 @@ from __future__ import annotations
 import json
 import re
 import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,6 +33,35 @@ _SEAL = ',\n "crc32": "{:08x}"\n}}\n'
 _SEALED = len(_SEAL.format(0))
 
 
+@dataclass(frozen=True, slots=True)
+class TrialResult:
+    """How a trial ended.
+
+    Attributes:
+        status: "done", "diverged" or "failed".
+        metrics: what is deterministic: final errors (%), `epochs`, and `per_epoch` their lists.
+        timing: `seconds` and the like.
+        environment: host, versions, device: where it was made.
+        reason: why it is not well.
+    """
+
+    status: str
+    metrics: Mapping[str, Any]
+    timing: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    reason: str | None = None
+
+    @property
+    def epochs(self) -> int:
+        """The epochs that were trained."""
+        return int(self.metrics.get("epochs", 0))
+
+    @property
+    def test_error(self) -> float | None:
+        """The test error of the final epoch, in %, where it is done."""
+        return self.metrics.get("test_error")
+
+
 class Glance(NamedTuple):
     """What a list of trials shows of a result; the fields are those of a `Brief`."""
 
@@ -40,8 +71,8 @@ class Glance(NamedTuple):
     reason: str | None = None
 
 
-def read(folder: Path) -> dict[str, Any] | None:
-    """The result of the trial that has this folder; None where there is none that is whole.
+def read(folder: Path) -> TrialResult | None:
+    """The result of the trial that has this folder; None where there is none that is complete.
 
     Raises `Unreadable` where there is one that cannot be read: it may be a result.
     """
@@ -59,8 +90,7 @@ def glance(path: str, key: str) -> Glance | None:
     result = _parsed(content, key)
     if result is None:
         return None
-    metrics, reason = result["metrics"], result.get("reason")
-    return Glance(result["status"], metrics.get("epochs", 0), metrics.get("test_error"), reason)
+    return Glance(result.status, result.epochs, result.test_error, result.reason)
 
 
 def write(folder: Path, result: dict[str, Any]) -> None:
@@ -77,9 +107,18 @@ def _is_sealed(content: bytes) -> bool:
     return content[-_SEALED:] == seal.encode()
 
 
-def _parsed(content: bytes, key: str) -> dict[str, Any] | None:
+def _parsed(content: bytes, key: str) -> TrialResult | None:
     try:
-        result = json.loads(content.decode("utf-8"))
+        found = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError):
         return None
-    return result if is_result(result, RESULT_SCHEMA, key) else None
+    if not is_result(found, RESULT_SCHEMA, key):
+        return None
+    reason = found.get("reason")
+    return TrialResult(
+        found["status"],
+        found["metrics"],
+        found["timing"],
+        found.get("environment", {}),
+        None if reason is None else str(reason),
+    )

@@ -7,14 +7,14 @@ no look at the disk, and one that has ended a glance at its result (see `sweep.s
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from archscope.files import unreadable
+from archscope.sweep.plan.plan import Plan
+from archscope.sweep.plan.trial import Trial
 from archscope.sweep.store import lease as leases
-from archscope.sweep.store.records import TRIALS_FOLDER, planned, read_epochs
+from archscope.sweep.store.records import TRIALS_FOLDER, read_epochs
 from archscope.sweep.store.result import RESULT_FILE, glance
 
 
@@ -26,7 +26,7 @@ class Brief:
     not well; `epoch_seconds` and `host` (where it is trained, if it is just now) where it runs.
     """
 
-    trial: Mapping[str, Any]
+    trial: Trial
     status: str = "pending"
     epochs_done: int = 0
     test_error: float | None = None
@@ -37,11 +37,11 @@ class Brief:
     @property
     def key(self) -> str:
         """The trial's key."""
-        return str(self.trial["key"])
+        return self.trial.key
 
 
-def scan(folder: Path, document: Mapping[str, Any]) -> list[Brief]:
-    """Every trial of the plan in `document`, in its order, as it stands in `folder`.
+def scan(folder: Path, plan: Plan) -> list[Brief]:
+    """Every trial of the plan, in its order, as it stands in `folder`.
 
     Raises `Unreadable` where something in it may not be read.
     """
@@ -56,18 +56,18 @@ def scan(folder: Path, document: Mapping[str, Any]) -> list[Brief]:
         raise unreadable(trials, error) from None
     root = os.fspath(trials)
     return [
-        look(trial, f"{root}/{trial['key']}") if trial["key"] in begun else Brief(trial)
-        for trial in planned(document)
+        look(trial, f"{root}/{trial.key}") if trial.key in begun else Brief(trial)
+        for trial in plan.trials
     ]
 
 
-def look(trial: Mapping[str, Any], path: str) -> Brief:
+def look(trial: Trial, path: str) -> Brief:
     """How one trial stands, whose files are in the folder `path`."""
-    found = glance(f"{path}/{RESULT_FILE}", trial["key"])
+    found = glance(f"{path}/{RESULT_FILE}", trial.key)
     return _unfinished(trial, Path(path)) if found is None else Brief(trial, *found)
 
 
-def _unfinished(trial: Mapping[str, Any], path: Path) -> Brief:
+def _unfinished(trial: Trial, path: Path) -> Brief:
     epochs = read_epochs(path)
     seconds = [float(line["seconds"]) for line in epochs if line.get("seconds")]
     host = None

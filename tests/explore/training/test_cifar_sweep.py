@@ -284,13 +284,13 @@ def test_interrupted_and_continued_it_is_the_same_sweep(tmp_path: Path) -> None:
     assert _metrics(disturbed) == _metrics(straight)
     first = read_sweep(straight).trials[0]
     assert first.result is not None
-    assert len(first.result["metrics"]["per_epoch"]["test_error"]) == 3
-    assert 0 <= first.result["metrics"]["test_error"] <= 100
+    assert len(first.result.metrics["per_epoch"]["test_error"]) == 3
+    assert 0 <= first.result.metrics["test_error"] <= 100
 
 
 def _metrics(folder: Path) -> dict[str, object]:
     records = read_sweep(folder).trials
-    return {record.key: record.result and record.result["metrics"] for record in records}
+    return {record.key: record.result and record.result.metrics for record in records}
 
 
 @pytest.mark.gpu
@@ -306,7 +306,7 @@ def test_trials_side_by_side_on_a_gpu_are_those_one_after_the_other(tmp_path: Pa
             seeds=2,
             epochs=1,
         )
-        return [record.result["metrics"] for record in result.records if record.result]
+        return [record.result.metrics for record in result.records if record.result]
 
     alone = metrics(1)
     assert len(alone) == 4 and metrics(3) == alone

@@ -72,7 +72,7 @@ def test_with_images_held_out_both_errors_are_told(tmp_path: Path) -> None:
     [folder] = (tmp_path / "runs").iterdir()
     assert folder.name.startswith("train-resnext11_1x64d_0.0625-")
     [first, _] = read_sweep(folder).trials
-    assert first.trial["holdout"] == 100
+    assert first.trial.conditions.view.holdout == 100
     assert "validation_error" in (folder / "results.csv").read_text().splitlines()[0]
 
 
@@ -92,7 +92,7 @@ def test_more_seeds_extend_and_another_network_does_not(tmp_path: Path) -> None:
 def test_epochs_follow_from_iterations(tmp_path: Path) -> None:
     """320 images in batches of 32 are 10 steps: 48 of them are 5 epochs, to the nearest."""
     invoke(NAME, *SMALL, "--iterations", "48", "--out", str(tmp_path), "--recipe", "wrn")
-    settings = read_sweep(tmp_path).document["settings"]
+    settings = read_sweep(tmp_path).plan.settings.document()
     assert settings["recipe"]["epochs"] == 5
     # The milestones 60, 120, 160 of 200 epochs move in proportion.
     assert settings["recipe"]["schedule"]["milestones"] == [1.5, 3.0, 4.0]
@@ -111,6 +111,8 @@ def test_imagenet_5k_has_the_mini_batches_of_1k_in_a_fifth_of_the_epochs() -> No
 
 def test_the_default_recipe_is_that_of_the_data() -> None:
     assert single.settings("resnet20").recipe.name == "proxy"
+    with pytest.raises(UsageError, match="epoch: a training has batch, epochs"):
+        single.settings("resnet20", epoch=3)  # type: ignore[call-arg]
     assert single.settings("resnet50", dataset="folder").recipe.name == "resnext-imagenet"
     chosen = single.settings("wrn_16_8-drop0.4", dataset="svhn+extra", recipe="wrn-svhn")
     assert (chosen.recipe.epochs, chosen.dataset) == (160, "svhn+extra")
@@ -130,7 +132,7 @@ def test_a_real_training_with_images_held_out(tmp_path: Path) -> None:
     )
     [record] = result.records
     assert record.result is not None and result.exit_code == 0
-    metrics = record.result["metrics"]
+    metrics = record.result.metrics
     assert set(metrics) == {
         *("epochs", "test_error", "train_error", "validation_error", "per_epoch")
     }

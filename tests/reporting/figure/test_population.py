@@ -88,7 +88,7 @@ def test_the_distribution_stands_on_the_page_and_in_files(folder):
     said = re.findall(r"<title>(8x64d: [^<]*have no more error)</title>", page)
     assert said == [
         f"8x64d: {fake_error('8x64d', 2):.2f} % test error (n = 3), "
-        f"{read_sweep(folder).document['networks'][7]['params']:,} parameters; "
+        f"{read_sweep(folder).plan.networks[7].params:,} parameters; "
         "25% of cardinality above 1 have no more error"
     ]
 

@@ -133,7 +133,7 @@ def test_what_others_wrote_is_escaped(fake_sweep):
 
 def test_pairs_of_a_plain_sweep_are_near_in_parameters(fake_sweep):
     sweep = read_sweep(fake_sweep())
-    params = {trial.trial["template"]: trial.trial["params"] for trial in sweep.trials}
+    params = {trial.trial.template: trial.trial.entry.params for trial in sweep.trials}
     pairs = pairs_of_interest(sweep)
     assert pairs and all(0.8 <= params[a] / params[b] <= 1.25 for a, b in pairs)
     alone = read_sweep(fake_sweep(templates=("1x64d", "1x96d", "1x160d")))

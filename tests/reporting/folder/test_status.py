@@ -59,9 +59,9 @@ def document(*options: str) -> dict[str, Any]:
 
 def test_a_quick_look_sees_what_a_thorough_one_sees(folder: Path) -> None:
     sweep = read_sweep(folder)
-    briefs = scan(folder, sweep.document)
+    briefs = scan(folder, sweep.plan)
     assert [(b.key, b.status, b.epochs_done) for b in briefs] == [
-        (r.key, r.status, r.result["metrics"].get("epochs", 0) if r.result else r.epochs_done)
+        (r.key, r.status, r.result.metrics.get("epochs", 0) if r.result else r.epochs_done)
         for r in sweep.trials
     ]
     assert [b.test_error for b in briefs if b.status == "done"] == [
@@ -75,7 +75,7 @@ def test_a_result_that_is_laid_out_otherwise_is_read_as_well(folder: Path, inden
     path = trial(folder, "1x64d", 1) / "result.json"
     result = json.loads(path.read_text())
     path.write_text(json.dumps(dict(sorted(result.items(), reverse=True)), indent=indent))
-    first = scan(folder, read_sweep(folder).document)[0]
+    first = scan(folder, read_sweep(folder).plan)[0]
     assert (first.status, first.test_error) == ("done", fake_error("1x64d", 1))
 
 
@@ -96,7 +96,7 @@ def test_of_a_training_s_result_the_beginning_is_enough(folder: Path) -> None:
     as_trained(path)
     whole = path.read_text()
     path.write_text(whole[:1024])  # no JSON
-    content = read_sweep(folder).document
+    content = read_sweep(folder).plan
     first = scan(folder, content)[0]
     assert (first.status, first.epochs_done) == ("done", 4)
     assert first.test_error == fake_error("1x64d", 1)
@@ -109,7 +109,7 @@ def test_of_a_training_s_result_the_beginning_is_enough(folder: Path) -> None:
 def test_a_torn_or_foreign_result_is_none(folder: Path, cut: int) -> None:
     path, other = (trial(folder, name, 1) / "result.json" for name in ("1x64d", "8x64d"))
     path.write_bytes(path.read_bytes()[:cut] if cut != -3 else other.read_bytes())
-    assert scan(folder, read_sweep(folder).document)[0].status == "running"
+    assert scan(folder, read_sweep(folder).plan)[0].status == "running"
 
 
 def test_the_counts_the_failures_and_the_leaders(folder: Path) -> None:
@@ -207,7 +207,7 @@ def test_a_plan_of_many_trials_is_small_and_quick(tmp_path: Path) -> None:
     seeds = tuple(range(1, 10_001))
     everything = {("1x64d", seed): "pending" for seed in seeds}
     write_fake_sweep(tmp_path, templates=("1x64d",), seeds=seeds, statuses=everything)
-    content = read_sweep(tmp_path).document
+    content = read_sweep(tmp_path).plan
     tracemalloc.start()
     briefs = scan(tmp_path, content)
     size, _ = tracemalloc.get_traced_memory()

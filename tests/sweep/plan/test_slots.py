@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from archscope.errors import UsageError
-from archscope.sweep.plan.plan import Machine
+from archscope.sweep.plan.reading import read
 from archscope.sweep.plan.slots import Resources, Slot, resolve
-from archscope.training.devices import Inventory
+from archscope.sweep.plan.trial import Machine
+from archscope.training.devices import Inventory, Precision
 
 CPU = Inventory(cpus=2, cpu_name="x", bf16_cpu=True)
 OLD_CPU = Inventory(cpus=6, cpu_name="x")
@@ -15,8 +14,8 @@ TWO_GPUS = Inventory(cpus=16, cpu_name="x", gpus=("H100", "H100"))
 MAC = Inventory(cpus=8, cpu_name="x", mps=True)
 
 
-def before(device: str = "cpu", precision: str = "bf16", threads: int = 1) -> dict[str, Any]:
-    return {"machine": {"device": device, "precision": precision, "threads": threads}}
+def before(device: str = "cpu", precision: Precision = "bf16", threads: int = 1) -> Machine:
+    return Machine(device, precision, threads, workers=7)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +124,7 @@ def test_to_compile_is_kept_with_the_folder() -> None:
     machine, _ = resolve(Resources(compile=True, threads=1), CPU, None)
     assert machine.compile and machine.document()["compile"] is True
     assert "compile" not in resolve(Resources(), CPU, None)[0].document()
-    again, _ = resolve(Resources(), CPU, {"machine": machine.document()})
+    again, _ = resolve(Resources(), CPU, read(Machine, machine.document(), "machine"))
     assert again == machine
 
 

@@ -17,6 +17,7 @@ from archscope.errors import ArchscopeError, UsageError
 from archscope.explore.training.cifar_sweep import cifar_sweep
 from archscope.explore.training.run_plan import Console
 from archscope.sweep.plan.slots import Ray, Resources, Slot
+from archscope.sweep.plan.trial import Trial
 from archscope.sweep.ray import connection as ray_connection
 from archscope.sweep.ray import scheduler as ray_scheduler
 from archscope.sweep.ray.cluster import Need, RayCluster, living, room
@@ -89,7 +90,7 @@ def sharing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     return str(request.param)
 
 
-def run(folder: Path, trials: list[dict[str, Any]], recorder: Recorder, need: Need) -> None:
+def run(folder: Path, trials: list[Trial], recorder: Recorder, need: Need) -> None:
     device = "cuda:0" if need.trials_per_gpu else "cpu"
     scheduler = RayScheduler(
         Supply(folder, trials), RayCluster(need), Slot(device, 1), recorder, "ray_runners:run"
@@ -209,7 +210,7 @@ SETTINGS = {"scale": 0.0625, "templates": "1x64d,2x64d", "samples": 320, "seeds"
 
 def metrics(folder: Path) -> dict[str, Any]:
     records = read_sweep(folder).trials
-    return {record.key: record.result and record.result["metrics"] for record in records}
+    return {record.key: record.result and record.result.metrics for record in records}
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from ray_support import Log, Recorder, result, stub
 
 from archscope.errors import ArchscopeError
 from archscope.sweep.plan.slots import Slot
+from archscope.sweep.plan.trial import Trial
 from archscope.sweep.ray import scheduler as ray_scheduler
 from archscope.sweep.ray import task as ray_task
 from archscope.sweep.ray.protocol import Data
@@ -42,12 +43,10 @@ class Sweep:
         self.log = Log(folder / "log")
         self.recorder = Recorder()
 
-    def stub(self, key: str, **more: Any) -> dict[str, Any]:
+    def stub(self, key: str, **more: Any) -> Trial:
         return stub(key, self.log, gate=str(self.gate), **more)
 
-    def run(
-        self, cluster: FakeCluster, trials: list[dict[str, Any]], **hooks: Hook
-    ) -> RayScheduler:
+    def run(self, cluster: FakeCluster, trials: list[Trial], **hooks: Hook) -> RayScheduler:
         self.recorder = Recorder()
         self.recorder.hooks = dict(hooks)
         supply = Supply(self.out, trials, lease.Timing(beat=0.05, look=0.05, expiry=1))
@@ -402,12 +401,17 @@ def test_data_are_brought_to_the_cluster_once(
     sweep: Sweep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[str] = []
+
+    def load(trial: Trial) -> list[str]:
+        read.append(trial.key)
+        return ["images"]
+
     adopted: list[Any] = []
     monkeypatch.setattr(
         "archscope.sweep.run.train_trial.adopt", lambda trial, data: adopted.append(data)
     )
-    data = Data(lambda trial: trial["data"], lambda trial: read.append(trial["data"]) or ["images"])
-    trials = [sweep.stub(key, data="one") for key in KEYS]
+    data = Data(lambda trial: trial.conditions.dataset.label, load)
+    trials = [sweep.stub(key) for key in KEYS]
     RayScheduler(
         Supply(sweep.out, trials),
         FakeCluster({"a": 1}),
@@ -416,7 +420,7 @@ def test_data_are_brought_to_the_cluster_once(
         "ray_runners:run",
         data,
     ).run()
-    assert read == ["one"] and adopted == [["images"]] * 5
+    assert read == KEYS[:1] and adopted == [["images"]] * 5
 
 
 def test_a_signal_is_heard_while_data_are_read(
@@ -424,7 +428,7 @@ def test_a_signal_is_heard_while_data_are_read(
 ) -> None:
     ended = threading.Event()
 
-    def load(_: dict[str, Any]) -> list[str]:
+    def load(_: Trial) -> list[str]:
         os.kill(os.getpid(), signal.SIGTERM)
         ended.wait(5)
         return ["images"]

@@ -6,6 +6,7 @@ import errno
 from pathlib import Path
 
 import pytest
+from fake_trials import fake_trial
 from ray_support import Recorder
 
 from archscope.errors import ArchscopeError
@@ -13,7 +14,7 @@ from archscope.sweep.run.messages import Event
 from archscope.sweep.run.outcomes import Outcomes
 from archscope.sweep.run.supply import Supply
 
-TRIAL = {"key": "t", "recipe": {"epochs": 1}, "precision": "fp32"}
+TRIAL = fake_trial("t")
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.ENOSPC])

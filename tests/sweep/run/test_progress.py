@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import pytest
+from fake_trials import FakeTrial, fake_trial
 from rich.console import Console
 from sweep_fixture import write_fake_sweep
 
@@ -112,11 +113,11 @@ def test_bars_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_longest_first_counts_what_is_left() -> None:
-    def trial(key: str, macs: int) -> dict[str, object]:
-        return {"key": key, "macs": macs, "activations": 0, "recipe": {"epochs": 10}}
+    def trial(key: str, macs: int) -> FakeTrial:
+        return fake_trial(key, epochs=10, work=macs)
 
     trials = [(trial("small", 10), 0), (trial("big", 30), 0), (trial("nearly done", 40), 9)]
-    assert [t["key"] for t in longest_first(trials, IMAGES)] == ["big", "small", "nearly done"]
+    assert [t.key for t in longest_first(trials, IMAGES)] == ["big", "small", "nearly done"]
     assert trial_work(trial("a", 10), Images(0, 7), 4) == 10 * 7 * 6
 
 

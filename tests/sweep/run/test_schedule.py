@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_trials import FakeTrial, fake_trial
 from waiting import wait_for
 
 from archscope.errors import ArchscopeError
@@ -45,24 +46,13 @@ class Recorder:
         return [event.key for event in self.events if event.kind == kind]
 
 
-def trial(key: str, behaviour: str = "", epochs: int = 3) -> dict[str, Any]:
-    return {
-        "key": key,
-        "behaviour": behaviour,
-        "network": "resnet20",
-        "dataset": {"name": "cifar10", "classes": 10},
-        "recipe": {"epochs": epochs, "batch": 128},
-        "precision": "fp32",
-    }
-
-
 # By hand: 7 convolutions of 16x32x32, 7 of 32x16x16, 7 of 64x8x8, each before and after its batch
 # norm, the pool's 64 and 10 logits, of 128 images in fp32: 205.6 MB; and 12 bytes of each of 0.27
 # million parameters: 3.3 MB.
 NEED = "resnet20 with batch 128 needs about 209 MB by estimate"
 
 
-def run(folder: Path, trials: list[dict[str, Any]], slots: list[Slot]) -> Recorder:
+def run(folder: Path, trials: list[FakeTrial], slots: list[Slot]) -> Recorder:
     recorder = Recorder()
     Scheduler(Supply(folder, trials), slots, recorder, RUNNER).run()
     return recorder
@@ -79,7 +69,7 @@ def begun(folder: Path) -> list[list[str]]:
 
 
 def test_every_trial_runs_once_and_only_on_the_gpus_there_are(tmp_path: Path) -> None:
-    trials = [trial(f"t{i}") for i in range(7)]
+    trials = [fake_trial(f"t{i}") for i in range(7)]
     recorder = run(tmp_path, trials, [Slot("cuda:0", 1), Slot("cuda:1", 1)])
     starts = begun(tmp_path)
     assert sorted(start[1] for start in starts) == [f"t{i}" for i in range(7)]
@@ -88,7 +78,9 @@ def test_every_trial_runs_once_and_only_on_the_gpus_there_are(tmp_path: Path) ->
     assert len(recorder.keys("epoch")) == 21
     for i in range(7):
         assert result(tmp_path, f"t{i}")["status"] == "done"
-        assert json.loads((tmp_path / f"trials/t{i}/trial.json").read_text()) == trials[i]
+        assert (
+            json.loads((tmp_path / f"trials/t{i}/trial.json").read_text()) == trials[i].document()
+        )
 
 
 def test_several_trials_on_each_of_several_gpus(tmp_path: Path) -> None:
@@ -96,7 +88,7 @@ def test_several_trials_on_each_of_several_gpus(tmp_path: Path) -> None:
     imaginary = Inventory(cpus=8, cpu_name="x", gpus=("G", "G", "G"))
     machine, slots = resolve(Resources(trials_per_gpu=2), imaginary, None)
     assert (machine.device, machine.workers) == ("cuda", 6)
-    recorder, trials = Recorder(), [trial(f"t{i}", "hang") for i in range(8)]
+    recorder, trials = Recorder(), [fake_trial(f"t{i}", "hang") for i in range(8)]
     hanging: set[str] = set()
 
     def step(event: Event) -> None:
@@ -104,7 +96,7 @@ def test_several_trials_on_each_of_several_gpus(tmp_path: Path) -> None:
         if len(hanging) == 6:
             assert len(begun(tmp_path)) == 6  # none is begun beyond the slots
             for one in trials:
-                folder = tmp_path / "trials" / one["key"]
+                folder = tmp_path / "trials" / one.key
                 folder.mkdir(exist_ok=True)
                 (folder / "go").touch()
 
@@ -117,7 +109,7 @@ def test_several_trials_on_each_of_several_gpus(tmp_path: Path) -> None:
 
 
 def test_a_process_lives_on_from_trial_to_trial(tmp_path: Path) -> None:
-    run(tmp_path, [trial(f"t{i}") for i in range(5)], [Slot("cuda:0", 1), Slot("cuda:1", 1)])
+    run(tmp_path, [fake_trial(f"t{i}") for i in range(5)], [Slot("cuda:0", 1), Slot("cuda:1", 1)])
     by_device: dict[str, set[str]] = {}
     for start in begun(tmp_path):
         by_device.setdefault(start[2], set()).add(start[3])
@@ -134,12 +126,12 @@ def test_no_more_processes_than_trials(tmp_path: Path, monkeypatch: pytest.Monke
             super().__init__(slot, runner)
 
     monkeypatch.setattr(schedule, "WorkerProcess", Counted)
-    run(tmp_path, [trial("a"), trial("b")], [Slot(f"cuda:{i}", 1) for i in range(8)])
+    run(tmp_path, [fake_trial("a"), fake_trial("b")], [Slot(f"cuda:{i}", 1) for i in range(8)])
     assert made == [Slot("cuda:0", 1), Slot("cuda:1", 1)]
 
 
 def test_trials_begin_in_the_given_order(tmp_path: Path) -> None:
-    run(tmp_path, [trial(name) for name in "dacb"], [Slot("cpu", 1)])
+    run(tmp_path, [fake_trial(name) for name in "dacb"], [Slot("cpu", 1)])
     assert [start[1] for start in begun(tmp_path)] == list("dacb")
 
 
@@ -159,7 +151,7 @@ def test_trials_begin_in_the_given_order(tmp_path: Path) -> None:
 def test_a_failing_trial_does_not_stop_the_others(
     tmp_path: Path, behaviour: str, reason: str
 ) -> None:
-    trials = [trial("a"), trial("bad", behaviour), trial("b"), trial("c")]
+    trials = [fake_trial("a"), fake_trial("bad", behaviour), fake_trial("b"), fake_trial("c")]
     recorder = run(tmp_path, trials, [Slot("cpu", 1)])
     assert recorder.keys("failed") == ["bad"]
     assert sorted(recorder.keys("finished")) == ["a", "b", "c"]
@@ -169,7 +161,7 @@ def test_a_failing_trial_does_not_stop_the_others(
 
 
 def test_a_trial_whose_worker_dies_goes_on_once_from_its_checkpoint(tmp_path: Path) -> None:
-    recorder = run(tmp_path, [trial("a", "die in epoch 2"), trial("b")], [Slot("cpu", 1)])
+    recorder = run(tmp_path, [fake_trial("a", "die in epoch 2"), fake_trial("b")], [Slot("cpu", 1)])
     assert result(tmp_path, "a")["status"] == "done"
     assert sorted(recorder.keys("finished")) == ["a", "b"] and not recorder.keys("failed")
     [note] = [event.data["text"] for event in recorder.events if event.kind == "note"]
@@ -182,7 +174,7 @@ def test_a_trial_whose_worker_dies_goes_on_once_from_its_checkpoint(tmp_path: Pa
 
 
 def test_a_trial_is_tried_twice_and_no_more(tmp_path: Path) -> None:
-    run(tmp_path, [trial("a", "kill")], [Slot("cpu", 1)])
+    run(tmp_path, [fake_trial("a", "kill")], [Slot("cpu", 1)])
     assert len(begun(tmp_path)) == 2
     assert NEED in result(tmp_path, "a")["reason"]
 
@@ -197,9 +189,9 @@ def test_a_trial_is_tried_twice_and_no_more(tmp_path: Path) -> None:
 )
 def test_what_no_trial_can_help_stops_the_sweep(tmp_path: Path, behaviour: str, says: str) -> None:
     with pytest.raises(ArchscopeError, match=says):
-        run(tmp_path, [trial("a", behaviour), trial("b")], [Slot("cpu", 1)])
+        run(tmp_path, [fake_trial("a", behaviour), fake_trial("b")], [Slot("cpu", 1)])
     assert not list(tmp_path.glob("trials/*/result.json"))  # nothing that hinders going on
-    run(tmp_path, [trial("a"), trial("b")], [Slot("cpu", 1)])
+    run(tmp_path, [fake_trial("a"), fake_trial("b")], [Slot("cpu", 1)])
 
 
 def test_a_system_without_files_or_processes_is_told_as_such(
@@ -213,27 +205,27 @@ def test_a_system_without_files_or_processes_is_told_as_such(
 
         monkeypatch.setattr(subprocess, "Popen", refuse)
         with pytest.raises(ArchscopeError, match=says) as caught:
-            run(tmp_path, [trial("a")], [Slot("cpu", 1)])
+            run(tmp_path, [fake_trial("a")], [Slot("cpu", 1)])
         assert "cannot be written" not in str(caught.value)
 
 
 def test_an_earlier_failure_is_forgotten_when_the_trial_runs_again(tmp_path: Path) -> None:
-    run(tmp_path, [trial("a", "raise")], [Slot("cpu", 1)])
+    run(tmp_path, [fake_trial("a", "raise")], [Slot("cpu", 1)])
     (tmp_path / "trials/a/result.json").unlink()
-    recorder = run(tmp_path, [trial("a", "kill")], [Slot("cpu", 1)])
+    recorder = run(tmp_path, [fake_trial("a", "kill")], [Slot("cpu", 1)])
     assert recorder.keys("failed") == ["a"] and not recorder.keys("finished")
     assert "SIGKILL" in result(tmp_path, "a")["reason"]
 
 
 def test_a_runner_that_cannot_be_loaded_fails_each_trial_with_the_reason(tmp_path: Path) -> None:
     recorder = Recorder()
-    supply = Supply(tmp_path, [trial("a")])
+    supply = Supply(tmp_path, [fake_trial("a")])
     Scheduler(supply, [Slot("cpu", 1)], recorder, "no_such_module:run").run()
     assert result(tmp_path, "a")["reason"].startswith("ModuleNotFoundError")
 
 
 def test_the_result_is_json_without_nan_and_says_where_it_was_made(tmp_path: Path) -> None:
-    run(tmp_path, [trial("a")], [Slot("cuda:3", 2)])
+    run(tmp_path, [fake_trial("a")], [Slot("cuda:3", 2)])
     document = result(tmp_path, "a")
     assert document["schema"] == "archscope.result/1"
     assert document["metrics"] == {"test_error": 10.0, "odd": None}
@@ -250,7 +242,7 @@ def test_a_signal_stops_the_workers_and_the_next_run_goes_on(
     recorder.hooks["step"] = lambda event: (
         os.kill(os.getpid(), number) if event.data["done"] == 127 else None
     )
-    trials = [trial("a", "hang"), trial("b", "hang")]
+    trials = [fake_trial("a", "hang"), fake_trial("b", "hang")]
     with pytest.raises(Interrupted) as caught:
         Scheduler(Supply(tmp_path, trials), [Slot("cpu", 1)], recorder, RUNNER).run()
     assert caught.value.exit_code == code
@@ -261,7 +253,7 @@ def test_a_signal_stops_the_workers_and_the_next_run_goes_on(
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
     (tmp_path / "trials/a/go").touch()
-    run(tmp_path, [trial("a", "hang"), trial("b")], [Slot("cpu", 1)])
+    run(tmp_path, [fake_trial("a", "hang"), fake_trial("b")], [Slot("cpu", 1)])
     assert [start[1:2] + start[4:] for start in begun(tmp_path)] == [
         ["a", "from", "0"],
         ["a", "from", "2"],
@@ -273,7 +265,7 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     script = (
         "from pathlib import Path; import test_schedule as t; "
         "from archscope.sweep.plan.slots import Slot; "
-        f"t.run(Path({str(tmp_path)!r}), [t.trial('a', 'stuck')], [Slot('cpu', 1)])"
+        f"t.run(Path({str(tmp_path)!r}), [t.fake_trial('a', 'stuck')], [Slot('cpu', 1)])"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     parent = subprocess.Popen([sys.executable, "-c", script], env=environment)
@@ -286,7 +278,7 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
 
 
 def test_runs_outside_of_the_main_thread(tmp_path: Path) -> None:
-    thread = threading.Thread(target=run, args=(tmp_path, [trial("a")], [Slot("cpu", 1)]))
+    thread = threading.Thread(target=run, args=(tmp_path, [fake_trial("a")], [Slot("cpu", 1)]))
     thread.start()
     thread.join()
     assert result(tmp_path, "a")["status"] == "done"

@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_trials import FakeTrial, fake_trial
 from hypothesis import given
 from hypothesis import strategies as st
 
 from archscope.explore.training.cifar_sweep import cifar_sweep
 from archscope.explore.training.run_plan import Console
 from archscope.sweep.plan.estimate import LONG, Images
-from archscope.sweep.plan.plan import Machine
 from archscope.sweep.plan.slots import Ray, Resources, Slot, divided, threads_are_open
+from archscope.sweep.plan.trial import Machine, Trial
 from archscope.sweep.run import schedule, speed
 from archscope.training.devices import Inventory
 
 TWO_CORES = Inventory(cpus=2, cpu_name="x", bf16_cpu=True)
 SIXTEEN = Inventory(cpus=16, cpu_name="x")
 MACHINE = Machine("cpu", "fp32", 1, 2)
-KIND: dict[str, Any] = {
-    "network": "cifar_resnext11_1x64d@0.125",
-    "input": (3, 32, 32),
-    "precision": "fp32",
-    "recipe": {"epochs": 1},
-    "dataset": {"classes": 10},
-}
+NAME = "cifar_resnext11_1x64d@0.125"
 
 
 @given(st.integers(1, 512), st.integers(1, 10_000))
@@ -67,11 +62,11 @@ def test_the_machine_is_divided_as_it_was_fastest(rates: dict[int, float], threa
         (Resources(workers=1), "cpu", None, False),
         (Resources(), "cuda", None, False),
         (Resources(ray=Ray()), "cpu", None, False),
-        (Resources(), "cpu", {"machine": {"device": "cpu", "threads": 1}}, False),
+        (Resources(), "cpu", Machine("cpu", "fp32", 1, 2), False),
     ],
 )
 def test_threads_are_chosen_once_and_only_where_nobody_has(
-    asked: Resources, device: str, before: Mapping[str, Any] | None, open_: bool
+    asked: Resources, device: str, before: Machine | None, open_: bool
 ) -> None:
     machine = Machine(device, "fp32", 1, 1)
     assert threads_are_open(asked, TWO_CORES, machine, before) is open_
@@ -79,12 +74,12 @@ def test_threads_are_chosen_once_and_only_where_nobody_has(
     assert not threads_are_open(asked, TWO_CORES, replace(machine, compile=True), before)
 
 
-def kinds(seconds: float) -> list[dict[str, Any]]:
+def kinds(seconds: float) -> list[FakeTrial]:
     """Two networks, the second with thrice the work; on 2 cores in fp32 so many seconds a seed."""
     # Of work.py: 50e9 units a second and thread; an image of training is 3.75 forward passes.
     unit = int(seconds * 2 * 50e9 / 3.75 / 4)
-    small = {**KIND, "macs": unit, "activations": 0}
-    return [small, {**small, "network": "large", "macs": 3 * unit}]
+    networks = {"small": unit, "large": 3 * unit}
+    return [fake_trial("", epochs=1, network=n, work=work) for n, work in networks.items()]
 
 
 def test_a_short_sweep_is_not_delayed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,8 +92,8 @@ def test_a_long_one_tries_its_largest_network_as_it_would_run(
 ) -> None:
     seen = []
 
-    def rate(trial: Mapping[str, Any], slots: Sequence[Slot]) -> float | None:
-        seen.append((trial["network"], slots))
+    def rate(trial: Trial, slots: Sequence[Slot]) -> float | None:
+        seen.append((trial.network, slots))
         return 100.0 * len(slots)
 
     monkeypatch.setattr(speed, "_rate", rate)
@@ -122,14 +117,14 @@ def test_what_could_not_be_measured_decides_nothing(
 
 def test_the_rates_of_all_processes_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speed, "RUNNER", "fake_runners:rate")
-    assert speed._rate({**KIND, "rate": 50.0}, [Slot("cpu", 1)] * 3) == 150.0
-    assert speed._rate({**KIND, "rate": 0.0}, [Slot("cpu", 1)]) is None
+    assert speed._rate(fake_trial("", rate=50.0), [Slot("cpu", 1)] * 3) == 150.0
+    assert speed._rate(fake_trial("", rate=0.0), [Slot("cpu", 1)]) is None
 
 
 def test_a_choice_that_fails_has_no_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speed, "RUNNER", "fake_runners:run")
-    assert speed._rate({**KIND, "behaviour": "kill"}, [Slot("cpu", 1)]) is None
-    assert speed._rate({**KIND, "behaviour": "raise"}, [Slot("cpu", 1)]) is None
+    assert speed._rate(fake_trial("", "kill"), [Slot("cpu", 1)]) is None
+    assert speed._rate(fake_trial("", "raise"), [Slot("cpu", 1)]) is None
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -161,7 +156,7 @@ def test_the_choice_is_kept_with_the_plan(tmp_path: Path, monkeypatch: pytest.Mo
     assert (again["threads"], again["workers"], len(calls)) == (2, 1, 1)
     assert all(len(list(tmp_path.glob(f"trials/*s{seed}-*"))) == 1 for seed in (1, 2))
     [kind] = calls[0][0]
-    assert kind["network"] == "resnext11_1x64d@0.125" and kind["input"] == (3, 32, 32)
+    assert kind.network == "resnext11_1x64d@0.125"
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -188,9 +183,5 @@ def test_a_plan_that_another_command_made_meanwhile_is_taken(
 
 @pytest.mark.slow
 def test_a_network_is_really_trained_for_a_while() -> None:
-    trial = {**KIND, "recipe": None}
-    from archscope.training.recipe import recipe
-
-    trial["recipe"] = recipe("proxy").to_dict()
-    rate = speed._rate(trial, [Slot("cpu", 1)] * 2)
+    rate = speed._rate(fake_trial("", network=NAME), [Slot("cpu", 1)] * 2)
     assert rate is not None and rate > 10

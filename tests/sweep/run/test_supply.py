@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_trials import fake_trial
 
 from archscope.sweep.run.supply import Supply
 from archscope.sweep.store import lease as leases
@@ -34,7 +35,7 @@ class Machines:
 
     def add(self, name: str, now: float, keys: str = "abc") -> Supply:
         self.clocks[name] = Clock(now)
-        trials = [{"key": key} for key in keys]
+        trials = [fake_trial(key) for key in keys]
         supply = Supply(self.folder, trials, TIMING, self.clocks[name])
         self.supplies[name] = supply
         return supply

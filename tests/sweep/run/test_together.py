@@ -60,7 +60,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 def trial(key: str, behaviour: str = "", epochs: int = 3) -> dict[str, Any]:
-    return {"key": key, "behaviour": behaviour, "recipe": {"epochs": epochs}, "precision": "fp32"}
+    return {"key": key, "behaviour": behaviour, "epochs": epochs}
 
 
 def log(folder: Path) -> list[list[str]]:

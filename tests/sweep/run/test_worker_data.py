@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from fake_trials import FakeTrial, fake_trial
 
 from archscope.data.dataset import Dataset, DatasetInfo, Files
 from archscope.data.load import prepare
+from archscope.data.view import View
 from archscope.errors import DataError
 from archscope.sweep.run import train_trial as worker
 
@@ -23,8 +25,8 @@ def _own_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "_datasets", {})
 
 
-def trial(info: DatasetInfo, **view: Any) -> dict[str, Any]:
-    return {"dataset": asdict(info), **view}
+def trial(info: DatasetInfo, **view: Any) -> FakeTrial:
+    return fake_trial("t", dataset=info, view=View(**view))
 
 
 def files(root: Path) -> Dataset:

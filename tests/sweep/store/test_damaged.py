@@ -8,12 +8,14 @@ import pytest
 from sweep_fixture import write_fake_sweep
 
 from archscope.arch.names import parse
+from archscope.data.dataset import DatasetInfo
 from archscope.errors import ArchscopeError
 from archscope.explore.training.status import status
 from archscope.reporting.facts.points import learning_curves
 from archscope.reporting.folder.sweep import table7
-from archscope.sweep.plan import plan
-from archscope.sweep.store import check as whole
+from archscope.sweep.plan import settings as asked
+from archscope.sweep.plan import subjects
+from archscope.sweep.plan import trial as planned
 from archscope.sweep.store.records import read_sweep
 
 
@@ -98,7 +100,7 @@ def test_whatever_stands_there_a_look_at_it_is_a_table_or_a_sentence(folder, whi
     first, *rest = path.read_text().splitlines() if "jsonl" in which else [path.read_text()]
     document = json.loads(first)
     if which == "sweep.json":  # as real ones have it
-        document["settings"]["recipe"]["sgd"] = {"lr": 0.1, "weight_decay": 5e-4}
+        document["settings"] |= {"holdout": 0, "whiten": None, "test_classes": []}
     if which == "metrics.jsonl":
         (path.parent / "result.json").unlink()
     told = set()
@@ -125,9 +127,11 @@ def test_a_key_that_leads_out_of_the_folder_is_refused(folder, key):
 
 
 def test_keys_as_they_are_made_are_accepted():
-    networks = plan.networks(plan.settings("quick", templates="1x64d,wrn_16_2").subjects)
+    networks = subjects.networks(asked.settings("quick", templates="1x64d,wrn_16_2").subjects)
     networks |= {"wrn_40_2-B(3,1,3)": parse("wrn_40_2-B(3,1,3)", input_shape=(3, 32, 32))}
-    for entry in plan.entries(networks):
-        machine = plan.Machine("cpu", "fp32", 1, 1)
-        key = plan.trial_key(entry, plan.settings("quick"), 3, "sha256:1", machine)
-        assert whole.is_key(key), key
+    for entry in planned.entries(networks):
+        machine = planned.Machine("cpu", "fp32", 1, 1)
+        data = DatasetInfo("shapes", "any", None, 10, "sha256:1", True)
+        shared = planned.Conditions.of(asked.settings("quick"), data, machine)
+        key = planned.trial_key(entry, shared, 3)
+        assert planned.is_key(key), key

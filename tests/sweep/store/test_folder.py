@@ -10,29 +10,24 @@ from typing import Any
 
 import pytest
 
+from archscope.data.dataset import DatasetInfo
 from archscope.errors import ArchscopeError, UsageError
-from archscope.sweep.plan import plan
-from archscope.sweep.plan.plan import Machine
+from archscope.sweep.plan import settings as asked
+from archscope.sweep.plan import subjects
+from archscope.sweep.plan.trial import Machine
 from archscope.sweep.store import folder as folders
 from archscope.sweep.store.records import read_sweep
 
 MACHINE = Machine("cpu", "bf16", 1, 2)
-DATASET = {
-    "name": "shapes",
-    "label": "shapes (built-in)",
-    "folder": None,
-    "classes": 10,
-    "fingerprint": "sha256:1",
-    "official": True,
-}
+DATASET = DatasetInfo("shapes", "shapes (built-in)", None, 10, "sha256:1", True)
 SMALL = {"templates": "1x64d,2x64d", "seeds": 2, "depth": 11, "scale": 0.125}
 
 
 def opened(
-    folder: Path, machine: Machine = MACHINE, data: dict[str, Any] = DATASET, **changes: Any
+    folder: Path, machine: Machine = MACHINE, data: DatasetInfo = DATASET, **changes: Any
 ) -> folders.Opened:
-    chosen = plan.settings("quick", **{**SMALL, **changes})
-    networks = plan.networks(chosen.subjects)
+    chosen = asked.settings("quick", **{**SMALL, **changes})
+    networks = subjects.networks(chosen.subjects)
     return folders.open_folder(folder, chosen, networks, machine, data, ["archscope"])
 
 
@@ -43,21 +38,23 @@ def keys(folder: Path) -> list[str]:
 def test_a_new_folder_holds_the_plan_and_every_choice(tmp_path: Path) -> None:
     opened(tmp_path / "new")
     sweep = read_sweep(tmp_path / "new")
-    assert sweep.document["machine"] == {
+    document = json.loads((tmp_path / "new" / "sweep.json").read_text())
+    assert document == sweep.plan.document()
+    assert document["machine"] == {
         "device": "cpu",
         "precision": "bf16",
         "threads": 1,
         "workers": 2,
     }
-    assert sweep.document["command"] == ["archscope"]
-    assert sweep.document["dataset"] == DATASET
-    assert [(t.trial["template"], t.trial["seed"], t.status) for t in sweep.trials] == [
+    assert document["command"] == ["archscope"]
+    assert sweep.plan.dataset == DATASET
+    assert [(t.trial.template, t.trial.seed, t.status) for t in sweep.trials] == [
         ("1x64d", 1, "pending"),
         ("1x64d", 2, "pending"),
         ("2x64d", 1, "pending"),
         ("2x64d", 2, "pending"),
     ]
-    trial = sweep.trials[0].trial
+    trial = sweep.trials[0].trial.document()
     assert (trial["network"], trial["schema"]) == ("resnext11_1x64d@0.125", "archscope.trial/1")
     assert {"params", "macs", "activations", "dataset", "samples", "recipe", "device"} <= set(trial)
 
@@ -76,9 +73,9 @@ def test_more_seeds_and_templates_extend_the_plan_and_keep_its_keys(tmp_path: Pa
     sweep = read_sweep(tmp_path)
     assert set(old) < set(keys(tmp_path))
     assert len(sweep.trials) == 12
-    curves = {record.trial["template"]: record.trial["curves"] for record in sweep.trials}
-    assert curves["1x64d"] == ["cardinality", "width"]
-    assert curves["1x96d"] == ["width"]
+    curves = {record.trial.template: record.trial.entry.curves for record in sweep.trials}
+    assert curves["1x64d"] == ("cardinality", "width")
+    assert curves["1x96d"] == ("width",)
 
 
 def test_less_than_the_plan_continues_all_of_it_and_says_so(tmp_path: Path) -> None:
@@ -98,7 +95,7 @@ def test_less_than_the_plan_continues_all_of_it_and_says_so(tmp_path: Path) -> N
         ({"holdout": 500}, "holdout none there, 500 asked"),
         ({"machine": replace(MACHINE, precision="fp32")}, "precision bf16 there, fp32 asked"),
         ({"machine": replace(MACHINE, threads=2)}, "threads 1 there, 2 asked"),
-        ({"data": {**DATASET, "fingerprint": "sha256:2"}}, "data sha256:1 there, sha256:2 asked"),
+        ({"data": replace(DATASET, fingerprint="sha256:2")}, "data sha256:1 there, sha256:2 asked"),
     ],
 )
 def test_another_plan_is_refused_by_name(
@@ -160,6 +157,39 @@ def test_a_plan_of_another_version_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "sweep.json").read_text() == text
 
 
+@pytest.mark.parametrize(
+    ("part", "name", "value"),
+    [("recipe", "colour", 1), ("settings", "whiten", "pca"), ("machine", "precision", "fp8")],
+)
+def test_a_plan_with_what_only_a_later_version_knows_is_left_alone(
+    tmp_path: Path, part: str, name: str, value: object
+) -> None:
+    """It is not damaged: to write it anew would lose what it says."""
+    opened(tmp_path)
+    path = tmp_path / "sweep.json"
+    document = json.loads(path.read_text())
+    parts = {**document, "recipe": document["settings"]["recipe"]}
+    parts[part][name] = value
+    path.write_text(text := json.dumps(document))
+    for look in (opened, read_sweep):
+        with pytest.raises(ArchscopeError, match=r"does not know .* use the version that wrote it"):
+            look(tmp_path)
+    assert path.read_text() == text and not path.with_name("sweep.json.damaged").exists()
+
+
+def test_a_setting_that_only_a_later_version_knows_is_read_and_not_continued(
+    tmp_path: Path,
+) -> None:
+    opened(tmp_path)
+    path = tmp_path / "sweep.json"
+    document = json.loads(path.read_text())
+    document["settings"]["mixup"] = 0.2
+    path.write_text(json.dumps(document))
+    assert len(keys(tmp_path)) == 4
+    with pytest.raises(UsageError, match=r"mixup 0\.2 there, none asked"):
+        opened(tmp_path)
+
+
 def test_on_another_host_of_the_same_kind_it_says_what_that_means(tmp_path: Path) -> None:
     opened(tmp_path)
     path = tmp_path / "sweep.json"
@@ -173,10 +203,11 @@ def test_on_another_host_of_the_same_kind_it_says_what_that_means(tmp_path: Path
 
 def test_who_joins_needs_the_same_data_wherever_they_are(tmp_path: Path) -> None:
     opened(tmp_path)
-    joined = folders.join_folder(tmp_path, MACHINE, {**DATASET, "folder": "/here"})
-    assert joined.document["dataset"]["folder"] == "/here"
+    joined = folders.join_folder(tmp_path, MACHINE, replace(DATASET, folder="/here"))
+    assert joined.plan.dataset.folder == "/here"
+    assert joined.plan.trials[0].conditions.dataset.folder == "/here"
     with pytest.raises(UsageError, match="sha256:1 there, sha256:2 here"):
-        folders.join_folder(tmp_path, MACHINE, {**DATASET, "fingerprint": "sha256:2"})
+        folders.join_folder(tmp_path, MACHINE, replace(DATASET, fingerprint="sha256:2"))
 
 
 def test_begun_under_other_versions_it_goes_on_with_a_warning(tmp_path: Path) -> None:
@@ -192,11 +223,11 @@ def test_begun_under_other_versions_it_goes_on_with_a_warning(tmp_path: Path) ->
 
 
 def test_the_data_may_have_moved(tmp_path: Path) -> None:
-    opened(tmp_path, data={**DATASET, "folder": "/old"})
+    opened(tmp_path, data=replace(DATASET, folder="/old"))
     before = keys(tmp_path)
-    opened(tmp_path, data={**DATASET, "folder": "/new"})
+    opened(tmp_path, data=replace(DATASET, folder="/new"))
     assert keys(tmp_path) == before
-    assert read_sweep(tmp_path).trials[0].trial["dataset"]["folder"] == "/new"
+    assert read_sweep(tmp_path).trials[0].trial.conditions.dataset.folder == "/new"
 
 
 def test_a_folder_with_something_else_in_it_is_refused(tmp_path: Path) -> None:
@@ -224,13 +255,13 @@ def test_too_many_open_files_say_nothing_of_the_folder(tmp_path: Path) -> None:
 
 
 def test_the_default_folder_is_a_function_of_what_was_asked() -> None:
-    chosen = plan.settings("quick")
-    asked = {"device": None, "threads": None, "precision": None}
-    name = folders.default_folder(chosen, asked)
-    assert name == folders.default_folder(plan.settings("quick"), dict(asked))
+    chosen = asked.settings("quick")
+    resources = {"device": None, "threads": None, "precision": None}
+    name = folders.default_folder(chosen, resources)
+    assert name == folders.default_folder(asked.settings("quick"), dict(resources))
     assert name.parent == Path("runs") and name.name.startswith("cifar-sweep-quick-")
-    assert name != folders.default_folder(plan.settings("quick", seeds=5), asked)
-    assert name != folders.default_folder(chosen, {**asked, "device": "cpu"})
+    assert name != folders.default_folder(asked.settings("quick", seeds=5), resources)
+    assert name != folders.default_folder(chosen, {**resources, "device": "cpu"})
 
 
 def _hold(folder: str, ready: Any, done: Any) -> None:

@@ -17,16 +17,19 @@ from sweep_fixture import write_fake_sweep
 from typer.testing import CliRunner
 
 from archscope.cli.main import app
+from archscope.data.dataset import DatasetInfo
 from archscope.errors import ArchscopeError
 from archscope.explore.training.status import status
-from archscope.sweep.plan import plan
+from archscope.sweep.plan.settings import settings
 from archscope.sweep.plan.slots import Slot
+from archscope.sweep.plan.subjects import networks as networks_of
+from archscope.sweep.plan.trial import Machine
 from archscope.sweep.run import schedule
 from archscope.sweep.run.live import Silent
 from archscope.sweep.run.schedule import Scheduler
 from archscope.sweep.run.supply import Supply
 from archscope.sweep.store import folder as folders
-from archscope.sweep.store.records import planned, read_sweep
+from archscope.sweep.store.records import read_sweep
 
 resource = pytest.importorskip("resource", reason="needs POSIX")
 
@@ -159,7 +162,7 @@ def test_somebody_elses_folder() -> None:
     with tempfile.TemporaryDirectory() as name:
         out = Path(name)
         out.chmod(0o755)
-        chosen = plan.settings("quick", templates="1x64d", seeds=1)
+        chosen = settings("quick", templates="1x64d", seeds=1)
 
         def begin() -> None:
             with folders.locked(out / "sweep"):
@@ -171,12 +174,12 @@ def test_somebody_elses_folder() -> None:
         assert list(out.iterdir()) == []
 
         out.chmod(0o777)
-        networks = plan.networks(chosen.subjects)
-        machine = plan.Machine("cpu", "fp32", 1, 1)
-        data = {"name": "shapes", "label": "x", "classes": 10, "fingerprint": "sha256:1"}
+        networks = networks_of(chosen.subjects)
+        machine = Machine("cpu", "fp32", 1, 1)
+        data = DatasetInfo("shapes", "x", None, 10, "sha256:1", True)
         folders.open_folder(out, chosen, networks, machine, data)
-        [trial] = planned(read_sweep(out).document)
-        (out / "trials" / trial["key"]).mkdir(parents=True)  # a trial that root has begun
+        [trial] = read_sweep(out).plan.trials
+        (out / "trials" / trial.key).mkdir(parents=True)  # a trial that root has begun
 
         def go_on() -> None:
             Scheduler(Supply(out, [trial]), [Slot("cpu", 1)], Silent(), "fake_runners:run").run()
@@ -205,7 +208,7 @@ def test_what_may_not_be_read_is_told_and_not_taken_for_missing(closed: str) -> 
 
 
 def test_too_many_open_files_are_told_as_such(tmp_path: Path) -> None:
-    trials = [{"key": f"t{i}", "recipe": {"epochs": 1}, "precision": "fp32"} for i in range(30)]
+    trials = [{"key": f"t{i}", "epochs": 1} for i in range(30)]
     asked = {
         "folder": os.fspath(tmp_path),
         "trials": trials,

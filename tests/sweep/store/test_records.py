@@ -12,21 +12,21 @@ from archscope.sweep.store.records import read_epochs, read_sweep
 
 def test_reads_every_trial_of_a_finished_sweep_in_the_plan_s_order(tmp_path: Path) -> None:
     sweep = read_sweep(write_fake_sweep(tmp_path, templates=("1x64d", "8x64d"), seeds=(1, 2)))
-    pairs = [(record.trial["template"], record.trial["seed"]) for record in sweep.trials]
+    pairs = [(record.trial.template, record.trial.seed) for record in sweep.trials]
     assert pairs == [("1x64d", 1), ("1x64d", 2), ("8x64d", 1), ("8x64d", 2)]
     assert {record.status for record in sweep.trials} == {"done"}
     last = sweep.trials[3]
     assert last.result is not None
-    assert last.result["metrics"]["test_error"] == fake_error("8x64d", 2)
+    assert last.result.metrics["test_error"] == fake_error("8x64d", 2)
     assert [line["epoch"] for line in last.epochs] == [1, 2, 3, 4, 5]
-    assert sweep.trials[0].trial["curves"] == ["cardinality", "width"]
+    assert sweep.trials[0].trial.entry.curves == ("cardinality", "width")
 
 
 def test_what_sweep_json_says_of_a_trial_is_its_trial_json(tmp_path: Path) -> None:
     sweep = read_sweep(write_fake_sweep(tmp_path))
     for record in sweep.trials:
         path = tmp_path / "trials" / record.key / "trial.json"
-        assert record.trial == json.loads(path.read_text())
+        assert record.trial.document() == json.loads(path.read_text())
 
 
 def test_reads_a_sweep_that_is_not_finished(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Any
 
 import typer
 
@@ -104,6 +103,7 @@ def cifar_sweep(
     from archscope.explore.training import cifar_sweep as explore
     from archscope.explore.training.images_from import Source
     from archscope.explore.training.run_plan import Console
+    from archscope.sweep.plan.presets import Changes
     from archscope.sweep.plan.slots import Resources
 
     check_output(format, output)
@@ -119,7 +119,7 @@ def cifar_sweep(
     source = Source(data_dir, data_label, offline)
     console = Console(note=note, tensorboard=tensorboard)
     named, words = _templates(templates, sys.argv[1:])
-    changes: dict[str, Any] = {
+    changes: Changes = {
         "templates": named,
         "depth": depth,
         "scale": scale,
@@ -134,7 +134,7 @@ def cifar_sweep(
         "lr": lr,
     }
     if worker is not None:
-        planned = {
+        planned: dict[str, object] = {
             **changes,
             "precision": precision,
             "threads": threads,
