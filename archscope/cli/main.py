@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import sys
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping, Sequence
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -11,8 +12,9 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from archscope.cli.help import GENERAL, HELP_NAMES, Command, print_help
 from archscope.cli.output import discard, note
-from archscope.cli.plain_values import HELP_UNASKED, accept_plain_values
+from archscope.cli.plain_values import UNASKED, accept_plain_values
 from archscope.errors import ArchscopeError
 
 # name: (where the function stands, the line of `archscope --help`), in the order of that help.
@@ -59,11 +61,21 @@ COMMANDS = {
 }
 
 
-class Commands(MutableMapping[str, Any]):
-    """The commands by name, each imported when it is asked for: a start pays for one of them."""
+PANELS = {"design": "Design", "networks": "Networks", "training": "Training and experiments"}
+CONTEXT = {**UNASKED, "help_option_names": HELP_NAMES}
 
-    def __init__(self) -> None:
+
+class Commands(MutableMapping[str, Any]):
+    """The commands by name, each imported when it is asked for: a start pays for one of them.
+
+    Each has the options `shared` with the program, such as `--version`.
+    """
+
+    def __init__(self, shared: Sequence[Any]) -> None:
         self._made: dict[str, Any] = dict.fromkeys(COMMANDS)
+        self._shared = [copy.copy(option) for option in shared]
+        for option in self._shared:
+            option.rich_help_panel = GENERAL
 
     def __getitem__(self, name: str) -> Any:
         if self._made[name] is None:
@@ -73,9 +85,16 @@ class Commands(MutableMapping[str, Any]):
                 add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
             )
             found = getattr(import_module(f"archscope.cli.commands.{module}"), function)
-            alone.command(name, short_help=summary, context_settings=HELP_UNASKED)(found)
+            alone.command(
+                name,
+                cls=Command,
+                short_help=summary,
+                context_settings=CONTEXT,
+                rich_help_panel=PANELS[place.partition(".")[0]],
+            )(found)
             self._made[name] = get_command(alone)
             accept_plain_values(self._made[name], found)
+            self._made[name].params.extend(self._shared)
         return self._made[name]
 
     def __setitem__(self, name: str, command: Any) -> None:
@@ -96,7 +115,11 @@ class Group(TyperGroup):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.commands = Commands()
+        self.commands = Commands(self.params)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help."""
+        print_help(self, ctx)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
@@ -117,10 +140,9 @@ app = typer.Typer(
     cls=Group,
     help="Choose and design convolutional networks under a budget.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings=HELP_UNASKED,
+    context_settings=CONTEXT,
 )
 
 
@@ -137,7 +159,11 @@ def _options(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version."
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            expose_value=False,
+            help="Print the version.",
         ),
     ] = False,
 ) -> None:

@@ -12,7 +12,7 @@ from archscope.arch.nodes import Node
 from archscope.data.sets.folder import NAME as FILES
 from archscope.data.sets.folder import class_list
 from archscope.errors import DataError, UsageError
-from archscope.explore.networks.opened import name_of
+from archscope.explore.networks.opened import name_of, refuse_outside
 from archscope.explore.training.cifar_sweep import SweepResult
 from archscope.explore.training.images_from import Source
 from archscope.explore.training.run_plan import Console, Order, conduct, decisive
@@ -75,6 +75,7 @@ def train(
         Interrupted: after SIGINT or SIGTERM; ArchscopeError: where the folder cannot be written.
     """
     asked, where, say = resources or Resources(), source or Source(), console or Console()
+    refuse_outside([network], "trained", "name one, as wrn_28_10", "a sweep keeps and rebuilds")
     name, where = _source(dataset, where)
     iterations = _iterations(settings)
     if isinstance(listed := settings.get("test_classes"), str | Path):
