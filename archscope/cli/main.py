@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import sys
 from collections.abc import Iterator, MutableMapping, Sequence
+from contextlib import nullcontext, redirect_stdout
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -120,6 +121,11 @@ class Group(TyperGroup):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help."""
         print_help(self, ctx)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the options before the command; without any word the help is told on stderr."""
+        with nullcontext() if args else redirect_stdout(sys.stderr):
+            return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
 from typer.main import get_command
@@ -152,6 +153,22 @@ def test_a_mistake_is_told_without_boxes(run):
         assert result.exit_code == 2 and result.stdout == ""
         assert "─" not in result.stderr
         assert re.search(r"Try '.*archscope.* --help' for help|Try '.* --help'", result.stderr)
+
+
+def test_without_a_command_the_help_is_a_mistakes(run):
+    result = run()
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "cifar-sweep" in result.stderr
+
+
+def test_help_that_cannot_be_written_is_told():
+    call = [sys.executable, "-m", "archscope", "solve", "-h"]
+    with Path("/dev/full").open("w") as full:
+        found = subprocess.run(call, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert found.returncode == 1
+    assert found.stderr == ("archscope: the output could not be written: No space left on device\n")
+    head = subprocess.run(["bash", "-c", '"$@" | head -n 1', "-", *call], capture_output=True)
+    assert head.stderr == b""
 
 
 def test_a_networks_budget_without_a_network_names_the_option(run):
