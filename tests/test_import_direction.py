@@ -29,7 +29,7 @@ LEAVES = ["errors", "files", "running", "short_repr", "__init__"]  # below every
 # The same within a room: its sub-rooms and files, from the top down. What is not named has no
 # order of its own; a file may still not import what imports it.
 INSIDE = {
-    "cli": ["main", "commands", "options", "output"],
+    "cli": ["main", "commands", "options", "help", "completion", "output"],
     "explore": ["training", "clock", "design", "networks"],
     "reporting": ["folder", "judge", "figure", "networks", "facts", "table"],
     "sweep": ["executor", "ray", "run", "store", "plan"],

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import sys
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping, Sequence
+from contextlib import nullcontext, redirect_stdout
 from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 from typer.main import get_command
 
+from archscope.cli.help import GENERAL, HELP_NAMES, Command, print_help
 from archscope.cli.output import discard, note
-from archscope.cli.plain_values import HELP_UNASKED, accept_plain_values
+from archscope.cli.plain_values import UNASKED, accept_plain_values
 from archscope.errors import ArchscopeError
 
 # name: (where the function stands, the line of `archscope --help`), in the order of that help.
@@ -59,29 +62,21 @@ COMMANDS = {
 }
 
 
-class Command(TyperCommand):
-    """A command whose help names the families that there are, for `{families}` in its options.
-
-    They are looked up when the help is shown: each stands in a file of its own.
-    """
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help."""
-        for parameter in self.params:
-            text = getattr(parameter, "help", None) or ""
-            if "{families}" in text:
-                from archscope.arch.families.registry import families
-
-                names = ", ".join(one.name for one in families() if one.axes)
-                parameter.help = text.replace("{families}", names)  # type: ignore[attr-defined]
-        super().format_help(ctx, formatter)
+PANELS = {"design": "Design", "networks": "Networks", "training": "Training and experiments"}
+CONTEXT = {**UNASKED, "help_option_names": HELP_NAMES}
 
 
 class Commands(MutableMapping[str, Any]):
-    """The commands by name, each imported when it is asked for: a start pays for one of them."""
+    """The commands by name, each imported when it is asked for: a start pays for one of them.
 
-    def __init__(self) -> None:
+    Each has the options `shared` with the program, such as `--version`.
+    """
+
+    def __init__(self, shared: Sequence[Any]) -> None:
         self._made: dict[str, Any] = dict.fromkeys(COMMANDS)
+        self._shared = [copy.copy(option) for option in shared]
+        for option in self._shared:
+            option.rich_help_panel = GENERAL
 
     def __getitem__(self, name: str) -> Any:
         if self._made[name] is None:
@@ -91,11 +86,16 @@ class Commands(MutableMapping[str, Any]):
                 add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
             )
             found = getattr(import_module(f"archscope.cli.commands.{module}"), function)
-            alone.command(name, cls=Command, short_help=summary, context_settings=HELP_UNASKED)(
-                found
-            )
+            alone.command(
+                name,
+                cls=Command,
+                short_help=summary,
+                context_settings=CONTEXT,
+                rich_help_panel=PANELS[place.partition(".")[0]],
+            )(found)
             self._made[name] = get_command(alone)
             accept_plain_values(self._made[name], found)
+            self._made[name].params.extend(self._shared)
         return self._made[name]
 
     def __setitem__(self, name: str, command: Any) -> None:
@@ -116,7 +116,16 @@ class Group(TyperGroup):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.commands = Commands()
+        self.commands = Commands(self.params)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help."""
+        print_help(self, ctx)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the options before the command; without any word the help is told on stderr."""
+        with nullcontext() if args else redirect_stdout(sys.stderr):
+            return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
@@ -137,10 +146,9 @@ app = typer.Typer(
     cls=Group,
     help="Choose and design convolutional networks under a budget.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings=HELP_UNASKED,
+    context_settings=CONTEXT,
 )
 
 
@@ -157,7 +165,11 @@ def _options(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version."
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            expose_value=False,
+            help="Print the version.",
         ),
     ] = False,
 ) -> None:

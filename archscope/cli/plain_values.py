@@ -17,9 +17,10 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, get_args
 
-# The context settings of every command: Typer checks a `--help` that is absent, but not one that
+# Context settings of every command: Typer checks a flag of its own that is absent, but not one that
 # is False.
-HELP_UNASKED = {"default_map": {"help": False}}
+_FLAGS = ("help", "version", "install_completion", "show_completion")
+UNASKED = {"default_map": dict.fromkeys(_FLAGS, False)}
 
 
 def accept_plain_values(command: Any, function: Callable[..., Any]) -> None:

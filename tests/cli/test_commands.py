@@ -202,7 +202,7 @@ def test_ctrl_c_ends_any_command_with_130(run, monkeypatch):
     def interrupt(**_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(solve, "solve", interrupt)
+    monkeypatch.setattr(solve, "solve_block", interrupt)
     result = run("solve", "-C", "32")
     assert (result.exit_code, result.stderr) == (130, "archscope: interrupted\n")
 

@@ -5,32 +5,54 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import typer
-
+from archscope.cli.options.declared import NETWORK, option
 from archscope.errors import UsageError, shown
 
+CardinalityOption = Annotated[
+    str | None,
+    option("--cardinality", "-C", value="C[,C...]", help="Cardinalities: 32, or 1,2,4, or 1:64."),
+]
+WidthOption = Annotated[
+    str | None,
+    option("--width", "-d", value="D[,D...]", help="Bottleneck widths: 4, or 4,8,16, or 4:64."),
+]
 DepthOption = Annotated[
     str | None,
-    typer.Option(
-        metavar="A:B[,A:B...]",
+    option(
+        "--depth",
+        value="A:B[,A:B...]",
+        panel=NETWORK,
         help="Blocks of every stage, or of each: 1:8, or 3,4,6,3, or 2:3,4,6,3.",
     ),
 ]
 WidenOption = Annotated[
     str | None,
-    typer.Option(metavar="A:B", help="Widening factors k of Wide ResNets: 1:12, or 1,1.5,2."),
+    option(
+        "--widen",
+        value="A:B",
+        panel=NETWORK,
+        help="Widening factors k of Wide ResNets: 1:12, or 1,1.5,2.",
+    ),
 ]
 DeepeningOption = Annotated[
     str | None,
-    typer.Option(metavar="A:B", help="Convolutions of a wrn's block (the paper's l): 1:4."),
+    option(
+        "--deepening",
+        value="A:B",
+        panel=NETWORK,
+        help="Convolutions of a wrn's block (the paper's l): 1:4.",
+    ),
 ]
 ScaleOption = Annotated[
-    str | None, typer.Option(metavar="S[,S...]", help="Factors on stem, widths and outputs.")
+    str | None,
+    option("--scale", value="S[,S...]", panel=NETWORK, help="Factors on stem, widths and outputs."),
 ]
 AxisOption = Annotated[
     list[str] | None,
-    typer.Option(
-        metavar="WORD=A:B",
+    option(
+        "--axis",
+        value="WORD=A:B",
+        panel=NETWORK,
         help="Values of any other number of the family, as growth=12:48; several times.",
     ),
 ]

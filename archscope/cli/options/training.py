@@ -1,135 +1,182 @@
-"""Options that the training commands share."""
+"""What is trained, and how: options of the training commands."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
-import typer
+from archscope.cli.completion import (
+    datasets,
+    figure7,
+    one_of,
+    recipes,
+    some_of,
+    sweep_presets,
+)
+from archscope.cli.options.declared import HOW, WHAT, option
 
-from archscope.cli.output import Format, check_destination, note, print_result, resolve_format
-
-if TYPE_CHECKING:
-    from archscope.explore.training.cifar_sweep import SweepResult
-
-WHAT, HOW, WHERE = "What is trained", "How it is trained", "Where"
-
-
-def option(
-    name: str, help: str, panel: str, metavar: str | None = None, default: str | None = None
-) -> typer.models.OptionInfo:
-    """An option of a training command; `default` is told where the code's own is None."""
-    made: typer.models.OptionInfo = typer.Option(
-        name,
-        help=help,
-        metavar=metavar,
-        rich_help_panel=panel,
-        show_default=default or False,
-    )
-    return made
-
-
-Samples = Annotated[
+PresetOption = Annotated[
+    str,
+    option(
+        "--preset",
+        value="quick|proxy|paper",
+        panel=WHAT,
+        complete=one_of(sweep_presets),
+        help="quick: a demo on built-in data, minutes on two cores. proxy: ResNeXt-29 at half its "
+        "widths, 15 epochs, 3 seeds, CIFAR-10; planned for under an hour on one data-centre "
+        "GPU, which was not verified. paper: Figure 7 as published, 300 epochs, 10 seeds. "
+        "The other options change it.",
+    ),
+]
+TemplatesOption = Annotated[
+    str | None,
+    option(
+        "--templates",
+        value="LIST",
+        panel=WHAT,
+        complete=some_of(figure7),
+        help="Templates CxWd (cardinality x bottleneck width), with commas: 1x64d,8x64d,1x256d. "
+        "Those of cardinality 1 make the width curve, those of the most common width the "
+        "cardinality curve. Whole network names, such as wrn_16_4, are trained as well, and "
+        "members of a family of your own, as FILE.py:plainnet_2_32. @FILE "
+        "(@- for the standard input) has one on each line, or is the CSV of archscope enumerate.",
+    ),
+]
+DepthOption = Annotated[
+    int | None,
+    option("--depth", value="N", panel=WHAT, help="Depth of the ResNeXt, 9n+2: 11, 20, 29, ..."),
+]
+ScaleOption = Annotated[
+    float | None,
+    option(
+        "--scale",
+        value="S",
+        panel=WHAT,
+        help="Factor on the widths of stem, blocks and outputs (not on the cardinality): 0.25.",
+    ),
+]
+DATASET = option(
+    "--dataset",
+    value="NAME",
+    panel=WHAT,
+    complete=one_of(datasets),
+    help="cifar10, cifar100, svhn, svhn+extra, or shapes (built-in, synthetic, not CIFAR); "
+    "for train also folder:DIR, which holds train/CLASS/*.jpg and val/CLASS/*.jpg.",
+)
+DatasetOption = Annotated[str | None, DATASET]
+SamplesOption = Annotated[
     int | None,
     option(
         "--samples",
-        "Training images, a class-balanced subset; 0 for all. The test set stays whole.",
-        WHAT,
-        "N",
+        value="N",
+        panel=WHAT,
+        help="Training images, a class-balanced subset; 0 for all. The test set stays whole.",
     ),
 ]
-Holdout = Annotated[
+HoldoutOption = Annotated[
     int | None,
     option(
         "--holdout",
-        "Training images set aside for validation, as many of each class: 5000. Epochs are judged "
-        "on them, and the test set is used once, at the end.",
-        WHAT,
-        "N",
-        "0",
+        value="N",
+        panel=WHAT,
+        help="Training images set aside for validation, as many of each class: 5000; none without "
+        "it. Epochs are judged on them, and the test set is used once, at the end.",
     ),
 ]
-Whiten = Annotated[
+WhitenOption = Annotated[
     str | None,
     option(
         "--whiten",
-        "zca: contrast normalisation and ZCA whitening, as Wide ResNet's Table 4. Takes 0.7 GB and "
-        "about a minute at the start of each process.",
-        WHAT,
-        "zca",
+        value="zca",
+        panel=WHAT,
+        complete=one_of(lambda: ("zca",)),
+        help="zca: contrast normalisation and ZCA whitening, as Wide ResNet's Table 4. Takes "
+        "0.7 GB and about a minute at the start of each process.",
     ),
 ]
-Epochs = Annotated[
-    int | None,
-    option("--epochs", "Passes over the training images; schedules scale with it.", HOW, "N"),
-]
-Precision = Annotated[
-    str | None,
-    option(
-        "--precision",
-        "Number format: fp32, bf16 or fp16; without it, the fastest that the device has.",
-        HOW,
-        "P",
-    ),
-]
-Threads = Annotated[
+TestCropOption = Annotated[
     int | None,
     option(
-        "--threads",
-        "CPU threads of each trial.",
-        WHERE,
-        "N",
-        "1; before a sweep of over 20 minutes 1, 2 and a fair share are tried, the fastest taken",
+        "--test-crop",
+        value="N",
+        panel=WHAT,
+        default="the network's input",
+        help="Side of the centre crop of test images (folder): 224, of a resize to 256; 299; 320, "
+        "of a resize to 320.",
     ),
 ]
-Compile = Annotated[
-    bool,
-    typer.Option(
-        "--compile",
-        help="Have torch compile each network: some tens of seconds at a trial's start, for faster "
-        "steps on a GPU. On a CPU it is seldom worth it.",
-        rich_help_panel=WHERE,
-    ),
-]
-DataDir = Annotated[
+TestClassesOption = Annotated[
     Path | None,
     option(
-        "--data-dir",
-        "Folder of the data set; downloaded into it where it is not there.",
-        WHERE,
-        "DIR",
+        "--test-classes",
+        value="FILE",
+        panel=WHAT,
+        help="File that lists the classes of the test images (folder), one a line; the test error "
+        "is then told twice: among all classes, and among these alone.",
     ),
 ]
-DataLabel = Annotated[
-    str | None, option("--data-label", "What titles and records call the data.", WHERE, "TEXT")
-]
-Offline = Annotated[
-    bool, typer.Option("--offline", help="Download nothing.", rich_help_panel=WHERE)
-]
-Tensorboard = Annotated[
-    bool,
-    typer.Option(
-        "--tensorboard",
-        help="Write TensorBoard event files beside each trial's metrics.jsonl, after each epoch; "
-        "needs archscope[tensorboard].",
-        rich_help_panel=WHERE,
+SEEDS = option(
+    "--seeds",
+    value="N|LIST",
+    panel=HOW,
+    help="Trainings of each network: a number N (seeds 1 to N), or the seeds themselves, "
+    "1,2,5. More of them extend what is in the same --out.",
+)
+SeedsOption = Annotated[str | None, SEEDS]
+RecipeOption = Annotated[
+    str | None,
+    option(
+        "--recipe",
+        value="NAME",
+        panel=HOW,
+        complete=one_of(recipes),
+        help="resnext, wrn, wrn-svhn, resnext-imagenet (the papers'), or proxy (one cycle). Brings "
+        "its own epochs. Without it the preset's, or proxy; resnext-imagenet for a folder.",
     ),
 ]
-
-
-def check_output(format: Format | None, output: Path | None) -> None:
-    """Refuse before hours of training what could not be written after them."""
-    resolve_format(format, output)
-    check_destination(output)
-
-
-def show(result: SweepResult, format: Format | None, output: Path | None) -> None:
-    """Print the table, and say what failed and what was written."""
-    print_result(result, format, output)
-    for record in (*result.failed, *result.diverged):
-        note(f"{record.status}: {record.key}: {record.reason or 'unknown'}")
-    if result.failed:
-        note("The same command again tries what failed once more.")
-    if result.diverged:
-        note("What diverged would diverge again: choose a lower --lr, and another --out.")
-    note(f"Written to {result.folder}: {', '.join(path.name for path in result.files)}.")
+EpochsOption = Annotated[
+    int | None,
+    option(
+        "--epochs",
+        value="N",
+        panel=HOW,
+        help="Passes over the training images; schedules scale with it.",
+    ),
+]
+IterationsOption = Annotated[
+    int | None,
+    option(
+        "--iterations",
+        value="N",
+        panel=HOW,
+        help="Mini-batches instead of epochs: the nearest number of whole epochs.",
+    ),
+]
+BatchOption = Annotated[
+    int | None,
+    option(
+        "--batch",
+        value="N",
+        panel=HOW,
+        default="the preset's or recipe's",
+        help="Images of one step.",
+    ),
+]
+LrOption = Annotated[
+    float | None,
+    option(
+        "--lr",
+        value="X",
+        panel=HOW,
+        default="the preset's or recipe's",
+        help="Learning rate at its peak.",
+    ),
+]
+ResolveOption = Annotated[
+    float,
+    option(
+        "--resolve",
+        value="X",
+        help="Difference (points) that the verdicts try to resolve.",
+    ),
+]

@@ -21,8 +21,17 @@ from archscope.errors import UsageError, shown
 from archscope.explore.clock import peak_memory as footprint
 from archscope.explore.clock.bench_result import Bench, Measured, Setting
 from archscope.explore.clock.rounds import Note, timed_rounds
-from archscope.explore.networks.opened import Given, own_networks
+from archscope.explore.networks.opened import (
+    Given,
+    Outside,
+    open_network,
+    refuse_outside,
+    several,
+)
+from archscope.explore.networks.outside import OutsideCount, count_outside
 from archscope.nn.free_memory import available
+from archscope.nn.guarded import running
+from archscope.reporting.facts.wording import plural
 from archscope.sweep.store.environment import environment
 from archscope.training.devices import check_device, check_precision, inventory, tune_malloc
 
@@ -59,7 +68,8 @@ def bench(
     sweep do; torch's number of threads is what it was afterwards.
 
     Args:
-        networks: names, networks or trees; times are told against the first.
+        networks: names, networks or trees, or what else `open_network` takes and torch can run;
+            times are told against the first.
         setting: what to measure, and how.
         input: (channels, height, width) for all; without it each has its own, but a tree.
         extras: whether to measure memory and the roofline's limits.
@@ -68,14 +78,19 @@ def bench(
 
     Raises:
         UsageError: for a network, device, precision or number that cannot be, or too little memory.
+        ArchscopeError: where a network from outside cannot be made, run or trained.
     """
     extras = extras or Extras()
     if not networks:
         raise UsageError("nothing was to be timed; name at least one network, as resnet50")
     found = inventory() if machine is None else machine
     setting = _resolved(setting or Setting(), found)
-    subjects = own_networks(networks, None, input, ("timed", "name one of these"))
-    _check_memory(subjects, setting)
+    if extras.roofline or extras.layers:
+        without = "leave --roofline and --layers out"
+        refuse_outside(several(networks), "held against the roofline", without)
+    subjects = [open_network(one, None, input) for one in several(networks)]
+    outside = {one.name: _counted(one) for one in subjects if isinstance(one, Outside)}
+    _check_memory([one for one in subjects if isinstance(one, Network)], setting)
     about = _machine(setting, found)
     results = list(_timed(subjects, setting, note))
     if extras.memory:
@@ -87,7 +102,12 @@ def bench(
             peak = measure_peak(setting.device, setting.precision)
         results = [_with_layers(one, setting.precision) for one in results]
     how = footprint.method(setting.device) if extras.memory else None
-    return Bench(setting, tuple(results), about, peak, memory_method=how, by_layer=extras.layers)
+    return Bench(
+        *(setting, tuple(results), about, peak),
+        memory_method=how,
+        by_layer=extras.layers,
+        outside=outside,
+    )
 
 
 def bench_paper(
@@ -190,9 +210,18 @@ def _machine(setting: Setting, machine: Inventory) -> dict[str, Any]:
     }
 
 
-def _timed(networks: Sequence[Network], setting: Setting, note: Note) -> Iterator[Measured]:
+def _counted(network: Outside) -> OutsideCount:
+    """What a network from outside costs; UsageError where it can only be counted."""
+    if network.source.startswith("onnx "):
+        network.module()  # says so
+    return count_outside(network)
+
+
+def _timed(
+    networks: Sequence[Network | Outside], setting: Setting, note: Note
+) -> Iterator[Measured]:
     """Build the networks, then time them mode by mode."""
-    from archscope.nn.build import build
+    from archscope.explore.networks.readings import build
 
     with measuring(setting.threads):
         modules = [build(network) for network in networks]
@@ -204,6 +233,10 @@ def _timed(networks: Sequence[Network], setting: Setting, note: Note) -> Iterato
                 workload(module, mode, (batch, *network.input), setting.precision, setting.device)
                 for module, network in zip(modules, networks, strict=True)
             ]
+            for network, call in zip(networks, calls, strict=True):
+                if isinstance(network, Outside):
+                    with running(f"{shown(network.name)} ({mode}, {plural(batch, 'image')})"):
+                        call()
             timings = timed_rounds(calls, setting.rounds, partial(_say, note, mode))
             for network, timing in zip(networks, timings, strict=True):
                 yield Measured(network, mode, batch, timing, timing.ratio_to(timings[0]))
@@ -231,4 +264,5 @@ def _with_memory(one: Measured, setting: Setting, note: Note) -> Measured:
 
 def _with_layers(one: Measured, precision: str) -> Measured:
     load = Load(one.batch, ELEMENT_BYTES[precision], one.mode == "step")
+    assert isinstance(one.network, Network)
     return replace(one, layers=tuple(layers(one.network, load)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from archscope.arch.network import Network
@@ -14,6 +14,8 @@ from archscope.cost.memory import memory
 from archscope.cost.peak import Peak
 from archscope.cost.roofline import Layer, memory_share, roofline_seconds
 from archscope.cost.workload import MODE_HELP, MODES, Mode
+from archscope.explore.networks.opened import Outside
+from archscope.explore.networks.outside import OutsideCount, known_memory
 from archscope.reporting.networks.bench import bench_table, layer_tables
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
@@ -48,7 +50,7 @@ class Setting:
 class Measured(ShortRepr):
     """One network in one mode; `ratio` is its time to the first network's, the rounds' median."""
 
-    network: Network
+    network: Network | Outside
     mode: Mode
     batch: int
     timing: Timing
@@ -61,7 +63,8 @@ class Measured(ShortRepr):
 class Bench(Result):
     """What `bench` measured: one entry of `results` for each mode and network, and on what.
 
-    `by_layer` shows what limits each layer as well, where there is a roofline.
+    `by_layer` shows what limits each layer as well, where there is a roofline. `outside` has the
+    counts of networks from outside, by name.
     """
 
     setting: Setting
@@ -71,6 +74,7 @@ class Bench(Result):
     example: TimingExample | None = None
     memory_method: str | None = None
     by_layer: bool = False
+    outside: Mapping[str, OutsideCount] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """The result as JSON, schema `archscope.bench/1`; times in seconds, memory in bytes."""
@@ -91,7 +95,7 @@ class Bench(Result):
             "published": {"source": example.source, "setting": example.setting}
             if example
             else None,
-            "networks": [_network_entry(network) for network in networks],
+            "networks": [self._network(network) for network in networks],
             "results": [self._entry(one) for one in self.results],
         }
 
@@ -99,6 +103,23 @@ class Bench(Result):
         """A row for each mode and network; `by_layer`, also a table of each one's layers."""
         document = self.document()
         return [bench_table(document), *(layer_tables(document) if self.by_layer else ())]
+
+    def _network(self, network: Network | Outside) -> dict[str, Any]:
+        if isinstance(network, Network):
+            classes: int | None = network.classes
+            cost, need = count(network), memory(network).document()
+        else:
+            found = self.outside[network.name]
+            classes, cost, need = found.classes, found.count, known_memory(found.count)
+        return {
+            "name": network.name,
+            "input": list(network.input),
+            "classes": classes,
+            "params": cost.params,
+            "macs": cost.macs,
+            "activations": cost.activations,
+            **need,
+        }
 
     def _entry(self, one: Measured) -> dict[str, Any]:
         published = self.example.times if self.example else ()
@@ -131,16 +152,3 @@ class Bench(Result):
             "memory_bound_share": memory_share(one.layers, self.peak),
             "layers": [layer.document(self.peak) for layer in one.layers],
         }
-
-
-def _network_entry(network: Network) -> dict[str, Any]:
-    cost = count(network)
-    return {
-        "name": network.name,
-        "input": list(network.input),
-        "classes": network.classes,
-        "params": cost.params,
-        "macs": cost.macs,
-        "activations": cost.activations,
-        **memory(network).document(),
-    }

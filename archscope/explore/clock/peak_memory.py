@@ -27,6 +27,7 @@ from archscope.arch.network import Network
 from archscope.arch.nodes import Act, Conv, Linear, Norm, Pool, Seq
 from archscope.cost.workload import Mode, batch_of, measuring, most_allocated, place, workload
 from archscope.errors import ArchscopeError
+from archscope.explore.networks.opened import Outside
 
 METHODS = {
     "cpu": "high-water mark of the resident set of a fresh process, less what it held before the "
@@ -42,7 +43,7 @@ _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 class Task:
     """What the process runs."""
 
-    network: Network
+    network: Network | Outside
     mode: Mode
     batch: int
     precision: str
@@ -103,8 +104,8 @@ def measure(task: Task) -> int:
         return max(0, _high_water() - before)
 
 
-def _run(network: Network, task: Task, batch: int) -> None:
-    from archscope.nn.build import build
+def _run(network: Network | Outside, task: Task, batch: int) -> None:
+    from archscope.explore.networks.readings import build
 
     module = build(network)
     place(module, task.device)

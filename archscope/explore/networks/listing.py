@@ -15,7 +15,8 @@ from archscope.cost.formula import CONVENTION, count
 from archscope.cost.memory import memory
 from archscope.errors import UsageError
 from archscope.explore.networks.compare import stage_rows
-from archscope.explore.networks.opened import Given, own_network
+from archscope.explore.networks.opened import Given, Outside, open_network, refuse_outside
+from archscope.explore.networks.outside import OutsideCount, count_outside, known_memory
 from archscope.reporting.networks.architectures import network_list, stage_table
 from archscope.reporting.table.formats import bytes_text, text
 from archscope.reporting.table.result import Result
@@ -79,14 +80,24 @@ def list_networks(pattern: str = "") -> NetworkList:
 
 @dataclass(frozen=True, repr=False)
 class Shown(Result):
-    """One network in detail: a row for each stage or, with `layers`, for each layer."""
+    """One network in detail: a row for each stage or, with `layers`, for each layer.
 
-    network: Network
+    One from outside has been `counted`: a row for each of its direct submodules.
+    """
+
+    network: Network | Outside
     layers: bool = False
+    counted: OutsideCount | None = None
 
     def document(self) -> dict[str, Any]:
-        """The network as JSON, schema `archscope.show/1`: totals, stages, and every layer."""
-        return _document(self.network)
+        """The network as JSON, schema `archscope.show/1`: totals, stages, and every layer.
+
+        Of one from outside, what only a tree tells is null or empty.
+        """
+        if isinstance(self.network, Network):
+            return _document(self.network)
+        assert self.counted is not None
+        return _document_outside(self.network, self.counted)
 
     def tables(self) -> list[Table]:
         """A row a part, then the totals."""
@@ -107,15 +118,21 @@ def show(
     """Show one network: its stages, or its layers, and what each costs.
 
     Args:
-        network: one of ours: a name, a network or a tree.
-        layers: a row for each layer rather than for each stage.
+        network: a name, a network or a tree, or what else `open_network` takes.
+        layers: a row for each layer rather than for each stage; of our own networks alone.
         input: (channels, height, width), where not its own.
         classes: outputs of a name, where not its own.
 
     Raises:
         UsageError: for a network, input or number of classes that cannot be.
+        ArchscopeError: where a network from outside cannot be made, run or traced.
     """
-    return Shown(own_network(network, classes, input), layers)
+    if layers:
+        refuse_outside([network], "shown layer by layer", "leave --layers out")
+    found = open_network(network, classes, input)
+    if isinstance(found, Network):
+        return Shown(found, layers)
+    return Shown(found, counted=count_outside(found))
 
 
 def _document(network: Network) -> dict[str, Any]:
@@ -153,6 +170,28 @@ def _document(network: Network) -> dict[str, Any]:
     }
 
 
+def _document_outside(network: Outside, counted: OutsideCount) -> dict[str, Any]:
+    cost = counted.count
+    return {
+        "schema": "archscope.show/1",
+        "convention": CONVENTION,
+        "name": network.name,
+        "source": network.source,
+        "template": None,
+        "input": list(network.input),
+        "classes": counted.classes,
+        "init": None,
+        "params": cost.params,
+        "macs": cost.macs,
+        "activations": cost.activations,
+        **known_memory(cost),
+        "published_errors": [],
+        "stages": counted.stages,
+        "nodes": [],
+        "notes": list(counted.notes),
+    }
+
+
 def _table(document: dict[str, Any], nodes: bool) -> Table:
     if nodes:
         rows = [
@@ -166,15 +205,19 @@ def _table(document: dict[str, Any], nodes: bool) -> Table:
     else:
         rows = [dict(row) for row in document["stages"]]
     for row in rows:
-        row["output"] = "×".join(map(str, row["output"]))
+        row["output"] = "×".join(map(str, row["output"] or ()))
+        row["block"] = row["block"] or ""
     rows.append({"name": "total", "output": "", "block": "", **_totals(document)})
     shape = "×".join(map(str, document["input"]))
-    title = f"{document['name']}: input {shape}, {document['classes']} classes"
-    notes = [
-        f"Memory in fp32: {bytes_text(document['param_bytes'])} of parameters; at most "
-        f"{bytes_text(document['peak_activation_bytes'])} of activations alive at once (one "
-        f"image, eval mode), at {document['peak_activation_at']}."
-    ]
+    classes = "" if document["classes"] is None else f", {document['classes']} classes"
+    title = f"{document['name']}: input {shape}{classes}"
+    parameters = f"Memory in fp32: {bytes_text(document['param_bytes'])} of parameters"
+    notes = [f"{parameters}.", *document.get("notes", ())]
+    if document["peak_activation_bytes"] is not None:
+        notes = [
+            f"{parameters}; at most {bytes_text(document['peak_activation_bytes'])} of activations "
+            f"alive at once (one image, eval mode), at {document['peak_activation_at']}."
+        ]
     notes += [
         f"Published: {entry['error']:g} % top-1 error on {entry['dataset']} ({entry['source']})."
         for entry in document["published_errors"]
@@ -188,10 +231,10 @@ def _csv_table(document: dict[str, Any], nodes: bool) -> Table:
         rows = [dict(row) for row in document["nodes"]]
     else:
         keys = ["name", "output", "block", "blocks", "cardinality"]
-        rows = [{**row, "block": "; ".join(row["block"])} for row in document["stages"]]
+        rows = [{**row, "block": "; ".join(row["block"] or ())} for row in document["stages"]]
     for row in rows:
         for key in {"input", "output"} & row.keys():
-            row[key] = "x".join(map(str, row[key]))
+            row[key] = "x".join(map(str, row[key] or ()))
         row["block"] = str(row.get("block", "")).replace("×", "x")
     keys += ["params", "macs", "activations"]
     return Table(document["name"], [Column(key, key, text) for key in keys], rows)

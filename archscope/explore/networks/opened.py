@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from archscope.arch.names import is_own, parse
 from archscope.arch.network import Network
@@ -32,12 +32,18 @@ class Outside:
         source: `timm 1.0.31`, `torchvision 0.29.1`, `python`, `file`, `pt2` or `onnx`.
         input: (channels, height, width).
         module: makes the `torch.nn.Module`; ArchscopeError where that fails.
+        classes: outputs that it was asked to have; None: its own.
     """
 
     name: str
     source: str
     input: Shape
     module: Make
+    classes: int | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For another process: it opens the network anew, as what makes one cannot be sent."""
+        return open_network, (self.name, self.classes, self.input)
 
 
 def open_network(
@@ -68,7 +74,7 @@ def open_network(
     if not is_outside(network):
         return parse(network, classes, input)
     found = _open(network, classes)
-    return Outside(network, found.source, input or found.input, found.make)
+    return Outside(network, found.source, input or found.input, found.make, classes)
 
 
 def own_network(network: Given, classes: int | None = None, input: Shape | None = None) -> Network:
@@ -150,18 +156,17 @@ def is_outside(text: str) -> bool:
     return _FILE.fullmatch(text) is not None and not is_own(text)
 
 
-def refuse_outside(networks: Sequence[Given], what: str, fix: str) -> None:
+def refuse_outside(networks: Sequence[Given], what: str, fix: str, why: str = "that reads") -> None:
     """Refuse networks from outside, before anything of theirs is run.
 
     Raises:
-        UsageError: that `what` was asked for, which needs a tree, and the `fix`.
+        UsageError: that `what` was asked for, `why` that needs one of ours, and the `fix`.
     """
     for entry in networks:
         if isinstance(entry, Outside) or (isinstance(entry, str) and is_outside(entry)):
             name = entry if isinstance(entry, str) else entry.name
             raise UsageError(
-                f"{shown(name)} was to be {what}, but that reads archscope's own networks alone; "
-                f"{fix}"
+                f"{shown(name)} was to be {what}, but {why} archscope's own networks alone; {fix}"
             )
 
 

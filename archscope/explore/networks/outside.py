@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archscope.cost.formula import Count
+from archscope.cost.memory import FP32
 from archscope.errors import shown
 from archscope.explore.networks.opened import Outside
 from archscope.nn.free_memory import refuse_beyond
@@ -69,6 +70,16 @@ def count_outside(network: Outside) -> OutsideCount:
     stages = [_stage(name, *costs) for name, costs in fvcore.parts.items()]
     count = Count(fvcore.params, fvcore.macs, activations)
     return OutsideCount(count, fvcore, outputs_of(result), stages, tuple(notes))
+
+
+def known_memory(cost: Count) -> dict[str, Any]:
+    """What `Memory.document` tells of our networks: null where that needs a tree."""
+    return {
+        "param_bytes": FP32 * cost.params,
+        "peak_activation_bytes": None,
+        "peak_activation_at": None,
+        "memory_convention": None,
+    }
 
 
 def _count_onnx(network: Outside) -> OutsideCount:

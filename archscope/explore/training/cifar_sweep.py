@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from archscope.data.sets.folder import NAME as FILES
+from archscope.explore.networks.opened import refuse_outside
 from archscope.explore.training.images_from import Source, measured
 from archscope.explore.training.run_plan import Console, Hands, Order, conduct, decisive, finish
 from archscope.reporting.folder.folder import write as write_report
@@ -130,6 +131,8 @@ def cifar_sweep(
     """
     asked, where, say = resources or Resources(), source or Source(), console or Console()
     chosen = settings(preset, **changes)
+    trained = [one for one in chosen.subjects.templates if ".py:" not in one]
+    refuse_outside(trained, "trained", "name one, as wrn_28_10", "a sweep keeps and rebuilds")
     name = folders.default_folder(chosen, decisive(asked))
     order = Order(chosen, Path(out) if out else name, command=command)
     return SweepResult(*conduct(order, asked, where, say, inventory))

@@ -11,7 +11,7 @@ from archscope.arch.network import Network
 from archscope.arch.nodes import Node
 from archscope.data.sets.folder import NAME as FILES
 from archscope.errors import DataError, UsageError
-from archscope.explore.networks.opened import name_of
+from archscope.explore.networks.opened import name_of, refuse_outside
 from archscope.explore.training.cifar_sweep import SweepResult
 from archscope.explore.training.images_from import Source
 from archscope.explore.training.run_plan import Console, Order, conduct, decisive
@@ -77,6 +77,7 @@ def train(
         Interrupted: after SIGINT or SIGTERM; ArchscopeError: where the folder cannot be written.
     """
     asked, where, say = resources or Resources(), source or Source(), console or Console()
+    refuse_outside([network], "trained", "name one, as wrn_28_10", "a sweep keeps and rebuilds")
     name, where = _source(dataset, where)
     _check_iterations(iterations, changes.get("epochs"))
     chosen = single.settings(name_of(network, "a training"), dataset=name, **changes)

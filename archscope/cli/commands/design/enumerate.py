@@ -10,16 +10,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from archscope.cli.completion import designs, one_of, some_of
+from archscope.cli.options.declared import GENERAL, LISTED, NETWORK, option
+from archscope.cli.options.networks import ClassesOption, InputOption
+from archscope.cli.options.output import FORMAT_HELP, OutputOption, PlotOption, check_plot
 from archscope.cli.options.spaces import (
     AxisOption,
+    CardinalityOption,
     DeepeningOption,
     DepthOption,
     Numbers,
     ScaleOption,
     WidenOption,
+    WidthOption,
 )
-from archscope.cli.options.task import ClassesOption, InputOption, check_plot
-from archscope.cli.output import OutputOption, note, print_result, save_with, write
+from archscope.cli.output import note, print_result, save_with, write
 from archscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,26 +45,30 @@ class DesignFormat(StrEnum):
 
 
 STREAMED = (DesignFormat.json, DesignFormat.csv, DesignFormat.parquet)
-RangeOption = Annotated[str | None, typer.Option(metavar="A:B", help="As 20M:26M, :26M or 20M:.")]
-NumbersOption = Annotated[str | None, typer.Option(metavar="A:B", help="As 1:64, or 1,2,4.")]
+COSTS = ("params", "macs", "activations")
+
+
+def _range(name: str, what: str) -> Any:
+    return option(name, value="A:B", help=f"Range of {what}: 20M:26M, :26M or 20M:.")
 
 
 def enumerate_designs(
     families: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FAMILY...]",
+            metavar="FAMILY...",
             help="{families}, imagenet_wrn; preresnet-basic, 'wrn-B(3,1,3)' and the like; or "
             "FILE.py:NAME of your own, all with free depths; resnext50, wrn_28 and the like with "
-            "their own.  [default: resnext]",
-            show_default=False,
+            "their own.",
+            show_default="resnext",
+            autocompletion=one_of(designs),
         ),
     ] = None,
-    params: RangeOption = None,
-    macs: RangeOption = None,
-    activations: RangeOption = None,
-    cardinality: NumbersOption = None,
-    width: NumbersOption = None,
+    params: Annotated[str | None, _range("--params", "parameters")] = None,
+    macs: Annotated[str | None, _range("--macs", "multiply-adds")] = None,
+    activations: Annotated[str | None, _range("--activations", "activations")] = None,
+    cardinality: CardinalityOption = None,
+    width: WidthOption = None,
     depth: DepthOption = None,
     widen: WidenOption = None,
     deepening: DeepeningOption = None,
@@ -67,33 +76,66 @@ def enumerate_designs(
     axis: AxisOption = None,
     divisible: Annotated[
         int,
-        typer.Option(metavar="K", min=1, help="Only group widths C*d that are multiples of K."),
+        option(
+            "--divisible",
+            value="K",
+            panel=NETWORK,
+            help="Only group widths C*d that are multiples of K.",
+            min=1,
+        ),
     ] = 1,
     sort: Annotated[
-        str, typer.Option(metavar="KEY", help="params, macs, width, ...; -macs: largest first.")
+        str,
+        option(
+            "--sort",
+            value="KEY",
+            panel=LISTED,
+            complete=one_of(lambda: (*COSTS, "width", *(f"-{cost}" for cost in COSTS))),
+            help="params, macs, width, ...; -macs: largest first.",
+        ),
     ] = "params",
     limit: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="List the first N.  [default: tables 20]"),
+        option(
+            "--limit", value="N", panel=LISTED, help="List the first N.", default="tables 20", min=1
+        ),
     ] = None,
     pareto: Annotated[
         str | None,
-        typer.Option(metavar="A,B", help="Only the front of two costs: params,macs; -macs: more."),
+        option(
+            "--pareto",
+            value="A,B",
+            panel=LISTED,
+            complete=some_of(lambda: COSTS),
+            help="Only the front of two costs: params,macs; -macs: more.",
+        ),
     ] = None,
     sample: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="N of them, drawn at random, instead of the first."),
+        option(
+            "--sample",
+            value="N",
+            panel=LISTED,
+            help="N of them, drawn at random, instead of the first.",
+            min=1,
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="S", min=0, help="Of --sample's draw.")] = 1,
+    seed: Annotated[
+        int, option("--seed", value="S", panel=LISTED, help="Of --sample's draw.", min=0)
+    ] = 1,
     instantiate: Annotated[
-        bool, typer.Option("--instantiate", help="Build the listed ones; fvcore must confirm each.")
+        bool,
+        option(
+            "--instantiate", panel=LISTED, help="Build the listed ones; fvcore must confirm each."
+        ),
     ] = False,
-    plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw them: .png, .svg or .pdf.")
-    ] = None,
+    plot: PlotOption = None,
     input_shape: InputOption = None,
     classes: ClassesOption = None,
-    format: Annotated[DesignFormat | None, typer.Option("--format", show_default=False)] = None,
+    format: Annotated[
+        DesignFormat | None,
+        option("--format", value="FORMAT", panel=GENERAL, help=f"{FORMAT_HELP} Or parquet."),
+    ] = None,
     output: OutputOption = None,
 ) -> None:
     """List all designs of a family within ranges of cost.

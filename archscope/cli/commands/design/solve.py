@@ -6,17 +6,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from archscope.cli.completion import designs, networks, one_of, some_of
+from archscope.cli.options.declared import BLOCK, NETWORK, option
+from archscope.cli.options.networks import ClassesOption, InputOption, networks_in
+from archscope.cli.options.output import FormatOption, OutputOption
 from archscope.cli.options.spaces import (
     AxisOption,
+    CardinalityOption,
     DeepeningOption,
     DepthOption,
     Numbers,
     ScaleOption,
     WidenOption,
+    WidthOption,
 )
-from archscope.cli.options.task import ClassesOption, InputOption
-from archscope.cli.output import FormatOption, OutputOption, note, print_result
-from archscope.errors import UsageError
+from archscope.cli.output import note, print_result
+from archscope.errors import UsageError, shown
 
 if TYPE_CHECKING:
     from archscope.arch.papers.eq4 import Rounding
@@ -27,82 +32,82 @@ if TYPE_CHECKING:
 MOST = 1_000_000  # channels, pixels: far above any network, far below what overflows a float
 
 
+_FREE = ("cardinality", "width", "depth", "widen", "deepening", "scale")
+
+
+def _size(name: str, help: str, default: str | None = None) -> Any:
+    return option(name, value="N", panel=BLOCK, help=help, default=default, min=1, max=MOST)
+
+
 def solve(
-    cardinality: Annotated[
-        str | None,
-        typer.Option(
-            "--cardinality",
-            "-C",
-            metavar="C[,C...]",
-            help="Cardinalities to solve the width for: 32, or 1,2,4,8,32, or 1:64.",
-        ),
-    ] = None,
-    width: Annotated[
-        str | None,
-        typer.Option(
-            "--width",
-            "-d",
-            metavar="D[,D...]",
-            help="Bottleneck widths to solve the cardinality for (the reverse question).",
-        ),
-    ] = None,
+    cardinality: CardinalityOption = None,
+    width: WidthOption = None,
     reference: Annotated[
         str | None,
-        typer.Option(
-            metavar="CxWd",
-            help="Keep the budget of this template.  [default: 1x64d]",
-            show_default=False,
+        option(
+            "--reference",
+            value="CxWd",
+            panel=BLOCK,
+            help="Keep the budget of this template.",
+            default="1x64d",
         ),
     ] = None,
     budget: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="N",
+        option(
+            "--budget",
+            value="N[UNIT]",
             help="Parameters of a block's convolutions, as 70k (instead of a reference). With "
             "--network: 4.1GMACs, '25M params', '11M activations', several at once.",
         ),
     ] = None,
-    w_in: Annotated[int, typer.Option("--in", min=1, max=MOST, help="Channels in.")] = 256,
-    w_out: Annotated[
-        int | None,
-        typer.Option("--out", min=1, max=MOST, help="Channels out.  [default: as --in]"),
-    ] = None,
-    kernel: Annotated[
-        int, typer.Option(min=1, max=MOST, help="Kernel size of the grouped convolution.")
-    ] = 3,
+    w_in: Annotated[int, _size("--in", "Channels in.")] = 256,
+    w_out: Annotated[int | None, _size("--out", "Channels out.", "as --in")] = None,
+    kernel: Annotated[int, _size("--kernel", "Kernel size of the grouped convolution.")] = 3,
     resolution: Annotated[
-        int,
-        typer.Option(min=1, max=MOST, help="Height and width of the stage, for the multiply-adds."),
+        int, _size("--resolution", "Height and width of the stage, for the multiply-adds.")
     ] = 56,
     rounding: Annotated[
         str,
-        typer.Option(metavar="RULE", help="nearest, floor, ceil, or multiple-of:K."),
+        option(
+            "--rounding",
+            value="RULE",
+            help="nearest, floor, ceil, or multiple-of:K.",
+            complete=one_of(lambda: ("nearest", "floor", "ceil", "multiple-of:8")),
+        ),
     ] = "nearest",
     network: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAME",
+        option(
+            "--network",
+            value="NAME",
+            panel=NETWORK,
+            complete=one_of(designs),
             help="Design a whole network: resnext50, resnet101, wrn_28, preresnet-basic and the "
             "like, or FILE.py:NAME of your own; of the families {families}.",
         ),
     ] = None,
     like: Annotated[
         list[str] | None,
-        typer.Option(
+        option(
             "--as",
-            metavar="NAME[:COST]",
+            value="NAME[:COST]",
+            panel=NETWORK,
+            complete=one_of(networks),
             help="Keep the params and multiply-adds of this network, or one: resnet50:macs; "
             "'2x resnet101:macs' is twice that.",
         ),
     ] = None,
     free: Annotated[
         str | None,
-        typer.Option(
-            metavar="WORD[,WORD]",
+        option(
+            "--free",
+            value="WORD[,WORD]",
+            panel=NETWORK,
+            default="what the name leaves open",
+            complete=some_of(lambda: _FREE),
             help="What is sought: cardinality, width, depth (or depth3), widen, deepening, scale, "
-            "or another number of the family.  "
-            "[default: what the name leaves open]",
-            show_default=False,
+            "or another number of the family.",
         ),
     ] = None,
     depth: DepthOption = None,
@@ -111,11 +116,24 @@ def solve(
     scale: ScaleOption = None,
     axis: AxisOption = None,
     nearest: Annotated[
-        int, typer.Option(metavar="N", min=1, max=1000, help="How many designs are listed.")
+        int,
+        option(
+            "--nearest",
+            value="N",
+            panel=NETWORK,
+            help="How many designs are listed.",
+            min=1,
+            max=1000,
+        ),
     ] = 5,
     tolerance: Annotated[
         str | None,
-        typer.Option(metavar="P%", help="Exit code 4 where the nearest design is further off."),
+        option(
+            "--tolerance",
+            value="P%",
+            panel=NETWORK,
+            help="Exit code 4 where the nearest design is further off.",
+        ),
     ] = None,
     input_shape: InputOption = None,
     classes: ClassesOption = None,
@@ -128,8 +146,10 @@ def solve(
     cardinality C at each width. Ends with exit code 4 where one of them has no answer (the others
     are shown).
 
-    With --network, whole networks: the designs whose exact costs come nearest to a budget, as in
-    --network resnext50 --cardinality 32 --budget 4.1GMACs, and the proof that none is nearer.
+    With --network, whole networks: the designs whose exact costs come nearest to a budget, and the
+    proof that none is nearer:
+
+      archscope solve --network resnext50 --cardinality 32 --budget 4.1GMACs
     """
     from archscope.arch.papers.eq4 import parse_rounding
 
@@ -153,7 +173,9 @@ def solve(
         one["resolution"] = resolution != 56
         _only_without(one, "describes one block; drop it, or --network")
         options = _options(rule, nearest, tolerance, classes, input_shape)
-        solution = _solve_network(network, budget or [], like or [], numbers, free, options)
+        solution = _solve_network(
+            network, budget or [], networks_in(like or []), numbers, free, options
+        )
     print_result(solution, format, output)
     for reason in solution.infeasible:
         note(f"archscope: {reason}")
@@ -170,7 +192,7 @@ def _solve_block(
 ) -> Solution:
     """Eq. 4 for a block."""
     from archscope.arch.papers.eq4 import Block
-    from archscope.arch.quantities import parse_budget, parse_numbers
+    from archscope.arch.quantities import parse_numbers
     from archscope.explore.design.solve import solve_block
 
     w_in, w_out, kernel, resolution = block
@@ -183,10 +205,27 @@ def _solve_block(
     return solve_block(
         cardinalities=() if cardinality is None else parse_numbers(cardinality, "cardinality"),
         widths=() if width is None else parse_numbers(width, "width"),
-        budget=parse_budget(budgets[0]) if budgets else None,
+        budget=_block_budget(budgets[0]) if budgets else None,
         reference=reference,
         block=Block(w_in, w_in if w_out is None else w_out, kernel, resolution),
         rounding=rule,
+    )
+
+
+def _block_budget(text: str) -> int:
+    """A number of parameters; UsageError that names --network where it is a network's budget."""
+    from archscope.arch.quantities import parse_budget, parse_limit
+
+    try:
+        return parse_budget(text)
+    except UsageError as wrong:
+        try:
+            parse_limit(text)
+        except UsageError:
+            raise wrong from None
+    raise UsageError(
+        f"--budget {shown(text)} is a budget of a whole network; name the network with --network, "
+        "as --network resnext50, or give a block's parameters, as 70k"
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-import typer
-
-from archscope.cli.output import FormatOption, OutputOption, print_result
+from archscope.cli.options.declared import option
+from archscope.cli.options.output import FormatOption, OutputOption
+from archscope.cli.output import print_result
 from archscope.errors import ArchscopeError
 
 
@@ -22,10 +22,11 @@ class Paper(StrEnum):
 
 def audit(
     paper: Annotated[
-        Paper, typer.Option(help="The ResNeXt paper, Wide ResNet, torchvision's metadata, or all.")
+        Paper,
+        option("--paper", help="The ResNeXt paper, Wide ResNet, torchvision's metadata, or all."),
     ] = Paper.all,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Show the check that each verdict rests on.")
+        bool, option("--explain", help="Show the check that each verdict rests on.")
     ] = False,
     format: FormatOption = None,
     output: OutputOption = None,

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from archscope.cli.options.task import InputOption
-from archscope.cli.output import (
-    FormatOption,
-    OutputOption,
-    check_destination,
-    note,
-    print_result,
-    resolve_format,
-    save_with,
-)
+from archscope.cli.completion import modes as all_modes
+from archscope.cli.completion import some_of
+from archscope.cli.options.declared import option
+from archscope.cli.options.machine import DEVICE, PRECISION, ThreadsOption
+from archscope.cli.options.networks import AnyNetworksArgument, InputOption, networks_in
+from archscope.cli.options.output import FormatOption, OutputOption, PlotOption, check_plot
+from archscope.cli.output import check_destination, note, print_result, resolve_format, save_with
 from archscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,91 +28,63 @@ class PaperName(StrEnum):
     wrn = "wrn"
 
 
-class PrecisionName(StrEnum):
-    """Number formats."""
-
-    fp32 = "fp32"
-    bf16 = "bf16"
-    fp16 = "fp16"
-
-
-def _count(name: str, help: str) -> typer.models.OptionInfo:
-    option: typer.models.OptionInfo = typer.Option(
-        name, metavar="N", min=1, max=65_536, help=help, show_default=False
-    )
-    return option
+def _count(name: str, help: str, default: str) -> Any:
+    return option(name, value="N", help=help, default=default, min=1, max=65_536)
 
 
 def bench(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[NAME...]",
-            help="Networks, as resnet50; times are told against the first.",
-            show_default=False,
-        ),
-    ] = None,
+    names: AnyNetworksArgument = None,
     paper: Annotated[
         PaperName | None,
-        typer.Option(
+        option(
+            "--paper",
             help="Repeat a paper's comparison instead. resnext: ResNet-101 and ResNeXt-101 of the "
             "same FLOPs; wrn: Wide ResNet's Figure 4, thin against wide.",
-            show_default=False,
         ),
     ] = None,
     modes: Annotated[
         str | None,
-        typer.Option(
-            metavar="LIST",
-            help="latency (batch 1), throughput, step (forward, backward, SGD).  [default: all; "
-            "with --paper step]",
-            show_default=False,
+        option(
+            "--modes",
+            value="LIST",
+            complete=some_of(all_modes),
+            help="latency (batch 1), throughput, step (forward, backward, SGD).",
+            default="all; with --paper step",
         ),
     ] = None,
     batch: Annotated[
-        int | None,
-        _count("--batch", "Images of a forward pass or step.  [default: 16; the paper's]"),
+        int | None, _count("--batch", "Images of a forward pass or step.", "16; the paper's")
     ] = None,
     rounds: Annotated[
-        int | None, _count("--rounds", "Timed rounds; the median counts.  [default: 5]")
+        int | None, _count("--rounds", "Timed rounds; the median counts.", "5")
     ] = None,
-    threads: Annotated[
-        int | None, _count("--threads", "CPU threads.  [default: all processors]")
-    ] = None,
-    precision: Annotated[PrecisionName, typer.Option(help="Number format.")] = PrecisionName.fp32,
-    device: Annotated[
-        str,
-        typer.Option(
-            "--device", metavar="NAME", help="cpu, cuda:0, mps (the last two were not run)."
-        ),
-    ] = "cpu",
+    threads: ThreadsOption = None,
+    precision: Annotated[str, PRECISION] = "fp32",
+    device: Annotated[str, DEVICE] = "cpu",
     input_shape: InputOption = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="A batch of 4 (or what --paper has) and 3 rounds.")
+        bool, option("--quick", help="A batch of 4 (or what --paper has) and 3 rounds.")
     ] = False,
     memory: Annotated[
-        bool, typer.Option(help="Measure peak memory, each in a fresh process.")
+        bool,
+        option("--memory/--no-memory", help="Measure peak memory, each in a fresh process."),
     ] = True,
     roofline: Annotated[
         bool,
-        typer.Option("--roofline", help="Measure the machine's peak; predict times and ratios."),
+        option("--roofline", help="Measure the machine's peak; predict times and ratios."),
     ] = False,
     layers: Annotated[
-        bool, typer.Option("--layers", help="What limits each layer; includes --roofline.")
+        bool, option("--layers", help="What limits each layer; includes --roofline.")
     ] = False,
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Draw the times: .png, .svg or .pdf.", show_default=False
-        ),
-    ] = None,
+    plot: PlotOption = None,
     format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
     """Time networks side by side on this machine: latency, throughput, training step, memory.
 
     Rounds are interleaved, so that a change of the machine's pace meets all networks; medians,
-    quartiles and ratios to the first network are told, with threads and precision.
+    quartiles and ratios to the first network are told, with threads and precision. Devices other
+    than cpu follow torch's documentation and were not run.
     """
     from archscope.arch.quantities import parse_shape
     from archscope.explore.clock.bench import Extras, Setting, parse_modes
@@ -131,7 +98,7 @@ def bench(
         batch=batch or (_QUICK_BATCH if quick else Setting.batch),
         rounds=rounds or (_QUICK_ROUNDS if quick else Setting.rounds),
         threads=threads,
-        precision=precision.value,
+        precision=precision,
         device=device,
     )
     shape = None if input_shape is None else parse_shape(input_shape)
@@ -147,7 +114,7 @@ def bench(
             note=note,
         )
     else:
-        found = run(names or [], setting, input=shape, extras=extras, note=note)
+        found = run(networks_in(names or []), setting, input=shape, extras=extras, note=note)
     if plot is not None:
         _draw(found, plot)
     print_result(found, format, output)
@@ -166,10 +133,7 @@ def _check(
             "networks to time or a --paper were to be given, and only one of them; name networks, "
             "as resnet50 resnext50_32x4d, or a paper"
         )
-    if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise UsageError(
-            f"--plot {plot} was asked for, but a plot is a .png, .svg or .pdf file; name one"
-        )
+    check_plot(plot)
     check_destination(plot, "--plot")
     check_destination(output)
 

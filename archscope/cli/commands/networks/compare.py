@@ -6,16 +6,18 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from archscope.cli.commands.networks.difference import (
-    DiffOption,
-    OnOption,
-    PlotOption,
-    print_difference,
+from archscope.cli.commands.networks.difference import DiffOption, OnOption, print_difference
+from archscope.cli.completion import counters as all_counters
+from archscope.cli.completion import some_of
+from archscope.cli.options.declared import option
+from archscope.cli.options.networks import (
+    ClassesOption,
+    InputOption,
+    NetworksArgument,
+    networks_in,
 )
-from archscope.cli.options.task import NETWORK_HELP, ClassesOption, InputOption
-from archscope.cli.output import Format, FormatOption, OutputOption, print_result
+from archscope.cli.options.output import FormatOption, OutputOption, PlotOption
+from archscope.cli.output import Format, print_result
 from archscope.errors import UsageError
 
 
@@ -27,15 +29,15 @@ class CounterName(StrEnum):
 
 
 def compare(
-    names: Annotated[list[str], typer.Argument(metavar="NETWORK...", help=NETWORK_HELP)],
+    names: NetworksArgument,
     input_shape: InputOption = None,
     classes: ClassesOption = None,
     counter: Annotated[
         CounterName | None,
-        typer.Option(
-            help="fvcore (the default): build each network and confirm the formula; formula: no "
-            "torch.",
-            show_default=False,
+        option(
+            "--counter",
+            help="fvcore: build each network and confirm the formula; formula: no torch.",
+            default="fvcore",
         ),
     ] = None,
     diff: DiffOption = False,
@@ -43,11 +45,12 @@ def compare(
     on: OnOption = None,
     counters: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAMES",
+        option(
+            "--counters",
+            value="NAMES",
+            complete=some_of(all_counters),
             help="all, or some of formula, fvcore, torch, torchinfo, ptflops, thop, calflops, "
             "deepspeed with commas between: what each reports, and why they differ.",
-            show_default=False,
         ),
     ] = None,
     format: FormatOption = None,
@@ -60,11 +63,12 @@ def compare(
     counted by fvcore alone, an ONNX file by its own shapes.
 
     With --diff, why two networks differ: the gap split by stage, and by choice, where the first
-    network is turned into the second one choice after the other.
+    network is turned into the second one choice after the other; --plot draws both as waterfalls.
     """
     from archscope.arch.quantities import parse_shape
     from archscope.explore.networks.compare import compare as compare_networks
 
+    names = networks_in(names)
     shape = None if input_shape is None else parse_shape(input_shape)
     if (counter is not None and (diff or counters is not None)) or (diff and counters is not None):
         raise UsageError(

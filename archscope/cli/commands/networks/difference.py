@@ -7,10 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from archscope.arch.shape import Shape
-from archscope.cli.options.task import check_plot
+from archscope.cli.options.declared import option
+from archscope.cli.options.output import check_plot
 from archscope.cli.output import Format, print_result, save_with
 from archscope.errors import UsageError
 
@@ -25,23 +24,14 @@ class Cost(StrEnum):
 
 DiffOption = Annotated[
     bool,
-    typer.Option(
+    option(
         "--diff",
         help="Split the gap between two networks by stage and by choice (width, depth, ...), all "
         "counted by the formula.",
     ),
 ]
-PlotOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--plot",
-        metavar="FILE",
-        help="With --diff: draw both splits as waterfalls: .png, .svg or .pdf.",
-    ),
-]
 OnOption = Annotated[
-    Cost | None,
-    typer.Option("--on", help="With --plot: draw this cost alone.  [default: all three]"),
+    Cost | None, option("--on", help="With --plot: draw this cost alone.", default="all three")
 ]
 
 

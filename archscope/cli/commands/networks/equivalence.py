@@ -4,40 +4,47 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
-from archscope.cli.options.task import ClassesOption, InputOption
-from archscope.cli.output import FormatOption, OutputOption, note, print_result, resolve_format
+from archscope.cli.options.declared import option
+from archscope.cli.options.networks import (
+    ClassesOption,
+    InputOption,
+    NetworkArgument,
+    network_in,
+)
+from archscope.cli.options.output import FormatOption, OutputOption
+from archscope.cli.output import note, print_result, resolve_format
 from archscope.errors import ArchscopeError
 
 
 def equivalence(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A network, as resnext50_32x4d.")],
+    name: NetworkArgument,
     input_shape: InputOption = None,
     classes: ClassesOption = None,
     paths: Annotated[
         int | None,
-        typer.Option(
-            metavar="N",
+        option(
+            "--paths",
+            value="N",
+            help="Paths of a basic block (Figure 4).",
+            default="32, or the most below that fit",
             min=1,
-            help="Paths of a basic block (Figure 4).  [default: 32, or the most below that fit]",
-            show_default=False,
         ),
     ] = None,
     batch: Annotated[
-        int, typer.Option(metavar="N", min=2, max=100_000, help="Images compared, and timed.")
+        int, option("--batch", value="N", help="Images compared, and timed.", min=2, max=100_000)
     ] = 2,
     seed: Annotated[
-        int, typer.Option(metavar="S", min=0, max=2**31, help="Of weights and images.")
+        int, option("--seed", value="S", help="Of weights and images.", min=0, max=2**31)
     ] = 0,
     rounds: Annotated[
         int | None,
-        typer.Option(
-            metavar="N",
+        option(
+            "--rounds",
+            value="N",
+            help="Timed rounds; 0: no timing.",
+            default="what takes half a minute",
             min=0,
             max=100_000,
-            help="Timed rounds; 0: no timing.  [default: what takes half a minute]",
-            show_default=False,
         ),
     ] = None,
     format: FormatOption = None,
@@ -58,7 +65,7 @@ def equivalence(
     shape = None if input_shape is None else parse_shape(input_shape)
     resolve_format(format, output)
     result = compare_forms(
-        name,
+        network_in(name),
         input=shape,
         classes=classes,
         paths=paths,

@@ -6,10 +6,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from archscope.cli.options.task import ClassesOption, InputOption
-from archscope.cli.output import FormatOption, note, print_result
+from archscope.cli.options.declared import option
+from archscope.cli.options.networks import (
+    ClassesOption,
+    InputOption,
+    NetworkArgument,
+    network_in,
+)
+from archscope.cli.options.output import FormatOption
+from archscope.cli.output import note, print_result
 
 
 class Target(StrEnum):
@@ -22,37 +27,46 @@ class Target(StrEnum):
 
 
 def export(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A network, as resnext50_32x4d.")],
+    name: NetworkArgument,
     to: Annotated[
         Target,
-        typer.Option(
+        option(
+            "--to",
             help="onnx, pt2: the network; torchvision, safetensors: its weights (by torchvision's "
-            "keys, by ours)."
+            "keys, by ours).",
         ),
     ],
     weights: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Weights: torchvision's or timm's .pth or .safetensors, or a sweep's checkpoint.  "
-            "[default: drawn from --seed]",
-            show_default=False,
+        option(
+            "--weights",
+            value="FILE",
+            help="Weights: torchvision's or timm's .pth or .safetensors, or a sweep's checkpoint.",
+            default="drawn from --seed",
         ),
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="The file to write.  [default: NAME.onnx, .pt2, .pth or .safetensors here]",
-            show_default=False,
+        option(
+            "--output",
+            value="FILE",
+            help="The file to write.",
+            default="NAME.onnx, .pt2, .pth or .safetensors here",
         ),
     ] = None,
     seed: Annotated[
-        int, typer.Option(min=0, max=2**63 - 1, help="Of drawn weights, and of the check's images.")
+        int,
+        option(
+            "--seed",
+            value="S",
+            help="Of drawn weights, and of the check's images.",
+            min=0,
+            max=2**63 - 1,
+        ),
     ] = 0,
     detection: Annotated[
         bool,
-        typer.Option(
+        option(
             "--detection",
             help="With torchvision: the backbone of its detection models (Faster R-CNN) alone.",
         ),
@@ -70,7 +84,7 @@ def export(
 
     shape = None if input_shape is None else parse_shape(input_shape)
     exported = export_network(
-        name,
+        network_in(name),
         to.value,
         output,
         weights=weights,

@@ -6,13 +6,27 @@ from typing import Annotated
 
 import typer
 
-from archscope.cli.options.task import ClassesOption, InputOption
-from archscope.cli.output import FormatOption, OutputOption, print_result
+from archscope.cli.completion import networks, one_of
+from archscope.cli.options.declared import option
+from archscope.cli.options.networks import (
+    ClassesOption,
+    InputOption,
+    NetworkArgument,
+    network_in,
+)
+from archscope.cli.options.output import FormatOption, OutputOption
+from archscope.cli.output import print_result
 
 
 def list_networks(
     pattern: Annotated[
-        str, typer.Argument(metavar="[TEXT]", help="Only names with this text in them.")
+        str,
+        typer.Argument(
+            metavar="TEXT",
+            help="Only names with this text in them.",
+            show_default=False,
+            autocompletion=one_of(networks),
+        ),
     ] = "",
     format: FormatOption = None,
     output: OutputOption = None,
@@ -24,9 +38,9 @@ def list_networks(
 
 
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A network, as resnext50_32x4d.")],
+    name: NetworkArgument,
     layers: Annotated[
-        bool, typer.Option("--layers", help="A row for every layer rather than every stage.")
+        bool, option("--layers", help="A row for every layer rather than every stage.")
     ] = False,
     input_shape: InputOption = None,
     classes: ClassesOption = None,
@@ -34,9 +48,9 @@ def show(
     output: OutputOption = None,
 ) -> None:
     """Show one network: its stages or layers, and what each costs."""
-    from archscope.arch.names import parse
     from archscope.arch.quantities import parse_shape
     from archscope.explore.networks.listing import show as show_network
 
     shape = None if input_shape is None else parse_shape(input_shape)
-    print_result(show_network(parse(name, classes, shape), layers=layers), format, output)
+    found = show_network(network_in(name), layers=layers, input=shape, classes=classes)
+    print_result(found, format, output)

@@ -7,41 +7,44 @@ from collections.abc import Mapping
 
 import typer
 
-from archscope.cli.options.sweep import (
+from archscope.cli.commands.training.outcome import check_output, show
+from archscope.cli.options.machine import (
     AddressOption,
-    BatchOption,
-    DatasetOption,
-    DepthOption,
+    CompileOption,
+    DataDirOption,
+    DataLabelOption,
+    DeviceOption,
     ExecutorOption,
     GpusOption,
-    LrOption,
+    OfflineOption,
     OutOption,
-    PresetOption,
-    RecipeOption,
-    ScaleOption,
-    SeedsOption,
-    TemplatesOption,
+    PrecisionOption,
+    TensorboardOption,
+    ThreadsOption,
     TrialsPerGpuOption,
     WorkerOption,
     WorkersOption,
+    gpus_of,
     ray_cluster,
 )
+from archscope.cli.options.networks import networks_in
+from archscope.cli.options.output import FormatOption, OutputOption
 from archscope.cli.options.training import (
-    Compile,
-    DataDir,
-    DataLabel,
-    Epochs,
-    Holdout,
-    Offline,
-    Precision,
-    Samples,
-    Tensorboard,
-    Threads,
-    Whiten,
-    check_output,
-    show,
+    BatchOption,
+    DatasetOption,
+    DepthOption,
+    EpochsOption,
+    HoldoutOption,
+    LrOption,
+    PresetOption,
+    RecipeOption,
+    SamplesOption,
+    ScaleOption,
+    SeedsOption,
+    TemplatesOption,
+    WhitenOption,
 )
-from archscope.cli.output import FormatOption, OutputOption, note
+from archscope.cli.output import note
 from archscope.errors import UsageError
 
 
@@ -51,26 +54,27 @@ def cifar_sweep(
     depth: DepthOption = None,
     scale: ScaleOption = None,
     dataset: DatasetOption = None,
-    samples: Samples = None,
-    holdout: Holdout = None,
-    whiten: Whiten = None,
+    samples: SamplesOption = None,
+    holdout: HoldoutOption = None,
+    whiten: WhitenOption = None,
     seeds: SeedsOption = None,
     recipe: RecipeOption = None,
-    epochs: Epochs = None,
+    epochs: EpochsOption = None,
     batch: BatchOption = None,
     lr: LrOption = None,
-    precision: Precision = None,
+    precision: PrecisionOption = None,
     gpus: GpusOption = None,
+    device: DeviceOption = None,
     trials_per_gpu: TrialsPerGpuOption = None,
     workers: WorkersOption = None,
-    threads: Threads = None,
-    compile: Compile = False,
+    threads: ThreadsOption = None,
+    compile: CompileOption = False,
     executor: ExecutorOption = "local",
     address: AddressOption = None,
-    data_dir: DataDir = None,
-    data_label: DataLabel = None,
-    offline: Offline = False,
-    tensorboard: Tensorboard = False,
+    data_dir: DataDirOption = None,
+    data_label: DataLabelOption = None,
+    offline: OfflineOption = False,
+    tensorboard: TensorboardOption = False,
     out: OutOption = None,
     worker: WorkerOption = None,
     format: FormatOption = None,
@@ -107,14 +111,15 @@ def cifar_sweep(
     from archscope.sweep.plan.slots import Resources
 
     check_output(format, output)
+    cluster = ray_cluster(executor, address)
     resources = Resources(
-        gpus,
+        gpus_of(gpus, device, cluster),
         workers,
         threads,
         precision,
         compile=compile or None,
         trials_per_gpu=trials_per_gpu,
-        ray=ray_cluster(executor, address),
+        ray=cluster,
     )
     source = Source(data_dir, data_label, offline)
     console = Console(note=note, tensorboard=tensorboard)
@@ -161,9 +166,7 @@ def _templates(given: str | None, words: list[str]) -> tuple[str | list[str] | N
     """The templates, those of `@FILE` read, and the command with their names in its place."""
     if given is None or not given.startswith("@"):
         return given, words
-    from archscope.explore.networks.name_list import read_names
-
-    names = read_names(given[1:])
+    names = networks_in([given])
     listed = ",".join(names)
     return names, [
         f"--templates={listed}"

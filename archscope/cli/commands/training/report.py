@@ -7,7 +7,12 @@ from typing import Annotated
 
 import typer
 
-from archscope.cli.output import FormatOption, OutputOption, note, print_result, resolve_format
+from archscope.cli.completion import figures as kinds_of_figures
+from archscope.cli.completion import some_of
+from archscope.cli.options.declared import option
+from archscope.cli.options.output import FormatOption, OutputOption
+from archscope.cli.options.training import ResolveOption
+from archscope.cli.output import note, print_result, resolve_format
 
 
 def report(
@@ -15,19 +20,22 @@ def report(
         Path, typer.Argument(metavar="DIR", help="Folder of a sweep, study or training.")
     ],
     figures: Annotated[
-        str, typer.Option(metavar="LIST", help="Kinds of figure files: png, svg, pdf.")
+        str,
+        option(
+            "--figures",
+            value="LIST",
+            complete=some_of(kinds_of_figures),
+            help="Kinds of figure files: png, svg, pdf.",
+        ),
     ] = "png,svg",
-    resolve: Annotated[
-        float,
-        typer.Option(metavar="X", help="Difference (points) that the verdicts try to resolve."),
-    ] = 0.5,
+    resolve: ResolveOption = 0.5,
     against: Annotated[
         Path | None,
-        typer.Option(
-            metavar="DIR",
+        option(
+            "--against",
+            value="DIR",
             help="A longer sweep of the same networks: how far its order agrees with this one's, "
             "by Kendall's tau, beside the orders by parameters and multiply-adds.",
-            show_default=False,
         ),
     ] = None,
     format: FormatOption = None,

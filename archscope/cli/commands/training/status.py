@@ -9,14 +9,9 @@ from typing import Annotated
 
 import typer
 
-from archscope.cli.output import (
-    Format,
-    FormatOption,
-    OutputOption,
-    print_result,
-    resolve_format,
-    write,
-)
+from archscope.cli.options.declared import option
+from archscope.cli.options.output import FormatOption, OutputOption
+from archscope.cli.output import Format, print_result, resolve_format, write
 from archscope.errors import UsageError
 
 _BETWEEN = 2.0  # seconds
@@ -26,7 +21,7 @@ _CLEAR = "\x1b[H\x1b[2J"
 def status(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The sweep's folder.")],
     watch: Annotated[
-        bool, typer.Option("--watch", help="Show it again every two seconds, until all has ended.")
+        bool, option("--watch", help="Show it again every two seconds, until all has ended.")
     ] = False,
     format: FormatOption = None,
     output: OutputOption = None,

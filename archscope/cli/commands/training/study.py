@@ -3,68 +3,64 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from archscope.cli.options.sweep import (
+from archscope.cli.completion import one_of, studies, study_presets
+from archscope.cli.options.declared import option
+from archscope.cli.options.machine import (
     AddressOption,
+    DataDirOption,
+    DataLabelOption,
+    DeviceOption,
     ExecutorOption,
+    GpusOption,
+    OfflineOption,
+    OutOption,
     TrialsPerGpuOption,
+    WorkersOption,
+    gpus_of,
     ray_cluster,
 )
-from archscope.cli.output import FormatOption, OutputOption, note, print_result, resolve_format
+from archscope.cli.options.output import FormatOption, OutputOption
+from archscope.cli.options.training import ResolveOption, SeedsOption
+from archscope.cli.output import note, print_result, resolve_format
 
 
 def study(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[NAME]", help="A study, or a .toml file; without it, the list of studies."
+            metavar="NAME",
+            help="A study, or a .toml file; without it, the list of studies.",
+            show_default=False,
+            autocompletion=one_of(studies),
         ),
     ] = None,
     preset: Annotated[
         str | None,
-        typer.Option(
-            metavar="P",
+        option(
+            "--preset",
+            value="P",
+            complete=one_of(study_presets),
             help="Scale: quick (built-in data), proxy (CIFAR-10, small networks), paper (as "
-            "published), none (published numbers and exact complexity alone).  [default: proxy, "
-            "where the study has it]",
-            show_default=False,
+            "published), none (published numbers and exact complexity alone).",
+            default="proxy, where the study has it",
         ),
     ] = None,
-    seeds: Annotated[
-        str | None,
-        typer.Option(metavar="N|LIST", help="Trainings of each network.", show_default=False),
-    ] = None,
-    resolve: Annotated[
-        float,
-        typer.Option(metavar="X", help="Difference (points) that the verdicts try to resolve."),
-    ] = 0.5,
-    gpus: Annotated[
-        int | None, typer.Option(metavar="N", help="GPUs to use; 0 for the CPU.")
-    ] = None,
+    seeds: SeedsOption = None,
+    resolve: ResolveOption = 0.5,
+    gpus: GpusOption = None,
+    device: DeviceOption = None,
     trials_per_gpu: TrialsPerGpuOption = None,
-    workers: Annotated[int | None, typer.Option(metavar="N", help="Trials at a time.")] = None,
+    workers: WorkersOption = None,
     executor: ExecutorOption = "local",
     address: AddressOption = None,
-    data_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder of the data set.")
-    ] = None,
-    data_label: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="What records call the data.")
-    ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Download nothing.")] = False,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="The study's folder; one that holds a part of it is continued.  "
-            "[default: runs/study-NAME-PRESET]",
-            show_default=False,
-        ),
-    ] = None,
+    data_dir: DataDirOption = None,
+    data_label: DataLabelOption = None,
+    offline: OfflineOption = False,
+    out: OutOption = None,
     format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
@@ -73,7 +69,8 @@ def study(
     Complexity is exact at paper scale, whatever is trained; published numbers are marked so. The
     verdicts compare the pairs that the study names: better, no difference shown, or how many more
     seeds would be needed. The folder is a sweep's, with study.json and study.md besides. Presets of
-    the two timing studies measure times instead, on the device that the preset or --gpus names.
+    the two timing studies measure times instead, on the device that the preset, --device or
+    --gpus names.
 
     Exit codes: 0 done, 1 failure, 2 usage, 3 some trials failed or diverged, 75 preempted
     (SIGUSR1), 130 or 143 interrupted (SIGINT, SIGTERM).
@@ -92,7 +89,9 @@ def study(
         name,
         preset,
         seeds=seeds,
-        resources=Resources(gpus, workers, trials_per_gpu=trials_per_gpu, ray=cluster),
+        resources=Resources(
+            gpus_of(gpus, device, cluster), workers, trials_per_gpu=trials_per_gpu, ray=cluster
+        ),
         source=Source(data_dir, data_label, offline),
         out=out,
         console=Console(note=note),

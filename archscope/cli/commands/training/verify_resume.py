@@ -6,31 +6,41 @@ from typing import Annotated
 
 import typer
 
-from archscope.cli.options.sweep import (
+from archscope.cli.options.declared import option
+from archscope.cli.options.machine import (
+    DataDirOption,
+    DeviceOption,
+    GpusOption,
+    OfflineOption,
+    PrecisionOption,
+    ThreadsOption,
+    WorkersOption,
+    gpus_of,
+)
+from archscope.cli.options.output import FormatOption, OutputOption
+from archscope.cli.options.training import (
     BatchOption,
     DatasetOption,
     DepthOption,
-    GpusOption,
+    EpochsOption,
     LrOption,
     RecipeOption,
+    SamplesOption,
     ScaleOption,
     SeedsOption,
     TemplatesOption,
-    WorkersOption,
 )
-from archscope.cli.options.training import DataDir, Epochs, Offline, Precision, Samples, Threads
-from archscope.cli.output import FormatOption, OutputOption, note, print_result, resolve_format
+from archscope.cli.output import note, print_result, resolve_format
 
 KillsOption = Annotated[
-    int, typer.Option("--kills", metavar="N", help="How often it is killed, at random instants.")
+    int, option("--kills", value="N", help="How often it is killed, at random instants.")
 ]
 RandomOption = Annotated[
     int | None,
-    typer.Option(
+    option(
         "--random-seed",
-        metavar="N",
+        value="S",
         help="Seed of the instants; without it, one is drawn and told.",
-        show_default=False,
     ),
 ]
 
@@ -42,18 +52,19 @@ def verify_resume(
     depth: DepthOption = None,
     scale: ScaleOption = None,
     dataset: DatasetOption = None,
-    samples: Samples = None,
+    samples: SamplesOption = None,
     seeds: SeedsOption = "1",
     recipe: RecipeOption = None,
-    epochs: Epochs = None,
+    epochs: EpochsOption = None,
     batch: BatchOption = None,
     lr: LrOption = None,
-    precision: Precision = None,
+    precision: PrecisionOption = None,
     gpus: GpusOption = None,
+    device: DeviceOption = None,
     workers: WorkersOption = None,
-    threads: Threads = None,
-    data_dir: DataDir = None,
-    offline: Offline = False,
+    threads: ThreadsOption = None,
+    data_dir: DataDirOption = None,
+    offline: OfflineOption = False,
     format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
@@ -80,7 +91,7 @@ def verify_resume(
         "--batch": batch,
         "--lr": lr,
         "--precision": precision,
-        "--gpus": gpus,
+        "--gpus": gpus_of(gpus, device, None),
         "--workers": workers,
         "--threads": threads,
         "--data-dir": data_dir and data_dir.resolve(),

@@ -1,0 +1,29 @@
+"""What the training commands do alike: refuse early, and tell what came of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from archscope.cli.output import Format, check_destination, note, print_result, resolve_format
+
+if TYPE_CHECKING:
+    from archscope.explore.training.cifar_sweep import SweepResult
+
+
+def check_output(format: Format | None, output: Path | None) -> None:
+    """Refuse before hours of training what could not be written after them."""
+    resolve_format(format, output)
+    check_destination(output)
+
+
+def show(result: SweepResult, format: Format | None, output: Path | None) -> None:
+    """Print the table, and say what failed and what was written."""
+    print_result(result, format, output)
+    for record in (*result.failed, *result.diverged):
+        note(f"{record.status}: {record.key}: {record.reason or 'unknown'}")
+    if result.failed:
+        note("The same command again tries what failed once more.")
+    if result.diverged:
+        note("What diverged would diverge again: choose a lower --lr, and another --out.")
+    note(f"Written to {result.folder}: {', '.join(path.name for path in result.files)}.")

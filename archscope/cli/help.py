@@ -1,0 +1,69 @@
+"""Help as it is shown: options in groups, the terminal's whole width, examples as they are typed.
+
+Help texts are plain text. Rich draws them and is imported for nothing else here: a command that
+runs does not pay for it, and a mistake is told without boxes.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from typer.core import TyperCommand
+
+from archscope.cli.completion import families
+
+GENERAL = "Output and help"  # a group of options that every command has
+HELP_NAMES = ["--help", "-h"]
+
+
+class Command(TyperCommand):
+    """A command whose help stands in groups."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """The usage: options, then the arguments, in brackets where they can be left out."""
+        arguments = [one for one in self.params if one.param_type_name == "argument"]
+        return [
+            "[OPTIONS]",
+            *(f"{one.metavar}" if one.required else f"[{one.metavar}]" for one in arguments),
+        ]
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """The option `--help`, among the general ones."""
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.rich_help_panel = GENERAL
+        return option
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help."""
+        print_help(self, ctx)
+
+
+def print_help(command: Any, context: Any) -> None:
+    """Print a command's help in groups, across the terminal (COLUMNS), or 80 columns in a pipe."""
+    from rich.markup import escape
+    from typer import rich_utils
+
+    rich_utils.STYLE_HELPTEXT = ""  # dim is hard to read
+    shown = copy.copy(command)
+    shown.help = escape(_paragraphs(command.help or ""))
+    shown.params = [copy.copy(parameter) for parameter in command.params]
+    for parameter in shown.params:
+        parameter.help = escape(_with_families(parameter.help or ""))
+        if parameter.default is None and parameter.show_default is True:
+            parameter.show_default = False  # Typer 0.15 would tell of None
+    rich_utils.rich_format_help(obj=shown, ctx=context, markup_mode="rich")
+
+
+def _with_families(text: str) -> str:
+    """A help text with the names of the families, which stand in files of their own, looked up."""
+    if "{families}" not in text:
+        return text
+    return text.replace("{families}", ", ".join(families()))
+
+
+def _paragraphs(text: str) -> str:
+    """Each paragraph on one line, to be wrapped where the terminal ends; examples keep theirs."""
+    parts = text.strip().split("\n\n")
+    return "\n\n".join(part if part.startswith(" ") else " ".join(part.split()) for part in parts)

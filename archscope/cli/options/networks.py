@@ -1,0 +1,92 @@
+"""Networks on the command line: every kind of name, their input and their classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from archscope.cli.completion import networks, one_of
+from archscope.cli.options.declared import TASK, option
+from archscope.errors import UsageError, shown
+
+_KINDS = (
+    "as resnet50 (archscope list has more); from outside: timm:NAME, torchvision:NAME, "
+    "python:package.module:function, file.py:function, FILE.pt2, FILE.onnx"
+)
+NetworkArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="NETWORK", help=f"A network, {_KINDS}.", autocompletion=one_of(networks)
+    ),
+]
+_SEVERAL = f"Networks, {_KINDS}; @FILE (@- for the standard input) holds a name on each line, or "
+_SEVERAL += "is the CSV of archscope enumerate."
+NetworksArgument = Annotated[
+    list[str],
+    typer.Argument(metavar="NETWORK...", help=_SEVERAL, autocompletion=one_of(networks)),
+]
+AnyNetworksArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="NETWORK...",
+        help=_SEVERAL,
+        autocompletion=one_of(networks),
+        show_default=False,
+    ),
+]
+InputOption = Annotated[
+    str | None,
+    option(
+        "--input",
+        value="CxHxW",
+        panel=TASK,
+        help="Input of one image.",
+        default="its own: 3x224x224, of CIFAR networks 3x32x32",
+    ),
+]
+ClassesOption = Annotated[
+    int | None,
+    option(
+        "--classes",
+        value="N",
+        panel=TASK,
+        help="Outputs.",
+        default="its own: 1000, of CIFAR networks 10",
+        min=1,
+        max=1_000_000_000,
+    ),
+]
+
+
+def networks_in(given: Sequence[str]) -> list[str]:
+    """The networks that were named, those of each `@FILE` in its place.
+
+    Raises:
+        UsageError: where such a file cannot be read, or names nothing.
+    """
+    named: list[str] = []
+    for text in given:
+        if text.startswith("@"):
+            from archscope.explore.networks.name_list import read_names
+
+            named += read_names(text[1:])
+        else:
+            named.append(text)
+    return named
+
+
+def network_in(given: str) -> str:
+    """The one network that was named, by itself or by an `@FILE` that holds one name.
+
+    Raises:
+        UsageError: where it holds more, and as `networks_in` does.
+    """
+    named = networks_in([given])
+    if len(named) != 1:
+        raise UsageError(
+            f"{shown(given)} names {len(named)} networks, but this command takes one; give one of "
+            f"them, as {shown(named[0])}"
+        )
+    return named[0]
