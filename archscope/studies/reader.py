@@ -61,7 +61,9 @@ class _Reader:
         try:
             document = tomllib.loads(self.text)
         except tomllib.TOMLDecodeError as error:
-            raise UsageError(f"study {self.path}: this is no TOML: {error}; mend it") from None
+            raise UsageError(
+                f"study {self.path}: not valid TOML: {error}; correct that line"
+            ) from None
         if document.get("schema") != SCHEMA:
             self._fail("schema", f'must be "{SCHEMA}"')
         for key in document:

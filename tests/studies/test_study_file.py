@@ -186,7 +186,7 @@ def test_a_file_of_ones_own_is_read(own):
         ("epochs = 2", "epoch = 2", "line 15: epoch is unknown"),
         ('use = "network"', 'use = "all"', 'line 18: use can only be "network"'),
         ("[presets.own]", "[presets.none]", "line 17: presets.none means no training"),
-        ('name = "mine"', "name = ", "this is no TOML: .*line 2"),
+        ('name = "mine"', "name = ", "not valid TOML: .*line 2"),
         ('name = "mine"', 'name = "x/../y"', "line 2: name must be a plain word"),
         ('"params"]', '"error (%)"]', "line 6: measures must be different"),
         ('"params"]', '"network"]', "line 6: measures must be different"),

@@ -79,8 +79,8 @@ def proof_text(
         text = (
             f"Proof by exhaustion over the box {shown}: in {looked.lines:,} combinations the "
             f"{WORDS.get(inner, inner)} was bracketed by bisection, as every cost grows with it; "
-            "in all others the cheapest design costs too much, or the dearest too little, to be "
-            f"nearer {counted}."
+            "in all others the cheapest design costs too much, or the most expensive too little, "
+            f"to be nearer {counted}."
         )
         if loose:
             text += f" No combination was left out before {', '.join(loose)} was fixed: {may_fall}."

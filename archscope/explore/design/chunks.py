@@ -18,15 +18,15 @@ CHUNK = 65_536
 
 
 def out_of(ranges: Mapping[str, Range]) -> Cannot:
-    """What tells whether nothing between the cheapest and the dearest can be in range."""
+    """What tells whether nothing between the cheapest and the most expensive can be in range."""
 
-    def cannot(cheapest: Count, dearest: Count | None) -> Any:
+    def cannot(cheapest: Count, most_expensive: Count | None) -> Any:
         out: Any = False
         for metric, (low, high) in ranges.items():
             if high is not None:
                 out = out | (getattr(cheapest, metric) > high)
-            if dearest is not None:
-                out = out | (getattr(dearest, metric) < low)
+            if most_expensive is not None:
+                out = out | (getattr(most_expensive, metric) < low)
         return np.broadcast_to(out, np.shape(cheapest.params))
 
     return cannot

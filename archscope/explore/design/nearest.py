@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from archscope.cost.formula import Count, count
 from archscope.explore.design.limits import METRICS
-from archscope.explore.design.search import SAMPLE, bounded, dearest
+from archscope.explore.design.search import SAMPLE, bounded, most_expensive
 from archscope.explore.design.space import Part
 
 Range = tuple[int, "int | None"]
@@ -116,7 +116,12 @@ def nearest(
             _look_at_widths(part, found)
         return found
     for part, pair in dividing:
-        for values in part.values(), dearest(part, {}), part.values(pair), dearest(part, pair):
+        for values in (
+            part.values(),
+            most_expensive(part, {}),
+            part.values(pair),
+            most_expensive(part, pair),
+        ):
             chosen = {axis: values[axis] for axis in part.arrays}
             single = {axis: np.array([value]) for axis, value in chosen.items()}
             found.look(part, single, _counted(part, chosen))

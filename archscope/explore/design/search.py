@@ -2,9 +2,9 @@
 
 One free axis, the inner one, is bracketed by bisection: all limited costs grow with it, so the best
 value is one of two neighbours. The other free axes are gone through exhaustively; what cannot hold
-a nearer design, because its cheapest one already costs too much or its dearest too little, is left
-out. Axes with which a limited cost may fall (they are called loose) are never bisected, and nothing
-is left out before each of them has its value.
+a nearer design, because its cheapest one already costs too much or its most expensive too little,
+is left out. Axes with which a limited cost may fall (they are called loose) are never bisected, and
+nothing is left out before each of them has its value.
 """
 
 from __future__ import annotations
@@ -70,9 +70,9 @@ def search(space: Space, found: Found) -> None:
             continue
         outer = [axis for axis in part.free if axis != inner]
 
-        def cannot(cheapest: Count, dearest: Count | None) -> Any:
+        def cannot(cheapest: Count, most_expensive: Count | None) -> Any:
             _check_work(found)
-            return found.cannot(cheapest, dearest)
+            return found.cannot(cheapest, most_expensive)
 
         for columns, rows in expand(part, outer, cannot, found.costs):
             _search_line(_array_line(part, inner, columns, rows), found)
@@ -81,7 +81,7 @@ def search(space: Space, found: Found) -> None:
 def _out(part: Part, found: Found) -> bool:
     if part.loose(found.costs):
         return False
-    cheapest, last = count(part.network({})), count(part.network(dearest(part, {})))
+    cheapest, last = count(part.network({})), count(part.network(most_expensive(part, {})))
     return bool(found.cannot(cheapest, last))
 
 
@@ -93,8 +93,8 @@ def expand(
 ) -> Iterator[tuple[Columns, int]]:
     """All combinations of the axes' values, in chunks, without what `cannot` hold an answer.
 
-    `cannot` is asked after each axis, with the costs of the cheapest and the dearest completion
-    (None where that might pass 64 bits); not before all those are fixed with which one of the
+    `cannot` is asked after each axis, with the costs of the cheapest and the most expensive design
+    left (None where that might pass 64 bits); not before all those are fixed with which one of the
     `costs` may fall, which are the first for that.
     """
     fits = bounded(part)
@@ -103,7 +103,7 @@ def expand(
     def out(columns: Columns) -> Any:
         if any(word not in columns for word in loose):
             return np.zeros(len(next(iter(columns.values()))), dtype=bool)
-        most = count(part.network(dearest(part, columns))) if fits else None
+        most = count(part.network(most_expensive(part, columns))) if fits else None
         return cannot(count(part.network(columns)), most)
 
     yield from _expand(part, sorted(axes, key=lambda axis: axis not in loose), out, {}, 1)
@@ -135,11 +135,11 @@ def bounded(part: Part) -> bool:
     """Whether the costs of all designs are known to fit in 64 bits."""
     if part.loose(METRICS):
         return False
-    most = count(part.network(dearest(part, {})))  # plain numbers do not overflow
+    most = count(part.network(most_expensive(part, {})))  # plain numbers do not overflow
     return bool(max(most.params, most.macs, most.activations) < 2**62)
 
 
-def dearest(part: Part, columns: Mapping[str, Any]) -> dict[str, Any]:
+def most_expensive(part: Part, columns: Mapping[str, Any]) -> dict[str, Any]:
     """The columns with the largest value of every other array axis."""
     return {axis: columns.get(axis, values[-1]) for axis, values in part.arrays.items()}
 

@@ -74,13 +74,15 @@ class Found:
             return excess > 0
         return lack <= 0 if self.rule == "ceil" else excess >= lack
 
-    def cannot(self, cheapest: Count, dearest: Count | None = None) -> Any:
+    def cannot(self, cheapest: Count, most_expensive: Count | None = None) -> Any:
         """Whether nothing between the two can be near enough."""
         self.looked_at += np.size(cheapest.params)
         out = self.distances(cheapest)[0] > (0 if self.rule == "floor" else self.reach)
-        if dearest is None:
+        if most_expensive is None:
             return out
-        return out | (self.distances(dearest)[1] > (0 if self.rule == "ceil" else self.reach))
+        return out | (
+            self.distances(most_expensive)[1] > (0 if self.rule == "ceil" else self.reach)
+        )
 
     def add(self, deviation: float, values: dict[str, Any], costs: dict[str, int]) -> None:
         """Take a design in, if it is near enough."""

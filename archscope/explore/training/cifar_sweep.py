@@ -138,7 +138,7 @@ def cifar_sweep(
     return SweepResult(*conduct(order, asked, where, say, inventory))
 
 
-def work_off(
+def join_sweep(
     folder: Path | str,
     *,
     resources: Resources | None = None,

@@ -1,4 +1,4 @@
-"""What a sweep's table and figures say in words: data, recipe, machine, and what is amiss."""
+"""What a sweep's table and figures say: data, recipe, machine, what is missing or failed."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def train_page(sweep: Sweep, table: Table, means: Sequence[str]) -> str:
 
 
 def head(sweep: Sweep) -> list[str]:
-    """What is done, and what is amiss, before all else."""
+    """What is done, and what is missing or failed, before all else."""
     done = sum(record.status == "done" for record in sweep.trials)
     lead = f"{done} of {len(sweep.trials)} trainings done. {machine_sentence(sweep)}"
     return [f'<p class="lead">{escape(lead)}</p>', paragraphs(trouble(sweep), "trouble")]

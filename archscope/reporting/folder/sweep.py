@@ -76,7 +76,8 @@ def results(sweep: Sweep) -> Table:
 def table7(sweep: Sweep) -> Table:
     """The columns of the ResNeXt paper's Table 7: a row for each network of the plan.
 
-    The title says what was asked, the notes all that decides the numbers, and what is amiss.
+    The title says what was asked, the notes all that decides the numbers, and what is
+    missing or failed.
     """
     rows: list[dict[str, Any]] = [
         {

@@ -58,7 +58,7 @@ class Verdict:
         if self.interval is None:
             why = "a single seed says nothing of chance"
             if min(self.n) > 1:
-                why = "runs that differ by nothing, or by the same, tell no noise"
+                why = "the runs do not vary, so their noise cannot be estimated"
             return f"{self.first} and {self.second}: {why}; train each from more seeds"
         low, high = self.interval
         span = f"{self.difference:+.2f} points, {low:+.2f} to {high:+.2f}"

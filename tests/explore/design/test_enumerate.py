@@ -171,7 +171,7 @@ def test_where_nothing_is_found_the_nearest_design_is_named(question, one, other
         # Even widths and twice that prime: nothing is less than 2 off, and 5 x 52 is 260.
         (Query(["resnext"], {"width": range(2, 129, 2)}, divisible=262),
          r"with a group width of [\d,]+, 2 off"),
-        # The dearest, 100000x100000d, has more than 2**63 multiply-adds; the cheapest is nearest.
+        # The largest, 100000x100000d, has more than 2**63 multiply-adds; the cheapest is nearest.
         (Query(["resnext50"], {"cardinality": range(1, 100_001), "width": range(1, 100_001)},
                {"params": (1, 2)}), r"resnext50_1x1d with .* times the most"),
     ],

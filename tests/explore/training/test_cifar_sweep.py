@@ -15,7 +15,7 @@ from waiting import run_archscope
 from archscope.cli.main import app
 from archscope.data.fetch import download
 from archscope.errors import UsageError
-from archscope.explore.training.cifar_sweep import cifar_sweep, work_off
+from archscope.explore.training.cifar_sweep import cifar_sweep, join_sweep
 from archscope.explore.training.run_plan import Console
 from archscope.sweep.plan.slots import Resources
 from archscope.sweep.run import schedule
@@ -248,7 +248,7 @@ def test_a_worker_that_would_train_otherwise_than_planned_is_refused(tmp_path: P
     out = tmp_path / "s"
     assert invoke("--seeds", "1", "--templates", "1x64d", "--out", str(out))[0] == 0
     with pytest.raises(UsageError, match="trains with threads 1, and here it would be 2"):
-        work_off(out, resources=Resources(gpus=0, threads=2))
+        join_sweep(out, resources=Resources(gpus=0, threads=2))
 
 
 @pytest.mark.parametrize(

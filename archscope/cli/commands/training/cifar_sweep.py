@@ -147,7 +147,7 @@ def cifar_sweep(
             "out": out,
         }
         _refuse_a_plan(preset, planned)
-        result = explore.work_off(worker, resources=resources, source=source, console=console)
+        result = explore.join_sweep(worker, resources=resources, source=source, console=console)
     else:
         result = explore.cifar_sweep(
             preset,
