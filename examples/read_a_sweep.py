@@ -7,10 +7,9 @@ import sys
 from pathlib import Path
 
 import archscope as a
-from archscope.reporting.judge.pairs import sweep_verdicts
 
 folder = sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent / "cifar10-jpeg-figure7"
 sweep = a.load_sweep(folder)
 print(sweep.to_frame().groupby("template").test_error.agg(["mean", "std", "count"]).round(2))
-for verdict in sweep_verdicts(sweep.sweep):
+for verdict in sweep.verdicts():
     print(verdict.sentence())

@@ -1,7 +1,13 @@
-"""Hypothesis without deadlines: a busy machine is no fault of the code."""
+"""Hypothesis without deadlines: a busy machine is no fault of the code; and what rooms share."""
+
+from __future__ import annotations
 
 import signal
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("archscope", deadline=None)
@@ -10,3 +16,25 @@ settings.load_profile("archscope")
 # Of a job in the background SIGINT is ignored, and would be in the processes that tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def quick_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers that train at once: see the module of that name."""
+    import quick_workers as instead
+
+    monkeypatch.setattr("archscope.sweep.run.worker_process.subprocess", instead)
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports without page and figures: for tests that look at neither."""
+    from archscope.reporting.folder.contents import Contents
+
+    whole = Contents.write
+
+    def write(self: Contents, folder: Path, kinds: Sequence[str]) -> list[Path]:
+        texts = {name: text for name, text in self.texts.items() if name != "report.html"}
+        return whole(replace(self, texts=texts, figures={}), folder, kinds)
+
+    monkeypatch.setattr(Contents, "write", write)

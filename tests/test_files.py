@@ -132,9 +132,9 @@ def test_links_that_a_user_names_for_output_are_followed_but_not_in_a_circle(
 # Fresh folders of our own; devices and pipes that a user named; a file of Linux's.
 _OPEN_FOR_WRITING = {
     "cli/output.py",
-    "data/archive.py",
-    "sweep/ray_task.py",
-    "explore/footprint.py",
+    "data/fetch/archive.py",
+    "sweep/ray/task.py",
+    "explore/clock/peak_memory.py",
 }
 _WRITERS = {"write_text", "write_bytes", "touch"}
 

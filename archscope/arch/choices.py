@@ -14,7 +14,23 @@ from typing import NamedTuple
 
 from archscope.arch.families.blocks import postactivation, preactivation
 from archscope.arch.network import Network
-from archscope.arch.nodes import Conv, Kernel, Node, Norm, Repeat, Seq, Shortcut, Sum
+from archscope.arch.nodes import (
+    Act,
+    Aux,
+    Cat,
+    Conv,
+    Dropout,
+    Kernel,
+    Linear,
+    Node,
+    Norm,
+    Pool,
+    Repeat,
+    Seq,
+    Shortcut,
+    Sum,
+)
+from archscope.arch.readings import unknown
 from archscope.arch.shape import Shape, output_shape
 
 
@@ -175,12 +191,14 @@ def _stride(first: Sequence[Sequence[Node]]) -> Stride:
 
 def _main_path(node: Node) -> list[Node]:
     """The leaves of a block without its shortcut."""
-    if isinstance(node, Shortcut):
-        return []
-    parts = list(node.parts())
-    if not parts:
-        return [] if node == Seq() else [node]
-    return [leaf for part in parts for leaf in _main_path(part)]
+    match node:
+        case Shortcut():
+            return []
+        case Seq() | Sum() | Cat() | Repeat() | Aux():
+            return [leaf for part in node.parts() for leaf in _main_path(part)]
+        case Conv() | Norm() | Act() | Pool() | Linear() | Dropout():
+            return [node]
+    raise unknown(node, "choices")
 
 
 def _is_sum(node: Node) -> bool:

@@ -6,12 +6,28 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
-from archscope.arch.nodes import Aux, Node, Pool, Repeat, Seq
+from archscope.arch.nodes import (
+    Act,
+    Aux,
+    Cat,
+    Conv,
+    Dropout,
+    Linear,
+    Node,
+    Norm,
+    Pool,
+    Repeat,
+    Seq,
+    Shortcut,
+    Sum,
+)
+from archscope.arch.readings import unknown
 from archscope.arch.shape import Shape, output_shape
+from archscope.short_repr import ShortRepr
 
 
-@dataclass(frozen=True)
-class Network:
+@dataclass(frozen=True, repr=False)
+class Network(ShortRepr):
     """A tree and what one must know beside it.
 
     Attributes:
@@ -109,8 +125,13 @@ def _groups(children: tuple[Node, ...]) -> list[tuple[str, list[Node]]]:
                 groups.append(("aux", [Aux(Seq(), child.side)]))
                 main = child.main
                 groups += _groups(main.children if isinstance(main, Seq) else (main,))
-            case _ if before:
-                before.append(child)
+            case (Conv() | Norm() | Act() | Pool() | Linear() | Dropout()) | (
+                Seq() | Sum() | Cat() | Shortcut() | Aux()
+            ):
+                if before:
+                    before.append(child)
+                else:
+                    groups.append(("loose", [child]))
             case _:
-                groups.append(("loose", [child]))
+                raise unknown(child, "stages")
     return groups

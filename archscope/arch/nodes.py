@@ -6,6 +6,9 @@ counted, but not built, hashed, compared or rewritten.
 
 A `label` names a node: labels give the keys of the state dict (`layer1.0.conv1`) and the rows of
 Table 1. An unlabelled combinator adds nothing to the path.
+
+A new node must be taught to every reading of the tree: `archscope.arch.readings` lists them. A
+reading that does not know a node raises `unknown`.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypeAlias
 
 from archscope.arch.arrays import Number, is_array, whole
+from archscope.arch.readings import unknown
 from archscope.errors import UsageError
 
 Kernel: TypeAlias = "int | tuple[int, int]"
@@ -49,7 +53,8 @@ class Node:
 
     def with_parts(self, parts: list[Node]) -> Node:
         """The same node over other parts, one for each of `parts()`."""
-        assert not parts
+        if parts:
+            raise unknown(self, "kind")
         return self
 
     def _content(self) -> tuple[Any, ...]:
@@ -279,7 +284,12 @@ def rebuild(node: Node, change: Callable[[Node], Node]) -> Node:
 
 def is_combinator(node: Node) -> bool:
     """Whether it holds or makes other nodes, so that its label names a part of the network."""
-    return isinstance(node, (Seq, Sum, Cat, Repeat, Shortcut, Aux))
+    match node:
+        case Seq() | Sum() | Cat() | Repeat() | Shortcut() | Aux():
+            return True
+        case Conv() | Norm() | Act() | Pool() | Linear() | Dropout():
+            return False
+    raise unknown(node, "kind")
 
 
 def array_fields(node: Node) -> dict[str, Any]:

@@ -16,7 +16,23 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Literal, NamedTuple, TypeAlias
 
-from archscope.arch.nodes import Act, Cat, Conv, Node, Norm, Repeat, Seq, Sum, rebuild
+from archscope.arch.nodes import (
+    Act,
+    Aux,
+    Cat,
+    Conv,
+    Dropout,
+    Linear,
+    Node,
+    Norm,
+    Pool,
+    Repeat,
+    Seq,
+    Shortcut,
+    Sum,
+    rebuild,
+)
+from archscope.arch.readings import unknown
 from archscope.arch.shape import join
 from archscope.errors import UsageError
 
@@ -95,6 +111,7 @@ def to_form(tree: Node, form: Form, paths: int | None = None) -> Node:
         UsageError: where the tree holds arrays, or `paths` does not divide a block.
     """
     hash(tree)  # refuses arrays
+    _refuse_unknown(tree)
     tree = rebuild(tree, _merge)
     if form == "c":
         return tree
@@ -103,6 +120,7 @@ def to_form(tree: Node, form: Form, paths: int | None = None) -> Node:
 
 def blocks(tree: Node) -> list[tuple[str, Block]]:
     """The blocks of a tree in form (c) that have the three forms, by the paths they stand at."""
+    _refuse_unknown(tree)
     found = ((path, block_of(node)) for path, node in _sequences(tree))
     return [(path, block) for path, block in found if block is not None]
 
@@ -135,11 +153,29 @@ def block_of(node: Node) -> Block | None:
     layers, last = node.children[places[0] : places[-1]], node.children[places[-1]]
     assert isinstance(last, Conv)
     block = Block(layers, last, places[0])
-    weighted = [layer for layer in (*layers, last) if not isinstance(layer, Act)]
     fits = all(
-        isinstance(layer, (Conv, Norm)) and layer.label is not None for layer in weighted
+        _acts_on_each_path(layer) and (isinstance(layer, Act) or layer.label is not None)
+        for layer in (*layers, last)
     ) and (block.first.groups, last.groups, last.bias) == (1, 1, False)
     return block if fits else None
+
+
+def _acts_on_each_path(node: Node) -> bool:
+    """Whether a layer between the convolutions of a block does the same to each path alone."""
+    match node:
+        case Conv() | Norm() | Act():
+            return True
+        case Pool() | Linear() | Dropout():
+            return False
+        case Seq() | Sum() | Cat() | Repeat() | Shortcut() | Aux():
+            return False
+    raise unknown(node, "rewrite")
+
+
+def _refuse_unknown(node: Node) -> None:
+    _acts_on_each_path(node)
+    for part in node.parts():
+        _refuse_unknown(part)
 
 
 def _split(node: Node, form: Form, paths: int | None) -> Node:

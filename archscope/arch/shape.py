@@ -26,6 +26,7 @@ from archscope.arch.nodes import (
     Shortcut,
     Sum,
 )
+from archscope.arch.readings import unknown
 from archscope.errors import UsageError
 
 Shape: TypeAlias = tuple[Any, Any, Any]
@@ -175,7 +176,7 @@ def _leaf_shape(node: Node, shape: Shape, path: str) -> Shape:
             return channels, high, wide
         case Linear():
             return node.out, 1, 1
-    raise AssertionError(f"no shape rule for {type(node).__name__}")
+    raise unknown(node, "shape")
 
 
 def _window(size: Number, kernel: int, stride: Number, padding: int, node: Node, path: str) -> Any:

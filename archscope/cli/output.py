@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, TextIO
@@ -13,8 +13,9 @@ from typing import Annotated, Any, BinaryIO, TextIO
 import typer
 
 from archscope.errors import ArchscopeError, UsageError
+from archscope.reporting.table.json_csv import json_text
 from archscope.reporting.table.render import render
-from archscope.reporting.table.table import Table
+from archscope.reporting.table.result import Result
 
 
 class Format(StrEnum):
@@ -73,32 +74,31 @@ def resolve_format(format: Format | None, output: Path | None) -> Format:
     return EXTENSIONS[extension]
 
 
-def emit(
-    tables: Table | Sequence[Table],
-    *,
-    document: Any = None,
-    format: Format | None = None,
-    output: Path | None = None,
-) -> None:
-    """Print the tables in the format asked for, to stdout or to the file `output`.
-
-    `document` is what json prints (anything that json.dumps takes; without it, the tables).
-    """
-    chosen = resolve_format(format, output).value
+def print_result(result: Result, format: Format | None = None, output: Path | None = None) -> None:
+    """Print a result in the format asked for, to stdout or to the file `output`."""
+    chosen = resolve_format(format, output)
     if output is not None and str(output) != "-":
-        save(render(tables, chosen, document=document), output)
+        save(_rendered(result, chosen), output)
         return
     stream = _open(sys.stdout)
-    if chosen != "table":
-        write(render(tables, chosen, document=document), stream)
+    if chosen is not Format.table:
+        write(_rendered(result, chosen), stream)
         return
     terminal = stream.isatty()
     width = shutil.get_terminal_size().columns if terminal else None
     colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    tables = result.tables()
     shown = render(tables, "table", width=width, colour=colour)
     if not _encodable(shown, stream):
         shown = render(tables, "table", width=width, colour=colour, ascii_only=True)
     write(shown, stream)
+
+
+def _rendered(result: Result, chosen: Format) -> str:
+    """The result as text that does not depend on where it goes."""
+    if chosen is Format.json:
+        return json_text(result.document())
+    return render(result.csv_tables() if chosen is Format.csv else result.tables(), chosen.value)
 
 
 def note(text: str) -> None:

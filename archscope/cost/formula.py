@@ -18,16 +18,26 @@ from typing import Any
 from archscope.arch.arrays import LARGEST, Number, is_array, refuse_overflow
 from archscope.arch.network import Network, Stage, stages
 from archscope.arch.nodes import (
+    Act,
+    Aux,
+    Cat,
     Conv,
+    Dropout,
     Linear,
     Node,
     Norm,
+    Pool,
+    Repeat,
+    Seq,
     Shortcut,
+    Sum,
     array_fields,
     rebuild,
 )
+from archscope.arch.readings import unknown
 from archscope.arch.shape import Shape, Visit, pair, walk
 from archscope.errors import UsageError
+from archscope.short_repr import ShortRepr
 
 CONVENTION = (
     "params: learnable parameters, batch norm included; macs: multiply-adds of convolutions and "
@@ -53,8 +63,8 @@ class NodeCount:
     activations: int
 
 
-@dataclass(frozen=True)
-class Count:
+@dataclass(frozen=True, repr=False)
+class Count(ShortRepr):
     """The cost of a tree: ints, or int64 arrays where the tree holds arrays.
 
     `nodes` lists the leaves that cost something, each with its repeats multiplied in; it is empty
@@ -113,7 +123,9 @@ def leaf_cost(visit: Visit) -> tuple[Number, Number, Number]:
             return params, node.out * inputs, node.out
         case Norm():
             return 2 * visit.input[0], 0, 0
-    return 0, 0, 0
+        case Act() | Pool() | Dropout():
+            return 0, 0, 0
+    raise unknown(node, "count")
 
 
 def _totals(visit: Visit) -> tuple[Number, Number, Number]:
@@ -239,8 +251,15 @@ def _change_shape(shape: Shape, change: Callable[[Any], Any]) -> Shape:
 
 def _costliest(node: Node, extreme: Callable[..., int]) -> Node:
     """A node that costs at least as much as every design of `node`, in Python's unbounded ints."""
-    if isinstance(node, Conv):
-        node = replace(node, groups=1)
+    match node:
+        case Conv():
+            node = replace(node, groups=1)
+        case Norm() | Act() | Pool() | Linear() | Dropout():
+            pass
+        case Seq() | Sum() | Cat() | Repeat() | Shortcut() | Aux():
+            pass
+        case _:
+            raise unknown(node, "bound")
     numbers: dict[str, Any] = {
         name: extreme(value, least=name == "stride") for name, value in array_fields(node).items()
     }

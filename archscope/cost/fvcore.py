@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from archscope.errors import UsageError
+from archscope.short_repr import ShortRepr
 
 if TYPE_CHECKING:
     from torch import nn
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from archscope.cost.operators import Exact, Failed
 
 
-@dataclass(frozen=True)
-class FvcoreCount:
+@dataclass(frozen=True, repr=False)
+class FvcoreCount(ShortRepr):
     """fvcore's counts of one image in eval mode, and ours of the same trace.
 
     Attributes:

@@ -22,6 +22,7 @@ from archscope.arch.arrays import whole
 from archscope.arch.network import Network
 from archscope.cost.execution import Execution, Operation, execution
 from archscope.cost.formula import count
+from archscope.short_repr import ShortRepr
 
 MEMORY_CONVENTION = (
     "param_bytes: learnable parameters; peak_activation_bytes: the most bytes of activations alive "
@@ -32,8 +33,8 @@ FP32 = 4  # bytes
 ELEMENT_BYTES = {"fp32": FP32, "bf16": 2, "fp16": 2}
 
 
-@dataclass(frozen=True)
-class Memory:
+@dataclass(frozen=True, repr=False)
+class Memory(ShortRepr):
     """What a network needs, in bytes; `peak_at` is where the peak stands in the tree."""
 
     param_bytes: int
@@ -76,18 +77,12 @@ def training_bytes(network: Network, batch: int, *, element_bytes: int = FP32) -
 
 def _peak(run: Execution) -> tuple[int, Operation | None]:
     """The most elements alive at once, and the first operation at which they are."""
-    last_use = {0: -1}
-    for index, operation in enumerate(run.operations):
-        for buffer in (*operation.reads, operation.writes):
-            last_use[buffer] = index
-    last_use[run.output] = len(run.operations)
     alive = most = run.sizes[0]
     at: Operation | None = None
-    for index, operation in enumerate(run.operations):
+    for operation in run.operations:
         if not operation.in_place:
             alive += run.sizes[operation.writes]
         if alive > most:
             most, at = alive, operation
-        done = {operation.writes, *operation.reads}
-        alive -= sum(run.sizes[buffer] for buffer in done if last_use[buffer] == index)
+        alive -= sum(run.sizes[buffer] for buffer in operation.frees)
     return most, at

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from archscope.arch.network import Network
-from archscope.arch.nodes import Conv, Linear, Norm
+from archscope.arch.nodes import Act, Cat, Conv, Linear, Node, Norm, Pool, Sum
+from archscope.arch.readings import unknown
 from archscope.cost.execution import Operation, execution
 from archscope.cost.memory import FP32
 from archscope.cost.peak import Peak
@@ -105,9 +106,7 @@ def memory_share(rows: Sequence[Layer], peak: Peak) -> float:
 
 def _layer(operation: Operation, sizes: tuple[int, ...], load: Load) -> Layer:
     node = operation.node
-    passes = 1
-    if load.training:
-        passes = 3 if isinstance(node, (Conv, Linear, Norm)) else 2
+    passes = _training_passes(node) if load.training else 1
     data = sum(sizes[buffer] for buffer in (*operation.reads, operation.writes))
     return Layer(
         operation.path,
@@ -117,3 +116,12 @@ def _layer(operation: Operation, sizes: tuple[int, ...], load: Load) -> Layer:
         passes * load.batch * operation.macs,
         passes * load.element_bytes * (operation.params + load.batch * data),
     )
+
+
+def _training_passes(node: Node) -> int:
+    match node:
+        case Conv() | Linear() | Norm():
+            return 3
+        case Act() | Pool() | Sum() | Cat():
+            return 2
+    raise unknown(node, "roofline")

@@ -15,6 +15,7 @@ from archscope.arch.nodes import (
     Aux,
     Cat,
     Conv,
+    Dropout,
     Linear,
     Node,
     Norm,
@@ -24,6 +25,7 @@ from archscope.arch.nodes import (
     Shortcut,
     Sum,
 )
+from archscope.arch.readings import unknown
 from archscope.arch.shape import Shape, Visit, output_shape, projects, walk
 from archscope.cost.formula import leaf_cost
 
@@ -102,7 +104,9 @@ def _of_leaf(visit: Visit) -> dict[str, int]:
         case Pool(kind=kind):
             name = "global" if kind == "global" else "avg"
             return {f"{name}_in": inside, f"{name}_out": outside}
-    return {}
+        case Dropout():
+            return {}
+    raise unknown(visit.node, "tally")
 
 
 def _reads_input(node: Node, shape: Shape) -> tuple[int, bool]:
@@ -124,7 +128,11 @@ def _reads_input(node: Node, shape: Shape) -> tuple[int, bool]:
             return _reads_input(node.main, shape)
         case Conv() | Linear():
             return leaf_cost(next(walk(node, shape)))[1], False
-    return 0, not isinstance(node, Norm)
+        case Norm():
+            return 0, False
+        case Act() | Pool() | Dropout():
+            return 0, True
+    raise unknown(node, "tally")
 
 
 def _in_a_row(nodes: tuple[Node, ...], shape: Shape) -> tuple[int, bool]:

@@ -2,7 +2,8 @@
 
 The keys of the state dict are the labels of the tree (`layer1.0.conv1.weight`): torchvision's, for
 the families that it has. An unlabelled combinator adds nothing to a key: its parts are registered
-in the module around it, which runs them by a small plan.
+in the module around it. A module runs as its program says (`archscope.cost.program`): what runs
+when, what is overwritten and how long a value is kept is decided there.
 """
 
 from __future__ import annotations
@@ -14,41 +15,42 @@ import torch
 from torch import Tensor, nn
 
 from archscope.arch.network import Network
-from archscope.arch.nodes import (
-    Act,
-    Aux,
-    Cat,
-    Conv,
-    Dropout,
-    Linear,
-    Node,
-    Norm,
-    Pool,
-    Repeat,
-    Seq,
-    Shortcut,
-    Sum,
-    is_combinator,
-)
-from archscope.arch.shape import Shape, conv_padding, output_shape, projects
+from archscope.arch.nodes import Act, Conv, Dropout, Linear, Node, Norm, Pool
+from archscope.arch.readings import unknown
+from archscope.arch.shape import Visit, conv_padding
 from archscope.cost.formula import count
+from archscope.cost.program import program
+from archscope.cost.steps import (
+    Add,
+    Call,
+    Concatenate,
+    Layer,
+    Pair,
+    Program,
+    Scale,
+    Step,
+    View,
+)
 from archscope.errors import UsageError
 from archscope.nn.free_memory import available
 from archscope.nn.init import initialise
 
-# What a scope runs: the name of a submodule, ("flat",) or ("map",), which change between (N, C) and
-# (N, C, 1, 1), or ("seq" | "sum" | "cat" | "aux", ...).
-# Names rather than modules, so that a deep copy or a pickle of a module is one of its own.
-Plan: TypeAlias = "str | tuple[Any, ...]"
+Alone: TypeAlias = View | Scale | Add | Concatenate | Pair
 
 
-class _Part(NamedTuple):
-    """A compiled node: its plan, its output's shape, and what may be done with that."""
+class _Line(NamedTuple):
+    """A step of a module's program, with what torch runs for it.
 
-    plan: Plan
-    shape: Shape
-    fresh: bool  # nobody needs the output's old values: not another branch, not backward
-    flat: bool = False  # (N, C), as a linear layer gives it, for the shape (C, 1, 1)
+    Names rather than modules, so that a deep copy or a pickle of a module is one of its own.
+    """
+
+    modules: tuple[str, ...]  # the submodules to run in a row
+    op: Alone | None  # what is done without one
+    reads: tuple[int, ...]
+    writes: int
+    in_place: bool
+    side: bool  # in training only
+    frees: tuple[int, ...]
 
 
 def build(network: Network, *, init: bool = True) -> nn.Module:
@@ -74,7 +76,7 @@ def build(network: Network, *, init: bool = True) -> nn.Module:
             f"machine has {memory // 10**6:,} MB free; count it with the formula instead"
         )
     with torch.device("meta"):
-        module = Scope(network.tree, network.input)
+        module = Scope(program(network))
     module.to_empty(device="cpu")
     if init:
         initialise(module, network.init)
@@ -82,121 +84,50 @@ def build(network: Network, *, init: bool = True) -> nn.Module:
 
 
 class Scope(nn.Module):
-    """A named part of the tree: its leaves are submodules, its unlabelled combinators a plan."""
+    """A module of the tree: its layers and modules are submodules, run as its program says."""
 
-    plan: Plan = ()
-    output_shape: Shape = (0, 0, 0)
-    _flat = False  # whether the output is (N, C)
+    plan: tuple[_Line, ...] = ()
+    _output = 0  # the buffer
     _labels: frozenset[str] = frozenset()  # what the parts are called by the tree itself
 
-    def __init__(self, node: Node, shape: Shape, flat: bool = False) -> None:
+    def __init__(self, program: Program) -> None:
         super().__init__()
-        self._labels = frozenset(_labels(node))
-        part = self._compile_parts(node, _Part((), shape, False, flat))
-        self.plan, self.output_shape, self._flat = part.plan, part.shape, part.flat
+        self._labels = frozenset(_labels(program.node))
+        lines = {step.place: self._line(step) for step in program.in_tree_order}
+        self.plan = tuple(lines[step.place] for step in program.steps)
+        self._output = program.output
 
     def forward(self, x: Tensor) -> Any:
         """Run the part on (N, C, H, W)."""
-        return self._run(self.plan, x)
+        values: dict[int, Any] = {0: x}
+        for modules, op, reads, writes, in_place, side, frees in self.plan:
+            if side and not self.training:
+                continue
+            if op is None:
+                x = values[reads[0]]
+                for name in modules:
+                    x = self._modules[name](x)  # type: ignore[misc]
+            else:  # of a pair, in eval mode there is the first value alone
+                x = _run(op, [values[buffer] for buffer in reads if buffer in values], in_place)
+            values[writes] = x
+            for buffer in frees:
+                values.pop(buffer, None)
+        return values[self._output]
 
-    def _run(self, plan: Plan, x: Any) -> Any:
-        if isinstance(plan, str):
-            return self._modules[plan](x)  # type: ignore[misc]
-        kind = plan[0]
-        if kind == "flat":
-            return torch.flatten(x, 1)
-        if kind == "map":
-            return x[:, :, None, None]
-        parts = plan[1]
-        if kind == "seq":
-            for part in parts:
-                x = self._run(part, x)
-            return x
-        if kind == "aux":
-            return (
-                (self._run(parts[0], x), self._run(parts[1], x))
-                if self.training
-                else (self._run(parts[0], x))
-            )
-        outputs = [self._run(part, x) for part in parts]
-        if kind == "cat":
-            return torch.cat(outputs, dim=1)
-        scales, in_place = plan[2], plan[3]
-        if scales is not None:
-            pairs = zip(outputs, scales, strict=True)
-            outputs = [output if scale == 1 else output * scale for output, scale in pairs]
-        total = outputs[0]
-        for output in outputs[1:]:
-            total = total.add_(output) if in_place else total + output
-            in_place = True
-        return total
-
-    def _compile(self, node: Node, before: _Part) -> _Part:
-        """Compile a node after `before`; a labelled combinator becomes a module of its own."""
-        if node.label is None or not is_combinator(node):
-            return self._compile_parts(node, before)
-        if isinstance(node, Shortcut) and not projects(node, before.shape):
-            return before._replace(plan=("seq", ()))
-        scope = Scope(node, before.shape, before.flat)
-        return _Part(self._register(node.label, scope), scope.output_shape, False, scope._flat)
-
-    def _compile_parts(self, node: Node, before: _Part) -> _Part:
-        match node:
-            case Seq():
-                return self._compile_seq(node.children, before)
-            case Sum() | Cat():
-                return self._compile_branches(node, before)
-            case Repeat():
-                return self._compile_repeat(node, before)
-            case Shortcut():
-                parts = node.projection().children if projects(node, before.shape) else ()
-                return self._compile_seq(parts, before)
-            case Aux():
-                # The side head first, as the walk has it and torchvision's state dict.
-                side = self._compile(node.side, before._replace(fresh=False))
-                main = self._compile(node.main, before._replace(fresh=False))
-                return _Part(("aux", (main.plan, side.plan)), main.shape, False, main.flat)
-        return self._compile_leaf(node, before)
-
-    def _compile_leaf(self, node: Node, before: _Part) -> _Part:
-        shape = output_shape(node, before.shape)
-        label = node.label
-        name = self._free_name(type(node).__name__.lower()) if label is None else label
-        plan: Plan = self._register(name, _leaf(node, before))
-        flat = before.flat
-        if isinstance(node, Linear) and not flat:
-            plan, flat = ("seq", (("flat",), plan)), True
-        elif isinstance(node, (Conv, Norm, Pool)) and flat:
-            plan, flat = ("seq", (("map",), plan)), False
-        return _Part(plan, shape, isinstance(node, (Conv, Norm, Linear, Pool)), flat)
-
-    def _compile_seq(self, children: tuple[Node, ...], before: _Part) -> _Part:
-        plans = []
-        for child in children:
-            before = self._compile(child, before)
-            plans.append(before.plan)
-        plan = plans[0] if len(plans) == 1 else ("seq", tuple(plans))
-        return before._replace(plan=plan)
-
-    def _compile_branches(self, node: Sum | Cat, before: _Part) -> _Part:
-        parts = [self._compile(branch, before._replace(fresh=False)) for branch in node.branches]
-        shape, flat = output_shape(node, before.shape), all(part.flat for part in parts)
-        if not flat:  # one form for all
-            parts = [_mapped(part) for part in parts]
-        plans = tuple(part.plan for part in parts)
-        if isinstance(node, Cat):
-            return _Part(("cat", plans), shape, True, flat)
-        in_place = parts[0].fresh or (node.scales is not None and node.scales[0] != 1)
-        fresh = in_place or len(parts) > 1
-        return _Part(("sum", plans, node.scales, in_place), shape, fresh, flat)
-
-    def _compile_repeat(self, node: Repeat, before: _Part) -> _Part:
-        plans, shape, flat = [], before.shape, before.flat
-        for index in range(node.n):
-            block = Scope(node.first if index == 0 else node.rest, shape, flat)
-            plans.append(self._register(str(index), block))
-            shape, flat = block.output_shape, block._flat
-        return _Part(("seq", tuple(plans)), shape, False, flat)
+    def _line(self, step: Step) -> _Line:
+        """Make the submodules of a step."""
+        names: list[str] = []
+        op: Alone | None = None
+        match step.op:
+            case Layer() as layer:
+                module = _layer(layer.visit, step.in_place)
+                names.append(self._register(self._name(step.node), module))
+            case Call() as call:
+                names += [self._register(name, Scope(part)) for name, part in call.modules]
+            case op:
+                pass
+        reads, writes = step.reads, step.writes
+        return _Line(tuple(names), op, reads, writes, step.in_place, step.side, step.frees)
 
     def _register(self, name: str, module: nn.Module) -> str:
         if not name or "." in name or hasattr(Scope, name):
@@ -212,9 +143,11 @@ class Scope(nn.Module):
         self.add_module(name, module)
         return name
 
-    def _free_name(self, name: str) -> str:
-        """A name for an unlabelled layer that no label of this part of the tree takes."""
-        index = 0
+    def _name(self, node: Node) -> str:
+        """The label of a layer; without one a name that no label of this part of the tree takes."""
+        if node.label is not None:
+            return node.label
+        name, index = type(node).__name__.lower(), 0
         while (free := f"{name}{index or ''}") in self._modules or free in self._labels:
             index += 1
         return free
@@ -229,13 +162,23 @@ def _labels(node: Node) -> Iterator[str]:
             yield from _labels(part)
 
 
-def _mapped(part: _Part) -> _Part:
-    """The part with an output of (N, C, H, W)."""
-    return part._replace(plan=("seq", (part.plan, ("map",))), flat=False) if part.flat else part
+def _run(op: Alone, given: list[Any], in_place: bool) -> Any:
+    """What a step without a module makes of its inputs."""
+    x = given[0]
+    if isinstance(op, View):
+        return torch.flatten(x, 1) if op.form == "flat" else x[:, :, None, None]
+    if isinstance(op, Scale):
+        return x * op.factor
+    if isinstance(op, Add):
+        return x.add_(given[1]) if in_place else x + given[1]
+    if isinstance(op, Concatenate):
+        return torch.cat(given, dim=1)
+    return tuple(given) if len(given) > 1 else x
 
 
-def _leaf(node: Node, before: _Part) -> nn.Module:
-    channels = before.shape[0]
+def _layer(visit: Visit, in_place: bool) -> nn.Module:
+    """torch's module for a leaf of the tree."""
+    node, (channels, height, width) = visit.node, visit.input
     match node:
         case Conv():
             return nn.Conv2d(
@@ -250,7 +193,7 @@ def _leaf(node: Node, before: _Part) -> nn.Module:
         case Norm():
             return nn.BatchNorm2d(channels, node.eps)
         case Act():
-            return nn.ReLU(inplace=before.fresh)
+            return nn.ReLU(inplace=in_place)
         case Pool(kind="global"):
             return nn.AdaptiveAvgPool2d(1)
         case Pool(kind="max"):
@@ -263,8 +206,7 @@ def _leaf(node: Node, before: _Part) -> nn.Module:
                 count_include_pad=node.count_include_pad,
             )
         case Linear():
-            inputs = before.shape[0] * before.shape[1] * before.shape[2]
-            return nn.Linear(inputs, node.out, bias=node.bias)
+            return nn.Linear(channels * height * width, node.out, bias=node.bias)
         case Dropout():
             return nn.Dropout(node.p)
-    raise AssertionError(f"no module for {type(node).__name__}")
+    raise unknown(node, "build")

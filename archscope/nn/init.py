@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Literal
 
 from torch import nn
+
+from archscope.arch.readings import unknown
 
 
 def initialise(module: nn.Module, mode: Literal["fan_out", "fan_in"]) -> None:
@@ -13,6 +16,9 @@ def initialise(module: nn.Module, mode: Literal["fan_out", "fan_in"]) -> None:
     Convolutions: He normal by `mode` (ResNet and ResNeXt by fan out, Wide ResNet by fan in; He et
     al., arXiv 1502.01852). Batch norm: weight 1, bias 0. Linear layers: uniform within
     1/sqrt(inputs), torch's default, with bias 0. The order of the draws is the order of the tree.
+
+    Raises:
+        UnknownNode: for another module with weights of its own.
     """
     for part in module.modules():
         match part:
@@ -26,3 +32,5 @@ def initialise(module: nn.Module, mode: Literal["fan_out", "fan_in"]) -> None:
                 part.reset_parameters()
                 if part.bias is not None:
                     nn.init.zeros_(part.bias)
+            case _ if any(True for _ in chain(part.parameters(False), part.buffers(False))):
+                raise unknown(part, "initialise")

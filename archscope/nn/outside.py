@@ -26,7 +26,8 @@ from archscope.files import open_to_read, read, reading
 from archscope.nn.guarded import held_to_weights, require, running
 
 IMAGENET: Shape = (3, 224, 224)
-Make: TypeAlias = Callable[[], nn.Module]
+Module: TypeAlias = nn.Module
+Make: TypeAlias = Callable[[], Module]
 
 
 class Found(NamedTuple):

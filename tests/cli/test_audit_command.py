@@ -13,22 +13,25 @@ def test_a_wrong_count_is_red_and_exits_1(run, monkeypatch):
         cost = right(*arguments)
         return replace(cost, params=cost.params + 1)
 
+    cells = json.loads(run("audit", "--paper", "torchvision", "--format", "json").stdout)["cells"]
+    params = sum(cell["quantity"] == "params" for cell in cells)
     monkeypatch.setattr(explanations, "count", wrong)
     result = run("audit", "--paper", "torchvision")
     assert result.exit_code == 1
-    assert result.stdout.count("UNEXPLAINED") == 7
-    assert "7 of 14 published counts" in result.stderr and "11,689,513" in result.stderr
+    assert result.stdout.count("UNEXPLAINED") == params >= 7
+    assert f"{params} of {len(cells)} published counts" in result.stderr
+    assert "11,689,513" in result.stderr
 
 
 def test_the_command_prints_all_formats(run):
     document = json.loads(run("audit", "--format", "json").stdout)
     assert document["schema"] == "archscope.audit/1" and "batch norm" in document["convention"]
-    assert len(document["cells"]) == 107
-    assert (document["unexplained"], len(document["sources"])) == (0, 3)
+    cells = document["cells"]
+    assert document["unexplained"] == 0 and {*document["sources"]} == {c["paper"] for c in cells}
     plain, explained = run("audit"), run("audit", "--explain")
     assert (plain.exit_code, explained.exit_code) == (0, 0)
     check = "25,557,032 - 53,120 of batch norm = 25,503,912"
     assert check in explained.stdout and check not in plain.stdout
-    assert len(run("audit", "--format", "csv").stdout.splitlines()) == 108
+    assert len(run("audit", "--format", "csv").stdout.splitlines()) == len(cells) + 1
     for format in ("markdown", "latex"):
         assert "explained: batch norm left out" in run("audit", "--format", format).stdout

@@ -47,18 +47,19 @@ CHARACTERS = st.characters(exclude_characters="\0", exclude_categories=())  # a 
 TEXTS = st.text(CHARACTERS, max_size=12) | st.lists(PARTS, min_size=1, max_size=6).map("".join)
 
 
+@pytest.mark.parametrize("texts", [8, pytest.param(100, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("command", "others", "option"), OPTIONS)
 def test_any_text_of_an_option_is_an_answer_or_one_sentence(
-    command, others, option, monkeypatch, tmp_path
+    command, others, option, texts, monkeypatch, tmp_path
 ):
     monkeypatch.chdir(tmp_path)  # a plot may be asked for
     monkeypatch.setattr(search, "MOST_LINES", 20_000)  # too much is refused here as it is there
     monkeypatch.setattr(enumeration, "MOST_CANDIDATES", 200_000)
-    check_texts(command, others, option)
+    check_texts(command, others, option, texts)
 
 
-def check_texts(command, others, option):
-    @settings(max_examples=25, deadline=None)
+def check_texts(command, others, option, texts):
+    @settings(max_examples=texts)
     @given(TEXTS)
     @example("")
     @example("1" * 5000)

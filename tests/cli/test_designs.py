@@ -55,7 +55,7 @@ def test_a_list_of_cardinalities_is_a_list_of_questions(run):
              "--tolerance", "1%"), 4, "3.2 % off",
         ),
         (("solve", "--network", "a\nb", "--budget", "4GMACs"), 2, "no network named"),
-        (("enumerate", "vgg"), 2, "no network named"),
+        (("enumerate", "nonet"), 2, "no network named"),
         (("enumerate", "--params", "9:1"), 2, "smaller to the larger"),
         (("enumerate", "--sort", "size"), 2, "sorted by"),
         (("enumerate", "--pareto", "params"), 2, "two different costs"),
@@ -103,6 +103,7 @@ def test_a_front_says_how_much_of_it_is_listed(run):
     assert "The 12 designs of the Pareto front" in whole.stdout and whole.stderr == ""
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_a_sample_is_drawn_and_trained_as_a_population(run, tmp_path):
     drawn = tmp_path / "drawn.csv"
     asked = ("enumerate", "cifar_resnext11", "--scale", "0.125", "--params", "15k:40k")

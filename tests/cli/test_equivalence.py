@@ -176,15 +176,15 @@ def test_ctrl_c_is_130(run, monkeypatch):
 
 
 def test_the_library_gives_a_frame():
-    network = a.network("resnext11_2x16d@0.25", input_shape=(3, 16, 16))
+    network = a.network("resnext11_2x16d@0.25", input=(3, 16, 16))
     found = a.equivalence(network, rounds=0, classes=None)
     frame = found.to_frame()
     assert list(frame["form"]) == ["c", "b", "a"] and frame["params"].nunique() == 1
     assert not found.failures
     # From any form, and at another input.
-    again = a.equivalence(found.forms[2].network, rounds=0, input_shape=(3, 20, 20))
+    again = a.equivalence(found.forms[2].network, rounds=0, input=(3, 20, 20))
     assert again.network.tree == network.tree and again.network.input == (3, 20, 20)
-    with pytest.raises(a.errors.UsageError, match="batch 1"):
+    with pytest.raises(a.UsageError, match="batch 1"):
         a.equivalence(network, batch=1)
 
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from archscope.studies.reader import study_names
 
 OWN = """schema = "archscope.study/1"
@@ -44,6 +46,7 @@ def test_a_study_without_training_shows_exact_complexity_beside_the_published(ru
     assert row["published"]["group width"] == 128
 
 
+@pytest.mark.usefixtures("quick_workers", "undrawn")
 def test_a_study_of_ones_own_is_trained_judged_and_written(run, tmp_path):
     path, out = tmp_path / "own.toml", tmp_path / "out"
     path.write_text(OWN)
@@ -84,6 +87,7 @@ def test_braces_in_a_command_are_left_alone_and_a_frame_is_flat(run, tmp_path):
     assert frame["error (%)"].tolist() == [4.39, 4.12] and "published" not in frame.columns
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_an_interrupted_study_is_a_study_and_a_worker_ends_it_as_one(run, tmp_path, monkeypatch):
     from archscope.errors import ArchscopeError
     from archscope.explore.training import run_plan as conduct
@@ -114,6 +118,7 @@ def test_a_folder_is_of_one_study(run, tmp_path, monkeypatch):
     from archscope.explore.training import run_plan as conduct
 
     monkeypatch.setattr(conduct, "_run", lambda *_: None)
+    monkeypatch.setattr(conduct, "_check_complete", lambda *_: None)  # nothing is trained
     path, out = tmp_path / "own.toml", tmp_path / "out"
     path.write_text(OWN)
     assert run("study", path, "--preset", "quick", "--gpus", "0", "--out", out).exit_code == 0

@@ -158,8 +158,8 @@ def test_small_trees_by_hand(nodes, elements):
         "preresnet29",
         "resnet20",
         "inception_v3_aux",
-        "inception_v4",
-        "inception_resnet_v2",
+        pytest.param("inception_v4", marks=pytest.mark.slow),
+        pytest.param("inception_resnet_v2", marks=pytest.mark.slow),
     ],
 )
 def test_the_module_touches_as_much(name):

@@ -18,13 +18,13 @@ from waiting import wait_for
 from archscope.data.dataset import Files
 
 Image = pytest.importorskip("PIL.Image", reason="image folders need Pillow")
-files = pytest.importorskip("archscope.data.files")
+files = pytest.importorskip("archscope.data.batches.files")
 
 READING = """
 import sys
 from pathlib import Path
 import numpy as np, torch
-from archscope.data import files
+from archscope.data.batches import files
 from archscope.data.dataset import Files
 names = np.array([name.encode() for name in sys.argv[2:]])
 part = Files(Path(sys.argv[1]), names, np.zeros(len(names), np.int64))

@@ -1,5 +1,6 @@
 import copy
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -53,6 +54,8 @@ SMALL = [
 @pytest.mark.parametrize("name", SMALL)
 def test_fvcore_counts_the_module_as_the_formula_counts_the_tree(name):
     network = parse(name)
+    if network.input == (3, 224, 224):
+        network = replace(network, input=(3, 79, 95))  # a seventh of the work
     module, cost = build(network, init=False), count(network)
     measured = count_with_fvcore(module, network.input)
     assert (measured.params, measured.macs) == (cost.params, cost.macs)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from random_networks import draw
+from random_networks import EVERY, draw
 
 from archscope.arch.shape import output_shape
 from archscope.cost import count
@@ -15,8 +15,8 @@ MANY = pytest.mark.slow
 @pytest.mark.parametrize(
     "seeds",
     [
-        pytest.param(range(start, start + 50), marks=() if start == 0 else MANY, id=f"from {start}")
-        for start in range(0, 1000, 50)
+        pytest.param(range(at, at + EVERY), marks=() if at == 0 else MANY, id=f"from {at}")
+        for at in range(0, 20 * EVERY, EVERY)
     ],
 )
 def test_the_formula_counts_as_fvcore_does(seeds):
@@ -30,8 +30,11 @@ def test_the_formula_counts_as_fvcore_does(seeds):
         assert (cost.params, cost.macs, cost.activations) == theirs, drawn.text
 
 
-def test_a_module_gives_the_shape_that_the_walk_says():
-    for seed in range(200):
+@pytest.mark.parametrize(
+    "seeds", [range(EVERY), pytest.param(range(EVERY, 4 * EVERY), marks=MANY)], ids=str
+)
+def test_a_module_gives_the_shape_that_the_walk_says(seeds):
+    for seed in seeds:
         drawn = draw(seed)
         if "inception" in drawn.network.name:
             continue
@@ -44,9 +47,9 @@ def test_a_module_gives_the_shape_that_the_walk_says():
         assert output.numel() == 2 * shape[0] * shape[1] * shape[2], drawn.text
 
 
-def test_a_seed_draws_the_same_network_again_and_50_draw_every_family():
-    drawn = [draw(seed) for seed in range(50)]
-    assert [again.text for again in map(draw, range(50))] == [one.text for one in drawn]
+def test_a_seed_draws_the_same_network_again_and_a_round_draws_every_family():
+    drawn = [draw(seed) for seed in range(EVERY)]
+    assert [again.text for again in map(draw, range(EVERY))] == [one.text for one in drawn]
     families = {one.text.partition(": ")[2].partition("(")[0] for one in drawn}
     residual = {"resnext", "resnet_basic", "cifar_resnext", "cifar_resnet", "preresnet", "wrn"}
     assert families >= {*residual, "cifar_preresnet", "inception_v3", "Seq"}

@@ -7,7 +7,7 @@ from archscope.arch.names import parse
 from archscope.cost import count
 from archscope.errors import ArchscopeError
 from archscope.explore.networks.compare import compare
-from archscope.explore.networks.export import export, request_for
+from archscope.explore.networks.export import export
 from archscope.explore.networks.opened import open_network
 from archscope.nn.build import build
 from archscope.nn.weights import from_torchvision, load_weights, to_torchvision
@@ -160,8 +160,7 @@ def run_to(module, name, x):
 
 
 def test_faster_rcnn_by_its_own_function_takes_the_export(tmp_path):
-    request = request_for("resnet50", "torchvision", detection=True)
-    found = export(request, tmp_path / "body.pth")
+    found = export("resnet50", "torchvision", tmp_path / "body.pth", detection=True)
     assert "Faster R-CNN on resnet50" in found.check.against and found.check.difference >= 0
     model = torchvision.models.detection.fasterrcnn_resnet50_fpn(
         weights=None, weights_backbone=None
@@ -177,14 +176,14 @@ def test_faster_rcnn_by_its_own_function_takes_the_export(tmp_path):
 def test_an_export_runs_in_torchvisions_own_model(name, tmp_path):
     torch.save(theirs(name.removesuffix("-aux")).float().state_dict(), tmp_path / "w.pth")
     weights = None if name.endswith("-aux") else tmp_path / "w.pth"
-    found = export(request_for(name, "torchvision", weights=weights), tmp_path / "net.pth")
+    found = export(name, "torchvision", tmp_path / "net.pth", weights=weights)
     plain = name.removesuffix("-aux")
     assert found.check.against == f"torchvision {torchvision.__version__}'s {plain}"
     assert found.check.difference <= 1e-5 * found.check.largest
 
 
 def test_a_network_without_a_function_there_is_read_again_by_ours(tmp_path):
-    found = export(request_for("resnext50_2x40d", "torchvision"), tmp_path / "net.pth")
+    found = export("resnext50_2x40d", "torchvision", tmp_path / "net.pth")
     assert found.check.against.startswith("archscope from the file's weights")
     model = torchvision.models.ResNet(
         torchvision.models.resnet.Bottleneck, [3, 4, 6, 3], groups=2, width_per_group=40

@@ -1,11 +1,3 @@
-from __future__ import annotations
+"""Sweeps without --out go into a folder of the test."""
 
-from pathlib import Path
-
-import pytest
-
-
-@pytest.fixture(autouse=True)
-def _no_folders_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sweep without --out goes to runs/ in the working folder."""
-    monkeypatch.chdir(tmp_path)
+from working_folder import no_folders_left_behind  # noqa: F401

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archscope.cli.output import Format, check_destination, emit, note, resolve_format
+from archscope.cli.output import Format, check_destination, note, print_result, resolve_format
 
 if TYPE_CHECKING:
     from archscope.explore.training.cifar_sweep import SweepResult
@@ -125,7 +125,7 @@ def check_output(format: Format | None, output: Path | None) -> None:
 
 def show(result: SweepResult, format: Format | None, output: Path | None) -> None:
     """Print the table, and say what failed and what was written."""
-    emit(result.table(), document=result.document(), format=format, output=output)
+    print_result(result, format, output)
     for record in (*result.failed, *result.diverged):
         note(f"{record.status}: {record.key}: {record.reason or 'unknown'}")
     if result.failed:

@@ -10,7 +10,6 @@ from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from archscope.arch.names import parse
 from archscope.arch.network import Network
 from archscope.arch.papers.timings import EXAMPLES
 from archscope.arch.shape import Shape
@@ -22,7 +21,7 @@ from archscope.errors import UsageError, shown
 from archscope.explore.clock import peak_memory as footprint
 from archscope.explore.clock.bench_result import Bench, Measured, Setting
 from archscope.explore.clock.rounds import Note, timed_rounds
-from archscope.explore.networks.opened import refuse_outside
+from archscope.explore.networks.opened import Given, own_networks
 from archscope.nn.free_memory import available
 from archscope.sweep.store.environment import environment
 from archscope.training.devices import check_device, check_precision, inventory, tune_malloc
@@ -35,17 +34,21 @@ __all__ = ["Bench", "Extras", "Setting", "bench", "bench_paper", "parse_modes"]
 
 @dataclass(frozen=True)
 class Extras:
-    """What is measured beside the times: peak memory in fresh processes, the roofline."""
+    """What is measured beside the times: peak memory in fresh processes, the roofline.
+
+    `layers` shows what limits each layer, and includes the roofline.
+    """
 
     memory: bool = True
     roofline: bool = False
+    layers: bool = False
 
 
 def bench(
-    networks: Sequence[str | Network],
+    networks: Given | Sequence[Given],
     setting: Setting | None = None,
     *,
-    input_shape: Shape | None = None,
+    input: Shape | None = None,
     extras: Extras | None = None,
     note: Note = lambda text: print(text, file=sys.stderr),
     machine: Inventory | None = None,
@@ -56,9 +59,9 @@ def bench(
     sweep do; torch's number of threads is what it was afterwards.
 
     Args:
-        networks: names or networks; times are told against the first.
+        networks: names, networks or trees; times are told against the first.
         setting: what to measure, and how.
-        input_shape: (channels, height, width) for all; without it each has its family's.
+        input: (channels, height, width) for all; without it each has its own, but a tree.
         extras: whether to measure memory and the roofline's limits.
         note: told the progress, a line at a time.
         machine: what this machine has, where the caller knows.
@@ -71,26 +74,20 @@ def bench(
         raise UsageError("nothing was to be timed; name at least one network, as resnet50")
     found = inventory() if machine is None else machine
     setting = _resolved(setting or Setting(), found)
-    refuse_outside(networks, "timed", "name one of these")
-    subjects = [
-        parse(entry, None, input_shape)
-        if isinstance(entry, str)
-        else (entry if input_shape is None else replace(entry, input=input_shape))
-        for entry in networks
-    ]
+    subjects = own_networks(networks, None, input, ("timed", "name one of these"))
     _check_memory(subjects, setting)
     about = _machine(setting, found)
     results = list(_timed(subjects, setting, note))
     if extras.memory:
         results = [_with_memory(one, setting, note) for one in results]
     peak = None
-    if extras.roofline:
+    if extras.roofline or extras.layers:
         note("measuring the machine's peak: a matrix product, a copy, a triad")
         with measuring(setting.threads):
             peak = measure_peak(setting.device, setting.precision)
         results = [_with_layers(one, setting.precision) for one in results]
     how = footprint.method(setting.device) if extras.memory else None
-    return Bench(setting, tuple(results), about, peak, memory_method=how)
+    return Bench(setting, tuple(results), about, peak, memory_method=how, by_layer=extras.layers)
 
 
 def bench_paper(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from archscope.arch.network import Network
 from archscope.arch.papers.timings import TimingExample
@@ -15,10 +15,9 @@ from archscope.cost.peak import Peak
 from archscope.cost.roofline import Layer, memory_share, roofline_seconds
 from archscope.cost.workload import MODE_HELP, MODES, Mode
 from archscope.reporting.networks.bench import bench_table, layer_tables
+from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
-
-if TYPE_CHECKING:
-    import pandas
+from archscope.short_repr import ShortRepr
 
 SCHEMA = "archscope.bench/1"
 WARMUP = 2
@@ -45,8 +44,8 @@ class Setting:
     device: str = "cpu"
 
 
-@dataclass(frozen=True)
-class Measured:
+@dataclass(frozen=True, repr=False)
+class Measured(ShortRepr):
     """One network in one mode; `ratio` is its time to the first network's, the rounds' median."""
 
     network: Network
@@ -58,9 +57,12 @@ class Measured:
     layers: tuple[Layer, ...] = ()
 
 
-@dataclass(frozen=True)
-class Bench:
-    """What `bench` measured: one entry of `results` for each mode and network, and on what."""
+@dataclass(frozen=True, repr=False)
+class Bench(Result):
+    """What `bench` measured: one entry of `results` for each mode and network, and on what.
+
+    `by_layer` shows what limits each layer as well, where there is a roofline.
+    """
 
     setting: Setting
     results: tuple[Measured, ...]
@@ -68,6 +70,7 @@ class Bench:
     peak: Peak | None = None
     example: TimingExample | None = None
     memory_method: str | None = None
+    by_layer: bool = False
 
     def document(self) -> dict[str, Any]:
         """The result as JSON, schema `archscope.bench/1`; times in seconds, memory in bytes."""
@@ -92,21 +95,10 @@ class Bench:
             "results": [self._entry(one) for one in self.results],
         }
 
-    def table(self) -> Table:
-        """A row for each mode and network."""
-        return bench_table(self.document())
-
-    def layer_tables(self) -> list[Table]:
-        """For each mode and network what limits each layer; none without a roofline."""
-        return layer_tables(self.document())
-
-    def to_frame(self) -> pandas.DataFrame:
-        """A pandas row for each mode and network."""
-        import pandas
-
-        table = self.table()
-        keys = [key for column in table.columns for key in (column.key, *column.also)]
-        return pandas.DataFrame([{key: row.get(key) for key in keys} for row in table.rows])
+    def tables(self) -> list[Table]:
+        """A row for each mode and network; `by_layer`, also a table of each one's layers."""
+        document = self.document()
+        return [bench_table(document), *(layer_tables(document) if self.by_layer else ())]
 
     def _entry(self, one: Measured) -> dict[str, Any]:
         published = self.example.times if self.example else ()

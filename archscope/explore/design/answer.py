@@ -15,6 +15,7 @@ from archscope.explore.design.search import inner_axis
 from archscope.explore.design.shortlist import Design
 from archscope.explore.design.space import Names, Space
 from archscope.reporting.networks.designs import inverse_table, number, number_text
+from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
 
 
@@ -82,8 +83,8 @@ def proof_text(
 WORDS = {"widen": "widening factor", "deepening": "deepening factor"}
 
 
-@dataclass(frozen=True)
-class Inverse:
+@dataclass(frozen=True, repr=False)
+class Inverse(Result):
     """What was asked, and an answer for each question.
 
     Attributes:
@@ -117,10 +118,9 @@ class Inverse:
             "infeasible": list(self.infeasible),
         }
 
-    def table(self) -> Table:
+    def tables(self) -> list[Table]:
         """The designs, the nearest first, with the proof below."""
-        document = self.document()
-        return inverse_table(document)
+        return [inverse_table(self.document())]
 
     def _answer(self, answer: Answer) -> dict[str, Any]:
         names = Names(answer.space)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from archscope.arch.names import parse
+from archscope.arch.network import Network
 from archscope.arch.quantities import MOST_COST, parse_limit
 from archscope.arch.shape import Shape
 from archscope.cost.formula import count
@@ -82,7 +83,6 @@ def _of_network(text: str, input_shape: Shape | None) -> list[Limit]:
             f"'{shown(text)}' was to be matched, but that is no network; write --as resnet50, or "
             "--as '2x resnet101:macs'"
         )
-    factor = Fraction(found[1] or 1)
     metrics = [part.strip().lower() for part in (found[3] or ",".join(_KEPT)).split(",")]
     unknown = [metric for metric in metrics if metric not in METRICS]
     if unknown:
@@ -91,8 +91,18 @@ def _of_network(text: str, input_shape: Shape | None) -> list[Limit]:
             "params, macs and activations; write resnet50:macs"
         )
     network = parse(found[2], input_shape=input_shape)
+    return of_network(network, metrics, found[1] or "1")
+
+
+def of_network(network: Network, metrics: Sequence[str] = _KEPT, times: str = "1") -> list[Limit]:
+    """What a network costs, as limits on others: each of the `metrics`, so many times.
+
+    Raises:
+        UsageError: where that is less than 1 or more than a budget can be.
+    """
     cost = count(network)
-    source = network.name if factor == 1 else f"{found[1]} times {network.name}"
+    factor = Fraction(times)
+    source = network.name if factor == 1 else f"{times} times {network.name}"
     limits = [Limit(m, round(factor * getattr(cost, m)), source) for m in dict.fromkeys(metrics)]
     for limit in limits:
         if not 1 <= limit.value <= MOST_COST:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
+from archscope.arch.network import Network
 from archscope.arch.papers import eq4
 from archscope.arch.papers.eq4 import Block, Rounding, Template
 from archscope.arch.papers.published import TABLE2_WIDTHS
+from archscope.arch.quantities import parse_budget
+from archscope.arch.shape import Shape
 from archscope.errors import InfeasibleError, UsageError
+from archscope.explore.networks.opened import name_of
 from archscope.reporting.networks.templates import table2
+from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
 
+if TYPE_CHECKING:
+    from archscope.explore.design.answer import Inverse
+    from archscope.explore.design.limits import Limit
 
-@dataclass(frozen=True)
-class Solution:
+
+@dataclass(frozen=True, repr=False)
+class Solution(Result):
     """Templates against one budget.
 
     Attributes:
@@ -84,13 +93,13 @@ class Solution:
             "infeasible": self.infeasible,
         }
 
-    def table(self) -> Table:
+    def tables(self) -> list[Table]:
         """Table 2."""
         rows = self.document()["templates"]
-        return table2(rows, self.block, self.budget, self.reference, self.solved_for)
+        return [table2(rows, self.block, self.budget, self.reference, self.solved_for)]
 
 
-def solve(
+def solve_block(
     *,
     cardinalities: Sequence[int] = (),
     widths: Sequence[int] = (),
@@ -133,3 +142,115 @@ def solve(
         raise InfeasibleError(infeasible[0])
     solved_for = "width" if cardinalities else "cardinality"
     return Solution(block, budget, reference, rounding, solved_for, templates, infeasible)
+
+
+class BlockOptions(TypedDict, total=False):
+    """What may be asked of a block: see `solve`."""
+
+    cardinality: int | Sequence[int]
+    width: int | Sequence[int]
+    reference: str
+    block: Block
+    rounding: Rounding
+
+
+class NetworkOptions(TypedDict, total=False):
+    """What may be asked of a whole network: see `solve`."""
+
+    cardinality: int | Sequence[int]
+    width: int | Sequence[int]
+    depth: int | Sequence[int | Sequence[int]]
+    widen: float | Sequence[float]
+    deepening: int | Sequence[int]
+    scale: float | Sequence[float]
+    free: Sequence[str]
+    rounding: Rounding
+    nearest: int
+    tolerance: float
+    classes: int
+    input: Shape
+
+
+@overload
+def solve(
+    network: None = None, budget: str | int | None = None, **options: Unpack[BlockOptions]
+) -> Solution: ...
+@overload
+def solve(
+    network: str | Network,
+    budget: str | Limit | Network | Sequence[str | Limit | Network],
+    **options: Unpack[NetworkOptions],
+) -> Inverse: ...
+def solve(network: Any = None, budget: Any = None, **options: Any) -> Solution | Inverse:
+    """Solve for the numbers of a network that keep a budget: Eq. 4 for a block, or a whole network.
+
+        a.solve(cardinality=[1, 2, 4, 8, 32])  # Table 2 of the ResNeXt paper
+        a.solve(cardinality=32, budget="70k").templates[0].name
+        a.solve("resnext50", "4.1GMACs", cardinality=32).answers[0].designs[0]
+        a.solve("wrn_28", ["36.5M params", "5.2GMACs"])
+        a.solve("resnext101", a.network("resnet152"))  # its params and multiply-adds
+
+    Args:
+        network: whose numbers are sought, as `resnext50`, `wrn_28`; without it those of one block.
+        budget: of a block's convolutions, a number of parameters or text as `70k`. Of a network
+            `4.1GMACs`, `25M params`, `as resnet50`, a network, or several of these.
+        options: of both, `cardinality` and `width` (numbers that are asked for) and `rounding`
+            (`nearest`, `floor`, `ceil`, or K for multiples of K). Of a block, `reference`, the
+            template whose budget is kept without one, and `block`, its size. Of a network,
+            `depth`, `widen`, `deepening` and `scale`, as `cardinality`; `free`, the words of what
+            is sought; `nearest`, how many designs; `tolerance`, the largest relative deviation;
+            `classes` and `input`, where not the family's own.
+
+    Returns:
+        the templates; of a network the designs nearest to the budget, each with its exact costs,
+        and the proof that none is nearer.
+
+    Raises:
+        UsageError: for a word or number that cannot be, or where nothing or too much is sought.
+        InfeasibleError: where there is no answer; it says what comes nearest.
+    """
+    return _block(budget, **options) if network is None else _network(network, budget, **options)
+
+
+def _block(
+    budget: str | int | None,
+    *,
+    cardinality: int | Sequence[int] = (),
+    width: int | Sequence[int] = (),
+    **options: Any,
+) -> Solution:
+    size = parse_budget(budget) if isinstance(budget, str) else budget
+    cardinalities, widths = _listed(cardinality), _listed(width)
+    return solve_block(cardinalities=cardinalities, widths=widths, budget=size, **options)
+
+
+def _network(
+    network: str | Network,
+    budget: str | Limit | Network | Sequence[str | Limit | Network] | None,
+    *,
+    free: Sequence[str] = (),
+    rounding: Rounding = "nearest",
+    nearest: int = 5,
+    tolerance: float | None = None,
+    classes: int | None = None,
+    input: Shape | None = None,
+    **given: Any,
+) -> Inverse:
+    from archscope.explore.design.inverse import Options, inverse
+    from archscope.explore.design.limits import of_network
+
+    limits: list[str | Limit] = []
+    for one in [] if budget is None else _listed(budget):
+        limits += of_network(one) if isinstance(one, Network) else [one]
+    return inverse(
+        name_of(network, "a design"),
+        limits,
+        given={word: _listed(values) for word, values in given.items()},
+        free=[free] if isinstance(free, str) else free,
+        options=Options(rounding, nearest, tolerance, classes, input),
+    )
+
+
+def _listed(value: Any) -> list[Any]:
+    alone = isinstance(value, str) or not isinstance(value, Iterable)
+    return [value] if alone else list(value)

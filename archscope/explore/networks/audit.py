@@ -9,8 +9,10 @@ from typing import Any, Literal
 from archscope.arch.papers.published_counts import PAPERS, published_counts
 from archscope.cost.formula import CONVENTION
 from archscope.errors import UsageError
-from archscope.explore.networks.explanations import Counted, Explained, count_cell, explain
+from archscope.explore.networks import explanations
+from archscope.explore.networks.explanations import Counted, Explained, count_cell
 from archscope.reporting.table.formats import integer, text
+from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Column, Table
 
 Verdict = Literal["equal", "explained", "unexplained"]
@@ -59,11 +61,12 @@ class Finding:
         return self.explained.check if self.explained else None
 
 
-@dataclass(frozen=True)
-class Audit:
-    """What `audit` found, a finding a cell."""
+@dataclass(frozen=True, repr=False)
+class Audit(Result):
+    """What `audit` found, a finding a cell; `explain` shows the check behind each verdict."""
 
     findings: list[Finding]
+    explain: bool = False
 
     @property
     def unexplained(self) -> list[Finding]:
@@ -85,8 +88,8 @@ class Audit:
             "cells": [found.row() for found in self.findings],
         }
 
-    def table(self, explain: bool = False) -> Table:
-        """A row a cell; with `explain` a column with the check that each verdict rests on."""
+    def tables(self) -> list[Table]:
+        """A row a cell."""
         rows = [found.row() for found in self.findings]
         columns = [
             Column("table", "published in", text, "left"),
@@ -98,9 +101,9 @@ class Audit:
             Column("ours_by_paper", "as the\npaper counts", integer),
             Column("rounded", "rounded", text),
             Column("verdict", "verdict", _verdict, "left", also=("reason",)),
-            Column("check", "check", text, "left", shown=explain),
+            Column("check", "check", text, "left", shown=self.explain),
         ]
-        return Table(self._title(), columns, rows, self._notes())
+        return [Table(self._title(), columns, rows, self._notes())]
 
     def _title(self) -> str:
         parts = ", ".join(f"{number} {verdict}" for verdict, number in self.totals().items())
@@ -121,8 +124,10 @@ class Audit:
         return notes
 
 
-def audit(paper: str = "all") -> Audit:
+def audit(paper: str = "all", *, explain: bool = False) -> Audit:
     """Hold every published count of a paper (a key of `PAPERS`, or all) against ours.
+
+    With `explain` the table shows the check that each verdict rests on; the JSON has it anyway.
 
     Raises:
         UsageError: where there is no such paper.
@@ -138,8 +143,8 @@ def audit(paper: str = "all") -> Audit:
     for cell in cells:
         counted = count_cell(cell)
         equal = cell.printed.agrees(counted.ours)
-        findings.append(Finding(counted, None if equal else explain(counted)))
-    return Audit(findings)
+        findings.append(Finding(counted, None if equal else explanations.explain(counted)))
+    return Audit(findings, explain)
 
 
 def _network(name: str, part: str | None) -> str:

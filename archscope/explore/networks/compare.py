@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from archscope.arch.network import Network
 from archscope.arch.papers.published import Published, published_errors
 from archscope.arch.shape import Shape
 from archscope.cost.formula import CONVENTION, Count, count, count_stages
-from archscope.errors import ArchscopeError, UsageError
-from archscope.explore.networks.opened import Outside, open_network, refuse_outside
+from archscope.errors import UsageError
+from archscope.explore.networks.confirmed import confirmed
+from archscope.explore.networks.opened import (
+    Given,
+    Outside,
+    open_network,
+    refuse_outside,
+    several,
+)
 from archscope.explore.networks.outside import count_outside
-from archscope.nn.free_memory import refuse_beyond
 from archscope.reporting.networks.architectures import cardinality, describe, table1
 from archscope.reporting.table.formats import integer, text
+from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Column, Table
+from archscope.short_repr import ShortRepr
 
 if TYPE_CHECKING:
-    import pandas
-
     from archscope.cost.fvcore import FvcoreCount
 
 Counter = Literal["fvcore", "formula"]
+_SMALLER = "use a smaller input, or --counter formula"
 
 
 _KEYS = (
@@ -33,8 +39,8 @@ _KEYS = (
 )
 
 
-@dataclass(frozen=True)
-class Compared:
+@dataclass(frozen=True, repr=False)
+class Compared(ShortRepr):
     """One network of a comparison.
 
     Attributes:
@@ -92,8 +98,8 @@ class Compared:
         }
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Result):
     """What `compare` found."""
 
     networks: list[Compared]
@@ -108,7 +114,7 @@ class Comparison:
             "networks": [compared.document() for compared in self.networks],
         }
 
-    def table(self) -> Table:
+    def tables(self) -> list[Table]:
         """Table 1: a row per stage, then the costs and the published errors."""
         totals: list[tuple[str, list[str]]] = [
             ("params", [integer(one.count.params) for one in self.networks]),
@@ -127,27 +133,17 @@ class Comparison:
         alone = [one.network.name for one in self.networks if one.counted_by == ["fvcore"]]
         notes = [f"Counted by fvcore alone: {', '.join(alone)}."] if alone else []
         notes += dict.fromkeys(note for one in self.networks for note in one.notes)
-        return table1([one.network for one in self.networks], totals, f"Table 1 for {names}", notes)
+        subjects = [one.network for one in self.networks]
+        return [table1(subjects, totals, f"Table 1 for {names}", notes)]
 
-    def _repr_html_(self) -> str:
-        """What a notebook shows."""
-        return self.table()._repr_html_()
-
-    def csv_table(self) -> Table:
-        """A row per network, for machines."""
+    def csv_tables(self) -> list[Table]:
+        """A row per network."""
         rows = []
         for one in self.networks:
             row = one.document()
             row["input"] = "x".join(map(str, row["input"]))
             rows.append(row)
-        return Table("Networks", [Column(key, key, text) for key in _KEYS], rows)
-
-    def to_frame(self) -> pandas.DataFrame:
-        """A pandas row per network."""
-        import pandas
-
-        documents = [one.document() for one in self.networks]
-        return pandas.DataFrame([{key: row[key] for key in _KEYS} for row in documents])
+        return [Table("Networks", [Column(key, key, text) for key in _KEYS], rows)]
 
     def _fvcore_rows(self) -> list[tuple[str, list[str]]]:
         counts = [one.fvcore for one in self.networks]
@@ -164,17 +160,17 @@ class Comparison:
 
 
 def compare(
-    networks: Sequence[str | Network | Outside],
+    networks: Given | Sequence[Given],
     *,
-    input_shape: Shape | None = None,
+    input: Shape | None = None,
     classes: int | None = None,
     counter: Counter = "fvcore",
 ) -> Comparison:
     """Count networks and put them side by side.
 
     Args:
-        networks: networks, names, or what else `open_network` takes; at least one.
-        input_shape: (channels, height, width) for all; without it each has its own.
+        networks: names, networks, trees, or what else `open_network` takes; at least one.
+        input: (channels, height, width) for all; without it each has its own, but a tree.
         classes: outputs for all the named ones; without it each has its own.
         counter: `fvcore` instantiates each and lets fvcore confirm the formula's parameters and
             multiply-adds, to the integer; `formula` needs no torch, and reads our networks alone.
@@ -185,23 +181,19 @@ def compare(
     """
     if counter not in ("fvcore", "formula"):
         raise UsageError(f"counter '{counter}' was asked for; use fvcore or formula")
-    if not networks:
+    given = several(networks)
+    if not given:
         raise UsageError("nothing was to be compared; name at least one network, as resnet50")
     if counter == "formula":
-        refuse_outside(networks, "counted by the formula", "use --counter fvcore")
-    opened = [
-        open_network(entry, classes, input_shape)
-        if isinstance(entry, str)
-        else replace(entry, input=input_shape or entry.input)
-        for entry in networks
-    ]
+        refuse_outside(given, "counted by the formula", "use --counter fvcore")
+    opened = [open_network(one, classes, input) for one in given]
     return Comparison([_compared(network, counter) for network in opened], counter)
 
 
 def _compared(network: Network | Outside, counter: Counter) -> Compared:
     if isinstance(network, Network):
         total = count(network)
-        fvcore = _confirm(network, total) if counter == "fvcore" else None
+        fvcore = confirmed(network, _SMALLER) if counter == "fvcore" else None
         return Compared(network, total, fvcore, network.classes, stage_rows(network))
     found = count_outside(network)
     return Compared(network, found.count, found.fvcore, found.classes, found.stages, found.notes)
@@ -222,25 +214,6 @@ def stage_rows(network: Network) -> list[dict[str, Any]]:
         }
         for stage, cost in count_stages(network)
     ]
-
-
-def _confirm(network: Network, total: Count) -> FvcoreCount:
-    from archscope.cost.fvcore import count_with_fvcore
-    from archscope.nn.build import build
-
-    sizes = [math.prod(row.input) + math.prod(row.output) for row in total.nodes]
-    need = 4 * (total.params + 2 * max(sizes))
-    instead = "use a smaller input, or --counter formula"
-    refuse_beyond(need, network.name, network.input, instead)
-    measured = count_with_fvcore(build(network, init=False), network.input)
-    ours, theirs = (total.params, total.macs), (measured.params, measured.macs)
-    if ours != theirs:
-        raise ArchscopeError(
-            f"{network.name} was counted as {ours[0]:,} params and {ours[1]:,} multiply-adds by "
-            f"the formula, but as {theirs[0]:,} and {theirs[1]:,} by fvcore; they must agree, so "
-            "please report this as a defect of archscope"
-        )
-    return measured
 
 
 def _published(entries: list[Published]) -> str:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from archscope.arch.names import parse
 from archscope.arch.network import Network
 from archscope.arch.shape import Shape
 from archscope.cost.conventions import BACKWARD, CONVENTIONS, COUNTERS, Convention
 from archscope.cost.formula import CONVENTION, count
 from archscope.cost.tally import Tally, tally
 from archscope.errors import ArchscopeError, UsageError, shown
-from archscope.explore.networks.opened import refuse_outside
+from archscope.explore.networks.opened import Given, own_networks
 from archscope.nn.free_memory import available
 from archscope.reporting.networks.counters import counters_csv, counters_table
+from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
+from archscope.short_repr import ShortRepr
 
 if TYPE_CHECKING:
     from archscope.cost.counters import Report
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 EXTRAS = {"deepspeed": "deepspeed"}  # the others stand in the extra `counters`
 
 
-@dataclass(frozen=True)
-class Answer:
+@dataclass(frozen=True, repr=False)
+class Answer(ShortRepr):
     """One number of one counter, taken apart; or that it gives none.
 
     Attributes:
@@ -91,8 +92,8 @@ class Answer:
         ]
 
 
-@dataclass(frozen=True)
-class Counted:
+@dataclass(frozen=True, repr=False)
+class Counted(ShortRepr):
     """A network as all the counters see it."""
 
     network: Network
@@ -111,8 +112,8 @@ class Counted:
         }
 
 
-@dataclass(frozen=True)
-class CounterComparison:
+@dataclass(frozen=True, repr=False)
+class CounterComparison(Result):
     """What `compare --counters` found."""
 
     networks: list[Counted]
@@ -136,14 +137,14 @@ class CounterComparison:
             for counted in self.networks
         ]
 
-    def csv_table(self) -> Table:
-        """All rows of all networks, for machines."""
+    def csv_tables(self) -> list[Table]:
+        """All rows of all networks."""
         rows = [
             {"network": counted.network.name, **answer.row()}
             for counted in self.networks
             for answer in counted.answers
         ]
-        return counters_csv(rows)
+        return [counters_csv(rows)]
 
     def unexplained(self) -> str | None:
         """One sentence that names what no convention explains; None where all is explained."""
@@ -164,19 +165,19 @@ class CounterComparison:
 
 
 def compare_counters(
-    networks: Sequence[str | Network],
+    networks: Given | Sequence[Given],
     counters: str | Sequence[str] = "all",
     *,
-    input_shape: Shape | None = None,
+    input: Shape | None = None,
     classes: int | None = None,
 ) -> CounterComparison:
     """Let several counters count each network, and take their numbers apart.
 
     Args:
-        networks: names or networks, at least one.
+        networks: names, networks or trees, at least one.
         counters: `all`, or some of COUNTERS as a list or with commas between; those that are not
             installed have a row that says so.
-        input_shape, classes: as in `compare`.
+        input, classes: as in `compare`.
 
     Raises:
         UsageError: for a counter that is not known, or a network or input that cannot be.
@@ -184,12 +185,9 @@ def compare_counters(
     chosen = _chosen(counters)
     if not networks:
         raise UsageError("nothing was to be compared; name at least one network, as resnet50")
-    refuse_outside(networks, "counted by every counter", "compare it without --counters")
+    refused = "counted by every counter", "compare it without --counters"
     counted = []
-    for entry in networks:
-        network = parse(entry, classes, input_shape) if isinstance(entry, str) else entry
-        if isinstance(entry, Network) and input_shape is not None:
-            network = replace(network, input=input_shape)
+    for network in own_networks(networks, classes, input, refused):
         sums = tally(network)
         counted.append(Counted(network, sums, list(_answers(network, sums, chosen))))
     return CounterComparison(counted)

@@ -13,18 +13,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from archscope.arch.choices import Choices, aligned, read, write
-from archscope.arch.names import parse
 from archscope.arch.network import Network
 from archscope.arch.shape import Shape
 from archscope.cost.formula import CONVENTION, Count, count, count_stages
 from archscope.errors import UsageError
-from archscope.explore.networks.opened import refuse_outside
+from archscope.explore.networks.opened import Given, own_networks
 from archscope.reporting.networks.difference import (
     COSTS,
     difference_csv,
     difference_tables,
     in_words,
 )
+from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
 
 ORDER = (
@@ -52,8 +52,8 @@ class Step:
     span: dict[str, tuple[int, int]]
 
 
-@dataclass(frozen=True)
-class Difference:
+@dataclass(frozen=True, repr=False)
+class Difference(Result):
     """What `difference` found. `steps` is None where a network is not made of such choices."""
 
     first: Network
@@ -93,9 +93,9 @@ class Difference:
         """The two splits."""
         return difference_tables(self.document())
 
-    def csv_table(self) -> Table:
-        """Both splits in one table, for machines."""
-        return difference_csv(self.document())
+    def csv_tables(self) -> list[Table]:
+        """Both splits in one table."""
+        return [difference_csv(self.document())]
 
     def draw(self, suffix: str, on: Sequence[str] = COSTS) -> bytes:
         """Both splits as waterfalls, a column of panels a cost: a file of that extension."""
@@ -115,29 +115,24 @@ class Difference:
 
 
 def difference(
-    first: str | Network,
-    second: str | Network,
+    first: Given,
+    second: Given,
     *,
-    input_shape: Shape | None = None,
+    input: Shape | None = None,
     classes: int | None = None,
 ) -> Difference:
     """Split the gap between two networks by stage and by choice.
 
     Args:
-        first, second: names or networks; the gap is the second's cost less the first's.
-        input_shape: (channels, height, width) for both; without it each has its family's.
+        first, second: names, networks or trees; the gap is the second's cost less the first's.
+        input: (channels, height, width) for both; without it each has its family's.
         classes: outputs of named ones; without it each has its family's.
 
     Raises:
         UsageError: for a name, input or number of classes that cannot be.
     """
-    refuse_outside((first, second), "split by choice", "compare it without --diff")
-    one, other = (
-        parse(entry, classes, input_shape)
-        if isinstance(entry, str)
-        else replace(entry, input=input_shape or entry.input)
-        for entry in (first, second)
-    )
+    refused = "split by choice", "compare it without --diff"
+    one, other = own_networks([first, second], classes, input, refused)
     found = Difference(one, other, _by_stage(one, other), _by_choice(one, other))
     gap = _minus(_costs(count(other)), _costs(count(one)))
     for split in (found.by_stage, [{"change": step.change} for step in found.steps or ()]):

@@ -14,7 +14,6 @@ from functools import partial
 from math import gcd
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from archscope.arch.names import parse
 from archscope.arch.network import Network
 from archscope.arch.nodes import Node, Seq
 from archscope.arch.rewrite import PATHS, Cut, Form, blocks, cuts, largest_divisor, to_form
@@ -32,6 +31,7 @@ from archscope.explore.networks.equivalence_result import (
     Settings,
     largest,
 )
+from archscope.explore.networks.opened import Given, own_networks
 from archscope.nn.free_memory import available
 
 if TYPE_CHECKING:
@@ -64,9 +64,9 @@ class _Checked(NamedTuple):
 
 
 def equivalence(
-    network: str | Network,
+    network: Given,
     *,
-    input_shape: Shape | None = None,
+    input: Shape | None = None,
     classes: int | None = None,
     paths: int | None = None,
     batch: int = 2,
@@ -77,8 +77,9 @@ def equivalence(
     """Rewrite a network into the forms of Figure 3 (or 4), and compare each with form (c).
 
     Args:
-        network: a name or a network of bottleneck blocks (Figure 3) or basic blocks (Figure 4).
-        input_shape: (channels, height, width); without it the family's.
+        network: a name, a network or a tree, of bottleneck blocks (Figure 3) or basic blocks
+            (Figure 4).
+        input: (channels, height, width); without it the network's own.
         classes: outputs of a named network; without it the family's.
         paths: of basic blocks; without it 32 as in Figure 4, or the most below that divide them.
         batch: images, at least 2, of the comparison and of the timed passes.
@@ -90,18 +91,17 @@ def equivalence(
         UsageError: for a network that has no such forms, or that does not fit into memory.
     """
     settings = Settings(batch, seed, rounds)
-    network = parse(network, classes, input_shape) if isinstance(network, str) else network
-    if input_shape is not None:
-        network = replace(network, input=input_shape)
-    network = _in_form(network, "c")
-    depth, number = _paths(network, paths)
-    forms = _rewrite(network, depth, number)
+    refused = "rewritten", "name one of these, as resnext50_32x4d"
+    (given,) = own_networks(network, classes, input, refused)
+    subject = _in_form(given, "c")
+    depth, number = _paths(subject, paths)
+    forms = _rewrite(subject, depth, number)
     _check_memory(forms, settings.batch)
     checked, sensitivity = _check(forms, settings, note)
     modules: dict[str, Any] = {
         one.form: found.module for one, found in zip(forms, checked, strict=True)
     }
-    timings = _time(modules, (settings.batch, *network.input), settings.rounds, note)
+    timings = _time(modules, (settings.batch, *subject.input), settings.rounds, note)
     results = [
         FormResult(
             *(one.form, one.network, one.cost),
@@ -111,7 +111,7 @@ def equivalence(
     ]
     restored = all(found.weights_restored for found in checked)
     checks = Checks(_returns(forms, number), restored, sensitivity)
-    return Equivalence(network, depth, number, results, settings, checks)
+    return Equivalence(subject, depth, number, results, settings, checks)
 
 
 def _paths(network: Network, asked: int | None) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from archscope.arch.network import Network
 from archscope.arch.rewrite import Form, blocks
@@ -13,10 +13,9 @@ from archscope.cost.clock import Timing
 from archscope.cost.formula import CONVENTION, Count
 from archscope.errors import UsageError
 from archscope.reporting.networks.forms import check_table, cost_table, csv_table, drawing
+from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
-
-if TYPE_CHECKING:
-    import pandas
+from archscope.short_repr import ShortRepr
 
 # Forms that differ by less are equal: float64 rounds at 1.1e-16, and a deep network adds up.
 LIMIT = 1e-10
@@ -69,8 +68,8 @@ class Checks(NamedTuple):
     sensitivity: float | None = None
 
 
-@dataclass(frozen=True)
-class FormResult:
+@dataclass(frozen=True, repr=False)
+class FormResult(ShortRepr):
     """One form of a network.
 
     Attributes:
@@ -93,8 +92,8 @@ class FormResult:
         return Built(*map(int, (self.count.params, self.count.macs, self.count.activations)))
 
 
-@dataclass(frozen=True)
-class Equivalence:
+@dataclass(frozen=True, repr=False)
+class Equivalence(Result):
     """A network in its forms; `depth` is the number of convolutions of a block."""
 
     network: Network
@@ -168,17 +167,9 @@ class Equivalence:
         shown = [(one.form, one.network) for one in self.forms]
         return [drawing(document, shown), cost_table(document), check_table(document)]
 
-    def csv_table(self) -> Table:
-        """A row for each form, for machines."""
-        return csv_table(self.document())
-
-    def to_frame(self) -> pandas.DataFrame:
-        """A pandas row for each form."""
-        import pandas
-
-        table = self.csv_table()
-        keys = [column.key for column in table.columns]
-        return pandas.DataFrame([{key: row.get(key) for key in keys} for row in table.rows])
+    def csv_tables(self) -> list[Table]:
+        """A row for each form."""
+        return [csv_table(self.document())]
 
     def _timing(self) -> dict[str, Any] | None:
         if not self.forms[0].timings:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args
 
-from archscope.arch.names import parse
 from archscope.arch.network import Network
 from archscope.arch.shape import Shape
 from archscope.errors import ArchscopeError, UsageError, shown
-from archscope.explore.networks.opened import is_outside
+from archscope.explore.networks.opened import Given, own_networks
 from archscope.files import destination, reason, refuse_special, write_atomically
 from archscope.reporting.table.formats import auto, text
+from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Column, Table
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ class Request:
     detection: bool = False
 
 
-@dataclass(frozen=True)
-class Exported:
+@dataclass(frozen=True, repr=False)
+class Exported(Result):
     """A file that was written.
 
     Attributes:
@@ -77,7 +77,7 @@ class Exported:
             "largest_output": self.check.largest if self.check else None,
         }
 
-    def table(self) -> Table:
+    def tables(self) -> list[Table]:
         """A row a fact."""
         row, check = self.document(), self.check
         facts = {
@@ -92,27 +92,49 @@ class Exported:
         kind = row["to"] + (" (a backbone for detection)" if row["detection"] else "")
         columns = [Column("fact", "export", text, "left"), Column("value", "value", auto, "left")]
         rows = [{"fact": fact, "value": value} for fact, value in facts.items()]
-        return Table(f"{row['name']} as {kind}", columns, rows)
+        return [Table(f"{row['name']} as {kind}", columns, rows)]
 
-    def csv_table(self) -> Table:
-        """One row, for machines."""
+    def csv_tables(self) -> list[Table]:
+        """One row."""
         row = self.document()
         row["input"] = "x".join(map(str, row["input"]))
         keys = [key for key in row if key != "schema"]
-        return Table("Export", [Column(key, key, text) for key in keys], [row])
+        return [Table("Export", [Column(key, key, text) for key in keys], [row])]
 
 
-def export(request: Request, output: Path | None = None) -> Exported:
+def export(
+    network: Given,
+    to: Kind,
+    output: Path | str | None = None,
+    *,
+    weights: Path | str | None = None,
+    seed: int = 0,
+    detection: bool = False,
+    input: Shape | None = None,
+    classes: int | None = None,
+) -> Exported:
     """Write a network as a file, and run the file to see that it computes the same.
 
     Args:
-        request: which network, and as what.
+        network: one of ours: a name, a network or a tree.
+        to: `onnx`, `pt2`, `torchvision` or `safetensors`.
         output: the file; without it the network's name here, where no file has that name yet.
+        weights, seed, detection: as `Request` has them.
+        input: (channels, height, width), where not its own.
+        classes: outputs of a name, where not its own.
 
     Raises:
-        UsageError: for a file or weights that cannot be, or a missing package.
+        UsageError: for a network, file or weights that cannot be, or a missing package.
         ArchscopeError: where the export fails or computes something else; no file is left then.
     """
+    _check(to, detection)
+    refused = "exported", "name one, as resnet50"
+    (given,) = own_networks(network, classes, input, refused)
+    request = Request(given, to, Path(weights) if weights else None, seed, detection)
+    return _export(request, Path(output) if output else None)
+
+
+def _export(request: Request, output: Path | None) -> Exported:
     from archscope.nn.export import SUFFIXES, Export, prepare
     from archscope.nn.export_check import check
 
@@ -135,32 +157,15 @@ def export(request: Request, output: Path | None = None) -> Exported:
     return Exported(request, target, len(content), checks[0])
 
 
-def request_for(
-    name: str,
-    kind: Kind,
-    classes: int | None = None,
-    input_shape: Shape | None = None,
-    **options: Any,
-) -> Request:
-    """The request for a network by its name; `options` are the other fields of `Request`.
-
-    Raises:
-        UsageError: where it cannot be.
-    """
+def _check(kind: str, detection: bool) -> None:
     if kind not in get_args(Kind):
         known = ", ".join(get_args(Kind))
         raise UsageError(f"an export to '{shown(kind)}' was asked for; use {known}")
-    if options.get("detection") and kind != "torchvision":
+    if detection and kind != "torchvision":
         raise UsageError(
             f"a backbone for detection was to be exported to {kind}, but such backbones are "
             "torchvision's; use --to torchvision, or leave --detection out"
         )
-    if is_outside(name):
-        raise UsageError(
-            f"{shown(name)} was to be exported, but archscope exports its own networks alone; name "
-            "one, as resnet50"
-        )
-    return Request(parse(name, classes, input_shape), kind, **options)
 
 
 def _target(output: Path | None, name: str) -> Path:

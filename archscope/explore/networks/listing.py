@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from archscope.arch.names import parse, well_known
 from archscope.arch.network import Network
 from archscope.arch.papers.published import published_errors
+from archscope.arch.shape import Shape
 from archscope.cost.formula import CONVENTION, count
 from archscope.cost.memory import memory
 from archscope.errors import UsageError
 from archscope.explore.networks.compare import stage_rows
-from archscope.reporting.networks.architectures import stage_table
+from archscope.explore.networks.opened import Given, own_network
+from archscope.reporting.networks.architectures import network_list, stage_table
 from archscope.reporting.table.formats import bytes_text, text
+from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Column, Table
 
 
-def list_networks(pattern: str = "") -> list[dict[str, Any]]:
-    """The named networks whose name holds `pattern`, a row each, with their costs.
+@dataclass(frozen=True, repr=False)
+class NetworkList(Result):
+    """Named networks, a row each, with their costs."""
+
+    rows: Sequence[dict[str, Any]]
+
+    def document(self) -> dict[str, Any]:
+        """The list as JSON, schema `archscope.list/1`."""
+        return {
+            "schema": "archscope.list/1",
+            "convention": CONVENTION,
+            "networks": list(self.rows),
+        }
+
+    def tables(self) -> list[Table]:
+        """A row a network."""
+        return [network_list(self.rows)]
+
+
+def list_networks(pattern: str = "") -> NetworkList:
+    """The named networks of the papers whose name holds `pattern`, with their costs.
 
     Raises:
         UsageError: where none does.
@@ -45,11 +69,51 @@ def list_networks(pattern: str = "") -> list[dict[str, Any]]:
                 "published_source": errors[0].source if errors else None,
             }
         )
-    return rows
+    return NetworkList(rows)
 
 
-def show_document(network: Network) -> dict[str, Any]:
-    """One network as JSON, schema `archscope.show/1`: totals, stages, and every layer."""
+@dataclass(frozen=True, repr=False)
+class Shown(Result):
+    """One network in detail: a row for each stage or, with `layers`, for each layer."""
+
+    network: Network
+    layers: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """The network as JSON, schema `archscope.show/1`: totals, stages, and every layer."""
+        return _document(self.network)
+
+    def tables(self) -> list[Table]:
+        """A row a part, then the totals."""
+        return [_table(self.document(), self.layers)]
+
+    def csv_tables(self) -> list[Table]:
+        """A row a part, a column a fact."""
+        return [_csv_table(self.document(), self.layers)]
+
+
+def show(
+    network: Given,
+    *,
+    layers: bool = False,
+    input: Shape | None = None,
+    classes: int | None = None,
+) -> Shown:
+    """Show one network: its stages, or its layers, and what each costs.
+
+    Args:
+        network: one of ours: a name, a network or a tree.
+        layers: a row for each layer rather than for each stage.
+        input: (channels, height, width), where not its own.
+        classes: outputs of a name, where not its own.
+
+    Raises:
+        UsageError: for a network, input or number of classes that cannot be.
+    """
+    return Shown(own_network(network, classes, input), layers)
+
+
+def _document(network: Network) -> dict[str, Any]:
     cost = count(network)
     return {
         "schema": "archscope.show/1",
@@ -84,8 +148,7 @@ def show_document(network: Network) -> dict[str, Any]:
     }
 
 
-def show_table(document: dict[str, Any], nodes: bool = False) -> Table:
-    """The document of `show_document` as a table: a row per stage, or per layer."""
+def _table(document: dict[str, Any], nodes: bool) -> Table:
     if nodes:
         rows = [
             {
@@ -114,8 +177,7 @@ def show_table(document: dict[str, Any], nodes: bool = False) -> Table:
     return stage_table(title, rows, notes)
 
 
-def show_csv(document: dict[str, Any], nodes: bool = False) -> Table:
-    """The rows of `show_table` for machines: a column a fact, and no row of totals."""
+def _csv_table(document: dict[str, Any], nodes: bool) -> Table:
     if nodes:
         keys = ["path", "kind", "times", "input", "output"]
         rows = [dict(row) for row in document["nodes"]]

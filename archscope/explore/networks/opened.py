@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from archscope.arch.names import parse
 from archscope.arch.network import Network
+from archscope.arch.nodes import Node, Seq
 from archscope.arch.shape import Shape
 from archscope.errors import UsageError, shown
 
 if TYPE_CHECKING:
     from archscope.nn.outside import Found, Make
 
+# What may be given where a network is meant.
+Given: TypeAlias = "str | Network | Outside | Node"
 _PACKAGES = ("timm", "torchvision", "python")
 _FILE = re.compile(r"(.+\.py)(?::(\w+))?|.+\.(?:pt2|onnx)", flags=re.DOTALL)
 
@@ -38,25 +41,99 @@ class Outside:
 
 
 def open_network(
-    text: str, classes: int | None = None, input_shape: Shape | None = None
+    network: Given, classes: int | None = None, input: Shape | None = None
 ) -> Network | Outside:
-    """The network that `text` names.
+    """The network that is meant, one of ours or one from outside.
 
     Args:
-        text: a name of ours (`resnext50_32x4d`), or `timm:NAME`, `torchvision:NAME`,
+        network: a name of ours (`resnext50_32x4d`), or `timm:NAME`, `torchvision:NAME`,
             `python:package.module:function`, `file.py:function`, `FILE.pt2`, `FILE.onnx`. A
-            function (or class) takes no arguments and returns a `torch.nn.Module`.
-        classes: outputs, where not its own; a function is given it as `num_classes`.
-        input_shape: (channels, height, width), where not its own; 3x224x224 where nothing tells it.
+            function (or class) takes no arguments and returns a `torch.nn.Module`. Or a `Network`,
+            or a tree of `archscope.arch.nodes`.
+        classes: outputs, where not its own; a function is given it as `num_classes`. A `Network`
+            and a tree have their own.
+        input: (channels, height, width), where not its own; 3x224x224 where nothing tells it. A
+            tree has none of its own.
 
     Raises:
-        UsageError: where there is no such network, package, file or function.
+        UsageError: where there is no such network, package, file or function, or a tree comes
+            without an input.
         ArchscopeError: where a user's own code fails.
     """
-    if not is_outside(text):
-        return parse(text, classes, input_shape)
-    found = _open(text, classes)
-    return Outside(text, found.source, input_shape or found.input, found.make)
+    if isinstance(network, Node):
+        return _of_tree(network, input)
+    if not isinstance(network, str):
+        return network if input is None else replace(network, input=input)
+    if not is_outside(network):
+        return parse(network, classes, input)
+    found = _open(network, classes)
+    return Outside(network, found.source, input or found.input, found.make)
+
+
+def own_network(network: Given, classes: int | None = None, input: Shape | None = None) -> Network:
+    """One of archscope's own networks: by its name, or made of a tree.
+
+        a.network("resnext50_32x4d")
+        a.network("wrn_28_10", classes=100)
+        a.network(Seq(Conv(8, 3), Act(), Pool("global"), Linear(10)), input=(3, 32, 32))
+
+    Args:
+        network: a name; a tree of `archscope.arch.nodes`, which is called by its label, or `tree`;
+            or a `Network`, which is given back.
+        classes: outputs of a name, where not the family's 1000 (ImageNet) or 10 (CIFAR).
+        input: (channels, height, width), where not the network's own; a tree has none.
+
+    Raises:
+        UsageError: where there is no such network, one from outside is named, or a tree comes
+            without an input.
+    """
+    refuse_outside([network], "read as a tree", "open it with open_network")
+    found = open_network(network, classes, input)
+    assert isinstance(found, Network)
+    return found
+
+
+def own_networks(
+    networks: Given | Sequence[Given],
+    classes: int | None,
+    input: Shape | None,
+    refused: tuple[str, str],
+) -> list[Network]:
+    """Archscope's own networks; `refused` is what `refuse_outside` says of others."""
+    given = several(networks)
+    refuse_outside(given, *refused)
+    return [own_network(one, classes, input) for one in given]
+
+
+def several(networks: Given | Sequence[Given]) -> list[Given]:
+    """The networks as a list, where one alone may have been given."""
+    return [networks] if isinstance(networks, (str, Network, Outside, Node)) else list(networks)
+
+
+def name_of(network: str | Network | Node, what: str) -> str:
+    """The name of a network, for what keeps or takes apart the name rather than the tree.
+
+    Raises:
+        UsageError: that `what` goes by names, where none makes this network.
+    """
+    if isinstance(network, str):
+        return network
+    named = getattr(network, "name", None)
+    try:
+        if isinstance(network, Network) and parse(network.name).tree == network.tree:
+            return network.name
+    except UsageError:
+        pass  # a name of the user's own
+    raise UsageError(
+        f"{what} goes by a network's name, but no name makes "
+        f"{shown(named) if named else 'this tree'}; give a name, as resnext50_32x4d"
+    )
+
+
+def _of_tree(tree: Node, input: Shape | None) -> Network:
+    if input is None:
+        raise UsageError("a tree has no input shape of its own; give one, as input=(3, 224, 224)")
+    return Network(tree.label or "tree", tree if isinstance(tree, Seq) else Seq(tree), input)
 
 
 def is_outside(text: str) -> bool:
@@ -64,7 +141,7 @@ def is_outside(text: str) -> bool:
     return text.partition(":")[0] in _PACKAGES or _FILE.fullmatch(text) is not None
 
 
-def refuse_outside(networks: Sequence[Any], what: str, fix: str) -> None:
+def refuse_outside(networks: Sequence[Given], what: str, fix: str) -> None:
     """Refuse networks from outside, before anything of theirs is run.
 
     Raises:

@@ -13,6 +13,9 @@ from archscope.explore.training.images_from import Source, measured
 from archscope.explore.training.run_plan import Console, Hands, Order, conduct, decisive, finish
 from archscope.reporting.folder.folder import write as write_report
 from archscope.reporting.folder.sweep import document, results, table7
+from archscope.reporting.judge.pairs import sweep_verdicts
+from archscope.reporting.judge.verdicts import RESOLVE, Verdict
+from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
 from archscope.sweep.executor import opened as opened_executor
 from archscope.sweep.plan import slots as machines
@@ -31,8 +34,8 @@ if TYPE_CHECKING:
     from archscope.training.devices import Inventory
 
 
-@dataclass(frozen=True)
-class SweepResult:
+@dataclass(frozen=True, repr=False)
+class SweepResult(Result):
     """A sweep's `folder`, and the files that the report wrote there when it ran to its end."""
 
     folder: Path
@@ -63,23 +66,24 @@ class SweepResult:
         """0, or 3 where trials failed or diverged."""
         return 3 if self.failed or self.diverged else 0
 
-    def table(self) -> Table:
+    def tables(self) -> list[Table]:
         """The columns of the paper's Table 7, a row for each network."""
-        return table7(self.sweep)
-
-    def _repr_html_(self) -> str:
-        """What a notebook shows."""
-        return self.table()._repr_html_()
+        return [table7(self.sweep)]
 
     def document(self) -> dict[str, Any]:
         """The table as JSON: schema `archscope.cifar_sweep/1`, a row for each network and trial."""
         return document(self.sweep)
 
     def to_frame(self) -> pandas.DataFrame:
-        """One row for each trial: the columns of `results.csv`."""
-        import pandas
+        """A row for each trial: the columns of `results.csv`."""
+        return results(self.sweep).to_frame()
 
-        return pandas.DataFrame([dict(row) for row in results(self.sweep).rows])
+    def verdicts(self, resolve: float = RESOLVE) -> list[Verdict]:
+        """Which of two networks is better, or that no difference is shown, for each pair.
+
+        `resolve` is the difference of errors (points) that the verdicts try to resolve.
+        """
+        return sweep_verdicts(self.sweep, resolve)
 
 
 def load_sweep(folder: Path | str) -> SweepResult:

@@ -9,25 +9,30 @@ from typing import Any
 
 from archscope.errors import UsageError
 from archscope.reporting.folder import folder as folders
+from archscope.reporting.folder.contents import Contents
 from archscope.reporting.judge.verdicts import RESOLVE, check_resolve
+from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
 from archscope.sweep.store.locks import explained
 
 FIGURES = ("png", "svg", "pdf")
 
 
-@dataclass(frozen=True)
-class Report:
-    """The files that were written, and the tables that they hold."""
+@dataclass(frozen=True, repr=False)
+class Report(Result):
+    """The files that were written, and what they hold."""
 
     folder: Path
     files: tuple[Path, ...]
-    tables: tuple[Table, ...]
-    document: dict[str, Any]
+    contents: Contents
 
-    def _repr_html_(self) -> str:
-        """What a notebook shows."""
-        return "".join(table._repr_html_() for table in self.tables)
+    def document(self) -> dict[str, Any]:
+        """The result as JSON, under the schema of what the folder holds."""
+        return self.contents.document
+
+    def tables(self) -> tuple[Table, ...]:
+        """The tables that the files hold."""
+        return self.contents.tables
 
 
 def report(
@@ -40,7 +45,7 @@ def report(
     """Write tables, figures and report.html of a sweep, study or training into its folder.
 
     Args:
-        folder: as `cifar_sweep`, `study` or `train_network` wrote it; may still be running, or be
+        folder: as `cifar_sweep`, `study` or `train` wrote it; may still be running, or be
             a copy.
         figures: kinds of figure files: png, svg, pdf (with embedded fonts).
         resolve: the difference (points) that the verdicts try to resolve.
@@ -59,4 +64,4 @@ def report(
     made = folders.contents(folder, resolve, against)
     with explained(folder):
         files = made.write(folder, figures)
-    return Report(folder, tuple(files), made.tables, made.document)
+    return Report(folder, tuple(files), made)

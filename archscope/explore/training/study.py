@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from archscope.reporting.folder.study_contents import (
 from archscope.reporting.folder.timing import timing_document, timing_table
 from archscope.reporting.judge.verdicts import RESOLVE, check_resolve
 from archscope.reporting.table.formats import text
+from archscope.reporting.table.result import Result, Tables
 from archscope.reporting.table.table import Column, Table
 from archscope.studies.reader import read_study, study_names
 from archscope.studies.study import Study
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
     import pandas
 
 
-@dataclass(frozen=True)
-class StudyResult:
+@dataclass(frozen=True, repr=False)
+class StudyResult(Result):
     """A study; `preset` is None where nothing was trained or timed.
 
     `trained` is its sweep, `timed` the folder of its times.
@@ -59,16 +60,11 @@ class StudyResult:
         """0, or 3 where trials failed or diverged."""
         return self.trained.exit_code if self.trained else 0
 
-    @cached_property
     def tables(self) -> list[Table]:
         """Ours beside the published; where trained, verdicts and the proxy's honesty as well."""
         if self.timed is not None:
             return [timing_table(self.study, read_bench(self.timed))]
         return study_tables(*self._arguments)
-
-    def _repr_html_(self) -> str:
-        """What a notebook shows."""
-        return "".join(table._repr_html_() for table in self.tables)
 
     def to_frame(self) -> pandas.DataFrame:
         """A pandas row for each row of the study, ours beside the published."""
@@ -205,7 +201,7 @@ def load_study(folder: Path | str, resolve: float = RESOLVE) -> StudyResult:
     return StudyResult(kept.study, kept.preset, load_sweep(folder), resolve)
 
 
-def study_list() -> Table:
+def study_list() -> Tables:
     """The built-in studies, a row each."""
     rows = []
     for name in study_names():
@@ -225,4 +221,4 @@ def study_list() -> Table:
         Column("presets", "presets", text, "left"),
     ]
     notes = ["archscope study NAME [--preset P]; a .toml file of the same form is one's own study."]
-    return Table("Studies of the two papers", columns, rows, notes)
+    return Tables([Table("Studies of the two papers", columns, rows, notes)])

@@ -58,7 +58,7 @@ def measure(order: TimingOrder, resources: Resources, console: Console) -> dict[
             keep(folder, kept, timing_document(kept.study, kept.preset, found, folder))
         if found is None:
             measured = bench(
-                networks, setting, input_shape=shape, extras=Extras(memory=False), note=console.note
+                networks, setting, input=shape, extras=Extras(memory=False), note=console.note
             )
             example = published(kept.study, setting.batch)
             now = datetime.now(UTC).isoformat(timespec="seconds")

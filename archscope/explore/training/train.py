@@ -1,7 +1,4 @@
-"""One network by one recipe, from one seed or several: a sweep of a single template.
-
-The library's name for it is `archscope.train_network`, as `archscope.training` is a package.
-"""
+"""One network by one recipe, from one seed or several: a sweep of a single template."""
 
 from __future__ import annotations
 
@@ -10,8 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from archscope.arch.network import Network
+from archscope.arch.nodes import Node
 from archscope.data.sets.folder import NAME as FILES
 from archscope.errors import DataError, UsageError
+from archscope.explore.networks.opened import name_of
 from archscope.explore.training.cifar_sweep import SweepResult
 from archscope.explore.training.images_from import Source
 from archscope.explore.training.run_plan import Console, Order, conduct, decisive
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 _DATA_ERROR = f"{DataError.__name__}: "
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TrainResult(SweepResult):
     """The trainings' `folder`, and the files that the report wrote there."""
 
-    def table(self) -> Table:
+    def tables(self) -> list[Table]:
         """A row for each seed, and the means in the notes."""
-        return report.table(self.sweep)
+        return [report.table(self.sweep)]
 
     def document(self) -> dict[str, Any]:
         """The same as JSON: schema `archscope.train/1`."""
@@ -43,7 +43,7 @@ class TrainResult(SweepResult):
 
 
 def train(
-    network: str,
+    network: str | Network | Node,
     dataset: str = "cifar10",
     *,
     resources: Resources | None = None,
@@ -58,7 +58,9 @@ def train(
     """Train a network from each seed, and write a table and curves; the same call again continues.
 
     Args:
-        network: a whole network's name, such as `wrn_28_10`.
+        network: a whole network's name, such as `wrn_28_10`, or the `Network` of one: a folder
+            keeps the name, from which its trainings are continued. A network that no name makes, as
+            a tree of one's own, cannot be trained by it.
         dataset: `cifar10`, `cifar100`, `svhn`, `svhn+extra`, `shapes`, or `folder:DIR`.
         resources, source, out, console, inventory, command: as `archscope.cifar_sweep`'s.
         iterations: mini-batches, instead of `epochs`.
@@ -77,7 +79,7 @@ def train(
     asked, where, say = resources or Resources(), source or Source(), console or Console()
     name, where = _source(dataset, where)
     _check_iterations(iterations, changes.get("epochs"))
-    chosen = single.settings(network, dataset=name, **changes)
+    chosen = single.settings(name_of(network, "a training"), dataset=name, **changes)
     hashed = {**decisive(asked), "iterations": iterations}
     if name == FILES:
         hashed["data"] = str(where.data_dir)

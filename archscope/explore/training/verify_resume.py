@@ -20,9 +20,10 @@ from typing import Any, NamedTuple
 
 from archscope.errors import ArchscopeError, UsageError
 from archscope.reporting.table.formats import text
+from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Column, Table
 from archscope.sweep.store.records import Sweep, read_plan, read_sweep
-from archscope.sweep.store.result import Result
+from archscope.sweep.store.result import TrialResult
 
 MOST_KILLS = 10_000
 _LOOK = 0.02  # seconds between two looks for an epoch
@@ -60,8 +61,8 @@ class Compared:
         return set(self.killed) == {self.undisturbed}
 
 
-@dataclass(frozen=True)
-class Verification:
+@dataclass(frozen=True, repr=False)
+class Verification(Result):
     """What came of it; `folder` holds all runs where they differ, and is `None` otherwise."""
 
     trials: tuple[Compared, ...]
@@ -79,7 +80,7 @@ class Verification:
         """Runs of the plan that were killed."""
         return len({kill.run for kill in self.kills})
 
-    def table(self) -> Table:
+    def tables(self) -> list[Table]:
         """A row for each trial; the verdict below."""
         rows = [
             {
@@ -99,7 +100,7 @@ class Verification:
             Column("key", "key", text, "left", shown=False),
         ]
         title = f"A sweep killed {len(self.kills)} times, against one that was left alone"
-        return Table(title, columns, rows, [self._verdict(), self._when()])
+        return [Table(title, columns, rows, [self._verdict(), self._when()])]
 
     def document(self) -> dict[str, Any]:
         """The same as JSON: schema `archscope.verify_resume/1`."""
@@ -260,6 +261,6 @@ def _compare(undisturbed: Sweep, killed: Sequence[Sweep]) -> list[Compared]:
     ]
 
 
-def _digest(result: Result | None) -> str:
+def _digest(result: TrialResult | None) -> str:
     metrics = None if result is None else result.metrics
     return hashlib.sha256(json.dumps(metrics, sort_keys=True).encode("utf-8")).hexdigest()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -75,11 +75,24 @@ def new_figure(width: float, height: float) -> Figure:
 def text_size(
     figure: Figure, string: str, size: float, weight: str = "normal"
 ) -> tuple[float, float]:
-    """Width and height of a line of text in points, as it will be drawn."""
+    """Width and height of a line of text in points, as it will be drawn; within `styled`."""
+    return _text_size(string, size, weight, figure.dpi)
+
+
+@lru_cache(maxsize=10_000)  # lines are broken by trial, and a page and a file have one heading
+def _text_size(string: str, size: float, weight: str, dpi: float) -> tuple[float, float]:
     text = Text(0, 0, string, fontsize=size, fontweight=weight)
-    text.set_figure(figure)
+    text.set_figure(_ruler(dpi))
     extent = text.get_window_extent()
-    return extent.width * POINTS / figure.dpi, extent.height * POINTS / figure.dpi
+    return extent.width * POINTS / dpi, extent.height * POINTS / dpi
+
+
+@cache
+def _ruler(dpi: float) -> Figure:
+    """A figure that is never drawn, to measure text on."""
+    figure = Figure(dpi=dpi)
+    FigureCanvasAgg(figure)
+    return figure
 
 
 def wrapped(figure: Figure, string: str, size: float, weight: str, inches: float) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from archscope.reporting.facts.statistics import Summary, summarize
 from archscope.reporting.table.formats import mean_and_error, text
+from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Column, Table
 from archscope.sweep.plan.estimate import Images, duration, epoch_work, trial_work
 from archscope.sweep.plan.plan import Plan
@@ -22,8 +23,8 @@ _SHOWN = 20  # running or failed trials in the table; all of them in the JSON
 _ONE = Images(1, 0)
 
 
-@dataclass(frozen=True)
-class Status:
+@dataclass(frozen=True, repr=False)
+class Status(Result):
     """The trials of a sweep as they stand."""
 
     folder: Path
@@ -78,7 +79,7 @@ class Status:
             tables.append(_leaderboard(leaders))
         return tables
 
-    def to_document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, Any]:
         """The same as JSON: schema `archscope.status/1`."""
         return {
             "schema": "archscope.status/1",

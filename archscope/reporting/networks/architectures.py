@@ -8,7 +8,22 @@ from typing import Any, Protocol
 
 from archscope.arch.arrays import Number
 from archscope.arch.network import Network, Stage, stages
-from archscope.arch.nodes import Cat, Conv, Linear, Node, Norm, Pool, Repeat, Seq, Shortcut, Sum
+from archscope.arch.nodes import (
+    Act,
+    Aux,
+    Cat,
+    Conv,
+    Dropout,
+    Linear,
+    Node,
+    Norm,
+    Pool,
+    Repeat,
+    Seq,
+    Shortcut,
+    Sum,
+)
+from archscope.arch.readings import unknown
 from archscope.arch.shape import pair
 from archscope.reporting.table.formats import decimal, integer, si, text
 from archscope.reporting.table.table import Column, Table
@@ -68,14 +83,13 @@ def _lines(node: Node, block: bool = False) -> list[str]:
             return lines
         case Shortcut():
             return []
-    parts = list(node.parts())
-    if not parts:
-        return [_leaf(node, block)] if _leaf(node) else []
-    lines, then = [], ""
-    for part in parts:
-        lines += [then + line for line in _lines(part, block)]
-        then = "then " if then or isinstance(part, Cat) else ""
-    return lines
+        case Seq() | Repeat() | Aux():
+            lines, then = [], ""
+            for part in node.parts():
+                lines += [then + line for line in _lines(part, block)]
+                then = "then " if then or isinstance(part, Cat) else ""
+            return lines
+    return [_leaf(node, block)] if _leaf(node) else []
 
 
 def _inline(node: Node) -> str:
@@ -194,11 +208,13 @@ def _main_path(node: Node) -> list[Node]:
         case Sum():
             bodies = [part for part in node.branches if not _is_shortcut(part)]
             return [leaf for body in bodies for leaf in _main_path(body)]
-        case Seq():
-            return [leaf for child in node.children for leaf in _main_path(child)]
+        case Seq() | Cat() | Repeat() | Aux():
+            return [leaf for part in node.parts() for leaf in _main_path(part)]
         case Shortcut():
             return []
-    return [leaf for part in node.parts() for leaf in _main_path(part)] or [node]
+        case Conv() | Norm() | Act() | Pool() | Linear() | Dropout():
+            return [node]
+    raise unknown(node, "table")
 
 
 def _is_shortcut(node: Node) -> bool:
@@ -220,4 +236,6 @@ def _leaf(node: Node, block: bool = False) -> str:
             name = "max" if node.kind == "max" else "average"
             stride = f", stride {node.stride}" if node.stride != 1 else ""
             return f"{node.kernel}×{node.kernel} {name} pool{stride}"
-    return ""  # batch norm and ReLU go without saying, as in the papers' tables
+        case Norm() | Act() | Dropout():
+            return ""  # they go without saying, as in the papers' tables
+    raise unknown(node, "table")

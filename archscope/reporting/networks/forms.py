@@ -6,7 +6,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from archscope.arch.network import Network, stages
-from archscope.arch.nodes import Act, Cat, Conv, Node, Norm, Seq, Sum
+from archscope.arch.nodes import (
+    Act,
+    Aux,
+    Cat,
+    Conv,
+    Dropout,
+    Linear,
+    Node,
+    Norm,
+    Pool,
+    Repeat,
+    Seq,
+    Shortcut,
+    Sum,
+)
+from archscope.arch.readings import unknown
 from archscope.arch.rewrite import PATHS, blocks
 from archscope.arch.shape import output_shape, pair
 from archscope.reporting.networks.architectures import brackets
@@ -140,7 +155,9 @@ def _lines(node: Node, channels: int) -> tuple[list[str], int]:
                 lines, channels = _lines(child, channels)
                 found += lines
             return _joined(found), channels
-    return [], output_shape(node, (channels, 64, 64))[0]
+        case Cat() | Repeat() | Shortcut() | Aux() | Pool() | Linear() | Dropout():
+            return [], output_shape(node, (channels, 64, 64))[0]
+    raise unknown(node, "drawing")
 
 
 def _joined(lines: Sequence[str]) -> list[str]:

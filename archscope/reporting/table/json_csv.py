@@ -16,7 +16,7 @@ SCHEMA = "archscope.table/1"
 
 def csv_text(table: Table) -> str:
     """One header row of keys, then the raw values; a missing value is an empty field."""
-    keys = _keys(table)
+    keys = table.keys
     lines = [_csv_line(keys)]
     lines += [_csv_line([_csv_value(row.get(key)) for key in keys]) for row in table.rows]
     return "".join(lines)
@@ -36,18 +36,13 @@ def tables_document(tables: Sequence[Table]) -> dict[str, Any]:
                 "title": table.title,
                 "columns": [{"key": c.key, "header": c.header} for c in table.columns],
                 "rows": [
-                    {key: _json_value(row.get(key)) for key in _keys(table)} for row in table.rows
+                    {key: _json_value(row.get(key)) for key in table.keys} for row in table.rows
                 ],
                 "notes": list(table.notes),
             }
             for table in tables
         ],
     }
-
-
-def _keys(table: Table) -> list[str]:
-    keys = (key for column in table.columns for key in (column.key, *column.also))
-    return list(dict.fromkeys(keys))
 
 
 def _csv_line(values: Sequence[Any]) -> str:

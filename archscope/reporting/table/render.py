@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from archscope.reporting.table.table import Table
 
@@ -14,16 +13,14 @@ def render(
     tables: Table | Sequence[Table],
     format: str = "table",
     *,
-    document: Any = None,
     width: int | None = None,
     colour: bool = False,
     ascii_only: bool = False,
 ) -> str:
     """Render one table or several, as one string that ends with a newline.
 
-    `format` is one of FORMATS. `document` is what json shows; without it json shows the tables.
-    `width`, `colour` and `ascii_only` concern the text table alone: without a width nothing is
-    wrapped, and at any width nothing is cut off.
+    `format` is one of FORMATS. `width`, `colour` and `ascii_only` concern the text table alone:
+    without a width nothing is wrapped, and at any width nothing is cut off.
     """
     several = [tables] if isinstance(tables, Table) else list(tables)
     if format == "table":
@@ -37,7 +34,7 @@ def render(
     if format == "json":
         from archscope.reporting.table.json_csv import json_text, tables_document
 
-        return json_text(tables_document(several) if document is None else document)
+        return json_text(tables_document(several))
     if format == "csv":
         from archscope.reporting.table.json_csv import csv_text
 

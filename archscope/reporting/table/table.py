@@ -15,15 +15,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archscope.reporting.table.column import Column
+from archscope.short_repr import ShortRepr
+
+if TYPE_CHECKING:
+    import pandas
 
 __all__ = ["Column", "Table"]
 
 
-@dataclass(frozen=True)
-class Table:
+@dataclass(frozen=True, repr=False)
+class Table(ShortRepr):
     """A title, columns, rows (a mapping from keys to raw values), and notes under the table."""
 
     title: str
@@ -35,6 +39,20 @@ class Table:
     def shown(self) -> list[Column]:
         """The columns that people see."""
         return [column for column in self.columns if column.shown]
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of all columns, those that people do not see among them: what csv has."""
+        every = (key for column in self.columns for key in (column.key, *column.also))
+        return list(dict.fromkeys(every))
+
+    def to_frame(self) -> pandas.DataFrame:
+        """The raw values as a pandas DataFrame: a column for each of `keys`."""
+        import pandas
+
+        keys = self.keys
+        cells = [[row.get(key) for key in keys] for row in self.rows]
+        return pandas.DataFrame(cells, columns=keys)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

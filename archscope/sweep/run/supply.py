@@ -196,7 +196,7 @@ class Supply:
             if leases.is_free(watched.folder, seen) or watched.quiet >= self.timing.expiry:
                 self._expired.append(self._watched.pop(key))
 
-    def _ended_elsewhere(self, trial: Trial, folder: Path) -> results.Result | None:
+    def _ended_elsewhere(self, trial: Trial, folder: Path) -> results.TrialResult | None:
         """The result that another process has written, told as news; None where there is none."""
         result = results.read(folder)
         if result is None:

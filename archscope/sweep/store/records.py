@@ -41,7 +41,7 @@ class TrialRecord:
     """One training: what it is, how it ended (`None`: not yet), the epochs finished so far."""
 
     trial: Trial
-    result: results.Result | None
+    result: results.TrialResult | None
     epochs: list[dict[str, Any]]
 
     @property

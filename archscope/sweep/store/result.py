@@ -34,7 +34,7 @@ _SEALED = len(_SEAL.format(0))
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class TrialResult:
     """How a trial ended.
 
     Attributes:
@@ -71,7 +71,7 @@ class Glance(NamedTuple):
     reason: str | None = None
 
 
-def read(folder: Path) -> Result | None:
+def read(folder: Path) -> TrialResult | None:
     """The result of the trial that has this folder; None where there is none that is complete.
 
     Raises `Unreadable` where there is one that cannot be read: it may be a result.
@@ -107,7 +107,7 @@ def _is_sealed(content: bytes) -> bool:
     return content[-_SEALED:] == seal.encode()
 
 
-def _parsed(content: bytes, key: str) -> Result | None:
+def _parsed(content: bytes, key: str) -> TrialResult | None:
     try:
         found = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError):
@@ -115,7 +115,7 @@ def _parsed(content: bytes, key: str) -> Result | None:
     if not is_result(found, RESULT_SCHEMA, key):
         return None
     reason = found.get("reason")
-    return Result(
+    return TrialResult(
         found["status"],
         found["metrics"],
         found["timing"],

@@ -394,7 +394,7 @@ def test_a_class_list_is_read_a_line_a_class(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is empty"):
         folder.class_list(path)
     path.write_bytes(b"\xff\xfe\x80")
-    with pytest.raises(UsageError, match="it is not text"):
+    with pytest.raises(UsageError, match="it is not UTF-8 text"):
         folder.class_list(path)
     with pytest.raises(UsageError, match="No such file"):
         folder.class_list(tmp_path / "none.txt")

@@ -115,7 +115,7 @@ def test_modes_inputs_and_threads_reach_the_module(timed):
     bench(
         ["resnet8"],
         Setting(modes=("step",), batch=2, rounds=1, precision="bf16"),
-        input_shape=(3, 16, 16),
+        input=(3, 16, 16),
         extras=TIMES_ONLY,
         note=lambda text: None,
         machine=MACHINE,
@@ -144,7 +144,7 @@ def test_the_roofline_beside_the_measured_ratio(timed, monkeypatch):
     found = bench(
         ["resnet8", "resnet20"],
         Setting(modes=("latency",), rounds=1),
-        extras=Extras(memory=False, roofline=True),
+        extras=Extras(memory=False, layers=True),
         note=lambda text: None,
         machine=MACHINE,
     )
@@ -153,8 +153,9 @@ def test_the_roofline_beside_the_measured_ratio(timed, monkeypatch):
     assert second["ratio"] == pytest.approx(40_813_184 / 12_501_632, rel=0.001)
     assert first["residual"] == pytest.approx(8 / 12_501_632, rel=0.001)
     assert first["memory_bound_share"] < 0.001
-    assert len(found.layer_tables()) == 2
-    assert any("left unexplained" in note for note in found.table().notes)
+    times, *layers = found.tables()
+    assert len(layers) == 2
+    assert any("left unexplained" in note for note in times.notes)
 
 
 def test_peak_memory_is_asked_for_each_network_and_mode(timed, monkeypatch):
@@ -237,7 +238,7 @@ def test_a_papers_example_has_a_batch_that_fits(monkeypatch, device, batch, quic
 
 def test_an_unknown_paper():
     with pytest.raises(UsageError, match="resnext and wrn"):
-        bench_paper("vgg")
+        bench_paper("nonet")
 
 
 class TestFootprint:

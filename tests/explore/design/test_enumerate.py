@@ -17,7 +17,7 @@ from archscope.errors import ArchscopeError, InfeasibleError, UsageError
 from archscope.explore.design import collect
 from archscope.explore.design import enumerate as enumeration
 from archscope.explore.design.collect import Order, pareto_front, parse_pareto
-from archscope.explore.design.enumerate import Query, confirm, enumerate_designs
+from archscope.explore.design.enumerate import Query, enumerate_designs
 from archscope.explore.design.limits import METRICS
 from archscope.explore.design.question import read_base
 from archscope.reporting.table.rows import csv_pieces, json_pieces
@@ -275,7 +275,8 @@ def test_the_listed_ones_can_be_built_and_are_what_they_are_called(family, first
         network = found.network(index)
         assert network.name == row["network"] and parse(row["network"]).tree == network.tree
         assert index or network.tree == parse(first).tree
-    confirm(found.network(0))
+    row = next(found.confirmed().rows())
+    assert row["fvcore"] == "confirmed"
 
 
 def test_a_disagreement_with_fvcore_is_an_error(monkeypatch):
@@ -284,7 +285,7 @@ def test_a_disagreement_with_fvcore_is_an_error(monkeypatch):
     kept = formula.leaf_cost
     monkeypatch.setattr(formula, "leaf_cost", lambda visit: (*kept(visit)[:2], kept(visit)[2] + 1))
     with pytest.raises(ArchscopeError, match="they must agree"):
-        confirm(parse("resnet20"))
+        enumerate_designs(Query(["cifar_resnet20"]), Order()).confirmed()
 
 
 def test_two_million_candidates_need_little_memory():
@@ -322,7 +323,7 @@ def test_rows_are_written_in_pieces_as_valid_csv_and_json():
         (lambda: Query(["wrn"], {"width": [3]}), "numbers are depth, widen, deepening, scale"),
         (lambda: Query(["wrn", "resnext"], {"depth": [[1]] * 3}), "3 depths .* resnext has 4"),
         (lambda: Query(["resnext"], {"depth": [[1], [2]]}), "2 depths"),
-        (lambda: Query(["vgg"]), "no network named"),
+        (lambda: Query(["nonet"]), "no network named"),
         (lambda: Query(["wrn"], {"scale": [Fraction(1, 3)]}), "must be whole"),
         (lambda: Query(["resnext"], {"width": range(1, 99_999), "depth": [range(1, 99)]}), "most;"),
     ],

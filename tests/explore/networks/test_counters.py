@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from random_networks import draw
+from random_networks import EVERY, draw
 
 from archscope.cost import counters as other_counters
 from archscope.cost.conventions import CONVENTIONS, COUNTERS
@@ -48,13 +48,14 @@ def drawn(seeds):
 
 @pytest.mark.parametrize("name", TOOLS)
 def test_a_counter_counts_random_networks_as_its_convention_says(name):
-    assert residues(installed(name), drawn(range(40))) == []
+    assert residues(installed(name), drawn(range(0, EVERY, 2))) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TOOLS)
 def test_a_counter_counts_many_random_networks_as_its_convention_says(name):
-    assert residues(installed(name), drawn(range(40, 300))) == []
+    seeds = [*range(1, EVERY, 2), *range(EVERY, 6 * EVERY)]
+    assert residues(installed(name), drawn(seeds)) == []
 
 
 @pytest.mark.parametrize(

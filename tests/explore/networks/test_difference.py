@@ -142,7 +142,7 @@ def test_networks_of_other_tasks_and_stages():
     # 49 times the positions, exactly: 224 = 7 * 32, and the classifier sees one either way.
     fc = 640 * 10
     assert steps["input"].total["macs"] == 49 * (5_243_328_768 - fc) + fc
-    same = steps_of("wrn_28_10", "resnet50", input_shape=(3, 64, 64), classes=7)
+    same = steps_of("wrn_28_10", "resnet50", input=(3, 64, 64), classes=7)
     assert "input" not in same and "7-d fc" in same["head"].choices["head"][1]
 
 
@@ -183,7 +183,7 @@ def test_a_network_that_would_be_misread_has_no_split_by_choice():
 
 def test_an_input_that_is_too_small_is_refused():
     with pytest.raises(UsageError, match="larger input"):
-        difference("inception_v3", "resnet50", input_shape=(3, 16, 16))
+        difference("inception_v3", "resnet50", input=(3, 16, 16))
 
 
 def test_the_document_names_its_schema_and_order():

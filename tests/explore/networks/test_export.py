@@ -10,7 +10,7 @@ import torch
 
 from archscope.arch.names import parse
 from archscope.errors import ArchscopeError, UsageError
-from archscope.explore.networks.export import export, request_for
+from archscope.explore.networks.export import export
 from archscope.nn import export as nn_export
 from archscope.nn.build import build
 from archscope.nn.weights import load_weights
@@ -30,7 +30,7 @@ def weights_file(name, path, change=None):
 
 
 def written(name, kind, folder, **options):
-    return export(request_for(name, kind, **options), folder / "file")
+    return export(name, kind, folder / "file", **options)
 
 
 def test_a_program_runs_by_itself_with_any_batch(tmp_path):
@@ -47,7 +47,7 @@ def test_a_program_runs_by_itself_with_any_batch(tmp_path):
 
 def test_weights_by_torchvisions_keys(tmp_path):
     module = weights_file("resnet18", tmp_path / "weights.pth")
-    options = {"weights": tmp_path / "weights.pth", "input_shape": (3, 64, 64)}
+    options = {"weights": tmp_path / "weights.pth", "input": (3, 64, 64)}
     found = written("resnet18", "torchvision", tmp_path, **options)
     state = torch.load(found.file, weights_only=True)
     own = module.state_dict()
@@ -58,13 +58,13 @@ def test_weights_by_torchvisions_keys(tmp_path):
     assert {key.removeprefix("backbone.body.") for key in state} == {
         key for key in own if not key.startswith("fc.")
     }
-    assert "backbone for detection" in body.table().title
+    assert "backbone for detection" in body.tables()[0].title
 
 
 def test_a_seed_is_the_same_weights_again(tmp_path):
     states = []
     for seed in (3, 3, 4):
-        found = written("resnet18", "torchvision", tmp_path, seed=seed, input_shape=(3, 32, 32))
+        found = written("resnet18", "torchvision", tmp_path, seed=seed, input=(3, 32, 32))
         states.append(torch.load(found.file, weights_only=True)["fc.weight"])
     assert torch.equal(states[0], states[1]) and not torch.equal(states[0], states[2])
 
@@ -104,7 +104,7 @@ def test_a_weight_that_differs_by_a_bit_is_seen(tmp_path, monkeypatch):
 
     monkeypatch.setattr(nn_export.Export, "content", wrong)
     with pytest.raises(ArchscopeError, match="a weight of the file is not the network's"):
-        written("resnet18", "torchvision", tmp_path, input_shape=(3, 32, 32))
+        written("resnet18", "torchvision", tmp_path, input=(3, 32, 32))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -118,14 +118,15 @@ def test_weights_that_are_no_numbers_are_not_exported(tmp_path):
 
 def test_a_file_of_that_name_is_replaced_only_where_it_is_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    request = request_for("resnet18", "torchvision", input_shape=(3, 32, 32))
-    assert export(request).file.name == "resnet18.pth"
+    asked = {"input": (3, 32, 32)}
+    assert export("resnet18", "torchvision", **asked).file.name == "resnet18.pth"
     with pytest.raises(UsageError, match="such a file already"):
-        export(request)
-    assert export(request, tmp_path / "resnet18.pth").size > 46_000_000
+        export("resnet18", "torchvision", **asked)
+    again = export("resnet18", "torchvision", tmp_path / "resnet18.pth", **asked)
+    assert again.size > 46_000_000
     for place in (tmp_path, tmp_path / "nowhere" / "x.pth"):
         with pytest.raises(UsageError, match="a file in a folder"):
-            export(request, place)
+            export("resnet18", "torchvision", place, **asked)
 
 
 @pytest.mark.parametrize(
@@ -161,8 +162,8 @@ def test_safetensors_hold_the_weights_to_the_bit(tmp_path):
     pytest.importorskip("safetensors", reason="safetensors is an extra")
     module = weights_file("wrn_16_1", tmp_path / "weights.pth")
     target = tmp_path / "wrn.safetensors"
-    request = request_for("wrn_16_1", "safetensors", weights=tmp_path / "weights.pth")
-    assert export(request, target).check.difference == 0
+    found = export("wrn_16_1", "safetensors", target, weights=tmp_path / "weights.pth")
+    assert found.check.difference == 0
     other = build(parse("wrn_16_1"))
     load_weights(other, target)
     own, state = module.state_dict(), other.state_dict()
@@ -179,8 +180,7 @@ def test_onnx_runs_by_itself_with_any_batch_and_is_counted(name, tmp_path):
     shape = (3, 75, 75) if "inception" in name else (3, 32, 32)
     module = weights_file(name, tmp_path / "weights.pth")
     target = tmp_path / "net.onnx"
-    request = request_for(name, "onnx", weights=tmp_path / "weights.pth", input_shape=shape)
-    found = export(request, target)
+    found = export(name, "onnx", target, weights=tmp_path / "weights.pth", input=shape)
     assert found.check.against.startswith("onnxruntime ")
     assert 0 < found.check.difference <= 1e-4 * found.check.largest
     session = runtime.InferenceSession(str(target), providers=["CPUExecutionProvider"])
@@ -190,7 +190,7 @@ def test_onnx_runs_by_itself_with_any_batch_and_is_counted(name, tmp_path):
         expected = module.eval()(images)
     assert (torch.from_numpy(output) - expected).abs().max() <= 1e-4 * expected.abs().max()
     assert b"nn/build.py" not in target.read_bytes()
-    ours, theirs = compare([request.network, str(target)]).document()["networks"]
+    ours, theirs = compare([found.request.network, str(target)]).document()["networks"]
     assert theirs["source"].startswith("onnx ") and theirs["counted_by"] == ["onnx"]
     for key in ("macs", "activations", "classes", "input"):
         assert theirs[key] == ours[key], key
@@ -203,7 +203,7 @@ def test_onnx_without_its_runtime_says_that_it_was_not_run(tmp_path, monkeypatch
     monkeypatch.setattr("archscope.nn.export_check.find_spec", lambda name: None)
     found = written("resnet20", "onnx", tmp_path)
     assert found.document()["checked_against"] is None and found.file.exists()
-    assert any("not run: onnxruntime" in str(row["value"]) for row in found.table().rows)
+    assert any("not run: onnxruntime" in str(row["value"]) for row in found.tables()[0].rows)
 
 
 def test_the_command_prints_what_it_wrote(tmp_path):

@@ -69,7 +69,7 @@ def row(*networks, **options):
 
 
 def test_a_function_of_a_file_is_counted_beside_ours(file, capsys):
-    comparison = compare(["resnet20", f"{file}:net"], input_shape=(3, 8, 8))
+    comparison = compare(["resnet20", f"{file}:net"], input=(3, 8, 8))
     ours, theirs = comparison.document()["networks"]
     assert (ours["source"], ours["counted_by"]) == ("archscope", ["formula", "fvcore"])
     assert (theirs["source"], theirs["counted_by"]) == ("file", ["fvcore"])
@@ -81,7 +81,7 @@ def test_a_function_of_a_file_is_counted_beside_ours(file, capsys):
     rows = [(part["name"], part["params"], part["macs"]) for part in theirs["stages"]]
     assert (rows[0], rows[-1]) == (("0", 224, 512 * 27), ("5", 90, 80))
     assert theirs["stages"][0]["output"] is None
-    table = comparison.table()
+    table = comparison.tables()[0]
     cells = {entry["stage"]: entry["network1"] for entry in table.rows}
     assert cells["params"] == "330" and cells["conv1"] is None
     assert table.notes == [f"Counted by fvcore alone: {file}:net."]
@@ -94,20 +94,20 @@ def test_the_input_is_imagenets_where_nothing_tells_it(file):
     document = row("resnet20", f"{file}:net")
     assert document["input"] == [3, 224, 224]
     assert document["macs"] == 8 * 224 * 224 * 27 + 80
-    table = compare(["resnet20", f"{file}:net"]).table()
+    table = compare(["resnet20", f"{file}:net"]).tables()[0]
     inputs = next(entry for entry in table.rows if entry["stage"] == "input")
     assert (inputs["network0"], inputs["network1"]) == ("3×32×32", "3×224×224")
 
 
 def test_classes_are_handed_to_a_function_that_takes_them(file):
-    assert row(f"{file}:net", classes=4, input_shape=(3, 8, 8))["params"] == 224 + 16 + 36
+    assert row(f"{file}:net", classes=4, input=(3, 8, 8))["params"] == 224 + 16 + 36
     for name in ("Net", "made"):
         with pytest.raises(UsageError, match="takes no num_classes"):
             compare([f"{file}:{name}"], classes=4)
 
 
 def test_a_class_and_a_module_are_networks_too(file):
-    document = row(f"{file}:Net", input_shape=(3, 8, 8))
+    document = row(f"{file}:Net", input=(3, 8, 8))
     assert document["classes"] is None and document["params"] == 224 + 16 + 63
     network = open_network(f"{file}:made")
     assert isinstance(network, Outside) and network.module() is not network.module()
@@ -116,9 +116,9 @@ def test_a_class_and_a_module_are_networks_too(file):
 
 def test_attention_is_counted_by_its_linear_layers_and_the_rest_is_told(file):
     """2 to 6 and 2 to 2 for each of the 4 * 4 places; the products of places are not counted."""
-    comparison = compare([f"{file}:Attention"], input_shape=(2, 4, 4))
+    comparison = compare([f"{file}:Attention"], input=(2, 4, 4))
     assert comparison.document()["networks"][0]["macs"] == 16 * (2 * 6 + 2 * 2)
-    assert any("scaled_dot_product_attention" in note for note in comparison.table().notes)
+    assert any("scaled_dot_product_attention" in note for note in comparison.tables()[0].notes)
     assert torch.backends.mha.get_fastpath_enabled()
 
 
@@ -293,7 +293,7 @@ def test_a_saved_program_costs_what_its_network_costs(tmp_path, batch):
     opened = open_network(str(path)).module().eval().train()  # torch's own refuses to be asked
     assert torch.equal(opened(images), module(images))
     with pytest.raises(ArchscopeError, match="on an input of 3x32x32 failed"):
-        compare([str(path)], input_shape=(3, 32, 32))
+        compare([str(path)], input=(3, 32, 32))
     with pytest.raises(UsageError, match="leave --classes out"):
         compare([str(path)], classes=3)
 

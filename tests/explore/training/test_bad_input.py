@@ -116,6 +116,7 @@ def test_a_tar_with_members_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert not (tmp_path.parent / "exploded").exists()
 
 
+@pytest.mark.usefixtures("quick_workers", "undrawn")
 def test_a_malicious_checkpoint_is_not_opened_and_the_trial_begins_anew(tmp_path: Path) -> None:
     out = tmp_path / "out"
     options = ["resnext11_1x64d@0.0625", "--dataset", "shapes", "--samples", "24", "--batch", "12"]

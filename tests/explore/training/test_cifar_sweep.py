@@ -38,7 +38,9 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("fake")
-def test_failed_trials_end_with_3_and_are_tried_again(tmp_path: Path) -> None:
+def test_failed_trials_end_with_3_and_are_tried_again(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     out = tmp_path / "sweep"
     code, table, notes = invoke("--out", str(out))
     assert code == 3
@@ -46,6 +48,7 @@ def test_failed_trials_end_with_3_and_are_tried_again(tmp_path: Path) -> None:
     assert "1x64d" in table and "2x64d" in table
     for name in ("results.csv", "table.md", "figure7.png", "figure7.svg"):
         assert (out / name).stat().st_size > 0
+    request.getfixturevalue("undrawn")
     begun = (out / "log.txt").read_text().count("begin")
     (out / "repaired").touch()
     code, _, notes = invoke("--out", str(out))
@@ -59,7 +62,7 @@ def test_failed_trials_end_with_3_and_are_tried_again(tmp_path: Path) -> None:
     assert [row["n"] for row in document["networks"]] == [2, 2]
 
 
-@pytest.mark.usefixtures("fake")
+@pytest.mark.usefixtures("fake", "undrawn")
 def test_without_out_the_same_command_finds_its_folder_again(tmp_path: Path) -> None:
     assert invoke("--seeds", "1")[0] == 0
     assert "All 2 trials" in invoke("--seeds", "1")[2]
@@ -116,7 +119,7 @@ def test_without_ray_the_extra_is_named(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.usefixtures("fake")
+@pytest.mark.usefixtures("fake", "undrawn")
 def test_on_a_cpu_it_says_how_long_it_may_take(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,7 +133,7 @@ def test_on_a_cpu_it_says_how_long_it_may_take(
     assert "--preset quick" in notes.splitlines()[0]
 
 
-@pytest.mark.usefixtures("fake")
+@pytest.mark.usefixtures("fake", "undrawn")
 def test_the_library_returns_the_records_and_a_frame(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -171,7 +174,7 @@ def test_a_signal_while_the_figures_are_drawn_is_told_as_well(
     assert signal.getsignal(number) == before
 
 
-@pytest.mark.usefixtures("fake")
+@pytest.mark.usefixtures("fake", "undrawn")
 def test_a_worker_joins_a_folder_and_works_off_its_plan(tmp_path: Path) -> None:
     out = tmp_path / "s"
     assert invoke("--seeds", "1", "--templates", "1x64d", "--out", str(out))[0] == 0
@@ -185,7 +188,7 @@ def test_a_worker_joins_a_folder_and_works_off_its_plan(tmp_path: Path) -> None:
     assert (out / "sweep.json").read_bytes() == before
 
 
-@pytest.mark.usefixtures("fake")
+@pytest.mark.usefixtures("fake", "undrawn")
 def test_a_folder_of_other_data_is_refused_before_any_are_looked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,7 +202,7 @@ def test_a_folder_of_other_data_is_refused_before_any_are_looked_for(
     assert code == 2 and "dataset shapes there, cifar10 asked" in notes and notes.count("\n") == 1
 
 
-@pytest.mark.usefixtures("fake")
+@pytest.mark.usefixtures("fake", "undrawn")
 def test_a_worker_tells_done_and_failed_trials_apart(tmp_path: Path) -> None:
     out = tmp_path / "sweep"
     assert invoke("--out", str(out))[0] == 3  # seed 2 of each network fails
@@ -213,7 +216,7 @@ def test_a_worker_tells_done_and_failed_trials_apart(tmp_path: Path) -> None:
     assert "1 trial (1 more done, 2 failed) on" in result.stderr
 
 
-@pytest.mark.usefixtures("fake")
+@pytest.mark.usefixtures("fake", "undrawn")
 def test_a_workers_data_are_called_as_planned_and_nothing_is_downloaded_offline(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,6 +243,7 @@ def test_a_workers_data_are_called_as_planned_and_nothing_is_downloaded_offline(
         assert "--offline forbids" in result.stderr
 
 
+@pytest.mark.usefixtures("fake", "undrawn")
 def test_a_worker_that_would_train_otherwise_than_planned_is_refused(tmp_path: Path) -> None:
     out = tmp_path / "s"
     assert invoke("--seeds", "1", "--templates", "1x64d", "--out", str(out))[0] == 0
@@ -261,19 +265,21 @@ def test_a_worker_needs_a_plan_and_takes_none(options: list[str], says: str) -> 
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.usefixtures("quick_workers", "undrawn")
 def test_interrupted_and_continued_it_is_the_same_sweep(tmp_path: Path) -> None:
-    """Real trainings on `shapes`, by the command line in a process of its own."""
+    """Real trainings on `shapes`; what is interrupted is a command in a process of its own."""
     straight, disturbed = tmp_path / "straight", tmp_path / "disturbed"
     settings = {"scale": 0.0625, "templates": "1x64d", "samples": 320, "seeds": 1, "epochs": 3}
     quiet = Console(print, live=False)
     cifar_sweep("quick", resources=Resources(workers=1), out=straight, console=quiet, **settings)
 
-    code, text = _command(disturbed, interrupt="epoch 1/3")
+    options = ["--templates", "1x64d", "--seeds", "1", "--epochs", "3", "--out", str(disturbed)]
+    code, text = run_archscope(["cifar-sweep", *TINY, *options], interrupt="epoch 1/3")
     assert code == 130, text
     assert "run the same command again" in text.splitlines()[-1]
     [record] = read_sweep(disturbed).trials
     assert record.status == "running" and 1 <= len(record.epochs) < 3
-    code, text = _command(disturbed)
+    code, _, text = invoke(*options)
     assert code == 0, text
     assert _metrics(disturbed) == _metrics(straight)
     first = read_sweep(straight).trials[0]
@@ -285,11 +291,6 @@ def test_interrupted_and_continued_it_is_the_same_sweep(tmp_path: Path) -> None:
 def _metrics(folder: Path) -> dict[str, object]:
     records = read_sweep(folder).trials
     return {record.key: record.result and record.result.metrics for record in records}
-
-
-def _command(out: Path, interrupt: str | None = None) -> tuple[int, str]:
-    options = [*TINY, "--templates", "1x64d", "--seeds", "1", "--epochs", "3", "--out", str(out)]
-    return run_archscope(["cifar-sweep", *options], interrupt)
 
 
 @pytest.mark.gpu
@@ -357,7 +358,7 @@ def test_a_result_that_is_lost_before_the_end_is_told(
         path = next(out.glob("trials/*/result.json"))
         path.write_bytes(path.read_bytes()[:-100])
 
-    monkeypatch.setattr("archscope.explore.conduct._run", cut)
+    monkeypatch.setattr("archscope.explore.training.run_plan._run", cut)
     code, _, notes = invoke("--out", str(out), "--seeds", "1")
     assert code == 1
     assert "1 trial in" in notes and "its result is missing or damaged now" in notes

@@ -26,12 +26,13 @@ def verify(*options: str) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
-def test_three_kills_change_nothing() -> None:
-    code, shown, notes = verify(*TINY, "--kills", "3", "--random-seed", "3", "--format", "json")
+def test_two_kills_change_nothing() -> None:
+    """One at any instant, one in the midst of training; more of both are the slow test's."""
+    code, shown, notes = verify(*TINY, "--kills", "2", "--random-seed", "3", "--format", "json")
     assert code == 0, notes
     document = json.loads(shown)
     assert document["schema"] == "archscope.verify_resume/1"
-    assert document["identical"] is True and len(document["kills"]) == 3
+    assert document["identical"] is True and len(document["kills"]) == 2
     assert document["kills"][1]["epochs"]  # in the midst of training
     [trial] = document["trials"]
     assert set(trial["killed"]) == {trial["undisturbed"]} and len(trial["undisturbed"]) == 64

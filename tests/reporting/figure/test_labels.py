@@ -68,13 +68,17 @@ def test_a_label_in_the_corner_stays_in_the_frame():
     check([found], [marker_box(anchor)])
 
 
-@settings(max_examples=6, deadline=None)
-@given(st.integers(0, 10**6), st.sampled_from([30.0, 100.0, 300.0]))
-def test_labels_never_collide(seed, spread):
-    anchors, obstacles = thirteen(seed, spread)
-    places = place(anchors, obstacles, [], FRAME)
-    check(places, obstacles)
-    assert places == place(anchors, obstacles, [], FRAME)
+@pytest.mark.parametrize("figures", [3, pytest.param(50, marks=pytest.mark.slow)])
+def test_labels_never_collide(figures):
+    @settings(max_examples=figures)
+    @given(st.integers(0, 10**6), st.sampled_from([30.0, 100.0, 300.0]))
+    def check_one(seed, spread):
+        anchors, obstacles = thirteen(seed, spread)
+        places = place(anchors, obstacles, [], FRAME)
+        check(places, obstacles)
+        assert places == place(anchors, obstacles, [], FRAME)
+
+    check_one()
 
 
 @pytest.mark.parametrize("seed", [401, 1, 2])

@@ -27,7 +27,7 @@ def study_folder(fake_sweep):
 
 
 def test_an_unfinished_study_is_a_study_and_says_so_at_the_top(study_folder):
-    write(study_folder)
+    write(study_folder, ())
     page = (study_folder / "report.html").read_text()
     assert "<h1>Cardinality against width on CIFAR-10</h1>" in page
     assert "(published)" in page
@@ -80,14 +80,14 @@ def test_the_table_of_an_unfinished_training_says_so_at_its_top(fake_sweep):
 
 
 def test_the_page_of_a_plain_sweep_resolves_what_was_asked(fake_sweep):
-    folder = fake_sweep(noise=2.0)
+    folder = fake_sweep(templates=("1x64d", "2x64d", "1x96d"), noise=2.0)
     for resolve in (0.5, 0.05):
         write(folder, (), resolve)
         assert f"resolve {resolve:g} points" in (folder / "report.html").read_text()
 
 
 def test_captions_stand_beside_the_figures_and_explain_the_bars(fake_sweep):
-    folder = fake_sweep()
+    folder = fake_sweep(templates=("1x64d", "2x64d"))
     assert not any(path.suffix in (".png", ".svg") for path in write(folder, ("pdf",)))
     text = (folder / "captions.md").read_text()
     assert text.startswith("**figure7.** Test error against parameters: CIFAR-10 (JPEG)")
@@ -157,7 +157,7 @@ def test_pairs_that_change_places_are_objects_in_json(study_folder):
 
 
 def test_medians_stand_beside_means(fake_sweep):
-    folder = fake_sweep(noise=0.3)
+    folder = fake_sweep(templates=("1x64d", "2x64d"), noise=0.3)
     made = contents(folder)
     row = next(row for row in made.document["networks"] if row["template"] == "2x64d")
     errors = sorted(

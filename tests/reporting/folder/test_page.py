@@ -63,8 +63,14 @@ def checked(text):
     return checker
 
 
-def test_the_page_is_whole_and_takes_nothing_from_elsewhere(fake_sweep):
-    text = page(read_sweep(fake_sweep()))
+@pytest.fixture(scope="session")
+def written_page(written):
+    folder, _ = written
+    return (folder / "report.html").read_text()
+
+
+def test_the_page_is_whole_and_takes_nothing_from_elsewhere(written_page):
+    text = written_page
     checker = checked(text)
     assert checker.outside == []
     assert len(set(checker.ids)) == len(checker.ids)
@@ -93,17 +99,16 @@ def test_verdict_first_then_figures_tables_and_the_command(fake_sweep):
     assert text.count('<svg class="spark"') == 21
 
 
-def test_markers_tell_their_values(fake_sweep):
-    text = page(read_sweep(fake_sweep()))
+def test_markers_tell_their_values(written_page):
     # The made-up errors of 1x64d: 39.5, 40, 40.5, so the standard error is 0.5 / sqrt(3) = 0.29.
-    assert "1x64d: 40.00 ± 0.29 % test error (n = 3)" in text
+    assert "1x64d: 40.00 ± 0.29 % test error (n = 3)" in written_page
 
 
 def test_what_is_unfinished_or_failed_is_said_at_the_top(fake_sweep):
     statuses = {("8x64d", 1): "pending", ("4x64d", 2): "failed"}
-    text = page(read_sweep(fake_sweep(statuses=statuses)))
+    text = page(read_sweep(fake_sweep(templates=("4x64d", "8x64d"), statuses=statuses)))
     top = text[: text.index("<h2>")]
-    assert "Unfinished: 20 of 21 trials ended" in top
+    assert "Unfinished: 5 of 6 trials ended" in top
     assert "Failed, left out of the means: 4x64d seed 2" in top
 
 
@@ -116,7 +121,7 @@ def test_a_sweep_of_which_nothing_has_finished_is_a_page_too(fake_sweep):
 
 
 def test_what_others_wrote_is_escaped(fake_sweep):
-    folder = fake_sweep()
+    folder = fake_sweep(templates=("1x64d", "2x64d"))
     document = json.loads((folder / "sweep.json").read_text())
     document["dataset"]["label"] = "<script>alert(1)</script>"
     document["command"] = ["archscope", "--data-label", "<img src=x onerror=alert(1)>"]

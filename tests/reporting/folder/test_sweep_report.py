@@ -39,16 +39,18 @@ def rows_of(folder):
         return list(csv.DictReader(stream))
 
 
-def test_write_makes_all_files_and_the_same_ones_again(fake_sweep):
-    folder = fake_sweep(templates=("1x64d", "8x64d"), seeds=(1, 2))
-    paths = write(folder)
+def test_write_makes_all_files_and_the_same_ones_again(written, fake_sweep):
+    folder, paths = written
     assert paths == [folder / name for name in FILES]
     before = [path.read_bytes() for path in paths]
     assert all(before)
-    assert [path.read_bytes() for path in write(folder)] == before
-    assert not list(folder.glob(".*.tmp"))
+    again = fake_sweep()
+    assert [path.read_bytes() for path in write(again)] == before
+    for one in (folder, again):
+        assert not list(one.glob(".*.tmp"))
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_results_have_a_row_for_every_trial(fake_sweep):
     statuses = {
         ("1x64d", 2): "diverged",
@@ -78,6 +80,7 @@ def test_results_have_a_row_for_every_trial(fake_sweep):
     assert failed["reason"] == "RuntimeError: made up for a test"
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_table7_by_hand(fake_sweep):
     statuses = {("1x64d", 3): "diverged", ("1x128d", 1): "pending", ("1x128d", 2): "pending"}
     folder = fake_sweep(

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from archscope.cli.output import Format, emit, note, resolve_format, save, write
+from archscope.cli.output import Format, note, print_result, resolve_format, save, write
 from archscope.errors import ArchscopeError, UsageError
 from archscope.reporting.table.formats import text
+from archscope.reporting.table.result import Tables
 from archscope.reporting.table.table import Column, Table
 
 WORDS = "many words that do not fit beside each other on a terminal of eighty columns"
@@ -26,12 +27,13 @@ TABLE = Table(
 )
 PROGRAM = f"""
 import sys
-from archscope.cli.output import emit, Format
+from archscope.cli.output import print_result, Format
 from archscope.reporting.table.formats import text
+from archscope.reporting.table.result import Tables
 from archscope.reporting.table.table import Column, Table
 table = Table("Title ×", [Column("words", "words", text, "left"), Column("n", "n")],
               [dict(words={WORDS!r}, n=1234567)] * int(sys.argv[2]))
-emit(table, format=Format(sys.argv[1]))
+print_result(Tables([table]), Format(sys.argv[1]))
 """
 
 
@@ -104,7 +106,8 @@ def test_columns_stand_in_line_in_ascii_too(monkeypatch):
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", stream)
     rows = [{"a": "1 ± 2", "b": "end"}, {"a": "12345678", "b": "end"}]
-    emit(Table("", [Column("a", "a", text, "left"), Column("b", "b", text)], rows))
+    columns = [Column("a", "a", text, "left"), Column("b", "b", text)]
+    print_result(Tables([Table("", columns, rows)]))
     lines = stream.buffer.getvalue().decode("ascii").splitlines()
     assert lines[2:] == ["1 +- 2    end", "12345678  end"]
 
@@ -156,15 +159,15 @@ def test_an_unknown_extension_is_a_usage_error():
 
 def test_output_goes_to_the_file_alone(tmp_path, capsys):
     path = tmp_path / "a.json"
-    emit(TABLE, document={"schema": "test/1"}, output=path)
-    assert json.loads(path.read_text()) == {"schema": "test/1"}
+    print_result(Tables([TABLE]), output=path)
+    assert json.loads(path.read_text())["schema"] == "archscope.table/1"
     assert list(tmp_path.iterdir()) == [path]
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", f"wrote {path}\n")
 
 
 def test_stdout_and_notes(capsys):
-    emit(TABLE, format=Format.csv)
+    print_result(Tables([TABLE]), Format.csv)
     note("a note")
     captured = capsys.readouterr()
     assert captured.out == f"name,words,n\n32x4d,{WORDS},1234567\n"

@@ -108,7 +108,7 @@ def test_whatever_stands_there_a_look_at_it_is_a_table_or_a_sentence(folder, whi
         path.write_text("\n".join([json.dumps(changed(document, place, value)), *rest, ""]))
         try:
             found = status(folder)
-            found.tables(), found.to_document()
+            found.tables(), found.document()
             table7(read_sweep(folder))
         except ArchscopeError as error:
             told.add(str(error))

@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
 from sweep_fixture import write_fake_sweep
+from typer.testing import CliRunner
 
+from archscope.cli.main import app
 from archscope.data.dataset import DatasetInfo
 from archscope.errors import ArchscopeError
 from archscope.explore.training.status import status
@@ -21,6 +24,7 @@ from archscope.sweep.plan.settings import settings
 from archscope.sweep.plan.slots import Slot
 from archscope.sweep.plan.subjects import networks as networks_of
 from archscope.sweep.plan.trial import Machine
+from archscope.sweep.run import schedule
 from archscope.sweep.run.live import Silent
 from archscope.sweep.run.schedule import Scheduler
 from archscope.sweep.run.supply import Supply
@@ -60,12 +64,18 @@ def sweep(
     )
 
 
-def error(run: subprocess.CompletedProcess[str]) -> str:
+def here(out: Path, runner: str, monkeypatch: pytest.MonkeyPatch) -> Result:
+    """The same in this process."""
+    monkeypatch.setattr(schedule, "RUNNER", runner)
+    return CliRunner().invoke(app, ["cifar-sweep", *TINY, "--out", str(out)])
+
+
+def error(code: int, stderr: str) -> str:
     """The last line of stderr, which is the only one of an error."""
-    assert run.returncode == 1, run.stderr
-    assert "Traceback" not in run.stderr
-    told = [line for line in run.stderr.splitlines() if line.startswith("archscope: ")]
-    assert told == run.stderr.splitlines()[-1:]
+    assert code == 1, stderr
+    assert "Traceback" not in stderr
+    told = [line for line in stderr.splitlines() if line.startswith("archscope: ")]
+    assert told == stderr.splitlines()[-1:]
     return told[0]
 
 
@@ -94,7 +104,8 @@ def test_a_full_disk_ends_in_a_sentence_and_what_was_done_goes_on(small: Path) -
     out = small / "sweep"
     ballast = small / "ballast"
     ballast.write_bytes(bytes(850_000))
-    said = error(sweep(out))
+    run = sweep(out)
+    said = error(run.returncode, run.stderr)
     assert f"folder {out} cannot be written (" in said and "No space left on device" in said
     [record] = read_sweep(out).trials
     assert record.result is None and not list(out.glob("trials/*/.*.tmp"))
@@ -109,23 +120,26 @@ def test_a_full_disk_ends_in_a_sentence_and_what_was_done_goes_on(small: Path) -
     assert bool(lines) == (epochs == 0)
 
 
-def test_a_limit_on_the_size_of_files_is_told_in_the_same_way(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("undrawn")
+def test_a_limit_on_the_size_of_files_is_told_in_the_same_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     out = tmp_path / "sweep"
     size = 8_000  # the plan fits, a result of this runner does not
-    said = error(
-        sweep(
-            out, "fake_runners:long", lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size,) * 2)
-        )
+    run = sweep(
+        out, "fake_runners:long", lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size,) * 2)
     )
+    said = error(run.returncode, run.stderr)
     assert "cannot be written (" in said and "File too large" in said
     [record] = read_sweep(out).trials
     assert record.status == "running"
-    assert sweep(out, "fake_runners:long").returncode == 0
+    assert here(out, "fake_runners:long", monkeypatch).exit_code == 0
 
 
-def test_a_read_only_file_system(small: Path) -> None:
+def test_a_read_only_file_system(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert _mount("-o", "remount,ro", small) == 0
-    said = error(sweep(small / "sweep", "fake_runners:run"))
+    run = here(small / "sweep", "fake_runners:run", monkeypatch)
+    said = error(run.exit_code, run.stderr)
     assert "cannot be written (Read-only file system)" in said
 
 

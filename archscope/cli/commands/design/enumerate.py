@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,7 +18,7 @@ from archscope.cli.options.spaces import (
     WidenOption,
 )
 from archscope.cli.options.task import ClassesOption, InputOption, check_plot
-from archscope.cli.output import OutputOption, emit, note, save_with, write
+from archscope.cli.output import OutputOption, note, print_result, save_with, write
 from archscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -114,10 +114,11 @@ def enumerate_designs(
     shown = limit if limit is not None or sample or chosen in STREAMED else SHOWN
     order = _order(sort, shown, pareto, (sample, seed))
     found = go_through(query, order, sampled=20_000 if plot else 0)
-    rows = _confirmed(found) if instantiate else found.rows()
+    if instantiate:
+        found = found.confirmed()
     if plot is not None:
         _draw(found, plot)
-    _print(found, rows, chosen, output)
+    _print(found, chosen, output)
     most = found.matches if found.front is None else found.front
     if len(found) < most and sample is None and chosen not in STREAMED:
         note(f"archscope: {len(found):,} of {most:,} designs are listed; see --limit")
@@ -171,36 +172,18 @@ def _format(format: DesignFormat | None, output: Path | None) -> DesignFormat:
     return format
 
 
-def _confirmed(found: Enumeration) -> Iterator[dict[str, Any]]:
-    """The rows, each after its network was built and counted by fvcore."""
-    from archscope.explore.design.enumerate import MOST_BUILT, confirm
-
-    if len(found) > MOST_BUILT:
-        raise UsageError(
-            f"{len(found):,} networks were to be built, but {MOST_BUILT} is the most; add "
-            "--limit 10, or narrower ranges"
-        )
-    rows = []
-    for index, row in enumerate(found.rows()):
-        confirm(found.network(index))
-        rows.append({**row, "fvcore": "confirmed"})
-    return iter(rows)
-
-
-def _print(
-    found: Enumeration, rows: Iterable[dict[str, Any]], chosen: DesignFormat, output: Path | None
-) -> None:
+def _print(found: Enumeration, chosen: DesignFormat, output: Path | None) -> None:
+    """A result as any other, or written row by row: there may be millions of them."""
     import json
 
     from archscope.cli.output import Format
     from archscope.reporting.networks.designs import enumeration_table
     from archscope.reporting.table import rows as streams
 
-    head = found.head()
     if chosen not in STREAMED:
-        emit(enumeration_table(head, list(rows)), format=Format(chosen.value), output=output)
+        print_result(found, Format(chosen.value), output)
         return
-    steady = iter(rows)
+    head, steady = found.head(), found.rows()
     first = next(steady, None)
     columns = enumeration_table(head, [first] if first else []).columns
     every = _again(first, steady)

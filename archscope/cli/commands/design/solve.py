@@ -14,7 +14,7 @@ from archscope.cli.options.spaces import (
     WidenOption,
 )
 from archscope.cli.options.task import ClassesOption, InputOption
-from archscope.cli.output import FormatOption, OutputOption, emit, note
+from archscope.cli.output import FormatOption, OutputOption, note, print_result
 from archscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def solve(
         _only_without(one, "describes one block; drop it, or --network")
         options = _options(rule, nearest, tolerance, classes, input_shape)
         solution = _solve_network(network, budget or [], like or [], numbers, free, options)
-    emit(solution.table(), document=solution.document(), format=format, output=output)
+    print_result(solution, format, output)
     for reason in solution.infeasible:
         note(f"archscope: {reason}")
     if solution.infeasible:
@@ -162,7 +162,7 @@ def _solve_block(
     """Eq. 4 for a block."""
     from archscope.arch.papers.eq4 import Block
     from archscope.arch.quantities import parse_budget, parse_numbers
-    from archscope.explore.design.solve import solve as solve_eq4
+    from archscope.explore.design.solve import solve_block
 
     w_in, w_out, kernel, resolution = block
     if len(budgets) > 1:
@@ -171,7 +171,7 @@ def _solve_block(
             "others, or add --network resnext50"
         )
     cardinality, width = numbers.cardinality, numbers.width
-    return solve_eq4(
+    return solve_block(
         cardinalities=() if cardinality is None else parse_numbers(cardinality, "cardinality"),
         widths=() if width is None else parse_numbers(width, "width"),
         budget=parse_budget(budgets[0]) if budgets else None,

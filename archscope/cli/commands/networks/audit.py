@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from archscope.cli.output import FormatOption, OutputOption, emit
+from archscope.cli.output import FormatOption, OutputOption, print_result
 from archscope.errors import ArchscopeError
 
 
@@ -37,8 +37,8 @@ def audit(
     """
     from archscope.explore.networks.audit import audit as audit_counts
 
-    found = audit_counts(paper.value)
-    emit(found.table(explain), document=found.document(), format=format, output=output)
+    found = audit_counts(paper.value, explain=explain)
+    print_result(found, format, output)
     if wrong := found.unexplained:
         first = wrong[0].row()
         raise ArchscopeError(

@@ -13,8 +13,8 @@ from archscope.cli.output import (
     FormatOption,
     OutputOption,
     check_destination,
-    emit,
     note,
+    print_result,
     resolve_format,
     save_with,
 )
@@ -135,23 +135,22 @@ def bench(
         device=device,
     )
     shape = None if input_shape is None else parse_shape(input_shape)
-    extras = Extras(memory, roofline or layers)
+    extras = Extras(memory, roofline, layers)
     if paper:
         found = run_paper(
             paper.value,
             setting,
             batch=batch,
             quick=quick,
-            input_shape=shape,
+            input=shape,
             extras=extras,
             note=note,
         )
     else:
-        found = run(names or [], setting, input_shape=shape, extras=extras, note=note)
+        found = run(names or [], setting, input=shape, extras=extras, note=note)
     if plot is not None:
         _draw(found, plot)
-    tables = [found.table(), *(found.layer_tables() if layers else [])]
-    emit(tables, document=found.document(), format=format, output=output)
+    print_result(found, format, output)
 
 
 def _usual_modes(paper: PaperName | None) -> str:

@@ -15,7 +15,7 @@ from archscope.cli.commands.networks.difference import (
     print_difference,
 )
 from archscope.cli.options.task import NETWORK_HELP, ClassesOption, InputOption
-from archscope.cli.output import Format, FormatOption, OutputOption, emit, resolve_format
+from archscope.cli.output import Format, FormatOption, OutputOption, print_result
 from archscope.errors import UsageError
 
 
@@ -79,10 +79,8 @@ def compare(
     if counters is not None:
         return _compare_counters(names, counters, shape, classes, (format, output))
     chosen = counter or CounterName.fvcore
-    comparison = compare_networks(names, input_shape=shape, classes=classes, counter=chosen.value)
-    is_csv = resolve_format(format, output) is Format.csv
-    table = comparison.csv_table() if is_csv else comparison.table()
-    emit(table, document=comparison.document(), format=format, output=output)
+    comparison = compare_networks(names, input=shape, classes=classes, counter=chosen.value)
+    print_result(comparison, format, output)
 
 
 def _compare_counters(
@@ -95,10 +93,7 @@ def _compare_counters(
     from archscope.errors import ArchscopeError
     from archscope.explore.networks.counters import compare_counters
 
-    format, output = where
-    found = compare_counters(names, counters, input_shape=shape, classes=classes)
-    is_csv = resolve_format(format, output) is Format.csv
-    tables = found.csv_table() if is_csv else found.tables()
-    emit(tables, document=found.document(), format=format, output=output)
+    found = compare_counters(names, counters, input=shape, classes=classes)
+    print_result(found, *where)
     if unexplained := found.unexplained():
         raise ArchscopeError(unexplained)

@@ -11,7 +11,7 @@ import typer
 
 from archscope.arch.shape import Shape
 from archscope.cli.options.task import check_plot
-from archscope.cli.output import Format, emit, resolve_format, save_with
+from archscope.cli.output import Format, print_result, save_with
 from archscope.errors import UsageError
 
 
@@ -67,10 +67,8 @@ def print_difference(
         )
     check_plot(plot)
     shape, classes = task
-    found = difference(*names, input_shape=shape, classes=classes)
-    is_csv = resolve_format(format, output) is Format.csv
-    tables = [found.csv_table()] if is_csv else found.tables()
-    emit(tables, document=found.document(), format=format, output=output)
+    found = difference(*names, input=shape, classes=classes)
+    print_result(found, format, output)
     if plot is not None:
         costs = [cost.value for cost in Cost] if on is None else [on.value]
         drawn = found.draw(plot.suffix.lower(), costs)

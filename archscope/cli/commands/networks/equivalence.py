@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from archscope.cli.options.task import ClassesOption, InputOption
-from archscope.cli.output import Format, FormatOption, OutputOption, emit, note, resolve_format
+from archscope.cli.output import FormatOption, OutputOption, note, print_result, resolve_format
 from archscope.errors import ArchscopeError
 
 
@@ -56,10 +56,10 @@ def equivalence(
     from archscope.explore.networks.equivalence import equivalence as compare_forms
 
     shape = None if input_shape is None else parse_shape(input_shape)
-    is_csv = resolve_format(format, output) is Format.csv
+    resolve_format(format, output)
     result = compare_forms(
         name,
-        input_shape=shape,
+        input=shape,
         classes=classes,
         paths=paths,
         batch=batch,
@@ -67,8 +67,7 @@ def equivalence(
         rounds=rounds,
         note=note,
     )
-    tables = result.csv_table() if is_csv else result.tables()
-    emit(tables, document=result.document(), format=format, output=output)
+    print_result(result, format, output)
     if result.failures:
         raise ArchscopeError(
             f"the forms of {result.network.name} are not equivalent: {'; '.join(result.failures)}"

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from archscope.cli.options.task import ClassesOption, InputOption
-from archscope.cli.output import Format, FormatOption, emit, note
+from archscope.cli.output import FormatOption, note, print_result
 
 
 class Target(StrEnum):
@@ -67,13 +67,17 @@ def export(
     """
     from archscope.arch.quantities import parse_shape
     from archscope.explore.networks.export import export as export_network
-    from archscope.explore.networks.export import request_for
 
     shape = None if input_shape is None else parse_shape(input_shape)
-    request = request_for(
-        name, to.value, classes, shape, weights=weights, seed=seed, detection=detection
+    exported = export_network(
+        name,
+        to.value,
+        output,
+        weights=weights,
+        seed=seed,
+        detection=detection,
+        input=shape,
+        classes=classes,
     )
-    exported = export_network(request, output)
-    table = exported.csv_table() if format is Format.csv else exported.table()
-    emit(table, document=exported.document(), format=format)
+    print_result(exported, format)
     note(f"wrote {exported.file}")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from archscope.cli.options.task import ClassesOption, InputOption
-from archscope.cli.output import Format, FormatOption, OutputOption, emit, resolve_format
+from archscope.cli.output import FormatOption, OutputOption, print_result
 
 
 def list_networks(
@@ -18,13 +18,9 @@ def list_networks(
     output: OutputOption = None,
 ) -> None:
     """List the named networks of the papers with their costs (any template has a name besides)."""
-    from archscope.cost.formula import CONVENTION
-    from archscope.explore.networks.listing import list_networks as rows_of
-    from archscope.reporting.networks.architectures import network_list
+    from archscope.explore.networks.listing import list_networks as found
 
-    rows = rows_of(pattern)
-    document = {"schema": "archscope.list/1", "convention": CONVENTION, "networks": rows}
-    emit(network_list(rows), document=document, format=format, output=output)
+    print_result(found(pattern), format, output)
 
 
 def show(
@@ -40,10 +36,7 @@ def show(
     """Show one network: its stages or layers, and what each costs."""
     from archscope.arch.names import parse
     from archscope.arch.quantities import parse_shape
-    from archscope.explore.networks.listing import show_csv, show_document, show_table
+    from archscope.explore.networks.listing import show as show_network
 
     shape = None if input_shape is None else parse_shape(input_shape)
-    document = show_document(parse(name, classes, shape))
-    is_csv = resolve_format(format, output) is Format.csv
-    table = show_csv(document, layers) if is_csv else show_table(document, layers)
-    emit(table, document=document, format=format, output=output)
+    print_result(show_network(parse(name, classes, shape), layers=layers), format, output)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from archscope.cli.output import FormatOption, OutputOption, emit, note, resolve_format
+from archscope.cli.output import FormatOption, OutputOption, note, print_result, resolve_format
 
 
 def report(
@@ -43,5 +43,5 @@ def report(
     resolve_format(format, output)
     kinds = [kind.strip().lower() for kind in figures.split(",") if kind.strip()]
     made = write_report(folder, figures=kinds, resolve=resolve, against=against)
-    emit(made.tables, document=made.document, format=format, output=output)
+    print_result(made, format, output)
     note(f"Written to {made.folder}: {', '.join(path.name for path in made.files)}.")

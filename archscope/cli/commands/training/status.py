@@ -9,7 +9,14 @@ from typing import Annotated
 
 import typer
 
-from archscope.cli.output import Format, FormatOption, OutputOption, emit, resolve_format, write
+from archscope.cli.output import (
+    Format,
+    FormatOption,
+    OutputOption,
+    print_result,
+    resolve_format,
+    write,
+)
 from archscope.errors import UsageError
 
 _BETWEEN = 2.0  # seconds
@@ -39,7 +46,7 @@ def status(
         found = explore.status(folder)
         if watch and sys.stdout is not None and sys.stdout.isatty():
             write(_CLEAR, sys.stdout)
-        emit(found.tables(), document=found.to_document(), format=format, output=output)
+        print_result(found, format, output)
         if not watch or found.finished:
             return
         time.sleep(_BETWEEN)

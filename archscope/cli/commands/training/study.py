@@ -14,7 +14,7 @@ from archscope.cli.options.sweep import (
     TrialsPerGpuOption,
     ray_cluster,
 )
-from archscope.cli.output import FormatOption, OutputOption, emit, note, resolve_format
+from archscope.cli.output import FormatOption, OutputOption, note, print_result, resolve_format
 
 
 def study(
@@ -86,7 +86,7 @@ def study(
     resolve_format(format, output)
     cluster = ray_cluster(executor, address)
     if name is None:
-        emit(explore.study_list(), format=format, output=output)
+        print_result(explore.study_list(), format, output)
         return
     result = explore.study(
         name,
@@ -99,7 +99,7 @@ def study(
         command=["archscope", *sys.argv[1:]],
         resolve=resolve,
     )
-    emit(result.tables, document=result.document(), format=format, output=output)
+    print_result(result, format, output)
     if result.folder is not None:
         note(
             f"Written to {result.folder}: report.html, study.json, study.md and what was measured."

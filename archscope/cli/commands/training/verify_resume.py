@@ -19,7 +19,7 @@ from archscope.cli.options.sweep import (
     WorkersOption,
 )
 from archscope.cli.options.training import DataDir, Epochs, Offline, Precision, Samples, Threads
-from archscope.cli.output import FormatOption, OutputOption, emit, note, resolve_format
+from archscope.cli.output import FormatOption, OutputOption, note, print_result, resolve_format
 
 KillsOption = Annotated[
     int, typer.Option("--kills", metavar="N", help="How often it is killed, at random instants.")
@@ -90,5 +90,5 @@ def verify_resume(
     if offline:
         options.append("--offline")
     found = explore.verify_resume(kills, options=options, seed=random_seed, note=note)
-    emit(found.table(), document=found.document(), format=format, output=output)
+    print_result(found, format, output)
     raise typer.Exit(0 if found.identical else 1)

@@ -1,0 +1,227 @@
+"""The program of a network: what runs, in which buffer, and what is overwritten.
+
+The module (`archscope.nn.build`) runs these steps, and memory and the roofline count them, so that
+what is held and what is overwritten is decided here alone. The rules:
+
+- convolutions, batch norm, linear layers and pools write a buffer of their own;
+- ReLU overwrites its input where nobody else needs that: where a convolution, batch norm, linear
+  layer, pool, sum or concatenation has just written it in the same module;
+- the branches of a sum or concatenation run one after the other; each branch with a scale is then
+  multiplied into a buffer of its own; a sum adds the others one at a time, into the first branch's
+  output where that may be overwritten, else into a new buffer; a concatenation copies;
+- dropout does nothing in eval mode, and a side head runs in training only;
+- a linear layer takes and gives (N, C), for the shape (C, 1, 1), and what else needs a map takes
+  (N, C, H, W): one is a view of the other, without a buffer of its own. What does not care keeps
+  the form, and branches of both forms become maps.
+
+A module is the network itself, a labelled combinator, or a block of a stage. Each has a program of
+its own, which overwrites nothing that it is given; buffers are numbered anew in each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from archscope.arch.network import Network
+from archscope.arch.nodes import (
+    Act,
+    Aux,
+    Cat,
+    Conv,
+    Dropout,
+    Linear,
+    Node,
+    Norm,
+    Pool,
+    Repeat,
+    Seq,
+    Shortcut,
+    Sum,
+    is_combinator,
+)
+from archscope.arch.readings import unknown
+from archscope.arch.shape import Shape, join, output_shape, projects, walk
+from archscope.cost.steps import (
+    Add,
+    Call,
+    Concatenate,
+    Form,
+    Layer,
+    Op,
+    Pair,
+    Program,
+    Scale,
+    Step,
+    View,
+    last_uses,
+)
+
+
+def program(network: Network) -> Program:
+    """The program of a network of plain numbers.
+
+    Raises:
+        UsageError: where the tree holds arrays, or a layer does not fit its input.
+    """
+    hash(network.tree)  # refuses arrays
+    output_shape(network.tree, network.input)  # raises where something does not fit
+    return _module(network.tree, _Value(0, network.input), "")[0]
+
+
+_NEW = -1  # a buffer that nothing has written yet
+
+
+class _Value(NamedTuple):
+    """A tensor on its way."""
+
+    buffer: int
+    shape: Shape
+    fresh: bool = False  # whether the next step may overwrite it
+    flat: bool = False  # (N, C), not (N, C, H, W)
+
+
+def _module(node: Node, given: _Value, path: str) -> tuple[Program, _Value]:
+    """The program of a module that is given `given`, and what it gives."""
+    writer = _Writer(path)
+    result = writer.parts(node, given._replace(buffer=0, fresh=False))
+    freed = last_uses([(step.reads, step.writes) for step in writer.steps], result.buffer)
+    steps = (replace(step, frees=f) for step, f in zip(writer.steps, freed, strict=True))
+    return Program(node, tuple(steps), result.buffer), result
+
+
+class _Writer:
+    """Writes the steps of one module, which stands at `path`."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.steps: list[Step] = []
+        self.buffers = 1  # taken so far: the input
+        self.side = False  # whether a side head is being written
+
+    def run(self, node: Node, value: _Value) -> _Value:
+        """Write a node: a labelled combinator is a module of its own."""
+        if not is_combinator(node) or node.label is None:
+            return self.parts(node, value)
+        if isinstance(node, Shortcut) and not projects(node, value.shape):
+            return value
+        return self._call(node, value, node.label, join(self.path, node.label))
+
+    def parts(self, node: Node, value: _Value) -> _Value:
+        """Write a leaf, or what a combinator does inside the module around it."""
+        match node:
+            case Seq():
+                return self._sequence(node.children, value)
+            case Shortcut():
+                needed = projects(node, value.shape)
+                return self._sequence(node.projection().children if needed else (), value)
+            case Repeat():
+                return self._repeat(node, value)
+            case Aux():
+                return self._aux(node, value)
+            case Sum():
+                return self._add(node, self._branches(node, value))
+            case Cat():
+                return self._concatenate(node, self._branches(node, value))
+        return self._leaf(node, value)
+
+    def _leaf(self, node: Node, value: _Value) -> _Value:
+        visit = next(walk(node, value.shape, self.path))
+        into, fresh, idle = _NEW, False, False
+        match node:
+            case Linear():
+                value, fresh = self._in_form(node, "flat", value), True
+            case Conv() | Norm() | Pool():
+                value, fresh = self._in_form(node, "map", value), True
+            case Act():  # backward needs its output
+                into = value.buffer if value.fresh else _NEW
+            case Dropout():
+                idle = True
+            case _:
+                raise unknown(node, "program")
+        gives = _Value(into, visit.output, fresh, value.flat)
+        return self._step(Layer(visit, idle), node, [value], gives)
+
+    def _sequence(self, nodes: tuple[Node, ...], value: _Value) -> _Value:
+        for node in nodes:
+            value = self.run(node, value)
+        return value
+
+    def _call(self, node: Node, value: _Value, label: str, path: str, times: int = 1) -> _Value:
+        program, result = _module(node, value, path)
+        programs = [program]
+        if times > 1 and result.flat != value.flat:  # then the form stays for all that follow
+            programs.append(_module(node, result, path)[0])
+        gives = result._replace(buffer=_NEW, fresh=False)
+        return self._step(Call(tuple(programs), label, times), node, [value], gives)
+
+    def _repeat(self, node: Repeat, value: _Value) -> _Value:
+        blocks = [(node.first, 1), (node.rest, node.n - 1)]
+        for index, (block, times) in enumerate(blocks[: node.n]):
+            path = join(self.path, str(index))
+            if is_combinator(block):
+                path = join(path, block.label)
+            value = self._call(block, value, str(index), path, times)
+        return value
+
+    def _aux(self, node: Aux, value: _Value) -> _Value:
+        start, around = value._replace(fresh=False), self.side
+        begin, self.side = len(self.steps), True
+        side = self.run(node.side, start)
+        middle, self.side = len(self.steps), around
+        main = self.run(node.main, start)
+        self.steps[begin:] = self.steps[middle:] + self.steps[begin:middle]
+        gives = main._replace(buffer=_NEW, fresh=False)
+        return self._step(Pair(), node, [main, side], gives)
+
+    def _branches(self, node: Sum | Cat, value: _Value) -> list[_Value]:
+        start = value._replace(fresh=False)
+        outputs, ends = [], []
+        for branch in node.branches:
+            outputs.append(self.run(branch, start))
+            ends.append(len(self.steps))
+        if all(output.flat for output in outputs):
+            return outputs
+        for index in reversed(range(len(outputs))):  # each view right behind its branch
+            outputs[index] = self._in_form(node, "map", outputs[index], ends[index])
+        return outputs
+
+    def _add(self, node: Sum, branches: list[_Value]) -> _Value:
+        for index, scale in enumerate(node.scales or ()):
+            if scale != 1:
+                given = branches[index]
+                gives = given._replace(buffer=_NEW, fresh=True)
+                branches[index] = self._step(Scale(scale), node, [given], gives)
+        total = branches[0]
+        for branch in branches[1:]:
+            gives = total._replace(buffer=total.buffer if total.fresh else _NEW, fresh=True)
+            total = self._step(Add(), node, [total, branch], gives)
+        return total
+
+    def _concatenate(self, node: Cat, branches: list[_Value]) -> _Value:
+        channels = sum(branch.shape[0] for branch in branches)
+        shape = (channels, *branches[0].shape[1:])
+        gives = _Value(_NEW, shape, True, branches[0].flat)
+        return self._step(Concatenate(), node, branches, gives)
+
+    def _in_form(self, node: Node, form: Form, value: _Value, at: int | None = None) -> _Value:
+        """The value; where it has another form, a view of it: last, or as the step `at`."""
+        flat = form == "flat"
+        if value.flat == flat:
+            return value
+        view = self._step(View(form), node, [value], value._replace(buffer=_NEW, flat=flat))
+        if at is not None:
+            self.steps.insert(at, self.steps.pop())
+        return view
+
+    def _step(self, op: Op, node: Node, given: Sequence[_Value], gives: _Value) -> _Value:
+        """Write a step; into the buffer of `gives`, where that is not a new one."""
+        if gives.buffer == _NEW:
+            gives = gives._replace(buffer=self.buffers)
+            self.buffers += 1
+        path = op.visit.path if isinstance(op, Layer) else self.path
+        reads = tuple(value.buffer for value in given)
+        place = len(self.steps)
+        self.steps.append(Step(op, node, path, gives.shape, reads, gives.buffer, self.side, place))
+        return gives

@@ -1,0 +1,155 @@
+"""The parts of a program: `archscope.cost.program` writes them, and says by which rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from archscope.arch.nodes import Node
+from archscope.arch.shape import Shape, Visit
+
+Form: TypeAlias = Literal["flat", "map"]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Run a leaf of the tree, standing where `visit` says; `idle` where it works in training only.
+
+    An idle one hands on its input in eval mode.
+    """
+
+    visit: Visit
+    idle: bool = False
+
+
+@dataclass(frozen=True)
+class Call:
+    """Run another module, or the equal blocks of a stage, each on the output of the one before.
+
+    Attributes:
+        programs: of the module; a second one is that of all blocks after the first, where they are
+            given (N, C) for (N, C, 1, 1) or the other way round.
+        label: its key in the module around it; blocks are numbered from it on.
+        times: how many modules there are.
+    """
+
+    programs: tuple[Program, ...]
+    label: str
+    times: int = 1
+
+    @property
+    def modules(self) -> list[tuple[str, Program]]:
+        """Each module's key and program."""
+        if self.times == 1:
+            return [(self.label, self.programs[0])]
+        first = int(self.label)
+        return [
+            (str(first + index), self.programs[0 if index == 0 else -1])
+            for index in range(self.times)
+        ]
+
+
+@dataclass(frozen=True)
+class View:
+    """See (N, C, H, W) as (N, C * H * W), `flat`, or (N, C) as (N, C, 1, 1), a `map`."""
+
+    form: Form
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Multiply by a number."""
+
+    factor: float
+
+
+@dataclass(frozen=True)
+class Add:
+    """Add the second input to the first."""
+
+
+@dataclass(frozen=True)
+class Concatenate:
+    """Copy the inputs behind each other, along the channels."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """In training the outputs of the main part and of the side head; in eval mode the former."""
+
+
+Op: TypeAlias = Layer | Call | View | Scale | Add | Concatenate | Pair
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of a program.
+
+    Attributes:
+        op: what is done.
+        node: of which node: the leaf, the module's part of the tree, the `Sum`, the `Cat`.
+        path: where it stands in the tree; a stage's blocks after the first all stand at 1.
+        shape: of the output, one image.
+        reads: the buffers that it reads, in order.
+        writes: the buffer that it writes; one of `reads` where it works in place.
+        side: whether only training runs it.
+        place: its place in the order of the tree, which is that of the state dict: a side head
+            stands before the main part, and runs after it.
+        frees: the buffers that no later step reads, the program's output left out.
+    """
+
+    op: Op
+    node: Node
+    path: str
+    shape: Shape
+    reads: tuple[int, ...]
+    writes: int
+    side: bool
+    place: int
+    frees: tuple[int, ...] = ()
+
+    @property
+    def in_place(self) -> bool:
+        """Whether it overwrites what it reads."""
+        return self.writes in self.reads
+
+    @property
+    def idle(self) -> bool:
+        """Whether in eval mode it only hands on its first input."""
+        return self.op.idle if isinstance(self.op, Layer) else isinstance(self.op, (View, Pair))
+
+
+@dataclass(frozen=True)
+class Program:
+    """What one module runs.
+
+    Attributes:
+        node: the part of the tree that it computes.
+        steps: in order.
+        output: the buffer of the output; that of the input is 0.
+    """
+
+    node: Node
+    steps: tuple[Step, ...]
+    output: int
+
+    @property
+    def in_tree_order(self) -> list[Step]:
+        """The steps in the order of the tree and of the state dict."""
+        return sorted(self.steps, key=lambda step: step.place)
+
+
+def last_uses(accesses: Sequence[tuple[tuple[int, ...], int]], kept: int) -> list[tuple[int, ...]]:
+    """For each access, (buffers read, buffer written), those that it is the last to touch.
+
+    `kept` is needed after all of them.
+    """
+    last: dict[int, int] = {}
+    for index, (reads, writes) in enumerate(accesses):
+        last |= dict.fromkeys((*reads, writes), index)
+    last.pop(kept, None)
+    found: list[list[int]] = [[] for _ in accesses]
+    for buffer, index in last.items():
+        found[index].append(buffer)
+    return [tuple(buffers) for buffers in found]

@@ -1,0 +1,159 @@
+"""Which designs were asked for, and those that were found: as rows, JSON and a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from archscope.arch.network import Network
+from archscope.arch.shape import Shape
+from archscope.cost.formula import CONVENTION
+from archscope.errors import UsageError
+from archscope.explore.design.collect import Columns, Order
+from archscope.explore.design.limits import METRICS
+from archscope.explore.design.nearest import Range
+from archscope.explore.design.space import Names, Part, Space
+from archscope.explore.networks.confirmed import confirmed
+from archscope.reporting.networks.designs import enumeration_table, number, number_text
+from archscope.reporting.table.result import Result
+from archscope.reporting.table.table import Table
+
+FAMILIES = ("resnext",)
+NUMBERS = ("cardinality", "width", "widen", "deepening")
+MOST_BUILT = 100
+_SMALLER = "use a smaller --input"
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which designs.
+
+    Attributes:
+        families: as `resnext` (all depths free), `resnext50` (its depths), `wrn`, `wrn_28`.
+        given: values by word, as `archscope.explore.design.inverse.inverse` takes them.
+        ranges: the least and the most of `params`, `macs`, `activations`; None: no end.
+        divisible: the channels of the first stage's 3x3 convolutions are multiples of it.
+        classes, input_shape: where not the family's own.
+    """
+
+    families: Sequence[str] = FAMILIES
+    given: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    ranges: Mapping[str, Range] = field(default_factory=dict)
+    divisible: int = 1
+    classes: int | None = None
+    input_shape: Shape | None = None
+
+
+@dataclass(frozen=True, repr=False)
+class Enumeration(Result):
+    """The designs that were found.
+
+    Attributes:
+        query, order: what was asked.
+        spaces: one for each family.
+        candidates: designs in all boxes; `counted` of them were counted, as costs grow with every
+            number and most can be ruled out together; `matches` fulfil every condition, and with a
+            Pareto front `front` of them are on it.
+        columns: an entry for each listed design: its part, its numbers, its costs.
+        is_confirmed: whether fvcore has counted every listed design (see `confirmed`).
+    """
+
+    query: Query
+    order: Order
+    spaces: Sequence[Space]
+    parts: Sequence[Part]
+    candidates: int
+    counted: int
+    matches: int
+    front: int | None
+    columns: Columns
+    sample: Columns
+    is_confirmed: bool = False
+
+    def __len__(self) -> int:
+        return len(self.columns["part"])
+
+    def values(self, index: int) -> dict[str, Any]:
+        """The numbers of one listed design."""
+        part = self.parts[int(self.columns["part"][index])]
+        columns = self.columns
+        return part.values({a: int(columns[a][index]) for a in part.arrays if a in columns})
+
+    def network(self, index: int) -> Network:
+        """One listed design as a network."""
+        return self.parts[int(self.columns["part"][index])].space.network(self.values(index))
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The listed designs, a mapping each, made as they are asked for."""
+        names = {id(space): Names(space) for space in self.spaces}
+        for index in range(len(self)):
+            space = self.parts[int(self.columns["part"][index])].space
+            values = self.values(index)
+            template = f"{values['cardinality']}x{values['width']}d" if "width" in values else None
+            yield {
+                "network": names[id(space)](values),
+                "family": space.family.name,
+                "template": template,
+                **{axis: number(values.get(axis)) for axis in NUMBERS},
+                "blocks": "-".join(
+                    str(values[axis]) for axis in space.family.axes if axis.startswith("depth")
+                ),
+                "scale": number_text(values["scale"]),
+                **{metric: int(self.columns[metric][index]) for metric in METRICS},
+                **({"fvcore": "confirmed"} if self.is_confirmed else {}),
+            }
+
+    def confirmed(self) -> Enumeration:
+        """The same, after every listed design was built and counted by fvcore.
+
+        Raises:
+            UsageError: where more than `MOST_BUILT` are listed.
+            ArchscopeError: where fvcore counts otherwise.
+        """
+        if len(self) > MOST_BUILT:
+            raise UsageError(
+                f"{len(self):,} networks were to be built, but {MOST_BUILT} is the most; add "
+                "--limit 10, or narrower ranges"
+            )
+        for index in range(len(self)):
+            confirmed(self.network(index), _SMALLER, activations=True)
+        return replace(self, is_confirmed=True)
+
+    def document(self) -> dict[str, Any]:
+        """The result as JSON, schema `archscope.enumerate/1`: the head, then `designs`."""
+        return {**self.head(), "designs": list(self.rows())}
+
+    def tables(self) -> list[Table]:
+        """A row for each listed design."""
+        return [enumeration_table(self.head(), list(self.rows()))]
+
+    def head(self) -> dict[str, Any]:
+        """All of the JSON but the designs, schema `archscope.enumerate/1`."""
+        query = self.query
+        return {
+            "schema": "archscope.enumerate/1",
+            "convention": CONVENTION,
+            "families": list(query.families),
+            "boxes": [_box(space) for space in self.spaces],
+            "ranges": {metric: list(ends) for metric, ends in query.ranges.items()},
+            "divisible": query.divisible,
+            "candidates": self.candidates,
+            "counted": self.counted,
+            "matches": self.matches,
+            "front": self.front,
+            "listed": len(self),
+            "sort": self.order.sort,
+            "pareto": list(self.order.pareto) if self.order.pareto else None,
+            "sample": None
+            if self.order.sample is None
+            else {"size": self.order.sample, "seed": self.order.seed},
+        }
+
+
+def _box(space: Space) -> dict[str, Any]:
+    ends = {
+        axis: [number_text(values[0]), number_text(values[-1])]
+        for axis, values in space.axes.items()
+    }
+    return {"family": space.family.name, **ends}

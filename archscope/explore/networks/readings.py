@@ -1,0 +1,195 @@
+"""One network counted, measured for memory, or built: by its name, as a network, or as a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from archscope.arch.arrays import is_array
+from archscope.arch.network import Network
+from archscope.arch.shape import Shape
+from archscope.cost import formula
+from archscope.cost import memory as closed_form
+from archscope.cost.formula import CONVENTION, Count
+from archscope.cost.memory import FP32, Memory
+from archscope.explore.networks.opened import Given, Outside, open_network, own_network
+from archscope.explore.networks.outside import count_outside
+from archscope.reporting.table.formats import auto, bytes_text, integer, text
+from archscope.reporting.table.result import Result
+from archscope.reporting.table.table import Column, Table
+
+if TYPE_CHECKING:
+    from archscope.nn.outside import Module
+
+_COSTS = {"params": "params", "macs": "FLOPs\n(multiply-adds)", "activations": "activations"}
+
+
+@dataclass(frozen=True, repr=False)
+class CountResult(Count, Result):
+    """What a network costs: ints, or int64 arrays (a number a design) where its tree holds arrays.
+
+    Attributes:
+        name, input: of the network; `input` is (channels, height, width).
+    """
+
+    name: str = field(kw_only=True)
+    input: Shape = field(kw_only=True)
+
+    def document(self) -> dict[str, Any]:
+        """The costs as JSON, schema `archscope.count/1`; lists of numbers for arrays."""
+        return {
+            "schema": "archscope.count/1",
+            "convention": CONVENTION,
+            "name": self.name,
+            "input": [_plain(size) for size in self.input],
+            **{cost: _plain(value) for cost, value in self._costs().items()},
+        }
+
+    def tables(self) -> list[Table]:
+        """A row of costs; of arrays a row a cost, with the least and the most."""
+        if not self._is_array():
+            return self.csv_tables()
+        rows = [
+            {"cost": cost, "least": int(value.min()), "most": int(value.max())}
+            for cost, value in self._costs().items()
+            if is_array(value) and value.size
+        ]
+        columns = [Column("cost", "cost", text, "left"), Column("least", "least", integer)]
+        columns.append(Column("most", "most", integer))
+        designs = max(value.size for value in self._costs().values() if is_array(value))
+        return [Table(f"{designs:,} designs of {self.name}", columns, rows, _NOTES)]
+
+    def csv_tables(self) -> list[Table]:
+        """A row of costs for each design."""
+        columns = [Column(cost, header, auto) for cost, header in _COSTS.items()]
+        costs = self._costs()
+        if not self._is_array():
+            return [Table(f"{self.name}: input {_shape(self.input)}", columns, [costs], _NOTES)]
+        import numpy as np
+
+        values = np.broadcast_arrays(*costs.values())
+        designs = zip(*map(_plain, values), strict=True)
+        rows = [dict(zip(costs, design, strict=True)) for design in designs]
+        return [Table(self.name, columns, rows, _NOTES)]
+
+    def _costs(self) -> dict[str, Any]:
+        return {cost: getattr(self, cost) for cost in _COSTS}
+
+    def _is_array(self) -> bool:
+        return any(is_array(value) for value in self._costs().values())
+
+
+@dataclass(frozen=True, repr=False)
+class MemoryResult(Memory, Result):
+    """The memory that a network needs, in bytes.
+
+    Attributes:
+        name, input: of the network; `input` is (channels, height, width).
+    """
+
+    name: str = field(kw_only=True)
+    input: Shape = field(kw_only=True)
+
+    def document(self) -> dict[str, Any]:
+        """The memory as JSON, schema `archscope.memory/1`."""
+        entries = super().document()
+        head = {"schema": "archscope.memory/1", "convention": entries.pop("memory_convention")}
+        return {**head, "name": self.name, "input": list(self.input), **entries}
+
+    def tables(self) -> list[Table]:
+        """One row: parameters, the peak of activations, and where that is."""
+        columns = [
+            Column("param_bytes", "parameters", bytes_text),
+            Column("peak_activation_bytes", "peak of\nactivations", bytes_text),
+            Column("peak_activation_at", "at", text, "left"),
+        ]
+        document = self.document()
+        title = f"{self.name}: input {_shape(self.input)}"
+        return [Table(title, columns, [document], [f"{document['convention']}."])]
+
+
+_NOTES: Sequence[str] = (f"{CONVENTION}.",)
+
+
+def count(network: Given, input: Shape | None = None, *, classes: int | None = None) -> CountResult:
+    """Count a network exactly: parameters, and multiply-adds and activations of one image.
+
+        a.count("resnext50_32x4d").macs
+        a.count(a.resnext(cardinality=np.arange(1, 65), width=4)).params  # 64 designs: an array
+
+    Args:
+        network: a name, a network or a tree, all counted by the formula; or one from outside, as
+            `timm:resnet50`, which is run and traced.
+        input: (channels, height, width), where not the network's own; a tree has none.
+        classes: outputs of a name, where not the family's own.
+
+    Raises:
+        UsageError: for a name or input that cannot be, or where array counts pass 2^63 - 1.
+        ArchscopeError: where a network from outside cannot be made, run or traced.
+    """
+    found = open_network(network, classes, input)
+    cost = count_outside(found).count if isinstance(found, Outside) else formula.count(found)
+    return CountResult(**vars(cost), name=found.name, input=found.input)
+
+
+def memory(
+    network: Given,
+    input: Shape | None = None,
+    *,
+    classes: int | None = None,
+    element_bytes: int = FP32,
+) -> MemoryResult:
+    """The memory of a network in eval mode at batch 1, in closed form from its tree.
+
+    Args:
+        network: a name, a network or a tree.
+        input: (channels, height, width), where not the network's own; a tree has none.
+        classes: outputs of a name, where not the family's own.
+        element_bytes: of a number: 4 in fp32, 2 in bf16 and fp16.
+
+    Raises:
+        UsageError: for a name or input that cannot be, a tree of arrays, or bytes below 1.
+    """
+    found = own_network(network, classes, input)
+    need = closed_form.memory(found, element_bytes=element_bytes)
+    return MemoryResult(**vars(need), name=found.name, input=found.input)
+
+
+def build(
+    network: Given,
+    input: Shape | None = None,
+    *,
+    classes: int | None = None,
+    init: bool = True,
+) -> Module:
+    """The `torch.nn.Module` of a network: images (N, C, H, W) in, (N, classes) out.
+
+    A tree that does not end in a linear layer gives (N, C, H, W). With an auxiliary head, training
+    mode returns (main, side).
+
+    Args:
+        network: a name, a network or a tree; or one from outside, as `timm:resnet50`.
+        input: (channels, height, width), where not the network's own; a tree has none.
+        classes: outputs of a name, where not its own.
+        init: draw the weights of one of ours from torch's global generator; False leaves their
+            memory as it was allocated (enough for counting).
+
+    Raises:
+        UsageError: for a name or input that cannot be, a tree of arrays, or too little memory.
+        ArchscopeError: where a network from outside cannot be made.
+    """
+    found = open_network(network, classes, input)
+    if not isinstance(found, Network):
+        return found.module()
+    from archscope.nn.build import build as build_tree
+
+    return build_tree(found, init=init)
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if is_array(value) else value
+
+
+def _shape(input: Shape) -> str:
+    return "×".join(map(str, input))

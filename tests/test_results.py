@@ -1,0 +1,155 @@
+"""The contract of results: whatever commands and the library return is printed, framed, shown."""
+
+import dataclasses
+import importlib
+import json
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+from sweep_fixture import write_fake_sweep
+
+import archscope as a
+from archscope import explore, reporting
+from archscope.cost.clock import Timing
+from archscope.explore.clock.bench_result import Bench, Measured
+from archscope.explore.networks.counters import compare_counters
+from archscope.explore.networks.difference import difference
+from archscope.explore.networks.export import Exported, Request
+from archscope.explore.training.report import Report
+from archscope.explore.training.study import study_list
+from archscope.explore.training.train import TrainResult
+from archscope.explore.training.verify_resume import Compared, Kill, Verification
+from archscope.reporting.folder.folder import contents
+from archscope.reporting.table.render import render
+from archscope.reporting.table.result import Result
+from archscope.reporting.table.table import Table
+from archscope.short_repr import ShortRepr
+
+NETWORK = a.network("resnext11_2x16d@0.25", input=(3, 16, 16))
+COUNTS = {"params", "macs", "activations", "fvcore_flops"}
+
+
+def bench():
+    from bench_documents import document
+
+    timed = Measured(NETWORK, "latency", 1, Timing((0.25, 0.5)), 1.0)
+    return Bench(a.Setting(("latency",)), (timed,), document()["machine"])
+
+
+def exported():
+    return Exported(Request(NETWORK, "pt2"), Path("net.pt2"), 1000, None)
+
+
+def report(folder):
+    return Report(folder, (folder / "report.html",), contents(folder))
+
+
+def verification():
+    trial = Compared("1x4d-s1-00", "1x4d", 1, 64 * "0", (64 * "0",))
+    return Verification((trial,), (Kill(1, 2.5, 3),), 7, None)
+
+
+FOUND = {
+    "Audit": lambda folder: a.audit("wrn"),
+    "Bench": lambda folder: bench(),
+    "Comparison": lambda folder: a.compare(NETWORK),
+    "CountResult": lambda folder: a.count(NETWORK),
+    "CounterComparison": lambda folder: compare_counters(NETWORK, "formula"),
+    "Difference": lambda folder: difference("resnet20", NETWORK),
+    "Enumeration": lambda folder: a.enumerate("wrn_28"),
+    "Equivalence": lambda folder: a.equivalence(NETWORK, rounds=0),
+    "Exported": lambda folder: exported(),
+    "Inverse": lambda folder: a.solve("wrn_28", "36.5M params"),
+    "MemoryResult": lambda folder: a.memory(NETWORK),
+    "NetworkList": lambda folder: a.list("wrn"),
+    "Report": report,
+    "Shown": lambda folder: a.show(NETWORK),
+    "Solution": lambda folder: a.solve(cardinality=32),
+    "Status": a.status,
+    "StudyResult": lambda folder: a.study("resnext-table3", preset="none"),
+    "SweepResult": a.load_sweep,
+    "Tables": lambda folder: study_list(),
+    "TrainResult": TrainResult,
+    "Verification": lambda folder: verification(),
+}
+
+
+def every(base):
+    for below in base.__subclasses__():
+        yield below
+        yield from every(below)
+
+
+def all_loaded(base):
+    for room in (explore, reporting):
+        for module in pkgutil.walk_packages(room.__path__, f"{room.__name__}."):
+            if not module.name.endswith("peak_memory"):
+                importlib.import_module(module.name)
+    return {one for one in every(base) if one.__module__.startswith("archscope.")}
+
+
+@pytest.fixture(scope="module", params=FOUND)
+def found(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("results") / "sweep"
+    write_fake_sweep(folder, templates=("1x64d",), seeds=(1, 2))
+    result = FOUND[request.param](folder)
+    assert type(result).__name__ == request.param
+    return result
+
+
+def test_every_class_of_results_is_held_to_the_contract():
+    assert {one.__name__ for one in all_loaded(Result)} == FOUND.keys()
+
+
+def test_what_has_a_short_repr_is_not_given_a_long_one_by_its_decorator():
+    for one in all_loaded(ShortRepr):
+        assert one.__repr__ is ShortRepr.__repr__, one
+
+
+def keys_of(value):
+    if isinstance(value, dict):
+        yield from value
+        value = list(value.values())
+    if isinstance(value, list):
+        for entry in value:
+            yield from keys_of(entry)
+
+
+def test_a_result_is_json_tables_a_frame_and_a_notebooks_display(found):
+    document = found.document()
+    assert json.loads(json.dumps(document, allow_nan=False))["schema"].startswith("archscope.")
+    assert re.fullmatch(r"archscope\.[a-z_]+/[0-9]+", document["schema"])
+    if COUNTS & set(keys_of(document)):
+        assert "convention" in document
+    tables = list(found.tables())
+    assert tables and all(isinstance(table, Table) for table in tables)
+    for format in ("table", "markdown", "latex"):
+        assert tables[0].title.split(":")[0][:8] in render(tables, format).replace("\\", "")
+    (header, *lines) = render(found.csv_tables()[:1], "csv").splitlines()
+    assert header and lines
+    frame = found.to_frame()
+    assert len(frame) and len(frame.columns) == len(set(frame.columns))
+    assert found._repr_html_().count("<table") == len(tables)
+
+
+def test_a_result_and_what_is_in_it_has_a_short_repr(found):
+    shown = [found, *found.tables()]
+    for field in dataclasses.fields(found):
+        value = getattr(found, field.name)
+        shown += value if isinstance(value, list | tuple) else [value]
+    for one in shown:
+        if isinstance(one, ShortRepr):
+            assert len(repr(one)) < 200 and "\n" not in repr(one)
+            assert repr(one).startswith(f"{type(one).__name__}(")
+
+
+def test_a_repr_says_what_is_short_and_counts_what_is_long():
+    assert repr(a.network("resnet50")) == (
+        "Network(name='resnet50', tree=Seq(...), input=(3, 224, 224), init='fan_out', "
+        "template='1x64d')"
+    )
+    long = dataclasses.replace(NETWORK, name="n" * 500)
+    assert len(repr(long)) < 200 and repr(long).startswith("Network(name='nnnn")
+    assert "cells" not in repr(a.audit("wrn")) and "<42 Finding>" in repr(a.audit("wrn"))

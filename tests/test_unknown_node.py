@@ -1,0 +1,256 @@
+"""A node that a reading does not know fails loudly there: none is counted or drawn as nothing."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import archscope
+from archscope.arch import nodes, readings, shape
+from archscope.arch.choices import read
+from archscope.arch.network import Network, Stage, stages
+from archscope.arch.nodes import Act, Conv, Node, Norm, Repeat, Seq, is_combinator, rebuild
+from archscope.arch.readings import Reading, UnknownNode
+from archscope.arch.rewrite import blocks, to_form
+from archscope.arch.shape import output_shape
+from archscope.cost import execution, formula, program, tally
+from archscope.cost.formula import count
+from archscope.cost.memory import memory
+from archscope.cost.roofline import Load, layers
+from archscope.errors import ArchscopeError
+from archscope.nn.build import build
+from archscope.nn.init import initialise
+from archscope.reporting.networks.architectures import cardinality, describe
+from archscope.reporting.networks.forms import block_lines
+
+SHAPE = (4, 8, 8)
+
+
+@dataclass(frozen=True, eq=False)
+class Whiten(Node):
+    """A layer that nobody taught to any reading."""
+
+
+@dataclass(frozen=True, eq=False)
+class Twice(Node):
+    """A combinator that nobody taught to any reading."""
+
+    body: Node
+
+    def parts(self):
+        yield self.body
+
+    def with_parts(self, parts):
+        return Twice(*parts)
+
+
+NEW = (Whiten(), Twice(Conv(4)))
+
+
+def network(node: Node) -> Network:
+    return Network("new", Seq(Conv(4), node), SHAPE)
+
+
+def stage(node: Node) -> Stage:
+    return Stage("conv2", Seq(node), SHAPE, SHAPE, Repeat(2, node, node))
+
+
+def weights_of(node: Node) -> nn.Module:
+    """A torch module for the node, with a weight that initialisation must fill."""
+    module = type(type(node).__name__, (nn.Module,), {})()
+    module.weight = nn.Parameter(torch.zeros(1))
+    return module
+
+
+def path_of(node: Node) -> Seq:
+    """A block of two convolutions, with the node between them."""
+    return Seq(Conv(4, label="conv1"), node, Conv(4, label="conv2"))
+
+
+READINGS: dict[str, list[Callable[[Node], Any]]] = {
+    "shape": [lambda node: output_shape(node, SHAPE)],
+    "kind": [is_combinator],
+    "count": [lambda node: count(node, SHAPE)],
+    "bound": [lambda node: count(Seq(Conv(np.array([4, 8])), node), SHAPE)],
+    "tally": [
+        lambda node: tally.tally(network(node)),
+        lambda node: tally.tally(Network("new", Seq(node, Conv(4)), SHAPE)),
+    ],
+    "program": [lambda node: program.program(network(node)), lambda node: memory(network(node))],
+    "roofline": [lambda node: layers(network(node), Load(training=True))],
+    "build": [lambda node: build(network(node))],
+    "initialise": [lambda node: initialise(weights_of(node), "fan_out")],
+    "stages": [lambda node: stages(network(node))],
+    "table": [lambda node: describe(stage(node)), lambda node: cardinality(stage(node))],
+    "rewrite": [
+        lambda node: to_form(path_of(node), "a", paths=2),
+        lambda node: to_form(Seq(Seq(Norm(), node)), "c"),
+        lambda node: blocks(path_of(node)),
+    ],
+    "drawing": [lambda node: block_lines(Network("new", Seq(Seq(node, label="part")), SHAPE))],
+    "choices": [
+        lambda node: read(Network("new", Seq(Repeat(2, path_of(node), path_of(node))), SHAPE))
+    ],
+}
+CASES = [
+    pytest.param(reading, call, id=f"{reading}-{number}")
+    for reading, calls in READINGS.items()
+    for number, call in enumerate(calls)
+]
+
+
+@pytest.mark.parametrize("node", NEW, ids=lambda node: type(node).__name__)
+@pytest.mark.parametrize(("reading", "call"), CASES)
+def test_no_reading_passes_over_an_unknown_node(reading, call, node):
+    with pytest.raises(UnknownNode, match=f"the node {type(node).__name__};"):
+        call(node)
+
+
+@pytest.mark.parametrize("node", NEW, ids=lambda node: type(node).__name__)
+@pytest.mark.parametrize(("reading", "call"), CASES)
+def test_each_reading_fails_by_its_own_name_once_the_others_know_the_node(
+    reading, call, node, monkeypatch
+):
+    teach_the_others(monkeypatch, reading)
+    with pytest.raises(UnknownNode, match=f"'{reading}' does not know the node") as caught:
+        call(node)
+    assert isinstance(caught.value, ArchscopeError) and isinstance(caught.value, TypeError)
+    assert type(node).__name__ in str(caught.value)
+
+
+def teach_the_others(monkeypatch: pytest.MonkeyPatch, reading: str) -> None:
+    """Let the readings that others are made of treat the new nodes as they treat batch norm."""
+
+    def as_norm(module: Any, name: str) -> None:
+        known = getattr(module, name)
+
+        def taught(node: Any, *args: Any) -> Any:
+            if isinstance(node, shape.Visit):
+                return known(node._replace(node=Norm()) if new(node.node) else node, *args)
+            return known(Norm() if new(node) else node, *args)
+
+        monkeypatch.setattr(module, name, taught)
+
+    if reading != "shape":
+        as_norm(shape, "_leaf_shape")
+    if reading != "kind":
+        as_norm(program, "is_combinator")
+    if reading != "count":
+        for module in (formula, tally, execution):
+            as_norm(module, "leaf_cost")
+    if reading != "program":
+        known = program._Writer._leaf
+
+        def leaf(self, node, value):
+            if not new(node):
+                return known(self, node, value)
+            result = known(self, Norm(), value)
+            step = self.steps.pop()
+            visit = step.op.visit._replace(node=node)
+            self.steps.append(replace(step, node=node, op=program.Layer(visit)))
+            return result
+
+        monkeypatch.setattr(program._Writer, "_leaf", leaf)
+
+
+def new(node: object) -> bool:
+    return isinstance(node, (Whiten, Twice))
+
+
+def test_a_combinator_without_a_way_to_change_its_parts_is_not_kept_as_it_was():
+    class Forgetful(Twice):
+        with_parts = Node.with_parts
+
+    with pytest.raises(UnknownNode, match="'kind' does not know the node Forgetful"):
+        rebuild(Forgetful(Norm()), lambda node: Act() if isinstance(node, Norm) else node)
+
+
+# What follows keeps the list of readings whole.
+
+PACKAGE = Path(archscope.__file__).parent
+SOURCES = {
+    path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text("utf-8"))
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+CLASSES = {
+    name for name, value in vars(nodes).items() if isinstance(value, type) and value is not Node
+} & {kind.__name__ for kind in Node.__subclasses__()}
+LISTED = re.findall(r"^- `(\w+)` \((\S+)\)", readings.__doc__ or "", re.MULTILINE)
+
+# Files that name nodes but read no tree: they make one, or look for one kind that they know.
+NO_READINGS = {
+    "arch/nodes.py": "defines them",
+    "explore/clock/peak_memory.py": "makes a small network",
+    "explore/design/question.py": "looks for the stages of a family",
+    "explore/networks/equivalence.py": "makes a network of one block",
+    "explore/networks/explanations.py": "looks for batch norm, which papers leave out",
+    "cost/execution.py": "reads a program",
+}
+
+
+def test_every_reading_is_tried_above_and_listed_in_the_docs():
+    assert list(READINGS) == list(get_args(Reading)) == [name for name, _ in LISTED]
+
+
+@pytest.mark.parametrize(("reading", "file"), LISTED)
+def test_a_reading_raises_where_the_docs_say(reading, file):
+    raised = {
+        call.args[1].value
+        for call in ast.walk(SOURCES[file])
+        if called(call) == "unknown" and isinstance(call.args[1], ast.Constant)
+    }
+    assert reading in raised
+
+
+def test_every_file_that_reads_nodes_is_listed():
+    readers = {
+        file
+        for file, tree in SOURCES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        and node.module == "archscope.arch.nodes"
+        and CLASSES & {alias.name for alias in node.names}
+        and not file.startswith("arch/families/")  # they make trees
+    }
+    assert len(readers) > 5
+    assert readers - {file for _, file in LISTED} - NO_READINGS.keys() == set()
+
+
+def test_no_match_over_nodes_falls_through():
+    quiet, loud = [], 0
+    for file, tree in SOURCES.items():
+        functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+        calls = {f.name: {called(node) for node in ast.walk(f)} for f in functions}
+        raising = {name for name, names in calls.items() if "unknown" in names}
+        for function in functions:
+            if any(isinstance(n, ast.Match) and over_nodes(n) for n in ast.walk(function)):
+                ends = {function.name, *calls[function.name]} & raising
+                loud += bool(ends)
+                quiet += [] if ends else [f"{file}: {function.name}"]
+    assert loud > 10 and not quiet
+
+
+def over_nodes(match: ast.Match) -> bool:
+    patterns = (part for case in match.cases for part in ast.walk(case.pattern))
+    return any(
+        isinstance(part, ast.MatchClass)
+        and isinstance(part.cls, ast.Name)
+        and part.cls.id in CLASSES
+        for part in patterns
+    )
+
+
+def called(node: ast.AST) -> str | None:
+    """The name of the function or method that a call calls."""
+    if not isinstance(node, ast.Call):
+        return None
+    return getattr(node.func, "id", None) or getattr(node.func, "attr", None)
