@@ -29,25 +29,27 @@ from archscope.cost.fvcore import count_activations_with_fvcore, count_with_fvco
 from archscope.errors import UsageError
 from archscope.nn.build import build
 
+# Of every family there are random ones in test_random_networks.py.
+MORE = pytest.mark.slow
 SMALL = [
     "resnet18",
-    "resnext26_3x5d",
+    pytest.param("resnext26_3x5d", marks=MORE),
     "resnext50_32x4d",
-    "wide_resnet50_2",
-    "resnet50-noshortcut",
+    pytest.param("wide_resnet50_2", marks=MORE),
+    pytest.param("resnet50-noshortcut", marks=MORE),
     "resnext29_3x64d@0.25",
-    "resnext11_1x96d@0.125",
+    pytest.param("resnext11_1x96d@0.125", marks=MORE),
     "wrn_16_1",
     "wrn_16_2@0.5",
-    "wrn_22_3-noshortcut",
+    pytest.param("wrn_22_3-noshortcut", marks=MORE),
     "wrn_16_1.5-B(3,1,3)-drop0.3",
     "wrn_22_1-l1",
     "preresnet20",
     "preresnet29",
-    "preresnet26@0.5",
-    "imagenet_wrn_18_1.5",
+    pytest.param("preresnet26@0.5", marks=MORE),
+    pytest.param("imagenet_wrn_18_1.5", marks=MORE),
     "resnet20",
-    "cifar_resnext101_2x3d",
+    pytest.param("cifar_resnext101_2x3d", marks=MORE),
 ]
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 from forms_strategies import basic_networks, bottleneck_networks
-from hypothesis import given, settings
+from properties import examples
 from torch.nn import functional
 
 from archscope.arch.names import parse
@@ -38,8 +38,7 @@ def largest(gaps):
     return max(gap for kinds in gaps.values() for gap in kinds.values())
 
 
-@settings(max_examples=12)
-@given(bottleneck_networks().map(lambda network: (network, None)) | basic_networks())
+@examples(6, 100, bottleneck_networks().map(lambda network: (network, None)) | basic_networks())
 def test_forms_have_the_same_outputs_gradients_and_running_statistics(case):
     network, paths = case
     imagenet = len(network.tree.children) > 8

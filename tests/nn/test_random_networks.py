@@ -13,15 +13,21 @@ MANY = pytest.mark.slow
 
 
 @pytest.mark.parametrize(
-    "seeds",
+    ("seeds", "inceptions"),
     [
-        pytest.param(range(at, at + EVERY), marks=() if at == 0 else MANY, id=f"from {at}")
-        for at in range(0, 20 * EVERY, EVERY)
+        # One is in tests/nn/test_build.py by default.
+        pytest.param(range(EVERY), False, id="small"),
+        *(
+            pytest.param(range(at, at + EVERY), True, marks=MANY, id=f"from {at}")
+            for at in range(0, 20 * EVERY, EVERY)
+        ),
     ],
 )
-def test_the_formula_counts_as_fvcore_does(seeds):
+def test_the_formula_counts_as_fvcore_does(seeds, inceptions):
     for seed in seeds:
         drawn = draw(seed)
+        if drawn.network.name.startswith("inception") and not inceptions:
+            continue
         network, cost = drawn.network, count(drawn.network)
         module = build(network, init=False)
         measured = count_with_fvcore(module, network.input)

@@ -11,6 +11,7 @@ import pytest
 from design_spaces import HALVES, designs, questions
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from properties import examples
 
 from archscope.arch.names import parse
 from archscope.errors import ArchscopeError, InfeasibleError, UsageError
@@ -76,8 +77,8 @@ def listed(found):
     )
 
 
-@settings(max_examples=15, deadline=None)
-@given(
+@examples(
+    *(8, 150),
     st.lists(st.sampled_from(FAMILIES), min_size=1, max_size=2, unique=True),
     st.sampled_from(METRICS), st.floats(0, 1), st.floats(0, 1), st.sampled_from([1, 4, 24]),
 )  # fmt: skip
@@ -103,8 +104,7 @@ def test_exactly_the_designs_in_range_are_found(families, metric, first, last, d
     assert ordered == sorted((row[2] for row in expected), reverse=True)
 
 
-@settings(max_examples=30, deadline=None)
-@given(questions(), st.sampled_from(METRICS), st.floats(0, 1), st.floats(0, 1))
+@examples(15, 300, questions(), st.sampled_from(METRICS), st.floats(0, 1), st.floats(0, 1))
 def test_every_name_that_is_listed_means_the_design_beside_it(question, metric, first, last):
     """All families, with depths for each stage, fractions, block types, dropout and scales."""
     name, asked, space = question
@@ -129,8 +129,10 @@ def off(costs, ranges):
     return max(every)
 
 
-@settings(max_examples=40, deadline=None)
-@given(questions(), st.floats(0, 1), st.floats(0, 1), st.sampled_from([1, 1, 5]), st.booleans())
+@examples(
+    *(20, 400, questions(), st.floats(0, 1), st.floats(0, 1)),
+    *(st.sampled_from([1, 1, 5]), st.booleans()),
+)
 def test_where_nothing_is_found_the_nearest_design_is_named(question, one, other, divisible, open_):
     """Against all designs counted singly: between them, and beyond either end."""
     name, asked, space = question

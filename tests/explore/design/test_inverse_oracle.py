@@ -3,8 +3,8 @@
 from fractions import Fraction
 
 from design_spaces import HALVES, SCALES, designs, questions, space_of
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from properties import examples
 
 from archscope.cost import count
 from archscope.errors import InfeasibleError
@@ -33,8 +33,14 @@ def limits_of(draw, everything):
     return [Limit(one, max(1, int(at[one] * draw(factors)))) for one in sorted(metrics)]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.data(), questions(), st.sampled_from(["nearest", "floor", "ceil"]), st.integers(1, 6))
+@examples(
+    20,
+    400,
+    st.data(),
+    questions(),
+    st.sampled_from(["nearest", "floor", "ceil"]),
+    st.integers(1, 6),
+)
 def test_nothing_in_a_small_box_is_nearer(data, question, rule, number):
     name, asked, space = question
     everything = list(designs(space))
@@ -62,9 +68,8 @@ def test_nothing_in_a_small_box_is_nearer(data, question, rule, number):
     assert rows == nearest(everything, limits, rule)[:number]
 
 
-@settings(max_examples=15, deadline=None)
-@given(
-    st.data(), st.sampled_from(METRICS), st.integers(0, 25),
+@examples(
+    *(8, 150), st.data(), st.sampled_from(METRICS), st.integers(0, 25),
     st.sampled_from([
         ("resnext_1_1_1_1_1x1d", "width", 1), ("resnext50_32x4d", "cardinality", 1),
         ("cifar_resnext29_2x3d", "depth", 1), ("wrn_16_1", "widen", 1),
@@ -92,9 +97,8 @@ def test_nothing_beyond_a_derived_box_is_nearer(data, metric, position, kind):
     assert got == [(row[0], row[place]) for row in nearest(everything, limits, rule)[:number]]
 
 
-@settings(max_examples=8, deadline=None)
-@given(
-    st.data(),
+@examples(
+    *(4, 60), st.data(),
     st.sampled_from([
         ("resnext_1_1_1_1", {}, {"cardinality": 12, "width": 12}),
         ("wrn", {"scale": [Fraction(1)]}, {"depth": 8, "widen": 5, "deepening": 5}),

@@ -3,8 +3,8 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
+from properties import examples
 
 from archscope.reporting.figure.labels import Anchor, crosses, overlap, place
 
@@ -68,17 +68,12 @@ def test_a_label_in_the_corner_stays_in_the_frame():
     check([found], [marker_box(anchor)])
 
 
-@pytest.mark.parametrize("figures", [3, pytest.param(50, marks=pytest.mark.slow)])
-def test_labels_never_collide(figures):
-    @settings(max_examples=figures)
-    @given(st.integers(0, 10**6), st.sampled_from([30.0, 100.0, 300.0]))
-    def check_one(seed, spread):
-        anchors, obstacles = thirteen(seed, spread)
-        places = place(anchors, obstacles, [], FRAME)
-        check(places, obstacles)
-        assert places == place(anchors, obstacles, [], FRAME)
-
-    check_one()
+@examples(3, 50, st.integers(0, 10**6), st.sampled_from([30.0, 100.0, 300.0]))
+def test_labels_never_collide(seed, spread):
+    anchors, obstacles = thirteen(seed, spread)
+    places = place(anchors, obstacles, [], FRAME)
+    check(places, obstacles)
+    assert places == place(anchors, obstacles, [], FRAME)
 
 
 @pytest.mark.parametrize("seed", [401, 1, 2])
