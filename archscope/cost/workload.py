@@ -22,6 +22,7 @@ MODE_HELP = {
     "throughput": "forward pass of a batch, eval mode",
     "step": "forward, backward and SGD with momentum",
 }
+_CHANNELS_AT_ONCE = 16  # with AVX-512; 8 with AVX2
 AUXILIARY = 0.4  # weight of a side head's loss in training, as torchvision's programs have it
 
 
@@ -76,11 +77,32 @@ def measuring(threads: int | None) -> Iterator[None]:
 
 
 def place(module: nn.Module, device: str) -> None:
-    """Put a module on its device, as it is to be timed."""
+    """Put a module on its device, as it trains and is timed: in channels_last.
+
+    On a CPU all but the convolutions of which oneDNN miscomputes the gradient there: 1x1, with a
+    stride and fewer channels than it takes at once. It writes past its buffer (oneDNN issue 6035,
+    open; torch 2.13 and 2.14), so that gradients are wrong, or the process is killed.
+    """
     import torch
 
     module.to(device)
     module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    for part in module.modules() if torch.device(device).type == "cpu" else ():
+        if (
+            isinstance(part, torch.nn.Conv2d)
+            and part.kernel_size == (1, 1)
+            and part.stride != (1, 1)
+            and part.in_channels // part.groups < _CHANNELS_AT_ONCE
+        ):
+            part.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+            part.register_forward_pre_hook(_contiguous)
+
+
+def _contiguous(_: nn.Module, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    import torch
+
+    # `contiguous()` would leave a single channel with the strides of channels_last.
+    return tuple(x.clone(memory_format=torch.contiguous_format) for x in inputs)
 
 
 def workload(

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from archscope.arch.network import Network
-from archscope.cost.workload import AUXILIARY, dtype_of
+from archscope.cost.workload import AUXILIARY, dtype_of, place
 from archscope.data.dataset import Dataset
 from archscope.data.feed import Device, Feed, feed
 from archscope.nn.build import build
@@ -153,8 +153,8 @@ class _Run:
         listed = dataset.listed
         self.listed = None if listed is None else torch.from_numpy(listed).to(device)
         torch.manual_seed(job.seed)
-        self.model = _build(job.network).to(device)
-        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model = _build(job.network)
+        place(self.model, str(device))
         self.compiled: Callable[[Tensor], Any] = self.model
         if job.compile:
             # A process trains one network after another, and torch gives up compiling (for good,

@@ -1,5 +1,7 @@
 """What is timed: modes, precisions, and that nothing of it stays."""
 
+import copy
+
 import pytest
 import torch
 
@@ -19,6 +21,23 @@ def built(name="resnet8"):
 
 def state_of(module):
     return {key: value.clone() for key, value in module.state_dict().items()}
+
+
+@pytest.mark.parametrize("width", [1, 3, 4, 7, 8, 15, 16])
+@pytest.mark.parametrize("kernel", [1, 3])
+def test_gradients_of_few_channels_with_a_stride_are_those_of_double_precision(width, kernel):
+    """Where oneDNN's are wrong, or end the process."""
+    torch.manual_seed(width)
+    first = torch.nn.Conv2d(3, width, 3, padding=1, bias=False)
+    second = torch.nn.Conv2d(width, 2 * width, kernel, stride=2, padding=kernel // 2, bias=False)
+    module = torch.nn.Sequential(first, second)
+    exact = copy.deepcopy(module).double()
+    images = torch.randn(6, 3, 16, 16)
+    exact(images.double()).square().sum().backward()
+    place(module, "cpu")
+    module(images.to(memory_format=torch.channels_last)).square().sum().backward()
+    for weight, other in zip(module.parameters(), exact.parameters(), strict=True):
+        torch.testing.assert_close(weight.grad.double(), other.grad, rtol=1e-4, atol=1e-3)
 
 
 @pytest.mark.parametrize("mode", ["latency", "throughput", "step"])
