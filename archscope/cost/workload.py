@@ -1,6 +1,6 @@
 """What is timed: one forward pass, or one training step, of a module that is handed in.
 
-The module runs as it trains here: in channels_last (see `memory_format`), with fp32 parameters,
+The module runs as it trains here: in channels_last (see `place`), with fp32 parameters,
 under autocast where the precision is not fp32. torch is imported on use. The CUDA and MPS halves
 follow torch's documentation and have not run on such a device yet.
 """
@@ -22,7 +22,7 @@ MODE_HELP = {
     "throughput": "forward pass of a batch, eval mode",
     "step": "forward, backward and SGD with momentum",
 }
-_BLOCK = 8  # channels that oneDNN's AVX2 kernels take at once
+_CHANNELS_AT_ONCE = 16  # with AVX-512; 8 with AVX2
 AUXILIARY = 0.4  # weight of a side head's loss in training, as torchvision's programs have it
 
 
@@ -77,31 +77,32 @@ def measuring(threads: int | None) -> Iterator[None]:
 
 
 def place(module: nn.Module, device: str) -> None:
-    """Put a module on its device, as it is to be timed."""
+    """Put a module on its device, as it trains and is timed: in channels_last.
 
-    module.to(device)
-    module.to(memory_format=memory_format(module, device))  # type: ignore[call-overload]
-
-
-def memory_format(module: nn.Module, device: str) -> torch.memory_format:
-    """In which order the numbers of images and weights lie: channels_last, where that can be run.
-
-    On an x86 processor without AVX-512, oneDNN's kernel for the weights' gradient of a strided
-    1x1 convolution of fewer than 8 channels, a block of it, ends the process (a segmentation fault
-    of torch 2.13, batches of 2 or more): a network with one keeps torch's usual order there.
+    On a CPU all but the convolutions of which oneDNN miscomputes the gradient there: 1x1, with a
+    stride and fewer channels than it takes at once. It writes past its buffer (oneDNN issue 6035,
+    open; torch 2.13 and 2.14), so that gradients are wrong, or the process is killed.
     """
     import torch
 
-    if device.partition(":")[0] == "cpu" and torch.backends.cpu.get_cpu_capability() == "AVX2":
-        for part in module.modules():
-            if (
-                isinstance(part, torch.nn.Conv2d)
-                and part.kernel_size == (1, 1)
-                and part.stride != (1, 1)
-                and part.in_channels < _BLOCK
-            ):
-                return torch.contiguous_format
-    return torch.channels_last
+    module.to(device)
+    module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    for part in module.modules() if torch.device(device).type == "cpu" else ():
+        if (
+            isinstance(part, torch.nn.Conv2d)
+            and part.kernel_size == (1, 1)
+            and part.stride != (1, 1)
+            and part.in_channels // part.groups < _CHANNELS_AT_ONCE
+        ):
+            part.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+            part.register_forward_pre_hook(_contiguous)
+
+
+def _contiguous(_: nn.Module, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    import torch
+
+    # `contiguous()` would leave a single channel with the strides of channels_last.
+    return tuple(x.clone(memory_format=torch.contiguous_format) for x in inputs)
 
 
 def workload(
@@ -115,8 +116,7 @@ def workload(
     import torch
 
     kind = device.partition(":")[0]
-    x = torch.randn(*images, device=device)
-    x = x.contiguous(memory_format=memory_format(module, device))
+    x = torch.randn(*images, device=device).to(memory_format=torch.channels_last)
     wait = wait_for(device)
     autocast = torch.autocast(kind, dtype=dtype_of(precision), enabled=precision != "fp32")
     module.train(mode == "step")

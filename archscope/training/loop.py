@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from archscope.cost.workload import AUXILIARY, dtype_of, memory_format
+from archscope.cost.workload import AUXILIARY, dtype_of, place
 from archscope.data.batches.feed import Device, Feed, feed
 from archscope.data.dataset import Dataset
 from archscope.nn.build import build
@@ -142,9 +142,8 @@ class _Run:
         listed = dataset.listed
         self.listed = None if listed is None else torch.from_numpy(listed).to(device)
         torch.manual_seed(job.seed)
-        self.model = build(job.network).to(device)
-        self.format = memory_format(self.model, device.type)
-        self.model.to(memory_format=self.format)  # type: ignore[call-overload]
+        self.model = build(job.network)
+        place(self.model, str(device))
         self.compiled: Callable[[Tensor], Any] = self.model
         if job.compile:
             # A process trains one network after another, and torch gives up compiling (for good,
@@ -272,7 +271,6 @@ class _Run:
         """Return the logits, (N, classes) float32: in training those of side heads as well."""
         low = self.job.precision != "fp32"
         whole = self.model.training and len(x) == self.job.recipe.batch
-        x = x.contiguous(memory_format=self.format)
         with torch.autocast(self.device.type, dtype=self._dtype(), enabled=low):
             heads = (self.compiled if whole else self.model)(x)
         return [logits.float() for logits in (heads if isinstance(heads, tuple) else (heads,))]

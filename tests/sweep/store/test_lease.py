@@ -16,25 +16,24 @@ from archscope.sweep.store.lease import acquire, is_free, newest, superseded
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
 
 
-def race(folder: str, barrier: Any, won: Any) -> None:
+def race(folder: str, links: bool, barrier: Any, won: Any) -> None:
+    if not links:
+        os.link = refuse
     for number in range(25):
         (Path(folder) / str(number)).mkdir(exist_ok=True)
-        barrier.wait(30)
+        barrier.wait(60)
         lease = acquire(Path(folder) / str(number), number % 3)
         won[number] += lease is not None
 
 
 @pytest.mark.parametrize("links", [True, False])
-def test_of_many_processes_one_gets_it(
-    tmp_path: Path, links: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if not links:
-        without_links(monkeypatch)
-    context = multiprocessing.get_context("fork")
+def test_of_many_processes_one_gets_it(tmp_path: Path, links: bool) -> None:
+    context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(5)
     wins = [context.Array("i", 25, lock=False) for _ in range(5)]
     racers = [
-        context.Process(target=race, args=(os.fspath(tmp_path), barrier, won)) for won in wins
+        context.Process(target=race, args=(os.fspath(tmp_path), links, barrier, won))
+        for won in wins
     ]
     for racer in racers:
         racer.start()
@@ -44,10 +43,11 @@ def test_of_many_processes_one_gets_it(
     assert sum(any(won) for won in wins) > 1  # it was a race
 
 
-def without_links(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: Any) -> None:
-        raise OSError(errno.EPERM, "Operation not permitted")
+def refuse(*_: Any) -> None:
+    raise OSError(errno.EPERM, "Operation not permitted")
 
+
+def without_links(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "link", refuse)
 
 
@@ -91,7 +91,9 @@ def test_it_is_superseded_by_the_next_and_by_its_own_absence(tmp_path: Path) -> 
     assert superseded(lease.path) and superseded(second.path)
 
 
-def hold(folder: str, ready: Any) -> None:
+def hold(folder: str, links: bool, ready: Any) -> None:
+    if not links:
+        os.link = refuse
     lease = acquire(Path(folder), 0)
     ready.set()
     signal.pause()
@@ -104,11 +106,11 @@ def test_a_dead_holder_is_known_on_its_machine_and_nowhere_else(
 ) -> None:
     if not links:
         without_links(monkeypatch)
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("spawn")
     ready = context.Event()
-    holder = context.Process(target=hold, args=(os.fspath(tmp_path), ready))
+    holder = context.Process(target=hold, args=(os.fspath(tmp_path), links, ready))
     holder.start()
-    assert ready.wait(30)
+    assert ready.wait(60)
     seen = newest(tmp_path)
     assert seen is not None and not is_free(tmp_path, seen)
     holder.kill()
