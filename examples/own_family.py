@@ -36,5 +36,5 @@ def plainnet(depth: int, width: int, *, classes: int = 10) -> Seq:
 if __name__ == "__main__":
     import archscope
 
-    found = archscope.inverse(f"{__file__}:plainnet", "1M params").answers[0].designs[0]
+    found = archscope.solve(f"{__file__}:plainnet", "1M params").answers[0].designs[0]
     print(f"plainnet of about 1 M parameters: {found.values}, {found.costs['params']:,} exactly")

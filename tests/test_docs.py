@@ -91,6 +91,21 @@ def test_every_link_and_picture_is_there():
         assert target.suffix != ".png" or target.stat().st_size > 10_000
 
 
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md"])
+def test_every_file_and_folder_named_is_there(page):
+    """Named from the top, or from a folder of the package; what has capitals is yet to be made."""
+    named = re.findall(r"`([a-z0-9_./-]+(?:/|\.(?:py|md|toml)))`", TEXTS[page])
+    assert len(named) > 15
+    inside = [path.parent for path in (ROOT / "archscope").rglob("__init__.py")]
+    tops = [ROOT, ROOT / "docs", *inside]
+    assert [name for name in named if not any((top / name).exists() for top in tops)] == []
+
+
+def test_every_room_is_described():
+    rooms = {path.parent.name for path in (ROOT / "archscope").glob("*/__init__.py")}
+    assert set(re.findall(r"^\| `(\w+)/` \|", TEXTS["docs/architecture.md"], re.M)) == rooms
+
+
 def test_a_newcomer_can_read_the_readme_at_once():
     assert len((ROOT / "README.md").read_bytes()) < 8000
 

@@ -13,6 +13,7 @@ import archscope
 
 # From the top down. A room may import from itself and from all that stand below it.
 ROOMS = [
+    "testing",
     "cli",
     "explore",
     "reporting",

@@ -17,8 +17,9 @@ from torch import nn
 import archscope
 from archscope.arch import nodes, readings, shape
 from archscope.arch.network import Network, Stage, stages
-from archscope.arch.nodes import Act, Conv, Node, Norm, Repeat, Seq, is_combinator, rebuild
+from archscope.arch.nodes import Act, Conv, Node, Norm, Repeat, Seq, is_combinator
 from archscope.arch.readings import Reading, UnknownNode
+from archscope.arch.rebuild import rebuild
 from archscope.arch.rewrite import blocks, to_form
 from archscope.arch.shape import output_shape
 from archscope.cost import execution, formula, program, tally

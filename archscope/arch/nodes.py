@@ -13,7 +13,7 @@ reading that does not know a node raises `unknown`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypeAlias
 
@@ -272,14 +272,6 @@ class Aux(Node):
     def with_parts(self, parts: list[Node]) -> Aux:
         """Another main part and side head."""
         return Aux(*parts, label=self.label)
-
-
-def rebuild(node: Node, change: Callable[[Node], Node]) -> Node:
-    """The tree with every node replaced by what `change` makes of it, parts first."""
-    parts = list(node.parts())
-    changed = [rebuild(part, change) for part in parts]
-    kept = all(new is old for new, old in zip(changed, parts, strict=True))
-    return change(node if kept else node.with_parts(changed))
 
 
 def is_combinator(node: Node) -> bool:

@@ -30,9 +30,9 @@ from archscope.arch.nodes import (
     Seq,
     Shortcut,
     Sum,
-    rebuild,
 )
 from archscope.arch.readings import unknown
+from archscope.arch.rebuild import rebuild
 from archscope.arch.shape import join
 from archscope.errors import UsageError
 

@@ -32,9 +32,9 @@ from archscope.arch.nodes import (
     Shortcut,
     Sum,
     array_fields,
-    rebuild,
 )
 from archscope.arch.readings import unknown
+from archscope.arch.rebuild import rebuild
 from archscope.arch.shape import Shape, Visit, pair, walk
 from archscope.errors import UsageError
 from archscope.short_repr import ShortRepr

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 class Executor(Protocol):
-    """What there is to train on, and what has trials trained there."""
+    """What there is to train on, and what has trials trained there.
+
+    `archscope.testing.check_executor` checks one.
+    """
 
     @property
     def inventory(self) -> Inventory:
@@ -32,8 +35,8 @@ class Executor(Protocol):
     def check(self, slots: Sequence[Slot]) -> None:
         """Raise UsageError where there is no room for such slots."""
 
-    def run(self, supply: Supply, slots: Sequence[Slot], observer: Observer) -> None:
-        """Have every trial trained; errors as of `Scheduler.run`."""
+    def run(self, supply: Supply, slots: Sequence[Slot], observer: Observer, runner: str) -> None:
+        """Have every trial trained by the runner of this name; errors as of `Scheduler.run`."""
 
 
 @contextmanager
@@ -58,9 +61,9 @@ class Local:
     def check(self, slots: Sequence[Slot]) -> None:
         """There is always room, if not much of it."""
 
-    def run(self, supply: Supply, slots: Sequence[Slot], observer: Observer) -> None:
+    def run(self, supply: Supply, slots: Sequence[Slot], observer: Observer, runner: str) -> None:
         """Have every trial trained; errors as of `Scheduler.run`."""
-        schedule.Scheduler(supply, slots, observer, schedule.RUNNER).run()
+        schedule.Scheduler(supply, slots, observer, runner).run()
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class OnRay:
                 f"many CPUs{beside}: give fewer threads"
             )
 
-    def run(self, supply: Supply, slots: Sequence[Slot], observer: Observer) -> None:
+    def run(self, supply: Supply, slots: Sequence[Slot], observer: Observer, runner: str) -> None:
         """Have every trial trained, as many at a time as the cluster has room for by then.
 
         `slots` limit that only where a number of workers or GPUs was asked for. Errors as of
@@ -97,8 +100,8 @@ class OnRay:
         slot, need = slots[0], self._need(slots)
         # A task sees its GPU alone, as the first one.
         own = Slot("cuda:0" if need.trials_per_gpu else "cpu", slot.threads, slot.loaders)
-        data = Data(dataset_key, load_dataset)
-        RayScheduler(supply, RayCluster(need), own, observer, schedule.RUNNER, data).run()
+        data = Data(dataset_key, load_dataset) if runner == schedule.RUNNER else None
+        RayScheduler(supply, RayCluster(need), own, observer, runner, data).run()
 
     def _need(self, slots: Sequence[Slot]) -> Need:
         from archscope.sweep.ray.cluster import Need

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from archscope.arch.nodes import Conv, Norm, Repeat, Seq, Shortcut, Sum, rebuild
+from archscope.arch.nodes import Conv, Norm, Repeat, Seq, Shortcut, Sum
+from archscope.arch.rebuild import rebuild
 from archscope.errors import UsageError
 
 

@@ -20,8 +20,8 @@ from archscope.arch.nodes import (
     Shortcut,
     Sum,
     array_fields,
-    rebuild,
 )
+from archscope.arch.rebuild import rebuild
 from archscope.cost import count
 from archscope.cost.formula import BLOCK, count_stages
 from archscope.errors import UsageError

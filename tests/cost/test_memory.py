@@ -25,8 +25,8 @@ from archscope.arch.nodes import (
     Seq,
     Shortcut,
     Sum,
-    rebuild,
 )
+from archscope.arch.rebuild import rebuild
 from archscope.cost.execution import execution
 from archscope.cost.formula import count
 from archscope.cost.memory import memory, training_bytes

@@ -35,7 +35,7 @@ from archscope.sweep.plan.slots import Resources
 from archscope.sweep.plan.subjects import input_of
 from archscope.sweep.plan.subjects import networks as planned_networks
 from archscope.sweep.plan.trial import Conditions, Machine, Trial, entries
-from archscope.sweep.run import speed, tensorboard
+from archscope.sweep.run import schedule, speed, tensorboard
 from archscope.sweep.run.live import Display, Silent, display
 from archscope.sweep.run.progress import ENDED, Progress
 from archscope.sweep.run.signals import told
@@ -197,7 +197,7 @@ def _run(opened: folders.Opened, briefs: Sequence[Brief], hands: Hands, say: Con
     with observer:
         if missing:
             supply = Supply(opened.folder, trials)
-            hands.executor.run(supply, slots, observer)
+            hands.executor.run(supply, slots, observer, schedule.RUNNER)
 
 
 def _begun(folder: Path) -> Machine | None:

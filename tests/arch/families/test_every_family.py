@@ -1,12 +1,9 @@
 """What holds of every registered family, without naming one: a new family is covered unasked."""
 
-import copy
-import pickle
 import subprocess
 import sys
 
 import pytest
-from family_checks import members, said_to_fall, seen_falling
 
 import archscope
 from archscope.arch import families as package
@@ -17,34 +14,15 @@ from archscope.arch.families.spelling import Names
 from archscope.arch.names import forms, parse, read, well_known
 from archscope.arch.nodes import Conv, Seq
 from archscope.errors import UsageError
+from archscope.testing import check_family
 
 FAMILIES = registry.families()
 each = pytest.mark.parametrize("one", FAMILIES, ids=lambda one: one.name)
 
 
 @each
-def test_a_member_is_found_again_by_its_name(one):
-    for network in members(one):
-        again = parse(network.name)
-        assert again == network, network.name
-        assert parse(network.name.upper().replace("_", "-")) == network
-        family, numbers = again.design
-        assert family.network(numbers) == network  # another family may be what the name says
-        assert (family is one and numbers == network.design.numbers) or one.within
-
-
-@each
-def test_a_design_makes_the_network_that_has_it(one):
-    for network in members(one):
-        again = one.network(network.design.numbers)
-        assert (again, again.design) == (network, network.design)
-        assert one(**network.design.numbers) == network
-        assert parse(network.name, classes=7).classes == 7
-
-
-@each
-def test_costs_fall_along_the_axes_that_say_so_and_no_others(one):
-    assert seen_falling(one) == said_to_fall(one)
+def test_it_keeps_the_contract_of_families(one):
+    check_family(one)
 
 
 @each
@@ -55,13 +33,6 @@ def test_a_family_is_known_by_its_name_and_lists_members(one):
     assert one.names.known and set(one.names.known) <= set(well_known())
     for name in one.names.known:
         assert (parse(name).name, parse(name).design.family) == (name, one)
-
-
-@each
-def test_a_family_survives_pickling_and_copying(one):
-    network = parse(one.names.known[0])
-    for again in (pickle.loads(pickle.dumps(network)), copy.deepcopy(network)):
-        assert (again, again.design) == (network, network.design)
 
 
 @each
@@ -76,22 +47,6 @@ def test_what_a_question_leaves_open_is_what_the_name_does_not_say(one):
 def test_a_name_is_the_first_familys_that_takes_it():
     every = well_known()
     assert len(every) == len(set(every))
-
-
-def liar(grows):
-    @family("liar[_{width}]", Axis("width", range(1, 9), grows=grows), input=(3, 8, 8), classes=2)
-    def liar(width: int, *, classes: int) -> Seq:
-        return Seq(Conv(20 - 2 * width, 3), Conv(classes, 1))
-
-    return liar
-
-
-def test_a_family_that_says_otherwise_is_caught():
-    """The costs fall while the width grows: saying that they grow, or some, is seen."""
-    everything = {("width", cost) for cost in ("params", "macs", "activations")}
-    assert seen_falling(liar(())) == everything == said_to_fall(liar(()))
-    for grows in (("params",), ("params", "macs", "activations")):
-        assert seen_falling(liar(grows)) != said_to_fall(liar(grows))
 
 
 def v(form="mobile[_{width}]", **more):

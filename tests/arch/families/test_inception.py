@@ -5,7 +5,8 @@ import pytest
 from archscope.arch import families
 from archscope.arch.names import parse
 from archscope.arch.network import stages
-from archscope.arch.nodes import Aux, Norm, Pool, Sum, rebuild
+from archscope.arch.nodes import Aux, Norm, Pool, Sum
+from archscope.arch.rebuild import rebuild
 from archscope.arch.shape import walk
 from archscope.cost import count
 from archscope.cost.formula import count_stages

@@ -1,0 +1,198 @@
+"""What must hold of every family, seen on members drawn from its axes."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from archscope.arch.families import registry
+from archscope.arch.families.axis import COSTS, Axis
+from archscope.arch.families.family import Family
+from archscope.arch.families.spelling import normal
+from archscope.arch.names import parse
+from archscope.arch.network import Network
+from archscope.cost import count
+from archscope.errors import UsageError
+
+TRIES = 25
+Falling = set[tuple[str, str]]
+
+
+def check_family(family: Family[Any]) -> None:
+    """Check a family: its names, its designs, and what its axes say of the costs.
+
+    A member is found again by its name, however it is written; its design makes it; it survives
+    pickling; it takes another number of classes; arrays of designs are counted as one by one;
+    and a cost falls along an axis exactly where the axis says so. Members are drawn from the axes,
+    the same in every run.
+
+        from archscope.testing import check_family
+        from my_families import plainnet
+
+        def test_plainnet():
+            check_family(plainnet)
+
+    Raises:
+        AssertionError: with what does not hold, and of which member.
+    """
+    known = _known(family)
+    drawn = list(members(family))
+    assert drawn, f"{family.title} has no member that could be drawn from its axes; widen a box"
+    for network in (*known, *drawn):
+        _check_member(family, network)
+    for network in drawn[:3]:
+        _check_arrays(family, network)
+    _check_declared(family)
+
+
+def _known(family: Family[Any]) -> list[Network]:
+    """The known members, by their names."""
+    found = [called(family, name) for name in family.names.known]
+    for name, network in zip(family.names.known, found, strict=True):
+        assert network is not None, f"{family.title} lists {name} as known, but cannot read it"
+    return [network for network in found if network is not None]
+
+
+def called(family: Family[Any], name: str) -> Network | None:
+    """The member of a name, read by its family alone; None where it is not one of its names."""
+    place = f"{family.place}:" if family.place else ""
+    reading = family.read(normal(name.removeprefix(place)))
+    return None if reading is None else family.network(reading.numbers)
+
+
+def _check_member(family: Family[Any], network: Network) -> None:
+    name, numbers = network.name, network.design.numbers if network.design else {}
+    what = f"{family.title}: the name {name}"
+    listed = bool(family.place) or registry.named(family.name) is family
+    for spelled in (name, *([] if family.place else [name.upper().replace("_", "-")])):
+        again = parse(spelled) if listed else called(family, spelled)
+        assert again is not None, f"{what}, written as {spelled}, is not read by its own family"
+        assert again == network, f"{what}, written as {spelled}, is read as another network"
+    made = family.network(numbers)
+    assert made == network and made.design == network.design, (
+        f"{what}: its design, made once more, is another network"
+    )
+    assert family(**numbers) == network, f"{what}: calling the family makes another network"
+    other = family.network(numbers, classes=7).classes
+    assert other == 7, f"{what}: asked for 7 classes, it has {other}; use the parameter classes"
+    if listed:
+        for again in (pickle.loads(pickle.dumps(network)), copy.deepcopy(network)):
+            assert again == network and again.design == network.design, (
+                f"{what}: pickled or copied, it is another network"
+            )
+
+
+def _check_arrays(family: Family[Any], network: Network) -> None:
+    """An array of designs costs what its designs do, along each axis that may be one."""
+    import numpy as np
+
+    numbers = network.design.numbers if network.design else {}
+    for axis in family.axes:
+        if not axis.arrays or axis.fractional or numbers[axis.name] is None:
+            continue
+        single = {value: costs_at(family, numbers, axis, 0, value) for value in _steps(axis)}
+        possible = {value: costs for value, costs in single.items() if costs is not None}
+        if not possible:
+            continue
+        array = np.array(list(possible), dtype=np.int64)
+        every = costs_at(family, numbers, axis, 0, array)
+        for cost in COSTS:
+            by_one = [costs[cost] for costs in possible.values()]
+            at_once = None if every is None else np.broadcast_to(every[cost], array.shape).tolist()
+            assert at_once == by_one, (
+                f"{family.title}: an array of {axis.word} gives other {cost} than its numbers one "
+                f"by one ({at_once}, not {by_one}, at {network.name}); declare arrays=False"
+            )
+
+
+def _check_declared(family: Family[Any]) -> None:
+    said, seen = said_to_fall(family), seen_falling(family)
+    for word, cost in sorted(seen - said):
+        raise AssertionError(
+            f"{family.title}: {cost} was seen to fall while {word} grows, but its axis says that "
+            f"it grows; leave {cost} out of grows"
+        )
+    if said - seen:
+        seen |= seen_falling(family, seed=1, tries=4 * TRIES)
+    for word, cost in sorted(said - seen):
+        raise AssertionError(
+            f"{family.title}: {cost} was never seen to fall while {word} grows, but its axis says "
+            f"that it may; name {cost} in grows, so that it can be searched by"
+        )
+
+
+def members(family: Family[Any], seed: int = 0, number: int = TRIES) -> Iterator[Network]:
+    """Drawn members: known ones, with all axes drawn anew from what they go through."""
+    rng = random.Random(seed)
+    found = [called(family, name) for name in family.names.known]
+    starts = [dict(one.design.numbers) for one in found if one and one.design] or [{}]
+    for _ in range(20 * number):
+        numbers: dict[str, Any] = dict(rng.choice(starts))
+        for axis in family.axes:
+            if numbers.get(axis.name, 0) is not None:
+                numbers[axis.name] = _drawn(axis, rng)
+        try:
+            yield family.network(numbers)
+        except UsageError:  # such as a scaled width that is not whole
+            continue
+        number -= 1
+        if not number:
+            return
+
+
+def _drawn(axis: Axis, rng: random.Random) -> Any:
+    """A number of an axis, one for each stage where it is several."""
+    values = axis.sought or axis.box
+    if not axis.stages:
+        return rng.choice(values)
+    alike = axis.joint and rng.random() < 0.5
+    first = rng.choice(values)
+    return tuple(first if alike else rng.choice(axis.each or values) for _ in axis.words)
+
+
+def _steps(axis: Axis, rng: random.Random | None = None) -> Sequence[Any]:
+    """A few numbers of an axis, ascending."""
+    values = list(axis.sought or axis.box)
+    most = min(4, len(values))
+    return sorted(rng.sample(values, k=most)) if rng else values[:most]
+
+
+def seen_falling(family: Family[Any], seed: int = 0, tries: int = 10) -> Falling:
+    """The axes and costs for which a design was seen to cost less though its number is larger."""
+    rng = random.Random(seed)
+    falling: Falling = set()
+    for network in members(family, seed, tries):
+        numbers = network.design.numbers if network.design else {}
+        for axis in family.axes:
+            if numbers[axis.name] is None:
+                continue
+            for stage in range(max(1, axis.stages)):
+                costs = [costs_at(family, numbers, axis, stage, n) for n in _steps(axis, rng)]
+                known = [cost for cost in costs if cost is not None]
+                for before, after in pairwise(known):
+                    falling |= {(axis.word, c) for c in COSTS if after[c] < before[c]}
+    return falling
+
+
+def costs_at(
+    family: Family[Any], numbers: Mapping[str, Any], axis: Axis, stage: int, value: Any
+) -> dict[str, Any] | None:
+    """The costs of a member with another number; None where there is none."""
+    if axis.stages:
+        value = tuple(
+            value if place == stage else one for place, one in enumerate(numbers[axis.name])
+        )
+    try:
+        cost = count(family.network({**numbers, axis.name: value}))
+    except UsageError:
+        return None
+    return {metric: getattr(cost, metric) for metric in COSTS}
+
+
+def said_to_fall(family: Family[Any]) -> Falling:
+    """The axes and costs that may fall by what the family declares."""
+    return {(axis.word, c) for axis in family.axes for c in COSTS if c not in axis.grows}

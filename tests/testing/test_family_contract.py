@@ -1,0 +1,66 @@
+"""A family that lies is caught, with the sentence that says where."""
+
+import pytest
+
+from archscope.arch.families.axis import COSTS, Axis
+from archscope.arch.families.family import family
+from archscope.arch.families.spelling import Names
+from archscope.arch.nodes import Conv, Seq
+from archscope.testing import check_family
+
+
+def made(tree, *, names="own[_{width}]", known=("own_3",), **axis):
+    """A family of one axis; `tree` gives its layers."""
+
+    @family(
+        Names(names, known=known), Axis("width", range(1, 9), **axis), input=(3, 8, 8), classes=2
+    )
+    def own(width: int, *, classes: int) -> Seq:
+        return tree(width, classes)
+
+    return own
+
+
+def honest(width, classes):
+    return Seq(Conv(20 + width, 3), Conv(classes, 1))
+
+
+def falling(width, classes):
+    return Seq(Conv(20 - 2 * width, 3), Conv(classes, 1))
+
+
+def not_of_arrays(width, classes):
+    return honest(3 if getattr(width, "ndim", 0) else width, classes)
+
+
+def test_an_honest_family_passes_wherever_it_stands():
+    check_family(made(honest))
+    check_family(made(falling, grows=()))
+
+
+@pytest.mark.parametrize(
+    ("own", "says"),
+    [
+        (made(falling), "activations was seen to fall while width grows"),
+        (made(falling, grows=("params",)), "params was seen to fall while width grows"),
+        (made(honest, grows=COSTS[1:]), "params was never seen to fall while width grows"),
+        (made(lambda width, _: honest(width, 5)), "asked for 7 classes, it has 5"),
+        (made(honest, known=("own_x",)), "lists own_x as known, but cannot read it"),
+        (made(honest, spelled="[1-3]"), "is not read by its own family"),
+        (made(not_of_arrays), "an array of width gives other params"),
+    ],
+)
+def test_one_that_lies_is_caught(own, says):
+    with pytest.raises(AssertionError, match=says):
+        check_family(own)
+
+
+def test_one_that_makes_another_network_each_time_is_caught():
+    seen = []
+
+    def forgetful(width, classes):
+        seen.append(width)
+        return honest(width + len(seen), classes)
+
+    with pytest.raises(AssertionError, match="another network"):
+        check_family(made(forgetful))
