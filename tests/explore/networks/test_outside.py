@@ -131,12 +131,12 @@ def test_what_fvcore_counts_wrongly_is_counted_right_and_told(tmp_path):
         "    def forward(self, x): return torch.matmul(torch.zeros(16, 32), x)\n"
         "def left(): return torch.nn.Sequential(Left(), torch.nn.ReLU())\n"
     )
-    comparison = compare([f"{path}:left"], input_shape=(8, 32, 49))
+    comparison = compare([f"{path}:left"], input=(8, 32, 49))
     document = comparison.document()["networks"][0]
     assert document["macs"] == document["stages"][0]["macs"] == 200_704
     assert document["fvcore_flops"] == document["fvcore_by_operator"]["matmul"] == 25_088
     note = "200,704 multiply-adds in matmul; fvcore's own total has 25,088"
-    assert any(note in line for line in comparison.table().notes)
+    assert any(note in line for line in comparison.tables()[0].notes)
     assert any(note in line for line in document["notes"])
 
 
