@@ -6,19 +6,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
-from archscope.arch.network import Network
 from archscope.arch.papers import eq4
 from archscope.arch.papers.eq4 import Block, Rounding, Template
 from archscope.arch.papers.published import TABLE2_WIDTHS
 from archscope.arch.quantities import parse_budget
 from archscope.arch.shape import Shape
 from archscope.errors import InfeasibleError, UsageError
-from archscope.explore.networks.opened import name_of
 from archscope.reporting.networks.templates import table2
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
 
 if TYPE_CHECKING:
+    from archscope.arch.network import Network
     from archscope.explore.design.answer import Inverse
     from archscope.explore.design.limits import Limit
 
@@ -236,8 +235,10 @@ def _network(
     input: Shape | None = None,
     **given: Any,
 ) -> Inverse:
+    from archscope.arch.network import Network  # a block alone needs none of these
     from archscope.explore.design.inverse import Options, inverse
     from archscope.explore.design.limits import of_network
+    from archscope.explore.networks.opened import name_of
 
     limits: list[str | Limit] = []
     for one in [] if budget is None else _listed(budget):
