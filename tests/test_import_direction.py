@@ -157,7 +157,7 @@ COMMANDS = "archscope.cli.commands"
             "import archscope.explore.training.train, archscope.reporting.folder.single",
             {*HEAVY, "tensorboard", "PIL"},
         ),
-        ("import archscope.sweep.run.worker_main", {*HEAVY, "numpy"}),
+        ("import archscope.sweep.run.worker_main", HEAVY),
         ("import archscope as a; a.count(a.network('resnet50'))", {*HEAVY, "numpy"}),
         (
             "from archscope.cli import app; import sys; sys.argv = ['', 'solve', '-C', '32']"

@@ -81,4 +81,5 @@ def test_ways_to_compare_exclude_each_other_and_outside_networks(run):
     ):
         result = run("compare", *arguments)
         assert result.exit_code == 2 and said in result.stderr, result.output
-    assert "name one of these" in run("bench", "timm:resnet18").stderr
+    told = run("bench", "timm:resnet18", "--roofline").stderr
+    assert "leave --roofline and --layers out" in told

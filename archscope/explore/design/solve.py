@@ -235,7 +235,7 @@ def _network(
     input: Shape | None = None,
     **given: Any,
 ) -> Inverse:
-    from archscope.arch.network import Network
+    from archscope.arch.network import Network  # a block alone needs none of these
     from archscope.explore.design.inverse import Options, inverse
     from archscope.explore.design.limits import of_network
     from archscope.explore.networks.opened import name_of

@@ -19,7 +19,8 @@ from archscope.explore.design.limits import read_limits
 from archscope.explore.networks.compare import compare
 from archscope.explore.networks.listing import list_networks
 from archscope.explore.networks.opened import is_outside
-from archscope.sweep.plan import plan
+from archscope.sweep.plan import subjects, trial
+from archscope.sweep.plan.settings import settings
 from archscope.testing import check_family
 
 PLAINNET = Path(__file__).parents[3] / "examples" / "own_family.py"
@@ -184,13 +185,13 @@ def test_enumerating_leaves_nothing_out_where_a_cost_may_fall(tmp_path):
 def test_a_plan_keeps_the_file_as_it_was_named_and_the_tree_in_its_keys(tmp_path):
     path = tmp_path / "Own.py"
     path.write_text(PLAINNET.read_text("utf-8"), "utf-8")
-    chosen = plan.settings("quick", templates=f"{path}:PlainNet_1_4,resnet8")
+    chosen = settings("quick", templates=f"{path}:PlainNet_1_4,resnet8")
     assert chosen.subjects.templates == (f"{path}:plainnet_1_4", "resnet8")
-    found = plan.networks(chosen.subjects)
-    first = plan.entries(found)[0]
+    found = subjects.networks(chosen.subjects)
+    first = trial.entries(found)[0]
     assert first.network == f"{path}:plainnet_1_4"
     path.write_text(PLAINNET.read_text("utf-8").replace("Conv(width", "Conv(2 * width"), "utf-8")
-    other = plan.entries(plan.networks(chosen.subjects))[0]
+    other = trial.entries(subjects.networks(chosen.subjects))[0]
     assert other.digest != first.digest and other.network == first.network
 
 

@@ -154,7 +154,7 @@ def test_the_key_hashes_all_that_decides_a_result_and_nothing_else() -> None:
     base = asked.settings("quick")
     key = key_of(entry(), base, 1, "sha256:a", MACHINE)
     others = [
-        planned.trial_key(entry("2x64d"), base, 1, "sha256:a", MACHINE),
+        key_of(entry("2x64d"), base, 1, "sha256:a", MACHINE),
         key_of(replace(entry(), digest="changed"), base, 1, "sha256:a", MACHINE),
         key_of(entry(), base, 2, "sha256:a", MACHINE),
         key_of(entry(), base, 1, "sha256:b", MACHINE),
