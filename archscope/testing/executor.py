@@ -6,12 +6,13 @@ import json
 import os
 import signal
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from archscope.files import read_text
 from archscope.sweep.plan.slots import Slot
+from archscope.sweep.plan.trial import Trial
 from archscope.sweep.run.messages import Event
 from archscope.sweep.run.outcomes import Observer
 from archscope.sweep.run.signals import Interrupted
@@ -20,8 +21,8 @@ from archscope.sweep.store import lease
 from archscope.sweep.store import result as results
 from archscope.sweep.store.records import TRIAL_FILE, trial_folder
 from archscope.testing import runner
+from archscope.testing.trials import fake_trial
 
-Trial = Mapping[str, Any]
 EPOCHS = 3
 TWO = (Slot("cpu", 1), Slot("cpu", 1))
 
@@ -113,20 +114,13 @@ class _Observer:
 
 
 def _trial(key: str, behaviour: str = "") -> Trial:
-    return {
-        "key": key,
-        "behaviour": behaviour,
-        "network": "resnet20",
-        "dataset": {"name": "cifar10", "classes": 10},
-        "recipe": {"epochs": EPOCHS, "batch": 128},
-        "precision": "fp32",
-    }
+    return fake_trial(key, behaviour, EPOCHS)
 
 
-def _result(folder: Path, key: str) -> dict[str, Any]:
-    document = results.read(trial_folder(folder, key))
-    assert document, f"the trial {key} has no whole result.json, though run has returned"
-    return document
+def _result(folder: Path, key: str) -> results.TrialResult:
+    found = results.read(trial_folder(folder, key))
+    assert found, f"the trial {key} has no whole result.json, though run has returned"
+    return found
 
 
 def _check_outcomes(executor: Runs, folder: Path, slots: Sequence[Slot]) -> None:
@@ -146,14 +140,14 @@ def _check_outcomes(executor: Runs, folder: Path, slots: Sequence[Slot]) -> None
         times = observer.count("started")[key]
         assert times == 1, f"the trial {key} was told to have started {times} times, not once"
     # It dies again wherever it is begun anew.
-    assert _result(folder, "once")["status"] == "done", (
+    assert _result(folder, "once").status == "done", (
         "a trial whose worker died once did not go on from what it had kept in its folder"
     )
     _check_done(folder, "once", slots)
     _check_failed(folder, "raises", "made to fail")
     _check_failed(folder, "dies", "")
     ends = observer.count("finished", "failed")
-    assert ends == Counter(trial["key"] for trial in trials), (
+    assert ends == Counter(trial.key for trial in trials), (
         f"each trial's end is to be told once, but what was told is {dict(ends)}"
     )
     assert set(observer.count("failed")) == {"raises", "dies"}, (
@@ -165,22 +159,24 @@ def _check_outcomes(executor: Runs, folder: Path, slots: Sequence[Slot]) -> None
 
 
 def _check_done(folder: Path, key: str, slots: Sequence[Slot]) -> None:
-    document = _result(folder, key)
-    metrics, made = document["metrics"], document["environment"]
-    assert document["status"] == "done", f"the trial {key} has failed: {document.get('reason')}"
+    found = _result(folder, key)
+    metrics, made = found.metrics, found.environment
+    assert found.status == "done", f"the trial {key} has failed: {found.reason}"
     assert metrics["state"] == [1, 2, 3], f"the trial {key} has trained {metrics['state']}"
     assert metrics["odd"] is None, f"the result.json of {key} has a NaN, which JSON has not"
     assert made["threads"] in {slot.threads for slot in slots}, (
         f"the trial {key} trained with {made['threads']} threads, which no slot has"
     )
     kept = json.loads(read_text(trial_folder(folder, key) / TRIAL_FILE))
-    assert kept == _trial(key, kept["behaviour"]), f"the trial.json of {key} is not what was given"
+    assert kept == _trial(key, kept["behaviour"]).document(), (
+        f"the trial.json of {key} is not what was given"
+    )
 
 
 def _check_failed(folder: Path, key: str, reason: str) -> None:
-    document = _result(folder, key)
-    said = str(document.get("reason", ""))
-    assert document["status"] == "failed", f"the trial {key} fails, but its result says otherwise"
+    found = _result(folder, key)
+    said = found.reason or ""
+    assert found.status == "failed", f"the trial {key} fails, but its result says otherwise"
     assert said and "\n" not in said and reason in said, (
         f"the trial {key} failed for the reason {said!r}, which is not its own on one line"
     )
@@ -188,9 +184,9 @@ def _check_failed(folder: Path, key: str, reason: str) -> None:
 
 def _check_free(folder: Path, trials: Sequence[Trial]) -> None:
     for trial in trials:
-        place = trial_folder(folder, trial["key"])
+        place = trial_folder(folder, trial.key)
         assert lease.is_free(place, lease.newest(place)), (
-            f"the trial {trial['key']} is still leased, though run has ended: close the supply"
+            f"the trial {trial.key} is still leased, though run has ended: close the supply"
         )
 
 
@@ -224,7 +220,7 @@ def _check_signal(executor: Runs, folder: Path, slots: Sequence[Slot]) -> None:
     _check_free(folder, trials)
     executor.run(_Supply(folder, trials), slots, _Observer(), runner.NAME)
     for trial in trials:
-        _check_done(folder, trial["key"], slots)
+        _check_done(folder, trial.key, slots)
     for key in held:
-        begun_from = _result(folder, key)["metrics"]["begun_from"]
+        begun_from = _result(folder, key).metrics["begun_from"]
         assert begun_from == 1, f"{key} went on from epoch {begun_from} after a signal, not from 1"

@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from archscope.sweep.run.messages import Report, Task
+from archscope.testing.trials import remarks
 
 NAME = "archscope.testing.runner:run"
 STATE = "checkpoint.json"
@@ -16,7 +17,7 @@ STATE = "checkpoint.json"
 
 def run(task: Task, report: Report) -> dict[str, Any]:
     """Each epoch adds its number to a kept state; `behaviour` says what goes wrong."""
-    behaviour = task.trial["behaviour"]
+    behaviour = remarks(task.trial)["behaviour"]
     kept = task.folder / STATE
     done: list[int] = json.loads(kept.read_text("utf-8")) if kept.exists() else []
     begun_from = len(done)
@@ -24,7 +25,7 @@ def run(task: Task, report: Report) -> dict[str, Any]:
         raise RuntimeError("made to fail\nin two lines")
     if behaviour == "dies":
         die()
-    for epoch in range(begun_from + 1, task.trial["recipe"]["epochs"] + 1):
+    for epoch in range(begun_from + 1, task.trial.recipe.epochs + 1):
         report.step(1, 2)
         report.saving()
         done.append(epoch)

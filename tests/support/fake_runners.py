@@ -10,9 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from fake_trials import remarks
-
 from archscope.sweep.run.messages import Report, Stopped, Task
+from archscope.testing.trials import remarks
 
 
 class OutOfMemoryError(RuntimeError):

@@ -12,9 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from fake_trials import remarks
-
 from archscope.sweep.run.messages import Report, Stopped, Task
+from archscope.testing.trials import remarks
 
 
 def run(task: Task, report: Report) -> dict[str, Any]:

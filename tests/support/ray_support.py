@@ -8,10 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fake_trials import fake_trial
-
 from archscope.sweep.plan.trial import Trial
 from archscope.sweep.run.messages import Event
+from archscope.testing.trials import fake_trial
 
 
 class Recorder:

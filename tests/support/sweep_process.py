@@ -13,14 +13,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from fake_trials import fake_trial
-
 from archscope.errors import ArchscopeError
 from archscope.sweep.plan.slots import Slot
 from archscope.sweep.run.messages import Event
 from archscope.sweep.run.schedule import Scheduler
 from archscope.sweep.run.supply import Supply
 from archscope.sweep.store import lease
+from archscope.testing.trials import fake_trial
 
 
 class Printer:

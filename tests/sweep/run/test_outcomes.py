@@ -6,13 +6,13 @@ import errno
 from pathlib import Path
 
 import pytest
-from fake_trials import fake_trial
 from ray_support import Recorder
 
 from archscope.errors import ArchscopeError
 from archscope.sweep.run.messages import Event
 from archscope.sweep.run.outcomes import Outcomes
 from archscope.sweep.run.supply import Supply
+from archscope.testing.trials import fake_trial
 
 TRIAL = fake_trial("t")
 

@@ -4,7 +4,6 @@ import io
 from pathlib import Path
 
 import pytest
-from fake_trials import FakeTrial, fake_trial
 from rich.console import Console
 from sweep_fixture import write_fake_sweep
 
@@ -19,6 +18,7 @@ from archscope.sweep.run.live import Bars, Lines, display
 from archscope.sweep.run.messages import Event
 from archscope.sweep.run.progress import Progress
 from archscope.sweep.store.records import read_sweep
+from archscope.testing.trials import FakeTrial, fake_trial
 
 IMAGES = Images(train=1000, test=0)
 

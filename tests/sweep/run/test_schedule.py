@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_trials import FakeTrial, fake_trial
 from waiting import wait_for
 
 from archscope.errors import ArchscopeError
@@ -24,6 +23,7 @@ from archscope.sweep.run.messages import Event
 from archscope.sweep.run.schedule import Interrupted, Scheduler
 from archscope.sweep.run.supply import Supply
 from archscope.sweep.run.worker_process import WorkerProcess
+from archscope.testing.trials import FakeTrial, fake_trial
 from archscope.training.devices import Inventory
 
 RUNNER = "fake_runners:run"

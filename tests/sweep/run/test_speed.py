@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_trials import FakeTrial, fake_trial
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from archscope.sweep.plan.estimate import LONG, Images
 from archscope.sweep.plan.slots import Ray, Resources, Slot, divided, threads_are_open
 from archscope.sweep.plan.trial import Machine, Trial
 from archscope.sweep.run import schedule, speed
+from archscope.testing.trials import FakeTrial, fake_trial
 from archscope.training.devices import Inventory
 
 TWO_CORES = Inventory(cpus=2, cpu_name="x", bf16_cpu=True)

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_trials import fake_trial
 
 from archscope.sweep.run.supply import Supply
 from archscope.sweep.store import lease as leases
 from archscope.sweep.store.lease import Timing
+from archscope.testing.trials import fake_trial
 
 TIMING = Timing(beat=5, look=1, expiry=60)
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fake_trials import FakeTrial, fake_trial
 
 from archscope.data.dataset import Dataset, DatasetInfo, Files
 from archscope.data.load import prepare
 from archscope.data.view import View
 from archscope.errors import DataError
 from archscope.sweep.run import train_trial as worker
+from archscope.testing.trials import FakeTrial, fake_trial
 
 INFO = DatasetInfo("folder", "Photos", "/nowhere", 2, "sha256:0", False)
 LABELS = np.zeros(1, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Trials for tests that train nothing: `more` says how the runners of the tests are to behave."""
+"""Trials for tests that train nothing: `more` says how the runner of a test is to behave."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class FakeTrial(Trial):
     more: dict[str, Any] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
+        """The content of its `trial.json`, the remarks in it."""
         return {**Trial.document(self), **self.more}
 
 
