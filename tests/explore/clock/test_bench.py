@@ -75,7 +75,7 @@ def timed(monkeypatch):
         depth = int(network.name.removeprefix("resnet"))
         return clock.call((network.name, mode, images, precision, device), float(depth * images[0]))
 
-    monkeypatch.setattr("archscope.nn.build.build", lambda network: network)
+    monkeypatch.setattr("archscope.nn.build.build", lambda network, **_: network)
     monkeypatch.setattr(module, "workload", fake_workload)
     monkeypatch.setattr(module, "place", lambda network, device: None)
     monkeypatch.setattr(module, "tune_malloc", lambda: True)
