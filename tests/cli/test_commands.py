@@ -200,7 +200,7 @@ def test_version_and_help_tell_the_commands():
 def test_ctrl_c_ends_any_command_with_130(run, monkeypatch):
     from archscope.explore.design import solve
 
-    def interrupt(**_):
+    def interrupt(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(solve, "solve_block", interrupt)
