@@ -8,6 +8,7 @@ import signal
 import time
 from typing import Any
 
+from archscope.files import write_text
 from archscope.sweep.run.messages import Report, Task
 from archscope.testing.trials import remarks
 
@@ -29,7 +30,7 @@ def run(task: Task, report: Report) -> dict[str, Any]:
         report.step(1, 2)
         report.saving()
         done.append(epoch)
-        kept.write_text(json.dumps(done), "utf-8")
+        write_text(kept, json.dumps(done))
         report.epoch({"epoch": epoch, "test_error": 50.0 / epoch, "images_per_second": 100.0})
         if behaviour == "dies once" and (begun_from, epoch) == (0, 2):
             die()
