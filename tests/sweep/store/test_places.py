@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
 from sweep_fixture import write_fake_sweep
 from typer.testing import CliRunner
 
@@ -64,7 +63,7 @@ def sweep(
     )
 
 
-def here(out: Path, runner: str, monkeypatch: pytest.MonkeyPatch) -> Result:
+def here(out: Path, runner: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The same in this process."""
     monkeypatch.setattr(schedule, "RUNNER", runner)
     return CliRunner().invoke(app, ["cifar-sweep", *TINY, "--out", str(out)])
