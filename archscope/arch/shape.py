@@ -227,6 +227,8 @@ def _leaf_shape(node: Node, shape: Shape, path: str) -> Shape:
             return shape
         case Pool(kind="global"):
             return channels, 1, 1
+        case Pool(kind="adaptive"):
+            return channels, node.kernel, node.kernel
         case Pool():
             return (
                 channels,

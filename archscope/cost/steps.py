@@ -130,7 +130,9 @@ class Step:
     @property
     def idle(self) -> bool:
         """Whether in eval mode it only hands on its first input."""
-        return self.op.idle if isinstance(self.op, Layer) else isinstance(self.op, (View, Cut, Pair))
+        return (
+            self.op.idle if isinstance(self.op, Layer) else isinstance(self.op, (View, Cut, Pair))
+        )
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,15 @@ from archscope.arch.nodes import (
     Sum,
 )
 from archscope.arch.readings import unknown
-from archscope.arch.shape import Shape, Visit, output_shape, part_shape, projects, takes_before, walk
+from archscope.arch.shape import (
+    Shape,
+    Visit,
+    output_shape,
+    part_shape,
+    projects,
+    takes_before,
+    walk,
+)
 from archscope.cost.formula import leaf_cost
 
 
@@ -107,7 +115,7 @@ def _of_leaf(visit: Visit) -> dict[str, int]:
         case Pool(kind="max"):
             return {"max_in": inside}
         case Pool(kind=kind):
-            name = "global" if kind == "global" else "avg"
+            name = "avg" if kind == "avg" else "global"
             return {f"{name}_in": inside, f"{name}_out": outside}
         case Dropout():
             return {}

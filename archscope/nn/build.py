@@ -240,6 +240,8 @@ def _layer(visit: Visit, in_place: bool) -> nn.Module:
             return _Shuffle(node.groups)
         case Pool(kind="global"):
             return nn.AdaptiveAvgPool2d(1)
+        case Pool(kind="adaptive"):
+            return nn.AdaptiveAvgPool2d(node.kernel)
         case Pool(kind="max"):
             return nn.MaxPool2d(node.kernel, node.stride, node.padding, ceil_mode=node.ceil)
         case Pool():

@@ -193,7 +193,7 @@ class Trees:
         rng = self.rng
         kernel = rng.choice([1, 2, 3, 5])
         if rng.random() < 0.2:
-            return Pool("global")
+            return rng.choice([Pool("global"), Pool("adaptive", rng.randint(1, 4))])
         padding = rng.randint(0, kernel // 2)
         kind, whole = rng.choice(["max", "avg"]), rng.random() < 0.5
         stride, ceil = rng.choice([1, 2, 3]), rng.random() < 0.3

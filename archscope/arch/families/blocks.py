@@ -10,8 +10,10 @@ from math import prod
 from archscope.arch.arrays import Number, is_array, positive, product
 from archscope.arch.nodes import (
     Act,
+    Activation,
     Conv,
     Dropout,
+    Gate,
     Linear,
     Node,
     Norm,
@@ -58,6 +60,14 @@ def cifar_stem(out: Number) -> tuple[Node, ...]:
 def head(classes: int) -> tuple[Node, ...]:
     """Global average pooling and the classifier."""
     return Pool("global"), Linear(classes, label="fc")
+
+
+def squeeze(
+    inner: Number, out: Number, act: Activation = "relu", gate: Activation = "sigmoid"
+) -> Gate:
+    """Squeeze-and-excitation (Hu et al., arXiv 1709.01507): two 1x1 with bias on the mean image."""
+    layers = Conv(inner, bias=True, label="fc1"), Act(act), Conv(out, bias=True, label="fc2")
+    return Gate(Seq(Pool("global"), *layers, Act(gate)), label="se")
 
 
 def postactivation(convolutions: Sequence[Conv], *, residual: bool = True) -> Node:

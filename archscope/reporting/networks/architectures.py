@@ -235,6 +235,8 @@ def _leaf(node: Node, block: bool = False) -> str:
             return f"{node.out}-d fc"
         case Pool(kind="global"):
             return "global average pool"
+        case Pool(kind="adaptive"):
+            return f"average pool to {node.kernel}×{node.kernel}"
         case Pool():
             name = "max" if node.kind == "max" else "average"
             stride = f", stride {node.stride}" if node.stride != 1 else ""
