@@ -70,17 +70,27 @@ def squeeze(
     return Gate(Seq(Pool("global"), *layers, Act(gate)), label="se")
 
 
-def postactivation(convolutions: Sequence[Conv], *, residual: bool = True) -> Node:
+def postactivation(
+    convolutions: Sequence[Conv],
+    *,
+    residual: bool = True,
+    squeezed: Number | None = None,
+    early: bool = False,
+) -> Node:
     """A post-activation block: batch norm behind each convolution, ReLU behind that or the sum.
 
     Args:
         convolutions: without labels; they become conv1, conv2, ...
         residual: False takes the shortcut away.
+        squeezed: inner channels of the block's squeeze-and-excitation; None: it has none.
+        early: whether that stands before the last convolution, not behind its batch norm.
     """
     body: list[Node] = []
+    place = len(convolutions) - early
     for index, conv in enumerate(convolutions, start=1):
-        body += [Act()] if body else []
         body += [replace(conv, label=f"conv{index}"), Norm(label=f"bn{index}")]
+        body += [Act()] if index < len(convolutions) else []
+        body += [squeeze(squeezed, conv.out)] if squeezed is not None and index == place else []
     if not residual:
         return Seq(*body, Act())
     out, stride = convolutions[-1].out, prod(conv.stride for conv in convolutions)

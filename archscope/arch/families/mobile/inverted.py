@@ -87,7 +87,7 @@ class Inverted(NamedTuple):
             layers.append(squeeze(self.squeeze, self.hidden, *self.gate))
         if widens or not self.fused:
             layers += style.unit(3 if widens and not self.fused else 2, self.out, act=False)
-        same = w_in is self.out or not (is_array(w_in) or is_array(self.out)) and w_in == self.out
+        same = w_in is self.out or (not (is_array(w_in) or is_array(self.out)) and w_in == self.out)
         # A sum costs nothing: arrays of designs may leave it out.
         return Sum(Seq(*layers), Seq()) if same and stride == 1 else Seq(*layers)
 
