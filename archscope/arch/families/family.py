@@ -14,12 +14,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
+from re import Pattern
 from typing import Any, Generic, Literal, NamedTuple, ParamSpec
 
 from archscope.arch.families import spelling
 from archscope.arch.families.axis import Axis
 from archscope.arch.families.called import Made, called, has_array
-from archscope.arch.families.spelling import Names, Numbers, Spelled
+from archscope.arch.families.read_name import patterns_of, read_name
+from archscope.arch.families.spelling import Names, Numbers
 from archscope.arch.network import Design, Network
 from archscope.arch.nodes import Seq
 from archscope.arch.shape import Shape
@@ -172,19 +174,8 @@ class Family(Generic[P]):
         Raises:
             UsageError: where it is one, but breaks a rule.
         """
-        base, rest = spelling.split(text, self.names.splitter)
-        prefix = None
-        if (first := base.partition("_")[0]) in spelling.PREFIXES:
-            prefix, base = first, base.removeprefix(f"{first}_")
-        if (member := self.names.member(base)) is not None:
-            spelled = self._suffixed(Spelled(self.names.form, prefix, {}, {}), rest)
-            return None if spelled is None else self._with_suffixes(spelled, member, ())
-        for form, pattern in self._patterns:
-            if found := pattern.fullmatch(base):
-                texts = {word: part for word, part in found.groupdict().items() if part is not None}
-                spelled = self._suffixed(Spelled(form, prefix, texts, {}), rest)
-                return None if spelled is None else self._reading(spelled)
-        return None
+        found = read_name(self, text, self._patterns)
+        return None if found is None else Reading(self, *found)
 
     def axis(self, word: str) -> Axis:
         """The axis of a word: `depth` and `depth3` are both that of the stages' depths.
@@ -198,50 +189,6 @@ class Family(Generic[P]):
         known = ", ".join(axis.word for axis in self.axes)
         raise UsageError(f"'{shown(word)}' is no number of {self.name}; its numbers are {known}")
 
-    def _reading(self, spelled: Spelled) -> Reading | None:
-        if self.names.read is not None:
-            found = self.names.read(spelled)
-            if found is None:
-                return None
-            numbers = dict(found)
-        else:
-            numbers = {
-                self.axis(word).name: self.axis(word).read(text)
-                for word, text in spelled.texts.items()
-            }
-        fields = self._fields(spelled.form)
-        opened = tuple(word for word in fields if word not in spelled.texts)
-        return self._with_suffixes(spelled, numbers, opened)
-
-    def _suffixed(self, spelled: Spelled, rest: str) -> Spelled | None:
-        """With the suffixes that stand behind it; None where they are none."""
-        suffixes = spelling.suffixes_of(rest, self.names.splitter)
-        return None if suffixes is None else spelled._replace(suffixes=suffixes)
-
-    def _with_suffixes(
-        self, spelled: Spelled, numbers: Numbers, opened: tuple[str, ...]
-    ) -> Reading | None:
-        """The numbers with those that the prefix and the suffixes say."""
-        numbers = dict(numbers)
-        if self.names.cifar:
-            numbers["cifar"] = spelled.prefix == "cifar"
-        elif spelled.prefix is not None and self.names.read is None:
-            return None
-        own = {suffix.kind: suffix for suffix in self.names.suffixes}
-        for kind, text in spelled.suffixes.items():
-            if kind not in own:
-                raise self._no_suffix(kind, text)
-            if own[kind].parameter:
-                numbers.setdefault(own[kind].parameter, own[kind].read(text))
-        return Reading(self, numbers, opened)
-
-    def _no_suffix(self, kind: str, text: str) -> UsageError:
-        written = f"{spelling.SIGNS.get(kind, '-')}{text}{')' if kind == 'block' else ''}"
-        return UsageError(
-            f"the suffix '{shown(written)}' was asked for, but {self.name} networks have none of "
-            "its kind; leave it out"
-        )
-
     def _member(self, numbers: Numbers) -> str | None:
         """The name of its own that a member has."""
         if any(map(has_array, numbers.values())):
@@ -254,19 +201,9 @@ class Family(Generic[P]):
         besides = {suffix.parameter for suffix in self.names.suffixes} | {"cifar"}
         return {name: number for name, number in numbers.items() if name not in besides}
 
-    def _fields(self, form: str) -> tuple[str, ...]:
-        return tuple(axis.word for axis in self.axes if f"{{{axis.word}}}" in form)
-
     @cached_property
-    def _patterns(self) -> list[tuple[str, Any]]:
-        """The forms with their patterns, whole names first."""
-        fields = {axis.word: axis.pattern for axis in self.axes}
-        every = [
-            (place, form, pattern)
-            for form in (self.names.form, *self.names.aliases)
-            for place, pattern in enumerate(spelling.patterns(form, fields))
-        ]
-        return [(form, pattern) for _, form, pattern in sorted(every, key=lambda one: one[0])]
+    def _patterns(self) -> list[tuple[str, Pattern[str]]]:
+        return patterns_of(self)
 
     @cached_property
     def _members(self) -> dict[str, dict[str, Any]]:

@@ -55,7 +55,8 @@ class Act(Node):
 class Pool(Node):
     """Max, average or global average pooling (`global` takes no kernel: the output is 1x1).
 
-    Adaptive average pooling gives a map of kernel x kernel, whatever its input's size. Where the windows do not end at the edge, `ceil` gives one more that reaches beyond it.
+    Adaptive average pooling gives a map of kernel x kernel, whatever its input's size. Where the
+    windows do not end at the edge, `ceil` gives one more, which reaches beyond it.
     """
 
     kind: Literal["max", "avg", "global", "adaptive"]

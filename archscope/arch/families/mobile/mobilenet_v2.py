@@ -54,6 +54,6 @@ def mobilenet_v2(width: Fraction | float = 1, *, classes: int = 1000, cifar: boo
         rest = Inverted(out * expansion, out)
         stages.append(stage(f"layer{number}", blocks, w_in, first, rest, style))
         w_in = out
-    tail = style.unit(2, divisible(1280 * max(1, factor)))
+    tail = style.unit(2, divisible(1280 * max(Fraction(1), factor)))
     head = Pool("global"), Dropout(0.2), Linear(classes, label="fc")
     return Seq(*style.unit(1, divisible(32 * factor), 3, stem), *stages, *tail, *head)

@@ -76,9 +76,9 @@ def _members(letter: str, sizes: Mapping[str, tuple[float, ...]]) -> dict[str, d
     found: dict[str, dict[str, Any]] = {}
     for size, name in _NAMES.items():
         found[f"regnet_{letter}_{name}"] = _numbers(sizes[size], "up")
-    for name, row in _LARGEST.items():
+    for name, largest in _LARGEST.items():
         if name.startswith(f"regnet_{letter}"):
-            found[name] = _numbers(row, "up")
+            found[name] = _numbers(largest, "up")
     for size, row in sizes.items():
         found[f"regnet{letter}_{size.lower()}"] = _numbers(row, "even")
         number = float(size[:-2]) / (1000 if size.endswith("MF") else 1)
@@ -189,10 +189,10 @@ def _names(letter: str, sizes: Mapping[str, tuple[float, ...]]) -> Names:
 
 _ONLY_PAPER = ("200MF", "600MF", "4.0GF", "6.4GF", "12GF")
 _AXES = (
-    Axis("depth", range(12, 29), least=4, arrays=False, grows=()),
+    Axis("depth", range(12, 29), least=4, arrays=False),
     Axis("w0", range(8, 257, 8), least=8, step=8, arrays=False, grows=()),
     Axis("wa", range(8, 257, 8), fractional=True, arrays=False, grows=()),
-    Axis("wm", (2, Fraction(5, 2), 3), fractional=True, arrays=False, grows=()),
+    Axis("wm", [Fraction(n, 4) for n in range(5, 13)], fractional=True, arrays=False, grows=()),
     Axis("group", range(8, 257, 8), arrays=False, grows=()),
 )
 
@@ -247,7 +247,7 @@ def regnety(
     ),
     Axis("depth", range(1, 17), stages=4),
     Axis("width", range(8, 1025, 8), stages=4),
-    Axis("group", range(8, 65, 8), default=16),
+    Axis("group", range(8, 65, 8), default=16, grows=()),
 )
 def anynet(
     depth: Sequence[Number],
