@@ -8,6 +8,7 @@ from fractions import Fraction
 from math import lcm
 from typing import Any
 
+from archscope.arch.families.axis import Axis
 from archscope.arch.papers.eq4 import Rounding
 from archscope.cost.formula import count
 from archscope.errors import UsageError
@@ -111,8 +112,13 @@ def declared(
     return {
         word: space.of[word].sought or space.of[word].box
         for word in opened
-        if word not in axes and (space.of[word].sought is not None or not sound)
+        if word not in axes and (_is_declared(space.of[word]) or not sound)
     }
+
+
+def _is_declared(axis: Axis) -> bool:
+    """Whether its values are not simply all from the least on."""
+    return axis.sought is not None or not isinstance(axis.least, int)
 
 
 def _split(values: Sequence[int], step: Fraction) -> list[Any]:

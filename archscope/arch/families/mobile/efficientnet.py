@@ -35,7 +35,14 @@ _SCALES = {
     "b6": (1.8, 2.6, 528, 0.5),
     "b7": (2, 3.1, 600, 0.5),
 }
-_FACTORS = [Fraction(number, 10) for number in range(5, 41)]
+
+
+def _factor(word: str) -> Axis:
+    """The factor of the widths or of the depths."""
+    steps = [Fraction(number, 10) for number in range(5, 41)]
+    finer = [Fraction(number, 20) for number in range(5, 81)]
+    least = Fraction(1, 100)
+    return Axis(word, steps, sought=finer, least=least, fractional=True, default=1, arrays=False)
 
 
 def _side(numbers: Numbers) -> Shape:
@@ -61,20 +68,8 @@ def _style(width: Fraction, depth: Fraction) -> Style:
         cifar=True,
     ),
     Axis("resolution", range(128, 641, 32), default=224, least=32, arrays=False),
-    Axis(
-        *("width", _FACTORS),
-        least=Fraction(1, 100),
-        fractional=True,
-        default=1,
-        arrays=False,
-    ),
-    Axis(
-        *("depth", _FACTORS),
-        least=Fraction(1, 100),
-        fractional=True,
-        default=1,
-        arrays=False,
-    ),
+    _factor("width"),
+    _factor("depth"),
     input=_side,
 )
 def efficientnet(

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from archscope.arch.arrays import Number, is_array
+from archscope.arch.families.axis import Axis
 from archscope.arch.families.blocks import squeeze
 from archscope.arch.nodes import (
     Act,
@@ -18,6 +19,17 @@ from archscope.arch.nodes import (
     Repeat,
     Seq,
     Sum,
+)
+
+# The width multiplier: all channels are this times the published ones, made divisible by 8.
+WIDTH = Axis(
+    "width",
+    [Fraction(number, 20) for number in range(2, 61)],
+    sought=[Fraction(number, 100) for number in range(5, 301)],
+    least=Fraction(1, 100),
+    fractional=True,
+    default=1,
+    arrays=False,
 )
 
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from archscope.arch.families.axis import Axis
 from archscope.arch.families.family import family
-from archscope.arch.families.mobile.inverted import Inverted, Style, divisible, stage, strides
-from archscope.arch.families.mobile.mobilenet_v2 import WIDTH_MULTIPLIERS
+from archscope.arch.families.mobile.inverted import (
+    WIDTH,
+    Inverted,
+    Style,
+    divisible,
+    stage,
+    strides,
+)
 from archscope.arch.families.spelling import Names
 from archscope.arch.nodes import Dropout, Linear, Pool, Seq
 from archscope.arch.scaling import exact
@@ -35,13 +40,7 @@ _STAGES = (
         },
         cifar=True,
     ),
-    Axis(
-        *("width", WIDTH_MULTIPLIERS),
-        least=Fraction(1, 100),
-        fractional=True,
-        default=1,
-        arrays=False,
-    ),
+    WIDTH,
 )
 def mnasnet(width: Fraction | float = 1, *, classes: int = 1000, cifar: bool = False) -> Seq:
     """MNASNet-B1 (without squeeze-and-excitation) with any width multiplier.

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from archscope.arch.families.axis import Axis
 from archscope.arch.families.family import family
-from archscope.arch.families.mobile.inverted import Inverted, Style, divisible, stage, strides
+from archscope.arch.families.mobile.inverted import (
+    WIDTH,
+    Inverted,
+    Style,
+    divisible,
+    stage,
+    strides,
+)
 from archscope.arch.families.spelling import Names
 from archscope.arch.nodes import Dropout, Linear, Pool, Seq
 from archscope.arch.scaling import exact
@@ -21,7 +27,6 @@ _STAGES = (
     (6, 160, 3, 2),
     (6, 320, 1, 1),
 )
-WIDTH_MULTIPLIERS = [Fraction(number, 20) for number in range(2, 61)]
 
 
 @family(
@@ -31,13 +36,7 @@ WIDTH_MULTIPLIERS = [Fraction(number, 20) for number in range(2, 61)]
         known=("mobilenet_v2", "mobilenet_v2_0.35", "mobilenet_v2_0.5", "mobilenet_v2_0.75"),
         cifar=True,
     ),
-    Axis(
-        *("width", WIDTH_MULTIPLIERS),
-        least=Fraction(1, 100),
-        fractional=True,
-        default=1,
-        arrays=False,
-    ),
+    WIDTH,
 )
 def mobilenet_v2(width: Fraction | float = 1, *, classes: int = 1000, cifar: bool = False) -> Seq:
     """MobileNetV2 with any width multiplier; channels are multiples of 8 (`divisible`).

@@ -7,10 +7,8 @@ from fractions import Fraction
 from itertools import groupby
 from typing import NamedTuple
 
-from archscope.arch.families.axis import Axis
 from archscope.arch.families.family import family
-from archscope.arch.families.mobile.inverted import Inverted, Style, divisible, strides
-from archscope.arch.families.mobile.mobilenet_v2 import WIDTH_MULTIPLIERS
+from archscope.arch.families.mobile.inverted import WIDTH, Inverted, Style, divisible, strides
 from archscope.arch.families.spelling import Names
 from archscope.arch.nodes import Act, Activation, Dropout, Linear, Node, Pool, Seq
 from archscope.arch.scaling import exact
@@ -59,13 +57,6 @@ _SMALL = (
     _Row(5, 576, 96, True, "hardswish", 1),
     _Row(5, 576, 96, True, "hardswish", 1),
 )
-_WIDTH = Axis(
-    *("width", WIDTH_MULTIPLIERS),
-    least=Fraction(1, 100),
-    fractional=True,
-    default=1,
-    arrays=False,
-)
 
 
 @family(
@@ -75,7 +66,7 @@ _WIDTH = Axis(
         known=("mobilenet_v3_large", "mobilenet_v3_large_0.75"),
         cifar=True,
     ),
-    _WIDTH,
+    WIDTH,
 )
 def mobilenet_v3_large(
     width: Fraction | float = 1, *, classes: int = 1000, cifar: bool = False
@@ -91,7 +82,7 @@ def mobilenet_v3_large(
         known=("mobilenet_v3_small", "mobilenet_v3_small_0.75"),
         cifar=True,
     ),
-    _WIDTH,
+    WIDTH,
 )
 def mobilenet_v3_small(
     width: Fraction | float = 1, *, classes: int = 1000, cifar: bool = False
