@@ -1,6 +1,6 @@
 """The errors that a user can cause, each with its exit code.
 
-A message is one sentence: what was asked, the rule that it broke, what to do. The command line
+A message is one sentence: the rule, what was given instead, what to do. The command line
 prints it without a traceback; in the library it is an ordinary exception.
 """
 
@@ -33,3 +33,8 @@ def shown(text: str) -> str:
     """What a user typed as an error repeats it: on one line, and not without end."""
     plain = text if text.isprintable() else ascii(text)[1:-1]
     return plain if len(plain) <= 60 else f"{plain[:57]}..."
+
+
+def plural(number: int, noun: str, nouns: str = "") -> str:
+    """A counted noun: `1 seed`, `3 seeds`, `1,200 seeds`; `nouns` where an s does not make it."""
+    return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"

@@ -19,7 +19,7 @@ from typing import Any, Literal, TypeAlias
 
 from archscope.arch.arrays import Number, is_array, whole
 from archscope.arch.readings import unknown
-from archscope.errors import UsageError
+from archscope.errors import UsageError, plural
 
 Kernel: TypeAlias = "int | tuple[int, int]"
 
@@ -47,8 +47,8 @@ class Node:
         entries = value if isinstance(value, tuple) else (value,)
         if not all(type(entry) is int and entry >= least for entry in entries):
             raise UsageError(
-                f"a {type(self).__name__.lower()} with the window {value} was asked for; give an "
-                f"int or (height, width) of at least {least}"
+                f"the window of a {type(self).__name__.lower()} must be an int or (height, "
+                f"width) of at least {least}, not {value}"
             )
 
     def with_parts(self, parts: list[Node]) -> Node:
@@ -121,8 +121,8 @@ class Pool(Node):
         self._check_window(self.padding, 0)
         if 2 * self.padding > self.kernel:
             raise UsageError(
-                f"a pool with padding {self.padding} was asked for, but it must be at most half "
-                f"the kernel {self.kernel}; use a smaller padding"
+                f"the padding of a pool must be at most half its kernel {self.kernel}, not "
+                f"{self.padding}; use a smaller one"
             )
 
 
@@ -196,8 +196,8 @@ class Sum(Node):
     ) -> None:
         if not branches or (scales is not None and len(scales) != len(branches)):
             raise UsageError(
-                f"a Sum of {len(branches)} branches with scales {scales} was asked for; "
-                "give at least one branch, and a scale for each or none"
+                "a Sum needs at least one branch, and a scale for each or none, not "
+                f"{plural(len(branches), 'branch', 'branches')} with scales {scales}"
             )
         object.__setattr__(self, "label", label)
         object.__setattr__(self, "branches", branches)
@@ -220,7 +220,7 @@ class Cat(Node):
 
     def __init__(self, *branches: Node, label: str | None = None) -> None:
         if not branches:
-            raise UsageError("a Cat without branches was asked for; give at least one branch")
+            raise UsageError("a Cat needs at least one branch; give one")
         object.__setattr__(self, "label", label)
         object.__setattr__(self, "branches", branches)
 

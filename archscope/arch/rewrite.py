@@ -86,10 +86,11 @@ class Block(NamedTuple):
             (grouped,) = (layer for layer in self.layers[1:] if isinstance(layer, Conv))
             return int(grouped.groups)
         if asked is None or asked < 1 or self.first.out % asked:
+            given = "" if asked is None else f", and {asked} does not"
             raise UsageError(
-                f"{'no number of' if asked is None else asked} paths were asked for, but a block "
-                "of two convolutions is cut into paths of equal width, and the inner width of one "
-                f"is {self.first.out}; use a divisor, as {largest_divisor(self.first.out, 32)}"
+                "a block of two convolutions is cut into paths of equal width, so their number "
+                f"must divide its inner width {self.first.out}{given}; use a divisor, as "
+                f"{largest_divisor(self.first.out, 32)}"
             )
         return asked
 

@@ -200,8 +200,8 @@ def _per_group(node: Conv, channels: Number, path: str) -> Number:
         node.out is not channels and _any(node.out % groups != 0)
     ):
         raise UsageError(
-            f"the convolution at '{path}' was asked to split {channels} input and {node.out} "
-            f"output channels into {groups} groups; both must be multiples of the groups"
+            f"the convolution at '{path}' cannot split {channels} input and {node.out} "
+            f"output channels into {groups} groups; use a divisor of both"
         )
     return quotient
 

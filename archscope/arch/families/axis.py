@@ -10,7 +10,7 @@ from typing import Any
 from archscope.arch.arrays import Number, is_array, whole
 from archscope.arch.families.spelling import FRACTION, WHOLE
 from archscope.arch.scaling import decimal, exact
-from archscope.errors import UsageError
+from archscope.errors import UsageError, plural
 
 COSTS = ("params", "macs", "activations")
 
@@ -92,8 +92,8 @@ class Axis:
         values = tuple(value) if isinstance(value, Sequence) else (value,) * self.stages
         if len(values) != self.stages:
             raise UsageError(
-                f"{len(values)} stages were asked for, but this network has {self.stages}; "
-                f"give {self.stages} numbers"
+                f"this network has {plural(self.stages, 'stage')}, not {len(values)}; give "
+                f"{plural(self.stages, 'number')}"
             )
         return tuple(map(self._one, values, self.words))
 

@@ -217,8 +217,7 @@ class Family(Generic[P]):
     def _no_suffix(self, kind: str, text: str) -> UsageError:
         written = f"{spelling.SIGNS.get(kind, '-')}{text}{')' if kind == 'block' else ''}"
         return UsageError(
-            f"the suffix '{shown(written)}' was asked for, but {self.name} networks have none of "
-            "its kind; leave it out"
+            f"{self.name} networks take no suffix like '{shown(written)}'; leave it out"
         )
 
     def _fields(self, form: str) -> tuple[str, ...]:

@@ -110,8 +110,8 @@ def suffixes_of(rest: str, splitter: re.Pattern[str]) -> dict[str, str] | None:
         value = suffix[kind]
         if found.setdefault(kind, value) != value:
             raise UsageError(
-                f"the suffixes '{shown(found[kind])}' and '{shown(value)}' were both asked for, "
-                "but a name has one of a kind; leave one out"
+                f"a name takes one suffix of a kind, not both '{shown(found[kind])}' and "
+                f"'{shown(value)}'; leave one out"
             )
         rest = rest[suffix.end() :]
     return found
@@ -163,8 +163,8 @@ def _kernels(text: str) -> tuple[int, ...]:
     text = text.replace(" ", "")
     if not re.fullmatch(r"(?:[0-9]{1,3},){0,98}[0-9]{1,3}", text):
         raise UsageError(
-            f"block B({shown(text)}) was asked for, but it is written as 1 to 99 kernel sizes with "
-            "commas between them; use B(3,3) or B(3,1,3)"
+            "a block is 1 to 99 kernel sizes with commas between them, not "
+            f"B({shown(text)}); use B(3,3) or B(3,1,3)"
         )
     return tuple(int(entry) for entry in text.split(","))
 

@@ -66,7 +66,7 @@ class Printed:
 
     def _split(self) -> tuple[str, int, str]:
         found = re.fullmatch(r"~?([0-9,]+(?:\.[0-9]+)?)(?:([kMG])|e([0-9]+))?", self.text)
-        assert found, f"{self.text} is no printed number"
+        assert found, f"{self.text} is not a printed number"
         exponent = int(found[3]) if found[3] else _UNITS[found[2] or ""]
         suffix = f"e{found[3]}" if found[3] else found[2] or ""
         return found[1].replace(",", ""), exponent, suffix

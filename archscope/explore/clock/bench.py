@@ -17,7 +17,7 @@ from archscope.cost.memory import ELEMENT_BYTES, memory, training_bytes
 from archscope.cost.peak import measure_peak
 from archscope.cost.roofline import Load, layers
 from archscope.cost.workload import MODES, Mode, batch_of, measuring, place, workload
-from archscope.errors import UsageError, shown
+from archscope.errors import UsageError, plural, shown
 from archscope.explore.clock import peak_memory as footprint
 from archscope.explore.clock.bench_result import Bench, Measured, Setting
 from archscope.explore.clock.rounds import Note, timed_rounds
@@ -31,7 +31,6 @@ from archscope.explore.networks.opened import (
 from archscope.explore.networks.outside import OutsideCount, count_outside
 from archscope.nn.free_memory import available
 from archscope.nn.guarded import running
-from archscope.reporting.facts.wording import plural
 from archscope.sweep.store.environment import environment
 from archscope.training.devices import check_device, check_precision, inventory, tune_malloc
 

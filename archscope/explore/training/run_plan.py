@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 from archscope.arch.network import Network
 from archscope.data.dataset import DatasetInfo
 from archscope.data.sets.folder import NAME as FILES
-from archscope.errors import ArchscopeError
+from archscope.errors import ArchscopeError, plural
 from archscope.explore.training.images_from import Source, measured
-from archscope.reporting.facts.wording import plural
 from archscope.reporting.folder.folder import write as write_report
 from archscope.sweep.executor import Executor
 from archscope.sweep.executor import opened as opened_executor

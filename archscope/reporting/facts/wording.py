@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from archscope.errors import plural
 from archscope.reporting.facts.points import STATUSES, points
 from archscope.sweep.plan.subjects import is_template
 from archscope.sweep.store.records import Sweep, TrialRecord
@@ -222,11 +223,6 @@ def trouble(sweep: Sweep) -> list[str]:
             named = "; ".join(map(_named, groups[status]))
             sentences.append(f"{status.capitalize()}, left out of the means: {named}.")
     return sentences
-
-
-def plural(number: int, noun: str) -> str:
-    """`1 seed`, `3 seeds`, `1,200 seeds`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _named(record: TrialRecord) -> str:

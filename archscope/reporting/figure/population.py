@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from archscope.errors import plural
 from archscope.reporting.facts.fronts import ErrorDistribution, error_distribution
 from archscope.reporting.facts.points import Point, points
 from archscope.reporting.facts.wording import (
     data_label,
     epochs_label,
     family_label,
-    plural,
     samples_label,
     seeds_label,
 )

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from archscope.reporting.facts.wording import data_label, machine_sentence, plural, recipe_sentence
+from archscope.errors import plural
+from archscope.reporting.facts.wording import data_label, machine_sentence, recipe_sentence
 from archscope.reporting.folder.sweep import results
 from archscope.reporting.table.formats import decimal, prefixed, text
 from archscope.reporting.table.html import paragraphs, section

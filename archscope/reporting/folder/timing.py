@@ -8,8 +8,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from archscope.errors import plural
 from archscope.reporting.facts.bench_file import read_bench
-from archscope.reporting.facts.wording import plural
 from archscope.reporting.figure.plot import Heading
 from archscope.reporting.folder.contents import Contents, Drawing, caption, markdown, without
 from archscope.reporting.folder.study import complexity

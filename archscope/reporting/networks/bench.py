@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from archscope.reporting.facts.wording import plural
+from archscope.errors import plural
 from archscope.reporting.table.formats import (
     MISSING,
     absent,
