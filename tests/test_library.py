@@ -198,7 +198,7 @@ def test_a_block_and_whole_networks_are_solved_by_one_function():
     same = a.solve("wrn_28", a.network("wrn_28_4"))
     assert same.answers[0].designs[0].values["widen"] == 4
     assert [limit.source for limit in same.limits] == ["wrn_28_4"] * 2
-    with pytest.raises(UsageError, match="without a budget"):
+    with pytest.raises(UsageError, match="is designed to a budget; write --budget"):
         a.solve("wrn_28")
 
 

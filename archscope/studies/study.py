@@ -96,10 +96,10 @@ class Study:
     def check_preset(self, preset: str) -> None:
         """Raise UsageError for a preset that the study does not have."""
         if preset not in self.presets:
-            has = f"it has {', '.join(self.presets)}" if self.presets else "nothing is trained"
+            has = f"it has {', '.join(self.presets)}" if self.presets else "it trains nothing"
             raise UsageError(
-                f"study {self.name}: preset '{shown(preset)}' was asked for, but {has} in this "
-                "study; name one, or `--preset none` for the published numbers alone"
+                f"study {self.name} has no preset '{shown(preset)}'; {has}; name one, or "
+                "`--preset none` for the published numbers alone"
             )
 
     def is_timed(self, preset: str) -> bool:

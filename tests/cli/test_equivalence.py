@@ -95,7 +95,7 @@ def test_other_formats_go_to_a_file(run, tmp_path, format):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("inception_v3",), "use a network as resnext50_32x4d (Figure 3) or resnet18 (Figure 4)"),
+        (("inception_v3",), "use resnext50_32x4d (Figure 3) or resnet18 (Figure 4)"),
         (("wrn_16_4-drop0.3",), "nothing but batch norm and ReLU between them"),
         (("resnet50", "--paths", "2"), "leave --paths out"),
         (("resnet20", "--paths", "3"), "use a divisor, as 16"),

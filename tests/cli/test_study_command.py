@@ -66,7 +66,7 @@ def test_wrong_names_and_presets_are_usage_errors(run, tmp_path):
     for arguments, said in (
         (("resnext-table99",), "there is no study 'resnext-table99'"),
         (("resnext-table3", "--preset", "paper"), "it has proxy, quick"),
-        (("resnext-table2", "--preset", "quick"), "nothing is trained in this study"),
+        (("resnext-table2", "--preset", "quick"), "has no preset 'quick'; it trains nothing"),
         (("resnext-fig7", "--preset", "quick", "--resolve", "0"), "give one above 0"),
     ):
         result = run("study", *arguments, "--out", tmp_path / "out")

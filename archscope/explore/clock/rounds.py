@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from archscope.cost.clock import Timing, interleaved
+from archscope.errors import plural
 from archscope.explore.clock.bench_result import WARMUP
 from archscope.sweep.plan.estimate import duration
 
@@ -38,7 +39,7 @@ def timed_rounds(
         for name, timing in first.items()
     }
     a_round = sum(timing.median * repeats[name] for name, timing in first.items())
-    note(f"{rounds} round{'s'[: rounds > 1]}, about {duration(rounds * a_round)}")
+    note(f"{plural(rounds, 'round')}, about {duration(rounds * a_round)}")
     last = clock()
 
     def on_round(done: int) -> None:

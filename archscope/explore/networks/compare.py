@@ -180,10 +180,10 @@ def compare(
         ArchscopeError: where the formula and fvcore disagree, or a network from outside fails.
     """
     if counter not in ("fvcore", "formula"):
-        raise UsageError(f"counter '{counter}' was asked for; use fvcore or formula")
+        raise UsageError(f"the counter is fvcore or formula, not '{counter}'; use one of these")
     given = several(networks)
     if not given:
-        raise UsageError("nothing was to be compared; name at least one network, as resnet50")
+        raise UsageError("compare needs at least one network; name one, as resnet50")
     if counter == "formula":
         refuse_outside(given, "counted by the formula", "use --counter fvcore")
     opened = [open_network(one, classes, input) for one in given]

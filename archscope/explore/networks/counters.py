@@ -184,7 +184,7 @@ def compare_counters(
     """
     chosen = _chosen(counters)
     if not networks:
-        raise UsageError("nothing was to be compared; name at least one network, as resnet50")
+        raise UsageError("compare needs at least one network; name one, as resnet50")
     refused = "counted by every counter", "compare it without --counters"
     counted = []
     for network in own_networks(networks, classes, input, refused):
@@ -201,8 +201,8 @@ def _chosen(counters: str | Sequence[str]) -> list[str]:
     unknown = [word for word in named if word not in COUNTERS]
     if unknown:
         raise UsageError(
-            f"the counter '{shown(unknown[0])}' was asked for, but there are "
-            f"{', '.join(COUNTERS)}; name some of them with commas between, or all"
+            f"the counters are {', '.join(COUNTERS)}, not '{shown(unknown[0])}'; name some "
+            "of them with commas between, or all"
         )
     return [name for name in COUNTERS if name in named]
 
@@ -260,9 +260,9 @@ def _check_memory(network: Network) -> None:
     free = available()
     if need > free:
         raise UsageError(
-            f"{network.name} was to be run at {'x'.join(map(str, network.input))} by other "
-            f"counters, but that takes about {need // 10**6:,} MB and this machine has "
-            f"{free // 10**6:,} MB free; use a smaller input, or --counters formula"
+            f"the other counters need about {need // 10**6:,} MB for {network.name} at "
+            f"{'x'.join(map(str, network.input))}, and this machine has {free // 10**6:,} "
+            "MB free; use a smaller input, or --counters formula"
         )
 
 

@@ -56,8 +56,8 @@ def list_networks(pattern: str = "") -> NetworkList:
         names = [f"{place.path}:{name}" for name in read(pattern).family.names.known]
     if not names:
         raise UsageError(
-            f"networks with '{pattern}' in their name were asked for, but the list holds none; "
-            "run archscope list for all, or show NAME for any template"
+            f"the list has no network with '{pattern}' in its name; run archscope list for "
+            "all, or show NAME for any template"
         )
     rows = []
     for name in names:

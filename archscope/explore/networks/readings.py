@@ -13,6 +13,7 @@ from archscope.cost import formula
 from archscope.cost import memory as closed_form
 from archscope.cost.formula import CONVENTION, Count
 from archscope.cost.memory import FP32, Memory
+from archscope.errors import plural
 from archscope.explore.networks.opened import Given, Outside, open_network, own_network
 from archscope.explore.networks.outside import count_outside
 from archscope.reporting.table.formats import auto, bytes_text, integer, text
@@ -58,7 +59,7 @@ class CountResult(Count, Result):
         columns = [Column("cost", "cost", text, "left"), Column("least", "least", integer)]
         columns.append(Column("most", "most", integer))
         designs = max(value.size for value in self._costs().values() if is_array(value))
-        return [Table(f"{designs:,} designs of {self.name}", columns, rows, _NOTES)]
+        return [Table(f"{plural(designs, 'design')} of {self.name}", columns, rows, _NOTES)]
 
     def csv_tables(self) -> list[Table]:
         """A row of costs for each design."""

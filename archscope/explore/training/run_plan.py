@@ -247,8 +247,8 @@ def _announcement(
     others = f" ({', '.join(counts)})" if counts else ""
     text = (
         f"{plural(len(missing), 'trial')}{others} on {label}, "
-        f"{machine.device}, {machine.precision}, {workers} at a time, {machine.threads} "
-        f"thread{'s' * (machine.threads > 1)} each, in {opened.folder}"
+        f"{machine.device}, {machine.precision}, {workers} at a time, "
+        f"{plural(machine.threads, 'thread')} each, in {opened.folder}"
     )
     if machine.device == "cpu":
         seconds = estimated_seconds(work, machine.precision, workers)

@@ -257,7 +257,7 @@ class TestFootprint:
         [
             (1, b"", "ended with exit code 1"),
             (1, b"Traceback\nMemoryError: no room", "failed: MemoryError: no room"),
-            (-9, b"", "was ended by SIGKILL (the system kills so when memory runs out)"),
+            (-9, b"", "was ended by SIGKILL (as when the system runs out of memory)"),
         ],
     )
     def test_a_process_that_fails_is_one_sentence(self, monkeypatch, code, said, words):
@@ -266,7 +266,7 @@ class TestFootprint:
         with pytest.raises(ArchscopeError) as caught:
             footprint.peak_memory(self.task(parse("resnet8"), "step", 8))
         assert str(caught.value) == (
-            "resnet8 was to be run to measure its memory (step, 8 images), but that process "
+            "the process that measures the memory of resnet8 (step, 8 images) "
             f"{words}; use a smaller --batch, or --no-memory"
         )
 

@@ -170,6 +170,6 @@ def test_an_unknown_counter_is_one_sentence(counters):
 
 def test_too_little_memory_is_one_sentence(monkeypatch):
     monkeypatch.setattr("archscope.explore.networks.counters.available", lambda: 10**6)
-    with pytest.raises(UsageError, match="takes about"):
+    with pytest.raises(UsageError, match="need about .* MB for"):
         compare_counters(["resnet20"], "torch")
     assert compare_counters(["resnet20"], "formula").unexplained() is None

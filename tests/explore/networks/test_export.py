@@ -120,12 +120,12 @@ def test_a_file_of_that_name_is_replaced_only_where_it_is_named(tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     asked = {"input": (3, 32, 32)}
     assert export("resnet18", "torchvision", **asked).file.name == "resnet18.pth"
-    with pytest.raises(UsageError, match="such a file already"):
+    with pytest.raises(UsageError, match="resnet18.pth exists already; add --output"):
         export("resnet18", "torchvision", **asked)
     again = export("resnet18", "torchvision", tmp_path / "resnet18.pth", **asked)
     assert again.size > 46_000_000
     for place in (tmp_path, tmp_path / "nowhere" / "x.pth"):
-        with pytest.raises(UsageError, match="a file in a folder"):
+        with pytest.raises(UsageError, match="name a file in an existing folder"):
             export("resnet18", "torchvision", place, **asked)
 
 

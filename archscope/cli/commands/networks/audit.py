@@ -43,7 +43,8 @@ def audit(
     if wrong := found.unexplained:
         first = wrong[0].row()
         raise ArchscopeError(
-            f"{len(wrong)} of {len(found.findings)} published counts are neither equal to ours nor "
-            f"explained, the first {first['network']} in {first['table']} ({first['published']}, "
-            f"ours {first['ours']:,}); please report this as a defect of archscope"
+            f"published counts neither equal to ours nor explained: {len(wrong)} of "
+            f"{len(found.findings)}, the first {first['network']} in {first['table']} "
+            f"({first['published']}, ours {first['ours']:,}); please report this as a defect "
+            "of archscope"
         )

@@ -130,8 +130,8 @@ def _check(
     """Whatever would only fail after minutes."""
     if bool(names) == bool(paper):
         raise UsageError(
-            "networks to time or a --paper were to be given, and only one of them; name networks, "
-            "as resnet50 resnext50_32x4d, or a paper"
+            "bench takes either networks or a --paper; name networks, as resnet50 "
+            "resnext50_32x4d, or a paper"
         )
     check_plot(plot)
     check_destination(plot, "--plot")

@@ -72,14 +72,13 @@ def compare(
     shape = None if input_shape is None else parse_shape(input_shape)
     if (counter is not None and (diff or counters is not None)) or (diff and counters is not None):
         raise UsageError(
-            "--diff, --counters and --counter are three ways to compare, and more than one was "
-            "asked for; give one of them"
+            "--diff, --counters and --counter are three ways to compare; give one of them"
         )
     if diff:
         print_difference(names, (shape, classes), (plot, on), format, output)
         return
     if plot is not None or on is not None:
-        raise UsageError("--plot and --on draw a difference, which was not asked for; add --diff")
+        raise UsageError("--plot and --on draw a difference; add --diff")
     if counters is not None:
         return _compare_counters(names, counters, shape, classes, (format, output))
     chosen = counter or CounterName.fvcore

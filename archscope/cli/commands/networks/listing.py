@@ -40,7 +40,7 @@ def list_networks(
 def show(
     name: NetworkArgument,
     layers: Annotated[
-        bool, option("--layers", help="A row for every layer rather than every stage.")
+        bool, option("--layers", help="A row for each layer instead of each stage.")
     ] = False,
     input_shape: InputOption = None,
     classes: ClassesOption = None,

@@ -21,7 +21,7 @@ _CLEAR = "\x1b[H\x1b[2J"
 def status(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The sweep's folder.")],
     watch: Annotated[
-        bool, option("--watch", help="Show it again every two seconds, until all has ended.")
+        bool, option("--watch", help="Refresh every two seconds until all trials have ended.")
     ] = False,
     format: FormatOption = None,
     output: OutputOption = None,
@@ -36,7 +36,7 @@ def status(
 
     chosen = resolve_format(format, output)
     if watch and (output is not None or chosen is not Format.table):
-        raise UsageError("--watch shows tables on the terminal: leave out --format and --output.")
+        raise UsageError("--watch shows tables on the terminal; leave out --format and --output.")
     while True:
         found = explore.status(folder)
         if watch and sys.stdout is not None and sys.stdout.isatty():
