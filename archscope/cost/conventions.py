@@ -99,7 +99,7 @@ _OF_DEEPSPEED = (_NORM, _RELU, *_POOLS, _CONV_BIAS)  # calflops began as a copy 
 _STEM = Term(
     "stem gradient",
     {"stem": 1},
-    "backward is 2 times forward, with a gradient of the image that nobody takes",
+    "backward is 2 times forward, with a gradient of the image that is not used",
 )
 _SIDE = Term("side head", {"side_params": -1}, "only layers that run in eval mode are counted")
 _TWICE = Term(

@@ -148,7 +148,7 @@ TOOLS = {
 def _whole(value: Any) -> int:
     """A tool's float as the integer that it is."""
     if value is None or value != int(value):
-        raise ValueError(f"reported {value}, which is no whole number")
+        raise ValueError(f"reported {value}, which is not a whole number")
     return int(value)
 
 

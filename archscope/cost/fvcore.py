@@ -71,8 +71,8 @@ def count_with_fvcore(module: nn.Module, shape: tuple[int, int, int]) -> FvcoreC
         if "allocate memory" not in str(error):
             raise
         raise UsageError(
-            f"an image of {'x'.join(map(str, shape))} was to be traced, but that takes more memory "
-            "than there is; use a smaller input, or count with the formula"
+            f"tracing an image of {'x'.join(map(str, shape))} takes more memory than there "
+            "is; use a smaller input, or count with the formula"
         ) from None
     counted = inside[""]
     exact = _of(operators.Exact, counted)

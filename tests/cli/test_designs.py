@@ -45,11 +45,11 @@ def test_a_list_of_cardinalities_is_a_list_of_questions(run):
     ("arguments", "code", "words"),
     [
         (("solve", "--network", "resnext50", "-C", "32", "--budget", "1MMACs"), 4, "32x1d with"),
-        (("solve", "--network", "resnext50", "-C", "32"), 2, "is designed to a budget; write --budget"),
+        (("solve", "--network", "resnext50", "-C", "32"), 2, "designed to a budget; write"),
         (("solve", "--network", "resnext50", "--budget", "4.1G"), 2, "needs its unit"),
-        (("solve", "--network", "resnext50", "--budget", "4GMACs", "--in", 9), 2, "--in describes one block; drop it"),
+        (("solve", "--network", "resnext50", "--budget", "4GMACs", "--in", 9), 2, "--in describes"),
         (("solve", "-C", "32", "--free", "width"), 2, "needs a whole network"),
-        (("solve", "-C", "32", "--budget", "9k", "--budget", "8k"), 2, "one budget, of parameters, not 2"),
+        (("solve", "-C", "32", "--budget", "9k", "--budget", "8k"), 2, "one budget, of parameters"),
         (
             ("solve", "--network", "resnext50", "-C", "32", "--budget", "4.1GMACs",
              "--tolerance", "1%"), 4, "3.2 % off",
@@ -62,7 +62,7 @@ def test_a_list_of_cardinalities_is_a_list_of_questions(run):
         (("enumerate", "--plot", "x.gif"), 2, "png, .svg or .pdf"),
         (("enumerate", "--format", "parquet"), 2, "add --output"),
         (("enumerate", "wrn_16", "--format", "csv", "--output", "/nowhere/x.csv"), 1, "no folder"),
-        (("enumerate", "resnext29", "--instantiate", "--limit", "500"), 2, "at most 100 networks are built, not"),
+        (("enumerate", "resnext29", "--instantiate", "--limit", "500"), 2, "at most 100 networks"),
     ],
 )  # fmt: skip
 def test_a_users_mistake_is_one_sentence_and_its_exit_code(run, arguments, code, words):

@@ -241,7 +241,7 @@ def test_what_does_not_fit_is_refused(folder: Callable[..., Dataset]) -> None:
         with pytest.raises(UsageError, match=says):
             check(network, plan, dataset)
     flat = replace(PLAIN, tree=Seq(*STEM, Linear(4, label="fc")))
-    with pytest.raises(UsageError, match="tested on crops of 16"):
+    with pytest.raises(UsageError, match="cannot take test crops of 16"):
         check(flat, IMAGENET, folder(View(test_crop=16)))
 
 

@@ -189,7 +189,7 @@ class Family(Generic[P]):
             if word == axis.word or word in axis.words:
                 return axis
         known = ", ".join(axis.word for axis in self.axes)
-        raise UsageError(f"'{shown(word)}' is no number of {self.name}; its numbers are {known}")
+        raise UsageError(f"the numbers of {self.name} are {known}, not '{shown(word)}'")
 
     def _reading(self, spelled: Spelled) -> Reading | None:
         if self.names.read is not None:

@@ -44,7 +44,7 @@ def opened_axes(
     endless = [word for word in opened if base.axes[word].scaled and word not in axes]
     if "scale" in opened and endless:
         raise UsageError(
-            f"scale and {endless[0]} move each other without end; give a range for "
+            f"scale and {endless[0]} can compensate each other without end; give a range for "
             f"{endless[0]}, as {ranged(endless[0], '1:256')}"
         )
     return opened

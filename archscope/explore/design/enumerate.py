@@ -97,7 +97,7 @@ def _none(query: Query, parts: Sequence[Part]) -> str:
     asked = [range_text(metric, ends) for metric, ends in query.ranges.items()]
     if query.divisible > 1:
         asked.append(f"group widths that are multiples of {query.divisible}")
-    what = f"{', '.join(query.families)} with {' and '.join(asked) or 'these numbers'}"
+    what = " and ".join(asked) or "these numbers"
     found = nearest(
         parts,
         query.ranges,

@@ -52,7 +52,7 @@ def seeds_label(sweep: Sweep) -> str:
 def samples_label(sweep: Sweep) -> str:
     """`20,000 training images`, or `all training images`."""
     samples = sweep.plan.settings.samples
-    return "all training images" if samples is None else f"{samples:,} training images"
+    return "all training images" if samples is None else plural(samples, "training image")
 
 
 def holdout(sweep: Sweep) -> int:
@@ -66,8 +66,8 @@ def view_sentences(sweep: Sweep) -> list[str]:
     sentences = []
     if held := holdout(sweep):
         sentences.append(
-            f"{held:,} training images, as many of each class, were held out: each epoch was "
-            "judged on them, and the test set was used once, after the last epoch."
+            f"{plural(held, 'training image')}, as many of each class, were held out: each "
+            "epoch was judged on them, and the test set was used once, after the last epoch."
         )
     if view.whiten:
         sentences.append(
@@ -77,8 +77,9 @@ def view_sentences(sweep: Sweep) -> list[str]:
         sentences.append(f"Test images are cropped to {crop}x{crop}.")
     if listed := view.test_classes:
         sentences.append(
-            f"Test images are those of {len(listed):,} listed classes; test_error tells all "
-            "classes apart, test_error_listed these alone."
+            "Test images are those of "
+            f"{plural(len(listed), 'listed class', 'listed classes')}; test_error is among "
+            "all classes, test_error_listed among these alone."
         )
     return sentences
 
@@ -114,7 +115,7 @@ def proxy_differences(sweep: Sweep) -> list[str]:
         named = ", ".join(others) if len(others) <= 4 else plural(len(others), "named network")
         differences.append(f"{named} {beside} ResNeXt-29")
     if held := holdout(sweep):
-        differences.append(f"{held:,} training images held out")
+        differences.append(f"{plural(held, 'training image')} held out")
     if settings.view.whiten:
         differences.append("whitened images")
     differences += _recipe_differences(settings.recipe)

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
+from archscope.errors import plural
 from archscope.reporting.figure.canvas import (
     BLACK,
     BLUE,
@@ -82,8 +83,8 @@ def bench_heading(document: Mapping[str, Any]) -> Heading:
     """What the figure shows, and how its bars, whiskers and diamonds are read."""
     setting, published = document["setting"], document["published"]
     lines = [
-        f"Median of {setting['rounds']} interleaved rounds; whiskers: quartiles. Labels: time, and "
-        "its ratio to the first."
+        f"Median of {plural(setting['rounds'], 'interleaved round')}; whiskers: quartiles. "
+        "Labels: time, and its ratio to the first."
     ]
     if published:
         lines.append(

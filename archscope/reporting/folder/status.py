@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from archscope.errors import plural
 from archscope.reporting.facts.statistics import Summary, summarize
 from archscope.reporting.table.formats import mean_and_error, text
 from archscope.reporting.table.result import Result
@@ -108,7 +109,7 @@ class Status(Result):
         if not self.finished and self.counts["running"]:
             rest = "time left not known yet" if left is None else f"about {duration(left)} left"
         columns = [Column(name, name) for name in STATES]
-        title = f"{self.folder}: {total:,} trials on {label}, {rest}"
+        title = f"{self.folder}: {plural(total, 'trial')} on {label}, {rest}"
         return Table(title, columns, [self.counts])
 
 

@@ -27,7 +27,7 @@ from archscope.reporting.table.render import render
 from archscope.reporting.table.table import Column, Table
 from archscope.studies.study import Row, Study
 
-UNFINISHED = "Unfinished: nothing is measured yet; the same command in the same place does it."
+UNFINISHED = "Unfinished: nothing is measured yet; run the same command again to measure."
 _AGAIN = (
     "The same command with another --out measures again: times differ from run to run, and more "
     "with what else the machine does. archscope report makes this page again without measuring."
@@ -166,7 +166,7 @@ def _page(kept: Kept, table: Table, bench: Bench | None) -> str:
         section("Verdict", f'<ul class="verdicts">{items}</ul>'),
         section("Times", _figure(bench)),
         *map(table_section, without([table], busy)),
-        section("What was asked, and on what", facts(asked)),
+        section("Settings and machine", facts(asked)),
         section("To repeat", again(bench.get("command"), _AGAIN)),
     ]
     return whole_page(study.title, parts, str(machine.get("archscope", "")))

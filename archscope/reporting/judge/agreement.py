@@ -61,8 +61,8 @@ def agreements(
     ]
     if len(names) < 3:
         raise UsageError(
-            f"two orders of {len(names)} networks were to be compared; that says nothing below "
-            "three, so finish or name more"
+            f"an agreement of two orders needs three networks or more, not {len(names)}; "
+            "finish or name more"
         )
     summaries = [ours[name] for name in names]
     goal = [_mean(goals[name]) for name in names]

@@ -95,7 +95,7 @@ def networks(
     }
     names = Counter(network.name for network in found.values())
     if twice := [name for name, times in names.items() if times > 1]:
-        raise UsageError(f"templates: {', '.join(twice)} is asked for twice: name it once.")
+        raise UsageError(f"templates: {', '.join(twice)} is named twice: name it once.")
     return found
 
 

@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
+from archscope.errors import plural
 from archscope.sweep.plan.estimate import LONG, Images, estimated_seconds, trial_work
 from archscope.sweep.plan.slots import Slot
 from archscope.sweep.plan.subjects import input_of
@@ -63,18 +64,15 @@ def tried(
     work = [trial_work(kind, images) for kind in kinds] * seeds
     if estimated_seconds(work, kinds[0].conditions.precision, cpus) < LONG:
         return {}
-    note("Trying how many threads a trial trains fastest with, some seconds for each choice.")
+    note("Trying how many threads train a trial fastest, some seconds for each choice.")
     largest = max(kinds, key=lambda kind: trial_work(kind, images))
     rates = {}
     for threads in choices(cpus, len(work)):
         workers = min(len(work), cpus // threads)
-        choice = (
-            f"Tried: {workers} trial{'s' * (workers > 1)} at a time, {threads} "
-            f"thread{'s' * (threads > 1)} each"
-        )
+        choice = f"Tried: {plural(workers, 'trial')} at a time, {plural(threads, 'thread')} each"
         rate = _rate(largest, [Slot("cpu", threads)] * workers)
         if not rate:
-            note(f"{choice}: no answer in time; it stays at a thread a trial.")
+            note(f"{choice}: no answer in time; each trial gets one thread.")
             return {}
         rates[threads] = rate
         note(f"{choice}, {rate:,.0f} images/s of {largest.network}.")

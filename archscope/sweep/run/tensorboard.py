@@ -159,8 +159,8 @@ def require() -> None:
         import tensorboard.summary.writer.event_file_writer  # noqa: F401
     except ImportError:
         raise UsageError(
-            "--tensorboard was asked for, but event files need tensorboard, which is not "
-            "installed; run pip install 'archscope[tensorboard]', or leave it out"
+            "--tensorboard needs tensorboard, which is not installed; run pip install "
+            "'archscope[tensorboard]', or leave it out"
         ) from None
 
 

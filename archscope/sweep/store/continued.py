@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from archscope.sweep.plan.trial import MACHINE, Entry, Machine, entries, network
 from archscope.sweep.store.environment import differences, environment
 
 _EXTENSIBLE = ("preset", "templates", "seeds")
+_WORDS = {"name": "recipe", "kind": "schedule"}
 
 
 def refuse_another_plan(
@@ -23,7 +24,7 @@ def refuse_another_plan(
 ) -> None:
     """Raise `UsageError` where the plan of the folder differs in more than can be extended."""
     differing = [
-        f"{name} {shown(old)} there, {shown(new)} asked"
+        f"{name} {shown(old)} there, {shown(new)} here"
         for name, old, new in _compared(before, settings, machine, dataset)
         if old != new
     ]
@@ -34,8 +35,8 @@ def refuse_another_plan(
 def another_plan(folder: Path, differing: Sequence[str]) -> UsageError:
     """The error for a folder whose plan differs."""
     return UsageError(
-        f"The sweep in {folder} has another plan ({'; '.join(differing)}): "
-        "choose another --out, or ask for the same."
+        f"The sweep in {folder} has another plan ({'; '.join(differing)}): choose another "
+        "--out, or give the same options."
     )
 
 
@@ -45,13 +46,22 @@ def _compared(
     old, new = before.settings.document(), settings.document()
     for name in {**old, **new}:
         if name == "recipe":
-            for field in {**old["recipe"], **new["recipe"]}:
-                yield field, old["recipe"].get(field), new["recipe"].get(field)
+            yield from _fields(old["recipe"], new["recipe"])
         elif name not in _EXTENSIBLE:
             yield name, old.get(name, "none"), new.get(name, "none")
     for name in MACHINE:
         yield name, *_both(name, before.machine, machine)
     yield "data", before.dataset.fingerprint, dataset.fingerprint
+
+
+def _fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """The fields of two recipes and of their parts, each under the word that the options use."""
+    for field in {**old, **new}:
+        here, there = old.get(field, "none"), new.get(field, "none")
+        if isinstance(here, Mapping) and isinstance(there, Mapping):
+            yield from _fields(here, there)
+        else:
+            yield _WORDS.get(field, field), here, there
 
 
 def _both(name: str, before: Machine, machine: Machine) -> tuple[Any, Any]:
@@ -60,7 +70,9 @@ def _both(name: str, before: Machine, machine: Machine) -> tuple[Any, Any]:
 
 
 def shown(value: Any) -> str:
-    """A value for a sentence: "all" for None, and no more than 24 characters."""
+    """A value for a sentence: "all" for None; the first of a list; no more than 24 characters."""
+    if isinstance(value, list | tuple):
+        return _listed(value) or "none"
     text = "all" if value is None else f"{value}"
     return text if len(text) <= 24 else f"{text[:20]}..."
 
@@ -95,8 +107,8 @@ def moved(before: Plan) -> list[str]:
     there, here = before.environment, environment()
     if changed := differences(there, here):
         return [
-            f"This sweep was begun elsewhere or under other versions ({'; '.join(changed)}): it "
-            "goes on, but its numbers are no longer bit for bit those of one machine."
+            f"This sweep was begun elsewhere or under other versions ({'; '.join(changed)}): "
+            "it continues, but its numbers are no longer bit for bit those of one machine."
         ]
     if there.get("host") != here["host"]:
         return [
@@ -148,10 +160,7 @@ def _new_entries(before: Plan, new: tuple[str, ...]) -> list[Entry]:
     there = {entry.network: entry.template for entry in before.networks}
     if twice := [template for template in new if found[template].name in there]:
         spelled = there[found[twice[0]].name]
-        raise UsageError(
-            f"templates: {twice[0]} is asked for, but the folder has that network as {spelled}: "
-            f"name it {spelled}."
-        )
+        raise UsageError(f"templates: {twice[0]} is in the folder as {spelled}: name it {spelled}.")
     return entries(found)
 
 

@@ -124,7 +124,7 @@ def _undamaged(folder: Path) -> Plan | None:
 def check_dataset(folder: Path, before: Plan | None, settings: Settings) -> None:
     """Refuse a folder with another data set, before one is downloaded in vain."""
     if before and (old := before.settings.dataset) != settings.dataset:
-        raise another_plan(folder, [f"dataset {old} there, {settings.dataset} asked"])
+        raise another_plan(folder, [f"dataset {old} there, {settings.dataset} here"])
 
 
 def open_folder(
@@ -166,7 +166,7 @@ def join_folder(folder: Path, machine: Machine, dataset: DatasetInfo) -> Opened:
     if (old := before.dataset.fingerprint) != (new := dataset.fingerprint):
         raise UsageError(
             f"The sweep in {folder} has other data ({shown(old)} there, {shown(new)} here): "
-            "bring the same, or name their folder with --data-dir."
+            "restore them, or name their folder with --data-dir."
         )
     check_definitions(folder, before)
     return Opened(folder, before.with_dataset(dataset), tuple(moved(before)))

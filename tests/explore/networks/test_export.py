@@ -120,7 +120,7 @@ def test_a_file_of_that_name_is_replaced_only_where_it_is_named(tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     asked = {"input": (3, 32, 32)}
     assert export("resnet18", "torchvision", **asked).file.name == "resnet18.pth"
-    with pytest.raises(UsageError, match="resnet18.pth exists already; add --output"):
+    with pytest.raises(UsageError, match=r"resnet18.pth exists already; add --output"):
         export("resnet18", "torchvision", **asked)
     again = export("resnet18", "torchvision", tmp_path / "resnet18.pth", **asked)
     assert again.size > 46_000_000

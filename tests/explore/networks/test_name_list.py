@@ -31,10 +31,10 @@ def test_a_first_line_of_any_length_and_the_mark_that_excel_writes(tmp_path):
     path.write_bytes(b"\xef\xbb\xbfnetwork,params\r\nwrn_16_4,1\r\n")
     assert read_names(str(path)) == ["wrn_16_4"]
     path.write_text("x" * 200_000)  # the csv module reads fields up to 131,072 characters
-    with pytest.raises(UsageError, match="a line of .* is too long to be a network's name"):
+    with pytest.raises(UsageError, match=r"a line of .* is too long to be a network's name"):
         read_names(str(path))
     path.write_text("network\n" + "x" * 200_000)
-    with pytest.raises(UsageError, match="a line of .* is too long to be a network's name"):
+    with pytest.raises(UsageError, match=r"a line of .* is too long to be a network's name"):
         read_names(str(path))
 
 

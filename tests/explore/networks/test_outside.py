@@ -146,7 +146,7 @@ def test_what_fvcore_counts_wrongly_is_counted_right_and_told(tmp_path):
         ("fails", ArchscopeError, r"fails failed with ValueError: no such width$"),
         ("leaves", ArchscopeError, "SystemExit: 9"),
         ("Broken", ArchscopeError, "on an input of 3x224x224 failed with AttributeError"),
-        ("number", UsageError, "returned an int, but"),
+        ("number", UsageError, "number returned an int; return one"),
         ("nett", UsageError, "did you mean net"),
         ("number_itself", UsageError, "there is no function 'number_itself'"),
     ],

@@ -140,9 +140,9 @@ def enumerate_designs(
 ) -> None:
     """List all designs of a family within ranges of cost.
 
-    Every design of the box is gone through: 10 million take seconds. What is listed is sorted, may
-    be cut to a Pareto front, and goes to a table, CSV, JSON or Parquet. A random sample of them can
-    be trained as a population:
+    Every design of the box is checked: 10 million take seconds. The list is sorted, may be cut to
+    a Pareto front, and is written as a table, CSV, JSON or Parquet. A random sample of the designs
+    can be trained as a population:
 
       archscope enumerate cifar_resnext11 --params 50k:500k --sample 12 --format csv |
         archscope cifar-sweep --preset quick --templates @-

@@ -106,8 +106,8 @@ def solve(
             panel=NETWORK,
             default="what the name leaves open",
             complete=some_of(lambda: _FREE),
-            help="What is sought: cardinality, width, depth (or depth3), widen, deepening, scale, "
-            "or another number of the family.",
+            help="What is solved for: cardinality, width, depth (or depth3), widen, deepening, "
+            "scale, or another number of the family.",
         ),
     ] = None,
     depth: DepthOption = None,

@@ -31,7 +31,7 @@ def list_networks(
     format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """List the named networks of the papers with their costs (any template has a name besides)."""
+    """List the named networks of the papers with their costs (other templates have names too)."""
     from archscope.explore.networks.listing import list_networks as found
 
     print_result(found(pattern), format, output)

@@ -26,11 +26,11 @@ def status(
     format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """Show how a sweep stands: what is done, runs, failed; time left; the best templates.
+    """Show the progress of a sweep: done, running and failed trials; time left; the best templates.
 
-    Reads the folder and writes nothing: it can be asked at any time, from any terminal or machine
+    Reads the folder and writes nothing: it can be run at any time, from any terminal or machine
     that sees the folder. A trial that a killed process on another machine had begun counts as
-    running until somebody takes it over.
+    running until another process takes it over.
     """
     from archscope.explore.training import status as explore
 
