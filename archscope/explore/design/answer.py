@@ -78,10 +78,10 @@ def proof_text(
         )
     else:
         text = (
-            f"Proof by exhaustion over the box {shown}: in {looked.lines:,} combinations the "
-            f"{WORDS.get(inner, inner)} was bracketed by bisection, as every cost grows with it; "
-            "in all others the cheapest design costs too much, or the most expensive too little, "
-            f"to be nearer {counted}."
+            f"Proof by exhaustion over the box {shown}: in {plural(looked.lines, 'combination')} "
+            f"the {WORDS.get(inner, inner)} was bracketed by bisection, as every cost grows with "
+            "it; in all others the cheapest design costs too much, or the most expensive too "
+            f"little, to be nearer {counted}."
         )
         if loose:
             text += f" No combination was left out before {', '.join(loose)} was fixed: {may_fall}."

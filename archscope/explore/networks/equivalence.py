@@ -202,7 +202,9 @@ def _check(
         if checked:
             module = build_with(network, weights.split(state, table))
             restored = equal(merge(module.state_dict()), state)
-        note(f"form ({form}): outputs and gradients of {settings.batch} images in float64")
+        note(
+            f"form ({form}): outputs and gradients of {plural(settings.batch, 'image')} in float64"
+        )
         found = {mode: one.mapped(merge) for mode, one in readings(module, at).items()}
         if checked:
             gaps = differences(found, expected)

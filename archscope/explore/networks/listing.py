@@ -13,7 +13,7 @@ from archscope.arch.papers.published import published_errors
 from archscope.arch.shape import Shape
 from archscope.cost.formula import CONVENTION, count
 from archscope.cost.memory import memory
-from archscope.errors import UsageError
+from archscope.errors import UsageError, plural
 from archscope.explore.networks.compare import stage_rows
 from archscope.explore.networks.opened import Given, Outside, open_network, refuse_outside
 from archscope.explore.networks.outside import OutsideCount, count_outside, known_memory
@@ -209,7 +209,11 @@ def _table(document: dict[str, Any], nodes: bool) -> Table:
         row["block"] = row["block"] or ""
     rows.append({"name": "total", "output": "", "block": "", **_totals(document)})
     shape = "×".join(map(str, document["input"]))
-    classes = "" if document["classes"] is None else f", {document['classes']} classes"
+    classes = (
+        ""
+        if document["classes"] is None
+        else f", {plural(document['classes'], 'class', 'classes')}"
+    )
     title = f"{document['name']}: input {shape}{classes}"
     parameters = f"Memory in fp32: {bytes_text(document['param_bytes'])} of parameters"
     notes = [f"{parameters}.", *document.get("notes", ())]
