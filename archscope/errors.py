@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class ArchscopeError(Exception):
-    """Something failed that the user can understand and mend (exit code 1)."""
+    """Something failed that the user can understand and correct (exit code 1)."""
 
     exit_code = 1
 

@@ -117,7 +117,7 @@ def parse_numbers(text: str, what: str) -> list[int]:
 
 
 def parse_factors(text: str, what: str) -> list[int | Fraction]:
-    """`1,1.5,2` or `1:4` -> whole numbers, and fractions where a decimal stands there.
+    """`1,1.5,2` or `1:4` -> whole numbers, and fractions for decimals.
 
     Raises:
         UsageError: as `parse_numbers`, and for a decimal that is none.

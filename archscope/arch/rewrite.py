@@ -41,7 +41,7 @@ PATHS = "paths"
 
 
 class Cut(NamedTuple):
-    """How the weights of one leaf of form (c) stand in another form.
+    """Where the weights of one leaf of form (c) are in another form.
 
     Attributes:
         leaves: the paths of the leaves that it became, in order; paths as in a state dict.
@@ -53,12 +53,12 @@ class Cut(NamedTuple):
 
 
 class Block(NamedTuple):
-    """The convolutions of a block in form (c), and what stands between them.
+    """The convolutions of a block in form (c), and what is between them.
 
     Attributes:
         layers: from the first convolution to before the last one; all act on each path alone.
         last: the convolution that brings the paths together.
-        start: the place of the first of them among the parts of the sequence they stand in.
+        start: the place of the first of them among the parts of their sequence.
     """
 
     layers: tuple[Node, ...]
@@ -120,7 +120,7 @@ def to_form(tree: Node, form: Form, paths: int | None = None) -> Node:
 
 
 def blocks(tree: Node) -> list[tuple[str, Block]]:
-    """The blocks of a tree in form (c) that have the three forms, by the paths they stand at."""
+    """The blocks of a tree in form (c) that have the three forms, by their paths in the tree."""
     _refuse_unknown(tree)
     found = ((path, block_of(node)) for path, node in _sequences(tree))
     return [(path, block) for path, block in found if block is not None]
@@ -144,7 +144,7 @@ def cuts(tree: Node, form: Form, paths: int | None = None) -> dict[str, Cut]:
 def block_of(node: Node) -> Block | None:
     """The convolutions of a sequence, where they are a block in form (c) that has the other forms.
 
-    Between them only batch norm and ReLU may stand, which act on each channel alone.
+    Between them there may only be batch norm and ReLU, which act on each channel alone.
     """
     if not isinstance(node, Seq):
         return None

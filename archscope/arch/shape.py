@@ -34,7 +34,7 @@ Walk: TypeAlias = Generator["Visit", None, Shape]
 
 
 class Visit(NamedTuple):
-    """A leaf of the tree where it stands."""
+    """A leaf of the tree at its place."""
 
     path: str
     node: Node

@@ -51,7 +51,7 @@ BLOCK = 32_768
 
 @dataclass(frozen=True)
 class NodeCount:
-    """The cost of one leaf; `times` says how often it stands there (a stage's repeats)."""
+    """The cost of one leaf; `times` says how often it occurs (a stage's repeats)."""
 
     path: str
     node: Node
@@ -214,7 +214,7 @@ def _designs(arrays: list[Any]) -> int:
 
 
 def _sum(tree: Node, shape: Shape) -> tuple[Number, Number, Number]:
-    """Totals of a tree; what stands there equally often is added up before it is multiplied."""
+    """Totals of a tree; what occurs equally often is added up before it is multiplied."""
     totals: list[Number] = [0, 0, 0]
     part: list[Number] = [0, 0, 0]
     times: Number = 1

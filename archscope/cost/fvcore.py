@@ -27,7 +27,7 @@ class FvcoreCount(ShortRepr):
         macs: multiply-adds of convolutions and products of matrices, exact (`cost.operators`).
         by_operator: fvcore's own numbers: multiply-adds as it counts them, 2 an element for batch
             norm, 1 for pooling.
-        unsupported: operators that fvcore did not count, and how often each stood there.
+        unsupported: operators that fvcore did not count, and how often each occurred.
         differences: operators whose multiply-adds fvcore's number is not: (ours, fvcore's).
         parts: params and multiply-adds of each direct submodule, in order.
     """

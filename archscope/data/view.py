@@ -21,7 +21,7 @@ class View:
         whiten: None, or "zca" (see `archscope.data.batches.whiten`).
         test_crop: side of the square cut out of a test image (image folders only); None: the
             network's input.
-        test_classes: the classes that the test images are of, where the network tells more apart
+        test_classes: the classes that the test images are of, where the network has more
             (image folders only); then there are two test errors, see `archscope.data.dataset`.
 
     Raises UsageError for a number or a name that cannot be.

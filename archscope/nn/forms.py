@@ -3,7 +3,7 @@
 `archscope.arch.rewrite.cuts` says which leaf of form (c) became which leaves: the first and the
 grouped convolution are cut by output channels (so the latter by group), batch norm and its running
 statistics by channel, and in form (a) the last convolution by input channels. Gradients go the same
-way, as each weight of form (c) stands in exactly one place of every other form.
+way, as each weight of form (c) is in exactly one place of every other form.
 """
 
 from __future__ import annotations

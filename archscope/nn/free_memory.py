@@ -11,7 +11,7 @@ from archscope.errors import UsageError
 
 
 def available() -> int:
-    """Bytes that can be had without swapping; all of the machine's where nothing tells them."""
+    """Bytes that can be had without swapping; all of the machine's where that is not known."""
     try:
         found = re.search(r"MemAvailable:\s+([0-9]+) kB", Path("/proc/meminfo").read_text())
     except OSError:

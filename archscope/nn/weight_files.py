@@ -28,7 +28,7 @@ def read_weights(path: Path, safetensors: bool | None = None) -> dict[str, Tenso
 
     Args:
         path: of the file.
-        safetensors: whether it is of that kind; without it, its suffix tells.
+        safetensors: whether it is of that kind; without it, its suffix decides.
 
     Raises:
         UsageError: where the file is missing, damaged, holds no state dict, or a pickle in it asks
@@ -65,7 +65,7 @@ def _read_pickle(path: Path) -> Any:
         asked = re.search(r"GLOBAL ([\w.]+)", str(error))
         if isinstance(error, pickle.UnpicklingError):
             more = asked[1] if asked else "more than data"
-            why = f"it holds {more}, but weights are only tensors"
+            why = f"it asks for {more}, but weights are only tensors"
         else:
             why = f"it is damaged, or not of that kind ({told(error)})"
         raise _refused(path, why) from None

@@ -87,7 +87,7 @@ class OnRay:
             )
 
     def run(self, supply: Supply, slots: Sequence[Slot], observer: Observer, runner: str) -> None:
-        """Have every trial trained, as many at a time as the cluster has room for by then.
+        """Have every trial trained, as many at a time as the cluster has room for at that time.
 
         `slots` limit that only where a number of workers or GPUs was asked for. Errors as of
         `RayScheduler.run`.

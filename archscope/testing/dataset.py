@@ -140,7 +140,7 @@ def _check_parts(
 
 
 def _contents(part: Part) -> list[tuple[int, bytes]]:
-    """What tells an image from others, with its label."""
+    """What identifies an image, with its label."""
     if isinstance(part, Files):
         return list(zip(part.labels.tolist(), part.names.tolist(), strict=True))
     return [

@@ -38,7 +38,7 @@ class Runs(Protocol):
 def check_executor(executor: Runs, folder: Path, slots: Sequence[Slot] = TWO) -> None:
     """Check what has trials trained: all of them, once, and nothing lost when something goes wrong.
 
-    Every trial gets a result, good or bad, and the observer is told; no more are held at a time
+    Every trial gets a result, good or bad, and the observer is notified; no more are held at a time
     than there are slots; one that fails stops no other; one whose worker dies goes on from its
     checkpoint; what is done is not done again; a signal stops all, nothing is written off, and the
     next run goes on. Call it in the main thread, as a signal (SIGINT) is sent to this process.
@@ -91,7 +91,7 @@ class _Supply(Supply):
 
 
 class _Observer:
-    """Keeps what it is told; `hook` is called with each event."""
+    """Keeps the events it gets; `hook` is called with each event."""
 
     def __init__(self, hook: Callable[[Event], None] | None = None) -> None:
         self.events: list[Event] = []

@@ -56,7 +56,7 @@ class Folder:
     def open(self) -> Checkpoint | None:
         """Make the folder agree with its newest whole checkpoint and return that, or None.
 
-        What was damaged is told in `notes`. Raises ArchscopeError where the checkpoint is of
+        What was damaged is named in `notes`. Raises ArchscopeError where the checkpoint is of
         another run.
         """
         self.path.mkdir(parents=True, exist_ok=True)

@@ -116,7 +116,7 @@ class Outcome:
             the last epoch's `test_error` and `train_error`: never the best. Where it diverged these
             two are None, the lists end before, and `diverged_in_epoch` says when. With images held
             out, the lists are of `validation_loss` and `validation_error` instead of the test's,
-            and the last `validation_error` stands beside. `test_error_listed` where classes were
+            and the last `validation_error` is given too. `test_error_listed` where classes were
             listed: among these alone.
         timing: `seconds` in all; `epoch_seconds` and `images_per_second`, an item an epoch.
     """

@@ -37,7 +37,7 @@ class Axis:
         grows: the costs that never fall while it grows; those alone it may be bisected or cut by.
         scaled: whether the family's scale multiplies it.
         channels: whether it multiplies the channels of the first stage's widest convolutions.
-        symbol: what stands for it where the family's form is shown, as `C` in `resnextN_CxWd`.
+        symbol: what represents it where the family's form is shown, as `C` in `resnextN_CxWd`.
         spelled: the pattern of its text in a name, where not that of its kind of number.
     """
 
@@ -67,7 +67,7 @@ class Axis:
 
     @property
     def pattern(self) -> str:
-        """What stands for it in a name."""
+        """The pattern of its value in a name."""
         one = FRACTION if self.fractional else WHOLE
         stages = f"(?:{one}_){{{self.stages - 1}}}{one}|" if self.stages else ""
         return self.spelled or stages + one

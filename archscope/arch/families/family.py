@@ -55,7 +55,7 @@ class Family(Generic[P]):
         channels: of the first stage's 3x3 convolutions, but for the factors of axes that multiply
             it; 0 where `--divisible` means nothing.
         within: the family, and its other numbers, that members are designed anew in.
-        place: the user's file that it stands in; empty for archscope's own.
+        place: the user's file that defines it; empty for archscope's own.
     """
 
     function: Callable[P, Made]
@@ -92,7 +92,7 @@ class Family(Generic[P]):
 
     @property
     def title(self) -> str:
-        """Its name, behind the file that it stands in."""
+        """Its name, after the file that defines it."""
         return f"{self.place}:{self.name}" if self.place else self.name
 
     @property

@@ -25,7 +25,7 @@ _PART = re.compile(r"\{(\w+)\}|\[|\]|_|[^_{}\[\]]+")
 
 
 class Spelled(NamedTuple):
-    """A name taken apart: what stands for the fields of a form, and for its suffixes by kind."""
+    """A name taken apart: the texts of a form's fields, and of its suffixes by kind."""
 
     form: str
     prefix: str | None
@@ -35,7 +35,7 @@ class Spelled(NamedTuple):
 
 @dataclass(frozen=True)
 class Suffix:
-    """What may stand behind a name, as `@0.25` or `-noshortcut`: one parameter of the function.
+    """What may follow a name, as `@0.25` or `-noshortcut`: one parameter of the function.
 
     Attributes:
         kind: its name; a spelling has one of a kind.
@@ -128,7 +128,7 @@ def patterns(form: str, fields: Mapping[str, str]) -> Iterator[re.Pattern[str]]:
 
 
 def _expressions(parts: Sequence[str], fields: Mapping[str, str], depth: int) -> Iterator[str]:
-    """The parts up to the bracket `depth`; the brackets stand within one another."""
+    """The parts up to the bracket `depth`; the brackets are nested."""
     level, before = 0, ""
     words = True
     for part in parts:

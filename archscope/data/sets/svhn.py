@@ -134,7 +134,7 @@ def _variables(path: Path, shape: tuple[int, ...]) -> dict[str, Any]:
 def _of_size(
     listed: Sequence[tuple[str, tuple[int, ...], str]], shape: tuple[int, ...]
 ) -> list[str]:
-    """Which of X and y stand in a file once, X with this shape, y with a label for each image."""
+    """Which of X and y are in a file once, X with this shape, y with a label for each image."""
     found = {name: (size, kind) for name, size, kind in listed}
     names = [name for name, _, _ in listed]
     if names.count("X") != 1 or found["X"] != (shape, "uint8"):

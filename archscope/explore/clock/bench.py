@@ -63,16 +63,16 @@ def bench(
 ) -> Bench:
     """Time networks in turns, round by round, on this machine.
 
-    On a CPU glibc is told to keep freed memory, for the rest of the process, as the workers of a
+    On a CPU glibc is set to keep freed memory, for the rest of the process, as the workers of a
     sweep do; torch's number of threads is what it was afterwards.
 
     Args:
         networks: names, networks or trees, or what else `open_network` takes and torch can run;
-            times are told against the first.
+            times are relative to the first.
         setting: what to measure, and how.
         input: (channels, height, width) for all; without it each has its own, but a tree.
         extras: whether to measure memory and the roofline's limits.
-        note: told the progress, a line at a time.
+        note: called with the progress, a line at a time.
         machine: what this machine has, where the caller knows.
 
     Raises:

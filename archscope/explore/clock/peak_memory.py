@@ -57,7 +57,7 @@ def method(device: str) -> str | None:
 
 
 def peak_memory(task: Task) -> int | None:
-    """The peak in bytes; None on a device that tells none.
+    """The peak in bytes; None on a device that reports none.
 
     Raises:
         ArchscopeError: where the process fails.

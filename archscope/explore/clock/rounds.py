@@ -28,7 +28,7 @@ def timed_rounds(
 ) -> list[Timing]:
     """Time calls in interleaved rounds: the seconds of one call, each round.
 
-    The warm-up's last round tells how long a call is: for the estimate, and for how often a short
+    The warm-up's last round shows how long a call is: for the estimate, and for how often a short
     one is repeated within a round.
     """
     named = {str(number): call for number, call in enumerate(calls)}

@@ -101,7 +101,7 @@ def declared(
 ) -> dict[str, Sequence[Any]]:
     """The opened numbers that go through values which their family declares, with those.
 
-    These are the ones that nothing else bounds: no cost that has a limit tells that all designs
+    These are the ones that nothing else bounds: no cost with a limit shows that all designs
     beyond some value cost too much, as it may fall while this number, or another free one, grows.
     """
     sound = _sound(space, opened, costs)

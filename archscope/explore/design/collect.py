@@ -172,7 +172,7 @@ def _small(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _joined(chunks: Sequence[Columns], names: Sequence[str]) -> Columns:
-    """The chunks as one; they are emptied on the way, so that few columns stand twice."""
+    """The chunks as one; they are emptied on the way, so that few columns exist twice."""
     if not chunks:
         return {name: np.zeros(0, np.int64) for name in names}
     if len(chunks) == 1:

@@ -41,7 +41,7 @@ def enumerate_designs(
 
     Args:
         query: the families, their numbers, and the ranges of parameters, and of multiply-adds and
-            activations of one image; or the families alone. A network stands for its family, its
+            activations of one image; or the families alone. A network means its family, its
             numbers fixed.
         order: how they are listed; by parameters where there is none.
         sampled: how many of all that fulfil the query are kept for a picture, about.

@@ -72,7 +72,7 @@ def read_limits(
     """The limits of `budgets`, as `all_limits` reads them, and of other networks.
 
     `like` holds `resnet50`, `2x resnet101:macs`: another network gives its params and macs, or what
-    stands behind the colon.
+    follows the colon.
 
     Raises:
         UsageError: as `all_limits`.

@@ -135,7 +135,7 @@ class Part:
         return {word: values[word] for word in self.space.axes}
 
     def network(self, columns: Mapping[str, Number]) -> Network:
-        """The designs of these columns; an axis without one stands at its smallest value."""
+        """The designs of these columns; an axis without one has its smallest value."""
         return self.space.network(self.values(columns))
 
     @cached_property

@@ -47,7 +47,7 @@ class Compared(ShortRepr):
         network: ours, or one from outside.
         count: the formula's of ours; of one from outside, what could be counted.
         fvcore: None where fvcore did not count.
-        classes: outputs; None where nothing tells them.
+        classes: outputs; None where they are not known.
         stages: as `stage_rows`; of a network from outside, its direct submodules.
         notes: what a reader must know of how it was counted.
     """

@@ -85,7 +85,7 @@ def equivalence(
         batch: images, at least 2, of the comparison and of the timed passes.
         seed: of weights and images.
         rounds: timed rounds; 0 leaves the clock out, None takes what fits into half a minute.
-        note: told what is being done.
+        note: called with what is being done.
 
     Raises:
         UsageError: for a network that has no such forms, or that does not fit into memory.

@@ -92,7 +92,7 @@ class Shown(Result):
     def document(self) -> dict[str, Any]:
         """The network as JSON, schema `archscope.show/1`: totals, stages, and every layer.
 
-        Of one from outside, what only a tree tells is null or empty.
+        Of one from outside, what only a tree has is null or empty.
         """
         if isinstance(self.network, Network):
             return _document(self.network)

@@ -74,7 +74,7 @@ class Order:
         folder: where.
         iterations: mini-batches of each training, from which its epochs follow; None: the recipe's.
         report: writes the report of the folder, and returns the paths.
-        begun: told the folder when its plan stands there, before the first training.
+        begun: called with the folder when its plan is there, before the first training.
         command: what the user typed, for the record.
     """
 

@@ -174,7 +174,7 @@ def _begin(kept: Kept, folder: Path) -> None:
 
 
 def _refuse_another(folder: Path, asked: Kept) -> None:
-    """A folder is of one study and preset: the report could tell of no second one."""
+    """A folder is of one study and preset: the report has room for no second one."""
     try:
         there = kept_study(folder)
     except ArchscopeError:

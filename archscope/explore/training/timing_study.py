@@ -133,7 +133,7 @@ def _check_folder(folder: Path) -> None:
 
 
 def _refuse_other_times(kept: Kept, folder: Path, found: Mapping[str, Any]) -> None:
-    """Times stand beside the study and preset that they were measured for, or nowhere."""
+    """Times are kept with the study and preset that they were measured for."""
     instead = f"choose another --out, or remove {folder / BENCH_FILE} to measure again in its place"
     if (preset := found.get("preset", kept.preset)) != kept.preset:
         raise UsageError(

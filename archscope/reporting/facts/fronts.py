@@ -46,7 +46,7 @@ def flips(errors: Mapping[str, float], costs: Mapping[str, Mapping[str, float]])
 def pareto(errors: Mapping[str, float], cost: Mapping[str, float]) -> list[str]:
     """The networks that no other beats: none with less error at no more cost, or the reverse.
 
-    In order of rising cost. Of two that are equal in both, both stand.
+    In order of rising cost. Of two that are equal in both, both are kept.
     """
     names = [name for name in errors if name in cost]
 

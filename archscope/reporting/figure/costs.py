@@ -1,4 +1,4 @@
-"""Error against each cost of a sweep: who stands on which front, and which answers flip."""
+"""Error against each cost of a sweep: which networks are on which front, and which answers flip."""
 
 from __future__ import annotations
 

@@ -72,8 +72,8 @@ class Population:
 def population(sweep: Sweep) -> Population | None:
     """The population of a sweep; None below 8 networks with a finished training.
 
-    Networks of cardinality 1 and of more are told apart where there are at least 4 of each. The
-    area is taken up to the error of guessing.
+    Networks of cardinality 1 and of more are separate groups where there are at least 4 of each.
+    The area is taken up to the error of guessing.
     """
     found = [point for point in points(sweep) if point.test_error.mean is not None]
     if len(found) < LEAST:

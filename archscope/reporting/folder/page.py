@@ -1,6 +1,6 @@
 """report.html: a sweep, finished or not, as one page that needs no network.
 
-Everything that stands on the page is in the file: style, script, figures. What a user or a file
+Everything on the page is in the file: style, script, figures. What a user or a file
 said is escaped.
 """
 

@@ -1,4 +1,4 @@
-"""How a sweep stands, from a quick look at its folder: counts, what runs, a leaderboard."""
+"""The progress of a sweep, from a quick look at its folder: counts, what runs, a leaderboard."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ONE = Images(1, 0)
 
 @dataclass(frozen=True, repr=False)
 class Status(Result):
-    """The trials of a sweep as they stand."""
+    """The trials of a sweep as they are now."""
 
     folder: Path
     plan: Plan
@@ -45,7 +45,7 @@ class Status(Result):
 
     @property
     def seconds_left(self) -> float | None:
-        """At the rate of the trials that run now; `None` where none has told its rate yet."""
+        """At the rate of the trials that run now; `None` where none has reported its rate yet."""
         rates = [
             epoch_work(brief.trial, _ONE) / brief.epoch_seconds
             for brief in self.trials

@@ -202,5 +202,5 @@ def _span(low: Any, high: Any = None) -> str:
 
 
 def order_of(rows: Sequence[Row], reference: str) -> list[Row]:
-    """The rows with the reference first: times are told against the first network."""
+    """The rows with the reference first: times are relative to the first network."""
     return sorted(rows, key=lambda row: row.label != reference)

@@ -48,12 +48,12 @@ def agreements(
 
     Args:
         ours: our errors (%) by network.
-        target: errors (%) by network: a published number, which stands as it is, or the errors of
+        target: errors (%) by network: a published number, which is taken as it is, or the errors of
             a longer run, whose mean has the noise of its own seeds.
         costs: name of a cost -> its value by network.
 
     Raises:
-        UsageError: where fewer than three networks stand in both.
+        UsageError: where fewer than three networks are in both.
     """
     goals = {name: _fixed(value) for name, value in target.items()}
     names = [

@@ -36,7 +36,7 @@ class Verdict:
 
     Attributes:
         kind: "better" (the first has the lower error), "worse", "none" (no difference shown,
-            though one of `resolve` points would have been), or "open" (too few seeds to tell).
+            though one of `resolve` points would have been), or "open" (too few seeds to decide).
         n: seeds of each.
         interval: of the difference; None where the runs show no spread, as with one seed.
         seeds_needed: of each in all, to see `resolve` points with 80 % power; None: no spread

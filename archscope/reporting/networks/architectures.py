@@ -121,7 +121,7 @@ def size(stage: Stage) -> str:
 
 
 class Named(Protocol):
-    """A network, or what stands beside networks without stages of its own."""
+    """A network, or a row beside networks without stages of its own."""
 
     @property
     def name(self) -> str:

@@ -20,7 +20,7 @@ def absent(value: Any) -> bool:
 
 
 def text(value: Any) -> str:
-    """The value as it stands: `32x4d`; a list or tuple becomes one line an item."""
+    """The value unchanged: `32x4d`; a list or tuple becomes one line an item."""
     if absent(value):
         return MISSING
     if isinstance(value, (list, tuple)):
@@ -59,7 +59,7 @@ def decimal(places: int) -> Callable[[Any], str]:
 def prefixed(digits: int) -> Callable[[Any], str]:
     """A formatter with decimal prefixes: `prefixed(3)(4230479872)` -> `4.23 G`.
 
-    Shows `digits` significant digits, and a count below 1000 as it stands.
+    Shows `digits` significant digits, and a count below 1000 unchanged.
     """
 
     def format_prefixed(value: Any) -> str:

@@ -58,10 +58,10 @@ def parse_templates(templates: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def curves(templates: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Which of Figure 7's curves each template stands on: "cardinality", "width", both or none.
+    """Which of Figure 7's curves each template is on: "cardinality", "width", both or none.
 
-    Cardinality 1 stands on the width curve; the most common width (the first of them, in a tie)
-    makes the cardinality curve. A curve whose only template stands on the other one is left out.
+    Cardinality 1 is on the width curve; the most common width (the first of them, in a tie)
+    makes the cardinality curve. A curve whose only template is on the other one is left out.
     """
     pairs = {
         template: (int(match[1]), int(match[2]))

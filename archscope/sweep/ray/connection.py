@@ -66,7 +66,7 @@ def _init(address: str, options: dict[str, Any]) -> None:
 def inventory() -> tuple[Inventory, list[str]]:
     """What the cluster has to train on, all its nodes together, and what to say of them.
 
-    Raises ArchscopeError where a node cannot train, or none can tell.
+    Raises ArchscopeError where a node cannot train, or none answers.
     """
     answers, notes = _probed()
     nodes = [found for _, _, found in answers]
@@ -161,7 +161,7 @@ def _asked(node: Mapping[str, Any]) -> Any:
 
 
 def _check_reachable(address: str) -> None:
-    """Raise where nobody listens at the address: Ray itself tries for minutes."""
+    """Raise where nothing listens at the address: Ray itself tries for minutes."""
     host, colon, port = address.removeprefix("ray://").rpartition(":")
     if not colon or not port.isdecimal():
         return

@@ -39,7 +39,7 @@ _PATIENCE = 600.0  # seconds without any node that has room
 
 @dataclass
 class _Run:
-    """A trial with its task; `work` is None once the trial is told to be over."""
+    """A trial with its task; `work` is None once the trial is reported to be over."""
 
     name: str
     handle: Any
@@ -57,7 +57,7 @@ class RayScheduler:
         supply: the trials, in the order of running.
         cluster: what runs them.
         slot: what each trial gets there.
-        observer: what is told of it.
+        observer: what is notified of it.
         runner: what trains, as "module:function".
         data: the data of trials, where the runner is to be handed them.
     """

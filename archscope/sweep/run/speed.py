@@ -59,7 +59,7 @@ def tried(
         seeds: trials of each.
         images: of an epoch.
         cpus: processors of the machine.
-        note: told what is done.
+        note: called with what is done.
     """
     work = [trial_work(kind, images) for kind in kinds] * seeds
     if estimated_seconds(work, kinds[0].conditions.precision, cpus) < LONG:
@@ -153,7 +153,7 @@ class _Window:
 
 
 def train_for_a_while(task: Task, report: Report) -> dict[str, Any]:
-    """In a worker: train the task's network on random images, and tell images a second.
+    """In a worker: train the task's network on random images, and report images a second.
 
     As no error is asked for, the result counts as diverged.
     """

@@ -1,7 +1,7 @@
 """TensorBoard event files of a sweep, beside each trial's metrics.jsonl; no torch.
 
 They are a view of metrics.jsonl: `trials/KEY/tensorboard` is removed and written again by the
-process that goes on with the trial, so that no epoch stands in it twice. An epoch is a step.
+process that goes on with the trial, so that no epoch is in it twice. An epoch is a step.
 
     tensorboard --logdir DIR/trials
 """

@@ -84,7 +84,7 @@ def load_dataset(trial: Trial) -> Any:
 
 
 def dataset_key(trial: Trial) -> str:
-    """What tells the data of a trial, as it sees them, from others."""
+    """What identifies the data of a trial, as it sees them."""
     return json.dumps([asdict(trial.conditions.dataset), asdict(trial.conditions.view)])
 
 

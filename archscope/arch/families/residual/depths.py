@@ -53,7 +53,7 @@ def scale_axis(stem: int) -> Axis:
 
 
 def read_depth(spelled: Spelled) -> int | tuple[int, ...] | None:
-    """`50`, or the blocks of the stages where `3_4_7_3` stands there; None where it is open.
+    """`50`, or the blocks of the stages for `3_4_7_3`; None where it is open.
 
     Raises:
         UsageError: where there are not as many stages as the prefix says.

@@ -120,9 +120,9 @@ def preresnet(
     scale: Fraction | float = 1,
     residual: bool = True,
 ) -> Choices:
-    """The ImageNet pre-activation ResNet: ResNet-200 as it stands, of `blocks` a stage.
+    """The ImageNet pre-activation ResNet: ResNet-200 itself, of `blocks` a stage.
 
-    The stem's BN-ReLU is the first block's: it stands before the max pool.
+    The stem's BN-ReLU is the first block's: it comes before the max pool.
 
     Raises:
         UsageError: where a number is not positive, or a scaled width not whole.

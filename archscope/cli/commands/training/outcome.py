@@ -1,4 +1,4 @@
-"""What the training commands do alike: refuse early, and tell what came of it."""
+"""What the training commands share: refuse early, and report the outcome."""
 
 from __future__ import annotations
 
