@@ -211,7 +211,7 @@ def _not_found(dataset: Cifar, named: Path | None) -> str:
     places = locate.usual_places() if named is None else [named]
     layout = dataset.layouts[0]
     return (
-        f"{dataset.title} is in none of {', '.join(map(str, places))}, and --offline forbids to "
-        f"download it: put the folder {layout.folder} or the archive {layout.archive} into one of "
-        "them, name its place with --data-dir, or leave out --offline"
+        f"{dataset.title} is in none of {', '.join(map(str, places))}, and --offline forbids "
+        f"the download: put the folder {layout.folder} or the archive {layout.archive} into "
+        "one of them, name its place with --data-dir, or leave out --offline"
     )

@@ -96,7 +96,7 @@ def test_other_formats_go_to_a_file(run, tmp_path, format):
     ("arguments", "words"),
     [
         (("inception_v3",), "use resnext50_32x4d (Figure 3) or resnet18 (Figure 4)"),
-        (("wrn_16_4-drop0.3",), "nothing but batch norm and ReLU between them"),
+        (("wrn_16_4-drop0.3",), "with only batch norm and ReLU between"),
         (("resnet50", "--paths", "2"), "leave --paths out"),
         (("resnet20", "--paths", "3"), "use a divisor, as 16"),
         (("resnext50_32x4d", "--input", "3x60000x60000"), "MB free"),

@@ -170,8 +170,8 @@ def _downloaded(name: str, data_dir: Path | None, offline: bool, progress: bool)
         places = locate.usual_places() if data_dir is None else [data_dir]
         raise DataError(
             f"{TITLE} is incomplete in each of {', '.join(map(str, places))} (missing "
-            f"{', '.join(missing)}), and --offline forbids to download it: put the files "
-            "into one of them, name their place with --data-dir, or leave out --offline"
+            f"{', '.join(missing)}), and --offline forbids the download: put the files "
+            "there, name their place with --data-dir, or leave out --offline"
         )
     from archscope.data.fetch import download
 

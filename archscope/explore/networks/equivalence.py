@@ -120,9 +120,9 @@ def _paths(network: Network, asked: int | None) -> tuple[int, int]:
     depths = {block.depth for block in found}
     if len(depths) != 1:
         raise UsageError(
-            "only blocks of two or three convolutions with nothing but batch norm and ReLU "
-            f"between them have the forms of Figures 3 and 4, not those of {network.name}; "
-            "use resnext50_32x4d (Figure 3) or resnet18 (Figure 4)"
+            f"{network.name} has no blocks as in Figures 3 and 4 (two or three convolutions "
+            "with only batch norm and ReLU between); use resnext50_32x4d (Figure 3) or "
+            "resnet18 (Figure 4)"
         )
     (depth,) = depths
     if depth == 2:
