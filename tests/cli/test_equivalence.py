@@ -184,7 +184,7 @@ def test_the_library_gives_a_frame():
     # From any form, and at another input.
     again = a.equivalence(found.forms[2].network, rounds=0, input=(3, 20, 20))
     assert again.network.tree == network.tree and again.network.input == (3, 20, 20)
-    with pytest.raises(a.UsageError, match="batch 1"):
+    with pytest.raises(a.UsageError, match="batch must be at least 2"):
         a.equivalence(network, batch=1)
 
 

@@ -134,7 +134,7 @@ def test_what_needs_one_of_ours_says_why(run, name, command, what):
     result = run(*(word.format(name) for word in command))
     assert (result.exit_code, result.stdout) == (2, "")
     (line,) = result.stderr.splitlines()
-    assert name in line and what in line and "archscope's own networks alone" in line
+    assert name in line and what in line and "only archscope's own networks" in line
 
 
 @pytest.mark.parametrize("name", ["timm:resnet50", "x.onnx", "1x64d,x.pt2"])

@@ -183,9 +183,9 @@ def test_peak_memory_is_asked_for_each_network_and_mode(timed, monkeypatch):
         ([], Setting(), "name at least one"),
         (["resnet8"], Setting(device="cuda"), "this machine has cpu"),
         (["resnet8"], Setting(precision="fp16"), "fp32 or bf16"),
-        (["resnet8"], Setting(rounds=0), "--rounds 0"),
-        (["resnet8"], Setting(threads=0), "--threads 0"),
-        (["resnet8"], Setting(batch=65_537), "--batch 65537"),
+        (["resnet8"], Setting(rounds=0), "--rounds must be a number from 1 to 65,536, not 0"),
+        (["resnet8"], Setting(threads=0), "--threads must be a number .*, not 0"),
+        (["resnet8"], Setting(batch=65_537), "--batch must be a number .*, not 65537"),
         (["resnet8", "wrn_28_10"], Setting(batch=65_536), "smaller --batch"),
     ],
 )

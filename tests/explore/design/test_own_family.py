@@ -92,7 +92,9 @@ def test_its_channels_divide_and_its_names_are_checked():
     ):
         with pytest.raises(UsageError, match=rule):
             parse(f"{PLAINNET}:{name}")
-    with pytest.raises(UsageError, match=r"'growth' of .*plainnet.* numbers are depth, width"):
+    with pytest.raises(
+        UsageError, match=r"numbers of .*plainnet.* are depth, width.*, not 'growth'"
+    ):
         inverse(f"{PLAINNET}:plainnet", "1Mparams", free=["growth"])
     with pytest.raises(UsageError, match=r"nothing\.py cannot be read"):
         parse("nothing.py:plainnet_1_1")

@@ -132,9 +132,9 @@ def test_a_file_of_that_name_is_replaced_only_where_it_is_named(tmp_path, monkey
 @pytest.mark.parametrize(
     ("name", "kind", "options", "rule"),
     [
-        ("timm:resnet50", "pt2", {}, "archscope's own networks alone"),
+        ("timm:resnet50", "pt2", {}, "only archscope's own networks"),
         ("resnet51", "pt2", {}, "6n\\+2"),
-        ("resnet18", "tflite", {}, "use onnx, pt2, torchvision, safetensors"),
+        ("resnet18", "tflite", {}, "an export is to onnx, pt2, torchvision, safetensors, not"),
         ("resnet18", "pt2", {"detection": True}, "use --to torchvision"),
         ("resnet20", "torchvision", {}, "no counterpart"),
         ("inception_v3", "torchvision", {"detection": True}, "built on its resnets"),
