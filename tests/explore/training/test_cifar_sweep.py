@@ -199,7 +199,7 @@ def test_a_folder_of_other_data_is_refused_before_any_are_looked_for(
         lambda *_, **__: pytest.fail("it was looked for"),
     )
     code, _, notes = invoke("--seeds", "1", "--dataset", "cifar10", *out)
-    assert code == 2 and "dataset shapes there, cifar10 here" in notes and notes.count("\n") == 1
+    assert code == 2 and "dataset shapes there, cifar10 asked" in notes and notes.count("\n") == 1
 
 
 @pytest.mark.usefixtures("fake", "undrawn")

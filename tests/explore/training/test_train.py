@@ -85,7 +85,7 @@ def test_more_seeds_extend_and_another_network_does_not(tmp_path: Path) -> None:
     code, _, error = invoke("resnext11_2x64d@0.0625", *SMALL, *out)
     assert code == 2 and "choose another --out" in error
     code, _, error = invoke(NAME, *SMALL, *out, "--holdout", "50")
-    assert code == 2 and "holdout none there, 50 here" in error
+    assert code == 2 and "holdout none there, 50 asked" in error
 
 
 @pytest.mark.usefixtures("fake", "undrawn")
