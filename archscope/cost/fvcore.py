@@ -68,6 +68,14 @@ class FvcoreCount(ShortRepr):
         """fvcore's own total, whatever it got wrong."""
         return sum(self.by_operator.values())
 
+    @property
+    def beyond(self) -> dict[str, int]:
+        """What `flops` has more than `macs`, or less, by operator."""
+        from archscope.cost.traced.operators import COUNTED
+
+        others = {name: n for name, n in self.by_operator.items() if name not in COUNTED}
+        return others | {name: theirs - ours for name, (ours, theirs) in self.differences.items()}
+
 
 def count_with_fvcore(module: nn.Module, shape: tuple[int, int, int]) -> FvcoreCount:
     """Trace a module once (eval mode, batch 1, zeros of `shape`) and let fvcore count it.
