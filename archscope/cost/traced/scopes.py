@@ -42,7 +42,7 @@ def _named(name: str, forward: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(forward)
     def named(*args: Any, **kwargs: Any) -> Any:
-        tracing = torch._C._get_tracing_state()
+        tracing: Any = torch._C._get_tracing_state()
         if tracing is None:
             return forward(*args, **kwargs)
         tracing.push_scope(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archscope.arch.network import Network
 from archscope.arch.shape import Shape
@@ -20,6 +20,9 @@ from archscope.reporting.networks.counters import counters_csv, counters_table
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
 from archscope.short_repr import ShortRepr
+
+if TYPE_CHECKING:
+    from archscope.cost.counters import Report
 
 _BEYOND = "its number less ours, by operator"
 _OUTSIDE = (
@@ -183,7 +186,8 @@ def _answers(network: Network, sums: Tally, chosen: Sequence[str]) -> Iterator[A
 
     total = count(network)
     own = {"params": total.params, "forward": total.macs, "backward": sums.backward}
-    reports, problems = {}, []
+    reports: dict[str, tuple[str, Report]] = {}
+    problems: list[Answer] = []
     if tools := [name for name in chosen if name != "formula"]:
         from archscope.nn.build import build
 
