@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 import torch
-from hypothesis import given, settings
 from hypothesis import strategies as st
+from properties import examples
 from torch import nn
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -17,7 +17,7 @@ from archscope.cost.fvcore import TOP_LEVEL, count_activations_with_fvcore, coun
 from archscope.cost.traced.harmless import HARMLESS, is_harmless
 from archscope.cost.traced.operators import HANDLES
 
-CHEAP = settings(max_examples=8, deadline=None)
+pytestmark = pytest.mark.filterwarnings("ignore:TF32", "ignore:.torch.jit.script. is deprecated")
 sizes = st.integers(1, 5)
 
 
@@ -59,14 +59,15 @@ def check(macs, function, *parts, torch_sees=True):
         assert seen_by_torch(function, *parts) == macs
 
 
-@CHEAP
-@given(sizes, sizes, sizes, sizes)
+@examples(5, 60, sizes, sizes, sizes, sizes)
 def test_products_of_matrices_and_vectors(b, m, k, n):
     z, unseen = torch.zeros, {"torch_sees": False}  # its counter has no formula for all of them
     for product in (torch.dot, torch.vdot, torch.inner, torch.linalg.vecdot):
         check(k, product, z(k), z(k), **unseen)
     check(m * k, torch.mv, z(m, k), z(k), **unseen)
     check(m * k, torch.addmv, z(m), z(m, k), z(k), **unseen)
+    check(m * k, torch.Tensor.addmv_, z(m), z(m, k), z(k), **unseen)
+    check(b * m * k * n, torch.Tensor.addbmm_, z(m, n), z(b, m, k), z(b, k, n), **unseen)
     several = min(b, m, n, k) > 1  # of a size of 1 torch makes an elementwise product
     check(b * m * n * k, torch.inner, z(b, m, k), z(n, k), torch_sees=several)
     check(b * m * k, torch.linalg.vecdot, z(b, m, k), z(m, k), **unseen)
@@ -79,8 +80,7 @@ def test_products_of_matrices_and_vectors(b, m, k, n):
     check(min(rows), lambda *z: torch.linalg.multi_dot(z), z(m, k), z(k, n), z(n, b))
 
 
-@CHEAP
-@given(st.lists(sizes, min_size=2, max_size=6))
+@examples(5, 60, st.lists(sizes, min_size=2, max_size=6))
 def test_a_chain_of_matrices_costs_the_cheapest_order(lengths):
     matrices = [torch.zeros(one, other) for one, other in pairwise(lengths)]
 
@@ -94,10 +94,13 @@ def test_a_chain_of_matrices_costs_the_cheapest_order(lengths):
 
     if len(matrices) > 1:
         check(cheapest(0, len(matrices)), lambda *all: torch.linalg.multi_dot(all), *matrices)
+        found = counted(torch.ops.aten.chain_matmul, matrices)
+        assert found.macs == cheapest(0, len(matrices))
 
 
-@CHEAP
-@given(st.lists(sizes, max_size=2), st.lists(sizes, max_size=2), st.lists(sizes, max_size=2))
+@examples(
+    5, 60, st.lists(sizes, max_size=2), st.lists(sizes, max_size=2), st.lists(sizes, max_size=2)
+)
 def test_tensordot(left, summed, right):
     dims = list(range(len(left), len(left) + len(summed))), list(range(len(summed)))
     run = partial(torch.tensordot, dims=dims)
@@ -122,8 +125,7 @@ def test_what_is_written_as_a_product_of_elements_costs_nothing_in_any_spelling(
         assert found.macs == 0 and found.macs_exact
 
 
-@CHEAP
-@given(sizes, sizes, sizes, sizes)
+@examples(5, 60, sizes, sizes, sizes, sizes)
 def test_bilinear_costs_x_times_the_weight_times_y(batch, one, other, out):
     x, y, w = torch.zeros(batch, one), torch.zeros(batch, other), torch.zeros(out, one, other)
     macs = batch * out * one * other + batch * out * other
@@ -131,8 +133,7 @@ def test_bilinear_costs_x_times_the_weight_times_y(batch, one, other, out):
     assert counted(partial(torch.einsum, "bi,oij,bj->bo"), x, w, y).macs == macs
 
 
-@CHEAP
-@given(st.data(), st.integers(1, 3))
+@examples(5, 60, st.data(), st.integers(1, 3))
 def test_convolutions_of_any_dimension(data, dimensions):
     groups, one, other = (data.draw(st.integers(1, 3)) for _ in range(3))
     kernel = [data.draw(st.integers(1, 3)) for _ in range(dimensions)]
@@ -242,8 +243,7 @@ def a_step(one, hidden, gates, options):
     return macs
 
 
-@CHEAP
-@given(recurrent_layers(), st.integers(1, 3), st.integers(1, 3))
+@examples(5, 60, recurrent_layers(), st.integers(1, 3), st.integers(1, 3))
 def test_recurrent_layers(drawn, steps, batch):
     layer, one, *numbers = drawn
     macs = a_step(one, *numbers)
@@ -260,8 +260,19 @@ def test_recurrent_layers(drawn, steps, batch):
     assert found.macs == sum(lengths) * macs and found.macs_exact
 
 
-@CHEAP
-@given(st.sampled_from([("LSTM", 4), ("GRU", 3), ("RNN", 1)]), sizes, sizes, sizes)
+def test_the_layer_of_a_decomposed_lstm():
+    """What torch.export makes of an LSTM where it is decomposed."""
+    x, first = torch.zeros(6, 2, 3), torch.zeros(2, 5)
+    weights = torch.zeros(20, 3), torch.zeros(20, 5), torch.zeros(20), torch.zeros(20)
+    settings = False, [], 2, 5, 1, True, False, False, False
+
+    def run(x, *weights):
+        return torch.ops.aten.mkldnn_rnn_layer(x, *weights, first, first, *settings)[0]
+
+    check(6 * 2 * 4 * 5 * (3 + 5), run, x, *weights, torch_sees=False)
+
+
+@examples(5, 60, st.sampled_from([("LSTM", 4), ("GRU", 3), ("RNN", 1)]), sizes, sizes, sizes)
 def test_recurrent_cells(kind, batch, one, hidden):
     name, gates = kind
     cell = getattr(nn, f"{name}Cell")(one, hidden)
@@ -270,14 +281,23 @@ def test_recurrent_cells(kind, batch, one, hidden):
     assert found.macs == seen_by_torch(cell, torch.zeros(batch, one))
 
 
-@CHEAP
-@given(st.lists(sizes, min_size=1, max_size=2), sizes, sizes, sizes, sizes, st.booleans())
+@examples(5, 60, st.lists(sizes, min_size=1, max_size=2), sizes, sizes, sizes, sizes, st.booleans())
 def test_attention_is_two_products(batch, queries, keys, width, values, causal):
     """Also where it is causal: all places are counted, as fvcore and ONNX would."""
     q, k = torch.zeros(*batch, queries, width), torch.zeros(*batch, keys, width)
     v = torch.zeros(*batch, keys, values)
     run = partial(F.scaled_dot_product_attention, is_causal=causal)
     check(math.prod(batch) * queries * keys * (width + values), run, q, k, v)
+
+
+def test_all_variants_of_attention_take_a_query_a_key_and_a_value():
+    kinds = [kind for kind in HANDLES if "scaled_dot_product" in kind]
+    assert len(kinds) > 6
+    for kind in kinds:
+        operator = getattr(torch.ops.aten, kind.removeprefix("aten::"), None)
+        if operator is not None:  # the newest torch may have others
+            names = [argument.name for argument in operator.default._schema.arguments]
+            assert names[:3] == ["query", "key", "value"], kind
 
 
 def test_grouped_heads_and_the_variants_of_attention():
@@ -290,8 +310,7 @@ def test_grouped_heads_and_the_variants_of_attention():
         check(2 * 6 * 5 * 7 * 8, lambda *all, run=run: run(*all)[0], q, k, k, torch_sees=False)
 
 
-@CHEAP
-@given(sizes, sizes, st.integers(1, 2), st.integers(1, 3))
+@examples(5, 60, sizes, sizes, st.integers(1, 2), st.integers(1, 3))
 def test_torch_s_fused_encoder_costs_what_its_single_layers_do(batch, places, heads, head):
     width, wide = 2 * heads * head, 5
     layer = nn.TransformerEncoderLayer(width, heads, wide, batch_first=True)
@@ -334,9 +353,12 @@ class Hidden(torch.autograd.Function):
         return F.conv2d(x, torch.zeros(4, 3, 3, 3))
 
 
-@torch.jit.script
-def scripted(x):
+def square(x):
     return torch.matmul(x, x)
+
+
+def scripted(x):
+    return torch.jit.script(square)(x)
 
 
 @pytest.mark.parametrize(

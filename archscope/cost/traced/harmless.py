@@ -116,10 +116,10 @@ HARMLESS = frozenset(
 
 def short_name(kind: str) -> str:
     """An operator as it is shown: without torch's `aten::` and the mark of "in place"."""
-    return kind.removeprefix("aten::").rstrip("_")
+    name = kind.removeprefix("aten::")
+    return name if name.endswith("__") else name.removesuffix("_")
 
 
 def is_harmless(kind: str) -> bool:
     """Whether the operator of a trace, as `aten::relu_`, is known to multiply nothing."""
-    name = kind.removeprefix("aten::")
-    return name in HARMLESS or (not name.endswith("__") and name.removesuffix("_") in HARMLESS)
+    return short_name(kind) in HARMLESS

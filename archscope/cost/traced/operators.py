@@ -213,7 +213,6 @@ _OF_FVCORE: tuple[tuple[str, str, Handle, Handle], ...] = (
 # Convolutions and products that fvcore does not count.
 _LAYERS: dict[str, Handle] = {
     **dict.fromkeys(("aten::mv", "aten::dot", "aten::vdot", "aten::inner"), _product(0)),
-    **dict.fromkeys(("aten::linalg_matmul",), _product(0)),
     **dict.fromkeys(("aten::addmm_", "aten::_addmm_activation"), _product(1)),
     **dict.fromkeys(("aten::addmv", "aten::addmv_"), _product(1)),
     **dict.fromkeys(("aten::baddbmm", "aten::baddbmm_"), _product(1)),
