@@ -13,6 +13,7 @@ from archscope.arch.nodes import (
     Cat,
     Conv,
     Dropout,
+    Gate,
     Linear,
     Node,
     Norm,
@@ -20,6 +21,8 @@ from archscope.arch.nodes import (
     Repeat,
     Seq,
     Shortcut,
+    Shuffle,
+    Split,
     Sum,
 )
 from archscope.arch.readings import unknown
@@ -140,8 +143,8 @@ def _groups(children: tuple[Node, ...]) -> list[tuple[str, list[Node]]]:
                 groups.append(("aux", [Aux(Seq(), child.side)]))
                 main = child.main
                 groups += _groups(main.children if isinstance(main, Seq) else (main,))
-            case (Conv() | Norm() | Act() | Pool() | Linear() | Dropout()) | (
-                Seq() | Sum() | Cat() | Shortcut() | Aux()
+            case (Conv() | Norm() | Act() | Pool() | Linear() | Dropout() | Shuffle()) | (
+                Seq() | Sum() | Cat() | Shortcut() | Aux() | Gate() | Split()
             ):
                 if before:
                     before.append(child)

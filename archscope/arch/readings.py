@@ -1,8 +1,8 @@
 """The readings of a tree: what a new node must be taught, in the order in which it is best done.
 
 - `shape` (arch/shape.py): the shape that it gives, and where a walk finds the leaves below it;
-- `kind` (arch/nodes.py): in `is_combinator`, whether its label names a part of the network; one
-  that holds other nodes has `parts` and `with_parts` of its own;
+- `kind` (arch/nodes/combinators.py): in `is_combinator`, whether its label names a part of the
+  network; one that holds other nodes has `parts` and `with_parts` of its own;
 - `count` (cost/formula.py): parameters, multiply-adds, activations;
 - `bound` (cost/formula.py): a node that costs at least as much as each of an array of them;
 - `tally` (cost/tally.py): the elements that other counters count (cost/conventions.py says how),

@@ -22,6 +22,7 @@ from archscope.arch.nodes import (
     Cat,
     Conv,
     Dropout,
+    Gate,
     Linear,
     Node,
     Norm,
@@ -29,6 +30,8 @@ from archscope.arch.nodes import (
     Repeat,
     Seq,
     Shortcut,
+    Shuffle,
+    Split,
     Sum,
 )
 from archscope.arch.readings import unknown
@@ -166,9 +169,9 @@ def _acts_on_each_path(node: Node) -> bool:
     match node:
         case Conv() | Norm() | Act():
             return True
-        case Pool() | Linear() | Dropout():
+        case Pool() | Linear() | Dropout() | Shuffle():
             return False
-        case Seq() | Sum() | Cat() | Repeat() | Shortcut() | Aux():
+        case Seq() | Sum() | Cat() | Repeat() | Shortcut() | Aux() | Gate() | Split():
             return False
     raise unknown(node, "rewrite")
 

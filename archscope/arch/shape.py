@@ -16,6 +16,7 @@ from archscope.arch.nodes import (
     Cat,
     Conv,
     Dropout,
+    Gate,
     Kernel,
     Linear,
     Node,
@@ -24,6 +25,8 @@ from archscope.arch.nodes import (
     Repeat,
     Seq,
     Shortcut,
+    Shuffle,
+    Split,
     Sum,
 )
 from archscope.arch.readings import unknown
@@ -111,12 +114,7 @@ def walk(node: Node, shape: Shape, path: str = "", times: Number = 1, side: bool
             return outputs[0]
         case Cat():
             outputs = yield from _branches(node.branches, shape, path, times, side)
-            if not all(_same(outputs[0][1:], other[1:]) for other in outputs[1:]):
-                raise UsageError(
-                    f"the branches concatenated at '{path}' have the shapes {_list(outputs)}; "
-                    "height and width must be equal, so change the strides or paddings"
-                )
-            return (sum(output[0] for output in outputs), *outputs[0][1:])
+            return _concatenated(outputs, path)
         case Repeat():
             return (yield from _walk_repeat(node, shape, path, times, side))
         case Shortcut():
@@ -127,6 +125,16 @@ def walk(node: Node, shape: Shape, path: str = "", times: Number = 1, side: bool
         case Aux():
             yield from walk(node.side, shape, path, times, True)
             return (yield from walk(node.main, shape, path, times, side))
+        case Gate():
+            gate = yield from walk(node.branch, shape, path, times, side)
+            if not (_same(gate, shape) or _same(gate, (shape[0], 1, 1))):
+                raise UsageError(
+                    f"the gate at '{path}' has the shape {_text(gate)}; its input is "
+                    f"{_text(shape)}, so it must be that or {shape[0]}x1x1"
+                )
+            return shape
+        case Split():
+            return (yield from _walk_split(node, shape, path, times, side))
     # A division of arrays costs as much as ten other operations: made once, for check and count.
     per_group = _per_group(node, shape[0], path) if isinstance(node, Conv) else 0
     output = _leaf_shape(node, shape, path)
@@ -156,6 +164,48 @@ def _walk_repeat(node: Repeat, shape: Shape, path: str, times: Number, side: boo
     return output
 
 
+def _walk_split(node: Split, shape: Shape, path: str, times: Number, side: bool) -> Walk:
+    part = part_shape(node, shape, path)
+    outputs: list[Shape] = []
+    for branch in node.branches:
+        if takes_before(node, len(outputs)) and not _same(outputs[-1], part):
+            raise UsageError(
+                f"a branch of the split at '{path}' gives {_text(outputs[-1])} to the next, which "
+                f"has {_text(part)}; in a chain all must keep their part's shape"
+            )
+        outputs.append((yield from walk(branch, part, path, times, side)))
+    return _concatenated(outputs, path)
+
+
+def _concatenated(outputs: list[Shape], path: str) -> Shape:
+    if not all(_same(outputs[0][1:], other[1:]) for other in outputs[1:]):
+        raise UsageError(
+            f"the branches concatenated at '{path}' have the shapes {_list(outputs)}; "
+            "height and width must be equal, so change the strides or paddings"
+        )
+    return (sum(output[0] for output in outputs), *outputs[0][1:])
+
+
+def part_shape(node: Split, shape: Shape, path: str) -> Shape:
+    """The shape of each part that a split cuts its input into.
+
+    Raises:
+        UsageError: where the channels cannot be cut into so many equal parts.
+    """
+    number = len(node.branches)
+    if _any(shape[0] % number != 0):
+        raise UsageError(
+            f"the split at '{path}' cuts {shape[0]} channels into {number} parts; the channels "
+            f"must be a multiple of {number}"
+        )
+    return (shape[0] // number, *shape[1:])
+
+
+def takes_before(node: Split, index: int) -> bool:
+    """Whether a branch of a split is given the output of the one before it as well."""
+    return node.chain and index > 0 and node.branches[index] != Seq()
+
+
 def _leaf_shape(node: Node, shape: Shape, path: str) -> Shape:
     channels, height, width = shape
     match node:
@@ -168,12 +218,23 @@ def _leaf_shape(node: Node, shape: Shape, path: str) -> Shape:
             )
         case Norm() | Act() | Dropout():
             return shape
+        case Shuffle():
+            if _any(channels % node.groups != 0):
+                raise UsageError(
+                    f"the shuffle at '{path}' has {node.groups} groups for {channels} channels; "
+                    "the channels must be a multiple of the groups"
+                )
+            return shape
         case Pool(kind="global"):
             return channels, 1, 1
+        case Pool(kind="adaptive"):
+            return channels, node.kernel, node.kernel
         case Pool():
-            high = _window(height, node.kernel, node.stride, node.padding, node, path)
-            wide = _window(width, node.kernel, node.stride, node.padding, node, path)
-            return channels, high, wide
+            return (
+                channels,
+                _pooled(height, node, path),
+                _pooled(width, node, path),
+            )
         case Linear():
             return node.out, 1, 1
     raise unknown(node, "shape")
@@ -187,6 +248,18 @@ def _window(size: Number, kernel: int, stride: Number, padding: int, node: Node,
             f"padded input is only {size + 2 * padding} wide; use a larger input"
         )
     return span // stride + 1
+
+
+def _pooled(size: Number, node: Pool, path: str) -> Any:
+    """The windows of a pool along one side; with `ceil` one more that begins inside the input."""
+    number = _window(size, node.kernel, node.stride, node.padding, node, path)
+    if not node.ceil:
+        return number
+    begin = number * node.stride  # of the next one, in the padded input
+    within = (begin < size + node.padding) & (
+        (size + 2 * node.padding - node.kernel) % node.stride != 0
+    )
+    return number + within
 
 
 def _per_group(node: Conv, channels: Number, path: str) -> Number:

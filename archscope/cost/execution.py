@@ -23,10 +23,11 @@ class Operation:
 
     Attributes:
         path: where it stands in the tree.
-        node: the leaf; or the `Sum` of an addition or scaling, the `Cat` of a concatenation.
+        node: the leaf; or the combinator, as the `Sum` of an addition.
         reads: the buffers that it reads.
         writes: the buffer that it writes; one of `reads` where it works in place.
         times: how often it runs: a stage's blocks after the first are listed once.
+        moved: the elements that it reads and writes; a part of a buffer is no more than that.
         params, macs: of a leaf, standing there once.
         frees: the buffers that no later operation reads, the network's output left out.
     """
@@ -36,6 +37,7 @@ class Operation:
     reads: tuple[int, ...]
     writes: int
     times: int
+    moved: int
     params: int
     macs: int
     frees: tuple[int, ...] = ()
@@ -73,10 +75,12 @@ def _write_out(
 ) -> int:
     """Add the operations of a module that reads buffer `given`; returns the buffer it gives."""
     buffers = {0: given}  # of the whole network, by the number in this program
+    elements = {0: sizes[given]}  # of each, as this program sees it
     for step in program.steps:
         if step.side:
             continue
         op, first = step.op, buffers[step.reads[0]]
+        elements[step.writes] = math.prod(step.shape)
         if step.idle:
             buffers[step.writes] = first
         elif isinstance(op, Call):
@@ -86,11 +90,12 @@ def _write_out(
             if not step.in_place:
                 buffers[step.writes] = len(sizes)
                 sizes.append(math.prod(step.shape))
-            operations.append(_operation(step, buffers, times))
+            moved = sum(elements[buffer] for buffer in (*step.reads, step.writes))
+            operations.append(_operation(step, buffers, times, moved))
     return buffers[program.output]
 
 
-def _operation(step: Step, buffers: dict[int, int], times: int) -> Operation:
+def _operation(step: Step, buffers: dict[int, int], times: int, moved: int) -> Operation:
     params, macs, _ = leaf_cost(step.op.visit) if isinstance(step.op, Layer) else (0, 0, 0)
     reads = tuple(buffers[buffer] for buffer in step.reads)
-    return Operation(step.path, step.node, reads, buffers[step.writes], times, params, macs)
+    return Operation(step.path, step.node, reads, buffers[step.writes], times, moved, params, macs)

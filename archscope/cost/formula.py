@@ -23,6 +23,7 @@ from archscope.arch.nodes import (
     Cat,
     Conv,
     Dropout,
+    Gate,
     Linear,
     Node,
     Norm,
@@ -30,6 +31,8 @@ from archscope.arch.nodes import (
     Repeat,
     Seq,
     Shortcut,
+    Shuffle,
+    Split,
     Sum,
     array_fields,
 )
@@ -123,7 +126,7 @@ def leaf_cost(visit: Visit) -> tuple[Number, Number, Number]:
             return params, node.out * inputs, node.out
         case Norm():
             return 2 * visit.input[0], 0, 0
-        case Act() | Pool() | Dropout():
+        case Act() | Pool() | Dropout() | Shuffle():
             return 0, 0, 0
     raise unknown(node, "count")
 
@@ -254,9 +257,9 @@ def _costliest(node: Node, extreme: Callable[..., int]) -> Node:
     match node:
         case Conv():
             node = replace(node, groups=1)
-        case Norm() | Act() | Pool() | Linear() | Dropout():
+        case Norm() | Act() | Pool() | Linear() | Dropout() | Shuffle():
             pass
-        case Seq() | Sum() | Cat() | Repeat() | Shortcut() | Aux():
+        case Seq() | Sum() | Cat() | Repeat() | Shortcut() | Aux() | Gate() | Split():
             pass
         case _:
             raise unknown(node, "bound")

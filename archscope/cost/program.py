@@ -3,12 +3,15 @@
 The module (`archscope.nn.build`) runs these steps, and memory and the roofline count them, so that
 what is held and what is overwritten is decided here alone. The rules:
 
-- convolutions, batch norm, linear layers and pools write a buffer of their own;
-- ReLU overwrites its input where nobody else needs that: where a convolution, batch norm, linear
-  layer, pool, sum or concatenation has just written it in the same module;
+- convolutions, batch norm, linear layers, pools and shuffles write a buffer of their own;
+- activations (sigmoid and GELU but not, which torch has no such form of) overwrite their input
+  where nobody else needs that: where a convolution, batch norm, linear layer, pool, shuffle, sum,
+  product or concatenation has just written it in the same module;
 - the branches of a sum or concatenation run one after the other; each branch with a scale is then
   multiplied into a buffer of its own; a sum adds the others one at a time, into the first branch's
   output where that may be overwritten, else into a new buffer; a concatenation copies;
+- a gate's branch runs on its input, and the product is written into a new buffer;
+- the parts that a split cuts are views of its input, and its outputs are copied behind each other;
 - dropout does nothing in eval mode, and a side head runs in training only;
 - a linear layer takes and gives (N, C), for the shape (C, 1, 1), and what else needs a map takes
   (N, C, H, W): one is a view of the other, without a buffer of its own. What does not care keeps
@@ -31,6 +34,7 @@ from archscope.arch.nodes import (
     Cat,
     Conv,
     Dropout,
+    Gate,
     Linear,
     Node,
     Norm,
@@ -38,17 +42,21 @@ from archscope.arch.nodes import (
     Repeat,
     Seq,
     Shortcut,
+    Shuffle,
+    Split,
     Sum,
     is_combinator,
 )
 from archscope.arch.readings import unknown
-from archscope.arch.shape import Shape, join, output_shape, projects, walk
+from archscope.arch.shape import Shape, join, output_shape, part_shape, projects, takes_before, walk
 from archscope.cost.steps import (
     Add,
     Call,
     Concatenate,
+    Cut,
     Form,
     Layer,
+    Multiply,
     Op,
     Pair,
     Program,
@@ -70,6 +78,7 @@ def program(network: Network) -> Program:
     return _module(network.tree, _Value(0, network.input), "")[0]
 
 
+OUT_OF_PLACE = ("gelu", "sigmoid")  # torch's modules of these cannot overwrite their input
 _NEW = -1  # a buffer that nothing has written yet
 
 
@@ -124,6 +133,10 @@ class _Writer:
                 return self._add(node, self._branches(node, value))
             case Cat():
                 return self._concatenate(node, self._branches(node, value))
+            case Gate():
+                return self._gate(node, value)
+            case Split():
+                return self._split(node, value)
         return self._leaf(node, value)
 
     def _leaf(self, node: Node, value: _Value) -> _Value:
@@ -132,10 +145,10 @@ class _Writer:
         match node:
             case Linear():
                 value, fresh = self._in_form(node, "flat", value), True
-            case Conv() | Norm() | Pool():
+            case Conv() | Norm() | Pool() | Shuffle():
                 value, fresh = self._in_form(node, "map", value), True
             case Act():  # backward needs its output
-                into = value.buffer if value.fresh else _NEW
+                into = value.buffer if value.fresh and node.kind not in OUT_OF_PLACE else _NEW
             case Dropout():
                 idle = True
             case _:
@@ -199,7 +212,26 @@ class _Writer:
             total = self._step(Add(), node, [total, branch], gives)
         return total
 
-    def _concatenate(self, node: Cat, branches: list[_Value]) -> _Value:
+    def _gate(self, node: Gate, value: _Value) -> _Value:
+        gate = self.run(node.branch, value._replace(fresh=False))
+        if gate.flat != value.flat:
+            gate, value = (self._in_form(node, "map", one) for one in (gate, value))
+        gives = value._replace(buffer=_NEW, fresh=True)
+        return self._step(Multiply(), node, [value, gate], gives)
+
+    def _split(self, node: Split, value: _Value) -> _Value:
+        value = self._in_form(node, "map", value)
+        shape, number = part_shape(node, value.shape, self.path), len(node.branches)
+        outputs: list[_Value] = []
+        for index, branch in enumerate(node.branches):
+            part = self._step(Cut(index, number), node, [value], _Value(_NEW, shape))
+            if takes_before(node, index):
+                gives = part._replace(buffer=_NEW, fresh=True)
+                part = self._step(Add(), node, [outputs[-1], part], gives)
+            outputs.append(self._in_form(node, "map", self.run(branch, part)))
+        return self._concatenate(node, outputs)
+
+    def _concatenate(self, node: Cat | Split, branches: list[_Value]) -> _Value:
         channels = sum(branch.shape[0] for branch in branches)
         shape = (channels, *branches[0].shape[1:])
         gives = _Value(_NEW, shape, True, branches[0].flat)

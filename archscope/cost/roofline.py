@@ -19,7 +19,19 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from archscope.arch.network import Network
-from archscope.arch.nodes import Act, Cat, Conv, Linear, Node, Norm, Pool, Sum
+from archscope.arch.nodes import (
+    Act,
+    Cat,
+    Conv,
+    Gate,
+    Linear,
+    Node,
+    Norm,
+    Pool,
+    Shuffle,
+    Split,
+    Sum,
+)
 from archscope.arch.readings import unknown
 from archscope.cost.execution import Operation, execution
 from archscope.cost.memory import FP32
@@ -89,8 +101,7 @@ def layers(network: Network, load: Load) -> list[Layer]:
     Raises:
         UsageError: where the tree holds arrays, or a layer does not fit its input.
     """
-    run = execution(network)
-    return [_layer(operation, run.sizes, load) for operation in run.operations]
+    return [_layer(operation, load) for operation in execution(network).operations]
 
 
 def roofline_seconds(rows: Sequence[Layer], peak: Peak) -> float:
@@ -104,17 +115,16 @@ def memory_share(rows: Sequence[Layer], peak: Peak) -> float:
     return roofline_seconds(bound, peak) / roofline_seconds(rows, peak) if rows else 0.0
 
 
-def _layer(operation: Operation, sizes: tuple[int, ...], load: Load) -> Layer:
+def _layer(operation: Operation, load: Load) -> Layer:
     node = operation.node
     passes = _training_passes(node) if load.training else 1
-    data = sum(sizes[buffer] for buffer in (*operation.reads, operation.writes))
     return Layer(
         operation.path,
         type(node).__name__,
         int(node.groups) if isinstance(node, Conv) else 1,
         operation.times,
         passes * load.batch * operation.macs,
-        passes * load.element_bytes * (operation.params + load.batch * data),
+        passes * load.element_bytes * (operation.params + load.batch * operation.moved),
     )
 
 
@@ -122,6 +132,6 @@ def _training_passes(node: Node) -> int:
     match node:
         case Conv() | Linear() | Norm():
             return 3
-        case Act() | Pool() | Sum() | Cat():
+        case Act() | Pool() | Shuffle() | Sum() | Cat() | Gate() | Split():
             return 2
     raise unknown(node, "roofline")

@@ -70,6 +70,19 @@ class Add:
 
 
 @dataclass(frozen=True)
+class Multiply:
+    """Multiply the first input by the second, a number a channel or one an element."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """See one of `parts` equal pieces of the channels, counted from 0, without a copy."""
+
+    index: int
+    parts: int
+
+
+@dataclass(frozen=True)
 class Concatenate:
     """Copy the inputs behind each other, along the channels."""
 
@@ -79,7 +92,7 @@ class Pair:
     """In training the outputs of the main part and of the side head; in eval mode the former."""
 
 
-Op: TypeAlias = Layer | Call | View | Scale | Add | Concatenate | Pair
+Op: TypeAlias = Layer | Call | View | Scale | Add | Multiply | Cut | Concatenate | Pair
 
 
 @dataclass(frozen=True)
@@ -117,7 +130,9 @@ class Step:
     @property
     def idle(self) -> bool:
         """Whether in eval mode it only hands on its first input."""
-        return self.op.idle if isinstance(self.op, Layer) else isinstance(self.op, (View, Pair))
+        return (
+            self.op.idle if isinstance(self.op, Layer) else isinstance(self.op, (View, Cut, Pair))
+        )
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from archscope.arch.nodes import (
     Cat,
     Conv,
     Dropout,
+    Gate,
     Linear,
     Node,
     Norm,
@@ -23,10 +24,20 @@ from archscope.arch.nodes import (
     Repeat,
     Seq,
     Shortcut,
+    Shuffle,
+    Split,
     Sum,
 )
 from archscope.arch.readings import unknown
-from archscope.arch.shape import Shape, Visit, output_shape, projects, walk
+from archscope.arch.shape import (
+    Shape,
+    Visit,
+    output_shape,
+    part_shape,
+    projects,
+    takes_before,
+    walk,
+)
 from archscope.cost.formula import leaf_cost
 
 
@@ -97,12 +108,14 @@ def _of_leaf(visit: Visit) -> dict[str, int]:
             return {"params": params, "macs": macs, "linear_bias": activations * linear.bias}
         case Norm():
             return {"params": params, "norm": inside, "norm_params": params}
-        case Act():
+        case Act(kind="relu"):
             return {"relu": inside}
+        case Act() | Shuffle():
+            return {}
         case Pool(kind="max"):
             return {"max_in": inside}
         case Pool(kind=kind):
-            name = "global" if kind == "global" else "avg"
+            name = "avg" if kind == "avg" else "global"
             return {f"{name}_in": inside, f"{name}_out": outside}
         case Dropout():
             return {}
@@ -126,13 +139,30 @@ def _reads_input(node: Node, shape: Shape) -> tuple[int, bool]:
             return _reads_input(node.projection() if projects(node, shape) else Seq(), shape)
         case Aux():
             return _reads_input(node.main, shape)
+        case Gate():
+            return _reads_input(node.branch, shape)
+        case Split():
+            return _split_reads(node, shape)
         case Conv() | Linear():
             return leaf_cost(next(walk(node, shape)))[1], False
         case Norm():
             return 0, False
-        case Act() | Pool() | Dropout():
+        case Act() | Pool() | Dropout() | Shuffle():
             return 0, True
     raise unknown(node, "tally")
+
+
+def _split_reads(node: Split, shape: Shape) -> tuple[int, bool]:
+    part = part_shape(node, shape, "")
+    total, every, before = 0, True, True
+    for index, branch in enumerate(node.branches):
+        if takes_before(node, index) and not before:
+            before = False
+        else:
+            macs, before = _reads_input(branch, part)
+            total += macs
+        every = every and before
+    return total, every
 
 
 def _in_a_row(nodes: tuple[Node, ...], shape: Shape) -> tuple[int, bool]:

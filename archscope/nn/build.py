@@ -8,14 +8,24 @@ when, what is overwritten and how long a value is kept is decided there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from archscope.arch.network import Network
-from archscope.arch.nodes import Act, Conv, Dropout, Linear, Node, Norm, Pool
+from archscope.arch.nodes import (
+    Act,
+    Activation,
+    Conv,
+    Dropout,
+    Linear,
+    Node,
+    Norm,
+    Pool,
+    Shuffle,
+)
 from archscope.arch.readings import unknown
 from archscope.arch.shape import Visit, conv_padding
 from archscope.cost.formula import count
@@ -24,7 +34,9 @@ from archscope.cost.steps import (
     Add,
     Call,
     Concatenate,
+    Cut,
     Layer,
+    Multiply,
     Pair,
     Program,
     Scale,
@@ -35,7 +47,14 @@ from archscope.errors import UsageError
 from archscope.nn.free_memory import available
 from archscope.nn.init import initialise
 
-Alone: TypeAlias = View | Scale | Add | Concatenate | Pair
+Alone: TypeAlias = View | Scale | Add | Multiply | Cut | Concatenate | Pair
+_IN_PLACE: dict[Activation, Callable[..., nn.Module]] = {
+    "relu": nn.ReLU,
+    "relu6": nn.ReLU6,
+    "silu": nn.SiLU,
+    "hardswish": nn.Hardswish,
+    "hardsigmoid": nn.Hardsigmoid,
+}
 
 
 class _Line(NamedTuple):
@@ -171,9 +190,28 @@ def _run(op: Alone, given: list[Any], in_place: bool) -> Any:
         return x * op.factor
     if isinstance(op, Add):
         return x.add_(given[1]) if in_place else x + given[1]
+    if isinstance(op, Multiply):
+        return x * given[1]
+    if isinstance(op, Cut):
+        width = x.shape[1] // op.parts
+        return x[:, op.index * width : (op.index + 1) * width]
     if isinstance(op, Concatenate):
         return torch.cat(given, dim=1)
     return tuple(given) if len(given) > 1 else x
+
+
+class _Shuffle(nn.Module):
+    """Deals out the channels of groups, (N, G * C, H, W), in turn."""
+
+    def __init__(self, groups: int) -> None:
+        super().__init__()
+        self.groups = groups
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The channels of group g and place c, at c * G + g."""
+        count, channels, height, width = x.shape
+        grouped = x.reshape(count, self.groups, channels // self.groups, height, width)
+        return grouped.transpose(1, 2).reshape(count, channels, height, width)
 
 
 def _layer(visit: Visit, in_place: bool) -> nn.Module:
@@ -192,17 +230,26 @@ def _layer(visit: Visit, in_place: bool) -> nn.Module:
             )
         case Norm():
             return nn.BatchNorm2d(channels, node.eps)
+        case Act(kind="gelu"):
+            return nn.GELU()
+        case Act(kind="sigmoid"):
+            return nn.Sigmoid()
         case Act():
-            return nn.ReLU(inplace=in_place)
+            return _IN_PLACE[node.kind](inplace=in_place)
+        case Shuffle():
+            return _Shuffle(node.groups)
         case Pool(kind="global"):
             return nn.AdaptiveAvgPool2d(1)
+        case Pool(kind="adaptive"):
+            return nn.AdaptiveAvgPool2d(node.kernel)
         case Pool(kind="max"):
-            return nn.MaxPool2d(node.kernel, node.stride, node.padding)
+            return nn.MaxPool2d(node.kernel, node.stride, node.padding, ceil_mode=node.ceil)
         case Pool():
             return nn.AvgPool2d(
                 node.kernel,
                 node.stride,
                 node.padding,
+                ceil_mode=node.ceil,
                 count_include_pad=node.count_include_pad,
             )
         case Linear():

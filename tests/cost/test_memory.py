@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 import torch
@@ -14,16 +15,20 @@ from archscope.arch.names import parse
 from archscope.arch.network import Network
 from archscope.arch.nodes import (
     Act,
+    Activation,
     Aux,
     Cat,
     Conv,
     Dropout,
+    Gate,
     Linear,
     Norm,
     Pool,
     Repeat,
     Seq,
     Shortcut,
+    Shuffle,
+    Split,
     Sum,
 )
 from archscope.arch.rebuild import rebuild
@@ -215,7 +220,9 @@ def test_what_training_holds_is_about_what_autograd_saves(name: str, low: bool):
 LEAVES = st.one_of(
     st.builds(Conv, st.just(4), st.sampled_from([1, 3])),
     st.builds(Norm),
-    st.builds(Act),
+    st.builds(Act, st.sampled_from(get_args(Activation))),
+    st.just(Shuffle(2)),
+    st.sampled_from([Split(Conv(2), Seq(Act())), Split(Conv(2, 3), Conv(2, 3), chain=True)]),
     st.just(Pool("max", 3, 1, 1)),
     st.builds(Dropout, st.just(0.5)),
 )
@@ -226,6 +233,8 @@ TREES = st.recursive(
         st.tuples(inner, inner).map(lambda parts: Sum(*parts)),
         st.tuples(inner, inner).map(lambda parts: Sum(*parts, scales=(0.5, 1.0))),
         st.tuples(inner, inner).map(lambda parts: Seq(Cat(*parts), Conv(4))),
+        inner.map(Gate),
+        inner.map(lambda part: Gate(Seq(Pool("global"), Conv(4), Act("sigmoid"), part))),
         inner.map(lambda part: Repeat(3, part, part)),
     ),
     max_leaves=8,

@@ -8,15 +8,18 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import get_args
 
 from archscope.arch import families
 from archscope.arch.network import Network
 from archscope.arch.nodes import (
     Act,
+    Activation,
     Aux,
     Cat,
     Conv,
     Dropout,
+    Gate,
     Linear,
     Node,
     Norm,
@@ -24,6 +27,8 @@ from archscope.arch.nodes import (
     Repeat,
     Seq,
     Shortcut,
+    Shuffle,
+    Split,
     Sum,
 )
 from archscope.arch.shape import Shape, output_shape
@@ -164,6 +169,7 @@ class Trees:
     def node(self, shape: Shape, depth: int) -> Node:
         leaves = [self.conv, self.conv, self.pool, self.plain, self.plain, self.linear]
         combined = [self.sum, self.sum, self.cat, self.repeat, self.aux, self.inner, self.shortcut]
+        combined += [self.gate, self.split]
         while True:
             makers = leaves if depth == 0 or self.rng.random() < 0.4 else combined
             node = self.rng.choice(makers)(shape, depth - 1)
@@ -187,14 +193,17 @@ class Trees:
         rng = self.rng
         kernel = rng.choice([1, 2, 3, 5])
         if rng.random() < 0.2:
-            return Pool("global")
+            return rng.choice([Pool("global"), Pool("adaptive", rng.randint(1, 4))])
         padding = rng.randint(0, kernel // 2)
         kind, whole = rng.choice(["max", "avg"]), rng.random() < 0.5
-        return Pool(kind, kernel, rng.choice([1, 2, 3]), padding, whole, label=self.label())
+        stride, ceil = rng.choice([1, 2, 3]), rng.random() < 0.3
+        return Pool(kind, kernel, stride, padding, whole, ceil, label=self.label())
 
     def plain(self, shape: Shape, depth: int = 0) -> Node:
-        label = self.label()
-        return self.rng.choice([Norm(label=label), Act(label=label), Act(), Dropout(0.3), Norm()])
+        label, kind = self.label(), self.rng.choice(get_args(Activation))
+        groups = self.rng.choice([n for n in range(1, shape[0] + 1) if shape[0] % n == 0])
+        choices = [Norm(label=label), Norm(), Act(label=label), Act(kind), Act(kind, label=label)]
+        return self.rng.choice([*choices, Dropout(0.3), Shuffle(groups, label=label)])
 
     def linear(self, shape: Shape, depth: int) -> Linear:
         return Linear(self.rng.randint(1, 9), self.rng.random() < 0.6, label=self.label())
@@ -238,6 +247,27 @@ class Trees:
         first = self.node(shape, max(depth, 0))
         rest = self.same(output_shape(first, shape), depth)
         return Repeat(self.rng.randint(1, 4), first, rest, label=self.label(always=True))
+
+    def gate(self, shape: Shape, depth: int) -> Gate:
+        """A number a channel, from (N, C) or (N, C, 1, 1), or one an element."""
+        channels, inner = shape[0], self.rng.randint(1, 4)
+        pooled = [Pool("global"), Conv(inner, bias=True), Act(), Conv(channels, bias=True)]
+        dense = [Linear(inner), Act("silu"), Linear(channels), Act("hardsigmoid")]
+        branches = [Seq(*pooled, Act("sigmoid")), Seq(*dense), self.same(shape, depth), Seq()]
+        return Gate(self.rng.choice(branches), label=self.label())
+
+    def split(self, shape: Shape, depth: int) -> Node:
+        rng, (channels, *size) = self.rng, shape
+        numbers = [n for n in range(2, channels + 1) if channels % n == 0]
+        if not numbers:
+            return self.conv(shape, depth)
+        number = rng.choice(numbers[:3])
+        part = (channels // number, *size)
+        chain = rng.random() < 0.5
+        branches = [rng.choice([Seq(), self.same(part, depth)]) for _ in range(number)]
+        if not chain and rng.random() < 0.5:
+            branches[0] = Conv(rng.randint(1, 4), 3)
+        return Split(*branches, chain=chain, label=self.label())
 
     def aux(self, shape: Shape, depth: int) -> Aux:
         side = self.sequence(shape, 0, self.label())

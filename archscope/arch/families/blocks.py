@@ -10,8 +10,10 @@ from math import prod
 from archscope.arch.arrays import Number, is_array, positive, product
 from archscope.arch.nodes import (
     Act,
+    Activation,
     Conv,
     Dropout,
+    Gate,
     Linear,
     Node,
     Norm,
@@ -60,17 +62,35 @@ def head(classes: int) -> tuple[Node, ...]:
     return Pool("global"), Linear(classes, label="fc")
 
 
-def postactivation(convolutions: Sequence[Conv], *, residual: bool = True) -> Node:
+def squeeze(
+    inner: Number, out: Number, act: Activation = "relu", gate: Activation = "sigmoid"
+) -> Gate:
+    """Squeeze-and-excitation (Hu et al., arXiv 1709.01507): two 1x1 with bias on the mean image."""
+    layers = Conv(inner, bias=True, label="fc1"), Act(act), Conv(out, bias=True, label="fc2")
+    return Gate(Seq(Pool("global"), *layers, Act(gate)), label="se")
+
+
+def postactivation(
+    convolutions: Sequence[Conv],
+    *,
+    residual: bool = True,
+    squeezed: Number | None = None,
+    early: bool = False,
+) -> Node:
     """A post-activation block: batch norm behind each convolution, ReLU behind that or the sum.
 
     Args:
         convolutions: without labels; they become conv1, conv2, ...
         residual: False takes the shortcut away.
+        squeezed: inner channels of the block's squeeze-and-excitation; None: it has none.
+        early: whether that stands before the last convolution, not behind its batch norm.
     """
     body: list[Node] = []
+    place = len(convolutions) - early
     for index, conv in enumerate(convolutions, start=1):
-        body += [Act()] if body else []
         body += [replace(conv, label=f"conv{index}"), Norm(label=f"bn{index}")]
+        body += [Act()] if index < len(convolutions) else []
+        body += [squeeze(squeezed, conv.out)] if squeezed is not None and index == place else []
     if not residual:
         return Seq(*body, Act())
     out, stride = convolutions[-1].out, prod(conv.stride for conv in convolutions)

@@ -14,12 +14,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
+from re import Pattern
 from typing import Any, Generic, Literal, NamedTuple, ParamSpec
 
 from archscope.arch.families import spelling
 from archscope.arch.families.axis import Axis
 from archscope.arch.families.called import Made, called, has_array
-from archscope.arch.families.spelling import Names, Numbers, Spelled
+from archscope.arch.families.read_name import patterns_of, read_name
+from archscope.arch.families.spelling import Names, Numbers
 from archscope.arch.network import Design, Network
 from archscope.arch.nodes import Seq
 from archscope.arch.shape import Shape
@@ -28,6 +30,7 @@ from archscope.errors import UsageError, shown
 P = ParamSpec("P")
 IMAGENET_INPUT: Shape = (3, 224, 224)
 CIFAR_INPUT: Shape = (3, 32, 32)
+CIFAR_CLASSES = 10
 
 
 class Reading(NamedTuple):
@@ -78,7 +81,7 @@ class Family(Generic[P]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Network:
         """The network of these numbers."""
-        every: dict[str, Any] = {"classes": self.classes, **kwargs}
+        every: dict[str, Any] = {"classes": None, **kwargs}
         given = dict(self._signature.bind(*args, **every).arguments)
         return self.network(given, given.pop("classes"))
 
@@ -119,7 +122,8 @@ class Family(Generic[P]):
 
     def made(self, numbers: Numbers, classes: int | None = None) -> Made:
         """What the function makes of canonical numbers: a tree, or a plan of one."""
-        classes = self.classes if classes is None else classes
+        if classes is None:
+            classes = CIFAR_CLASSES if numbers.get("cifar") else self.classes
         return called(self.function, self.title if self.place else "", numbers, classes)
 
     def network(
@@ -137,7 +141,9 @@ class Family(Generic[P]):
         """
         numbers = self.numbers(given)
         made = self.made(numbers, classes)
-        if input_shape is None:
+        if input_shape is None and numbers.get("cifar"):
+            input_shape = CIFAR_INPUT
+        elif input_shape is None:
             input_shape = self.input(numbers) if callable(self.input) else self.input
         return Network(
             self.spelled(numbers),
@@ -150,12 +156,14 @@ class Family(Generic[P]):
 
     def spelled(self, numbers: Numbers) -> str:
         """The canonical name of a member, from canonical numbers."""
-        if self.names.write is not None:
+        name = self._member(numbers)
+        if name is None and self.names.write is not None:
             name = self.names.write(numbers)
-        else:
+        elif name is None:
             texts = {axis.word: axis.text(numbers[axis.name]) for axis in self.axes}
             usual = [axis.word for axis in self.axes if _is(numbers[axis.name], axis.default)]
             name = spelling.written(spelling.shortest(self.names.form, usual), texts)
+        name = f"cifar_{name}" if self.names.cifar and numbers["cifar"] else name
         for suffix in self.names.suffixes:
             name += suffix.write(numbers[suffix.parameter]) if suffix.parameter else ""
         return f"{self.place}:{name}" if self.place else name
@@ -166,18 +174,8 @@ class Family(Generic[P]):
         Raises:
             UsageError: where it is one, but breaks a rule.
         """
-        base, rest = spelling.split(text, self.names.splitter)
-        prefix = None
-        if (first := base.partition("_")[0]) in spelling.PREFIXES:
-            prefix, base = first, base.removeprefix(f"{first}_")
-        for form, pattern in self._patterns:
-            if found := pattern.fullmatch(base):
-                suffixes = spelling.suffixes_of(rest, self.names.splitter)
-                if suffixes is None:
-                    return None
-                texts = {word: part for word, part in found.groupdict().items() if part is not None}
-                return self._reading(Spelled(form, prefix, texts, suffixes))
-        return None
+        found = read_name(self, text, self._patterns)
+        return None if found is None else Reading(self, *found)
 
     def axis(self, word: str) -> Axis:
         """The axis of a word: `depth` and `depth3` are both that of the stages' depths.
@@ -191,48 +189,27 @@ class Family(Generic[P]):
         known = ", ".join(axis.word for axis in self.axes)
         raise UsageError(f"the numbers of {self.name} are {known}, not '{shown(word)}'")
 
-    def _reading(self, spelled: Spelled) -> Reading | None:
-        if self.names.read is not None:
-            found = self.names.read(spelled)
-            if found is None:
-                return None
-            numbers = dict(found)
-        else:
-            if spelled.prefix is not None:
-                return None
-            numbers = {
-                self.axis(word).name: self.axis(word).read(text)
-                for word, text in spelled.texts.items()
-            }
-        own = {suffix.kind: suffix for suffix in self.names.suffixes}
-        for kind, text in spelled.suffixes.items():
-            if kind not in own:
-                raise self._no_suffix(kind, text)
-            if own[kind].parameter:
-                numbers.setdefault(own[kind].parameter, own[kind].read(text))
-        fields = self._fields(spelled.form)
-        opened = tuple(word for word in fields if word not in spelled.texts)
-        return Reading(self, numbers, opened)
+    def _member(self, numbers: Numbers) -> str | None:
+        """The name of its own that a member has."""
+        if any(map(has_array, numbers.values())):
+            return None
+        plain = self._unsuffixed(numbers)
+        return next((name for name, own in self._members.items() if own == plain), None)
 
-    def _no_suffix(self, kind: str, text: str) -> UsageError:
-        written = f"{spelling.SIGNS.get(kind, '-')}{text}{')' if kind == 'block' else ''}"
-        return UsageError(
-            f"{self.name} networks take no suffix like '{shown(written)}'; leave it out"
-        )
-
-    def _fields(self, form: str) -> tuple[str, ...]:
-        return tuple(axis.word for axis in self.axes if f"{{{axis.word}}}" in form)
+    def _unsuffixed(self, numbers: Numbers) -> dict[str, Any]:
+        """The numbers but those that a prefix or suffix says."""
+        besides = {suffix.parameter for suffix in self.names.suffixes} | {"cifar"}
+        return {name: number for name, number in numbers.items() if name not in besides}
 
     @cached_property
-    def _patterns(self) -> list[tuple[str, Any]]:
-        """The forms with their patterns, whole names first."""
-        fields = {axis.word: axis.pattern for axis in self.axes}
-        every = [
-            (place, form, pattern)
-            for form in (self.names.form, *self.names.aliases)
-            for place, pattern in enumerate(spelling.patterns(form, fields))
-        ]
-        return [(form, pattern) for _, form, pattern in sorted(every, key=lambda one: one[0])]
+    def _patterns(self) -> list[tuple[str, Pattern[str]]]:
+        return patterns_of(self)
+
+    @cached_property
+    def _members(self) -> dict[str, dict[str, Any]]:
+        """The canonical numbers of the members that have a name of their own."""
+        every = self.names.members.items()
+        return {name: self._unsuffixed(self.numbers(numbers)) for name, numbers in every}
 
     @cached_property
     def _signature(self) -> inspect.Signature:

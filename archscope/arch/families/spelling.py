@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
@@ -67,6 +67,10 @@ class Names:
         write: from numbers to the canonical name without suffixes. Without it the form, with the
             numbers in it.
         template: from numbers to the `CxWd` of a member, where it has one.
+        members: names of single members, normal, with their numbers; of several names with the
+            same numbers the first is canonical, before the form.
+        cifar: whether members have a form for 32x32 images, with `cifar_` in front of the name:
+            the function's parameter `cifar`.
     """
 
     form: str
@@ -76,6 +80,16 @@ class Names:
     read: Callable[[Spelled], Numbers | None] | None = None
     write: Callable[[Numbers], str] | None = None
     template: Callable[[Numbers], str] | None = None
+    members: Mapping[str, Numbers] = field(default_factory=dict)
+    cifar: bool = False
+
+    def member(self, text: str) -> Numbers | None:
+        """The numbers of a name of a single member; underscores are forgiven where one is meant."""
+        if text in self.members:
+            return self.members[text]
+        plain = text.replace("_", "")
+        found = [key for key in self.members if key.replace("_", "") == plain]
+        return self.members[found[0]] if len(found) == 1 else None
 
     @cached_property
     def splitter(self) -> re.Pattern[str]:

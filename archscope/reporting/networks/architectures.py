@@ -14,6 +14,7 @@ from archscope.arch.nodes import (
     Cat,
     Conv,
     Dropout,
+    Gate,
     Linear,
     Node,
     Norm,
@@ -21,6 +22,8 @@ from archscope.arch.nodes import (
     Repeat,
     Seq,
     Shortcut,
+    Shuffle,
+    Split,
     Sum,
 )
 from archscope.arch.readings import unknown
@@ -65,13 +68,13 @@ def brackets(blocks: Sequence[tuple[list[str], Number]]) -> list[str]:
 
 def _branches(node: Node) -> bool:
     """Whether the node concatenates branches anywhere."""
-    return isinstance(node, Cat) or any(_branches(part) for part in node.parts())
+    return isinstance(node, (Cat, Split)) or any(_branches(part) for part in node.parts())
 
 
 def _lines(node: Node, block: bool = False) -> list[str]:
     """A line a layer, and one a branch where branches are concatenated."""
     match node:
-        case Cat():
+        case Cat() | Split():
             return [_inline(branch) or "identity" for branch in node.branches]
         case Sum():
             lines = []
@@ -87,14 +90,14 @@ def _lines(node: Node, block: bool = False) -> list[str]:
             lines, then = [], ""
             for part in node.parts():
                 lines += [then + line for line in _lines(part, block)]
-                then = "then " if then or isinstance(part, Cat) else ""
+                then = "then " if then or isinstance(part, (Cat, Split)) else ""
             return lines
     return [_leaf(node, block)] if _leaf(node) else []
 
 
 def _inline(node: Node) -> str:
     """A branch in one line."""
-    if isinstance(node, Cat):
+    if isinstance(node, (Cat, Split)):
         return f"({' | '.join(_inline(branch) or 'identity' for branch in node.branches)})"
     if isinstance(node, Seq):
         return " – ".join(filter(None, map(_inline, node.children)))
@@ -208,11 +211,11 @@ def _main_path(node: Node) -> list[Node]:
         case Sum():
             bodies = [part for part in node.branches if not _is_shortcut(part)]
             return [leaf for body in bodies for leaf in _main_path(body)]
-        case Seq() | Cat() | Repeat() | Aux():
+        case Seq() | Cat() | Repeat() | Aux() | Split():
             return [leaf for part in node.parts() for leaf in _main_path(part)]
         case Shortcut():
             return []
-        case Conv() | Norm() | Act() | Pool() | Linear() | Dropout():
+        case Conv() | Norm() | Act() | Pool() | Linear() | Dropout() | Shuffle() | Gate():
             return [node]
     raise unknown(node, "table")
 
@@ -232,10 +235,31 @@ def _leaf(node: Node, block: bool = False) -> str:
             return f"{node.out}-d fc"
         case Pool(kind="global"):
             return "global average pool"
+        case Pool(kind="adaptive"):
+            return f"average pool to {node.kernel}×{node.kernel}"
         case Pool():
             name = "max" if node.kind == "max" else "average"
             stride = f", stride {node.stride}" if node.stride != 1 else ""
             return f"{node.kernel}×{node.kernel} {name} pool{stride}"
+        case Gate():
+            return _gate_text(node)
+        case Shuffle():
+            return "channel shuffle"
         case Norm() | Act() | Dropout():
             return ""  # they go without saying, as in the papers' tables
     raise unknown(node, "table")
+
+
+def activation_text(node: Act) -> str:
+    """An activation as papers write it."""
+    known = {"relu": "ReLU", "relu6": "ReLU6", "silu": "SiLU", "gelu": "GELU"}
+    return known.get(node.kind, node.kind)
+
+
+def _gate_text(node: Gate) -> str:
+    """A gate: `SE` with its inner width where it is squeeze-and-excitation."""
+    leaves = _main_path(node.branch)
+    widths = [leaf.out for leaf in leaves if isinstance(leaf, (Conv, Linear))]
+    if len(widths) == 2 and isinstance(leaves[0], Pool) and leaves[0].kind == "global":
+        return f"SE, {widths[0]}"
+    return "gate"

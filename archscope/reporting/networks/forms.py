@@ -12,6 +12,7 @@ from archscope.arch.nodes import (
     Cat,
     Conv,
     Dropout,
+    Gate,
     Linear,
     Node,
     Norm,
@@ -19,13 +20,15 @@ from archscope.arch.nodes import (
     Repeat,
     Seq,
     Shortcut,
+    Shuffle,
+    Split,
     Sum,
 )
 from archscope.arch.readings import unknown
 from archscope.arch.rewrite import PATHS, blocks
 from archscope.arch.shape import output_shape, pair
 from archscope.errors import plural
-from archscope.reporting.networks.architectures import brackets
+from archscope.reporting.networks.architectures import activation_text, brackets
 from archscope.reporting.table.formats import absent, decimal, integer, text
 from archscope.reporting.table.table import Column, Table
 
@@ -141,7 +144,7 @@ def _lines(node: Node, channels: int) -> tuple[list[str], int]:
         case Norm():
             return ["BN"], channels
         case Act():
-            return ["ReLU"], channels
+            return [activation_text(node)], channels
         case Sum() | Cat() if node.label == PATHS:
             lines, out = _lines(node.branches[0], channels)
             number = len(node.branches)
@@ -157,7 +160,9 @@ def _lines(node: Node, channels: int) -> tuple[list[str], int]:
                 lines, channels = _lines(child, channels)
                 found += lines
             return _joined(found), channels
-        case Cat() | Repeat() | Shortcut() | Aux() | Pool() | Linear() | Dropout():
+        case (Cat() | Repeat() | Shortcut() | Aux() | Gate() | Split()) | (
+            Pool() | Linear() | Dropout() | Shuffle()
+        ):
             return [], output_shape(node, (channels, 64, 64))[0]
     raise unknown(node, "drawing")
 

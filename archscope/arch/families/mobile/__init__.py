@@ -1,0 +1,1 @@
+"""Families of depthwise convolutions: inverted residuals, and what came of them."""

@@ -1,0 +1,119 @@
+"""EfficientNet: Tan and Le, arXiv 1905.11946, Table 1 and the compound scaling of section 3.3."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ceil
+from typing import Any
+
+from archscope.arch.families.axis import Axis
+from archscope.arch.families.family import family
+from archscope.arch.families.mobile.inverted import Inverted, Style, divisible, stage, strides
+from archscope.arch.families.spelling import Names, Numbers
+from archscope.arch.nodes import Dropout, Linear, Pool, Seq
+from archscope.arch.scaling import exact
+from archscope.arch.shape import Shape
+
+# Expansion, channels, blocks, stride and kernel of each stage.
+_STAGES = (
+    (1, 16, 1, 1, 3),
+    (6, 24, 2, 2, 3),
+    (6, 40, 2, 2, 5),
+    (6, 80, 3, 2, 3),
+    (6, 112, 3, 1, 5),
+    (6, 192, 4, 2, 5),
+    (6, 320, 1, 1, 3),
+)
+# Width and depth factor, resolution and dropout; the resolutions are those of torchvision.
+_SCALES = {
+    "b0": (1, 1, 224, 0.2),
+    "b1": (1, 1.1, 240, 0.2),
+    "b2": (1.1, 1.2, 288, 0.3),
+    "b3": (1.2, 1.4, 300, 0.3),
+    "b4": (1.4, 1.8, 380, 0.4),
+    "b5": (1.6, 2.2, 456, 0.4),
+    "b6": (1.8, 2.6, 528, 0.5),
+    "b7": (2, 3.1, 600, 0.5),
+}
+_FACTORS = [Fraction(number, 10) for number in range(5, 41)]
+
+
+def _side(numbers: Numbers) -> Shape:
+    side = int(numbers["resolution"])
+    return 3, side, side
+
+
+def _member(entry: tuple[Any, ...]) -> dict[str, Any]:
+    return {"width": entry[0], "depth": entry[1], "resolution": entry[2]}
+
+
+def _style(width: Fraction, depth: Fraction) -> Style:
+    """Batch norm's eps is 0.001 from B5 on in torchvision, and torch's own before."""
+    known = {tuple(map(exact, row[:2])): name for name, row in _SCALES.items()}
+    return Style("silu", 1e-3 if known.get((width, depth)) in ("b5", "b6", "b7") else 1e-5)
+
+
+@family(
+    Names(
+        "efficientnet[_{width}_{depth}_{resolution}]",
+        known=tuple(f"efficientnet_{name}" for name in _SCALES),
+        members={f"efficientnet_{name}": _member(row) for name, row in _SCALES.items()},
+        cifar=True,
+    ),
+    Axis("resolution", range(128, 641, 32), default=224, least=32, arrays=False),
+    Axis(
+        *("width", _FACTORS),
+        least=Fraction(1, 100),
+        fractional=True,
+        default=1,
+        arrays=False,
+    ),
+    Axis(
+        *("depth", _FACTORS),
+        least=Fraction(1, 100),
+        fractional=True,
+        default=1,
+        arrays=False,
+    ),
+    input=_side,
+)
+def efficientnet(
+    width: Fraction | float = 1,
+    depth: Fraction | float = 1,
+    resolution: int = 224,
+    *,
+    classes: int = 1000,
+    cifar: bool = False,
+) -> Seq:
+    """EfficientNet with any factor of width and depth, for images of `resolution`.
+
+    Channels are multiples of 8 (`divisible`); blocks of a stage are rounded up. B0 to B7 have names
+    of their own, with torchvision's resolutions (the paper trains B2 at 260).
+    """
+    wider, deeper = exact(width, "width"), exact(depth, "depth")
+    style, w_in = _style(wider, deeper), divisible(32 * wider)
+    stem, strided = strides([row[3] for row in _STAGES], cifar)
+    stages = []
+    for number, (expansion, channels, blocks, _, kernel) in enumerate(_STAGES, start=1):
+        out = divisible(channels * wider)
+        first = _block(w_in, expansion, out, kernel, strided[number - 1])
+        rest = _block(out, expansion, out, kernel, 1)
+        stages.append(stage(f"layer{number}", ceil(blocks * deeper), w_in, first, rest, style))
+        w_in = out
+    head = Pool("global"), Dropout(_dropout(wider, deeper)), Linear(classes, label="fc")
+    return Seq(
+        *style.unit(1, divisible(32 * wider), 3, stem), *stages, *style.unit(2, 4 * w_in), *head
+    )
+
+
+def _block(w_in: int, expansion: int, out: int, kernel: int, stride: int) -> Inverted:
+    hidden = divisible(Fraction(w_in * expansion))
+    return Inverted(hidden, out, kernel, stride, max(1, w_in // 4), ("silu", "sigmoid"))
+
+
+def _dropout(width: Fraction, depth: Fraction) -> float:
+    """That of the smallest published network that is as wide and as deep."""
+    for factor, deeper, _, dropout in _SCALES.values():
+        if width <= exact(factor) and depth <= exact(deeper):
+            return dropout
+    return 0.5

@@ -1,0 +1,65 @@
+"""MNASNet-B1: Tan et al., arXiv 1807.11626, as torchvision has it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from archscope.arch.families.axis import Axis
+from archscope.arch.families.family import family
+from archscope.arch.families.mobile.inverted import Inverted, Style, divisible, stage, strides
+from archscope.arch.families.mobile.mobilenet_v2 import WIDTH_MULTIPLIERS
+from archscope.arch.families.spelling import Names
+from archscope.arch.nodes import Dropout, Linear, Pool, Seq
+from archscope.arch.scaling import exact
+
+# Expansion, channels, blocks, stride and kernel of each stage.
+_STAGES = (
+    (3, 24, 3, 2, 3),
+    (3, 40, 3, 2, 5),
+    (6, 80, 3, 2, 5),
+    (6, 96, 2, 1, 3),
+    (6, 192, 4, 2, 5),
+    (6, 320, 1, 1, 3),
+)
+
+
+@family(
+    Names(
+        "mnasnet[_{width}]",
+        known=("mnasnet0_5", "mnasnet0_75", "mnasnet1_0", "mnasnet1_3"),
+        members={
+            "mnasnet0_5": {"width": 0.5},
+            "mnasnet0_75": {"width": 0.75},
+            "mnasnet1_0": {"width": 1},
+            "mnasnet1_3": {"width": 1.3},
+        },
+        cifar=True,
+    ),
+    Axis(
+        *("width", WIDTH_MULTIPLIERS),
+        least=Fraction(1, 100),
+        fractional=True,
+        default=1,
+        arrays=False,
+    ),
+)
+def mnasnet(width: Fraction | float = 1, *, classes: int = 1000, cifar: bool = False) -> Seq:
+    """MNASNet-B1 (without squeeze-and-excitation) with any width multiplier.
+
+    Channels are multiples of 8 (`divisible`), but for the last convolution's 1,280.
+    """
+    factor, style = exact(width, "width"), Style("relu")
+    planes = divisible(32 * factor)
+    stem, strided = strides([row[3] for row in _STAGES], cifar)
+    w_in = divisible(16 * factor)
+    start = Inverted(planes, w_in).node(planes, style)
+    stages = []
+    for number, (expansion, channels, blocks, _, kernel) in enumerate(_STAGES, start=1):
+        out = divisible(channels * factor)
+        first = Inverted(w_in * expansion, out, kernel, strided[number - 1])
+        rest = Inverted(out * expansion, out, kernel)
+        stages.append(stage(f"layer{number}", blocks, w_in, first, rest, style))
+        w_in = out
+    head = Pool("global"), Dropout(0.2), Linear(classes, label="fc")
+    start = Seq(start, label="separable")
+    return Seq(*style.unit(1, planes, 3, stem), start, *stages, *style.unit(2, 1280), *head)

@@ -1,0 +1,59 @@
+"""MobileNetV2: Sandler et al., arXiv 1801.04381, Table 2."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from archscope.arch.families.axis import Axis
+from archscope.arch.families.family import family
+from archscope.arch.families.mobile.inverted import Inverted, Style, divisible, stage, strides
+from archscope.arch.families.spelling import Names
+from archscope.arch.nodes import Dropout, Linear, Pool, Seq
+from archscope.arch.scaling import exact
+
+# Expansion, channels, blocks, stride of each stage.
+_STAGES = (
+    (1, 16, 1, 1),
+    (6, 24, 2, 2),
+    (6, 32, 3, 2),
+    (6, 64, 4, 2),
+    (6, 96, 3, 1),
+    (6, 160, 3, 2),
+    (6, 320, 1, 1),
+)
+WIDTH_MULTIPLIERS = [Fraction(number, 20) for number in range(2, 61)]
+
+
+@family(
+    Names(
+        "mobilenet_v2[_{width}]",
+        aliases=("mobilenetv2_{width}",),
+        known=("mobilenet_v2", "mobilenet_v2_0.35", "mobilenet_v2_0.5", "mobilenet_v2_0.75"),
+        cifar=True,
+    ),
+    Axis(
+        *("width", WIDTH_MULTIPLIERS),
+        least=Fraction(1, 100),
+        fractional=True,
+        default=1,
+        arrays=False,
+    ),
+)
+def mobilenet_v2(width: Fraction | float = 1, *, classes: int = 1000, cifar: bool = False) -> Seq:
+    """MobileNetV2 with any width multiplier; channels are multiples of 8 (`divisible`).
+
+    The last convolution never has fewer than 1,280 channels.
+    """
+    factor, style = exact(width, "width"), Style("relu6")
+    w_in = divisible(32 * factor)
+    stem, strided = strides([row[3] for row in _STAGES], cifar)
+    stages = []
+    for number, (expansion, planes, blocks, _) in enumerate(_STAGES, start=1):
+        out = divisible(planes * factor)
+        first = Inverted(w_in * expansion, out, stride=strided[number - 1])
+        rest = Inverted(out * expansion, out)
+        stages.append(stage(f"layer{number}", blocks, w_in, first, rest, style))
+        w_in = out
+    tail = style.unit(2, divisible(1280 * max(Fraction(1), factor)))
+    head = Pool("global"), Dropout(0.2), Linear(classes, label="fc")
+    return Seq(*style.unit(1, divisible(32 * factor), 3, stem), *stages, *tail, *head)

@@ -1,0 +1,121 @@
+"""MobileNetV3, large and small: Howard et al., arXiv 1905.02244, Tables 1 and 2."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import groupby
+from typing import NamedTuple
+
+from archscope.arch.families.axis import Axis
+from archscope.arch.families.family import family
+from archscope.arch.families.mobile.inverted import Inverted, Style, divisible, strides
+from archscope.arch.families.mobile.mobilenet_v2 import WIDTH_MULTIPLIERS
+from archscope.arch.families.spelling import Names
+from archscope.arch.nodes import Act, Activation, Dropout, Linear, Node, Pool, Seq
+from archscope.arch.scaling import exact
+
+_EPS = 1e-3
+
+
+class _Row(NamedTuple):
+    """A line of the tables: the kernel, hidden and output channels, SE, activation, stride."""
+
+    kernel: int
+    hidden: int
+    out: int
+    squeezed: bool
+    act: Activation
+    stride: int
+
+
+_LARGE = (
+    _Row(3, 16, 16, False, "relu", 1),
+    _Row(3, 64, 24, False, "relu", 2),
+    _Row(3, 72, 24, False, "relu", 1),
+    _Row(5, 72, 40, True, "relu", 2),
+    _Row(5, 120, 40, True, "relu", 1),
+    _Row(5, 120, 40, True, "relu", 1),
+    _Row(3, 240, 80, False, "hardswish", 2),
+    _Row(3, 200, 80, False, "hardswish", 1),
+    _Row(3, 184, 80, False, "hardswish", 1),
+    _Row(3, 184, 80, False, "hardswish", 1),
+    _Row(3, 480, 112, True, "hardswish", 1),
+    _Row(3, 672, 112, True, "hardswish", 1),
+    _Row(5, 672, 160, True, "hardswish", 2),
+    _Row(5, 960, 160, True, "hardswish", 1),
+    _Row(5, 960, 160, True, "hardswish", 1),
+)
+_SMALL = (
+    _Row(3, 16, 16, True, "relu", 2),
+    _Row(3, 72, 24, False, "relu", 2),
+    _Row(3, 88, 24, False, "relu", 1),
+    _Row(5, 96, 40, True, "hardswish", 2),
+    _Row(5, 240, 40, True, "hardswish", 1),
+    _Row(5, 240, 40, True, "hardswish", 1),
+    _Row(5, 120, 48, True, "hardswish", 1),
+    _Row(5, 144, 48, True, "hardswish", 1),
+    _Row(5, 288, 96, True, "hardswish", 2),
+    _Row(5, 576, 96, True, "hardswish", 1),
+    _Row(5, 576, 96, True, "hardswish", 1),
+)
+_WIDTH = Axis(
+    *("width", WIDTH_MULTIPLIERS),
+    least=Fraction(1, 100),
+    fractional=True,
+    default=1,
+    arrays=False,
+)
+
+
+@family(
+    Names(
+        "mobilenet_v3_large[_{width}]",
+        aliases=("mobilenetv3_large_{width}",),
+        known=("mobilenet_v3_large", "mobilenet_v3_large_0.75"),
+        cifar=True,
+    ),
+    _WIDTH,
+)
+def mobilenet_v3_large(
+    width: Fraction | float = 1, *, classes: int = 1000, cifar: bool = False
+) -> Seq:
+    """MobileNetV3-Large with any width multiplier; channels are multiples of 8 (`divisible`)."""
+    return _network(_LARGE, 1280, exact(width, "width"), classes, cifar)
+
+
+@family(
+    Names(
+        "mobilenet_v3_small[_{width}]",
+        aliases=("mobilenetv3_small_{width}",),
+        known=("mobilenet_v3_small", "mobilenet_v3_small_0.75"),
+        cifar=True,
+    ),
+    _WIDTH,
+)
+def mobilenet_v3_small(
+    width: Fraction | float = 1, *, classes: int = 1000, cifar: bool = False
+) -> Seq:
+    """MobileNetV3-Small with any width multiplier; channels are multiples of 8 (`divisible`)."""
+    return _network(_SMALL, 1024, exact(width, "width"), classes, cifar)
+
+
+def _network(rows: Sequence[_Row], last: int, factor: Fraction, classes: int, cifar: bool) -> Seq:
+    style = Style("hardswish", _EPS)
+    w_in = divisible(16 * factor)
+    stem, strided = strides([row.stride for row in rows], cifar)
+    blocks: list[tuple[int, Node]] = []
+    for index, row in enumerate(rows):
+        hidden, out = divisible(row.hidden * factor), divisible(row.out * factor)
+        inner = divisible(Fraction(hidden // 4)) if row.squeezed else None
+        gate: tuple[Activation, Activation] = ("relu", "hardsigmoid")
+        block = Inverted(hidden, out, row.kernel, strided[index], inner, gate)
+        node = block.node(w_in, Style(row.act, _EPS))
+        blocks.append((row.out, Seq(node, label=f"block{index + 1}")))
+        w_in = out
+    stages = [
+        Seq(*(node for _, node in group)) for _, group in groupby(blocks, key=lambda one: one[0])
+    ]
+    head = Pool("global"), Linear(divisible(last * factor), label="fc1"), Act("hardswish")
+    tail = *style.unit(2, 6 * w_in), *head, Dropout(0.2), Linear(classes, label="fc2")
+    return Seq(*style.unit(1, divisible(16 * factor), 3, stem), *stages, *tail)

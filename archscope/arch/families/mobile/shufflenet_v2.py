@@ -1,0 +1,71 @@
+"""ShuffleNetV2: Ma et al., arXiv 1807.11164, Table 5."""
+
+from __future__ import annotations
+
+from archscope.arch.arrays import Number
+from archscope.arch.families.axis import Axis
+from archscope.arch.families.family import family
+from archscope.arch.families.mobile.inverted import Style, strides
+from archscope.arch.families.spelling import Names
+from archscope.arch.nodes import Cat, Linear, Node, Pool, Repeat, Seq, Shuffle, Split
+
+_BLOCKS = (4, 8, 4)
+_STEM = 24
+
+
+@family(
+    Names(
+        "shufflenet_v2[_{width}[_{last}]]",
+        known=(
+            *("shufflenet_v2_x0_5", "shufflenet_v2_x1_0"),
+            *("shufflenet_v2_x1_5", "shufflenet_v2_x2_0"),
+        ),
+        members={
+            "shufflenet_v2_x0_5": {"width": 48},
+            "shufflenet_v2_x1_0": {"width": 116},
+            "shufflenet_v2_x1_5": {"width": 176},
+            "shufflenet_v2_x2_0": {"width": 244, "last": 2048},
+        },
+        cifar=True,
+    ),
+    Axis("width", range(8, 401, 4), least=2, step=2),
+    Axis("last", (1024, 2048), sought=range(128, 4097, 128), default=1024),
+)
+def shufflenet_v2(
+    width: Number, last: Number = 1024, *, classes: int = 1000, cifar: bool = False
+) -> Seq:
+    """ShuffleNetV2 of `width` channels (even) in the first stage, twice and 4 times that behind it.
+
+    The last convolution has `last` channels. For 32x32 images the stem keeps the size and is not
+    pooled.
+    """
+    style = Style("relu")
+    stem, strided = strides((2, 2, 2), cifar)
+    pool = () if cifar else (Pool("max", 3, 2, 1),)
+    stages = []
+    for index, number in enumerate(_BLOCKS):
+        half = width * 2**index // 2
+        first = _first(_STEM if index == 0 else width * 2 ** (index - 1), half, strided[index])
+        rest = Seq(Split(Seq(), Seq(*_branch(half, half, 1), label="branch2")), Shuffle(2))
+        stages.append(Repeat(number, first, rest, label=f"stage{index + 2}"))
+    head = Pool("global"), Linear(classes, label="fc")
+    start = style.unit(1, _STEM, 3, stem)
+    return Seq(*start, *pool, *stages, *style.unit(5, last), *head)
+
+
+def _branch(w_in: Number, out: Number, stride: int) -> list[Node]:
+    """1x1, depthwise 3x3, 1x1."""
+    style = Style("relu")
+    return [
+        *style.unit(1, out),
+        *style.unit(2, out, 3, stride, out, act=False),
+        *style.unit(3, out),
+    ]
+
+
+def _first(w_in: Number, half: Number, stride: int) -> Seq:
+    """The block that halves the map: both branches see all channels."""
+    style = Style("relu")
+    left = [*style.unit(1, w_in, 3, stride, w_in, act=False), *style.unit(2, half)]
+    right = Seq(*_branch(w_in, half, stride), label="branch2")
+    return Seq(Cat(Seq(*left, label="branch1"), right), Shuffle(2))

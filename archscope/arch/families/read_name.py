@@ -1,0 +1,123 @@
+"""Reading a name: the numbers of a family that its text says, and what it leaves open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from re import Pattern
+from typing import NamedTuple, Protocol
+
+from archscope.arch.families import spelling
+from archscope.arch.families.axis import Axis
+from archscope.arch.families.spelling import Names, Numbers, Spelled
+from archscope.errors import UsageError, shown
+
+
+class Spellable(Protocol):
+    """A family, as its names are read."""
+
+    @property
+    def name(self) -> str:
+        """What users call it."""
+
+    @property
+    def names(self) -> Names:
+        """How members are spelled."""
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """Its numbers that may be free."""
+
+    def axis(self, word: str) -> Axis:
+        """The axis of a word."""
+
+
+class Found(NamedTuple):
+    """The numbers that a name gives, by parameter, and the words left open."""
+
+    numbers: Numbers
+    opened: tuple[str, ...]
+
+
+def read_name(
+    family: Spellable, text: str, patterns: Sequence[tuple[str, Pattern[str]]]
+) -> Found | None:
+    """A name (normal, see `spelling.normal`) of this family; None where it is none.
+
+    Raises:
+        UsageError: where it is one, but breaks a rule.
+    """
+    base, rest = spelling.split(text, family.names.splitter)
+    prefix = None
+    if (first := base.partition("_")[0]) in spelling.PREFIXES:
+        prefix, base = first, base.removeprefix(f"{first}_")
+    if (member := family.names.member(base)) is not None:
+        spelled = _suffixed(family, Spelled(family.names.form, prefix, {}, {}), rest)
+        return None if spelled is None else _with_suffixes(family, spelled, member, ())
+    for form, pattern in patterns:
+        if found := pattern.fullmatch(base):
+            texts = {word: part for word, part in found.groupdict().items() if part is not None}
+            spelled = _suffixed(family, Spelled(form, prefix, texts, {}), rest)
+            return None if spelled is None else _reading(family, spelled)
+    return None
+
+
+def _reading(family: Spellable, spelled: Spelled) -> Found | None:
+    if family.names.read is not None:
+        found = family.names.read(spelled)
+        if found is None:
+            return None
+        numbers = dict(found)
+    else:
+        numbers = {
+            family.axis(word).name: family.axis(word).read(text)
+            for word, text in spelled.texts.items()
+        }
+    fields = _fields(family, spelled.form)
+    opened = tuple(word for word in fields if word not in spelled.texts)
+    return _with_suffixes(family, spelled, numbers, opened)
+
+
+def _suffixed(family: Spellable, spelled: Spelled, rest: str) -> Spelled | None:
+    """With the suffixes that stand behind it; None where they are none."""
+    suffixes = spelling.suffixes_of(rest, family.names.splitter)
+    return None if suffixes is None else spelled._replace(suffixes=suffixes)
+
+
+def _with_suffixes(
+    family: Spellable, spelled: Spelled, numbers: Numbers, opened: tuple[str, ...]
+) -> Found | None:
+    """The numbers with those that the prefix and the suffixes say."""
+    numbers = dict(numbers)
+    if family.names.cifar:
+        numbers["cifar"] = spelled.prefix == "cifar"
+    elif spelled.prefix is not None and family.names.read is None:
+        return None
+    own = {suffix.kind: suffix for suffix in family.names.suffixes}
+    for kind, text in spelled.suffixes.items():
+        if kind not in own:
+            raise _no_suffix(family, kind, text)
+        if own[kind].parameter:
+            numbers.setdefault(own[kind].parameter, own[kind].read(text))
+    return Found(numbers, opened)
+
+
+def _no_suffix(family: Spellable, kind: str, text: str) -> UsageError:
+    written = f"{spelling.SIGNS.get(kind, '-')}{text}{')' if kind == 'block' else ''}"
+    return UsageError(
+        f"{family.name} networks take no suffix like '{shown(written)}'; leave it out"
+    )
+
+
+def _fields(family: Spellable, form: str) -> tuple[str, ...]:
+    return tuple(axis.word for axis in family.axes if f"{{{axis.word}}}" in form)
+
+
+def patterns_of(family: Spellable) -> list[tuple[str, Pattern[str]]]:
+    """The forms with their patterns, whole names first."""
+    fields = {axis.word: axis.pattern for axis in family.axes}
+    every = [
+        (place, form, pattern)
+        for form in (family.names.form, *family.names.aliases)
+        for place, pattern in enumerate(spelling.patterns(form, fields))
+    ]
+    return [(form, pattern) for _, form, pattern in sorted(every, key=lambda one: one[0])]

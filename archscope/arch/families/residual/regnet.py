@@ -1,0 +1,264 @@
+"""RegNetX and RegNetY, and AnyNet: Radosavovic et al., arXiv 2003.13678.
+
+A RegNet's widths are quantised from a line. Where a width is not a multiple of the group width, it
+is rounded to one: `even`, as in the paper's own code, rounds halves to even multiples, `up`, as in
+torchvision, up (and never below nine tenths of the width).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from functools import partial
+from itertools import groupby
+from math import log
+from typing import Any, NamedTuple
+
+from archscope.arch.arrays import Number
+from archscope.arch.families.axis import Axis, number_text
+from archscope.arch.families.blocks import postactivation
+from archscope.arch.families.family import family
+from archscope.arch.families.mobile.inverted import divisible, strides
+from archscope.arch.families.spelling import Names, Numbers, Spelled
+from archscope.arch.nodes import (
+    Act,
+    Conv,
+    Linear,
+    Node,
+    Norm,
+    Pool,
+    Repeat,
+    Seq,
+)
+from archscope.arch.scaling import exact
+from archscope.errors import UsageError
+
+# Depth, w_0, w_a, w_m and group width (the paper's code, configs/dds_baselines).
+_X = {
+    "200MF": (13, 24, 36.44, 2.49, 8),
+    "400MF": (22, 24, 24.48, 2.54, 16),
+    "600MF": (16, 48, 36.97, 2.24, 24),
+    "800MF": (16, 56, 35.73, 2.28, 16),
+    "1.6GF": (18, 80, 34.01, 2.25, 24),
+    "3.2GF": (25, 88, 26.31, 2.25, 48),
+    "4.0GF": (23, 96, 38.65, 2.43, 40),
+    "6.4GF": (17, 184, 60.83, 2.07, 56),
+    "8.0GF": (23, 80, 49.56, 2.88, 120),
+    "12GF": (19, 168, 73.36, 2.37, 112),
+    "16GF": (22, 216, 55.59, 2.1, 128),
+    "32GF": (23, 320, 69.86, 2.0, 168),
+}
+_Y = {
+    "200MF": (13, 24, 36.44, 2.49, 8),
+    "400MF": (16, 48, 27.89, 2.09, 8),
+    "600MF": (15, 48, 32.54, 2.32, 16),
+    "800MF": (14, 56, 38.84, 2.4, 16),
+    "1.6GF": (27, 48, 20.71, 2.65, 24),
+    "3.2GF": (21, 80, 42.63, 2.66, 24),
+    "4.0GF": (22, 96, 31.41, 2.24, 64),
+    "6.4GF": (25, 112, 33.22, 2.27, 72),
+    "8.0GF": (17, 192, 76.82, 2.19, 56),
+    "12GF": (19, 168, 73.36, 2.37, 112),
+    "16GF": (18, 200, 106.23, 2.48, 112),
+    "32GF": (20, 232, 115.89, 2.53, 232),
+}
+_NUMBERS = ("depth", "w0", "wa", "wm", "group")
+_NAMES = {  # the paper's size, and what torchvision calls it
+    **{size: size.lower() for size in ("400MF", "800MF")},
+    **{"1.6GF": "1_6gf", "3.2GF": "3_2gf", "8.0GF": "8gf", "16GF": "16gf", "32GF": "32gf"},
+}
+# torchvision's, beside those of the paper.
+_LARGEST = {"regnet_y_128gf": (27, 456, 160.83, 2.52, 264)}
+
+
+def _members(letter: str, sizes: Mapping[str, tuple[float, ...]]) -> dict[str, dict[str, Any]]:
+    """All names of the published networks: torchvision's, the paper's, timm's."""
+    found: dict[str, dict[str, Any]] = {}
+    for size, name in _NAMES.items():
+        found[f"regnet_{letter}_{name}"] = _numbers(sizes[size], "up")
+    for name, largest in _LARGEST.items():
+        if name.startswith(f"regnet_{letter}"):
+            found[name] = _numbers(largest, "up")
+    for size, row in sizes.items():
+        found[f"regnet{letter}_{size.lower()}"] = _numbers(row, "even")
+        number = float(size[:-2]) / (1000 if size.endswith("MF") else 1)
+        found[f"regnet{letter}_{round(10 * number):03}"] = _numbers(row, "even")
+    return found
+
+
+def _numbers(row: Sequence[float], rounding: str) -> dict[str, Any]:
+    return {**dict(zip(_NUMBERS, row, strict=True)), "rounding": rounding}
+
+
+class _Stages(NamedTuple):
+    """Blocks, widths and group widths of the stages."""
+
+    depths: Sequence[Number]
+    widths: Sequence[Number]
+    groups: Sequence[Number]
+
+
+def nearest(number: Number, step: Number) -> Number:
+    """How often `step` fits into a number, rounded to the nearest, halves to even; arrays too."""
+    quotient, rest = divmod(number, step)
+    up = (2 * rest > step) | ((2 * rest == step) & (quotient % 2 == 1))
+    return quotient + up
+
+
+def _least(one: Number, other: Number) -> Number:
+    return one - (one > other) * (one - other)
+
+
+def _fitted(depths: Sequence[Number], widths: Sequence[Number], group: Number, up: bool) -> _Stages:
+    """The stages with group widths of at most their widths, and widths that those divide."""
+    groups = [_least(group, width) for width in widths]
+    if up:
+        fitted = [divisible(w, g) for w, g in zip(widths, groups, strict=True)]
+    else:
+        fitted = [nearest(w, g) * g for w, g in zip(widths, groups, strict=True)]
+    return _Stages(depths, fitted, groups)
+
+
+def _line(numbers: Mapping[str, Any]) -> _Stages:
+    """The stages of a RegNet: widths from a line, quantised (section 3.3 of the paper)."""
+    w0, wa, wm = numbers["w0"], float(exact(numbers["wa"], "wa")), float(exact(numbers["wm"], "wm"))
+    if wm <= 1:
+        raise UsageError(f"wm {wm:g} must be above 1: it is what the widths grow by; use 2.5")
+    line = [w0 + wa * index for index in range(numbers["depth"])]
+    steps = [round(log(width / w0) / log(wm)) for width in line]
+    every = [round(w0 * wm**step / 8) * 8 for step in steps]
+    widths = [width for width, _ in groupby(every)]
+    depths = [every.count(width) for width in widths]
+    return _fitted(depths, widths, numbers["group"], numbers["rounding"] == "up")
+
+
+def _canonical(numbers: dict[str, Any]) -> dict[str, Any]:
+    """Rounding is `even` where both rules give the same network."""
+    numbers = {**numbers, "wa": exact(numbers["wa"], "wa"), "wm": exact(numbers["wm"], "wm")}
+    same = _line({**numbers, "rounding": "up"}) == _line({**numbers, "rounding": "even"})
+    return {**numbers, "rounding": "even" if same else numbers["rounding"]}
+
+
+def _tree(stages: _Stages, squeezed: bool, classes: int, cifar: bool) -> Seq:
+    stem, strided = strides([2] * len(stages.depths), cifar)
+    w_in: Number = 32
+    parts: list[Node] = [Conv(w_in, 3, stem, label="conv1"), Norm(label="bn1"), Act()]
+    for index, (number, width, group) in enumerate(zip(*stages, strict=True)):
+        first = _block(w_in, width, group, strided[index], squeezed)
+        rest = _block(width, width, group, 1, squeezed)
+        parts.append(Repeat(number, first, rest, label=f"layer{index + 1}"))
+        w_in = width
+    return Seq(*parts, Pool("global"), Linear(classes, label="fc"))
+
+
+def _block(w_in: Number, width: Number, group: Number, stride: int, squeezed: bool) -> Node:
+    """1x1, grouped 3x3, 1x1, without a bottleneck."""
+    grouped = Conv(width, 3, stride, width // group)
+    inner = nearest(w_in, 4) if squeezed else None
+    return postactivation([Conv(width), grouped, Conv(width)], squeezed=inner, early=True)
+
+
+def _read(spelled: Spelled) -> Numbers:
+    texts = spelled.texts.items()
+    found = {word: exact(text, word) if word in ("wa", "wm") else int(text) for word, text in texts}
+    return {**found, "rounding": "up" if "_up" in spelled.form else "even"}
+
+
+def _write(letter: str, numbers: Numbers) -> str:
+    up = "_up" if numbers["rounding"] == "up" else ""
+    return "_".join([f"regnet{letter}{up}", *(number_text(numbers[word]) for word in _NUMBERS)])
+
+
+def _form(letter: str, up: str = "") -> str:
+    return f"regnet{letter}{up}[_{{depth}}[_{{w0}}_{{wa}}_{{wm}}[_{{group}}]]]"
+
+
+def _names(letter: str, sizes: Mapping[str, tuple[float, ...]]) -> Names:
+    members = _members(letter, sizes)
+    published = [name for name in members if name.startswith(f"regnet_{letter}")]
+    return Names(
+        _form(letter),
+        aliases=(_form(letter, "_up"),),
+        known=(*published, *(f"regnet{letter}_{size.lower()}" for size in _ONLY_PAPER)),
+        read=_read,
+        write=partial(_write, letter),
+        members=members,
+        cifar=True,
+    )
+
+
+_ONLY_PAPER = ("200MF", "600MF", "4.0GF", "6.4GF", "12GF")
+_AXES = (
+    Axis("depth", range(12, 29), least=4, arrays=False),
+    Axis("w0", range(8, 257, 8), least=8, step=8, arrays=False, grows=()),
+    Axis("wa", range(8, 257, 8), fractional=True, arrays=False, grows=()),
+    Axis("wm", [Fraction(n, 4) for n in range(5, 13)], fractional=True, arrays=False, grows=()),
+    Axis("group", range(8, 257, 8), arrays=False, grows=()),
+)
+
+
+@family(_names("x", _X), *_AXES, canonical=_canonical)
+def regnetx(
+    depth: int,
+    w0: int,
+    wa: Fraction | float,
+    wm: Fraction | float,
+    group: int,
+    *,
+    rounding: str = "even",
+    classes: int = 1000,
+    cifar: bool = False,
+) -> Seq:
+    """RegNetX: block j is w0 + wa * j wide, quantised to w0 * wm^k and to multiples of 8.
+
+    `group` is the group width of all 3x3 convolutions, at most a stage's width; `rounding` how a
+    width is made a multiple of it: `even` in the paper's code, `up` in torchvision.
+    """
+    stages = _line(
+        {"depth": depth, "w0": w0, "wa": wa, "wm": wm, "group": group, "rounding": rounding}
+    )
+    return _tree(stages, False, classes, cifar)
+
+
+@family(_names("y", _Y), *_AXES, canonical=_canonical)
+def regnety(
+    depth: int,
+    w0: int,
+    wa: Fraction | float,
+    wm: Fraction | float,
+    group: int,
+    *,
+    rounding: str = "even",
+    classes: int = 1000,
+    cifar: bool = False,
+) -> Seq:
+    """RegNetY: RegNetX with squeeze-and-excitation, a quarter of each block's input wide."""
+    stages = _line(
+        {"depth": depth, "w0": w0, "wa": wa, "wm": wm, "group": group, "rounding": rounding}
+    )
+    return _tree(stages, True, classes, cifar)
+
+
+@family(
+    Names(
+        "anynet[_{depth}[_w_{width}[_g_{group}]]]",
+        known=("anynet_1_2_7_12_w_32_64_160_384_g_16",),
+        cifar=True,
+    ),
+    Axis("depth", range(1, 17), stages=4),
+    Axis("width", range(8, 1025, 8), stages=4),
+    Axis("group", range(8, 65, 8), default=16, grows=()),
+)
+def anynet(
+    depth: Sequence[Number],
+    width: Sequence[Number],
+    group: Number = 16,
+    *,
+    classes: int = 1000,
+    cifar: bool = False,
+) -> Seq:
+    """AnyNetX: the blocks and widths of four stages, free of one another, and one group width.
+
+    A width is rounded to a multiple of the group width, as RegNet's `even`.
+    """
+    return _tree(_fitted(depth, width, group, False), False, classes, cifar)
