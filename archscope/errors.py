@@ -1,6 +1,6 @@
 """The errors that a user can cause, each with its exit code.
 
-A message is one sentence: what was asked, the rule that it broke, what to do. The command line
+A message is one sentence: the rule, what was given instead, what to do. The command line
 prints it without a traceback; in the library it is an ordinary exception.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class ArchscopeError(Exception):
-    """Something failed that the user can understand and mend (exit code 1)."""
+    """Something failed that the user can understand and correct (exit code 1)."""
 
     exit_code = 1
 
@@ -33,3 +33,9 @@ def shown(text: str) -> str:
     """What a user typed as an error repeats it: on one line, and not without end."""
     plain = text if text.isprintable() else ascii(text)[1:-1]
     return plain if len(plain) <= 60 else f"{plain[:57]}..."
+
+
+def plural(number: int, noun: str, nouns: str = "") -> str:
+    """A counted noun: `1 seed`, `1,200 seeds`, `2 classes`; `nouns` where neither s nor es does."""
+    several = nouns or noun + ("es" if noun.endswith("s") else "s")
+    return f"{number:,} {noun if number == 1 else several}"

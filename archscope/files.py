@@ -101,7 +101,7 @@ def reading(
 ) -> Iterator[None]:
     """Turn an `OSError` of reading `path` into `error`, in one sentence that ends with the `fix`.
 
-    `what` stands before the path: "the study ".
+    `what` precedes the path: "the study ".
     """
     try:
         yield
@@ -180,12 +180,12 @@ def write_json(path: Path, document: Any) -> None:
 
 
 def json_text(document: Any) -> str:
-    """`document` as it stands in our files."""
+    """`document` as our files have it."""
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 
 def destination(path: Path) -> Path:
-    """Where a file stands that a user named for output: links are followed, as a shell does.
+    """The place of a file that a user named for output: links are followed, as a shell does.
 
     Raises `OSError` where that is a folder, has none around it, or links run in a circle.
     """

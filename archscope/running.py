@@ -28,7 +28,7 @@ def running(what: str) -> Iterator[None]:
 def without_cwd() -> Iterator[None]:
     """Search no module in the working directory, unless PYTHONPATH names it.
 
-    `python -m` and an empty entry of PYTHONPATH put it on `sys.path` unasked.
+    `python -m` and an empty entry of PYTHONPATH put it on `sys.path`.
     """
     before = list(sys.path)
     asked = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]

@@ -7,7 +7,7 @@ import archscope as a
 
 BUDGET = 70_000  # parameters of a block's convolutions, about those of 1x64d
 
-print("Templates within", f"{BUDGET:,}", "parameters a block (Eq. 4):")
+print("Templates at", f"{BUDGET:,}", "parameters a block (Eq. 4):")
 for cardinality in (1, 2, 4, 8, 16, 32, 64):
     template = a.solve_width(cardinality, budget=BUDGET)
     name = f"resnext50_{template.name}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import index
 from typing import Any, TypeAlias
 
-from archscope.errors import UsageError
+from archscope.errors import UsageError, plural
 
 # An int, or an int64 array of designs (typed loosely for the reason above).
 Number: TypeAlias = Any
@@ -34,11 +34,10 @@ def whole(value: Number, what: str, least: int = 1) -> Number:
             smallest = value = index(value)
         except TypeError:
             raise UsageError(
-                f"{what} {value} was asked for, but it must be a whole number; give an int, or an "
-                "array of them"
+                f"{what} must be a whole number, not {value}; give an int, or an array of them"
             ) from None
     if smallest < least:
-        raise UsageError(f"{what} {smallest} was asked for, but it must be at least {least}")
+        raise UsageError(f"{what} must be at least {least}, not {smallest}")
     return value
 
 
@@ -85,8 +84,8 @@ def _int64(array: Any, what: str) -> Any:
         return array
     if array.dtype.kind not in "iu" or array.ndim != 1:
         raise UsageError(
-            f"{what} was given as an array of {array.dtype} with {array.ndim} axes; "
-            "pass one-dimensional arrays of whole numbers"
+            f"{what} must be a one-dimensional array of whole numbers, not {array.dtype} "
+            f"with {plural(array.ndim, 'axis', 'axes')}"
         )
     if array.dtype == "uint64" and len(array):
         refuse_overflow([int(array.max())])

@@ -117,8 +117,8 @@ def _unknown_in(place: Place) -> str:
     found: tuple[Family[Any], ...] = own_families(place.path)
     if not found:
         return (
-            f"there is no family in {shown(str(place.path))} that '{shown(place.name)}' could be "
-            "of; declare one with archscope.family above the function that makes its trees"
+            f"{shown(str(place.path))} declares no family for '{shown(place.name)}'; put "
+            "archscope.family above the function that makes its trees"
         )
     return (
         f"there is no network named '{shown(place.name)}' in {shown(str(place.path))}; names "

@@ -37,8 +37,8 @@ def parse_budget(text: str) -> int:
     value = Decimal(found[1]) * _PREFIXES[found[2]] if found else Decimal(0)
     if value <= 0 or value != int(value):
         raise UsageError(
-            f"budget '{shown(text)}' was asked for, but a budget is a whole positive number with a "
-            "decimal prefix if you like; write 70k, 25.5M or 4.1G"
+            "a budget is a positive whole number, with a decimal prefix if you like, not "
+            f"'{shown(text)}'; write 70k, 25.5M or 4.1G"
         )
     return int(value)
 
@@ -54,14 +54,13 @@ def parse_limit(text: str) -> tuple[str, int]:
     found = re.fullmatch(rf"([\d.,_\s]+[kmgbt]?)\s*({'|'.join(_UNITS)})", text.strip().lower())
     if found is None:
         raise UsageError(
-            f"budget '{shown(text)}' was asked for, but a network's budget needs its unit; "
-            "write 4.1GMACs, '25M params' or '11M activations'"
+            f"a network's budget needs its unit, which '{shown(text)}' lacks; write "
+            "4.1GMACs, '25M params' or '11M activations'"
         )
     value = parse_budget(" ".join(found[1].split()))
     if value > MOST_COST:
         raise UsageError(
-            f"budget '{shown(text)}' was asked for, but a network's budget ends at 10T; "
-            "write a smaller one"
+            f"a network's budget is at most 10T, not '{shown(text)}'; write a smaller one"
         )
     return _UNITS[found[2]], value
 
@@ -80,8 +79,8 @@ def parse_range(text: str, what: str) -> tuple[int, int | None]:
         low, high = 1, 0
     if (not first.strip() and not last.strip()) or (high is not None and low > high):
         raise UsageError(
-            f"{what} '{shown(text)}' was asked for, but it must be a range from the smaller to "
-            "the larger number; write 20M:26M, or :26M, or 20M:"
+            f"{what} must be a range from the smaller to the larger number, not "
+            f"'{shown(text)}'; write 20M:26M, :26M or 20M:"
         )
     return low, high
 
@@ -94,7 +93,7 @@ def parse_percent(text: str) -> float:
     """
     found = re.fullmatch(r"(\d{1,6}(?:\.\d{0,9})?)\s*%?", text.strip())
     if not found:
-        raise UsageError(f"'{shown(text)}' was asked for, but it must be a percentage; write 1%")
+        raise UsageError(f"a percentage is a number with a % sign, not '{shown(text)}'; write 1%")
     return float(found[1]) / 100
 
 
@@ -110,15 +109,15 @@ def parse_numbers(text: str, what: str) -> list[int]:
         first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
         if not 1 <= first <= last or last - first >= _MOST:
             raise UsageError(
-                f"{what} '{shown(text)}' was asked for, but it must be whole numbers from 1 to "
-                f"999,999,999, or a range upward of at most {_MOST:,}; write 1,2,4,8,32 or 1:64"
+                f"{what} must be whole numbers from 1 to 999,999,999, or a range upward of "
+                f"at most {_MOST:,}, not '{shown(text)}'; write 1,2,4,8,32 or 1:64"
             )
         numbers += range(first, last + 1)
     return numbers
 
 
 def parse_factors(text: str, what: str) -> list[int | Fraction]:
-    """`1,1.5,2` or `1:4` -> whole numbers, and fractions where a decimal stands there.
+    """`1,1.5,2` or `1:4` -> whole numbers, and fractions for decimals.
 
     Raises:
         UsageError: as `parse_numbers`, and for a decimal that is none.
@@ -144,8 +143,7 @@ def parse_shape(text: str) -> Shape:
     found = re.fullmatch(r"([0-9]{1,5})x([0-9]{1,5})x([0-9]{1,5})", text.strip().lower())
     if not found or not all(1 <= int(entry) <= 65_536 for entry in found.groups()):
         raise UsageError(
-            f"input '{shown(text)}' was asked for, but an input is channels x height x width; "
-            "write 3x224x224"
+            f"an input is channels x height x width, not '{shown(text)}'; write 3x224x224"
         )
     channels, height, width = map(int, found.groups())
     return channels, height, width

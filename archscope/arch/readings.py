@@ -51,6 +51,6 @@ class UnknownNode(ArchscopeError, TypeError):
 def unknown(node: object, reading: Reading) -> UnknownNode:
     """The error to raise where a reading has no rule for a node (or for its torch module)."""
     return UnknownNode(
-        f"the reading '{reading}' does not know the node {type(node).__name__}; use the nodes of "
-        "archscope.arch.nodes, or teach it this one as archscope.arch.readings says"
+        f"the reading '{reading}' does not know the node {type(node).__name__}; use the "
+        "nodes of archscope.arch.nodes, or define it as archscope.arch.readings says"
     )

@@ -44,7 +44,7 @@ PATHS = "paths"
 
 
 class Cut(NamedTuple):
-    """How the weights of one leaf of form (c) stand in another form.
+    """Where the weights of one leaf of form (c) are in another form.
 
     Attributes:
         leaves: the paths of the leaves that it became, in order; paths as in a state dict.
@@ -56,12 +56,12 @@ class Cut(NamedTuple):
 
 
 class Block(NamedTuple):
-    """The convolutions of a block in form (c), and what stands between them.
+    """The convolutions of a block in form (c), and what is between them.
 
     Attributes:
         layers: from the first convolution to before the last one; all act on each path alone.
         last: the convolution that brings the paths together.
-        start: the place of the first of them among the parts of the sequence they stand in.
+        start: the place of the first of them among the parts of their sequence.
     """
 
     layers: tuple[Node, ...]
@@ -89,10 +89,11 @@ class Block(NamedTuple):
             (grouped,) = (layer for layer in self.layers[1:] if isinstance(layer, Conv))
             return int(grouped.groups)
         if asked is None or asked < 1 or self.first.out % asked:
+            given = "" if asked is None else f", and {asked} does not"
             raise UsageError(
-                f"{'no number of' if asked is None else asked} paths were asked for, but a block "
-                "of two convolutions is cut into paths of equal width, and the inner width of one "
-                f"is {self.first.out}; use a divisor, as {largest_divisor(self.first.out, 32)}"
+                "a block of two convolutions is cut into paths of equal width, so their number "
+                f"must divide its inner width {self.first.out}{given}; use a divisor, as "
+                f"{largest_divisor(self.first.out, 32)}"
             )
         return asked
 
@@ -122,7 +123,7 @@ def to_form(tree: Node, form: Form, paths: int | None = None) -> Node:
 
 
 def blocks(tree: Node) -> list[tuple[str, Block]]:
-    """The blocks of a tree in form (c) that have the three forms, by the paths they stand at."""
+    """The blocks of a tree in form (c) that have the three forms, by their paths in the tree."""
     _refuse_unknown(tree)
     found = ((path, block_of(node)) for path, node in _sequences(tree))
     return [(path, block) for path, block in found if block is not None]
@@ -146,7 +147,7 @@ def cuts(tree: Node, form: Form, paths: int | None = None) -> dict[str, Cut]:
 def block_of(node: Node) -> Block | None:
     """The convolutions of a sequence, where they are a block in form (c) that has the other forms.
 
-    Between them only batch norm and ReLU may stand, which act on each channel alone.
+    Between them there may only be batch norm and ReLU, which act on each channel alone.
     """
     if not isinstance(node, Seq):
         return None

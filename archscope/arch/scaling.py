@@ -28,8 +28,8 @@ def exact(scale: Fraction | float | str, what: str = "scale") -> Fraction:
     assert isinstance(value, Fraction)
     if value <= 0:
         raise UsageError(
-            f"{what} {shown(str(scale))} was asked for, but it must be a number above 0, as 0.25, "
-            "with at most six digits before the point and nine behind it"
+            f"{what} must be a number above 0 with at most six digits before the point and "
+            f"nine behind it, not {shown(str(scale))}; write 0.25"
         )
     return value
 

@@ -37,7 +37,7 @@ Walk: TypeAlias = Generator["Visit", None, Shape]
 
 
 class Visit(NamedTuple):
-    """A leaf of the tree where it stands."""
+    """A leaf of the tree at its place."""
 
     path: str
     node: Node
@@ -273,8 +273,8 @@ def _per_group(node: Conv, channels: Number, path: str) -> Number:
         node.out is not channels and _any(node.out % groups != 0)
     ):
         raise UsageError(
-            f"the convolution at '{path}' was asked to split {channels} input and {node.out} "
-            f"output channels into {groups} groups; both must be multiples of the groups"
+            f"the convolution at '{path}' cannot split {channels} input and {node.out} "
+            f"output channels into {groups} groups; use a divisor of both"
         )
     return quotient
 

@@ -1,7 +1,7 @@
 """Help as it is shown: options in groups, the terminal's whole width, examples as they are typed.
 
 Help texts are plain text. Rich draws them and is imported for nothing else here: a command that
-runs does not pay for it, and a mistake is told without boxes.
+runs does not pay for it, and a mistake is printed without boxes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ HELP_NAMES = ["--help", "-h"]
 
 
 class Command(TyperCommand):
-    """A command whose help stands in groups."""
+    """A command whose help is in groups."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """The usage: options, then the arguments, in brackets where they can be left out."""
@@ -57,7 +57,7 @@ def print_help(command: Any, context: Any) -> None:
 
 
 def _with_families(text: str) -> str:
-    """A help text with the names of the families, which stand in files of their own, looked up."""
+    """A help text with the names of the families, which are in files of their own, looked up."""
     if "{families}" not in text:
         return text
     return text.replace("{families}", ", ".join(families()))

@@ -25,7 +25,7 @@ COMMANDS = {
         "networks.compare:compare",
         "Put networks side by side, counted exactly (Table 1).",
     ),
-    "audit": ("networks.audit:audit", "Hold every count that the papers print against ours."),
+    "audit": ("networks.audit:audit", "Check every count printed in the papers against ours."),
     "cifar-sweep": (
         "training.cifar_sweep:cifar_sweep",
         "Train templates on CIFAR: cardinality against width.",
@@ -34,7 +34,7 @@ COMMANDS = {
         "training.train:train",
         "Train one network by a paper's recipe, from one seed or several.",
     ),
-    "status": ("training.status:status", "Show how a sweep stands, from another terminal."),
+    "status": ("training.status:status", "Show the progress of a sweep, from another terminal."),
     "verify-resume": (
         "training.verify_resume:verify_resume",
         "Prove that a killed sweep ends with the same numbers.",
@@ -51,7 +51,7 @@ COMMANDS = {
     "bench": ("networks.bench:bench", "Time networks: latency, throughput, training step, memory."),
     "equivalence": (
         "networks.equivalence:equivalence",
-        "Rewrite a network into Figure 3's forms: all are equal.",
+        "Rewrite a network into the equal forms of Figure 3.",
     ),
     "export": (
         "networks.export:export",

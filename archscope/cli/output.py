@@ -67,8 +67,8 @@ def resolve_format(format: Format | None, output: Path | None) -> Format:
     if extension not in EXTENSIONS:
         known = ", ".join(name for name in EXTENSIONS if name)
         raise UsageError(
-            f"--output {output}: the extension {extension} means no format that a table can have; "
-            f"use one of {known}, or say which with --format."
+            f"--output {output}: no table format has the extension {extension}; use one of "
+            f"{known}, or add --format."
         )
     return EXTENSIONS[extension]
 
@@ -169,8 +169,8 @@ def _open(stream: TextIO | None) -> TextIO:
     """The stream, which Python has not where it was closed (`>&-`)."""
     if stream is None:
         raise ArchscopeError(
-            "the result was to be printed, but the standard output is closed; open it, or write "
-            "to a file with --output"
+            "the result cannot be printed, since the standard output is closed; open it, or "
+            "write a file with --output"
         )
     return stream
 

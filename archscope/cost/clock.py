@@ -49,7 +49,7 @@ def interleaved(
         rounds: timed rounds, at least 1.
         warmup: untimed calls of each before.
         clock: seconds that only go forward.
-        on_round: told the number of each round that is done.
+        on_round: called with the number of each round that is done.
     """
     assert rounds >= 1
     for call in calls.values():

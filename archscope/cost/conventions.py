@@ -2,7 +2,7 @@
 
 A convention is read from the tool's source, never fitted to its numbers: `source` says where. So
 a number that a tool reports is explained where it equals what its convention predicts, and the
-difference is a residue that nobody has explained.
+difference is an unexplained residue.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Term:
     """A difference between a tool's number and the formula's.
 
     Attributes:
-        name: the column that it stands in, as `batch norm`.
+        name: its column, as `batch norm`.
         of: the sums that it is made of, each with its factor: {"norm": 2}.
         why: what the tool does, in a few words.
         kind: a choice that one can defend, or a defect of the tool.
@@ -99,7 +99,7 @@ _OF_DEEPSPEED = (_NORM, _RELU, *_POOLS, _CONV_BIAS)  # calflops began as a copy 
 _STEM = Term(
     "stem gradient",
     {"stem": 1},
-    "backward is 2 times forward, with a gradient of the image that nobody takes",
+    "backward is 2 times forward, with a gradient of the image that is not used",
 )
 _SIDE = Term("side head", {"side_params": -1}, "only layers that run in eval mode are counted")
 _TWICE = Term(

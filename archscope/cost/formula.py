@@ -39,7 +39,7 @@ from archscope.arch.nodes import (
 from archscope.arch.readings import unknown
 from archscope.arch.rebuild import rebuild
 from archscope.arch.shape import Shape, Visit, pair, walk
-from archscope.errors import UsageError
+from archscope.errors import UsageError, plural
 from archscope.short_repr import ShortRepr
 
 CONVENTION = (
@@ -54,7 +54,7 @@ BLOCK = 32_768
 
 @dataclass(frozen=True)
 class NodeCount:
-    """The cost of one leaf; `times` says how often it stands there (a stage's repeats)."""
+    """The cost of one leaf; `times` says how often it occurs (a stage's repeats)."""
 
     path: str
     node: Node
@@ -92,7 +92,7 @@ def count(network: Network | Node, shape: Shape | None = None) -> Count:
     else:
         tree = network
     if shape is None:
-        raise UsageError("a bare tree was to be counted; give the input shape, as (3, 224, 224)")
+        raise UsageError("a tree is counted at an input shape; give it, as (3, 224, 224)")
     arrays = [*_arrays(tree), *(entry for entry in shape if is_array(entry))]
     if arrays:
         return _count_blocks(tree, shape, arrays)
@@ -204,20 +204,20 @@ def _designs(arrays: list[Any]) -> int:
     for array in arrays:
         if array.dtype != "int64" or array.ndim != 1:
             raise UsageError(
-                f"an array of {array.dtype} with {array.ndim} axes was to be counted; "
-                "pass one-dimensional arrays of int64"
+                f"an array of designs must be one-dimensional int64, not {array.dtype} with "
+                f"{plural(array.ndim, 'axis', 'axes')}; pass one such"
             )
     lengths = {len(array) for array in arrays}
     if len(lengths - {1}) > 1:
         raise UsageError(
-            f"arrays of {' and '.join(map(str, sorted(lengths)))} designs stand in one tree; "
-            "make them equally long"
+            "all arrays in one tree must be equally long, not of "
+            f"{' and '.join(map(str, sorted(lengths)))} designs; make them so"
         )
     return max(lengths - {1}, default=1)
 
 
 def _sum(tree: Node, shape: Shape) -> tuple[Number, Number, Number]:
-    """Totals of a tree; what stands there equally often is added up before it is multiplied."""
+    """Totals of a tree; what occurs equally often is added up before it is multiplied."""
     totals: list[Number] = [0, 0, 0]
     part: list[Number] = [0, 0, 0]
     times: Number = 1

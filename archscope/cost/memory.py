@@ -35,7 +35,7 @@ ELEMENT_BYTES = {"fp32": FP32, "bf16": 2, "fp16": 2}
 
 @dataclass(frozen=True, repr=False)
 class Memory(ShortRepr):
-    """What a network needs, in bytes; `peak_at` is where the peak stands in the tree."""
+    """What a network needs, in bytes; `peak_at` is the place of the peak in the tree."""
 
     param_bytes: int
     peak_activation_bytes: int

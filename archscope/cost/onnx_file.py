@@ -51,8 +51,8 @@ def read_input(path: Path) -> Shape:
     dims = inputs[0].type.tensor_type.shape.dim if len(inputs) == 1 else []
     if len(dims) != 4 or dims[0].dim_value > 1:
         raise UsageError(
-            f"{shown(str(path))} was to be counted, but it does not take one image at a time; "
-            "export it for one input of 1 x C x H x W, or with a dynamic batch"
+            f"{shown(str(path))} does not take one image at a time; export it for one input "
+            "of 1 x C x H x W, or with a dynamic batch"
         )
     channels, height, width = (dim.dim_value for dim in dims[1:])
     return channels or 3, height or 224, width or 224
@@ -73,8 +73,8 @@ def count_onnx(path: Path, shape: Shape) -> OnnxCount:
     for dim, size in zip(image.type.tensor_type.shape.dim, (1, *shape), strict=True):
         if dim.dim_value not in (0, size):
             raise UsageError(
-                f"{shown(str(path))} was to be counted at {'x'.join(map(str, shape))}, but it was "
-                "exported for another input; leave --input out"
+                f"{shown(str(path))} was exported for another input than "
+                f"{'x'.join(map(str, shape))}; leave --input out"
             )
         dim.dim_value = size
     try:
@@ -148,5 +148,5 @@ def _read(path: Path) -> Any:
 
 def _refused(path: Path, why: str) -> UsageError:
     return UsageError(
-        f"{shown(str(path))} was to be counted as an ONNX file, but {why}; export it anew"
+        f"{shown(str(path))} cannot be counted as an ONNX file: {why}; export it anew"
     )

@@ -54,7 +54,7 @@ class Layer:
     """What one run of an operation costs; it runs `times` often.
 
     Attributes:
-        path, kind: where it stands, and its node's type.
+        path, kind: its place in the tree, and its node's type.
         groups: of a convolution; 1 for all else.
         macs: multiply-adds of the whole batch, all passes.
         moved: bytes of parameters, inputs and output of the whole batch, all passes.

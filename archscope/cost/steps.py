@@ -102,13 +102,13 @@ class Step:
     Attributes:
         op: what is done.
         node: of which node: the leaf, the module's part of the tree, the `Sum`, the `Cat`.
-        path: where it stands in the tree; a stage's blocks after the first all stand at 1.
+        path: its place in the tree; a stage's blocks after the first all have 1.
         shape: of the output, one image.
         reads: the buffers that it reads, in order.
         writes: the buffer that it writes; one of `reads` where it works in place.
         side: whether only training runs it.
         place: its place in the order of the tree, which is that of the state dict: a side head
-            stands before the main part, and runs after it.
+            is written before the main part, and runs after it.
         frees: the buffers that no later step reads, the program's output left out.
     """
 

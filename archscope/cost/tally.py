@@ -54,7 +54,7 @@ class Tally:
         max_in, avg_in, avg_out, global_in, global_out: elements into and out of the poolings.
         grouped: (groups - 1) times the multiply-adds of each grouped convolution.
         stem: multiply-adds of the layers that read the network's input: so much less is the
-            backward pass, since nobody needs the gradient of the image.
+            backward pass, since the gradient of the image is not needed.
     """
 
     params: int = 0
@@ -125,7 +125,7 @@ def _of_leaf(visit: Visit) -> dict[str, int]:
 def _reads_input(node: Node, shape: Shape) -> tuple[int, bool]:
     """The multiply-adds of what reads the input of `node` itself, and whether its output is free.
 
-    Free: no parameter stands between the network's input and it, so that it needs no gradient.
+    Free: no parameter is between the network's input and it, so that it needs no gradient.
     """
     match node:
         case Seq():

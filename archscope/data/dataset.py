@@ -93,7 +93,7 @@ class Dataset:
         mean, std: what is taken off a pixel (0..255), and what the rest is divided by.
         view: the choices that were made.
         validation: training images that were set aside, or None.
-        listed: ascending labels of `view.test_classes`, or None. The test error is then told twice:
+        listed: ascending labels of `view.test_classes`, or None. The test error then has two:
             among all classes, and among these alone (ResNeXt paper, Table 6: 5K-way and 1K-way).
     """
 

@@ -86,13 +86,11 @@ def check_view(info: DatasetInfo, view: View) -> None:
     files = info.name == folder.NAME
     if files and view.whiten:
         raise UsageError(
-            f"{info.label} was asked for whitened, but only images of one size in memory can be: "
-            "leave out whiten"
+            f"only images of one size in memory can be whitened, not {info.label}: leave out whiten"
         )
     if not files and (view.test_crop or view.test_classes):
         raise UsageError(
-            f"{info.label} was asked for with a test crop or test classes, but only image folders "
-            "have these: leave them out"
+            f"only image folders have test crops and test classes, not {info.label}: leave them out"
         )
 
 
@@ -139,8 +137,8 @@ def _whitened(data: Dataset) -> Dataset:
 def _known(name: str) -> Cifar:
     if name not in CATALOGUE:
         raise UsageError(
-            f'the dataset "{name}" was asked for, but only {", ".join(DATASETS)} are known: '
-            "give one of these (folder:DIR for images in folders)"
+            f'the datasets are {", ".join(DATASETS)}, not "{name}": give one of these '
+            "(folder:DIR for images in folders)"
         )
     return CATALOGUE[name]
 
@@ -204,8 +202,8 @@ def _folder(dataset: Cifar, named: Path) -> Path:
     if named.name in [layout.archive for layout in dataset.layouts]:
         return named.parent
     raise DataError(
-        f"{named} was named as the folder of {dataset.title}, but it is a file: name the folder "
-        f"that holds {dataset.layouts[0].folder}"
+        f"{named} is a file, not the folder of {dataset.title}: name the folder that holds "
+        f"{dataset.layouts[0].folder}"
     )
 
 
@@ -213,7 +211,7 @@ def _not_found(dataset: Cifar, named: Path | None) -> str:
     places = locate.usual_places() if named is None else [named]
     layout = dataset.layouts[0]
     return (
-        f"{dataset.title} is in none of {', '.join(map(str, places))}, and --offline forbids to "
-        f"download it: put the folder {layout.folder} or the archive {layout.archive} into one of "
-        "them, name its place with --data-dir, or leave out --offline"
+        f"{dataset.title} is in none of {', '.join(map(str, places))}, and --offline forbids "
+        f"the download: put the folder {layout.folder} or the archive {layout.archive} into "
+        "one of them, name its place with --data-dir, or leave out --offline"
     )

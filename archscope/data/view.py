@@ -21,7 +21,7 @@ class View:
         whiten: None, or "zca" (see `archscope.data.batches.whiten`).
         test_crop: side of the square cut out of a test image (image folders only); None: the
             network's input.
-        test_classes: the classes that the test images are of, where the network tells more apart
+        test_classes: the classes that the test images are of, where the network has more
             (image folders only); then there are two test errors, see `archscope.data.dataset`.
 
     Raises UsageError for a number or a name that cannot be.
@@ -37,18 +37,17 @@ class View:
         object.__setattr__(self, "test_classes", tuple(self.test_classes))
         if type(self.holdout) is not int or self.holdout < 0:
             raise UsageError(
-                f"holdout {self.holdout} was asked for, but it is a number of training images set "
-                "aside for validation: give 5000, or 0 for none"
+                "holdout must be a number of training images, 0 or more, not "
+                f"{self.holdout}: give 5000, or 0 for none"
             )
         if self.whiten is not None and self.whiten not in WHITENINGS:
             raise UsageError(
-                f'whitening "{self.whiten}" was asked for, but there is only zca: give zca, or '
-                "leave it out"
+                f'whitening is zca or none, not "{self.whiten}": give zca, or leave it out'
             )
         if self.test_crop is not None and not 1 <= self.test_crop <= 4096:
             raise UsageError(
-                f"a test crop of {self.test_crop} was asked for, but it is the side of a square in "
-                "pixels: give 224, 299 or 320"
+                "a test crop is the side of a square, 1 to 4096 pixels, not "
+                f"{self.test_crop}: give 224, 299 or 320"
             )
 
     def to_dict(self) -> dict[str, Any]:

@@ -91,8 +91,8 @@ def build(network: Network, *, init: bool = True) -> nn.Module:
     memory = available()
     if need > memory:
         raise UsageError(
-            f"{network.name} was to be built, but its weights take {need // 10**6:,} MB and this "
-            f"machine has {memory // 10**6:,} MB free; count it with the formula instead"
+            f"the weights of {network.name} take {need // 10**6:,} MB, and this machine "
+            f"has {memory // 10**6:,} MB free; count it with the formula instead"
         )
     with torch.device("meta"):
         module = Scope(program(network))
@@ -156,8 +156,8 @@ class Scope(nn.Module):
             )
         if name in self._modules:
             raise UsageError(
-                f"the label '{name}' stands twice in one part of a tree; labels are the keys of "
-                "the weights, so give each its own"
+                f"the label '{name}' is used twice in one part of a tree; labels are the "
+                "keys of the weights, so give each its own"
             )
         self.add_module(name, module)
         return name

@@ -57,8 +57,8 @@ def check(export: Export, file: Path) -> Check | None:
     expected = _outputs(export, export.module)
     if not all(bool(entry.isfinite().all()) for entry in expected):
         raise ArchscopeError(
-            f"{export.name} was to be exported, but its outputs are not all finite numbers, so "
-            "nothing can be checked; use other weights"
+            f"the outputs of {export.name} are not all finite numbers, so its export cannot "
+            "be checked; use other weights"
         )
     with running(f"{export.name}'s export to {export.kind}, read and run again,"):
         runner = open_runner(export, file)
@@ -72,9 +72,9 @@ def check(export: Export, file: Path) -> Check | None:
     check = Check(against, difference, max(float(one.abs().max()) for one in expected))
     if not difference <= LIMITS[export.kind] * check.largest:  # NaN is none
         raise ArchscopeError(
-            f"{export.name} was exported to {export.kind}, but run by {against} its outputs differ "
-            f"by up to {difference:.3g} where the largest is {check.largest:.3g}; the file was "
-            "not kept, so please report this"
+            f"{export.name} exported to {export.kind} and run by {against}: its outputs "
+            f"differ by up to {difference:.3g} where the largest is {check.largest:.3g}; the "
+            "file was not kept, so please report this"
         )
     return check
 

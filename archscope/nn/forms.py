@@ -3,7 +3,7 @@
 `archscope.arch.rewrite.cuts` says which leaf of form (c) became which leaves: the first and the
 grouped convolution are cut by output channels (so the latter by group), batch norm and its running
 statistics by channel, and in form (a) the last convolution by input channels. Gradients go the same
-way, as each weight of form (c) stands in exactly one place of every other form.
+way, as each weight of form (c) is in exactly one place of every other form.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ def merge(state: Mapping[str, Tensor], cuts: Mapping[str, Cut]) -> dict[str, Ten
         parts = [state[f"{at}.{name}"].detach() for at in cut.leaves]
         if value.ndim == 0 and not all(torch.equal(value, part) for part in parts):
             raise UsageError(
-                f"the paths of '{origin}' were to be one layer, but they have not seen the same "
-                "number of batches; merge weights that were trained together"
+                f"the paths of '{origin}' have not seen the same number of batches, so they "
+                "cannot become one layer; merge weights that were trained together"
             )
         whole[f"{origin}.{name}"] = torch.cat(parts, cut.axis) if value.ndim else parts[0].clone()
     return whole

@@ -11,7 +11,7 @@ from archscope.errors import UsageError
 
 
 def available() -> int:
-    """Bytes that can be had without swapping; all of the machine's where nothing tells them."""
+    """Bytes that can be had without swapping; all of the machine's where that is not known."""
     try:
         found = re.search(r"MemAvailable:\s+([0-9]+) kB", Path("/proc/meminfo").read_text())
     except OSError:
@@ -36,6 +36,6 @@ def refuse_beyond(need: int, name: str, shape: Shape, instead: str) -> None:
     free = available()
     if need > free:
         raise UsageError(
-            f"{name} was to be traced at {'x'.join(map(str, shape))}, but that takes about "
-            f"{need // 10**6:,} MB and this machine has {free // 10**6:,} MB free; {instead}"
+            f"tracing {name} at {'x'.join(map(str, shape))} takes about {need // 10**6:,} "
+            f"MB, and this machine has {free // 10**6:,} MB free; {instead}"
         )

@@ -95,9 +95,9 @@ def open_python(place: str, factory: str, classes: int | None) -> Found:
             if error.name is None or not f"{place}.".startswith(f"{error.name}."):
                 raise
             raise UsageError(
-                f"{shown(what)} was asked for, but Python finds no module '{error.name}' (the "
-                "working directory is not searched unasked); install it, name its folder in "
-                "PYTHONPATH, or write file.py:factory"
+                f"Python finds no module '{error.name}' for {shown(what)} (the working "
+                "directory is not searched); install it, name its folder in PYTHONPATH, or "
+                "write file.py:factory"
             ) from None
     return Found("python", IMAGENET, _factory(what, module, factory, classes))
 
@@ -128,8 +128,8 @@ def open_saved(path: Path, classes: int | None) -> Found:
         open_to_read(path).close()
     if classes is not None:
         raise UsageError(
-            f"{name} was to have {classes} classes, but a saved network has those that it was "
-            "saved with; leave --classes out"
+            f"a saved network keeps its classes, so {name} cannot have {classes}; leave "
+            "--classes out"
         )
     return _open_onnx(path) if path.suffix == ".onnx" else _open_exported(path)
 
@@ -140,7 +140,7 @@ def _open_onnx(path: Path) -> Found:
 
     def refuse() -> nn.Module:
         raise UsageError(
-            f"{shown(str(path))} was to be run, but an ONNX file can only be counted here; use "
+            f"an ONNX file can only be counted here, so {shown(str(path))} is not run; use "
             "the network that it was made of, or compare"
         )
 
@@ -156,8 +156,8 @@ def _open_exported(path: Path) -> Found:
     image = _image(program)
     if image is None:
         raise UsageError(
-            f"{shown(str(path))} was to be read, but it does not take one image at a time; export "
-            "it for one input of 1 x C x H x W, or with a dynamic batch"
+            f"{shown(str(path))} does not take one image at a time; export it for one input "
+            "of 1 x C x H x W, or with a dynamic batch"
         )
     return Found("pt2", image, lambda: _as_module(program))
 
@@ -185,7 +185,7 @@ def _check_known(name: str, known: Iterable[str], where: str, is_known: bool) ->
         longer = [entry for entry in names if name and entry.startswith(name)]
         near = longer[:3] or difflib.get_close_matches(name, names, n=3)
         hint = f"; did you mean {' or '.join(near)}?" if near else "; name one of its list_models()"
-        raise UsageError(f"'{shown(name)}' was asked for, but {where} has no such model{hint}")
+        raise UsageError(f"{where} has no model '{shown(name)}'{hint}")
 
 
 def _made(what: str, make: Callable[[], Any]) -> nn.Module:
@@ -193,8 +193,8 @@ def _made(what: str, make: Callable[[], Any]) -> nn.Module:
         module = make()
     if not isinstance(module, nn.Module):
         raise UsageError(
-            f"{shown(what)} returned {_article(type(module).__name__)}, but a network is a "
-            "torch.nn.Module; return one"
+            f"a network is a torch.nn.Module, but {shown(what)} returned "
+            f"{_article(type(module).__name__)}; return one"
         )
     return module
 
@@ -211,15 +211,15 @@ def _factory(what: str, module: ModuleType, name: str, classes: int | None) -> M
         names = [key for key, value in vars(module).items() if callable(value)]
         near = difflib.get_close_matches(name, names, n=1)
         raise UsageError(
-            f"{shown(what)} was asked for, but there is no function '{shown(name)}' in it; "
+            f"there is no function '{shown(name)}' for {shown(what)}; "
             + (f"did you mean {near[0]}?" if near else "name one that returns a torch.nn.Module")
         )
     options = {}
     if classes is not None:
         if is_network or "num_classes" not in inspect.signature(found).parameters:
             raise UsageError(
-                f"{shown(what)} was to have {classes} classes, but it takes no num_classes; give "
-                "it that parameter, or leave --classes out"
+                f"{shown(what)} takes no num_classes, so it cannot have {classes} classes; "
+                "give it that parameter, or leave --classes out"
             )
         options["num_classes"] = classes
     return lambda: _made(

@@ -28,7 +28,7 @@ def read_weights(path: Path, safetensors: bool | None = None) -> dict[str, Tenso
 
     Args:
         path: of the file.
-        safetensors: whether it is of that kind; without it, its suffix tells.
+        safetensors: whether it is of that kind; without it, its suffix decides.
 
     Raises:
         UsageError: where the file is missing, damaged, holds no state dict, or a pickle in it asks
@@ -65,7 +65,7 @@ def _read_pickle(path: Path) -> Any:
         asked = re.search(r"GLOBAL ([\w.]+)", str(error))
         if isinstance(error, pickle.UnpicklingError):
             more = asked[1] if asked else "more than data"
-            why = f"it asks for {more}, but weights are tensors alone"
+            why = f"it asks for {more}, but weights are only tensors"
         else:
             why = f"it is damaged, or not of that kind ({told(error)})"
         raise _refused(path, why) from None
@@ -89,6 +89,6 @@ def _state_dict(found: Any) -> dict[str, Tensor] | None:
 
 def _refused(path: Path, why: str) -> UsageError:
     return UsageError(
-        f"weights were to be loaded from {shown(str(path))}, but {why}; give a whole .pth or "
+        f"no weights can be loaded from {shown(str(path))}: {why}; give a complete .pth or "
         ".safetensors file of this network's weights"
     )

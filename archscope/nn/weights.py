@@ -38,8 +38,8 @@ def to_torchvision(module: nn.Module, *, detection: bool = False) -> dict[str, T
     _check_family(state)
     if detection and not _is_resnet(state):
         raise UsageError(
-            "a backbone for detection was asked for, but torchvision's detection models are built "
-            "on its resnets; use an ImageNet resnet, resnext or wide_resnet"
+            "torchvision's detection models are built on its resnets; use an ImageNet "
+            "resnet, resnext or wide_resnet for a backbone"
         )
     return {
         BODY * detection + key: value.detach().clone()
@@ -96,15 +96,16 @@ def load_state(
     for wrong, kind in ((own.keys() - state.keys(), "lacks"), (state.keys() - own.keys(), "adds")):
         if wrong:
             raise UsageError(
-                f"weights were to be loaded, but {name} {kind} '{shown(min(wrong))}' "
-                f"({len(wrong)} such keys); load those of the same network"
+                f"the weights must be those of this network, but {name} {kind} "
+                f"'{shown(min(wrong))}' (such keys: {len(wrong)}); load those of the same "
+                "network"
             )
     for key, value in own.items():
         if value.shape != state[key].shape:
             raise UsageError(
-                f"weights were to be loaded, but in {name} '{key}' has shape "
-                f"{list(state[key].shape)} where the network has {list(value.shape)}; load those "
-                "of the same network"
+                f"the weights must be those of this network, but in {name} '{key}' has shape "
+                f"{list(state[key].shape)}, not {list(value.shape)}; load those of the same "
+                "network"
             )
     module.load_state_dict(dict(state), strict=True)
 
@@ -129,8 +130,8 @@ def _timms_inception_v4(
 def _check_family(state: Mapping[str, Tensor]) -> None:
     if not _is_resnet(state) and "Conv2d_1a_3x3.conv.weight" not in state:
         raise UsageError(
-            "torchvision's names were asked for, but torchvision has no counterpart of this "
-            "network; use an ImageNet resnet, resnext or wide_resnet, or inception_v3"
+            "torchvision has no counterpart of this network, so it has no names for it; use "
+            "an ImageNet resnet, resnext or wide_resnet, or inception_v3"
         )
 
 

@@ -114,12 +114,12 @@ def _timing_fault(
             f'{TIMING} needs timing = {{ reference = LABEL, published = "time" }} above the presets'
         )
     if timing["reference"] not in settings.get("rows", [timing["reference"]]):
-        return "rows", f"must have the reference {timing['reference']!r}: times are told against it"
+        return "rows", f"must have the reference {timing['reference']!r}: times are relative to it"
     if "input" in settings:
         try:
             parse_shape(settings["input"])
         except UsageError as error:
-            return "input", f"is no shape: {error}"
+            return "input", f"must be an input shape: {error}"
     for key in ("batch", "rounds", "device"):
         if key not in settings:
             return "kind", f"{TIMING} needs {key} as well"

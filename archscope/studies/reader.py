@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from archscope.arch.names import parse
-from archscope.errors import UsageError, shown
+from archscope.errors import UsageError, plural, shown
 from archscope.files import read_text, reading
 from archscope.studies.presets import READINGS, fault, is_number
 from archscope.studies.study import Row, Study
@@ -123,9 +123,8 @@ class _Reader:
             isinstance(cell, str) or is_number(cell) for cell in published
         )
         if not plain or len(published) != measures:
-            self._fail(
-                "published", f'must be {measures} numbers or texts ("-": none), as measures', line
-            )
+            many = plural(measures, "number or text", "numbers or texts")
+            self._fail("published", f'must be {many} ("-": none), as measures', line)
         cells = tuple(None if cell == "-" else cell for cell in published)
         return Row(label, network, block, cells, train)
 

@@ -4,7 +4,7 @@
 
 A study says what was asked, the rows of the published table with their networks (exact complexity
 at paper scale), the pairs of interest, and presets: the settings of `cifar-sweep` at several
-scales. A row's `train` names what stands for it where less than the paper's network is trained.
+scales. A row's `train` names what represents it where less than the paper's network is trained.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ class Study:
         presets: settings by preset, of a sweep, or of times to measure (`kind = "timing"`).
             `use = "network"` trains the networks themselves, `networks` (label -> name) others
             than the row's; `rows` leaves all other rows out.
-        timing: `reference`, the row against which times are told, and `published`, how its values
+        timing: `reference`, the row that times are relative to, and `published`, how its values
             (of the first measure) read: "time" or "speed". None where no times are measured.
         needs: the data set that a user must bring to train the published networks.
-        command: what would train or measure one of them; `{network}` stands for its name.
+        command: what would train or measure one of them; `{network}` is its name.
         classes: outputs of the networks, where not their usual number.
         source_text: the file as it was read.
     """
@@ -96,10 +96,10 @@ class Study:
     def check_preset(self, preset: str) -> None:
         """Raise UsageError for a preset that the study does not have."""
         if preset not in self.presets:
-            has = f"it has {', '.join(self.presets)}" if self.presets else "nothing is trained"
+            has = f"it has {', '.join(self.presets)}" if self.presets else "it trains nothing"
             raise UsageError(
-                f"study {self.name}: preset '{shown(preset)}' was asked for, but {has} in this "
-                "study; name one, or `--preset none` for the published numbers alone"
+                f"study {self.name} has no preset '{shown(preset)}'; {has}; name one, or "
+                "`--preset none` for the published numbers alone"
             )
 
     def is_timed(self, preset: str) -> bool:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from archscope.errors import UsageError
+from archscope.errors import UsageError, plural
 from archscope.sweep.plan.slots import Resources, Slot
 from archscope.sweep.run import schedule
 from archscope.sweep.run.outcomes import Observer
@@ -82,12 +82,12 @@ class OnRay:
         if not room(living(), need):
             beside = " beside its GPU" if need.trials_per_gpu else ""
             raise UsageError(
-                f"--threads {need.threads} was asked for, but no node of the Ray cluster has so "
-                f"many CPUs{beside}: give fewer threads"
+                f"no node of the Ray cluster has {plural(need.threads, 'CPU')}{beside} for "
+                f"--threads {need.threads}: give fewer threads"
             )
 
     def run(self, supply: Supply, slots: Sequence[Slot], observer: Observer, runner: str) -> None:
-        """Have every trial trained, as many at a time as the cluster has room for by then.
+        """Have every trial trained, as many at a time as the cluster has room for at that time.
 
         `slots` limit that only where a number of workers or GPUs was asked for. Errors as of
         `RayScheduler.run`.

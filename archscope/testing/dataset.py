@@ -11,7 +11,7 @@ import numpy as np
 
 from archscope.data.dataset import Dataset, DatasetInfo, Files, Part, Split, fingerprint
 from archscope.data.view import View
-from archscope.errors import DataError
+from archscope.errors import DataError, plural
 
 
 def check_dataset(
@@ -131,14 +131,16 @@ def _check_parts(
             "not all the training images, each once"
         )
     few = [load(info, View(samples=held)).train for _ in range(2)]
-    assert len(few[0]) == held, f"{held} images of {info.label} were asked for, not {len(few[0])}"
+    assert len(few[0]) == held, (
+        f"{info.label} loaded {plural(len(few[0]), 'image')}, not the {held} requested"
+    )
     assert _contents(few[0]) == _contents(few[1]), (
-        f"{held} images of {info.label} were asked for twice, and they were others; draw nothing"
+        f"{info.label} loaded other images when the same {held} were requested again; draw nothing"
     )
 
 
 def _contents(part: Part) -> list[tuple[int, bytes]]:
-    """What tells an image from others, with its label."""
+    """What identifies an image, with its label."""
     if isinstance(part, Files):
         return list(zip(part.labels.tolist(), part.names.tolist(), strict=True))
     return [

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from archscope.errors import plural
 from archscope.files import read_text
 from archscope.sweep.plan.slots import Slot
 from archscope.sweep.plan.trial import Trial
@@ -37,7 +38,7 @@ class Runs(Protocol):
 def check_executor(executor: Runs, folder: Path, slots: Sequence[Slot] = TWO) -> None:
     """Check what has trials trained: all of them, once, and nothing lost when something goes wrong.
 
-    Every trial gets a result, good or bad, and the observer is told; no more are held at a time
+    Every trial gets a result, good or bad, and the observer is notified; no more are held at a time
     than there are slots; one that fails stops no other; one whose worker dies goes on from its
     checkpoint; what is done is not done again; a signal stops all, nothing is written off, and the
     next run goes on. Call it in the main thread, as a signal (SIGINT) is sent to this process.
@@ -90,7 +91,7 @@ class _Supply(Supply):
 
 
 class _Observer:
-    """Keeps what it is told; `hook` is called with each event."""
+    """Keeps the events it gets; `hook` is called with each event."""
 
     def __init__(self, hook: Callable[[Event], None] | None = None) -> None:
         self.events: list[Event] = []
@@ -119,7 +120,7 @@ def _trial(key: str, behaviour: str = "") -> Trial:
 
 def _result(folder: Path, key: str) -> results.TrialResult:
     found = results.read(trial_folder(folder, key))
-    assert found, f"the trial {key} has no whole result.json, though run has returned"
+    assert found, f"the trial {key} has no complete result.json, though run has returned"
     return found
 
 
@@ -136,24 +137,28 @@ def _check_outcomes(executor: Runs, folder: Path, slots: Sequence[Slot]) -> None
         _check_done(folder, key, slots)
     for key in good:
         told = observer.epochs(key)
-        assert told == [1, 2, 3], f"of {key} the epochs {told} were told, not 1, 2 and 3, each once"
+        assert told == [1, 2, 3], (
+            f"of {key} the epochs {told} were reported, not 1, 2 and 3, each once"
+        )
         times = observer.count("started")[key]
-        assert times == 1, f"the trial {key} was told to have started {times} times, not once"
+        assert times == 1, (
+            f"the trial {key} was reported to have started {plural(times, 'time')}, not once"
+        )
     # It dies again wherever it is begun anew.
     assert _result(folder, "once").status == "done", (
-        "a trial whose worker died once did not go on from what it had kept in its folder"
+        "a trial whose worker died once did not continue from what it had kept in its folder"
     )
     _check_done(folder, "once", slots)
     _check_failed(folder, "raises", "made to fail")
     _check_failed(folder, "dies", "")
     ends = observer.count("finished", "failed")
     assert ends == Counter(trial.key for trial in trials), (
-        f"each trial's end is to be told once, but what was told is {dict(ends)}"
+        f"each trial's end is to be reported once, but the reports are {dict(ends)}"
     )
     assert set(observer.count("failed")) == {"raises", "dies"}, (
-        "the trials that fail, and no others, are to be told as failed"
+        "the trials that fail, and no others, are to be reported as failed"
     )
-    assert observer.ticks, "the observer was never told that time passes (tick)"
+    assert observer.ticks, "the observer was never notified that time passes (tick)"
     _check_free(folder, trials)
     _check_nothing_is_done_again(executor, folder, slots, trials)
 
@@ -163,7 +168,7 @@ def _check_done(folder: Path, key: str, slots: Sequence[Slot]) -> None:
     metrics, made = found.metrics, found.environment
     assert found.status == "done", f"the trial {key} has failed: {found.reason}"
     assert metrics["state"] == [1, 2, 3], f"the trial {key} has trained {metrics['state']}"
-    assert metrics["odd"] is None, f"the result.json of {key} has a NaN, which JSON has not"
+    assert metrics["odd"] is None, f"the result.json of {key} has a NaN, which is not JSON"
     assert made["threads"] in {slot.threads for slot in slots}, (
         f"the trial {key} trained with {made['threads']} threads, which no slot has"
     )

@@ -56,7 +56,7 @@ class Folder:
     def open(self) -> Checkpoint | None:
         """Make the folder agree with its newest whole checkpoint and return that, or None.
 
-        What was damaged is told in `notes`. Raises ArchscopeError where the checkpoint is of
+        What was damaged is named in `notes`. Raises ArchscopeError where the checkpoint is of
         another run.
         """
         self.path.mkdir(parents=True, exist_ok=True)
@@ -69,17 +69,17 @@ class Folder:
             if found:
                 break
             if there:
-                self.notes.append(f"{file.name} was damaged and is left out")
+                self.notes.append(f"{file.name} is damaged and ignored")
             file.unlink(missing_ok=True)  # or it would push out the whole one before it
         if found and found.identity != self.identity:
             raise ArchscopeError(
-                f"{self.path} was given to train in, but it holds the checkpoint of another "
-                "training: give another folder, or empty this one"
+                f"{self.path} holds the checkpoint of another training: give another folder, "
+                "or empty this one"
             )
         history = found.history if found else []
         if self.notes:
             whence = f"after epoch {len(history)}" if history else "from the beginning"
-            self.notes[-1] += f": the training goes on {whence}"
+            self.notes[-1] += f": the training continues {whence}"
         write_text(self.metrics, "".join(map(_as_text, history)))
         return found
 
@@ -126,8 +126,8 @@ def _read(file: Path) -> Checkpoint | None:
         return None
     if not isinstance(document, dict) or document.get("schema") not in _READ:
         raise ArchscopeError(
-            f"{file} was to be taken up again, but another version of archscope wrote it: "
-            "give another folder, or empty this one"
+            f"{file} was written by another version of archscope: give another folder, or "
+            "empty this one"
         )
     return _whole(document)
 

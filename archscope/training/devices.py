@@ -72,8 +72,8 @@ def check_device(device: str, machine: Inventory) -> str:
     there = ["cpu", *(f"cuda:{i}" for i in range(len(machine.gpus))), *["mps"] * machine.mps]
     if spec not in there:
         raise UsageError(
-            f'the device "{device}" was asked for, but this machine has {", ".join(there)}: '
-            f"give {'one of these' if len(there) > 1 else 'cpu'}"
+            f'this machine has {", ".join(there)}, not the device "{device}": give '
+            f"{'one of these' if len(there) > 1 else 'cpu'}"
         )
     return spec
 
@@ -99,8 +99,7 @@ def check_precision(precision: str, device: str) -> Precision:
             return known
     choice = "fp32 or bf16" if device == "cpu" else "fp32, bf16 or fp16"
     raise UsageError(
-        f'the precision "{precision}" was asked for, but {device} trains in {choice}: '
-        "give one of these, or leave it out"
+        f'{device} trains in {choice}, not "{precision}": give one of these, or leave it out'
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from archscope.arch.network import Network
 from archscope.cost.formula import count
-from archscope.errors import UsageError
+from archscope.errors import UsageError, plural
 from archscope.training.devices import Precision
 from archscope.training.recipe import Recipe
 
@@ -58,15 +58,15 @@ def check(network: Network, recipe: Recipe, dataset: Dataset) -> None:
     shape, label = _shape(dataset.train, network), dataset.info.label
     if shape != tuple(network.input) or dataset.info.classes > network.classes:
         raise UsageError(
-            f"{network.name} was asked to train on {label}, but it takes "
-            f"{'x'.join(map(str, network.input))} and tells {network.classes} classes "
-            f"apart, not {'x'.join(map(str, shape))} and {dataset.info.classes}: give a network of "
-            "that input"
+            f"{network.name} takes {'x'.join(map(str, network.input))} images of up to "
+            f"{plural(network.classes, 'class')}, but those of {label} are "
+            f"{'x'.join(map(str, shape))} of {dataset.info.classes}: give a network of that "
+            "input"
         )
     if recipe.batch > len(dataset.train):
         raise UsageError(
-            f"batch={recipe.batch} was asked for, but there are only {len(dataset.train)} "
-            "training images: give a smaller batch, or more samples"
+            f"batch must be at most the {plural(len(dataset.train), 'training image')}, not "
+            f"{recipe.batch}: give a smaller batch, or more samples"
         )
     files, crop = isinstance(dataset.train, Files), recipe.augmentation
     if files and crop.pad:
@@ -100,8 +100,8 @@ def _check_crop(network: Network, crop: int) -> None:
         same = False
     if not same:
         raise UsageError(
-            f"{network.name} was to be tested on crops of {crop}, but trained for "
-            f"{network.input[1]} it cannot take them: give another crop, or leave it out"
+            f"{network.name}, trained at {network.input[1]}, cannot take test crops of "
+            f"{crop}: give another crop, or leave it out"
         )
 
 
@@ -116,7 +116,7 @@ class Outcome:
             the last epoch's `test_error` and `train_error`: never the best. Where it diverged these
             two are None, the lists end before, and `diverged_in_epoch` says when. With images held
             out, the lists are of `validation_loss` and `validation_error` instead of the test's,
-            and the last `validation_error` stands beside. `test_error_listed` where classes were
+            and the last `validation_error` is given too. `test_error_listed` where classes were
             listed: among these alone.
         timing: `seconds` in all; `epoch_seconds` and `images_per_second`, an item an epoch.
     """

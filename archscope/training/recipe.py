@@ -27,7 +27,7 @@ Kind = Literal["steps", "onecycle"]
 
 def _need(right: bool, name: str, value: Any, rule: str, example: str) -> None:
     if not right:
-        raise UsageError(f"{name}={value} was asked for, but {name} {rule}: give {example}")
+        raise UsageError(f"{name} {rule}, not {value}: give {example}")
 
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
@@ -196,7 +196,7 @@ def recipe(name: str, **overrides: Any) -> Recipe:
     """
     if name not in RECIPES:
         known = ", ".join(RECIPES)
-        raise UsageError(f'the recipe "{name}" was asked for, but there are only: {known}')
+        raise UsageError(f'there is no recipe "{name}": give one of {known}')
     base = RECIPES[name]
     if overrides.get("epochs") is not None:
         base = lasting(base, overrides["epochs"])
@@ -204,7 +204,7 @@ def recipe(name: str, **overrides: Any) -> Recipe:
     for key, value in overrides.items():
         if key not in _OWNER:
             raise UsageError(
-                f'"{key}" was asked for in a recipe, but no recipe has it: give any of '
+                f'a recipe has no "{key}": give any of '
                 f"{', '.join(sorted(_OWNER.keys() - {'kind'}))}"
             )
         if value is not None:

@@ -44,7 +44,7 @@ def test_any_whole_number_is_read_exactly(number, prefix, places):
     text = f"{number // 10**places}.{number % 10**places:0{places}d}" if places else str(number)
     value = Fraction(number, 10**places) * 10**power
     if value.denominator != 1 or value == 0:
-        with pytest.raises(UsageError, match="whole positive number"):
+        with pytest.raises(UsageError, match="positive whole number"):
             parse_budget(text + prefix)
         return
     assert parse_budget(text + prefix) == value

@@ -203,7 +203,9 @@ def test_what_cannot_be_rewritten_is_one_sentence():
     with pytest.raises(UsageError, match="can only be counted"):
         to_form(families.resnext(cardinality=np.array([1, 2]), width=np.array([64, 40])).tree, "a")
     basic = parse("resnet20").tree
-    with pytest.raises(UsageError, match=r"3 paths were asked for.*use a divisor, as 16"):
+    with pytest.raises(
+        UsageError, match=r"must divide its inner width 16, and 3 does not; use a divisor, as 16"
+    ):
         to_form(basic, "a", 3)
-    with pytest.raises(UsageError, match="no number of paths"):
+    with pytest.raises(UsageError, match="must divide its inner width 16; use a divisor, as 16"):
         cuts(basic, "a")

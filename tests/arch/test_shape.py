@@ -31,14 +31,18 @@ def test_output_shapes(node, shape, expected):
 @pytest.mark.parametrize(
     ("node", "shape", "rule"),
     [
-        (Conv(6, 3, groups=4), (8, 4, 4), "multiples of the groups"),
-        (Conv(8, 3, groups=3), (8, 4, 4), "multiples of the groups"),
+        (Conv(6, 3, groups=4), (8, 4, 4), "cannot split .* groups; use a divisor of both"),
+        (Conv(8, 3, groups=3), (8, 4, 4), "cannot split .* groups; use a divisor of both"),
         (Pool("max", 7), (8, 4, 4), "larger input"),
         (Sum(Conv(8), Conv(9)), (3, 4, 4), "must be equal"),
         (Sum(Conv(8, 3, 2), Seq()), (8, 4, 4), "must be equal"),
         (Cat(Conv(8), Conv(8, 3, 2)), (3, 4, 4), "height and width"),
         (Repeat(2, Conv(8), Conv(9)), (3, 4, 4), "keep their input's shape"),
-        (Conv(np.array([8, 9]), groups=np.array([4, 4])), (8, 4, 4), "multiples of the groups"),
+        (
+            Conv(np.array([8, 9]), groups=np.array([4, 4])),
+            (8, 4, 4),
+            "cannot split .* groups; use a divisor of both",
+        ),
     ],
 )
 def test_layers_that_do_not_fit_name_the_rule(node, shape, rule):

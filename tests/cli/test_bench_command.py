@@ -84,15 +84,15 @@ def test_a_papers_comparison_with_its_figure(run, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "only one of them"),
-        (("resnet8", "--paper", "wrn"), "only one of them"),
+        ((), "either networks or a --paper"),
+        (("resnet8", "--paper", "wrn"), "either networks or a --paper"),
         (("resnet8", "--modes", "speed"), "latency, throughput, step"),
         (("resnet8", "--modes", ""), "latency, throughput, step"),
         (("resnet8", "--device", "cuda:7"), "this machine has"),
         (("resnet8", "--precision", "fp16"), "fp32 or bf16"),
         (("resnet8", "--precision", "int8"), "int8"),
         (("resnet8", "--plot", "times.xyz"), ".png, .svg or .pdf"),
-        (("resnet8", "--output", "times.xyz"), "means no format"),
+        (("resnet8", "--output", "times.xyz"), "no table format has the extension .xyz"),
         (("resnet8", "--plot", "no/such/times.png"), "there is no folder no/such"),
         (("resnet8", "--output", "no/such/times.md"), "there is no folder no/such"),
         (("resnet8", "--rounds", "0"), "--rounds"),

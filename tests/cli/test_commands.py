@@ -87,7 +87,7 @@ def test_some_infeasible_cardinalities_keep_the_others_and_exit_4(run):
         (("compare", "resnet50", "--input", "3x7"), 2, "write 3x224x224"),
         (("compare", "resnet50", "--classes", "0"), 2, "--classes"),
         (("show", "resnext50_32x4"), 2, "did you mean resnext50_32x4d"),
-        (("list", "nonet"), 2, "the list holds none"),
+        (("list", "nonet"), 2, "the list has no network with 'nonet'"),
         (("compare",), 2, "Missing argument"),
         (("solve", "--no-such-flag"), 2, "No such option"),
         (("no-such-command",), 2, "No such command"),

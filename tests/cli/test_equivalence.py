@@ -95,8 +95,8 @@ def test_other_formats_go_to_a_file(run, tmp_path, format):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("inception_v3",), "use a network as resnext50_32x4d (Figure 3) or resnet18 (Figure 4)"),
-        (("wrn_16_4-drop0.3",), "nothing but batch norm and ReLU between them"),
+        (("inception_v3",), "use resnext50_32x4d (Figure 3) or resnet18 (Figure 4)"),
+        (("wrn_16_4-drop0.3",), "with only batch norm and ReLU between"),
         (("resnet50", "--paths", "2"), "leave --paths out"),
         (("resnet20", "--paths", "3"), "use a divisor, as 16"),
         (("resnext50_32x4d", "--input", "3x60000x60000"), "MB free"),
@@ -184,7 +184,7 @@ def test_the_library_gives_a_frame():
     # From any form, and at another input.
     again = a.equivalence(found.forms[2].network, rounds=0, input=(3, 20, 20))
     assert again.network.tree == network.tree and again.network.input == (3, 20, 20)
-    with pytest.raises(a.UsageError, match="batch 1"):
+    with pytest.raises(a.UsageError, match="batch must be at least 2"):
         a.equivalence(network, batch=1)
 
 

@@ -66,8 +66,11 @@ def test_wrong_names_and_presets_are_usage_errors(run, tmp_path):
     for arguments, said in (
         (("resnext-table99",), "there is no study 'resnext-table99'"),
         (("resnext-table3", "--preset", "paper"), "it has proxy, quick"),
-        (("resnext-table2", "--preset", "quick"), "nothing is trained in this study"),
-        (("resnext-fig7", "--preset", "quick", "--resolve", "0"), "give one above 0"),
+        (("resnext-table2", "--preset", "quick"), "has no preset 'quick'; it trains nothing"),
+        (
+            ("resnext-fig7", "--preset", "quick", "--resolve", "0"),
+            "must be above 0 points, not 0; give one",
+        ),
     ):
         result = run("study", *arguments, "--out", tmp_path / "out")
         assert result.exit_code == 2, result.output

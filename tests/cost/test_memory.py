@@ -105,7 +105,7 @@ def test_bytes_an_element_are_the_callers():
     assert half.peak_activation_bytes == 9_633_792 // 2
     assert half.param_bytes == 2 * 25_557_032
     assert "2 bytes an element" in half.document()["memory_convention"]
-    with pytest.raises(UsageError, match="element_bytes 0"):
+    with pytest.raises(UsageError, match="element_bytes must be at least 1, not 0"):
         memory(parse("resnet20"), element_bytes=0)
 
 

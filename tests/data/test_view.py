@@ -80,7 +80,8 @@ def test_a_record_names_what_is_not_the_default_and_is_read_again() -> None:
     ],
 )
 def test_a_view_that_cannot_be(asked: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match="was asked for"):
+    [(name, value)] = asked.items()
+    with pytest.raises(UsageError, match=rf"{name[-4:]}.*, not .*{value}.*: give "):
         View(**asked)
 
 

@@ -291,7 +291,7 @@ def test_what_cannot_be_built_is_one_sentence():
         build(families.resnext(cardinality=np.array([1, 2]), width=np.array([64, 40])))
     with pytest.raises(UsageError, match="this machine has"):
         build(parse("resnext50_1000x4000d"))
-    with pytest.raises(UsageError, match="stands twice"):
+    with pytest.raises(UsageError, match="is used twice"):
         build(network_of(Conv(3, label="a"), Conv(3, label="a")))
     for label in ("plan", "forward", "a.b", ""):
         with pytest.raises(UsageError, match="cannot be the key"):

@@ -101,8 +101,8 @@ def test_timms_networks_have_timms_inputs():
     ("text", "rule"),
     [
         ("timm:resnet50x", "did you mean resnet50"),
-        ("timm:hf-hub:timm/resnet50", "has no such model"),  # would be downloaded
-        ("timm:", "has no such model"),
+        ("timm:hf-hub:timm/resnet50", "has no model 'hf-hub"),  # would be downloaded
+        ("timm:", "has no model ''; name one of"),
         ("timm:resnet50.bogus", "Invalid pretrained tag"),
         ("torchvision:resnext50", "did you mean resnext50_32x4d"),
         ("torchvision:fasterrcnn_resnet50_fpn", "classification"),

@@ -89,7 +89,7 @@ def test_a_malicious_pickle_is_refused_and_not_run(in_zip, tmp_path):
         rule = r"it asks for posix\.system"
     else:
         path.write_bytes(pickle.dumps({"fc.weight": Evil(mark)}))
-        rule = "weights are tensors alone"
+        rule = "weights are only tensors"
     with pytest.raises(UsageError, match=rule) as caught:
         load_weights(bare(), path)
     assert not mark.exists()

@@ -45,7 +45,7 @@ def test_weights_go_to_torchvision_and_back():
 @pytest.mark.parametrize(
     ("change", "rule"),
     [
-        (lambda state: state.pop("fc.bias"), "lacks 'fc.bias'"),
+        (lambda state: state.pop("fc.bias"), r"lacks 'fc.bias' \(such keys: 1\)"),
         (lambda state: state.update(extra=torch.zeros(1)), "adds 'extra'"),
         (lambda state: state.update({"fc.bias": torch.zeros(5)}), r"'fc.bias' has shape \[5\]"),
     ],

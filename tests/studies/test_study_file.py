@@ -223,7 +223,7 @@ TIMING = 'timing = { reference = "a", published = "time" }\npairs ='
     [
         ("batch = 2", "batch = 0", "line 25: batch cannot be 0"),
         ("batch = 2", "epochs = 2", "line 25: epochs is unknown; a preset has batch, device"),
-        ("batch = 2", 'input = "3x"', "line 25: input is no shape"),
+        ("batch = 2", 'input = "3x"', "line 25: input must be an input shape"),
         ("batch = 2", 'rows = ["b"]', "line 25: rows must have the reference 'a'"),
         ("batch = 2\n", "", "line 23: kind timing needs batch"),
         ('published = "time"', 'published = "s"', "line 11: timing must have published = one of"),

@@ -145,8 +145,8 @@ def test_a_small_set_that_keeps_it_passes():
         (InUnits, "in pixel units"),
         (Restless, "was prepared twice"),
         (Forgets, "are not all the training images, each once"),
-        (Draws, "asked for twice, and they were others"),
-        (Ignores, "3 images of Small were asked for, not 12"),
+        (Draws, "other images when the same 3 were requested again"),
+        (Ignores, "Small loaded 12 images, not the 3 requested"),
         (Shares, "gives each caller the same array"),
     ],
 )

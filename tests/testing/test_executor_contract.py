@@ -109,13 +109,13 @@ def keeps_its_leases(supply, slots, observer, name):
 @pytest.mark.parametrize(
     ("run", "says"),
     [
-        (lazy, "the trial good4 has no whole result.json"),
+        (lazy, "the trial good4 has no complete result.json"),
         (greedy, "4 trials were held at a time, but there are 2 slots"),
         (other_threads, "trained with 3 threads, which no slot has"),
-        (never_ticks, "never told that time passes"),
-        (hides_failures, "each trial's end is to be told once"),
-        (hides_epochs, r"of good0 the epochs \[\] were told"),
-        (begins_anew, "did not go on from what it had kept"),
+        (never_ticks, "never notified that time passes"),
+        (hides_failures, "each trial's end is to be reported once"),
+        (hides_epochs, r"of good0 the epochs \[\] were reported"),
+        (begins_anew, "did not continue from what it had kept"),
         (ends_as_if_done, "after SIGINT, run returned as if all was done"),
         (keeps_its_leases, "is still leased"),
     ],

@@ -149,7 +149,7 @@ def test_another_versions_checkpoint_is_kept(
     it = saved(tmp_path, 1)
     with monkeypatch.context() as later:
         later.setattr(checkpoint, "_READ", ("archscope.checkpoint/9",))
-        with pytest.raises(ArchscopeError, match="another version of archscope wrote it"):
+        with pytest.raises(ArchscopeError, match="written by another version of archscope: give"):
             it.open()
     assert epochs_found(it) == 1
 

@@ -285,7 +285,7 @@ def test_a_damaged_part_of_an_epoch_is_the_epochs_start(tmp_path: Path) -> None:
     said: list[str] = []
     assert train(job(), data(), folder=cut, on_note=said.append).metrics == expected.metrics
     [note] = said
-    assert note == "checkpoint.pt was damaged and is left out: the training goes on after epoch 1"
+    assert note == "checkpoint.pt is damaged and ignored: the training continues after epoch 1"
 
 
 def test_who_may_not_save_saves_nothing(tmp_path: Path) -> None:
@@ -379,13 +379,15 @@ def test_no_step_waits_for_the_device() -> None:
 
 
 def test_what_does_not_fit_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"batch=32 .* only 31 training images"):
+    with pytest.raises(UsageError, match=r"batch must be at most the 31 training images, not 32"):
         train(job(), data(31))
     large = replace(NETWORK, input=(3, 16, 16))
-    with pytest.raises(UsageError, match=r"tiny .* quadrants, .* 3x16x16 .* not 3x8x8"):
+    with pytest.raises(UsageError, match=r"tiny takes 3x16x16 images .* quadrants are 3x8x8"):
         train(replace(job(), network=large), data())
     three = replace(NETWORK, tree=Seq(*NETWORK.tree.children[:-1], Linear(3, label="fc")))
-    with pytest.raises(UsageError, match="tells 3 classes apart, not 3x8x8 and 4"):
+    with pytest.raises(
+        UsageError, match=r"images of up to 3 classes, but those of .* are 3x8x8 of 4"
+    ):
         train(replace(job(), network=three), data())
 
 

@@ -233,15 +233,20 @@ def test_what_does_not_fit_is_refused(folder: Callable[..., Dataset]) -> None:
     cases = [
         (PLAIN, recipe("wrn", batch=16), files, "crops padded images"),
         (PLAIN, IMAGENET, data(), "crops parts of larger images"),
-        (PLAIN, recipe("resnext-imagenet", batch=49), files, "only 48 training images"),
+        (
+            PLAIN,
+            recipe("resnext-imagenet", batch=49),
+            files,
+            "at most the 48 training images",
+        ),
         (replace(PLAIN, input=(3, 8, 10)), IMAGENET, files, "takes 3x8x10"),
-        (PLAIN, ONE_STEP, data(info=replace(data().info, classes=5)), "not 3x8x8 and 5"),
+        (PLAIN, ONE_STEP, data(info=replace(data().info, classes=5)), "are 3x8x8 of 5"),
     ]
     for network, plan, dataset, says in cases:
         with pytest.raises(UsageError, match=says):
             check(network, plan, dataset)
     flat = replace(PLAIN, tree=Seq(*STEM, Linear(4, label="fc")))
-    with pytest.raises(UsageError, match="tested on crops of 16"):
+    with pytest.raises(UsageError, match="cannot take test crops of 16"):
         check(flat, IMAGENET, folder(View(test_crop=16)))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from archscope.arch.arrays import Number, is_array, whole
 from archscope.arch.families.spelling import FRACTION, WHOLE
 from archscope.arch.scaling import decimal, exact
-from archscope.errors import UsageError
+from archscope.errors import UsageError, plural
 
 COSTS = ("params", "macs", "activations")
 
@@ -37,7 +37,7 @@ class Axis:
         grows: the costs that never fall while it grows; those alone it may be bisected or cut by.
         scaled: whether the family's scale multiplies it.
         channels: whether it multiplies the channels of the first stage's widest convolutions.
-        symbol: what stands for it where the family's form is shown, as `C` in `resnextN_CxWd`.
+        symbol: what represents it where the family's form is shown, as `C` in `resnextN_CxWd`.
         spelled: the pattern of its text in a name, where not that of its kind of number.
     """
 
@@ -67,7 +67,7 @@ class Axis:
 
     @property
     def pattern(self) -> str:
-        """What stands for it in a name."""
+        """The pattern of its value in a name."""
         one = FRACTION if self.fractional else WHOLE
         stages = f"(?:{one}_){{{self.stages - 1}}}{one}|" if self.stages else ""
         return self.spelled or stages + one
@@ -92,8 +92,8 @@ class Axis:
         values = tuple(value) if isinstance(value, Sequence) else (value,) * self.stages
         if len(values) != self.stages:
             raise UsageError(
-                f"{len(values)} stages were asked for, but this network has {self.stages}; "
-                f"give {self.stages} numbers"
+                f"this network has {plural(self.stages, 'stage')}, not {len(values)}; give "
+                f"{plural(self.stages, 'number')}"
             )
         return tuple(map(self._one, values, self.words))
 

@@ -37,11 +37,11 @@ def widened(planes: int, widen: Number | Fraction | float, scale: Fraction | flo
         return scaled(product(k, planes), scale, f"width {planes}k")
     factor = exact(widen, "widen")
     if factor < 1:
-        raise UsageError(f"widen {decimal(factor)} was asked for, but it must be at least 1")
+        raise UsageError(f"widen must be at least 1, not {decimal(factor)}")
     if (planes * factor).denominator != 1:
         raise UsageError(
-            f"widen {decimal(factor)} was asked for, but it makes {decimal(planes * factor)} "
-            f"channels of {planes}; use a multiple of 1/{planes}"
+            f"widen {decimal(factor)} makes {decimal(planes * factor)} channels of {planes}, "
+            f"not a whole number; use a multiple of 1/{planes}"
         )
     return scaled(int(planes * factor), scale, f"width {planes}k")
 

@@ -43,8 +43,8 @@ def called(
         raise ArchscopeError(f"{own} failed with {told(error)}{hint if arrays else ''}") from error
     if not isinstance(made, (Seq, Plan)):
         raise UsageError(
-            f"{own} gave {type(made).__name__}, but the function of a family gives its tree; "
-            "return a Seq"
+            f"a family's function must return its tree, not {type(made).__name__}; have "
+            f"{own} return a Seq"
         )
     return made
 

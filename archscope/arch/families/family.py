@@ -58,7 +58,7 @@ class Family(Generic[P]):
         channels: of the first stage's 3x3 convolutions, but for the factors of axes that multiply
             it; 0 where `--divisible` means nothing.
         within: the family, and its other numbers, that members are designed anew in.
-        place: the user's file that it stands in; empty for archscope's own.
+        place: the user's file that defines it; empty for archscope's own.
     """
 
     function: Callable[P, Made]
@@ -95,7 +95,7 @@ class Family(Generic[P]):
 
     @property
     def title(self) -> str:
-        """Its name, behind the file that it stands in."""
+        """Its name, after the file that defines it."""
         return f"{self.place}:{self.name}" if self.place else self.name
 
     @property
@@ -187,7 +187,7 @@ class Family(Generic[P]):
             if word == axis.word or word in axis.words:
                 return axis
         known = ", ".join(axis.word for axis in self.axes)
-        raise UsageError(f"'{shown(word)}' is no number of {self.name}; its numbers are {known}")
+        raise UsageError(f"the numbers of {self.name} are {known}, not '{shown(word)}'")
 
     def _member(self, numbers: Numbers) -> str | None:
         """The name of its own that a member has."""

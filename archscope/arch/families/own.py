@@ -37,7 +37,7 @@ def place_of(text: str) -> Place | None:
 
 
 def lowered(text: str) -> str:
-    """A name of a network in lower case, but for the file that it stands in."""
+    """A name of a network in lower case, but for the file before it."""
     place = place_of(text)
     return f"{place.path}:{place.name.lower()}" if place else text.lower()
 

@@ -104,8 +104,7 @@ def _with_suffixes(
 def _no_suffix(family: Spellable, kind: str, text: str) -> UsageError:
     written = f"{spelling.SIGNS.get(kind, '-')}{text}{')' if kind == 'block' else ''}"
     return UsageError(
-        f"the suffix '{shown(written)}' was asked for, but {family.name} networks have none of "
-        "its kind; leave it out"
+        f"{family.name} networks take no suffix like '{shown(written)}'; leave it out"
     )
 
 

@@ -25,7 +25,7 @@ _PART = re.compile(r"\{(\w+)\}|\[|\]|_|[^_{}\[\]]+")
 
 
 class Spelled(NamedTuple):
-    """A name taken apart: what stands for the fields of a form, and for its suffixes by kind."""
+    """A name taken apart: the texts of a form's fields, and of its suffixes by kind."""
 
     form: str
     prefix: str | None
@@ -35,7 +35,7 @@ class Spelled(NamedTuple):
 
 @dataclass(frozen=True)
 class Suffix:
-    """What may stand behind a name, as `@0.25` or `-noshortcut`: one parameter of the function.
+    """What may follow a name, as `@0.25` or `-noshortcut`: one parameter of the function.
 
     Attributes:
         kind: its name; a spelling has one of a kind.
@@ -124,8 +124,8 @@ def suffixes_of(rest: str, splitter: re.Pattern[str]) -> dict[str, str] | None:
         value = suffix[kind]
         if found.setdefault(kind, value) != value:
             raise UsageError(
-                f"the suffixes '{shown(found[kind])}' and '{shown(value)}' were both asked for, "
-                "but a name has one of a kind; leave one out"
+                f"a name takes one suffix of a kind, not both '{shown(found[kind])}' and "
+                f"'{shown(value)}'; leave one out"
             )
         rest = rest[suffix.end() :]
     return found
@@ -142,7 +142,7 @@ def patterns(form: str, fields: Mapping[str, str]) -> Iterator[re.Pattern[str]]:
 
 
 def _expressions(parts: Sequence[str], fields: Mapping[str, str], depth: int) -> Iterator[str]:
-    """The parts up to the bracket `depth`; the brackets stand within one another."""
+    """The parts up to the bracket `depth`; the brackets are nested."""
     level, before = 0, ""
     words = True
     for part in parts:
@@ -177,8 +177,8 @@ def _kernels(text: str) -> tuple[int, ...]:
     text = text.replace(" ", "")
     if not re.fullmatch(r"(?:[0-9]{1,3},){0,98}[0-9]{1,3}", text):
         raise UsageError(
-            f"block B({shown(text)}) was asked for, but it is written as 1 to 99 kernel sizes with "
-            "commas between them; use B(3,3) or B(3,1,3)"
+            "a block is 1 to 99 kernel sizes with commas between them, not "
+            f"B({shown(text)}); use B(3,3) or B(3,1,3)"
         )
     return tuple(int(entry) for entry in text.split(","))
 

@@ -9,7 +9,7 @@ from archscope.arch.arrays import Number
 from archscope.arch.nodes.leaves import Act, Conv, Dropout, Linear, Norm, Pool, Shuffle
 from archscope.arch.nodes.node import Node
 from archscope.arch.readings import unknown
-from archscope.errors import UsageError
+from archscope.errors import UsageError, plural
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +64,8 @@ class Sum(Node):
     ) -> None:
         if not branches or (scales is not None and len(scales) != len(branches)):
             raise UsageError(
-                f"a Sum of {len(branches)} branches with scales {scales} was asked for; "
-                "give at least one branch, and a scale for each or none"
+                "a Sum needs at least one branch, and a scale for each or none, not "
+                f"{plural(len(branches), 'branch', 'branches')} with scales {scales}"
             )
         object.__setattr__(self, "label", label)
         object.__setattr__(self, "branches", branches)
@@ -88,7 +88,7 @@ class Cat(Node):
 
     def __init__(self, *branches: Node, label: str | None = None) -> None:
         if not branches:
-            raise UsageError("a Cat without branches was asked for; give at least one branch")
+            raise UsageError("a Cat needs at least one branch; give one")
         object.__setattr__(self, "label", label)
         object.__setattr__(self, "branches", branches)
 

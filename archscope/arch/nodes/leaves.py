@@ -72,8 +72,8 @@ class Pool(Node):
         self._check_window(self.padding, 0)
         if 2 * self.padding > self.kernel:
             raise UsageError(
-                f"a pool with padding {self.padding} was asked for, but it must be at most half "
-                f"the kernel {self.kernel}; use a smaller padding"
+                f"the padding of a pool must be at most half its kernel {self.kernel}, not "
+                f"{self.padding}; use a smaller one"
             )
 
 

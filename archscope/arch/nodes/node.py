@@ -39,8 +39,8 @@ class Node:
         entries = value if isinstance(value, tuple) else (value,)
         if not all(type(entry) is int and entry >= least for entry in entries):
             raise UsageError(
-                f"a {type(self).__name__.lower()} with the window {value} was asked for; give an "
-                f"int or (height, width) of at least {least}"
+                f"the window of a {type(self).__name__.lower()} must be an int or (height, "
+                f"width) of at least {least}, not {value}"
             )
 
     def with_parts(self, parts: list[Node]) -> Node:

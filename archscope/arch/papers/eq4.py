@@ -121,8 +121,8 @@ def solve_width(
     exact = block.exact_width(cardinality, budget)
     if block.params(cardinality, 1) > budget:
         raise InfeasibleError(
-            f"cardinality {cardinality} was asked for within {budget:,} parameters, but Eq. 4 "
-            f"then gives d = {_below_one(exact)}; use "
+            f"at cardinality {cardinality} and {budget:,} parameters Eq. 4 gives d = "
+            f"{_below_one(exact)}; use "
             f"{_up_to('cardinality', budget // block.params(1, 1))}a budget of at least "
             f"{block.params(cardinality, 1):,}, which is the nearest design, {cardinality}x1d"
         )
@@ -156,8 +156,8 @@ def solve_cardinality(
     path = block.params(1, width)
     if path > budget:
         raise InfeasibleError(
-            f"width {width} was asked for within {budget:,} parameters, but Eq. 4 then gives "
-            f"C = {_below_one(budget / path)}; use "
+            f"at width {width} and {budget:,} parameters Eq. 4 gives C = "
+            f"{_below_one(budget / path)}; use "
             f"{_up_to('width', block.floor_width(1, budget))}a budget of at least {path:,}, "
             f"which is the nearest design, 1x{width}d"
         )
@@ -178,8 +178,8 @@ def parse_template(text: str) -> tuple[int, int]:
     found = re.fullmatch(r"([0-9]{1,9})x([0-9]{1,9})d", text.strip().lower())
     if not found or min(map(int, found.groups())) < 1:
         raise UsageError(
-            f"template '{shown(text)}' was asked for, but a template is CxWd with whole C, W >= 1; "
-            "write 32x4d for cardinality 32 and bottleneck width 4"
+            f"a template is CxWd with whole C, W >= 1, not '{shown(text)}'; write 32x4d for "
+            "cardinality 32 and bottleneck width 4"
         )
     cardinality, width = found.groups()
     return int(cardinality), int(width)
@@ -202,8 +202,8 @@ def parse_rounding(text: str) -> Rounding:
     if found and int(found[1]) >= 1:
         return int(found[1])
     raise UsageError(
-        f"rounding '{shown(text)}' was asked for, but there are nearest, floor, ceil and "
-        "multiple-of:K; write multiple-of:8 for multiples of 8"
+        f"rounding is nearest, floor, ceil or multiple-of:K, not '{shown(text)}'; write "
+        "multiple-of:8 for multiples of 8"
     )
 
 
@@ -220,7 +220,10 @@ def _check_rounding(rounding: Rounding) -> None:
         positive(multiple=rounding)
     elif rounding not in ("nearest", "floor", "ceil"):
         parse_rounding(rounding)  # refuses what is none
-        raise UsageError(f"rounding '{rounding}' was asked for; pass multiples as an int")
+        raise UsageError(
+            f"rounding is nearest, floor, ceil or an int, not '{rounding}'; pass multiples "
+            "as an int"
+        )
 
 
 def _round(floor: int, half_up: bool, whole: bool, rounding: Rounding) -> int:

@@ -1,6 +1,6 @@
 """The parameters and multiply-adds that the papers and torchvision print, cell by cell.
 
-A count stands here as it is printed ("36.5M", "4.1e9"), with how its paper counts. What archscope
+A count is given here as it is printed ("36.5M", "4.1e9"), with how its paper counts. What archscope
 makes of it is `archscope.explore.networks.audit`'s.
 """
 
@@ -28,7 +28,7 @@ class Printed:
     """A number as it is printed: `36.5M`, `4.1e9`, `~70k`, `25,557,032`.
 
     Attributes:
-        text: the number as it stands.
+        text: the number as printed.
         within: how far off the true number may be, where that is not half a unit of the last digit
             (a coordinate read from a figure).
     """
@@ -66,7 +66,7 @@ class Printed:
 
     def _split(self) -> tuple[str, int, str]:
         found = re.fullmatch(r"~?([0-9,]+(?:\.[0-9]+)?)(?:([kMG])|e([0-9]+))?", self.text)
-        assert found, f"{self.text} is no printed number"
+        assert found, f"{self.text} is not a printed number"
         exponent = int(found[3]) if found[3] else _UNITS[found[2] or ""]
         suffix = f"e{found[3]}" if found[3] else found[2] or ""
         return found[1].replace(",", ""), exponent, suffix
@@ -78,7 +78,7 @@ class PublishedCount:
 
     Attributes:
         paper: a key of PAPERS, which say where to find it.
-        table, row: where it stands, the row as printed.
+        table, row: where it is printed, the row as printed.
         network: our name of the network.
         quantity: `params` or `macs` (the papers' FLOPs).
         printed: the number.

@@ -24,7 +24,7 @@ class PublishedTime:
 
 @dataclass(frozen=True)
 class TimingExample:
-    """A comparison of a paper: training steps of some networks, times told against the first's.
+    """A comparison of a paper: training steps of some networks, times relative to the first's.
 
     `batch` is what one device took there; `cpu_batch` and `quick_batch` what a processor can do.
     """

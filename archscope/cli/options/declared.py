@@ -1,4 +1,4 @@
-"""How an option is declared, and the groups of `--help` that options stand in."""
+"""How an option is declared, and the groups of options in `--help`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def option(
         help: what it does.
         value: what its value is called in the help; a flag has none.
         panel: its group in the help.
-        default: told where the code's own is None, or says it badly.
+        default: shown where the code's own is None, or unclear.
         complete: what the shell completes.
         min, max: bounds of a number.
     """

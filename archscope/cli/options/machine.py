@@ -27,7 +27,7 @@ DEVICE = option(
     panel=WHERE,
     complete=one_of(devices),
     help="cpu, cuda (all GPUs, or as many as --gpus says; bench takes one, as cuda:0) or mps; "
-    "without it, the best there is.",
+    "without it, the best available.",
 )
 DeviceOption = Annotated[str | None, DEVICE]
 PRECISION = option(
@@ -35,7 +35,7 @@ PRECISION = option(
     value="fp32|bf16|fp16",
     panel=WHERE,
     complete=one_of(precisions),
-    help="Number format; without it, the fastest that the device has.",
+    help="Number format; without it, the fastest that the device supports.",
 )
 PrecisionOption = Annotated[str | None, PRECISION]
 ThreadsOption = Annotated[
@@ -56,7 +56,7 @@ WorkersOption = Annotated[
         value="N",
         panel=WHERE,
         help="Trials at a time; without it, one for each GPU, or on the CPU one for each core. "
-        "More than GPUs share them.",
+        "More than the GPUs share them.",
     ),
 ]
 TrialsPerGpuOption = Annotated[
@@ -65,7 +65,7 @@ TrialsPerGpuOption = Annotated[
         "--trials-per-gpu",
         value="K",
         panel=WHERE,
-        help="Trials on each GPU at a time, 1 without it; several small ones use more of the GPU.",
+        help="Trials at a time on each GPU, 1 without it; several small ones use more of the GPU.",
     ),
 ]
 LoadersOption = Annotated[
@@ -75,7 +75,7 @@ LoadersOption = Annotated[
         value="N",
         panel=WHERE,
         default="1 on a CPU, else a share of the cores, up to 8",
-        help="Processes of each training that read images (folder); they change no result.",
+        help="Processes of each training that read images (folder); they do not change the result.",
     ),
 ]
 CompileOption = Annotated[
@@ -83,7 +83,7 @@ CompileOption = Annotated[
     option(
         "--compile",
         panel=WHERE,
-        help="Have torch compile each network: some tens of seconds at a trial's start, for faster "
+        help="Compile each network with torch: some tens of seconds at a trial's start, for faster "
         "steps on a GPU. On a CPU it is seldom worth it.",
     ),
 ]
@@ -95,8 +95,8 @@ ExecutorOption = Annotated[
         panel=WHERE,
         complete=one_of(lambda: ("local", "ray")),
         help="local: processes of this machine. ray: tasks of a Ray cluster, as many as it has "
-        "room for; a trial whose node is lost goes on elsewhere. Nodes need archscope and no "
-        "shared folder; ray needs archscope[ray].",
+        "room for; a trial whose node is lost continues elsewhere. Nodes need archscope "
+        "and no shared folder; ray needs archscope[ray].",
     ),
 ]
 AddressOption = Annotated[
@@ -115,13 +115,13 @@ DataDirOption = Annotated[
         "--data-dir",
         value="DIR",
         panel=WHERE,
-        help="Folder of the data set; downloaded into it where it is not there.",
+        help="Folder of the data set; it is downloaded there if missing.",
     ),
 ]
 DataLabelOption = Annotated[
     str | None,
     option(
-        "--data-label", value="TEXT", panel=WHERE, help="What titles and records call the data."
+        "--data-label", value="TEXT", panel=WHERE, help="Name of the data in titles and records."
     ),
 ]
 OfflineOption = Annotated[bool, option("--offline", panel=WHERE, help="Download nothing.")]
@@ -141,7 +141,7 @@ OutOption = Annotated[
         value="DIR",
         panel=WHERE,
         default="runs/COMMAND-..., named after what was asked",
-        help="The folder that is written; one that holds a part of the same is continued.",
+        help="The folder to write; one that holds part of the same sweep is continued.",
     ),
 ]
 WorkerOption = Annotated[
@@ -150,9 +150,9 @@ WorkerOption = Annotated[
         "--worker",
         value="DIR",
         panel=WHERE,
-        help="Join the sweep in DIR, as its plan stands, and work it off beside any others: for "
-        "more machines on a shared folder. Goes with --gpus, --device, --workers and --data-dir, "
-        "not with a plan.",
+        help="Join the sweep in DIR and train its plan beside other commands: for more machines "
+        "on a shared folder. Goes with --gpus, --device, --workers and --data-dir, not "
+        "with options of the plan.",
     ),
 ]
 
@@ -162,13 +162,13 @@ def ray_cluster(executor: str, address: str | None) -> Ray | None:
     from archscope.sweep.plan.slots import Ray
 
     if executor not in ("local", "ray"):
-        raise UsageError(f"--executor {shown(executor)} was asked for: give local or ray")
+        raise UsageError(f"--executor is local or ray, not {shown(executor)}")
     if executor == "ray":
         return Ray(address)
     if address is not None:
         raise UsageError(
-            f"--address {shown(address)} names a Ray cluster, but the executor is local: give "
-            "--executor ray as well, or leave out --address"
+            f"--address {shown(address)} names a Ray cluster, but the executor is local; add "
+            "--executor ray, or leave out --address"
         )
     return None
 

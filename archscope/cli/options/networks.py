@@ -86,7 +86,7 @@ def network_in(given: str) -> str:
     named = networks_in([given])
     if len(named) != 1:
         raise UsageError(
-            f"{shown(given)} names {len(named)} networks, but this command takes one; give one of "
-            f"them, as {shown(named[0])}"
+            f"this command takes one network, but {shown(given)} names {len(named)}; give "
+            f"one of them, as {shown(named[0])}"
         )
     return named[0]

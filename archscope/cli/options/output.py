@@ -26,9 +26,7 @@ OutputOption = Annotated[
 ]
 PlotOption = Annotated[
     Path | None,
-    option(
-        "--plot", value="FILE", panel=GENERAL, help="Draw the result as well: .png, .svg or .pdf."
-    ),
+    option("--plot", value="FILE", panel=GENERAL, help="Also draw the result: .png, .svg or .pdf."),
 ]
 
 
@@ -40,6 +38,5 @@ def check_plot(plot: Path | None) -> None:
     """
     if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise UsageError(
-            f"--plot {shown(str(plot))} was asked for, but a plot is a .png, .svg or .pdf file; "
-            "name one"
+            f"a plot is a .png, .svg or .pdf file, not {shown(str(plot))}; name one with --plot"
         )

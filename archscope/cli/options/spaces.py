@@ -90,7 +90,7 @@ class Numbers:
             word = word.strip().lower()
             if not equals or word in given:
                 raise UsageError(
-                    f"--axis is written WORD=A:B, each word once, but it was {shown(entry)}; write "
+                    f"--axis is written WORD=A:B, each word once, not {shown(entry)}; write "
                     "--axis growth=12:48"
                 )
             given[word] = parse_factors(values, word)

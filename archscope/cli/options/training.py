@@ -70,7 +70,8 @@ SamplesOption = Annotated[
         "--samples",
         value="N",
         panel=WHAT,
-        help="Training images, a class-balanced subset; 0 for all. The test set stays whole.",
+        help="Training images, a class-balanced subset; 0 for all. The test set is always used in "
+        "full.",
     ),
 ]
 HoldoutOption = Annotated[
@@ -79,8 +80,8 @@ HoldoutOption = Annotated[
         "--holdout",
         value="N",
         panel=WHAT,
-        help="Training images set aside for validation, as many of each class: 5000; none without "
-        "it. Epochs are judged on them, and the test set is used once, at the end.",
+        help="Training images held out for validation, as many of each class: 5000; none "
+        "without it. Epochs are judged on them, and the test set is used once, at the end.",
     ),
 ]
 WhitenOption = Annotated[
@@ -111,8 +112,8 @@ TestClassesOption = Annotated[
         "--test-classes",
         value="FILE",
         panel=WHAT,
-        help="File that lists the classes of the test images (folder), one a line; the test error "
-        "is then told twice: among all classes, and among these alone.",
+        help="File that lists the classes of the test images (folder), one a line; the test "
+        "error is then given twice: among all classes, and among these alone.",
     ),
 ]
 SEEDS = option(
@@ -177,6 +178,6 @@ ResolveOption = Annotated[
     option(
         "--resolve",
         value="X",
-        help="Difference (points) that the verdicts try to resolve.",
+        help="Difference in percentage points that the verdicts try to resolve.",
     ),
 ]

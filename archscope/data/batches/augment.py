@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from archscope.data.batches.augmentation import Augmentation
+from archscope.errors import plural
 
 _ORDER, _CROP, _FLIP = range(3)
 
@@ -103,7 +104,9 @@ class _Gather:
     ) -> None:
         _, channels, height, width = images.shape
         if how.padding == "reflect" and how.pad >= min(height, width):
-            raise ValueError(f"cannot reflect {how.pad} pixels of a {height}x{width} image")
+            raise ValueError(
+                f"cannot reflect {plural(how.pad, 'pixel')} of a {height}x{width} image"
+            )
         self.how = how
         self.shape = (channels, height, width)
         self.flat = images.reshape(-1)

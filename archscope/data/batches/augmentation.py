@@ -33,18 +33,18 @@ class Augmentation:
     def __post_init__(self) -> None:
         if self.pad < 0:
             raise UsageError(
-                f"pad={self.pad} was asked for, but an image is padded by 0 or more pixels: "
-                "give 0 for no random crop, 4 as the papers do"
+                f"pad must be 0 or more pixels, not {self.pad}: give 0 for no random crop, 4 "
+                "as the papers do"
             )
         if self.padding not in ("zeros", "reflect"):
             raise UsageError(
-                f'padding="{self.padding}" was asked for, but there are only two: give "zeros" '
-                '(ResNeXt) or "reflect" (Wide ResNet)'
+                'padding is "zeros" (ResNeXt) or "reflect" (Wide ResNet), not '
+                f'"{self.padding}": give one of these'
             )
         if self.area is not None and not (0 < self.area <= 1 and self.pad == 0):
             raise UsageError(
-                f"area={self.area} was asked for with pad={self.pad}, but a crop is either of a "
-                "padded image or of a part in (0, 1] of its area: give area=0.08 and pad=0"
+                "a random crop is of a padded image or of a part in (0, 1] of its area, not "
+                f"area={self.area} with pad={self.pad}: give area=0.08 and pad=0"
             )
 
 

@@ -201,7 +201,7 @@ def coloured(image: Image) -> Image:
         image = Image.fromarray(((deep + 128) // 257).astype(np.uint8))
     elif image.mode in ("I", "F"):
         raise ValueError(
-            f"its pixels have 32 bits, mode {image.mode}, of which nothing says what is white; "
+            f"its pixels have 32 bits (mode {image.mode}), for which no white is defined; "
             "save it with 8 or 16"
         )
     image.info.pop("transparency", None)  # of a palette's, Pillow would warn
@@ -236,5 +236,5 @@ def random_box(width: int, height: int, area: float, random: np.random.Generator
 
 def _reason(error: Exception) -> str:
     if type(error).__name__ == "UnidentifiedImageError":
-        return "it is none, or its beginning is damaged"
+        return "it is not an image, or its beginning is damaged"
     return str(getattr(error, "strerror", None) or error or type(error).__name__)

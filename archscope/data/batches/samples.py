@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archscope.data.dataset import Labels, Part
-from archscope.errors import UsageError
+from archscope.errors import UsageError, plural
 
 
 def balanced_subset(labels: Labels, samples: int, classes: int) -> npt.NDArray[np.int64]:
@@ -18,8 +18,8 @@ def balanced_subset(labels: Labels, samples: int, classes: int) -> npt.NDArray[n
     """
     if not 1 <= samples <= len(labels):
         raise UsageError(
-            f"{samples} training images were asked for, but the dataset has {len(labels)}: "
-            f"give a number from 1 to {len(labels)}"
+            f"the dataset has {plural(len(labels), 'training image')}, not {samples}: give a "
+            f"number from 1 to {len(labels)}"
         )
     turn = np.empty(len(labels), dtype=np.int64)
     for of_class in _by_class(labels, classes):
@@ -45,8 +45,8 @@ def held_out(labels: Labels, holdout: int, classes: int) -> npt.NDArray[np.int64
         share = holdout // classes + (label < holdout % classes)
         if share >= len(of_class):
             raise UsageError(
-                f"{holdout} images were to be held out, {share} of each class, but class {label} "
-                f"has {len(of_class)} training images: hold out less"
+                f"holding out {plural(holdout, 'image')} takes {share} of each class, but "
+                f"class {label} has {plural(len(of_class), 'training image')}: hold out less"
             )
         kept.append(of_class[(2 * np.arange(share) + 1) * len(of_class) // max(1, 2 * share)])
     return np.sort(np.concatenate(kept))

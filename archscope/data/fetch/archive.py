@@ -54,8 +54,8 @@ def _unpack(dataset: Cifar, layout: Layout, archive: Path, scratch: Path) -> Non
                 wanted.pop(f"{layout.folder}/{name}")
     if wanted:
         raise DataError(
-            f"{archive} is no archive of {dataset.title}: it has no {', '.join(wanted)}; delete it "
-            "to have the right one downloaded"
+            f"{archive} is not an archive of {dataset.title}: it has no {', '.join(wanted)}; "
+            "delete it to have the right one downloaded"
         )
 
 

@@ -54,7 +54,7 @@ class Cifar:
 
     @property
     def classes(self) -> int:
-        """How many classes the labels tell apart: the fine ones of CIFAR-100."""
+        """How many classes the labels have: the fine ones of CIFAR-100."""
         return self.label_counts[-1]
 
 

@@ -209,7 +209,7 @@ class _Resumable:
             resumed = response.status_code == requests.codes.partial_content
             start = have if resumed and _starts_at(response, have) else 0
             if resumed and not start:
-                raise _Failed("it answers with another part of the file than was asked for")
+                raise _Failed("it answers with another part of the file than requested")
             self._append(response, start)
 
     def _append(self, response: requests.Response, start: int) -> None:

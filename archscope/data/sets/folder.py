@@ -37,8 +37,8 @@ def prepare(data_dir: str | os.PathLike[str] | None, label: str | None) -> Datas
     """
     if data_dir is None:
         raise UsageError(
-            "an image folder was asked for, but not which: give --dataset folder:DIR, where DIR "
-            "holds train/CLASS/*.jpg and val/CLASS/*.jpg"
+            "the dataset folder needs the folder of its images: give --dataset folder:DIR, "
+            "where DIR holds train/CLASS/*.jpg and val/CLASS/*.jpg"
         )
     _require_pillow()
     root = Path(data_dir).expanduser().resolve()
@@ -107,8 +107,8 @@ def _read(root: Path) -> tuple[list[str], Files, Files, str]:
     judged = next((root / name for name in _TESTS if (root / name).is_dir()), None)
     if not (root / "train").is_dir() or judged is None:
         raise DataError(
-            f"{root} was named as an image folder, but it has no folder train, or neither val nor "
-            "test: it must hold train/CLASS/*.jpg and val/CLASS/*.jpg"
+            f"an image folder holds train/CLASS/*.jpg and val/CLASS/*.jpg, but {root} has no "
+            "train, or neither val nor test: name another, or add them"
         )
     names = _classes(root / "train")
     digest = hashlib.sha256(repr(names).encode("utf-8", "surrogateescape"))
@@ -137,7 +137,7 @@ def _files(
     labels = {name: label for label, name in enumerate(names)}
     if unknown := [name for name in there if name not in labels]:
         raise DataError(
-            f"{part / unknown[0]} is a class that {root / 'train'} has not: add it there, or "
+            f"{part / unknown[0]} is a class that {root / 'train'} lacks: add it there, or "
             "remove it here"
         )
     found: list[bytes] = []
@@ -178,6 +178,6 @@ def _require_pillow() -> None:
         import PIL.Image  # noqa: F401
     except ImportError:
         raise UsageError(
-            "an image folder was asked for, but reading it needs Pillow, which is not installed; "
-            "run pip install 'archscope[images]'"
+            "reading image folders needs Pillow, which is not installed; run pip install "
+            "'archscope[images]'"
         ) from None

@@ -4,7 +4,7 @@ What it is for: a sweep that runs anywhere, at once, with nothing to download, a
 network still shows. Errors on it say nothing about errors on photographs.
 
 Each image has one object. Its class is a pair of outline and texture out of a 5x5 grid, two pairs
-for each outline and two for each texture, so that neither alone tells the class. Colours, place,
+for each outline and two for each texture, so that neither alone gives the class. Colours, place,
 size, angle and phase are random, and there are clutter, a gradient behind and noise over all of it.
 10,000 training and 2,000 test images, as many of each class.
 

@@ -125,15 +125,16 @@ def _variables(path: Path, shape: tuple[int, ...]) -> dict[str, Any]:
             raise DataError(f"{path} cannot be read ({error.strerror}); {_MEND}") from error
         said = str(error).splitlines()[:1]
         raise DataError(
-            f"{path} is no MATLAB file of version 5 ({said[0] if said else type(error).__name__}): "
-            f"it is damaged or something else; {_MEND}"
+            f"{path} is not a MATLAB file of version 5 "
+            f"({said[0] if said else type(error).__name__}): it is damaged or something "
+            f"else; {_MEND}"
         ) from error
 
 
 def _of_size(
     listed: Sequence[tuple[str, tuple[int, ...], str]], shape: tuple[int, ...]
 ) -> list[str]:
-    """Which of X and y stand in a file once, X with this shape, y with a label for each image."""
+    """Which of X and y are in a file once, X with this shape, y with a label for each image."""
     found = {name: (size, kind) for name, size, kind in listed}
     names = [name for name, _, _ in listed]
     if names.count("X") != 1 or found["X"] != (shape, "uint8"):
@@ -168,9 +169,9 @@ def _downloaded(name: str, data_dir: Path | None, offline: bool, progress: bool)
         missing = [FILES[kind].name for kind in SETS[name] if kind not in _present(name, folder)]
         places = locate.usual_places() if data_dir is None else [data_dir]
         raise DataError(
-            f"{TITLE} is not whole in any of {', '.join(map(str, places))} (missing "
-            f"{', '.join(missing)}), and --offline forbids to download it: put the files into one "
-            "of them, name their place with --data-dir, or leave out --offline"
+            f"{TITLE} is incomplete in each of {', '.join(map(str, places))} (missing "
+            f"{', '.join(missing)}), and --offline forbids the download: put the files "
+            "there, name their place with --data-dir, or leave out --offline"
         )
     from archscope.data.fetch import download
 

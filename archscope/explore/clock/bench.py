@@ -17,7 +17,7 @@ from archscope.cost.memory import ELEMENT_BYTES, memory, training_bytes
 from archscope.cost.peak import measure_peak
 from archscope.cost.roofline import Load, layers
 from archscope.cost.workload import MODES, Mode, batch_of, measuring, place, workload
-from archscope.errors import UsageError, shown
+from archscope.errors import UsageError, plural, shown
 from archscope.explore.clock import peak_memory as footprint
 from archscope.explore.clock.bench_result import Bench, Measured, Setting
 from archscope.explore.clock.rounds import Note, timed_rounds
@@ -31,7 +31,6 @@ from archscope.explore.networks.opened import (
 from archscope.explore.networks.outside import OutsideCount, count_outside
 from archscope.nn.free_memory import available
 from archscope.nn.guarded import running
-from archscope.reporting.facts.wording import plural
 from archscope.sweep.store.environment import environment
 from archscope.training.devices import check_device, check_precision, inventory, tune_malloc
 
@@ -64,16 +63,16 @@ def bench(
 ) -> Bench:
     """Time networks in turns, round by round, on this machine.
 
-    On a CPU glibc is told to keep freed memory, for the rest of the process, as the workers of a
+    On a CPU glibc is set to keep freed memory, for the rest of the process, as the workers of a
     sweep do; torch's number of threads is what it was afterwards.
 
     Args:
         networks: names, networks or trees, or what else `open_network` takes and torch can run;
-            times are told against the first.
+            times are relative to the first.
         setting: what to measure, and how.
         input: (channels, height, width) for all; without it each has its own, but a tree.
         extras: whether to measure memory and the roofline's limits.
-        note: told the progress, a line at a time.
+        note: called with the progress, a line at a time.
         machine: what this machine has, where the caller knows.
 
     Raises:
@@ -82,7 +81,7 @@ def bench(
     """
     extras = extras or Extras()
     if not networks:
-        raise UsageError("nothing was to be timed; name at least one network, as resnet50")
+        raise UsageError("bench needs at least one network; name one, as resnet50")
     found = inventory() if machine is None else machine
     setting = _resolved(setting or Setting(), found)
     if extras.roofline or extras.layers:
@@ -132,8 +131,8 @@ def bench_paper(
     """
     if name not in EXAMPLES:
         raise UsageError(
-            f"the paper '{shown(name)}' was asked for, but there is {' and '.join(EXAMPLES)}; name "
-            "one of them"
+            f"the papers with timings are {' and '.join(EXAMPLES)}, not '{shown(name)}'; "
+            "name one of them"
         )
     example, setting = EXAMPLES[name], setting or Setting(modes=("step",))
     if batch is None:
@@ -152,8 +151,8 @@ def parse_modes(text: str) -> tuple[Mode, ...]:
     words = {word.strip().lower() for word in text.split(",")}
     if not words <= set(MODES):
         raise UsageError(
-            f"the modes '{shown(text)}' were asked for, but there are {', '.join(MODES)}; name "
-            "some of these, with commas"
+            f"the modes are {', '.join(MODES)}, not '{shown(text)}'; name some of these, "
+            "with commas"
         )
     return tuple(mode for mode in MODES if mode in words)
 
@@ -163,10 +162,7 @@ def _resolved(setting: Setting, machine: Inventory) -> Setting:
     for name in ("batch", "rounds", "threads"):
         value = getattr(setting, name)
         if value is not None and not 1 <= value <= 65_536:
-            raise UsageError(
-                f"--{name} {value} was asked for, but it must be a number from 1 to 65,536; give "
-                "one of these"
-            )
+            raise UsageError(f"--{name} must be a number from 1 to 65,536, not {value}")
     device = check_device(setting.device, machine)
     precision = check_precision(setting.precision, device)
     threads = setting.threads or machine.cpus
@@ -188,9 +184,9 @@ def _check_memory(networks: Sequence[Network], setting: Setting) -> None:
         )
         if need > free:
             raise UsageError(
-                f"{network.name} was to be timed ({mode}, {batch} images), but that takes about "
-                f"{need // 10**6:,} MB and this machine has {free // 10**6:,} MB free; use a "
-                "smaller --batch or --input"
+                f"{network.name} ({mode}, {plural(batch, 'image')}) needs about "
+                f"{need // 10**6:,} MB, and this machine has {free // 10**6:,} MB free; "
+                "use a smaller --batch or --input"
             )
 
 

@@ -26,7 +26,7 @@ from pathlib import Path
 from archscope.arch.network import Network
 from archscope.arch.nodes import Act, Conv, Linear, Norm, Pool, Seq
 from archscope.cost.workload import Mode, batch_of, measuring, most_allocated, place, workload
-from archscope.errors import ArchscopeError
+from archscope.errors import ArchscopeError, plural
 from archscope.explore.networks.opened import Outside
 
 METHODS = {
@@ -57,7 +57,7 @@ def method(device: str) -> str | None:
 
 
 def peak_memory(task: Task) -> int | None:
-    """The peak in bytes; None on a device that tells none.
+    """The peak in bytes; None on a device that reports none.
 
     Raises:
         ArchscopeError: where the process fails.
@@ -76,8 +76,8 @@ def peak_memory(task: Task) -> int | None:
     )
     if found.returncode != 0:
         raise ArchscopeError(
-            f"{task.network.name} was to be run to measure its memory ({task.mode}, "
-            f"{batch_of(task.mode, task.batch)} images), but that process {_end(found)}; use a "
+            f"the process that measures the memory of {task.network.name} ({task.mode}, "
+            f"{plural(batch_of(task.mode, task.batch), 'image')}) {_end(found)}; use a "
             "smaller --batch, or --no-memory"
         )
     peak: int = json.loads(found.stdout)
@@ -138,7 +138,7 @@ def _end(found: subprocess.CompletedProcess[bytes]) -> str:
     code = found.returncode
     if code < 0:
         name = signal.Signals(-code).name
-        likely = " (the system kills so when memory runs out)" if name == "SIGKILL" else ""
+        likely = " (as when the system runs out of memory)" if name == "SIGKILL" else ""
         return f"was ended by {name}{likely}"
     lines = found.stderr.decode("utf-8", "replace").strip().splitlines()
     return f"failed: {lines[-1]}" if lines else f"ended with exit code {code}"

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from archscope.cost.clock import Timing, interleaved
+from archscope.errors import plural
 from archscope.explore.clock.bench_result import WARMUP
 from archscope.sweep.plan.estimate import duration
 
@@ -27,7 +28,7 @@ def timed_rounds(
 ) -> list[Timing]:
     """Time calls in interleaved rounds: the seconds of one call, each round.
 
-    The warm-up's last round tells how long a call is: for the estimate, and for how often a short
+    The warm-up's last round shows how long a call is: for the estimate, and for how often a short
     one is repeated within a round.
     """
     named = {str(number): call for number, call in enumerate(calls)}
@@ -38,7 +39,7 @@ def timed_rounds(
         for name, timing in first.items()
     }
     a_round = sum(timing.median * repeats[name] for name, timing in first.items())
-    note(f"{rounds} round{'s'[: rounds > 1]}, about {duration(rounds * a_round)}")
+    note(f"{plural(rounds, 'round')}, about {duration(rounds * a_round)}")
     last = clock()
 
     def on_round(done: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from archscope.arch.papers.eq4 import Rounding
 from archscope.arch.papers.published import published_templates
 from archscope.cost.formula import CONVENTION, count
+from archscope.errors import plural
 from archscope.explore.design.limits import METRICS, Limit
 from archscope.explore.design.question import Base
 from archscope.explore.design.search import inner_axis
@@ -62,7 +63,7 @@ def proof_text(
     """The proof as sentences."""
     free, loose = looked.space.free, looked.space.loose(costs)
     shown = ", ".join(f"{axis} {first}:{last}" for axis, (first, last) in box.items())
-    counted = f"({looked.counted:,} designs counted)"
+    counted = f"({plural(looked.counted, 'design')} counted)"
     may_fall = f"a cost may fall while {' or '.join(loose)} grows"
     if not free:
         return "Proof: nothing is free here, so the one design was counted."
@@ -77,10 +78,10 @@ def proof_text(
         )
     else:
         text = (
-            f"Proof by exhaustion over the box {shown}: in {looked.lines:,} combinations the "
-            f"{WORDS.get(inner, inner)} was bracketed by bisection, as every cost grows with it; "
-            "in all others the cheapest design costs too much, or the most expensive too little, "
-            f"to be nearer {counted}."
+            f"Proof by exhaustion over the box {shown}: in {plural(looked.lines, 'combination')} "
+            f"the {WORDS.get(inner, inner)} was bracketed by bisection, as every cost grows with "
+            "it; in all others the cheapest design costs too much, or the most expensive too "
+            f"little, to be nearer {counted}."
         )
         if loose:
             text += f" No combination was left out before {', '.join(loose)} was fixed: {may_fall}."

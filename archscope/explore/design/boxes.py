@@ -33,20 +33,20 @@ def opened_axes(
     if not opened:
         usual = [axis.word for axis in base.axes.values() if axis.word != "scale"]
         raise UsageError(
-            f"{base.name} was to be designed, but its name and options fix every number; free one, "
-            f"as --free {usual[-1] if usual else 'scale'}"
+            f"the name and options of {base.name} fix every number, so nothing is left to "
+            f"solve for; free one, as --free {usual[-1] if usual else 'scale'}"
         )
     widths = [word for word in opened if base.axes[word].word == "width"]
     if isinstance(rounding, int) and not widths:
         raise UsageError(
-            f"multiples of {rounding} were asked for, but that is a rule for the width, which is "
-            "not free here; add --free width, or drop --rounding"
+            f"multiple-of:{rounding} rounds the width, which is not free here; add --free "
+            "width, or drop --rounding"
         )
     endless = [word for word in opened if base.axes[word].scaled and word not in axes]
     if "scale" in opened and endless:
         raise UsageError(
-            f"scale and {endless[0]} were both freed, but the one moves the other without end; "
-            f"state the {endless[0]}s, as {ranged(endless[0], '1:256')}"
+            f"scale and {endless[0]} can compensate each other without end; give a range for "
+            f"{endless[0]}, as {ranged(endless[0], '1:256')}"
         )
     return opened
 
@@ -86,10 +86,7 @@ def box(
         if step > 1 and word not in axes and word not in start:
             filled[word] = [-(-axis.least // step) * step]
         if not filled[word]:
-            raise UsageError(
-                f"widths that are multiples of {multiple} were asked for, but the range given "
-                "holds none; widen it"
-            )
+            raise UsageError(f"the range of widths must hold a multiple of {multiple}; widen it")
     first = replace(space, axes=filled)
     longer: dict[str, Sequence[Any]] = {}
     for word in opened:
@@ -105,7 +102,7 @@ def declared(
 ) -> dict[str, Sequence[Any]]:
     """The opened numbers that go through values which their family declares, with those.
 
-    These are the ones that nothing else bounds: no cost that has a limit tells that all designs
+    These are the ones that nothing else bounds: no cost with a limit shows that all designs
     beyond some value cost too much, as it may fall while this number, or another free one, grows.
     """
     sound = _sound(space, opened, costs)
@@ -150,9 +147,8 @@ def _values(space: Space, word: str, most: Mapping[str, int], step: int) -> list
         )
     if last >= end:
         raise UsageError(
-            f"the {word} was to be sought, but {end:,} values of it cost too little to end "
-            f"the search; state a range for it, as {ranged(word, '1:64')}, or a smaller "
-            "budget"
+            f"{end:,} values of the {word} cost too little to end the search; give a range, "
+            f"as {ranged(word, '1:64')}, or a smaller budget"
         )
     return list(range(first, first + last * step, step))
 

@@ -18,7 +18,7 @@ CHUNK = 65_536
 
 
 def out_of(ranges: Mapping[str, Range]) -> Cannot:
-    """What tells whether nothing between the cheapest and the most expensive can be in range."""
+    """Decides whether nothing between the cheapest and the most expensive can be in range."""
 
     def cannot(cheapest: Count, most_expensive: Count | None) -> Any:
         out: Any = False

@@ -39,16 +39,14 @@ class Order:
 
     def __post_init__(self) -> None:
         if self.sample is not None and (self.pareto or self.limit is not None):
-            other = "a Pareto front" if self.pareto else f"the first {self.limit:,}"
-            raise UsageError(
-                f"a random sample of {self.sample:,} designs was asked for, and {other} as well; "
-                "ask for one of them"
-            )
+            other = "a Pareto front" if self.pareto else f"a limit of {self.limit:,}"
+            raise UsageError(f"a random sample does not go with {other}; drop one of them")
         for metric in self.pareto or ():
             if metric.removeprefix("-") not in METRICS:
                 raise UsageError(
-                    f"a Pareto front over '{shown(metric)}' was asked for, but the costs are "
-                    f"{', '.join(METRICS)}; write params,macs, or params,-macs where more is better"
+                    f"the costs of a Pareto front are {', '.join(METRICS)}, not "
+                    f"'{shown(metric)}'; write params,macs, or params,-macs where more is "
+                    "better"
                 )
 
 
@@ -61,8 +59,7 @@ def parse_pareto(text: str) -> tuple[str, str]:
     parts = [part.strip().lower() for part in text.split(",")]
     if len({part.removeprefix("-") for part in parts}) != 2 or len(parts) != 2:
         raise UsageError(
-            f"a Pareto front over '{shown(text)}' was asked for, but it needs two different costs; "
-            "write params,macs"
+            f"a Pareto front needs two different costs, not '{shown(text)}'; write params,macs"
         )
     return parts[0], parts[1]
 
@@ -175,7 +172,7 @@ def _small(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _joined(chunks: Sequence[Columns], names: Sequence[str]) -> Columns:
-    """The chunks as one; they are emptied on the way, so that few columns stand twice."""
+    """The chunks as one; they are emptied on the way, so that few columns exist twice."""
     if not chunks:
         return {name: np.zeros(0, np.int64) for name in names}
     if len(chunks) == 1:

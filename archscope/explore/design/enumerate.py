@@ -41,7 +41,7 @@ def enumerate_designs(
 
     Args:
         query: the families, their numbers, and the ranges of parameters, and of multiply-adds and
-            activations of one image; or the families alone. A network stands for its family, its
+            activations of one image; or the families alone. A network means its family, its
             numbers fixed.
         order: how they are listed; by parameters where there is none.
         sampled: how many of all that fulfil the query are kept for a picture, about.
@@ -58,17 +58,16 @@ def enumerate_designs(
     candidates = sum(space.size for space in spaces)
     if candidates > MOST_CANDIDATES:
         raise UsageError(
-            f"{candidates:,} designs were to be gone through, but {MOST_CANDIDATES:,} is the most; "
-            "state smaller ranges, as --depth 1:6"
+            f"at most {MOST_CANDIDATES:,} designs are searched, not {candidates:,}; give "
+            "smaller ranges, as --depth 1:6"
         )
     parts = [part for space in spaces for part in space.parts()]
     axes = list(dict.fromkeys(axis for part in parts for axis in part.free))
     key = order.sort.removeprefix("-")
     if key not in (*SORTS, *axes):
         raise UsageError(
-            f"designs sorted by '{shown(key)}' were asked for, but they can be sorted by "
-            f"{', '.join(dict.fromkeys((*SORTS, *axes)))}; write params, or -params for the "
-            "largest first"
+            f"designs are sorted by {', '.join(dict.fromkeys((*SORTS, *axes)))}, not "
+            f"'{shown(key)}'; write params, or -params for the largest first"
         )
     if key not in (*METRICS, *axes):
         axes.append(key)
@@ -98,7 +97,7 @@ def _none(query: Query, parts: Sequence[Part]) -> str:
     asked = [range_text(metric, ends) for metric, ends in query.ranges.items()]
     if query.divisible > 1:
         asked.append(f"group widths that are multiples of {query.divisible}")
-    what = f"{', '.join(query.families)} with {' and '.join(asked) or 'these numbers'}"
+    what = " and ".join(asked) or "these numbers"
     found = nearest(
         parts,
         query.ranges,
@@ -106,8 +105,8 @@ def _none(query: Query, parts: Sequence[Part]) -> str:
         lambda part, cannot: chunks(part, cannot, query.ranges),
     )
     return (
-        f"{what} was asked for, but no design in the box has that, and {found.sentence()}; widen "
-        "what is asked for, or the box, as with --cardinality 1:128"
+        f"no design of {', '.join(query.families)} in the box has {what}, and "
+        f"{found.sentence()}; widen the conditions, or the box, as with --cardinality 1:128"
     )
 
 

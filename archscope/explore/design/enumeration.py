@@ -123,8 +123,8 @@ class Enumeration(Result):
         """
         if len(self) > MOST_BUILT:
             raise UsageError(
-                f"{len(self):,} networks were to be built, but {MOST_BUILT} is the most; add "
-                "--limit 10, or narrower ranges"
+                f"at most {MOST_BUILT} networks are built, not {len(self):,}; add --limit "
+                "10, or narrower ranges"
             )
         for index in range(len(self)):
             confirmed(self.network(index), _SMALLER, activations=True)

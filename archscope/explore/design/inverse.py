@@ -92,8 +92,8 @@ def inverse(
     questions = [dict(zip(several, one, strict=True)) for one in product(*several.values())]
     if len(questions) > MOST_QUESTIONS:
         raise UsageError(
-            f"{len(questions):,} designs were asked for at once, but {MOST_QUESTIONS:,} is the "
-            "most; give fewer values, or make a range of them with --free"
+            f"at most {MOST_QUESTIONS:,} designs are solved for at once, not "
+            f"{len(questions):,}; give fewer values, or make a range of them with --free"
         )
     answers, infeasible = [], []
     for fixed in questions:
@@ -202,31 +202,33 @@ def _not_within(
     nearest = found.result()[0]
     which = "the nearest design, its smallest," if nearest.values == space.smallest() else None
     return (
-        f"{_asked(task, over)}, but {which or 'the nearest design'} is "
-        f"{_design(task, space, nearest)}; raise the budget to that, or free another number"
+        f"no {task.base.name} with these numbers has at most {_costs(over)}: "
+        f"{which or 'the nearest design'} is {_design(task, space, nearest)}; raise the "
+        "budget to that, or free another number"
     )
 
 
 def _not_reached(task: _Task, axes: Mapping[str, Sequence[Any]], opened: Sequence[str]) -> str:
     space, found = _search(task, axes, opened, "nearest", 1)
+    side = "at most" if task.options.rule == "floor" else "at least"
     return (
-        f"{_asked(task, task.limits)} or above, but no design in the range reaches that, and the "
-        f"nearest is {_design(task, space, found.result()[0])}; widen the range, or free another "
-        "number"
+        f"no {task.base.name} with these numbers has {side} {_costs(task.limits)}: the "
+        f"nearest is {_design(task, space, found.result()[0])}; widen the range, or free "
+        "another number"
     )
 
 
 def _too_far(task: _Task, space: Space, nearest: Design, tolerance: float) -> str:
     return (
-        f"{_asked(task, task.limits)} within {100 * tolerance:g} %, but the nearest design is "
-        f"{_design(task, space, nearest)}, {100 * float(nearest.deviation):.2g} % off; allow a "
-        "larger --tolerance, or free another number"
+        f"no {task.base.name} with these numbers is within {100 * tolerance:g} % of "
+        f"{_costs(task.limits)}: the nearest is {_design(task, space, nearest)}, "
+        f"{100 * float(nearest.deviation):.2g} % off; allow a larger --tolerance, or free "
+        "another number"
     )
 
 
-def _asked(task: _Task, limits: Sequence[Limit]) -> str:
-    costs = " and ".join(f"{limit.value:,} {limit.metric}" for limit in limits)
-    return f"{task.base.name} was asked for at {costs}"
+def _costs(limits: Sequence[Limit]) -> str:
+    return " and ".join(f"{limit.value:,} {limit.metric}" for limit in limits)
 
 
 def _design(task: _Task, space: Space, design: Design) -> str:

@@ -55,13 +55,13 @@ def all_limits(
     twice = [metric for metric in METRICS if metrics.count(metric) > 1]
     if twice:
         raise UsageError(
-            f"{twice[0]} was limited twice, but one limit on it decides; drop the other, or name "
-            "the cost to take from a network, as resnet50:macs"
+            f"{twice[0]} can have one limit, not several; drop one, or name the cost to take "
+            "from a network, as resnet50:macs"
         )
     if not limits:
         raise UsageError(
-            "a network was to be designed, but without a budget; write --budget 4.1GMACs, "
-            "--budget '25M params', or --as resnet50"
+            "a network is designed to a budget; write --budget 4.1GMACs, --budget '25M "
+            "params', or --as resnet50"
         )
     return sorted(limits, key=lambda limit: METRICS.index(limit.metric))
 
@@ -72,7 +72,7 @@ def read_limits(
     """The limits of `budgets`, as `all_limits` reads them, and of other networks.
 
     `like` holds `resnet50`, `2x resnet101:macs`: another network gives its params and macs, or what
-    stands behind the colon.
+    follows the colon.
 
     Raises:
         UsageError: as `all_limits`.
@@ -85,15 +85,15 @@ def _of_network(text: str, input_shape: Shape | None) -> list[Limit]:
     found = _AS.fullmatch(text.strip())
     if found is None:
         raise UsageError(
-            f"'{shown(text)}' was to be matched, but that is no network; write --as resnet50, or "
-            "--as '2x resnet101:macs'"
+            f"--as takes a network, not '{shown(text)}'; write --as resnet50, or --as '2x "
+            "resnet101:macs'"
         )
     metrics = [part.strip().lower() for part in (found[3] or ",".join(_KEPT)).split(",")]
     unknown = [metric for metric in metrics if metric not in METRICS]
     if unknown:
         raise UsageError(
-            f"'{shown(unknown[0])}' of '{shown(found[2])}' was to be matched, but the costs are "
-            "params, macs and activations; write resnet50:macs"
+            f"the costs of '{shown(found[2])}' are params, macs and activations, not "
+            f"'{shown(unknown[0])}'; write resnet50:macs"
         )
     network = parse(found[2], input_shape=input_shape)
     return of_network(network, metrics, found[1] or "1")
@@ -112,7 +112,7 @@ def of_network(network: Network, metrics: Sequence[str] = _KEPT, times: str = "1
     for limit in limits:
         if not 1 <= limit.value <= MOST_COST:
             raise UsageError(
-                f"{limit.metric} as {source} is {limit.value:,}, but a network's budget must be 1 "
-                "to 10T; take another network or factor"
+                f"a network's budget is 1 to 10T, but {limit.metric} as {source} is "
+                f"{limit.value:,}; take another network or factor"
             )
     return limits

@@ -12,7 +12,7 @@ from archscope.arch.families.axis import Axis
 from archscope.arch.families.family import Family
 from archscope.arch.families.spelling import Numbers
 from archscope.arch.shape import Shape
-from archscope.errors import UsageError, shown
+from archscope.errors import UsageError, plural, shown
 from archscope.explore.design.space import Space
 
 
@@ -62,8 +62,7 @@ class Base:
         if not found:
             known = ", ".join(dict.fromkeys(axis.word for axis in self.axes.values()))
             raise UsageError(
-                f"'{shown(word)}' of {self.name} was asked for, but its numbers are {known}; name "
-                "one of them"
+                f"the numbers of {self.name} are {known}, not '{shown(word)}'; name one of them"
             )
         return found
 
@@ -88,15 +87,15 @@ class Base:
             if len(entries) != len(found):
                 stages = "3,4,6,3" if len(found) == 4 else "2,3,4"
                 raise UsageError(
-                    f"{len(entries)} {axis.word}s were asked for, but {self.name} has "
-                    f"{len(found)}; write one for each, as {stages}, or one range for all, as 1:8"
+                    f"{self.name} has {plural(len(found), axis.word)}, not {len(entries)}; write a "
+                    f"{axis.word} for each, as {stages}, or one range for all, as 1:8"
                 )
             for name, entry in zip(found, entries, strict=True):
                 axes[name] = sorted(set(entry))
                 if axis.most is not None and max(axes[name], default=1) > axis.most:
                     raise UsageError(
-                        f"{word} {axes[name][-1]} was asked for, but it ends at {axis.most}; use "
-                        "smaller ones, as 1:4"
+                        f"{word} is at most {axis.most}, not {axes[name][-1]}; use smaller "
+                        "values, as 1:4"
                     )
         return axes
 
@@ -154,8 +153,8 @@ def read_base(name: str) -> Base:
     if not family.axes:
         every = ", ".join(one.name for one in registry.families() if one.axes)
         raise UsageError(
-            f"network '{called}' was to be designed anew, but only {every} can be; name one of "
-            "them, as resnext50 or wrn_28"
+            f"only {every} can be designed anew, not '{called}'; name one of them, as "
+            "resnext50 or wrn_28"
         )
     axes, numbers = _by_word(family, found, opened)
     parameters = {axis.name for axis in family.axes}

@@ -194,8 +194,8 @@ def _search_scalar(space: Space, inner: str | None, found: Found) -> None:
 def _check_work(found: Found) -> None:
     if max(found.lines, found.looked_at) > MOST_LINES:
         raise UsageError(
-            f"more than {MOST_LINES:,} combinations could hold the nearest design, too many to go "
-            "through; fix a number, or state a smaller range for it, as --cardinality 1:64"
+            f"more than {MOST_LINES:,} combinations could hold the nearest design, too many "
+            "to search; fix a number, or give a smaller range, as --cardinality 1:64"
         )
 
 

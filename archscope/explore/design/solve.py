@@ -119,13 +119,13 @@ def solve_block(
     """
     if bool(cardinalities) == bool(widths):
         raise UsageError(
-            "Eq. 4 is solved for one unknown, so give either cardinalities or widths; "
-            "write --cardinality 32 for the width, or --width 4 for the cardinality"
+            "Eq. 4 has one unknown, so give either cardinalities or widths; write "
+            "--cardinality 32 for the width, or --width 4 for the cardinality"
         )
     if budget is not None and reference is not None:
         raise UsageError(
-            f"a budget of {budget:,} and the reference {reference} were both asked for, but one "
-            "decides the other; drop --budget or --reference"
+            f"the reference {reference} decides the budget, so {budget:,} cannot be given as "
+            "well; drop --budget or --reference"
         )
     if budget is None:
         reference = eq4.REFERENCE if reference is None else reference.strip().lower()

@@ -135,7 +135,7 @@ class Part:
         return {word: values[word] for word in self.space.axes}
 
     def network(self, columns: Mapping[str, Number]) -> Network:
-        """The designs of these columns; an axis without one stands at its smallest value."""
+        """The designs of these columns; an axis without one has its smallest value."""
         return self.space.network(self.values(columns))
 
     @cached_property
@@ -155,9 +155,7 @@ class Part:
         """
         family, values = self.space.family, self.values(columns)
         if not family.channels:
-            raise UsageError(
-                f"group widths were asked for, but {family.name} has none; leave --divisible out"
-            )
+            raise UsageError(f"{family.name} has no group widths; leave --divisible out")
         channels: Any = family.channels
         for word, axis in self.space.of.items():
             channels = channels * values[word] if axis.channels else channels

@@ -135,8 +135,7 @@ def audit(paper: str = "all", *, explain: bool = False) -> Audit:
     if paper not in ("all", *PAPERS):
         known = ", ".join(PAPERS)
         raise UsageError(
-            f"the counts of '{paper}' were asked for, but the papers known are {known}; use one "
-            "of them, or all"
+            f"the papers with counts are {known}, not '{paper}'; use one of them, or all"
         )
     cells = [cell for cell in published_counts() if paper in ("all", cell.paper)]
     findings = []

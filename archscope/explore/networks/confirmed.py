@@ -48,8 +48,8 @@ def confirmed(network: Network, instead: str, *, activations: bool = False) -> F
     if any(ours != theirs for ours, theirs in pairs.values()):
         ours, theirs = (_listed(pairs, side) for side in (0, 1))
         raise ArchscopeError(
-            f"{network.name} was counted as {ours} by the formula, but as {theirs} by fvcore; they "
-            "must agree, so please report this as a defect of archscope"
+            f"the formula counts {ours} for {network.name}, but fvcore {theirs}; they must "
+            "agree, so please report this as a defect of archscope"
         )
     return measured
 

@@ -3,7 +3,7 @@
 By stage: a row of Table 1 at a time. By choice: the first network is turned into the second, one
 choice after the other (in `ORDER`), and each network on the way is counted. Both splits add up to
 the gap exactly. What a choice brings depends on what was chosen before it, so a split by choice is
-one for its order; beside it stands the least and the most that each choice brings in any order.
+one for its order; beside it is the least and the most that each choice brings in any order.
 """
 
 from __future__ import annotations
@@ -109,8 +109,8 @@ class Difference(Result):
             return None
         others = [one.name for one in (self.first, self.second) if choices_of(one) is None]
         return (
-            f"There is no split by choice: {' and '.join(dict.fromkeys(others))} is not made of "
-            "stages of one residual block, so no network stands between the two."
+            f"There is no split by choice: {' and '.join(dict.fromkeys(others))} is not made "
+            "of stages of one residual block, so no network lies between the two."
         )
 
 

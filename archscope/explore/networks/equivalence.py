@@ -20,7 +20,7 @@ from archscope.arch.rewrite import PATHS, Cut, Form, blocks, cuts, largest_divis
 from archscope.arch.shape import Shape
 from archscope.cost.clock import Timing, interleaved
 from archscope.cost.formula import Count, count
-from archscope.errors import UsageError
+from archscope.errors import UsageError, plural
 from archscope.explore.networks.equivalence_result import (
     LIMIT,
     Built,
@@ -85,7 +85,7 @@ def equivalence(
         batch: images, at least 2, of the comparison and of the timed passes.
         seed: of weights and images.
         rounds: timed rounds; 0 leaves the clock out, None takes what fits into half a minute.
-        note: told what is being done.
+        note: called with what is being done.
 
     Raises:
         UsageError: for a network that has no such forms, or that does not fit into memory.
@@ -120,9 +120,9 @@ def _paths(network: Network, asked: int | None) -> tuple[int, int]:
     depths = {block.depth for block in found}
     if len(depths) != 1:
         raise UsageError(
-            f"{network.name} was to be rewritten, but only blocks of two or of three convolutions "
-            "with nothing but batch norm and ReLU between them have the forms of Figures 3 and 4; "
-            "use a network as resnext50_32x4d (Figure 3) or resnet18 (Figure 4)"
+            f"{network.name} has no blocks as in Figures 3 and 4 (two or three convolutions "
+            "with only batch norm and ReLU between); use resnext50_32x4d (Figure 3) or "
+            "resnet18 (Figure 4)"
         )
     (depth,) = depths
     if depth == 2:
@@ -130,8 +130,8 @@ def _paths(network: Network, asked: int | None) -> tuple[int, int]:
         return 2, asked if asked is not None else largest_divisor(width, _FIGURE_4_PATHS)
     if asked is not None:
         raise UsageError(
-            f"{asked} paths of {network.name} were asked for, but in blocks of three convolutions "
-            "the cardinality says how many there are; leave --paths out, or name another template"
+            f"the cardinality of {network.name} says how many paths its blocks of three "
+            f"convolutions have, not {asked}; leave --paths out, or name another template"
         )
     return 3, max(block.paths(None) for block in found)
 
@@ -173,9 +173,9 @@ def _check_memory(forms: list[_Rewritten], batch: int) -> None:
     need, free = 8 * (12 * forms[0].cost.params + batch * kept), available()
     if need > free:
         raise UsageError(
-            f"the forms of {forms[0].network.name} were to be compared on {batch} images, but that "
-            f"takes about {need // 10**6:,} MB and this machine has {free // 10**6:,} MB free; use "
-            "a smaller --input or --batch, or a smaller network"
+            f"comparing the forms of {forms[0].network.name} on {plural(batch, 'image')} "
+            f"needs about {need // 10**6:,} MB, and this machine has {free // 10**6:,} "
+            "MB free; use a smaller --input, --batch or network"
         )
 
 
@@ -202,7 +202,9 @@ def _check(
         if checked:
             module = build_with(network, weights.split(state, table))
             restored = equal(merge(module.state_dict()), state)
-        note(f"form ({form}): outputs and gradients of {settings.batch} images in float64")
+        note(
+            f"form ({form}): outputs and gradients of {plural(settings.batch, 'image')} in float64"
+        )
         found = {mode: one.mapped(merge) for mode, one in readings(module, at).items()}
         if checked:
             gaps = differences(found, expected)

@@ -40,8 +40,8 @@ class Settings:
     def __post_init__(self) -> None:
         if self.batch < 2 or (self.rounds or 0) < 0:
             raise UsageError(
-                f"batch {self.batch} and {self.rounds} rounds were asked for, but batch norm needs "
-                "2 images in training; use a batch of 2 or more, and 0 rounds or more"
+                "batch norm needs 2 images in training, so batch must be at least 2 and "
+                f"rounds at least 0, not {self.batch} and {self.rounds}"
             )
 
 
@@ -130,7 +130,7 @@ class Equivalence(Result):
             found.append("the way back did not give the same weights again")
         if found and (moved := self.checks.sensitivity) is not None:
             found.append(
-                f"(c) itself moves by {moved:.1e} when its input moves by the last bit"
+                f"(c) itself moves by {moved:.1e} when its input changes by the last bit"
                 + (", so take more images or a larger input" if moved > LIMIT / 100 else "")
             )
         return found

@@ -160,11 +160,11 @@ def _export(request: Request, output: Path | None) -> Exported:
 def _check(kind: str, detection: bool) -> None:
     if kind not in get_args(Kind):
         known = ", ".join(get_args(Kind))
-        raise UsageError(f"an export to '{shown(kind)}' was asked for; use {known}")
+        raise UsageError(f"an export is to {known}, not '{shown(kind)}'; use one of these")
     if detection and kind != "torchvision":
         raise UsageError(
-            f"a backbone for detection was to be exported to {kind}, but such backbones are "
-            "torchvision's; use --to torchvision, or leave --detection out"
+            f"only torchvision has backbones for detection, not {kind}; use --to "
+            "torchvision, or leave --detection out"
         )
 
 
@@ -172,15 +172,12 @@ def _target(output: Path | None, name: str) -> Path:
     """The file to write; refused before the work where it cannot be."""
     target = Path(name) if output is None else output
     if output is None and os.path.lexists(target):
-        raise UsageError(
-            f"{name} was to be written here, but there is such a file already; name it with "
-            "--output to replace it"
-        )
+        raise UsageError(f"{name} exists already; add --output {name} to replace it")
     try:
         refuse_special(destination(target))
     except OSError as error:
         raise UsageError(
-            f"--output {shown(str(target))} cannot be written ({reason(error)}): name a file in a "
-            "folder that there is"
+            f"--output {shown(str(target))} cannot be written ({reason(error)}); name a file "
+            "in an existing folder"
         ) from None
     return target

@@ -13,7 +13,7 @@ from archscope.arch.papers.published import published_errors
 from archscope.arch.shape import Shape
 from archscope.cost.formula import CONVENTION, count
 from archscope.cost.memory import memory
-from archscope.errors import UsageError
+from archscope.errors import UsageError, plural
 from archscope.explore.networks.compare import stage_rows
 from archscope.explore.networks.opened import Given, Outside, open_network, refuse_outside
 from archscope.explore.networks.outside import OutsideCount, count_outside, known_memory
@@ -56,8 +56,8 @@ def list_networks(pattern: str = "") -> NetworkList:
         names = [f"{place.path}:{name}" for name in read(pattern).family.names.known]
     if not names:
         raise UsageError(
-            f"networks with '{pattern}' in their name were asked for, but the list holds none; "
-            "run archscope list for all, or show NAME for any template"
+            f"the list has no network with '{pattern}' in its name; run archscope list for "
+            "all, or show NAME for any template"
         )
     rows = []
     for name in names:
@@ -92,7 +92,7 @@ class Shown(Result):
     def document(self) -> dict[str, Any]:
         """The network as JSON, schema `archscope.show/1`: totals, stages, and every layer.
 
-        Of one from outside, what only a tree tells is null or empty.
+        Of one from outside, what only a tree has is null or empty.
         """
         if isinstance(self.network, Network):
             return _document(self.network)
@@ -147,6 +147,7 @@ def _document(network: Network) -> dict[str, Any]:
         "init": network.init,
         "params": cost.params,
         "macs": cost.macs,
+        "macs_exact": True,
         "activations": cost.activations,
         **memory(network).document(),
         "published_errors": [
@@ -183,6 +184,7 @@ def _document_outside(network: Outside, counted: OutsideCount) -> dict[str, Any]
         "init": None,
         "params": cost.params,
         "macs": cost.macs,
+        "macs_exact": counted.macs_exact,
         "activations": cost.activations,
         **known_memory(cost),
         "published_errors": [],
@@ -209,7 +211,7 @@ def _table(document: dict[str, Any], nodes: bool) -> Table:
         row["block"] = row["block"] or ""
     rows.append({"name": "total", "output": "", "block": "", **_totals(document)})
     shape = "×".join(map(str, document["input"]))
-    classes = "" if document["classes"] is None else f", {document['classes']} classes"
+    classes = "" if document["classes"] is None else f", {plural(document['classes'], 'class')}"
     title = f"{document['name']}: input {shape}{classes}"
     parameters = f"Memory in fp32: {bytes_text(document['param_bytes'])} of parameters"
     notes = [f"{parameters}.", *document.get("notes", ())]
@@ -236,9 +238,9 @@ def _csv_table(document: dict[str, Any], nodes: bool) -> Table:
         for key in {"input", "output"} & row.keys():
             row[key] = "x".join(map(str, row[key] or ()))
         row["block"] = str(row.get("block", "")).replace("×", "x")
-    keys += ["params", "macs", "activations"]
+    keys += ["params", "macs", "activations", *(() if nodes else ("macs_exact",))]
     return Table(document["name"], [Column(key, key, text) for key in keys], rows)
 
 
-def _totals(document: dict[str, Any]) -> dict[str, int]:
-    return {key: document[key] for key in ("params", "macs", "activations")}
+def _totals(document: dict[str, Any]) -> dict[str, Any]:
+    return {key: document[key] for key in ("params", "macs", "macs_exact", "activations")}

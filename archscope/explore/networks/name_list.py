@@ -32,18 +32,18 @@ def read_names(place: str) -> list[str]:
         names = names_in(text.removeprefix("\ufeff"))  # the mark that Excel begins a CSV with
     except csv.Error:
         raise UsageError(
-            f"names of networks were to be read from {place}, but a line of it is too long to be "
-            "one; write a name on each line, or a CSV with a column network"
+            f"a line of {place} is too long to be a network's name; write a name on each "
+            "line, or a CSV with a column network"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         why = reason(error) if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UsageError(
-            f"the names of networks in {place} cannot be read ({why}): give @FILE with a readable "
-            "file, or @- for the standard input"
+            f"the names of networks in {place} cannot be read ({why}); give @FILE with a "
+            "readable file, or @- for the standard input"
         ) from None
     if not names:
         raise UsageError(
-            f"names of networks were to be read from {place}, but there is none in it; write one "
-            "on each line, or a CSV with a column network, as archscope enumerate does"
+            f"{place} names no network; write a name on each line, or a CSV with a column "
+            "network, as archscope enumerate does"
         )
     return names

@@ -166,7 +166,7 @@ def refuse_outside(networks: Sequence[Given], what: str, fix: str, why: str = "t
         if isinstance(entry, Outside) or (isinstance(entry, str) and is_outside(entry)):
             name = entry if isinstance(entry, str) else entry.name
             raise UsageError(
-                f"{shown(name)} was to be {what}, but {why} archscope's own networks alone; {fix}"
+                f"{shown(name)} cannot be {what}, as {why} only archscope's own networks; {fix}"
             )
 
 
@@ -182,8 +182,8 @@ def _open(text: str, classes: int | None) -> Found:
         place, _, function = rest.partition(":")
         if not all(map(str.isidentifier, (*place.split("."), function))):
             raise UsageError(
-                f"network '{shown(text)}' was asked for, but a function of a module is written "
-                "python:package.module:function"
+                "a function of a module is written python:package.module:function, not "
+                f"'{shown(text)}'"
             )
         return outside.open_python(place, function, classes)
     found = _FILE.fullmatch(text)
@@ -193,7 +193,7 @@ def _open(text: str, classes: int | None) -> Found:
         return outside.open_saved(path, classes)
     if function is None:
         raise UsageError(
-            f"network '{shown(text)}' was asked for, but a file may hold several; name the "
-            "function that makes it, as file.py:function"
+            f"'{shown(text)}' needs the function that makes the network, as a file may hold "
+            "several; write file.py:function"
         )
     return outside.open_source(path, function, classes)

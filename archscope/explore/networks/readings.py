@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from archscope.arch.arrays import is_array
@@ -13,9 +13,10 @@ from archscope.cost import formula
 from archscope.cost import memory as closed_form
 from archscope.cost.formula import CONVENTION, Count
 from archscope.cost.memory import FP32, Memory
-from archscope.explore.networks.opened import Given, Outside, open_network, own_network
+from archscope.errors import plural
+from archscope.explore.networks.opened import Given, open_network, own_network
 from archscope.explore.networks.outside import count_outside
-from archscope.reporting.table.formats import auto, bytes_text, integer, text
+from archscope.reporting.table.formats import auto, bound, bytes_text, integer, text
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Column, Table
 
@@ -31,10 +32,14 @@ class CountResult(Count, Result):
 
     Attributes:
         name, input: of the network; `input` is (channels, height, width).
+        macs_exact: False where a network from outside has at least `macs` multiply-adds.
+        notes: what a reader must know of how it was counted.
     """
 
     name: str = field(kw_only=True)
     input: Shape = field(kw_only=True)
+    macs_exact: bool = field(kw_only=True, default=True)
+    notes: tuple[str, ...] = field(kw_only=True, default=())
 
     def document(self) -> dict[str, Any]:
         """The costs as JSON, schema `archscope.count/1`; lists of numbers for arrays."""
@@ -44,6 +49,8 @@ class CountResult(Count, Result):
             "name": self.name,
             "input": [_plain(size) for size in self.input],
             **{cost: _plain(value) for cost, value in self._costs().items()},
+            "macs_exact": self.macs_exact,
+            "notes": list(self.notes),
         }
 
     def tables(self) -> list[Table]:
@@ -58,14 +65,17 @@ class CountResult(Count, Result):
         columns = [Column("cost", "cost", text, "left"), Column("least", "least", integer)]
         columns.append(Column("most", "most", integer))
         designs = max(value.size for value in self._costs().values() if is_array(value))
-        return [Table(f"{designs:,} designs of {self.name}", columns, rows, _NOTES)]
+        return [Table(f"{plural(designs, 'design')} of {self.name}", columns, rows, _NOTES)]
 
     def csv_tables(self) -> list[Table]:
         """A row of costs for each design."""
         columns = [Column(cost, header, auto) for cost, header in _COSTS.items()]
         costs = self._costs()
         if not self._is_array():
-            return [Table(f"{self.name}: input {_shape(self.input)}", columns, [costs], _NOTES)]
+            columns[1] = replace(columns[1], format=bound, also=("macs_exact",))
+            row = {**costs, "macs_exact": self.macs_exact}
+            title = f"{self.name}: input {_shape(self.input)}"
+            return [Table(title, columns, [row], [*_NOTES, *self.notes])]
         import numpy as np
 
         values = np.broadcast_arrays(*costs.values())
@@ -129,8 +139,16 @@ def count(network: Given, input: Shape | None = None, *, classes: int | None = N
         ArchscopeError: where a network from outside cannot be made, run or traced.
     """
     found = open_network(network, classes, input)
-    cost = count_outside(found).count if isinstance(found, Outside) else formula.count(found)
-    return CountResult(**vars(cost), name=found.name, input=found.input)
+    if isinstance(found, Network):
+        return CountResult(**vars(formula.count(found)), name=found.name, input=found.input)
+    counted = count_outside(found)
+    return CountResult(
+        **vars(counted.count),
+        name=found.name,
+        input=found.input,
+        macs_exact=counted.macs_exact,
+        notes=counted.notes,
+    )
 
 
 def memory(

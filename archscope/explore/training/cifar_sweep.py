@@ -146,9 +146,9 @@ def join_sweep(
     console: Console | None = None,
     inventory: Inventory | None = None,
 ) -> SweepResult:
-    """Join the sweep in `folder`, as its plan stands, beside any others that work it off.
+    """Join the sweep in `folder` and train its plan, beside any other processes.
 
-    For more machines: each takes trials that nobody trains, and returns when all have ended. The
+    For more machines: each takes trials that no other trains, and returns when all have ended. The
     arguments are those of `cifar_sweep`.
     """
     asked, where, say = resources or Resources(), source or Source(), console or Console()

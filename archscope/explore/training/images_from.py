@@ -8,7 +8,7 @@ from pathlib import Path
 from archscope.data.dataset import Dataset, DatasetInfo
 from archscope.data.load import check_view, load, prepare
 from archscope.data.view import View
-from archscope.errors import UsageError
+from archscope.errors import UsageError, plural
 from archscope.sweep.plan.estimate import Images
 
 
@@ -23,9 +23,7 @@ class Source:
     def check(self) -> None:
         """Raise `UsageError` for a label that cannot be shown."""
         if self.label is not None and not self.label.isprintable():
-            raise UsageError(
-                "the data label has characters that cannot be printed: write plain text."
-            )
+            raise UsageError("the data label must be printable text; write plain characters.")
 
     def prepare(self, name: str) -> DatasetInfo:
         """The data set `name`, found or fetched."""
@@ -38,8 +36,7 @@ class Source:
         """
         if self.label is not None:
             raise UsageError(
-                f"the sweep calls its data {before.label}, and its workers take that from its "
-                "plan: leave out --data-label."
+                f"the plan of a sweep names its data ({before.label}); leave out --data-label."
             )
         if self.data_dir is None:
             return before
@@ -55,6 +52,7 @@ def measured(info: DatasetInfo, view: View, batch: int) -> tuple[Dataset, Images
     data = load(info, replace(view, whiten=None))
     if batch > len(data.train):
         raise UsageError(
-            f"batch {batch} is more than the {len(data.train)} training images: choose less."
+            f"batch {batch} is more than the {plural(len(data.train), 'training image')}; "
+            "choose a smaller one."
         )
     return data, Images(len(data.train), len(data.validation or data.test))

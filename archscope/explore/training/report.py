@@ -57,9 +57,7 @@ def report(
     """
     check_resolve(resolve)
     if wrong := [kind for kind in figures if kind not in FIGURES]:
-        raise UsageError(
-            f"figures as {wrong[0]} were asked for; choose any of {', '.join(FIGURES)}"
-        )
+        raise UsageError(f"figures are {', '.join(FIGURES)}, not {wrong[0]}; choose any of these")
     folder = Path(folder)
     made = folders.contents(folder, resolve, against)
     with explained(folder):

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 from archscope.arch.network import Network
 from archscope.data.dataset import DatasetInfo
 from archscope.data.sets.folder import NAME as FILES
-from archscope.errors import ArchscopeError
+from archscope.errors import ArchscopeError, plural
 from archscope.explore.training.images_from import Source, measured
-from archscope.reporting.facts.wording import plural
 from archscope.reporting.folder.folder import write as write_report
 from archscope.sweep.executor import Executor
 from archscope.sweep.executor import opened as opened_executor
@@ -75,7 +74,7 @@ class Order:
         folder: where.
         iterations: mini-batches of each training, from which its epochs follow; None: the recipe's.
         report: writes the report of the folder, and returns the paths.
-        begun: told the folder when its plan stands there, before the first training.
+        begun: called with the folder when its plan is there, before the first training.
         command: what the user typed, for the record.
     """
 
@@ -248,8 +247,8 @@ def _announcement(
     others = f" ({', '.join(counts)})" if counts else ""
     text = (
         f"{plural(len(missing), 'trial')}{others} on {label}, "
-        f"{machine.device}, {machine.precision}, {workers} at a time, {machine.threads} "
-        f"thread{'s' * (machine.threads > 1)} each, in {opened.folder}"
+        f"{machine.device}, {machine.precision}, {workers} at a time, "
+        f"{plural(machine.threads, 'thread')} each, in {opened.folder}"
     )
     if machine.device == "cpu":
         seconds = estimated_seconds(work, machine.precision, workers)

@@ -163,8 +163,8 @@ def _refuse_training_options(
     }
     if given := [f"--{name}" for name, value in asked.items() if value]:
         raise UsageError(
-            f"study {kept.study.name}, preset {kept.preset}, measures times and trains nothing, "
-            f"but {', '.join(given)} was given: leave it out"
+            f"study {kept.study.name}, preset {kept.preset}, measures times and trains "
+            f"nothing; leave out {', '.join(given)}"
         )
 
 
@@ -174,7 +174,7 @@ def _begin(kept: Kept, folder: Path) -> None:
 
 
 def _refuse_another(folder: Path, asked: Kept) -> None:
-    """A folder is of one study and preset: the report could tell of no second one."""
+    """A folder is of one study and preset: the report has room for no second one."""
     try:
         there = kept_study(folder)
     except ArchscopeError:
@@ -182,8 +182,8 @@ def _refuse_another(folder: Path, asked: Kept) -> None:
     if there is None or (there.study.name, there.preset) == (asked.study.name, asked.preset):
         return
     raise UsageError(
-        f"study {asked.study.name} (preset {asked.preset}) was to run in {folder}, but that is the "
-        f"folder of {there.study.name} (preset {there.preset}): choose another --out"
+        f"{folder} holds study {there.study.name} (preset {there.preset}), not "
+        f"{asked.study.name} (preset {asked.preset}); choose another --out"
     )
 
 

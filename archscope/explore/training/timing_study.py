@@ -53,7 +53,9 @@ def measure(order: TimingOrder, resources: Resources, console: Console) -> dict[
         found = read_bench(folder)
         if found is not None:
             _refuse_other_times(kept, folder, found)
-            console.note(f"{folder} has this measurement; another --out measures again.")
+            console.note(
+                f"{folder} holds this measurement already; to measure again, choose another --out."
+            )
         with explained(folder):
             keep(folder, kept, timing_document(kept.study, kept.preset, found, folder))
         if found is None:
@@ -131,16 +133,16 @@ def _check_folder(folder: Path) -> None:
 
 
 def _refuse_other_times(kept: Kept, folder: Path, found: Mapping[str, Any]) -> None:
-    """Times stand beside the study and preset that they were measured for, or nowhere."""
+    """Times are kept with the study and preset that they were measured for."""
     instead = f"choose another --out, or remove {folder / BENCH_FILE} to measure again in its place"
     if (preset := found.get("preset", kept.preset)) != kept.preset:
         raise UsageError(
-            f"study {kept.study.name} (preset {kept.preset}) was to be measured in {folder}, but "
-            f"that has the times of preset {preset}: {instead}"
+            f"{folder} holds the times of {kept.study.name} at preset {preset}, not "
+            f"{kept.preset}; {instead}"
         )
     text = (read_ours(folder / STUDY_FILE) or b"").decode("utf-8", errors="replace")
     if text != kept.study.source_text:
         raise UsageError(
-            f"study {kept.study.name} was changed since its times in {folder} were measured, so "
-            f"they cannot be put beside it: {instead}"
+            f"study {kept.study.name} was changed since its times in {folder} were measured, "
+            f"so they do not belong together; {instead}"
         )

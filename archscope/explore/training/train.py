@@ -103,15 +103,16 @@ def on_device(device: str | None, found: Inventory | None) -> int | None:
     if found is None:
         if device != "cpu":
             raise UsageError(
-                f"--device {device} was asked for, but a cluster's GPUs are used where it has any: "
-                "leave it out, or give cpu"
+                "a Ray cluster's GPUs are used where it has any, so --device is cpu or left "
+                f"out there, not {device}"
             )
         return 0
     there = ["cpu", *["cuda"] * bool(found.gpus), *["mps"] * (found.mps and not found.gpus)]
     if device not in there:
         raise UsageError(
-            f"--device {device} was asked for, but this machine has {', '.join(there)}: give "
-            f"{'one of these' if len(there) > 1 else 'cpu'} (CUDA_VISIBLE_DEVICES chooses GPUs)"
+            f"--device {device} is not available; this machine has {', '.join(there)}: give "
+            f"{'one of these' if len(there) > 1 else 'cpu'} (CUDA_VISIBLE_DEVICES chooses "
+            "GPUs)"
         )
     return 0 if device == "cpu" else gpu_count(found)
 
@@ -123,8 +124,8 @@ def _source(dataset: str, where: Source) -> tuple[str, Source]:
         return dataset, where
     if not path or where.data_dir is not None:
         raise UsageError(
-            f"the dataset {dataset} was asked for, but folder: is followed by the images' folder, "
-            "and there is no other --data-dir then: give --dataset folder:DIR"
+            f"a folder of images is named once, as --dataset folder:DIR, not as {dataset}; "
+            "write that, without --data-dir"
         )
     return name, replace(where, data_dir=path)
 
@@ -137,8 +138,9 @@ def _refuse_another(folder: Path, asked: Settings) -> None:
     there, here = before.settings.subjects.templates, asked.subjects.templates
     if there != here or before.settings.kind != asked.kind:
         raise UsageError(
-            f"{here[0]} was to be trained in {folder}, but that holds the trainings of "
-            f"{', '.join(there[:3])}{', ...' * (len(there) > 3)}: choose another --out"
+            f"{folder} holds the trainings of "
+            f"{', '.join(there[:3])}{', ...' * (len(there) > 3)}, not of {here[0]}; choose "
+            "another --out"
         )
 
 
@@ -148,13 +150,10 @@ def _check_iterations(iterations: int | None, epochs: int | None) -> None:
         return
     if type(iterations) is not int or iterations < 1:
         raise UsageError(
-            f"iterations {iterations} was asked for, but it is a number of mini-batches from 1 up: "
-            "give 500000"
+            f"iterations must be a number of mini-batches from 1 up, not {iterations}; give 500000"
         )
     if epochs is not None:
-        raise UsageError(
-            "epochs and iterations were both asked for, but each follows from the other: give one"
-        )
+        raise UsageError("epochs and iterations follow from each other; give one of them")
 
 
 def _raise_damage(result: TrainResult) -> None:

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from archscope.errors import ArchscopeError, UsageError
+from archscope.errors import ArchscopeError, UsageError, plural
 from archscope.reporting.table.formats import text
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Column, Table
@@ -99,7 +99,9 @@ class Verification(Result):
             Column("identical", "identical", text, "left"),
             Column("key", "key", text, "left", shown=False),
         ]
-        title = f"A sweep killed {len(self.kills)} times, against one that was left alone"
+        title = (
+            f"A sweep killed {plural(len(self.kills), 'time')}, against one that ran undisturbed"
+        )
         return [Table(title, columns, rows, [self._verdict(), self._when()])]
 
     def document(self) -> dict[str, Any]:
@@ -122,11 +124,13 @@ class Verification(Result):
         return f"NOT identical: resuming is broken here. Both runs are kept in {self.folder}."
 
     def _when(self) -> str:
-        moments = ", ".join(f"{k.after_seconds:.1f} s ({k.epochs} epochs)" for k in self.kills)
+        moments = ", ".join(
+            f"{k.after_seconds:.1f} s ({plural(k.epochs, 'epoch')})" for k in self.kills
+        )
         several = f" in {self.runs} runs" if self.runs > 1 else ""
         return (
-            f"SIGKILL to all processes{several}, so long after a start (finished epochs then): "
-            f"{moments}. Random seed {self.seed}."
+            f"SIGKILL to all processes{several}, this long after a start (epochs finished by "
+            f"then): {moments}. Random seed {self.seed}."
         )
 
 
@@ -152,7 +156,7 @@ def verify_resume(
         UsageError: for an impossible number of kills; ArchscopeError: where a run fails of itself.
     """
     if not 1 <= kills <= MOST_KILLS:
-        raise UsageError(f"--kills {kills} must be a number from 1 to {MOST_KILLS:,}.")
+        raise UsageError(f"--kills must be a number from 1 to {MOST_KILLS:,}, not {kills}.")
     seed = random.SystemRandom().randrange(10**6) if seed is None else seed
     place = Path(tempfile.mkdtemp(prefix="archscope-verify-"))
     kept = False
@@ -164,7 +168,7 @@ def verify_resume(
         if "--threads" not in options:  # or each run of a long plan would choose by trying
             threads = read_plan(undisturbed).machine.threads
             options = [*options, "--threads", str(threads)]
-        note(f"Undisturbed, the plan took {took:.1f} s; now it is killed {kills} times.")
+        note(f"The undisturbed run took {took:.1f} s; now it is killed {plural(kills, 'time')}.")
         struck, folders = _killed(kills, options, place, random.Random(seed), took)
         found = _compare(read_sweep(undisturbed), [read_sweep(folder) for folder in folders])
         kept = not all(trial.identical for trial in found)

@@ -50,7 +50,7 @@ def read_bench(folder: Path) -> dict[str, Any] | None:
     except (ValueError, RecursionError) as error:
         document, why = None, str(error)
     else:
-        why = "it is no measurement of times"
+        why = "it is not a measurement of times"
     if not _is_measurement(document):
         raise ArchscopeError(
             f"{path} cannot be read ({why}): remove it and run the study again with the same --out"

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
-from archscope.errors import UsageError
+from archscope.errors import UsageError, plural
 from archscope.reporting.facts.statistics import summarize
 
 
@@ -46,7 +46,7 @@ def flips(errors: Mapping[str, float], costs: Mapping[str, Mapping[str, float]])
 def pareto(errors: Mapping[str, float], cost: Mapping[str, float]) -> list[str]:
     """The networks that no other beats: none with less error at no more cost, or the reverse.
 
-    In order of rising cost. Of two that are equal in both, both stand.
+    In order of rising cost. Of two that are equal in both, both are kept.
     """
     names = [name for name in errors if name in cost]
 
@@ -108,7 +108,7 @@ def error_distribution(errors: Sequence[float], bound: float) -> ErrorDistributi
     """
     if not errors or not bound > 0:
         raise UsageError(
-            f"the distribution of {len(errors)} errors up to {bound:g} % was asked for; give at "
-            "least one error and a bound above 0"
+            "a distribution of errors needs at least one error and a bound above 0, not "
+            f"{plural(len(errors), 'error')} up to {bound:g} %"
         )
     return ErrorDistribution(tuple(sorted(errors)), bound)

@@ -40,7 +40,7 @@ class Point:
 
     @property
     def curves(self) -> tuple[str, ...]:
-        """The curves of Figure 7 on which it stands: "cardinality", "width", both or none."""
+        """The curves of Figure 7 that it is on: "cardinality", "width", both or none."""
         return self.entry.curves
 
     @property

@@ -12,7 +12,7 @@ LONGEST = 16  # letters of a name that is not shortened
 def short_names(names: Sequence[str]) -> dict[str, str]:
     """What a figure calls each network: `1x64d` for `cifar_resnext29_1x64d@0.125`.
 
-    Parts that all names share are left out, if one is long and what is left tells them apart.
+    Parts that all names share are left out, if one is long and what is left is different for each.
     """
     shared = _shared(names)
     short = {

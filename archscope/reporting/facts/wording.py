@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from archscope.errors import plural
 from archscope.reporting.facts.points import STATUSES, points
 from archscope.sweep.plan.subjects import is_template
 from archscope.sweep.store.records import Sweep, TrialRecord
@@ -51,7 +52,7 @@ def seeds_label(sweep: Sweep) -> str:
 def samples_label(sweep: Sweep) -> str:
     """`20,000 training images`, or `all training images`."""
     samples = sweep.plan.settings.samples
-    return "all training images" if samples is None else f"{samples:,} training images"
+    return "all training images" if samples is None else plural(samples, "training image")
 
 
 def holdout(sweep: Sweep) -> int:
@@ -65,8 +66,8 @@ def view_sentences(sweep: Sweep) -> list[str]:
     sentences = []
     if held := holdout(sweep):
         sentences.append(
-            f"{held:,} training images, as many of each class, were held out: each epoch was "
-            "judged on them, and the test set was used once, after the last epoch."
+            f"{plural(held, 'training image')}, as many of each class, were held out: each "
+            "epoch was judged on them, and the test set was used once, after the last epoch."
         )
     if view.whiten:
         sentences.append(
@@ -76,8 +77,9 @@ def view_sentences(sweep: Sweep) -> list[str]:
         sentences.append(f"Test images are cropped to {crop}x{crop}.")
     if listed := view.test_classes:
         sentences.append(
-            f"Test images are those of {len(listed):,} listed classes; test_error tells all "
-            "classes apart, test_error_listed these alone."
+            "Test images are those of "
+            f"{plural(len(listed), 'listed class')}; test_error is among "
+            "all classes, test_error_listed among these alone."
         )
     return sentences
 
@@ -113,7 +115,7 @@ def proxy_differences(sweep: Sweep) -> list[str]:
         named = ", ".join(others) if len(others) <= 4 else plural(len(others), "named network")
         differences.append(f"{named} {beside} ResNeXt-29")
     if held := holdout(sweep):
-        differences.append(f"{held:,} training images held out")
+        differences.append(f"{plural(held, 'training image')} held out")
     if settings.view.whiten:
         differences.append("whitened images")
     differences += _recipe_differences(settings.recipe)
@@ -222,11 +224,6 @@ def trouble(sweep: Sweep) -> list[str]:
             named = "; ".join(map(_named, groups[status]))
             sentences.append(f"{status.capitalize()}, left out of the means: {named}.")
     return sentences
-
-
-def plural(number: int, noun: str) -> str:
-    """`1 seed`, `3 seeds`, `1,200 seeds`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _named(record: TrialRecord) -> str:

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
+from archscope.errors import plural
 from archscope.reporting.figure.canvas import (
     BLACK,
     BLUE,
@@ -39,14 +40,14 @@ COLOURS = {"": BLUE, "wide": BLUE, "thin": VERMILLION}
 def draw_bench(document: Mapping[str, Any], suffix: str) -> bytes:
     """The file of an `archscope.bench/1` document, as ".png", ".svg" or ".pdf".
 
-    Bars are medians, whiskers the quartiles. A hollow diamond stands where the paper's ratio would
+    Bars are medians, whiskers the quartiles. A hollow diamond is where the paper's ratio would
     put a network: at that ratio times the first network's time here.
     """
     return file_bytes(bench_figure(document), suffix)
 
 
 def bench_figure(document: Mapping[str, Any], heading: Heading | None = None) -> Figure:
-    """The figure; `heading` stands over it, where not its own."""
+    """The figure; `heading` is its title, where not its own."""
     results = document["results"]
     panels = {
         mode: [r for r in results if r["mode"] == mode] for mode in document["setting"]["modes"]
@@ -82,8 +83,8 @@ def bench_heading(document: Mapping[str, Any]) -> Heading:
     """What the figure shows, and how its bars, whiskers and diamonds are read."""
     setting, published = document["setting"], document["published"]
     lines = [
-        f"Median of {setting['rounds']} interleaved rounds; whiskers: quartiles. Labels: time, and "
-        "its ratio to the first."
+        f"Median of {plural(setting['rounds'], 'interleaved round')}; whiskers: quartiles. "
+        "Labels: time, and its ratio to the first."
     ]
     if published:
         lines.append(
@@ -156,7 +157,7 @@ def _end(row: Mapping[str, Any], published: float | None) -> float:
 
 
 def _published(row: Mapping[str, Any], first: float) -> float | None:
-    """Where the paper's ratio puts a network; the first one stands where it was measured."""
+    """Where the paper's ratio puts a network; the first one is where it was measured."""
     ratio = row["published_ratio"]
     return None if ratio is None or ratio == 1 else ratio * first
 

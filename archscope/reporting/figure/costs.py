@@ -1,4 +1,4 @@
-"""Error against each cost of a sweep: who stands on which front, and which answers flip."""
+"""Error against each cost of a sweep: which networks are on which front, and which answers flip."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from archscope.errors import plural
 from archscope.reporting.facts.fronts import Flip, flips, pareto
 from archscope.reporting.facts.points import by_network, points, training_seconds
 from archscope.reporting.facts.short_names import shared_sentences
@@ -14,7 +15,6 @@ from archscope.reporting.facts.wording import (
     data_label,
     epochs_label,
     family_label,
-    plural,
     samples_label,
     seeds_label,
     timing_sentences,

@@ -16,13 +16,13 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from archscope.errors import plural
 from archscope.reporting.facts.points import LearningCurve, learning_curves
 from archscope.reporting.facts.short_names import shared_sentences, short_names
 from archscope.reporting.facts.wording import (
     data_label,
     epochs_label,
     family_label,
-    plural,
     samples_label,
     seeds_label,
 )

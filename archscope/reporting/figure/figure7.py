@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from archscope.errors import plural
 from archscope.reporting.facts.points import Point, points
 from archscope.reporting.facts.short_names import shared_sentences, short_names
 from archscope.reporting.facts.wording import (
@@ -87,7 +88,7 @@ def _trouble(sweep: Sweep, shown: Sequence[Point]) -> list[str]:
     """One line at most: the figure has no room for the reasons, which table.md gives."""
     statuses = [record.status for record in sweep.trials]
     to_go = statuses.count("running") + statuses.count("pending")
-    parts = [f"unfinished, {to_go} of {len(statuses)} trials to go"] if to_go else []
+    parts = [f"unfinished, {to_go} of {plural(len(statuses), 'trial')} to go"] if to_go else []
     for status in ("diverged", "failed"):
         if number := statuses.count(status):
             parts.append(f"{number} {status}, left out")

@@ -41,7 +41,7 @@ class Anchor:
     """A marker at `x`, `y` with a `radius`, and the `size` (width, height) of its label.
 
     `preferred` is the direction in degrees, counter-clockwise from the right, in which the label
-    would best stand.
+    is best placed.
     """
 
     x: float
@@ -53,7 +53,7 @@ class Anchor:
 
 @dataclass(frozen=True)
 class Place:
-    """The `box` of a label, and the `leader` to its marker where it stands at a distance."""
+    """The `box` of a label, and the `leader` to its marker where it is at a distance."""
 
     box: Box
     leader: Segment | None

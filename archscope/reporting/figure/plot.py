@@ -16,7 +16,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Mark:
-    """One network: `y` with its error `bar` (None: no bar); one that stands on two series has the
+    """One network: `y` with its error `bar` (None: no bar); one that is on two series has the
     same `key` in both. What is not `complete` is drawn hollow.
     """
 

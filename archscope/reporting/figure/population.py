@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from archscope.errors import plural
 from archscope.reporting.facts.fronts import ErrorDistribution, error_distribution
 from archscope.reporting.facts.points import Point, points
 from archscope.reporting.facts.wording import (
     data_label,
     epochs_label,
     family_label,
-    plural,
     samples_label,
     seeds_label,
 )
@@ -72,8 +72,8 @@ class Population:
 def population(sweep: Sweep) -> Population | None:
     """The population of a sweep; None below 8 networks with a finished training.
 
-    Networks of cardinality 1 and of more are told apart where there are at least 4 of each. The
-    area is taken up to the error of guessing.
+    Networks of cardinality 1 and of more are separate groups where there are at least 4 of each.
+    The area is taken up to the error of guessing.
     """
     found = [point for point in points(sweep) if point.test_error.mean is not None]
     if len(found) < LEAST:
@@ -82,13 +82,14 @@ def population(sweep: Sweep) -> Population | None:
     groups = _groups(found, bound)
     total = sum(len(group.members) for group in groups)
     title = (
-        f"Error distribution of {total} networks: {data_label(sweep)}, {epochs_label(sweep)}, "
-        f"{seeds_label(sweep)}"
+        f"Error distribution of {plural(total, 'network')}: {data_label(sweep)}, "
+        f"{epochs_label(sweep)}, {seeds_label(sweep)}"
     )
     lines = [
         f"{family_label(sweep)}, {samples_label(sweep)}.",
-        "Each step is a network at its mean error; higher is better. The population is what was "
-        "trained: it stands for a design space only where it was drawn from it at random.",
+        "Each step is a network at its mean error; higher is better. The population is what "
+        "was trained: it represents a design space only where it was drawn from it at "
+        "random.",
     ]
     if left := len(found) - total:
         verb = "is" if left == 1 else "are"
@@ -161,9 +162,9 @@ def population_table(population: Population) -> Table:
         ", over that error: 1 if no network had an error, 0 if all guessed. The interval (95 %, "
         "t over the networks) is that of a random draw of networks; where a few fail by far, it "
         "is too narrow (in simulations it then held in 83 to 90 % of draws of 8 to 50).",
-        f"With {least} networks a share is known to ± {_band(least):.0%} (95 %, Dvoretzky, Kiefer, "
-        "Wolfowitz); groups also differ in cost, see their median parameters. After Radosavovic et "
-        f"al., arXiv 1905.13214; told from {LEAST} networks up.",
+        f"With {least} networks a share is known to ± {_band(least):.0%} (95 %, Dvoretzky, "
+        "Kiefer, Wolfowitz); groups also differ in cost, see their median parameters. After "
+        f"Radosavovic et al., arXiv 1905.13214; shown from {LEAST} networks up.",
     ]
     return Table("Error distribution of the population", columns, rows, notes)
 

@@ -1,6 +1,6 @@
 """Drawing a scatter plot of networks: error bars, curves, and a label at every marker.
 
-No label stands on a marker, an error bar or another label.
+No label covers a marker, an error bar or another label.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ MOST_TICKS = 10  # that fit side by side, each with its label
 
 @dataclass(frozen=True)
 class Look:
-    """How a series looks: never by colour alone. `side` is where its labels would best stand."""
+    """How a series looks: never by colour alone. `side` is where its labels are best placed."""
 
     colour: str
     marker: str
@@ -232,7 +232,7 @@ def _draw_labels(figure: Figure, axes: Axes, series: Sequence[Series]) -> None:
 def in_points(
     axes: Axes, x: float, y: float, bar: float | None
 ) -> tuple[float, tuple[float, float, float]]:
-    """Where a mark stands in its figure: x, and y of its bar's low end, itself and the high end."""
+    """The place of a mark in its figure: x, and y of its bar's low end, itself and the high end."""
     ends = axes.transData.transform([(x, y + step * (bar or 0.0)) for step in (-1, 0, 1)])
     scale = POINTS / cast(Figure, axes.figure).dpi
     low, middle, high = (float(end[1]) * scale for end in ends)
@@ -242,7 +242,7 @@ def in_points(
 def draw_label(
     figure: Figure, label: str, found: Place, *, size: float, colour: str, gid: str
 ) -> None:
-    """Write a placed label, with its leader where it stands at a distance from its marker."""
+    """Write a placed label, with its leader where it is at a distance from its marker."""
     width, height = (inches * POINTS for inches in figure.get_size_inches())
     x, y = found.box[0] / width, found.box[1] / height
     text = figure.text(x, y, label, fontsize=size, color=colour, va="bottom")

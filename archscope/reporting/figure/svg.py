@@ -1,4 +1,4 @@
-"""Figures inside a page: our SVGs made to follow the page's colours and to tell values on hover."""
+"""Figures inside a page: our SVGs made to follow the page's colours and to show values on hover."""
 
 from __future__ import annotations
 

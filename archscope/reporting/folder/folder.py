@@ -44,8 +44,8 @@ def contents(
     alone = sweep is None or sweep.plan.settings.kind == "train"
     if alone and against is not None:
         raise UsageError(
-            f"{folder} was to be compared with {against}, but it holds no sweep of several "
-            "networks: leave out --against"
+            f"--against compares sweeps of several networks, and {folder} holds none; leave "
+            "out --against"
         )
     if sweep is None:
         assert kept is not None

@@ -75,7 +75,7 @@ def honesty(study: Study, preset: str, sweep: Sweep) -> Honesty | None:
 def honesty_against(sweep: Sweep, longer: Sweep) -> Honesty:
     """Kendall's tau of a sweep's order with a longer one's, beside the baselines.
 
-    Networks are told to be the same by their labels.
+    Networks are matched by their labels.
 
     Raises:
         UsageError: where fewer than three networks have an error in both.

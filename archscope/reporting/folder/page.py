@@ -1,6 +1,6 @@
 """report.html: a sweep, finished or not, as one page that needs no network.
 
-Everything that stands on the page is in the file: style, script, figures. What a user or a file
+Everything on the page is in the file: style, script, figures. What a user or a file
 said is escaped.
 """
 
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
 
+from archscope.errors import plural
 from archscope.reporting.facts.wording import machine_sentence, trouble
 from archscope.reporting.figure.costs import costs_of, costs_table
 from archscope.reporting.figure.population import population, population_table
@@ -24,9 +25,9 @@ from archscope.reporting.table.table import Table
 from archscope.sweep.store.records import Sweep
 
 _CONTINUED = (
-    "The same command in the same place continues what is missing; with another --out it repeats "
-    "the whole. Results are the same to the bit on the same kind of machine, threads, precision "
-    "and versions."
+    "The same command in the same place continues what is missing; with another --out it "
+    "repeats everything. Results are the same to the bit on the same kind of machine, "
+    "threads, precision and versions."
 )
 
 
@@ -80,7 +81,7 @@ def train_page(sweep: Sweep, table: Table, means: Sequence[str]) -> str:
 def head(sweep: Sweep) -> list[str]:
     """What is done, and what is missing or failed, before all else."""
     done = sum(record.status == "done" for record in sweep.trials)
-    lead = f"{done} of {len(sweep.trials)} trainings done. {machine_sentence(sweep)}"
+    lead = f"{done} of {plural(len(sweep.trials), 'training')} done. {machine_sentence(sweep)}"
     return [f'<p class="lead">{escape(lead)}</p>', paragraphs(trouble(sweep), "trouble")]
 
 
@@ -89,7 +90,7 @@ def tail(sweep: Sweep) -> list[str]:
     return [
         section("Training curves", page_figures.curves_figure(sweep)),
         section("Every trial", page_trials.trials(sweep)),
-        section("What was asked, and on what", page_trials.asked(sweep)),
+        section("Settings and machine", page_trials.asked(sweep)),
         section("To continue or repeat", page_trials.again(sweep.plan.command, _CONTINUED)),
     ]
 

@@ -1,4 +1,4 @@
-"""The figures of a sweep's page: drawn inline, their values told over the markers."""
+"""The figures of a sweep's page: drawn inline, their values shown over the markers."""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from archscope.reporting.facts.wording import data_label, machine_sentence, plural, recipe_sentence
+from archscope.errors import plural
+from archscope.reporting.facts.wording import data_label, machine_sentence, recipe_sentence
 from archscope.reporting.folder.sweep import results
 from archscope.reporting.table.formats import decimal, prefixed, text
 from archscope.reporting.table.html import paragraphs, section
@@ -58,7 +59,7 @@ def _spark(record: TrialRecord) -> str:
         f"{100 * index / steps:.1f},{22 - 20 * (error - low) / span:.1f}"
         for index, error in enumerate(errors)
     )
-    label = f"{errors[0]:.2f} % to {errors[-1]:.2f} % in {len(errors)} epochs"
+    label = f"{errors[0]:.2f} % to {errors[-1]:.2f} % in {plural(len(errors), 'epoch')}"
     return (
         f'<svg class="spark" viewBox="0 0 100 24" preserveAspectRatio="none" role="img" '
         f'aria-label="{label}"><title>{label}</title><polyline points="{spots}"/></svg>'

@@ -1,4 +1,4 @@
-"""How a sweep stands, from a quick look at its folder: counts, what runs, a leaderboard."""
+"""The progress of a sweep, from a quick look at its folder: counts, what runs, a leaderboard."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from archscope.errors import plural
 from archscope.reporting.facts.statistics import Summary, summarize
 from archscope.reporting.table.formats import mean_and_error, text
 from archscope.reporting.table.result import Result
@@ -25,7 +26,7 @@ _ONE = Images(1, 0)
 
 @dataclass(frozen=True, repr=False)
 class Status(Result):
-    """The trials of a sweep as they stand."""
+    """The trials of a sweep as they are now."""
 
     folder: Path
     plan: Plan
@@ -44,7 +45,7 @@ class Status(Result):
 
     @property
     def seconds_left(self) -> float | None:
-        """At the rate of the trials that run now; `None` where none has told its rate yet."""
+        """At the rate of the trials that run now; `None` where none has reported its rate yet."""
         rates = [
             epoch_work(brief.trial, _ONE) / brief.epoch_seconds
             for brief in self.trials
@@ -108,7 +109,7 @@ class Status(Result):
         if not self.finished and self.counts["running"]:
             rest = "time left not known yet" if left is None else f"about {duration(left)} left"
         columns = [Column(name, name) for name in STATES]
-        title = f"{self.folder}: {total:,} trials on {label}, {rest}"
+        title = f"{self.folder}: {plural(total, 'trial')} on {label}, {rest}"
         return Table(title, columns, [self.counts])
 
 

@@ -8,8 +8,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from archscope.errors import plural
 from archscope.reporting.facts.bench_file import read_bench
-from archscope.reporting.facts.wording import plural
 from archscope.reporting.figure.plot import Heading
 from archscope.reporting.folder.contents import Contents, Drawing, caption, markdown, without
 from archscope.reporting.folder.study import complexity
@@ -27,7 +27,7 @@ from archscope.reporting.table.render import render
 from archscope.reporting.table.table import Column, Table
 from archscope.studies.study import Row, Study
 
-UNFINISHED = "Unfinished: nothing is measured yet; the same command in the same place does it."
+UNFINISHED = "Unfinished: nothing is measured yet; run the same command again to measure."
 _AGAIN = (
     "The same command with another --out measures again: times differ from run to run, and more "
     "with what else the machine does. archscope report makes this page again without measuring."
@@ -166,7 +166,7 @@ def _page(kept: Kept, table: Table, bench: Bench | None) -> str:
         section("Verdict", f'<ul class="verdicts">{items}</ul>'),
         section("Times", _figure(bench)),
         *map(table_section, without([table], busy)),
-        section("What was asked, and on what", facts(asked)),
+        section("Settings and machine", facts(asked)),
         section("To repeat", again(bench.get("command"), _AGAIN)),
     ]
     return whole_page(study.title, parts, str(machine.get("archscope", "")))
@@ -202,5 +202,5 @@ def _span(low: Any, high: Any = None) -> str:
 
 
 def order_of(rows: Sequence[Row], reference: str) -> list[Row]:
-    """The rows with the reference first: times are told against the first network."""
+    """The rows with the reference first: times are relative to the first network."""
     return sorted(rows, key=lambda row: row.label != reference)

@@ -48,12 +48,12 @@ def agreements(
 
     Args:
         ours: our errors (%) by network.
-        target: errors (%) by network: a published number, which stands as it is, or the errors of
+        target: errors (%) by network: a published number, which is taken as it is, or the errors of
             a longer run, whose mean has the noise of its own seeds.
         costs: name of a cost -> its value by network.
 
     Raises:
-        UsageError: where fewer than three networks stand in both.
+        UsageError: where fewer than three networks are in both.
     """
     goals = {name: _fixed(value) for name, value in target.items()}
     names = [
@@ -61,8 +61,8 @@ def agreements(
     ]
     if len(names) < 3:
         raise UsageError(
-            f"two orders of {len(names)} networks were to be compared; that says nothing below "
-            "three, so finish or name more"
+            f"an agreement of two orders needs three networks or more, not {len(names)}; "
+            "finish or name more"
         )
     summaries = [ours[name] for name in names]
     goal = [_mean(goals[name]) for name in names]

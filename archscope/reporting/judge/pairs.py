@@ -13,7 +13,7 @@ def pairs_of_interest(sweep: Sweep) -> list[tuple[str, str]]:
 
     A network of the cardinality curve is put beside the one of the width curve that is nearest in
     parameters, where they differ by at most a quarter. Without curves, a population (8
-    networks or more, see `archscope.reporting.figure.population`) has no pairs: nobody said which
+    networks or more, see `archscope.reporting.figure.population`) has no pairs: nothing says which
     are of interest.
     """
     found = [point for point in points(sweep) if point.test_error.n]

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from archscope.errors import UsageError
+from archscope.errors import UsageError, plural
 from archscope.reporting.facts.statistics import summarize
 
 Errors = Mapping[int, float]
@@ -36,7 +36,7 @@ class Verdict:
 
     Attributes:
         kind: "better" (the first has the lower error), "worse", "none" (no difference shown,
-            though one of `resolve` points would have been), or "open" (too few seeds to tell).
+            though one of `resolve` points would have been), or "open" (too few seeds to decide).
         n: seeds of each.
         interval: of the difference; None where the runs show no spread, as with one seed.
         seeds_needed: of each in all, to see `resolve` points with 80 % power; None: no spread
@@ -78,7 +78,7 @@ class Verdict:
             more = f"more than {_MOST_SEEDS:,} seeds"
         else:
             missing = self.seeds_needed - min(self.n)
-            more = f"{missing} more seed{'s' * (missing != 1)}"
+            more = plural(missing, "more seed")
         return f"{pair}: {more} needed to resolve {self.resolve:g} points ({span} so far)"
 
 
@@ -117,9 +117,7 @@ def verdicts(
     check_resolve(resolve)
     for name in (name for pair in pairs for name in pair):
         if not errors.get(name):
-            raise UsageError(
-                f"'{name}' was to be compared, but has no finished run; leave it out or train it"
-            )
+            raise UsageError(f"'{name}' has no finished run to compare; train it, or leave it out")
     level = 1 - (1 - confidence) / max(1, len(pairs))
     pooled = _pooled(errors)
     return [_judge(errors, pair, pooled, level, resolve) for pair in pairs]
@@ -128,7 +126,9 @@ def verdicts(
 def check_resolve(resolve: float) -> None:
     """Raise UsageError for a difference that no run can resolve."""
     if not resolve > 0:
-        raise UsageError(f"a difference of {resolve:g} points was to be resolved; give one above 0")
+        raise UsageError(
+            f"the difference to resolve must be above 0 points, not {resolve:g}; give one, as 1"
+        )
 
 
 def method_sentence(found: Sequence[Verdict], confidence: float = CONFIDENCE) -> str:

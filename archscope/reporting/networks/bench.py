@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from archscope.reporting.facts.wording import plural
+from archscope.errors import plural
 from archscope.reporting.table.formats import (
     MISSING,
     absent,
@@ -95,8 +95,8 @@ def _notes(document: Mapping[str, Any]) -> list[str]:
     modes = "; ".join(f"{mode}: {what}" for mode, what in setting["modes"].items())
     notes = [
         f"Median and quartiles of {plural(setting['rounds'], 'interleaved round')} after "
-        f"{setting['warmup']} untimed ones; the ratio is to {first}, the median of the rounds' "
-        "own ratios.",
+        f"{plural(setting['warmup'], 'untimed one')}; the ratio is to {first}, the median of "
+        "the rounds' own ratios.",
         f"{modes[0].upper()}{modes[1:]}.",
         _conditions(machine),
     ]
@@ -151,8 +151,8 @@ def _residual(entry: Mapping[str, Any]) -> str:
     left = entry["ratio"] / roofline["ratio"]
     grouped = [row for row in roofline["layers"] if row["groups"] > 1]
     why = (
-        f" (it has {sum(row['times'] for row in grouped)} grouped convolutions, which the "
-        "roofline takes to be fast)"
+        f" (it has {plural(sum(row['times'] for row in grouped), 'grouped convolution')}, "
+        "which the roofline takes to be fast)"
         if grouped and left > 1
         else ""
     )

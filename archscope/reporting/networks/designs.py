@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from archscope.arch.scaling import decimal as decimal_text
+from archscope.errors import plural
 from archscope.reporting.table.formats import MISSING, absent, integer, si, signed, text
 from archscope.reporting.table.table import Column, Table
 
@@ -88,21 +89,21 @@ def enumeration_table(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
 
 
 def _about(head: Mapping[str, Any]) -> list[str]:
-    what = f"{head['listed']:,} of {head['matches']:,} designs that fulfil every condition"
+    what = f"{head['listed']:,} of {plural(head['matches'], 'design')} meeting every condition"
     if head["sample"]:
         what += f", drawn at random (seed {head['sample']['seed']})"
     if head["pareto"]:
         better = " and ".join(_better(metric) for metric in head["pareto"])
         listed = f"{head['listed']:,} of " if head["listed"] < head["front"] else "The "
         what = (
-            f"{listed}{head['front']:,} designs of the Pareto front of {better}, from "
-            f"{head['matches']:,}"
+            f"{listed}{plural(head['front'], 'design')} of the Pareto front of {better}, "
+            f"from {head['matches']:,}"
         )
     boxes = "; ".join(_box_text(box) for box in head["boxes"])
     counted = f"{head['counted']:,} counted, the others ruled out as costs grow with their numbers"
     if head["counted"] == head["candidates"]:
         counted = "all counted"
-    return [f"{what}; {head['candidates']:,} candidates ({counted}).", f"Box: {boxes}."]
+    return [f"{what}; {plural(head['candidates'], 'candidate')} ({counted}).", f"Box: {boxes}."]
 
 
 def _box_text(box: Mapping[str, Any]) -> str:
@@ -142,9 +143,9 @@ def _notes(document: Mapping[str, Any]) -> list[str]:
     if len(answers) > 1 and {proof["method"] for proof in proofs} == {"bisection"}:
         counted = sum(proof["counted"] for proof in proofs)
         notes = [
-            f"Proof by monotone bisection: every cost grows with the {proofs[0]['inner']}, so in "
-            "each question only the neighbours of the crossing can be nearest "
-            f"({counted:,} designs counted)."
+            f"Proof by monotone bisection: every cost grows with the {proofs[0]['inner']}, "
+            "so in each question only the neighbours of the crossing can be nearest "
+            f"({plural(counted, 'design')} counted)."
         ]
     else:
         notes = [

@@ -27,6 +27,7 @@ from archscope.arch.nodes import (
 from archscope.arch.readings import unknown
 from archscope.arch.rewrite import PATHS, blocks
 from archscope.arch.shape import output_shape, pair
+from archscope.errors import plural
 from archscope.reporting.networks.architectures import activation_text, brackets
 from archscope.reporting.table.formats import absent, decimal, integer, text
 from archscope.reporting.table.table import Column, Table
@@ -90,8 +91,9 @@ def check_table(document: Mapping[str, Any]) -> Table:
     check = document["check"]
     rows = [row for row in _rows(document) if row["form"] != "c"]
     notes = [
-        f"Limit {check['limit']:g}: of each tensor the largest difference over its largest entry; "
-        f"the largest of all tensors. {check['batch']} images, float64, seed {check['seed']}.",
+        f"Limit {check['limit']:g}: of each tensor the largest difference over its largest "
+        f"entry; the largest of all tensors. {plural(check['batch'], 'image')}, float64, "
+        f"seed {check['seed']}.",
         f"The way back, {_way(document)}: {_restored(document)}.",
         "The forms are equivalent."
         if document["equivalent"]
@@ -197,8 +199,9 @@ def _rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _title(document: Mapping[str, Any]) -> str:
     shape = "×".join(map(str, document["input"]))
     return (
-        f"{document['name']} in the forms of Figure {document['figure']}: {document['blocks']} "
-        f"blocks of {document['paths']} path{'s' * (document['paths'] > 1)}, input {shape}"
+        f"{document['name']} in the forms of Figure {document['figure']}: "
+        f"{plural(document['blocks'], 'block')} of {plural(document['paths'], 'path')}, "
+        f"input {shape}"
     )
 
 
@@ -213,8 +216,9 @@ def _cost_notes(document: Mapping[str, Any]) -> list[str]:
     ]
     if document["figure"] == 4:
         notes.append(
-            "Blocks of two convolutions: the paths are the wide dense block itself, cut up. There "
-            "is nothing to group, so cardinality is no dimension of its own here (section 3.3)."
+            "Blocks of two convolutions: the paths are the wide dense block itself, cut up. "
+            "There is nothing to group, so cardinality is not a dimension of its own here "
+            "(section 3.3)."
         )
     if timing := document["timing"]:
         notes.append(

@@ -42,9 +42,9 @@ def table2(
             else f"Where Table 2 of the ResNeXt paper gives one, {count} the paper's."
         )
     kernel = f"{block.kernel}×{block.kernel}"
-    origin = f"that of {reference}" if reference else "as asked for"
+    origin = f"that of {reference}" if reference else "as given"
     title = (
-        f"Templates within {budget:,} parameters a block ({origin}): {block.w_in} channels in, "
+        f"Templates at {budget:,} parameters a block ({origin}): {block.w_in} channels in, "
         f"{block.w_out} out, {kernel}, at {block.resolution}×{block.resolution}"
     )
     return Table(title, columns, rows, notes)

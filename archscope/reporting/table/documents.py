@@ -70,7 +70,7 @@ LATEX = {
 
 
 def escape_markdown(text: str) -> str:
-    """The text for a cell of a Markdown table: shown as it stands, on one line."""
+    """The text for a cell of a Markdown table: shown unchanged, on one line."""
     escaped = re.sub(r"[\\|*`~]", r"\\\g<0>", text)
     escaped = re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", escaped)
     escaped = escaped.replace("](", "]\\(").replace("&", "&amp;").replace("<", "&lt;")

@@ -20,7 +20,7 @@ def absent(value: Any) -> bool:
 
 
 def text(value: Any) -> str:
-    """The value as it stands: `32x4d`; a list or tuple becomes one line an item."""
+    """The value unchanged: `32x4d`; a list or tuple becomes one line an item."""
     if absent(value):
         return MISSING
     if isinstance(value, (list, tuple)):
@@ -42,6 +42,14 @@ def integer(value: Any) -> str:
     return MISSING if absent(value) else f"{int(value):,}"
 
 
+def bound(value: Any, exact: bool | None = True) -> str:
+    """An integer that may be a lower bound: `70,144` where it is exact, else `≥ 70,144`.
+
+    For a column with `also=("..._exact",)`.
+    """
+    return integer(value) if absent(value) or exact in (True, None) else f"≥ {integer(value)}"
+
+
 def signed(value: Any) -> str:
     """An exact change with its sign and thousands separators: 70144 -> `+70,144`; none is `0`."""
     return MISSING if absent(value) else f"{int(value):+,}" if value else "0"
@@ -59,7 +67,7 @@ def decimal(places: int) -> Callable[[Any], str]:
 def prefixed(digits: int) -> Callable[[Any], str]:
     """A formatter with decimal prefixes: `prefixed(3)(4230479872)` -> `4.23 G`.
 
-    Shows `digits` significant digits, and a count below 1000 as it stands.
+    Shows `digits` significant digits, and a count below 1000 unchanged.
     """
 
     def format_prefixed(value: Any) -> str:

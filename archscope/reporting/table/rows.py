@@ -42,8 +42,8 @@ def require_parquet() -> None:
         import pyarrow.parquet  # noqa: F401
     except ImportError:
         raise UsageError(
-            "Parquet was asked for, but that needs pyarrow, which is not installed; run "
-            "pip install 'archscope[parquet]', or write CSV"
+            "Parquet needs pyarrow, which is not installed; run pip install "
+            "'archscope[parquet]', or write CSV"
         ) from None
 
 

@@ -42,7 +42,9 @@ def check_names(changes: Mapping[str, object], known: type, what: str) -> None:
     """Raise `UsageError` for a change that is no field of `known`, `Changes` or another."""
     has = known.__annotations__
     if unknown := sorted(set(changes) - set(has)):
-        raise UsageError(f"{', '.join(unknown)}: {what} has {', '.join(sorted(has))}.")
+        raise UsageError(
+            f"{what} has {', '.join(sorted(has))}, not {', '.join(unknown)}: give one of these."
+        )
 
 
 # ResNeXt paper, Figure 7 (ResNeXt-29 on CIFAR-10): all thirteen networks, 1x64d on both curves.

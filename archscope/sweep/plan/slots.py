@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, replace
 
-from archscope.errors import UsageError
+from archscope.errors import UsageError, plural
 from archscope.sweep.plan.trial import Machine
 from archscope.training.devices import Inventory, check_precision, choose_precision
 
@@ -86,13 +86,13 @@ def device_kind(asked: Resources, found: Inventory, before: Machine | None) -> s
         kind = before.device if before else kinds[0]
         if kind not in kinds:
             raise UsageError(
-                f"The folder's sweep was begun on {kind}, which {here} has not: continue it "
-                "where there is one, or choose another --out."
+                f"The folder's sweep was begun on {kind}, which {here} does not have: "
+                "continue it where there is one, or choose another --out."
             )
         return kind
     have = gpu_count(found)
     if asked.gpus > have:
-        there = "no GPU" if not have else f"{have} GPU{'s' * (have > 1)}{_names(found)}"
+        there = "no GPU" if not have else f"{plural(have, 'GPU')}{_names(found)}"
         instead = "--gpus 0 for the CPU" if not have else f"--gpus {have}"
         raise UsageError(f"--gpus {asked.gpus}: {here} has {there}; type {instead} instead.")
     return "cpu" if asked.gpus == 0 else kinds[0]
@@ -113,7 +113,7 @@ def slots(asked: Resources, found: Inventory, kind: str, threads: int) -> list[S
     if kind == "cpu":
         if each is not None:
             raise UsageError(
-                f"--trials-per-gpu {each} was asked for, but the trials train on the CPU: leave it "
+                "--trials-per-gpu needs GPUs, but the trials train on the CPU: leave it "
                 "out, and give --workers for trials at a time"
             )
         return [Slot("cpu", threads)] * (workers or max(1, found.cpus // threads))
@@ -122,8 +122,9 @@ def slots(asked: Resources, found: Inventory, kind: str, threads: int) -> list[S
     room = len(devices) * (each or 1)
     if each is not None and workers is not None and workers > room:
         raise UsageError(
-            f"--workers {workers} was asked for, but --trials-per-gpu {each} on {len(devices)} "
-            f"GPU{'s' * (len(devices) > 1)} are {room}: give fewer workers or more trials per GPU"
+            f"--trials-per-gpu {each} on {plural(len(devices), 'GPU')} has room for "
+            f"{plural(room, 'trial')}, not for --workers {workers}: give fewer workers or "
+            "more trials per GPU"
         )
     return [Slot(devices[i % len(devices)], threads) for i in range(workers or room)]
 
@@ -196,8 +197,8 @@ def _check_compiler(kind: str) -> None:
     }
     if not have[kind]:
         raise UsageError(
-            f"--compile on {kind} was asked for, but torch needs {needed[kind]} for it, which is "
-            "not there: install it, or leave --compile out"
+            f"--compile on {kind} needs {needed[kind]}, which is missing: install it, or "
+            "leave --compile out"
         )
 
 

@@ -58,10 +58,10 @@ def parse_templates(templates: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def curves(templates: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Which of Figure 7's curves each template stands on: "cardinality", "width", both or none.
+    """Which of Figure 7's curves each template is on: "cardinality", "width", both or none.
 
-    Cardinality 1 stands on the width curve; the most common width (the first of them, in a tie)
-    makes the cardinality curve. A curve whose only template stands on the other one is left out.
+    Cardinality 1 is on the width curve; the most common width (the first of them, in a tie)
+    makes the cardinality curve. A curve whose only template is on the other one is left out.
     """
     pairs = {
         template: (int(match[1]), int(match[2]))
@@ -95,7 +95,7 @@ def networks(
     }
     names = Counter(network.name for network in found.values())
     if twice := [name for name, times in names.items() if times > 1]:
-        raise UsageError(f"templates: {', '.join(twice)} is asked for twice: name it once.")
+        raise UsageError(f"templates: {', '.join(twice)} is named twice: name it once.")
     return found
 
 

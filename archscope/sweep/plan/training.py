@@ -29,8 +29,8 @@ def settings(
     """
     if is_template(lowered(network.strip())):
         raise UsageError(
-            f"{shown(network)} was to be trained, but that is a template and not a whole network: "
-            f"give its family and depth as well, such as resnext29_{shown(network.strip())}"
+            f"{shown(network)} is a template, not a whole network: give its family and depth "
+            f"as well, such as resnext29_{shown(network.strip())}"
         )
     check_names(changes, TrainingChanges, "a training")
     seeds = changes.get("seeds")

@@ -58,7 +58,7 @@ class Entry:
     Attributes:
         template: its label: `8x64d`, or the name of a whole network.
         network: its name.
-        curves: those of Figure 7 on which it stands: "cardinality", "width", both or none.
+        curves: those of Figure 7 that it is on: "cardinality", "width", both or none.
         params, macs, activations: as `archscope.cost.count` counts them.
         digest: see `network_digest`.
         rest: what a later version has written.
@@ -163,7 +163,7 @@ def trials(listed: Iterable[Entry], settings: Settings, conditions: Conditions) 
 
 
 def entries(found: Mapping[str, Network]) -> list[Entry]:
-    """The plan's list of networks, counted, with the curves each stands on."""
+    """The plan's list of networks, counted, with the curves that each is on."""
     standing = curves(list(found))
     listed = []
     for template, network in found.items():

@@ -136,7 +136,7 @@ class RayCluster:
             return Ended("node", last_line(error))
 
     def news(self, written: Mapping[str, int]) -> list[tuple[str, Item]]:
-        """What tasks have told since the last call."""
+        """What tasks have reported since the last call."""
         news: list[tuple[str, Item]] = self._ask("fetch", dict(written))
         return news
 
@@ -184,6 +184,6 @@ def room(nodes: Sequence[Mapping[str, Any]], need: Need) -> int:
 
 
 def last_line(error: Exception) -> str:
-    """What an error of Ray says in the end: before it stands the way there."""
+    """The last line of an error of Ray: the traceback is before it."""
     lines = str(error).strip().splitlines()
     return lines[-1] if lines else type(error).__name__

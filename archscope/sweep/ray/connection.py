@@ -33,7 +33,7 @@ def connected(address: str | None, cpus: int | None = None) -> Iterator[None]:
         import ray
     except ImportError:
         raise UsageError(
-            "--executor ray was asked for, but ray is not installed: run pip install "
+            "--executor ray needs ray, which is not installed: run pip install "
             "'archscope[ray]', or leave it out"
         ) from None
     if ray.is_initialized():  # by the program that uses this library
@@ -66,7 +66,7 @@ def _init(address: str, options: dict[str, Any]) -> None:
 def inventory() -> tuple[Inventory, list[str]]:
     """What the cluster has to train on, all its nodes together, and what to say of them.
 
-    Raises ArchscopeError where a node cannot train, or none can tell.
+    Raises ArchscopeError where a node cannot train, or none answers.
     """
     answers, notes = _probed()
     nodes = [found for _, _, found in answers]
@@ -93,7 +93,7 @@ def _unlike(found: Sequence[Mapping[str, Any]]) -> list[str]:
         if changed := differences(found[0], versions):
             notes.append(
                 f"The nodes {found[0]['host']} and {versions['host']} are not alike "
-                f"({'; '.join(changed)}): the numbers of a trial may differ in the last bits by "
+                f"({'; '.join(changed)}): the last bits of a trial's numbers may depend on "
                 "where it trains."
             )
     return notes[:1]
@@ -119,7 +119,7 @@ def _probed() -> tuple[list[tuple[Mapping[str, float], dict[str, Any], Inventory
             ray.cancel(reference)
         except ray.exceptions.RayError as error:
             if _gone(node, error):
-                notes.append(f"The node {name} of the Ray cluster was lost while it was asked.")
+                notes.append(f"The node {name} of the Ray cluster was lost before it answered.")
                 continue
             # Trials would be sent there all the same, and end at once.
             raise ArchscopeError(
@@ -131,8 +131,8 @@ def _probed() -> tuple[list[tuple[Mapping[str, float], dict[str, Any], Inventory
     if not answers:
         why = "none answered in time" if asked else "none of them has a CPU for tasks"
         raise ArchscopeError(
-            f"No node of the Ray cluster can train ({why}): start nodes with free CPUs and GPUs, "
-            "or wait until those there are are free."
+            f"No node of the Ray cluster can train ({why}): start nodes with free CPUs and "
+            "GPUs, or wait until the present ones are free."
         )
     return answers, notes
 
@@ -161,7 +161,7 @@ def _asked(node: Mapping[str, Any]) -> Any:
 
 
 def _check_reachable(address: str) -> None:
-    """Raise where nobody listens at the address: Ray itself tries for minutes."""
+    """Raise where nothing listens at the address: Ray itself tries for minutes."""
     host, colon, port = address.removeprefix("ray://").rpartition(":")
     if not colon or not port.isdecimal():
         return

@@ -47,7 +47,7 @@ class Mirror:
         self._known = self._stamps()
 
     def changes(self) -> Changes:
-        """What has changed; nobody may write there meanwhile.
+        """What has changed; nothing may write there meanwhile.
 
         A checkpoint that only took another name is not sent again.
         """

@@ -20,7 +20,7 @@ class Ended(NamedTuple):
 
 
 class Data(NamedTuple):
-    """Where the data of trials come from: what tells them apart, and what reads them."""
+    """Where the data of trials come from: what identifies them, and what reads them."""
 
     key: Callable[[Trial], str]
     load: Callable[[Trial], Any]
@@ -45,7 +45,7 @@ class Cluster(Protocol):
         """How one of those ended."""
 
     def news(self, written: Mapping[str, int]) -> list[tuple[str, Item]]:
-        """What tasks have told since the last call: see `Mailbox.fetch`."""
+        """What tasks have reported since the last call: see `Mailbox.fetch`."""
 
     def forget(self, run: str) -> None:
         """A run has ended, or another one has taken its place."""

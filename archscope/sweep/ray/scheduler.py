@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from threading import Thread
 from typing import Any
 
-from archscope.errors import ArchscopeError
+from archscope.errors import ArchscopeError, plural
 from archscope.files import write_text
 from archscope.sweep.plan.slots import Slot
 from archscope.sweep.plan.trial import Trial
@@ -39,7 +39,7 @@ _PATIENCE = 600.0  # seconds without any node that has room
 
 @dataclass
 class _Run:
-    """A trial with its task; `work` is None once the trial is told to be over."""
+    """A trial with its task; `work` is None once the trial is reported to be over."""
 
     name: str
     handle: Any
@@ -57,7 +57,7 @@ class RayScheduler:
         supply: the trials, in the order of running.
         cluster: what runs them.
         slot: what each trial gets there.
-        observer: what is told of it.
+        observer: what is notified of it.
         runner: what trains, as "module:function".
         data: the data of trials, where the runner is to be handed them.
     """
@@ -270,10 +270,10 @@ class RayScheduler:
         self._losses[work.key] += 1
         name = f"its node{f' on {where.host}' if where else ''} was lost"
         if self._losses[work.key] > _LOSSES:
-            text = f"{name}, {self._losses[work.key]} times"
+            text = f"{name}, {plural(self._losses[work.key], 'time')}"
             self.outcomes.fail(renewed, text, self.slot.device)
             return
-        self.outcomes.note(renewed, f"{name}; taken up again from its last checkpoint")
+        self.outcomes.note(renewed, f"{name}; continued from its last checkpoint")
         self.supply.again(renewed)
 
     def _drop(self, run: _Run) -> None:

@@ -59,10 +59,10 @@ class Order:
     """A trial to train once.
 
     Attributes:
-        run: tells this time from others.
+        run: identifies this run.
         task: the trial.
         runner: what trains.
-        token: what tells whether the task's folder is seen here.
+        token: what shows whether the task's folder is seen here.
         begun: whether that folder has files to go on from that do not come with the order.
     """
 

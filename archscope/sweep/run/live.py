@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any, Protocol, TextIO
 
+from archscope.errors import plural
 from archscope.sweep.plan.estimate import duration
 from archscope.sweep.run.messages import Event
 from archscope.sweep.run.progress import Progress, Running
@@ -85,7 +86,8 @@ class Lines:
         progress = self.progress
         left = progress.seconds_left
         rest = f", {duration(left)} left" if left is not None and left > 0 else ""
-        done = f"{progress.ended}/{progress.total} trials, {100 * progress.fraction:.0f} %{rest}"
+        ended = f"{progress.ended}/{plural(progress.total, 'trial')}"
+        done = f"{ended}, {100 * progress.fraction:.0f} %{rest}"
         print(f"[{done}] {text}", file=self.stream, flush=True)
 
 
@@ -138,7 +140,7 @@ class Bars:
         """Move the bar of all work."""
         progress = self.progress
         left = progress.seconds_left
-        text = f"{progress.ended}/{progress.total} trials"
+        text = f"{progress.ended}/{plural(progress.total, 'trial')}"
         if left is not None:
             text += f", {duration(left)} left"
         self._bars.update(self._all, completed=progress.fraction, text=text)

@@ -56,7 +56,7 @@ class Superseded(BaseException):
 
 @dataclass(frozen=True)
 class Report:
-    """How a runner tells of its progress.
+    """How a runner reports its progress.
 
     `step` and `epoch` may raise `Stopped` (keep what there is, and let it pass). `saving` is to be
     called before anything is written into the trial's folder; it and `step` may raise `Superseded`

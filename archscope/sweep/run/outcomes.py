@@ -1,4 +1,4 @@
-"""What becomes of a trial in training: told, written down, and given back to the supply.
+"""What becomes of a trial in training: reported, written down, and given back to the supply.
 
 Shared by all that have trials trained, in processes of this machine or elsewhere.
 """
@@ -24,7 +24,7 @@ _FORBIDDEN = {errno.EACCES, errno.EPERM}
 
 
 class Observer(Protocol):
-    """What a display is told: every event, and that time passes."""
+    """What a display is notified of: every event, and that time passes."""
 
     def event(self, event: Event) -> None:
         """A trial has news."""
@@ -34,7 +34,7 @@ class Observer(Protocol):
 
 
 class Outcomes:
-    """The outcomes of the trials that `supply` gives; `observer` is told of them."""
+    """The outcomes of the trials that `supply` gives; `observer` is notified of them."""
 
     def __init__(self, supply: Supply, observer: Observer) -> None:
         self.supply = supply
@@ -43,7 +43,7 @@ class Outcomes:
         self._deaths: Counter[str] = Counter()
 
     def tend(self) -> None:
-        """Show that this process lives, and tell what others did; several times a second."""
+        """Show that this process lives, and report what others did; several times a second."""
         with explained(self.folder):
             news = self.supply.tend()
         for event in news:
@@ -70,7 +70,7 @@ class Outcomes:
     def died(self, work: Leased, reason: str, device: str) -> None:
         """What trained is gone: once more from the checkpoint, then the trial has failed.
 
-        Unless its result is there, or somebody else's lease.
+        Unless its result is there, or another process's lease.
         """
         if self.settled(work):
             return
@@ -83,7 +83,7 @@ class Outcomes:
         self.supply.again(work)
 
     def settled(self, work: Leased) -> bool:
-        """Whether a trial whose worker is gone has its result, or another holder; told if so."""
+        """Whether a trial whose worker is gone has its result, or another holder; reports it."""
         if superseded(work.lease.path):
             self.observer.event(Event("lost", work.key))
             self.supply.lost(work)

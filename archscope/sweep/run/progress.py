@@ -16,7 +16,7 @@ _OVER = (*ENDED, "failed")
 
 
 class Standing(Protocol):
-    """How a trial stood when the run began: a `TrialRecord`, or something smaller."""
+    """The state of a trial when the run began: a `TrialRecord`, or something smaller."""
 
     @property
     def trial(self) -> Trial:
@@ -104,7 +104,7 @@ class Progress:
         return self.left * self.elapsed / done
 
     def take(self, event: Event) -> Running:
-        """Book an event; returns the trial that it is about, as it now stands."""
+        """Book an event; returns the trial that it is about, as it is now."""
         key = event.key
         state = self.running.get(key)
         if state is None:

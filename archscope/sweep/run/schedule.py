@@ -1,7 +1,7 @@
 """The scheduler: trials to slots, as the supply gives them; one that fails stops no other.
 
 Knows nothing of training or of devices: what trains is a runner's name, a slot is a string and a
-number, and what happens is told to an observer.
+number, and what happens is reported to an observer.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Scheduler:
     Args:
         supply: the trials, in the order of running.
         slots: where; no more processes are started than there are trials.
-        observer: what is told of it.
+        observer: what is notified of it.
         runner: what trains, as "module:function".
     """
 

@@ -1,7 +1,7 @@
 """What signals mean to a sweep: SIGINT and SIGTERM interrupt it, SIGUSR1 preempts it.
 
 Schedulers of clusters send SIGUSR1 a while before they take a machine away. All three keep what is
-done, to the step; the exit code tells which it was.
+done, to the step; the exit code says which it was.
 """
 
 from __future__ import annotations

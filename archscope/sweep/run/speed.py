@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
+from archscope.errors import plural
 from archscope.sweep.plan.estimate import LONG, Images, estimated_seconds, trial_work
 from archscope.sweep.plan.slots import Slot
 from archscope.sweep.plan.subjects import input_of
@@ -58,23 +59,20 @@ def tried(
         seeds: trials of each.
         images: of an epoch.
         cpus: processors of the machine.
-        note: told what is done.
+        note: called with what is done.
     """
     work = [trial_work(kind, images) for kind in kinds] * seeds
     if estimated_seconds(work, kinds[0].conditions.precision, cpus) < LONG:
         return {}
-    note("Trying how many threads a trial trains fastest with, some seconds for each choice.")
+    note("Trying how many threads train a trial fastest, some seconds for each choice.")
     largest = max(kinds, key=lambda kind: trial_work(kind, images))
     rates = {}
     for threads in choices(cpus, len(work)):
         workers = min(len(work), cpus // threads)
-        choice = (
-            f"Tried: {workers} trial{'s' * (workers > 1)} at a time, {threads} "
-            f"thread{'s' * (threads > 1)} each"
-        )
+        choice = f"Tried: {plural(workers, 'trial')} at a time, {plural(threads, 'thread')} each"
         rate = _rate(largest, [Slot("cpu", threads)] * workers)
         if not rate:
-            note(f"{choice}: no answer in time; it stays at a thread a trial.")
+            note(f"{choice}: no answer in time; each trial gets one thread.")
             return {}
         rates[threads] = rate
         note(f"{choice}, {rate:,.0f} images/s of {largest.network}.")
@@ -155,7 +153,7 @@ class _Window:
 
 
 def train_for_a_while(task: Task, report: Report) -> dict[str, Any]:
-    """In a worker: train the task's network on random images, and tell images a second.
+    """In a worker: train the task's network on random images, and report images a second.
 
     As no error is asked for, the result counts as diverged.
     """

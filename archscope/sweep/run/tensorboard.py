@@ -1,7 +1,7 @@
 """TensorBoard event files of a sweep, beside each trial's metrics.jsonl; no torch.
 
 They are a view of metrics.jsonl: `trials/KEY/tensorboard` is removed and written again by the
-process that goes on with the trial, so that no epoch stands in it twice. An epoch is a step.
+process that goes on with the trial, so that no epoch is in it twice. An epoch is a step.
 
     tensorboard --logdir DIR/trials
 """
@@ -159,8 +159,8 @@ def require() -> None:
         import tensorboard.summary.writer.event_file_writer  # noqa: F401
     except ImportError:
         raise UsageError(
-            "--tensorboard was asked for, but event files need tensorboard, which is not "
-            "installed; run pip install 'archscope[tensorboard]', or leave it out"
+            "--tensorboard needs tensorboard, which is not installed; run pip install "
+            "'archscope[tensorboard]', or leave it out"
         ) from None
 
 

@@ -84,7 +84,7 @@ def load_dataset(trial: Trial) -> Any:
 
 
 def dataset_key(trial: Trial) -> str:
-    """What tells the data of a trial, as it sees them, from others."""
+    """What identifies the data of a trial, as it sees them."""
     return json.dumps([asdict(trial.conditions.dataset), asdict(trial.conditions.view)])
 
 
@@ -108,9 +108,9 @@ def _dataset(trial: Trial) -> Any:
     dataset = _datasets[key]
     if isinstance(dataset.train, Files) and not dataset.train.root.is_dir():
         raise DataError(
-            f"the images of {dataset.info.label} are read from {dataset.train.root}, which the "
-            f"machine {socket.gethostname()} has not: put them at that path on every machine that "
-            "trains"
+            f"the images of {dataset.info.label} are read from {dataset.train.root}, which "
+            f"the machine {socket.gethostname()} lacks: put them at that path on every "
+            "machine that trains"
         )
     return dataset
 

@@ -1,4 +1,4 @@
-"""The worker process: a loop over tasks until told to stop.
+"""The worker process: a loop over tasks until asked to stop.
 
 Started as `python -m archscope.sweep.run.worker_main FD`.
 

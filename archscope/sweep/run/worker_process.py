@@ -79,7 +79,7 @@ class WorkerProcess:
         code = self._process.wait()
         if code < 0:
             name = signal.Signals(-code).name
-            likely = " (the system kills so when memory runs out)" if name == "SIGKILL" else ""
+            likely = " (as when the system runs out of memory)" if name == "SIGKILL" else ""
             return f"the worker process was killed by {name}{likely}"
         said = self._last_words()
         return f"the worker process ended with exit code {code}{said and ': ' + said}"

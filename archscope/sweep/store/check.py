@@ -40,7 +40,7 @@ def _is_percent(value: Any) -> bool:
 
 
 def _are_finite(values: Any) -> bool:
-    """Whether it is a list without infinities and NaN; None stands for them where they were."""
+    """Whether it is a list without infinities and NaN; None replaces them where they were."""
     try:
         return isinstance(values, list) and all(math.isfinite(v) for v in values if v is not None)
     except (TypeError, OverflowError):

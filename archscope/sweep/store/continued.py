@@ -35,7 +35,7 @@ def another_plan(folder: Path, differing: Sequence[str]) -> UsageError:
     """The error for a folder whose plan differs."""
     return UsageError(
         f"The sweep in {folder} has another plan ({'; '.join(differing)}): "
-        "choose another --out, or ask for the same."
+        "choose another --out, or give the same options."
     )
 
 
@@ -96,7 +96,7 @@ def moved(before: Plan) -> list[str]:
     if changed := differences(there, here):
         return [
             f"This sweep was begun elsewhere or under other versions ({'; '.join(changed)}): it "
-            "goes on, but its numbers are no longer bit for bit those of one machine."
+            "continues, but its numbers are no longer bit for bit those of one machine."
         ]
     if there.get("host") != here["host"]:
         return [
@@ -148,10 +148,7 @@ def _new_entries(before: Plan, new: tuple[str, ...]) -> list[Entry]:
     there = {entry.network: entry.template for entry in before.networks}
     if twice := [template for template in new if found[template].name in there]:
         spelled = there[found[twice[0]].name]
-        raise UsageError(
-            f"templates: {twice[0]} is asked for, but the folder has that network as {spelled}: "
-            f"name it {spelled}."
-        )
+        raise UsageError(f"templates: {twice[0]} is in the folder as {spelled}: name it {spelled}.")
     return entries(found)
 
 

@@ -166,7 +166,7 @@ def join_folder(folder: Path, machine: Machine, dataset: DatasetInfo) -> Opened:
     if (old := before.dataset.fingerprint) != (new := dataset.fingerprint):
         raise UsageError(
             f"The sweep in {folder} has other data ({shown(old)} there, {shown(new)} here): "
-            "bring the same, or name their folder with --data-dir."
+            "restore them, or name their folder with --data-dir."
         )
     check_definitions(folder, before)
     return Opened(folder, before.with_dataset(dataset), tuple(moved(before)))

@@ -125,7 +125,7 @@ def newest(folder: Path) -> Seen | None:
 
 
 def is_free(folder: Path, seen: Seen | None) -> bool:
-    """Whether nobody holds the trial: never leased, given back, or its holder is known to be gone.
+    """Whether no process holds the trial: never leased, given back, or its holder known to be gone.
 
     A holder on another machine is never known to be gone: its lease has to expire.
     """
@@ -188,7 +188,7 @@ def superseded(path: Path) -> bool:
 
 
 def machine() -> str:
-    """What tells this machine from others for as long as it runs."""
+    """What identifies this machine for as long as it runs."""
     try:
         return _BOOT.read_text("utf-8").strip()
     except OSError:
@@ -198,7 +198,7 @@ def machine() -> str:
 def _make(path: Path, document: dict[str, Any]) -> int | None:
     """A descriptor of the new file at `path`, or `None` where there is one.
 
-    The file appears with its content and its lock: nobody sees it empty or unlocked.
+    The file appears with its content and its lock: no process sees it empty or unlocked.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)

@@ -129,7 +129,7 @@ def _damaged(path: Path, why: str) -> DamagedPlan:
 
 
 def trial_folder(folder: Path, key: str) -> Path:
-    """Where the files of the trial `key` stand in a sweep's folder."""
+    """The folder of the files of the trial `key` in a sweep's folder."""
     return folder / TRIALS_FOLDER / key
 
 

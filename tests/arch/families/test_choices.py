@@ -74,5 +74,5 @@ def test_a_network_of_three_stages_takes_the_fourth_from_the_other():
 
 def test_choices_that_do_not_go_together_are_refused():
     choices = choices_of(parse("resnext50_32x4d"))
-    with pytest.raises(UsageError, match="multiples of the groups"):
+    with pytest.raises(UsageError, match=r"cannot split .* groups; use a divisor of both"):
         replace(choices, width=(63, 126, 252, 504)).network("x")

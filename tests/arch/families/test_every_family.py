@@ -77,7 +77,7 @@ def test_numbers_may_be_a_list_for_each_stage():
     assert network.name == "any_8_16_24_8"
     reading = anynet.read("any_8_16_24_8")
     assert reading.numbers == network.design.numbers == {"widths": (8, 16, 24), "group": 8}
-    with pytest.raises(UsageError, match="2 stages were asked for, but this network has 3"):
+    with pytest.raises(UsageError, match="this network has 3 stages, not 2; give 3 numbers"):
         anynet((8, 16), 8)
 
 

@@ -137,5 +137,5 @@ def test_numbers_below_one_are_refused():
     for arguments in ({"cardinality": 0}, {"cardinality": 1, "budget": 0}):
         with pytest.raises(UsageError, match="at least 1"):
             solve_width(**arguments)
-    with pytest.raises(UsageError, match="kernel 0"):
+    with pytest.raises(UsageError, match="kernel must be at least 1, not 0"):
         Block(kernel=0)

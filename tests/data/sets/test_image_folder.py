@@ -100,12 +100,12 @@ def remove_all(path: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "says"),
     [
-        (lambda r: (r / "train").rename(r / "learn"), "has no folder train"),
+        (lambda r: (r / "train").rename(r / "learn"), "has no train, or neither val nor test"),
         (lambda r: (r / "val").rename(r / "judge"), "neither val nor test"),
         (lambda r: remove_all(r / "train/cat"), "train/cat is the folder of a class, but it holds"),
         (lambda r: (r / "train/empty").mkdir(), "train/empty is the folder of a class"),
         (lambda r: remove_all(r / "val/dog"), "val/dog is the folder of a class"),
-        (lambda r: (r / "val/cat").rename(r / "val/cow"), "val/cow is a class that .*/train has"),
+        (lambda r: (r / "val/cat").rename(r / "val/cow"), "val/cow is a class that .*/train lacks"),
         (lambda r: (r / "train/cat/1.JPEG").write_bytes(b""), r"1\.JPEG is an empty file"),
     ],
 )
@@ -328,7 +328,7 @@ def test_pixels_of_32_bits_have_no_white_and_are_refused(
     path = root / "train/dog/3.JPEG"
     Image.new("L", (30, 30), 200).convert(mode).save(path, "TIFF")
     monkeypatch.setattr(files, "_FORMATS", (*files._FORMATS, "TIFF"))
-    says = rf"dog/3\.JPEG cannot be read as an image \(.*32 bits, mode {mode}.*8 or 16\): replace"
+    says = rf"3\.JPEG cannot be read as an image \(.*32 bits \(mode {mode}\).*8 or 16\): replace"
     with pytest.raises(DataError, match=says):
         train_batches(data)
 

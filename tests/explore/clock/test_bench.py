@@ -180,12 +180,12 @@ def test_peak_memory_is_asked_for_each_network_and_mode(timed, monkeypatch):
 @pytest.mark.parametrize(
     ("networks", "setting", "words"),
     [
-        ([], Setting(), "name at least one"),
+        ([], Setting(), "bench needs at least one network"),
         (["resnet8"], Setting(device="cuda"), "this machine has cpu"),
         (["resnet8"], Setting(precision="fp16"), "fp32 or bf16"),
-        (["resnet8"], Setting(rounds=0), "--rounds 0"),
-        (["resnet8"], Setting(threads=0), "--threads 0"),
-        (["resnet8"], Setting(batch=65_537), "--batch 65537"),
+        (["resnet8"], Setting(rounds=0), "--rounds must be a number from 1 to 65,536, not 0"),
+        (["resnet8"], Setting(threads=0), "--threads must be a number .*, not 0"),
+        (["resnet8"], Setting(batch=65_537), "--batch must be a number .*, not 65537"),
         (["resnet8", "wrn_28_10"], Setting(batch=65_536), "smaller --batch"),
     ],
 )
@@ -257,7 +257,7 @@ class TestFootprint:
         [
             (1, b"", "ended with exit code 1"),
             (1, b"Traceback\nMemoryError: no room", "failed: MemoryError: no room"),
-            (-9, b"", "was ended by SIGKILL (the system kills so when memory runs out)"),
+            (-9, b"", "was ended by SIGKILL (as when the system runs out of memory)"),
         ],
     )
     def test_a_process_that_fails_is_one_sentence(self, monkeypatch, code, said, words):
@@ -266,7 +266,7 @@ class TestFootprint:
         with pytest.raises(ArchscopeError) as caught:
             footprint.peak_memory(self.task(parse("resnet8"), "step", 8))
         assert str(caught.value) == (
-            "resnet8 was to be run to measure its memory (step, 8 images), but that process "
+            "the process that measures the memory of resnet8 (step, 8 images) "
             f"{words}; use a smaller --batch, or --no-memory"
         )
 

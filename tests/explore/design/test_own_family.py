@@ -86,13 +86,15 @@ def test_its_channels_divide_and_its_names_are_checked():
     assert [row["width"] for row in enumerate_designs(query).rows()] == [40, 80, 120]
     for name, rule in (
         ("plainnet", "its family|names there are plainnet_DEPTH_WIDTH"),
-        ("plainnet_0_3", "depth 0 .* at least 1"),
-        ("plainnet_1_3@0.5", "suffix '@0.5' .* plainnet networks have none"),
+        ("plainnet_0_3", "depth must be at least 1, not 0"),
+        ("plainnet_1_3@0.5", "plainnet networks take no suffix like '@0.5'; leave it out"),
         ("other_3", "names there are plainnet_DEPTH_WIDTH"),
     ):
         with pytest.raises(UsageError, match=rule):
             parse(f"{PLAINNET}:{name}")
-    with pytest.raises(UsageError, match=r"'growth' of .*plainnet.* numbers are depth, width"):
+    with pytest.raises(
+        UsageError, match=r"numbers of .*plainnet.* are depth, width.*, not 'growth'"
+    ):
         inverse(f"{PLAINNET}:plainnet", "1Mparams", free=["growth"])
     with pytest.raises(UsageError, match=r"nothing\.py cannot be read"):
         parse("nothing.py:plainnet_1_1")
@@ -120,9 +122,11 @@ def test_a_function_that_fails_is_one_sentence(tmp_path):
     assert parse(f"{path}:loop_3").design.numbers == {"n": 3}
     with pytest.raises(ArchscopeError, match=r"loop failed with TypeError.* arrays=False"):
         enumerate_designs(Query([f"{path}:loop"]))
-    with pytest.raises(UsageError, match=r"group widths .* loop has none; leave --divisible out"):
+    with pytest.raises(UsageError, match=r"loop has no group widths; leave --divisible out"):
         enumerate_designs(Query([f"{path}:loop"], divisible=2))
-    with pytest.raises(UsageError, match=r"gave NoneType, but .* return a Seq"):
+    with pytest.raises(
+        UsageError, match=r"must return its tree, not NoneType; have .* return a Seq"
+    ):
         parse(f"{path}:none_1")
 
 

@@ -162,7 +162,7 @@ def test_other_networks_have_the_split_by_stage_and_a_sentence():
     assert document["by_choice"] is None and len(document["by_stage"]) == 6
     assert document["no_choice_split"] == (
         "There is no split by choice: inception_v3 is not made of stages of one residual block, "
-        "so no network stands between the two."
+        "so no network lies between the two."
     )
 
 

@@ -120,21 +120,21 @@ def test_a_file_of_that_name_is_replaced_only_where_it_is_named(tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     asked = {"input": (3, 32, 32)}
     assert export("resnet18", "torchvision", **asked).file.name == "resnet18.pth"
-    with pytest.raises(UsageError, match="such a file already"):
+    with pytest.raises(UsageError, match=r"resnet18.pth exists already; add --output"):
         export("resnet18", "torchvision", **asked)
     again = export("resnet18", "torchvision", tmp_path / "resnet18.pth", **asked)
     assert again.size > 46_000_000
     for place in (tmp_path, tmp_path / "nowhere" / "x.pth"):
-        with pytest.raises(UsageError, match="a file in a folder"):
+        with pytest.raises(UsageError, match="name a file in an existing folder"):
             export("resnet18", "torchvision", place, **asked)
 
 
 @pytest.mark.parametrize(
     ("name", "kind", "options", "rule"),
     [
-        ("timm:resnet50", "pt2", {}, "archscope's own networks alone"),
+        ("timm:resnet50", "pt2", {}, "only archscope's own networks"),
         ("resnet51", "pt2", {}, "6n\\+2"),
-        ("resnet18", "tflite", {}, "use onnx, pt2, torchvision, safetensors"),
+        ("resnet18", "tflite", {}, "an export is to onnx, pt2, torchvision, safetensors, not"),
         ("resnet18", "pt2", {"detection": True}, "use --to torchvision"),
         ("resnet20", "torchvision", {}, "no counterpart"),
         ("inception_v3", "torchvision", {"detection": True}, "built on its resnets"),

@@ -138,7 +138,7 @@ def test_a_damaged_matlab_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     for kind in ("train", "test"):
         (tmp_path / svhn.FILES[kind].name).write_bytes(pickle.dumps(Bomb()))
     said = refused(1, "--dataset", "svhn", "--data-dir", str(tmp_path))
-    assert "train_32x32.mat is no MATLAB file of version 5" in said
+    assert "train_32x32.mat is not a MATLAB file of version 5" in said
 
 
 def test_more_is_held_out_than_a_class_has(tmp_path: Path) -> None:

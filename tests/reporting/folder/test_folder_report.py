@@ -131,7 +131,7 @@ def test_the_order_of_a_longer_sweep_is_compared_beside_the_baselines(tmp_path, 
     assert contents(plain, against=longer).document["against"]["orders"][0]["tau"] == 1.0
     assert "20 epochs, 3 seeds" in contents(plain, against=longer).texts["report.html"]()
     few = write_fake_sweep(tmp_path / "few", templates=("1x64d", "2x64d"))
-    with pytest.raises(UsageError, match="two orders of 2 networks"):
+    with pytest.raises(UsageError, match="needs three networks or more, not 2"):
         contents(plain, against=few)
 
 

@@ -87,7 +87,7 @@ def test_verdict_first_then_figures_tables_and_the_command(fake_sweep):
             "Networks",
             "Training curves",
             "Every trial",
-            "What was asked, and on what",
+            "Settings and machine",
             "To continue or repeat",
         )
     ]

@@ -51,7 +51,7 @@ def test_noise_as_large_as_the_differences_makes_a_wide_interval():
 
 def test_an_order_of_two_says_nothing():
     ours = {"a": summarize([1.0]), "b": summarize([2.0]), "c": Summary(0, None, None)}
-    with pytest.raises(UsageError, match="below three"):
+    with pytest.raises(UsageError, match="needs three networks or more"):
         agreements(ours, {"a": 1.0, "b": 2.0, "c": 3.0}, {})
 
 

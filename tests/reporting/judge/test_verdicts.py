@@ -117,9 +117,9 @@ def test_runs_without_noise_claim_nothing(a, b, first):
 
 
 def test_unfinished_or_unknown_networks_and_senseless_differences_are_refused():
-    with pytest.raises(UsageError, match="'b' was to be compared, but has no finished run"):
+    with pytest.raises(UsageError, match="'b' has no finished run to compare; train it"):
         verdicts({"a": by_seed(1.0), "b": {}}, [("a", "b")])
-    with pytest.raises(UsageError, match="give one above 0"):
+    with pytest.raises(UsageError, match="must be above 0 points"):
         verdicts({"a": by_seed(1.0)}, [], resolve=0)
 
 

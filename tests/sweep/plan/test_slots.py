@@ -106,7 +106,11 @@ def test_numbers_that_cannot_be(numbers: dict[str, int]) -> None:
         ({"trials_per_gpu": 101}, TWO_GPUS, "number from 1 to 100"),
         ({"trials_per_gpu": 2}, CPU, "train on the CPU: leave it out"),
         ({"trials_per_gpu": 2, "gpus": 0}, TWO_GPUS, "train on the CPU: leave it out"),
-        ({"trials_per_gpu": 2, "workers": 5}, TWO_GPUS, "on 2 GPUs are 4: give fewer"),
+        (
+            {"trials_per_gpu": 2, "workers": 5},
+            TWO_GPUS,
+            "on 2 GPUs has room for 4 trials, not for --workers 5: give fewer",
+        ),
     ],
 )
 def test_trials_per_gpu_that_cannot_be(asked: dict[str, int], found: Inventory, says: str) -> None:

@@ -298,7 +298,7 @@ def test_a_node_that_is_lost_while_it_is_asked_is_left_out(
     monkeypatch.setattr(ray_connection, "living", lambda: [ghost, *nodes])
     found, notes = inventory()
     assert found.cpus == 3
-    assert notes == ["The node ghost of the Ray cluster was lost while it was asked."]
+    assert notes == ["The node ghost of the Ray cluster was lost before it answered."]
 
 
 def test_what_the_nodes_have(cluster: Nodes) -> None:
@@ -316,5 +316,5 @@ def test_a_cluster_that_cannot_be_reached(address: str, says: str) -> None:
 
 
 def test_more_threads_than_a_node_has(cluster: Nodes, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no node of the Ray cluster has so many CPUs"):
+    with pytest.raises(UsageError, match="no node of the Ray cluster has 2 CPUs"):
         cifar_sweep("quick", out=tmp_path, console=QUIET, resources=Resources(ray=Ray(), threads=2))

@@ -100,7 +100,7 @@ def test_a_node_that_is_lost_while_it_is_asked_is_left_out(
     put_in_place(monkeypatch, Module({"lost": error, "good": answer()}))
     found, notes = ray_connection.inventory()
     assert found.cpus == 4
-    assert notes == ["The node lost of the Ray cluster was lost while it was asked."]
+    assert notes == ["The node lost of the Ray cluster was lost before it answered."]
 
 
 def test_a_node_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

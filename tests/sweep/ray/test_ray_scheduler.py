@@ -137,7 +137,7 @@ def test_a_trial_goes_on_from_its_checkpoint_when_its_node_is_lost(
     assert list(dict.fromkeys(leases)) == ["lease.1", "lease.2"]
     assert result(sweep.out, "t0")["metrics"]["state"] == [1, 2, 3, 4]
     [note] = sweep.recorder.notes()
-    assert "was lost; taken up again from its last checkpoint" in note
+    assert "was lost; continued from its last checkpoint" in note
 
 
 def test_lost_nodes_are_no_fault_of_the_trial_within_reason(sweep: Sweep) -> None:
@@ -188,7 +188,7 @@ def test_a_task_that_cannot_reach_the_driver_is_lost_and_no_fault_of_its_trial(
     assert sweep.recorder.keys("finished") == ["t"]
     assert sweep.log.of("t", "begin") == ["0", "2"]
     [note] = sweep.recorder.notes()
-    assert "was lost; taken up again from its last checkpoint" in note
+    assert "was lost; continued from its last checkpoint" in note
 
 
 def test_a_dead_worker_counts_once(sweep: Sweep) -> None:

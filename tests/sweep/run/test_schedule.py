@@ -139,7 +139,7 @@ def test_trials_begin_in_the_given_order(tmp_path: Path) -> None:
     ("behaviour", "reason"),
     [
         ("raise", "RuntimeError: made to fail"),
-        ("kill", "the worker process was killed by SIGKILL (the system kills so"),
+        ("kill", "the worker process was killed by SIGKILL (as when the system runs out of memory"),
         ("segfault", "the worker process was killed by SIGSEGV, twice"),
         ("exit", "the worker process ended with exit code 7, twice"),
         ("no memory", f"out of memory: {NEED} ("),

@@ -53,5 +53,5 @@ def test_what_was_handed_over_is_not_read_again(tmp_path: Path) -> None:
 
 def test_images_that_a_machine_has_not_are_named(tmp_path: Path) -> None:
     worker.adopt(trial(INFO), files(tmp_path / "gone"))
-    with pytest.raises(DataError, match=r"gone, which the machine .* on every machine"):
+    with pytest.raises(DataError, match=r"gone, which the machine .* lacks: .* on every machine"):
         worker._dataset(trial(INFO))

@@ -36,8 +36,8 @@ def read(spelled: Spelled) -> Numbers:
     """
     if spelled.prefix == "cifar":
         raise UsageError(
-            f"cifar_{spelled.form} was asked for, but the Inception networks are ImageNet ones of "
-            "3x299x299; leave the prefix out"
+            "the Inception networks are ImageNet ones of 3x299x299, not CIFAR ones; leave "
+            "the prefix cifar_ out"
         )
     return {}
 

@@ -23,7 +23,7 @@ class Block(NamedTuple):
     Attributes:
         kernels: of its convolutions.
         preactivation: batch norm and ReLU before each convolution, not behind.
-        lead: whether the first of them stands in the first block too, not in the stem.
+        lead: whether the first of them is in the first block too, not in the stem.
     """
 
     kernels: tuple[Kernel, ...]

@@ -53,7 +53,7 @@ def scale_axis(stem: int) -> Axis:
 
 
 def read_depth(spelled: Spelled) -> int | tuple[int, ...] | None:
-    """`50`, or the blocks of the stages where `3_4_7_3` stands there; None where it is open.
+    """`50`, or the blocks of the stages for `3_4_7_3`; None where it is open.
 
     Raises:
         UsageError: where there are not as many stages as the prefix says.
@@ -65,8 +65,8 @@ def read_depth(spelled: Spelled) -> int | tuple[int, ...] | None:
         return numbers[0]
     if spelled.prefix is not None and len(numbers) != (4 if spelled.prefix == "imagenet" else 3):
         raise UsageError(
-            f"{len(numbers)} stages were asked for, but a network for ImageNet has 4 and one for "
-            "CIFAR 3; leave the prefix out, or give as many numbers"
+            f"a network has 4 stages for ImageNet and 3 for CIFAR, not {len(numbers)}; leave "
+            "the prefix out, or give as many numbers"
         )
     return numbers
 
@@ -88,8 +88,7 @@ def imagenet(spelled: Spelled, known: Known, others: Known | None = None) -> Num
         return {"blocks": depth} if len(depth) == 4 else None
     if spelled.prefix == "imagenet" and depth not in others:
         raise UsageError(
-            f"depth {depth} was asked for on ImageNet, but the depths known there are "
-            f"{listed(others)}; use one of them"
+            f"the depths known on ImageNet are {listed(others)}, not {depth}; use one of them"
         )
     return {"blocks": known[depth]} if depth in known else None
 
@@ -135,22 +134,20 @@ def equal_stages(depth: int | Sequence[Number], period: int, offset: int) -> tup
     """
     if isinstance(depth, Sequence):
         if len(depth) != 3:
-            raise UsageError(
-                f"{len(depth)} stages were asked for, but a CIFAR network has 3; give 3 numbers"
-            )
+            raise UsageError(f"a CIFAR network has 3 stages, not {len(depth)}; give 3 numbers")
         return tuple(depth)
     if is_array(depth):
         raise UsageError(
-            "an array of depths was asked for, but these families take one depth at a time; "
-            "let the widths or the cardinality vary"
+            "these families take one depth at a time, not an array; let the widths or the "
+            "cardinality vary"
         )
     n, rest = divmod(depth - offset, period)
     if rest == 0 and n >= 1:
         return (n,) * 3
     near = sorted({max(1, n) * period + offset, (max(0, n) + 1) * period + offset})
     raise UsageError(
-        f"depth {depth} was asked for, but it must be {period}n+{offset} with n >= 1; "
-        f"use {' or '.join(map(str, near))}"
+        f"depth must be {period}n+{offset} with n >= 1, not {depth}; use "
+        f"{' or '.join(map(str, near))}"
     )
 
 
@@ -187,8 +184,8 @@ def refuse(spelled: Spelled, *kinds: str, of: str) -> None:
     for kind in kinds:
         if kind in spelled.suffixes:
             raise UsageError(
-                f"the suffix '{SIGNS.get(kind, '-')}{shown(spelled.suffixes[kind])}' was asked "
-                f"for, but {of} networks have none of its kind; leave it out"
+                f"{of} networks take no suffix like "
+                f"'{SIGNS.get(kind, '-')}{shown(spelled.suffixes[kind])}'; leave it out"
             )
 
 

@@ -87,8 +87,8 @@ def _read(spelled: Spelled) -> Numbers | None:
         kind = "basic" if depth in BASIC_BLOCKS else "bottleneck"
     if isinstance(depth, tuple) and kind is None:
         raise UsageError(
-            "the blocks of each stage were asked for without what they are; say basic or "
-            "bottleneck, as preresnet_3_4_7_3-bottleneck"
+            "the blocks of each stage need their kind, basic or bottleneck; write it, as "
+            "preresnet_3_4_7_3-bottleneck"
         )
     return {**found, "block": kind or "bottleneck"}
 
@@ -120,9 +120,9 @@ def preresnet(
     scale: Fraction | float = 1,
     residual: bool = True,
 ) -> Choices:
-    """The ImageNet pre-activation ResNet: ResNet-200 as it stands, of `blocks` a stage.
+    """The ImageNet pre-activation ResNet: ResNet-200 itself, of `blocks` a stage.
 
-    The stem's BN-ReLU is the first block's: it stands before the max pool.
+    The stem's BN-ReLU is the first block's: it comes before the max pool.
 
     Raises:
         UsageError: where a number is not positive, or a scaled width not whole.
@@ -213,14 +213,14 @@ def _usual_block(depth: int | Sequence[Number]) -> Block:
     """
     if isinstance(depth, Sequence):
         raise UsageError(
-            "the blocks of each stage were asked for without what they are; say basic or "
-            "bottleneck, as preresnet_2_3_4-basic"
+            "the blocks of each stage need their kind, basic or bottleneck; write it, as "
+            "preresnet_2_3_4-basic"
         )
     basic, bottleneck = depth % 6 == 2 and depth >= 8, depth % 9 == 2 and depth >= 11
     if not basic and not bottleneck:
         near = sorted({max(8, (depth - 2) // 6 * 6 + 2), max(11, (depth - 2) // 9 * 9 + 2)})
         raise UsageError(
-            f"depth {depth} was asked for, but it must be 6n+2 (basic blocks) or 9n+2 "
-            f"(bottlenecks) with n >= 1; use {' or '.join(map(str, near))}"
+            "depth must be 6n+2 (basic blocks) or 9n+2 (bottlenecks) with n >= 1, not "
+            f"{depth}; use {' or '.join(map(str, near))}"
         )
     return "bottleneck" if bottleneck and (depth >= 164 or not basic) else "basic"

@@ -135,9 +135,9 @@ def _read_widened(depth: int | tuple[int, ...] | None, spelled: Spelled) -> Numb
     if isinstance(depth, int) and depth not in BASIC_BLOCKS:
         hint = f", or wide_resnet{depth}_2 for the bottleneck one"
         raise UsageError(
-            f"imagenet_wrn_{depth}{f'_{factor}' if factor else ''} was asked for, but the widened "
-            f"basic-block networks are of depth {listed(BASIC_BLOCKS)}; use imagenet_wrn_34_2"
-            f"{hint if depth in IMAGENET_BLOCKS else ''}"
+            "the widened basic-block networks for ImageNet are of depth "
+            f"{listed(BASIC_BLOCKS)}, not {depth}; use "
+            f"imagenet_wrn_34_2{hint if depth in IMAGENET_BLOCKS else ''}"
         )
     blocks = BASIC_BLOCKS[depth] if isinstance(depth, int) else depth
     found: dict[str, Any] = {} if blocks is None else {"blocks": blocks}

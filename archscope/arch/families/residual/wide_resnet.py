@@ -39,8 +39,8 @@ def _read(spelled: Spelled) -> Numbers | None:
     if found is None:
         depth, k = spelled.texts.get("depth", ""), int(spelled.texts.get("widen", 2))
         raise UsageError(
-            f"wide_resnet{depth}_{k} was asked for, but the widened bottleneck networks are "
-            f"ImageNet ones of depth {listed(IMAGENET_BLOCKS)}; for CIFAR use wrn_28_{max(k, 1)}"
+            "the widened bottleneck networks are ImageNet ones of depth "
+            f"{listed(IMAGENET_BLOCKS)}, not {depth}; for CIFAR use wrn_28_{max(k, 1)}"
         )
     return {**found, **whole_number(spelled, "widen")}
 

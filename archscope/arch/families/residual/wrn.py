@@ -166,20 +166,20 @@ def _kernels(block: tuple[int, ...], deepening: int | None) -> tuple[tuple[int, 
     if deepening is None:
         if not block or any(kernel < 1 or kernel % 2 == 0 for kernel in block):
             raise UsageError(
-                f"block {block_text(block)} was asked for, but a block is one or more kernels of "
-                "odd size; use B(3,3) or B(3,1,3)"
+                f"a block is one or more kernels of odd size, not {block_text(block)}; use "
+                "B(3,3) or B(3,1,3)"
             )
         return block, 6
     if block != (3, 3):
         raise UsageError(
-            f"block {block_text(block)} was asked for with deepening factor {deepening}, but that "
-            "already says what a block is; give one of the two"
+            f"block {block_text(block)} already says how many convolutions a block has; give "
+            f"it or deepening {deepening}, not both"
         )
     (deepening,) = positive(deepening=deepening)
     if deepening > MOST_DEEPENING:
         raise UsageError(
-            f"deepening {deepening} was asked for, but a block of more than {MOST_DEEPENING} "
-            "convolutions is not made; use a smaller one"
+            f"deepening must be at most {MOST_DEEPENING} (convolutions of a block), not "
+            f"{deepening}; use a smaller one"
         )
     return (3,) * deepening, 3 * deepening
 
@@ -188,12 +188,12 @@ def _probability(dropout: Fraction | float, convolutions: int) -> Fraction:
     probability = exact(dropout, "dropout") if dropout != 0 else Fraction(0)
     if probability >= 1:
         raise UsageError(
-            f"dropout {decimal(probability)} was asked for, but it must be below 1; "
-            "the paper used 0.3 (CIFAR) and 0.4 (SVHN)"
+            f"dropout must be below 1, not {decimal(probability)}; the paper used 0.3 "
+            "(CIFAR) and 0.4 (SVHN)"
         )
     if probability and convolutions == 1:
         raise UsageError(
-            f"dropout {decimal(probability)} was asked for, but it stands between the "
-            "convolutions of a block, and this one has only one; use a block such as B(3,3)"
+            "dropout acts between the convolutions of a block, and this block has only one; "
+            "leave it out, or use a block such as B(3,3)"
         )
     return probability

@@ -25,7 +25,7 @@ from archscope.cli.options.spaces import (
     WidthOption,
 )
 from archscope.cli.output import note, print_result, save_with, write
-from archscope.errors import UsageError
+from archscope.errors import UsageError, plural
 
 if TYPE_CHECKING:
     from archscope.explore.design.enumerate import Enumeration, Order, Query
@@ -116,7 +116,7 @@ def enumerate_designs(
             "--sample",
             value="N",
             panel=LISTED,
-            help="N of them, drawn at random, instead of the first.",
+            help="N designs drawn at random, instead of the first.",
             min=1,
         ),
     ] = None,
@@ -140,9 +140,9 @@ def enumerate_designs(
 ) -> None:
     """List all designs of a family within ranges of cost.
 
-    Every design of the box is gone through: 10 million take seconds. What is listed is sorted, may
-    be cut to a Pareto front, and goes to a table, CSV, JSON or Parquet. A random sample of them can
-    be trained as a population:
+    Every design of the box is checked: 10 million take seconds. The list is sorted, may be cut to
+    a Pareto front, and is written as a table, CSV, JSON or Parquet. A random sample of the designs
+    can be trained as a population:
 
       archscope enumerate cifar_resnext11 --params 50k:500k --sample 12 --format csv |
         archscope cifar-sweep --preset quick --templates @-
@@ -164,7 +164,7 @@ def enumerate_designs(
     _print(found, chosen, output)
     most = found.matches if found.front is None else found.front
     if len(found) < most and sample is None and chosen not in STREAMED:
-        note(f"archscope: {len(found):,} of {most:,} designs are listed; see --limit")
+        note(f"archscope: {len(found):,} of {plural(most, 'design')} listed; --limit lists more")
 
 
 def _query(
@@ -209,7 +209,8 @@ def _format(format: DesignFormat | None, output: Path | None) -> DesignFormat:
     if format is DesignFormat.parquet:
         if output is None or str(output) == "-":
             raise UsageError(
-                "Parquet was asked for on the standard output, but it is no text; add --output FILE"
+                "Parquet is not text, so it is not written to the standard output; add "
+                "--output FILE"
             )
         require_parquet()
     return format
@@ -265,7 +266,7 @@ def _draw(found: Enumeration, plot: Path) -> None:
     one, other = (metric.removeprefix("-") for metric in front or ("macs", "params"))
     table = enumeration_table(found.head(), [])
     thinned = ", thinned out" if len(found.sample["macs"]) < found.matches else ""
-    notes = [*table.notes[:1], f"Grey: all that fulfil the conditions{thinned}."]
+    notes = [*table.notes[:1], f"Grey: all designs that meet the conditions{thinned}."]
     drawn = draw_designs(
         Heading(table.title, notes),
         (one, other),

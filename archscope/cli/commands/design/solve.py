@@ -106,8 +106,8 @@ def solve(
             panel=NETWORK,
             default="what the name leaves open",
             complete=some_of(lambda: _FREE),
-            help="What is sought: cardinality, width, depth (or depth3), widen, deepening, scale, "
-            "or another number of the family.",
+            help="What is solved for: cardinality, width, depth (or depth3), widen, deepening, "
+            "scale, or another number of the family.",
         ),
     ] = None,
     depth: DepthOption = None,
@@ -198,8 +198,8 @@ def _solve_block(
     w_in, w_out, kernel, resolution = block
     if len(budgets) > 1:
         raise UsageError(
-            f"{len(budgets)} budgets were asked for, but a block has one, of parameters; drop the "
-            "others, or add --network resnext50"
+            f"a block has one budget, of parameters, not {len(budgets)}; drop the others, or "
+            "add --network resnext50"
         )
     cardinality, width = numbers.cardinality, numbers.width
     return solve_block(
@@ -224,8 +224,8 @@ def _block_budget(text: str) -> int:
         except UsageError:
             raise wrong from None
     raise UsageError(
-        f"--budget {shown(text)} is a budget of a whole network; name the network with --network, "
-        "as --network resnext50, or give a block's parameters, as 70k"
+        f"--budget {shown(text)} is the budget of a whole network; add --network resnext50, "
+        "or give a block's parameters, as 70k"
     )
 
 
@@ -268,4 +268,4 @@ def _options(
 def _only_without(options: dict[str, Any], rule: str) -> None:
     for name, value in options.items():
         if value:
-            raise UsageError(f"--{name} was given, but it {rule}")
+            raise UsageError(f"--{name} {rule}")

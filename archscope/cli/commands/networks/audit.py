@@ -31,10 +31,10 @@ def audit(
     format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """Hold every count that the papers print against ours: equal as rounded, or explained.
+    """Check every count printed in the papers against ours: equal as rounded, or explained.
 
-    An explanation is a rule that is checked, such as batch norm left out. Ends with exit code 1
-    where a published number is neither.
+    An explanation is a rule that is checked, such as batch norm left out. The exit code is 1 where
+    a published number is neither equal nor explained.
     """
     from archscope.explore.networks.audit import audit as audit_counts
 
@@ -43,7 +43,8 @@ def audit(
     if wrong := found.unexplained:
         first = wrong[0].row()
         raise ArchscopeError(
-            f"{len(wrong)} of {len(found.findings)} published counts are neither equal to ours nor "
-            f"explained, the first {first['network']} in {first['table']} ({first['published']}, "
-            f"ours {first['ours']:,}); please report this as a defect of archscope"
+            f"published counts neither equal to ours nor explained: {len(wrong)} of "
+            f"{len(found.findings)}, the first {first['network']} in {first['table']} "
+            f"({first['published']}, ours {first['ours']:,}); please report this as a defect "
+            "of archscope"
         )

@@ -82,8 +82,8 @@ def bench(
 ) -> None:
     """Time networks side by side on this machine: latency, throughput, training step, memory.
 
-    Rounds are interleaved, so that a change of the machine's pace meets all networks; medians,
-    quartiles and ratios to the first network are told, with threads and precision. Devices other
+    Rounds are interleaved, so that a change of the machine's pace affects all networks; medians,
+    quartiles and ratios to the first network are shown, with threads and precision. Devices other
     than cpu follow torch's documentation and were not run.
     """
     from archscope.arch.quantities import parse_shape
@@ -130,8 +130,8 @@ def _check(
     """Whatever would only fail after minutes."""
     if bool(names) == bool(paper):
         raise UsageError(
-            "networks to time or a --paper were to be given, and only one of them; name networks, "
-            "as resnet50 resnext50_32x4d, or a paper"
+            "bench takes either networks or a --paper; name networks, as resnet50 "
+            "resnext50_32x4d, or a paper"
         )
     check_plot(plot)
     check_destination(plot, "--plot")

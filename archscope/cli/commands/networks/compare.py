@@ -58,9 +58,9 @@ def compare(
 ) -> None:
     """Put networks side by side: Table 1 with parameters, FLOPs (multiply-adds), activations.
 
-    Every count is exact. With fvcore (the default) each network is instantiated and traced in eval
-    mode at batch 1, and must agree with the formula to the integer; a network from outside is
-    counted by fvcore alone, an ONNX file by its own shapes.
+    Every count is exact, or is shown as a lower bound (≥). With fvcore (the default) each network
+    is instantiated and traced in eval mode at batch 1, and must agree with the formula to the
+    integer; a network from outside is counted by its trace alone, an ONNX file by its own shapes.
 
     With --diff, why two networks differ: the gap split by stage, and by choice, where the first
     network is turned into the second one choice after the other; --plot draws both as waterfalls.
@@ -72,14 +72,13 @@ def compare(
     shape = None if input_shape is None else parse_shape(input_shape)
     if (counter is not None and (diff or counters is not None)) or (diff and counters is not None):
         raise UsageError(
-            "--diff, --counters and --counter are three ways to compare, and more than one was "
-            "asked for; give one of them"
+            "--diff, --counters and --counter are three ways to compare; give one of them"
         )
     if diff:
         print_difference(names, (shape, classes), (plot, on), format, output)
         return
     if plot is not None or on is not None:
-        raise UsageError("--plot and --on draw a difference, which was not asked for; add --diff")
+        raise UsageError("--plot and --on draw a difference; add --diff")
     if counters is not None:
         return _compare_counters(names, counters, shape, classes, (format, output))
     chosen = counter or CounterName.fvcore

@@ -48,13 +48,10 @@ def print_difference(
     plot, on = figure
     if len(names) != 2:
         raise UsageError(
-            f"the difference of {len(names)} networks was asked for, but --diff takes two; name "
-            "two, as resnet50 resnext50_32x4d"
+            f"--diff takes two networks, not {len(names)}; name two, as resnet50 resnext50_32x4d"
         )
     if on is not None and plot is None:
-        raise UsageError(
-            f"--on {on.value} says what to draw, but nothing is drawn; add --plot FILE"
-        )
+        raise UsageError(f"--on {on.value} chooses the cost that --plot draws; add --plot FILE")
     check_plot(plot)
     shape, classes = task
     found = difference(*names, input=shape, classes=classes)

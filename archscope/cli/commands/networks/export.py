@@ -68,7 +68,7 @@ def export(
         bool,
         option(
             "--detection",
-            help="With torchvision: the backbone of its detection models (Faster R-CNN) alone.",
+            help="With torchvision: only the backbone of its detection models (Faster R-CNN).",
         ),
     ] = False,
     input_shape: InputOption = None,

@@ -31,7 +31,7 @@ def list_networks(
     format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """List the named networks of the papers with their costs (any template has a name besides)."""
+    """List the named networks of the papers with their costs (other templates have names too)."""
     from archscope.explore.networks.listing import list_networks as found
 
     print_result(found(pattern), format, output)
@@ -40,7 +40,7 @@ def list_networks(
 def show(
     name: NetworkArgument,
     layers: Annotated[
-        bool, option("--layers", help="A row for every layer rather than every stage.")
+        bool, option("--layers", help="A row for each layer instead of each stage.")
     ] = False,
     input_shape: InputOption = None,
     classes: ClassesOption = None,

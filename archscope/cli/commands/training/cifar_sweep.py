@@ -180,6 +180,5 @@ def _refuse_a_plan(preset: str, planned: Mapping[str, object]) -> None:
     given = ["preset"] * (preset != "proxy") + [n for n, v in planned.items() if v is not None]
     if given:
         raise UsageError(
-            f"--worker works off the plan that its folder has, but --{given[0]} asks for one: "
-            f"leave out --{', --'.join(given)}."
+            f"--worker trains the plan that its folder holds; leave out --{', --'.join(given)}."
         )

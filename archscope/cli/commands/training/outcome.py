@@ -1,4 +1,4 @@
-"""What the training commands do alike: refuse early, and tell what came of it."""
+"""What the training commands share: refuse early, and report the outcome."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def show(result: SweepResult, format: Format | None, output: Path | None) -> Non
     for record in (*result.failed, *result.diverged):
         note(f"{record.status}: {record.key}: {record.reason or 'unknown'}")
     if result.failed:
-        note("The same command again tries what failed once more.")
+        note("Run the same command again to retry what failed once more.")
     if result.diverged:
-        note("What diverged would diverge again: choose a lower --lr, and another --out.")
+        note("A diverged trial would diverge again: choose a lower --lr and another --out.")
     note(f"Written to {result.folder}: {', '.join(path.name for path in result.files)}.")

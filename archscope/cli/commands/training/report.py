@@ -34,8 +34,8 @@ def report(
         option(
             "--against",
             value="DIR",
-            help="A longer sweep of the same networks: how far its order agrees with this one's, "
-            "by Kendall's tau, beside the orders by parameters and multiply-adds.",
+            help="A longer sweep of the same networks: how well this sweep ranks them "
+            "(Kendall's tau), beside the rankings by parameters and multiply-adds.",
         ),
     ] = None,
     format: FormatOption = None,

@@ -21,22 +21,22 @@ _CLEAR = "\x1b[H\x1b[2J"
 def status(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The sweep's folder.")],
     watch: Annotated[
-        bool, option("--watch", help="Show it again every two seconds, until all has ended.")
+        bool, option("--watch", help="Refresh every two seconds until all trials have ended.")
     ] = False,
     format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """Show how a sweep stands: what is done, runs, failed; time left; the best templates.
+    """Show the progress of a sweep: done, running and failed trials; time left; the best templates.
 
-    Reads the folder and writes nothing: it can be asked at any time, from any terminal or machine
+    Reads the folder and writes nothing: it can be run at any time, from any terminal or machine
     that sees the folder. A trial that a killed process on another machine had begun counts as
-    running until somebody takes it over.
+    running until another process takes it over.
     """
     from archscope.explore.training import status as explore
 
     chosen = resolve_format(format, output)
     if watch and (output is not None or chosen is not Format.table):
-        raise UsageError("--watch shows tables on the terminal: leave out --format and --output.")
+        raise UsageError("--watch shows tables on the terminal; leave out --format and --output.")
     while True:
         found = explore.status(folder)
         if watch and sys.stdout is not None and sys.stdout.isatty():

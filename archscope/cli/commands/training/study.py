@@ -64,7 +64,7 @@ def study(
     format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """Run an experiment of the ResNeXt and Wide ResNet papers and put it beside the published.
+    """Run an experiment of the ResNeXt and Wide ResNet papers beside the published numbers.
 
     Complexity is exact at paper scale, whatever is trained; published numbers are marked so. The
     verdicts compare the pairs that the study names: better, no difference shown, or how many more

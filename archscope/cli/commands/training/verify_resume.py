@@ -33,14 +33,14 @@ from archscope.cli.options.training import (
 from archscope.cli.output import note, print_result, resolve_format
 
 KillsOption = Annotated[
-    int, option("--kills", value="N", help="How often it is killed, at random instants.")
+    int, option("--kills", value="N", help="How many times it is killed, at random instants.")
 ]
 RandomOption = Annotated[
     int | None,
     option(
         "--random-seed",
         value="S",
-        help="Seed of the instants; without it, one is drawn and told.",
+        help="Seed of the instants; without it, one is drawn and shown.",
     ),
 ]
 
