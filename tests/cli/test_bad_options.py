@@ -47,7 +47,7 @@ CHARACTERS = st.characters(exclude_characters="\0", exclude_categories=())  # a 
 TEXTS = st.text(CHARACTERS, max_size=12) | st.lists(PARTS, min_size=1, max_size=6).map("".join)
 
 
-@pytest.mark.parametrize("texts", [8, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("texts", [4, pytest.param(100, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("command", "others", "option"), OPTIONS)
 def test_any_text_of_an_option_is_an_answer_or_one_sentence(
     command, others, option, texts, monkeypatch, tmp_path

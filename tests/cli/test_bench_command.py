@@ -57,6 +57,7 @@ def test_csv_and_another_input(run):
     assert float(row["quartile1"]) <= float(row["median"]) <= float(row["quartile3"])
 
 
+@pytest.mark.slow
 def test_a_papers_comparison_with_its_figure(run, tmp_path, monkeypatch):
     from archscope.arch.papers import timings
 
@@ -106,6 +107,7 @@ def test_a_users_mistake_is_one_sentence(run, arguments, words):
     assert words in result.stderr and result.stdout == "" and "Traceback" not in result.stderr
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_it_with_130():
     command = [sys.executable, "-m", "archscope", "bench", "resnet8", "--rounds", "60000"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

@@ -103,6 +103,7 @@ def test_a_front_says_how_much_of_it_is_listed(run):
     assert "The 12 designs of the Pareto front" in whole.stdout and whole.stderr == ""
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_workers")
 def test_a_sample_is_drawn_and_trained_as_a_population(run, tmp_path):
     drawn = tmp_path / "drawn.csv"
@@ -140,6 +141,7 @@ def test_what_finds_nothing_ends_with_4_and_names_the_nearest_design(run, tmp_pa
     assert not target.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
 def test_enumerate_draws_the_front(run, tmp_path, suffix):
     target = tmp_path / f"front{suffix}"

@@ -39,6 +39,7 @@ def test_input_and_classes_are_those_of_both(run):
     assert document["from"]["classes"] == document["to"]["classes"] == 7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "head"), [("a.png", b"\x89PNG"), ("a.svg", b"<?xml"), ("a.PDF", b"%PDF")]
 )

@@ -157,6 +157,7 @@ def test_a_wrong_count_or_tree_exits_1(run, monkeypatch):
     assert result.stderr.endswith("the way back did not give the same tree again\n")
 
 
+@pytest.mark.slow
 def test_rounding_that_the_network_blows_up_is_told_as_such(run):
     """Batch norm over 2 values a channel loses all digits; form (c) moves as much by itself."""
     arguments = ("equivalence", "resnext29_8x16d@0.25-noshortcut", "--input", "3x4x4")
@@ -188,6 +189,7 @@ def test_the_library_gives_a_frame():
         a.equivalence(network, batch=1)
 
 
+@pytest.mark.slow
 def test_the_clock_chooses_its_rounds_where_none_are_asked_for(run, monkeypatch):
     from archscope.explore.networks import equivalence
 

@@ -107,6 +107,7 @@ def test_bench_times_networks_from_outside(run, tmp_path):
     assert fixed.exit_code == 1 and "saved.pt2 (throughput, 2 images)" in fixed.stderr
 
 
+@pytest.mark.slow
 def test_bench_measures_the_memory_of_a_network_from_outside(run):
     """Another process opens the network anew, by its name."""
     found = run("bench", "nets.py:net", "--modes", "latency", "--rounds", "1", "--threads", "1",

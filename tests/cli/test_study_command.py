@@ -90,6 +90,7 @@ def test_braces_in_a_command_are_left_alone_and_a_frame_is_flat(run, tmp_path):
     assert frame["error (%)"].tolist() == [4.39, 4.12] and "published" not in frame.columns
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_workers")
 def test_an_interrupted_study_is_a_study_and_a_worker_ends_it_as_one(run, tmp_path, monkeypatch):
     from archscope.errors import ArchscopeError

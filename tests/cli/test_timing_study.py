@@ -148,6 +148,7 @@ def measured(run, own, tmp_path):
     return out
 
 
+@pytest.mark.slow
 def test_an_edited_study_is_not_put_beside_times_of_the_old_one(run, own, measured):
     before = (measured / "study.json").read_bytes()
     own.write_text(OWN.replace('reference = "thin"', 'reference = "wide"'))

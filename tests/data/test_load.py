@@ -232,6 +232,7 @@ def test_the_store_without_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert locate.store() == tmp_path / "cache/archscope/data"
 
 
+@pytest.mark.slow
 def test_files_of_the_real_size_are_read_and_fingerprinted(tmp_path: Path) -> None:
     dataset = catalogue.CATALOGUE["cifar10"]
     layout = dataset.layouts[0]

@@ -69,6 +69,7 @@ def session(leader: int) -> list[int]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
 def test_they_end_when_who_started_them_is_killed(part: Files) -> None:
     names = [os.fsdecode(name) for name in part.names]

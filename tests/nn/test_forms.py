@@ -164,6 +164,7 @@ def test_a_wrong_map_of_any_tensor_is_seen(name, mode):
     assert gaps[mode]["outputs"] > 1e-4 and gaps[mode]["gradients"] > 1e-4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "paths"), [("resnext11_4x16d@0.25", None), ("resnet8@0.5", 4), ("preresnet11", None)]
 )

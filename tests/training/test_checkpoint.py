@@ -250,7 +250,9 @@ def kill_at_every_instant(kept: int, place: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.parametrize("kept", [0, 1, 2])
+@pytest.mark.parametrize(
+    "kept", [1, *(pytest.param(kept, marks=pytest.mark.slow) for kept in (0, 2))]
+)
 def test_killed_at_any_instant_a_folder_is_whole(kept: int, tmp_path: Path) -> None:
     """In a process without threads: this one may have some, and then should not fork."""
     program = (

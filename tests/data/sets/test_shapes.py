@@ -34,6 +34,7 @@ def test_the_images_stay_what_they_are(made: tuple[Split, Split]) -> None:
     assert fingerprint(*made) == expected
 
 
+@pytest.mark.slow
 def test_another_process_makes_the_same() -> None:
     code = (
         "from archscope.data import load; import sys; i = load.prepare('shapes', offline=True)\n"
@@ -80,6 +81,7 @@ def test_it_takes_a_second_or_two() -> None:
     assert time.process_time() - start < 5
 
 
+@pytest.mark.slow
 def test_a_linear_classifier_fails(made: tuple[Split, Split]) -> None:
     train, test = made
     scale = lambda split: split.images.reshape(len(split), -1).astype(np.float32) / 128 - 1  # noqa: E731

@@ -245,6 +245,7 @@ class TestFootprint:
     def task(self, network, mode="throughput", batch=1):
         return footprint.Task(network, mode, batch, "fp32", "cpu", 1)
 
+    @pytest.mark.slow
     @pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's account of a process")
     def test_a_fresh_process_holds_what_the_network_needs(self):
         # 1 -> 16 channels of 1000x1000: the output alone is 64 MB, the weights are nothing.

@@ -291,6 +291,7 @@ def test_a_disagreement_with_fvcore_is_an_error(monkeypatch):
         enumerate_designs(Query(["cifar_resnet20"]), Order()).confirmed()
 
 
+@pytest.mark.slow
 def test_two_million_candidates_need_little_memory():
     query = Query(["resnext"], {"depth": [[1, 2, 3, 4]], "width": range(1, 129)})
     tracemalloc.start()
@@ -355,6 +356,7 @@ def test_a_random_sample_is_the_same_however_the_stream_is_cut(monkeypatch):
     assert list(enumerate_designs(query, asked).rows()) == rows
 
 
+@pytest.mark.slow
 def test_each_design_is_as_likely_as_any_other():
     query = Query(["resnext29"], {"cardinality": range(1, 5), "width": [4, 8]})
     times = Counter(

@@ -33,6 +33,7 @@ def written(name, kind, folder, **options):
     return export(name, kind, folder / "file", **options)
 
 
+@pytest.mark.slow
 def test_a_program_runs_by_itself_with_any_batch(tmp_path):
     module = weights_file("resnet20", tmp_path / "weights.pth")
     found = written("resnet20", "pt2", tmp_path, weights=tmp_path / "weights.pth")

@@ -275,11 +275,13 @@ def test_nothing_is_imported_from_the_working_directory_unasked(tmp_path):
     assert not (tmp_path / "__pycache__").exists()
 
 
+@pytest.mark.slow
 def test_a_folder_that_pythonpath_names_is_asked_for(tmp_path):
     (tmp_path / "mine.py").write_text(NETWORKS)
     assert opened_in(tmp_path, ["python:mine:net"], str(tmp_path)) == ["python"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", ["one", "open"])
 def test_a_saved_program_costs_what_its_network_costs(tmp_path, batch):
     network = parse("resnet8", input_shape=(3, 24, 40))

@@ -37,6 +37,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schedule, "RUNNER", "fake_runners:seed_2_fails")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fake")
 def test_failed_trials_end_with_3_and_are_tried_again(
     tmp_path: Path, request: pytest.FixtureRequest
@@ -119,6 +120,7 @@ def test_without_ray_the_extra_is_named(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fake", "undrawn")
 def test_on_a_cpu_it_says_how_long_it_may_take(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -154,6 +156,7 @@ def test_the_library_returns_the_records_and_a_frame(
     assert said and capsys.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fake")
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGUSR1, 75)]
@@ -216,6 +219,7 @@ def test_a_worker_tells_done_and_failed_trials_apart(tmp_path: Path) -> None:
     assert "1 trial (1 more done, 2 failed) on" in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fake", "undrawn")
 def test_a_workers_data_are_called_as_planned_and_nothing_is_downloaded_offline(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -312,6 +316,7 @@ def test_trials_side_by_side_on_a_gpu_are_those_one_after_the_other(tmp_path: Pa
     assert len(alone) == 4 and metrics(3) == alone
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("runner", "count"), [("diverges", 4), ("seed_2_diverges", 2)])
 def test_diverged_trials_end_with_3_and_are_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runner: str, count: int
@@ -326,7 +331,10 @@ def test_diverged_trials_end_with_3_and_are_told(
     assert f"All 4 trials in {out} are done ({count} diverged)." in notes
 
 
-@pytest.mark.parametrize("damage", ["cut", "zeroed", "absurd"])
+@pytest.mark.parametrize(
+    "damage",
+    ["cut", *(pytest.param(how, marks=pytest.mark.slow) for how in ("zeroed", "absurd"))],
+)
 def test_a_damaged_result_is_trained_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:
@@ -347,6 +355,7 @@ def test_a_damaged_result_is_trained_again(
     assert [record.status for record in read_sweep(out).trials] == ["done", "done"]
 
 
+@pytest.mark.slow
 def test_a_result_that_is_lost_before_the_end_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -364,6 +373,7 @@ def test_a_result_that_is_lost_before_the_end_is_told(
     assert "1 trial in" in notes and "its result is missing or damaged now" in notes
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="needs links")
 @pytest.mark.parametrize("name", [".lock", "sweep.json", "report.html"])
 def test_a_link_is_not_followed_into_somebodys_file(

@@ -197,6 +197,7 @@ def test_a_training_on_an_image_folder_at_the_networks_own_size_is_continued_and
     assert code == 0 and "1 trial (1 more done)" in notes
 
 
+@pytest.mark.slow
 def test_16_bit_images_train_as_their_8_bit_copies_do(tmp_path: Path) -> None:
     image = pytest.importorskip("PIL.Image", reason="image folders need Pillow")
     draw = np.random.default_rng(0)

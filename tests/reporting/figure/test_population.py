@@ -77,6 +77,7 @@ def test_steps_rise_to_one_and_tell_their_network(folder):
     assert list(lines[1].get_xdata())[1] == pytest.approx(fake_error("8x64d", 2))
 
 
+@pytest.mark.slow
 def test_the_distribution_stands_on_the_page_and_in_files(folder):
     made = contents(folder)
     assert [row["networks"] for row in made.document["distribution"]] == [5, 4]

@@ -77,6 +77,7 @@ def test_what_changed_takes_two_lines_at_most(documents):
     assert shown[place + 2].endswith(" ...") and shown[place + 3] == "resnext50_3x21d"
 
 
+@pytest.mark.slow
 def test_numbers_stand_within_their_panel(documents):
     figure = draw_waterfalls(documents[PAIRS[0]], COSTS)
     figure.canvas.draw()

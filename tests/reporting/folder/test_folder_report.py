@@ -26,6 +26,7 @@ def study_folder(fake_sweep):
     return folder
 
 
+@pytest.mark.slow
 def test_an_unfinished_study_is_a_study_and_says_so_at_the_top(study_folder):
     write(study_folder, ())
     page = (study_folder / "report.html").read_text()
@@ -79,6 +80,7 @@ def test_the_table_of_an_unfinished_training_says_so_at_its_top(fake_sweep):
     assert text.startswith(f"> **{said}**\n\n") and text.count(said) == 1
 
 
+@pytest.mark.slow
 def test_the_page_of_a_plain_sweep_resolves_what_was_asked(fake_sweep):
     folder = fake_sweep(templates=("1x64d", "2x64d", "1x96d"), noise=2.0)
     for resolve in (0.5, 0.05):
@@ -103,6 +105,7 @@ def test_a_damaged_or_foreign_folder_is_told(study_folder, tmp_path):
         contents(tmp_path)
 
 
+@pytest.mark.slow
 def test_the_order_of_a_longer_sweep_is_compared_beside_the_baselines(tmp_path, study_folder):
     longer = write_fake_sweep(tmp_path / "longer", epochs=20)
     made = contents(study_folder, against=longer)

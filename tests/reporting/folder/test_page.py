@@ -69,6 +69,7 @@ def written_page(written):
     return (folder / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_the_page_is_whole_and_takes_nothing_from_elsewhere(written_page):
     text = written_page
     checker = checked(text)
@@ -206,6 +207,7 @@ def test_in_a_browser_nothing_fails_is_clipped_or_faint_and_tables_sort(
     assert in_browser(source, tmp_path, scheme) == [(3, 21)] * 2
 
 
+@pytest.mark.slow
 @browsed
 def test_in_a_browser_the_page_of_a_study_of_many_networks_is_whole(fake_sweep, tmp_path):
     folder = fake_sweep(templates=(*CARDINALITY, *WIDTH[1:], "16x64d"), noise=0.3)

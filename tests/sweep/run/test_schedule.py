@@ -83,6 +83,7 @@ def test_every_trial_runs_once_and_only_on_the_gpus_there_are(tmp_path: Path) ->
         )
 
 
+@pytest.mark.slow
 def test_several_trials_on_each_of_several_gpus(tmp_path: Path) -> None:
     """Each waits until six of them train side by side: then every slot is in use."""
     imaginary = Inventory(cpus=8, cpu_name="x", gpus=("G", "G", "G"))
@@ -140,12 +141,17 @@ def test_trials_begin_in_the_given_order(tmp_path: Path) -> None:
     [
         ("raise", "RuntimeError: made to fail"),
         ("kill", "the worker process was killed by SIGKILL (as when the system runs out of memory"),
-        ("segfault", "the worker process was killed by SIGSEGV, twice"),
-        ("exit", "the worker process ended with exit code 7, twice"),
-        ("no memory", f"out of memory: {NEED} ("),
-        ("no memory for torch", f"out of memory: {NEED} ("),
         ("no memory on the GPU", f"out of memory: {NEED} (CUDA out of memory."),
-        ("forbidden data", "PermissionError: [Errno 13]"),
+        *(
+            pytest.param(behaviour, reason, marks=pytest.mark.slow)
+            for behaviour, reason in (
+                ("segfault", "the worker process was killed by SIGSEGV, twice"),
+                ("exit", "the worker process ended with exit code 7, twice"),
+                ("no memory", f"out of memory: {NEED} ("),
+                ("no memory for torch", f"out of memory: {NEED} ("),
+                ("forbidden data", "PermissionError: [Errno 13]"),
+            )
+        ),
     ],
 )
 def test_a_failing_trial_does_not_stop_the_others(

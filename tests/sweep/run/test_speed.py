@@ -115,6 +115,7 @@ def test_what_could_not_be_measured_decides_nothing(
     assert speed.tried(kinds(LONG / 2 + 5), 2, Images(1, 0), 2, print) == {}
 
 
+@pytest.mark.slow
 def test_the_rates_of_all_processes_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speed, "RUNNER", "fake_runners:rate")
     assert speed._rate(fake_trial("", rate=50.0), [Slot("cpu", 1)] * 3) == 150.0

@@ -120,6 +120,7 @@ def test_on_one_machine_nobody_waits_for_a_dead_process(tmp_path: Path, start: S
     assert logged(tmp_path, "end") == {"a": 1}
 
 
+@pytest.mark.slow
 def test_who_was_suspended_notices_and_writes_nothing(tmp_path: Path, start: Start) -> None:
     one = start([trial("a", "hang")], "one")
     wait_for(lambda: epochs(tmp_path, "a") == 2)
@@ -158,6 +159,7 @@ def epochs(folder: Path, key: str) -> int:
     return len(path.read_text().splitlines()) if path.exists() else 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code", "says"),
     [

@@ -26,6 +26,7 @@ def race(folder: str, links: bool, barrier: Any, won: Any) -> None:
         won[number] += lease is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("links", [True, False])
 def test_of_many_processes_one_gets_it(tmp_path: Path, links: bool) -> None:
     context = multiprocessing.get_context("spawn")

@@ -119,6 +119,7 @@ def test_a_full_disk_ends_in_a_sentence_and_what_was_done_goes_on(small: Path) -
     assert bool(lines) == (epochs == 0)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_a_limit_on_the_size_of_files_is_told_in_the_same_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -206,6 +207,7 @@ def test_what_may_not_be_read_is_told_and_not_taken_for_missing(closed: str) -> 
         assert said.count("\n") == 0 and status(folder)  # root reads everything
 
 
+@pytest.mark.slow
 def test_too_many_open_files_are_told_as_such(tmp_path: Path) -> None:
     trials = [{"key": f"t{i}", "epochs": 1} for i in range(30)]
     asked = {
