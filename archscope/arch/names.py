@@ -20,7 +20,8 @@ from archscope.arch.families.family import Family, Reading
 from archscope.arch.families.own import Place, own_families, place_of, read_own, readable
 from archscope.arch.families.spelling import normal
 from archscope.arch.network import Network
-from archscope.arch.shape import Shape, output_shape
+from archscope.arch.shape import output_shape
+from archscope.arch.windows import Shape
 from archscope.errors import UsageError, shown
 
 __all__ = ["forms", "is_own", "nearest", "parse", "read", "well_known"]

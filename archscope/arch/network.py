@@ -13,7 +13,9 @@ from archscope.arch.nodes import (
     Cat,
     Conv,
     Dropout,
+    Gain,
     Gate,
+    Grow,
     Linear,
     Node,
     Norm,
@@ -26,7 +28,8 @@ from archscope.arch.nodes import (
     Sum,
 )
 from archscope.arch.readings import unknown
-from archscope.arch.shape import Shape, output_shape
+from archscope.arch.shape import output_shape
+from archscope.arch.windows import Shape
 from archscope.short_repr import ShortRepr
 
 
@@ -132,7 +135,7 @@ def _groups(children: tuple[Node, ...]) -> list[tuple[str, list[Node]]]:
     for child in children:
         before = groups[-1][1] if groups and groups[-1][0] == "loose" else []
         match child:
-            case Repeat():
+            case Repeat() | Grow():
                 lead = [before.pop()] if before and isinstance(before[-1], Pool) else []
                 if lead and not before:
                     groups.pop()
@@ -143,7 +146,7 @@ def _groups(children: tuple[Node, ...]) -> list[tuple[str, list[Node]]]:
                 groups.append(("aux", [Aux(Seq(), child.side)]))
                 main = child.main
                 groups += _groups(main.children if isinstance(main, Seq) else (main,))
-            case (Conv() | Norm() | Act() | Pool() | Linear() | Dropout() | Shuffle()) | (
+            case (Conv() | Norm() | Act() | Pool() | Linear() | Dropout() | Shuffle() | Gain()) | (
                 Seq() | Sum() | Cat() | Shortcut() | Aux() | Gate() | Split()
             ):
                 if before:

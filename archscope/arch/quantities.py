@@ -10,7 +10,7 @@ from archscope.errors import UsageError, shown
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from archscope.arch.shape import Shape
+    from archscope.arch.windows import Shape
 
 _PREFIXES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
 _MOST = 100_000

@@ -22,7 +22,9 @@ from archscope.arch.nodes import (
     Cat,
     Conv,
     Dropout,
+    Gain,
     Gate,
+    Grow,
     Linear,
     Node,
     Norm,
@@ -167,11 +169,11 @@ def block_of(node: Node) -> Block | None:
 def _acts_on_each_path(node: Node) -> bool:
     """Whether a layer between the convolutions of a block does the same to each path alone."""
     match node:
-        case Conv() | Norm() | Act():
+        case Conv() | Norm(kind="batch") | Act() | Gain():
             return True
-        case Pool() | Linear() | Dropout() | Shuffle():
+        case Norm() | Pool() | Linear() | Dropout() | Shuffle():
             return False
-        case Seq() | Sum() | Cat() | Repeat() | Shortcut() | Aux() | Gate() | Split():
+        case Seq() | Sum() | Cat() | Repeat() | Shortcut() | Aux() | Gate() | Split() | Grow():
             return False
     raise unknown(node, "rewrite")
 

@@ -16,8 +16,9 @@ from archscope.arch.nodes import (
     Cat,
     Conv,
     Dropout,
+    Gain,
     Gate,
-    Kernel,
+    Grow,
     Linear,
     Node,
     Norm,
@@ -30,9 +31,21 @@ from archscope.arch.nodes import (
     Sum,
 )
 from archscope.arch.readings import unknown
+from archscope.arch.windows import (
+    Shape,
+    any_of,
+    check_groups,
+    conv_padding,
+    pair,
+    per_group,
+    pooled,
+    same,
+    shape_text,
+    shape_texts,
+    window,
+)
 from archscope.errors import UsageError
 
-Shape: TypeAlias = tuple[Any, Any, Any]
 Walk: TypeAlias = Generator["Visit", None, Shape]
 
 
@@ -46,19 +59,6 @@ class Visit(NamedTuple):
     times: Number  # how often it stands there: a stage's repeats; 0 where a projection is masked
     side: bool  # below the side head of an `Aux`
     per_group: Number = 0  # of a convolution: the input channels that one output sees
-
-
-def pair(value: Kernel) -> tuple[int, int]:
-    """A kernel or padding as (height, width)."""
-    return value if isinstance(value, tuple) else (value, value)
-
-
-def conv_padding(node: Conv) -> tuple[int, int]:
-    """The padding of a convolution as (height, width): k // 2 where none is given."""
-    if node.padding is not None:
-        return pair(node.padding)
-    height, width = pair(node.kernel)
-    return height // 2, width // 2
 
 
 def join(path: str, label: str | None) -> str:
@@ -106,9 +106,9 @@ def walk(node: Node, shape: Shape, path: str = "", times: Number = 1, side: bool
             return shape
         case Sum():
             outputs = yield from _branches(node.branches, shape, path, times, side)
-            if not all(_same(outputs[0], other) for other in outputs[1:]):
+            if not all(same(outputs[0], other) for other in outputs[1:]):
                 raise UsageError(
-                    f"the branches of the sum at '{path}' have the shapes {_list(outputs)}; "
+                    f"the branches of the sum at '{path}' have the shapes {shape_texts(outputs)}; "
                     "they must be equal, so change the widths or strides of one"
                 )
             return outputs[0]
@@ -127,18 +127,20 @@ def walk(node: Node, shape: Shape, path: str = "", times: Number = 1, side: bool
             return (yield from walk(node.main, shape, path, times, side))
         case Gate():
             gate = yield from walk(node.branch, shape, path, times, side)
-            if not (_same(gate, shape) or _same(gate, (shape[0], 1, 1))):
+            if not (same(gate, shape) or same(gate, (shape[0], 1, 1))):
                 raise UsageError(
-                    f"the gate at '{path}' has the shape {_text(gate)}; its input is "
-                    f"{_text(shape)}, so it must be that or {shape[0]}x1x1"
+                    f"the gate at '{path}' has the shape {shape_text(gate)}; its input is "
+                    f"{shape_text(shape)}, so it must be that or {shape[0]}x1x1"
                 )
             return shape
         case Split():
             return (yield from _walk_split(node, shape, path, times, side))
+        case Grow():
+            return (yield from _walk_grow(node, shape, path, times, side))
     # A division of arrays costs as much as ten other operations: made once, for check and count.
-    per_group = _per_group(node, shape[0], path) if isinstance(node, Conv) else 0
+    inputs = per_group(node, shape[0], path) if isinstance(node, Conv) else 0
     output = _leaf_shape(node, shape, path)
-    yield Visit(path, node, shape, output, times, side, per_group)
+    yield Visit(path, node, shape, output, times, side, inputs)
     return output
 
 
@@ -156,10 +158,10 @@ def _walk_repeat(node: Repeat, shape: Shape, path: str, times: Number, side: boo
     again = times * (node.n - 1)
     if is_array(again) or again > 0:
         kept = yield from walk(node.rest, output, join(path, "1"), again, side)
-        if not _same(kept, output):
+        if not same(kept, output):
             raise UsageError(
-                f"the block that repeats at '{path}' turns {_text(output)} into {_text(kept)}; "
-                "all blocks but a stage's first must keep their input's shape"
+                f"the block that repeats at '{path}' turns {shape_text(output)} into "
+                f"{shape_text(kept)}; all blocks but a stage's first must keep their input's shape"
             )
     return output
 
@@ -168,19 +170,55 @@ def _walk_split(node: Split, shape: Shape, path: str, times: Number, side: bool)
     part = part_shape(node, shape, path)
     outputs: list[Shape] = []
     for branch in node.branches:
-        if takes_before(node, len(outputs)) and not _same(outputs[-1], part):
+        if takes_before(node, len(outputs)) and not same(outputs[-1], part):
             raise UsageError(
-                f"a branch of the split at '{path}' gives {_text(outputs[-1])} to the next, which "
-                f"has {_text(part)}; in a chain all must keep their part's shape"
+                f"a branch of the split at '{path}' gives {shape_text(outputs[-1])} to one that "
+                f"has {shape_text(part)}; in a chain all must keep their part's shape"
             )
         outputs.append((yield from walk(branch, part, path, times, side)))
     return _concatenated(outputs, path)
 
 
+def _walk_grow(node: Grow, shape: Shape, path: str, times: Number, side: bool) -> Walk:
+    """Each time with a larger input; an array of times is visited in closed form.
+
+    What a visit costs is a + b * channels, and channels grow by the same each time. So all n of
+    them cost as much as the first often enough, n - n(n-1)/2 times, and the second n(n-1)/2 times.
+    """
+    if not is_array(node.n):
+        for index in range(node.n):
+            output = yield from walk(node.body, shape, join(path, str(index)), times, side)
+            shape = _concatenated([shape, output], path)
+        return shape
+    later = node.n * (node.n - 1) // 2
+    grown = yield from _grown(node, shape, join(path, "0"), times * (node.n - later), side)
+    yield from _grown(node, grown, join(path, "1"), times * later, side)
+    return (shape[0] + node.n * (grown[0] - shape[0]), *shape[1:])
+
+
+def _grown(node: Grow, shape: Shape, path: str, times: Number, side: bool) -> Walk:
+    visits = walk(node.body, shape, path, times, side)
+    while True:
+        try:
+            visit = next(visits)
+        except StopIteration as stop:
+            return _concatenated([shape, stop.value], path)
+        if (
+            isinstance(visit.node, Conv)
+            and not same((visit.node.groups,), (1,))
+            and visit.input[0] is shape[0]
+        ):
+            raise UsageError(
+                f"the convolution at '{path}' has groups on channels that grow an array of times; "
+                "make the times a plain number"
+            )
+        yield visit
+
+
 def _concatenated(outputs: list[Shape], path: str) -> Shape:
-    if not all(_same(outputs[0][1:], other[1:]) for other in outputs[1:]):
+    if not all(same(outputs[0][1:], other[1:]) for other in outputs[1:]):
         raise UsageError(
-            f"the branches concatenated at '{path}' have the shapes {_list(outputs)}; "
+            f"the branches concatenated at '{path}' have the shapes {shape_texts(outputs)}; "
             "height and width must be equal, so change the strides or paddings"
         )
     return (sum(output[0] for output in outputs), *outputs[0][1:])
@@ -193,7 +231,7 @@ def part_shape(node: Split, shape: Shape, path: str) -> Shape:
         UsageError: where the channels cannot be cut into so many equal parts.
     """
     number = len(node.branches)
-    if _any(shape[0] % number != 0):
+    if any_of(shape[0] % number != 0):
         raise UsageError(
             f"the split at '{path}' cuts {shape[0]} channels into {number} parts; the channels "
             f"must be a multiple of {number}"
@@ -213,17 +251,16 @@ def _leaf_shape(node: Node, shape: Shape, path: str) -> Shape:
             (kh, kw), (ph, pw) = pair(node.kernel), conv_padding(node)
             return (
                 node.out,
-                _window(height, kh, node.stride, ph, node, path),
-                _window(width, kw, node.stride, pw, node, path),
+                window(height, kh, node.stride, ph, node, path),
+                window(width, kw, node.stride, pw, node, path),
             )
-        case Norm() | Act() | Dropout():
+        case Act() | Dropout() | Gain() | Norm(kind="batch" | "layer"):
+            return shape
+        case Norm():
+            check_groups(node, channels, path)
             return shape
         case Shuffle():
-            if _any(channels % node.groups != 0):
-                raise UsageError(
-                    f"the shuffle at '{path}' has {node.groups} groups for {channels} channels; "
-                    "the channels must be a multiple of the groups"
-                )
+            check_groups(node, channels, path)
             return shape
         case Pool(kind="global"):
             return channels, 1, 1
@@ -232,64 +269,9 @@ def _leaf_shape(node: Node, shape: Shape, path: str) -> Shape:
         case Pool():
             return (
                 channels,
-                _pooled(height, node, path),
-                _pooled(width, node, path),
+                pooled(height, node, path),
+                pooled(width, node, path),
             )
         case Linear():
             return node.out, 1, 1
     raise unknown(node, "shape")
-
-
-def _window(size: Number, kernel: int, stride: Number, padding: int, node: Node, path: str) -> Any:
-    span = size + 2 * padding - kernel
-    if _any(span < 0):
-        raise UsageError(
-            f"the {type(node).__name__.lower()} at '{path}' has a window of {kernel}, but its "
-            f"padded input is only {size + 2 * padding} wide; use a larger input"
-        )
-    return span // stride + 1
-
-
-def _pooled(size: Number, node: Pool, path: str) -> Any:
-    """The windows of a pool along one side; with `ceil` one more that begins inside the input."""
-    number = _window(size, node.kernel, node.stride, node.padding, node, path)
-    if not node.ceil:
-        return number
-    begin = number * node.stride  # of the next one, in the padded input
-    within = (begin < size + node.padding) & (
-        (size + 2 * node.padding - node.kernel) % node.stride != 0
-    )
-    return number + within
-
-
-def _per_group(node: Conv, channels: Number, path: str) -> Number:
-    """The input channels of each of the convolution's groups; raises where they do not divide."""
-    groups = node.groups
-    if not is_array(groups) and groups == 1:
-        return channels
-    quotient = channels // groups
-    # Where a block keeps its width, both numbers are one array: one check does for both.
-    if _any(quotient * groups != channels) or (
-        node.out is not channels and _any(node.out % groups != 0)
-    ):
-        raise UsageError(
-            f"the convolution at '{path}' cannot split {channels} input and {node.out} "
-            f"output channels into {groups} groups; use a divisor of both"
-        )
-    return quotient
-
-
-def _any(condition: Any) -> bool:
-    return bool(condition.any()) if is_array(condition) else bool(condition)
-
-
-def _same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
-    return not any(a is not b and _any(a != b) for a, b in zip(one, other, strict=True))
-
-
-def _text(shape: Shape) -> str:
-    return "x".join(str(entry) for entry in shape)
-
-
-def _list(shapes: list[Shape]) -> str:
-    return " and ".join(_text(shape) for shape in shapes)

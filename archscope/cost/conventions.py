@@ -79,6 +79,7 @@ class Convention:
 
 
 _NORM = Term("batch norm", {"norm": 2}, "2 an element")
+_OTHER_NORM = Term("layer norm", {"other_norm": 5}, "5 an element, of group norm too")
 _RELU = Term("ReLU", {"relu": 1}, "1 an element")
 _MAX = Term("max pool", {"max_in": 1}, "1 an input element")
 _AVG = Term("average pool", {"avg_in": 1}, "1 an input element")
@@ -87,7 +88,10 @@ _POOLS = (_MAX, _AVG, _GLOBAL)
 _BIAS = Term("bias", {"conv_bias": 1, "linear_bias": 1}, "1 an output, of every layer with a bias")
 _CONV_BIAS = Term("bias", {"conv_bias": 1}, "1 an output, of convolutions only")
 
-_FVCORE = "fvcore 0.1.5: nn/flop_count.py _DEFAULT_SUPPORTED_OPS, jit_handles.batchnorm_flop_jit"
+_FVCORE = (
+    "fvcore 0.1.5: nn/flop_count.py _DEFAULT_SUPPORTED_OPS, jit_handles.batchnorm_flop_jit and "
+    "norm_flop_counter"
+)
 _TORCH = "torch 2.13: utils/flop_counter.py conv_flop_count, conv_backward_flop, mm_flop"
 _TORCHINFO = "torchinfo 1.8.0: layer_info.LayerInfo.calculate_macs"
 _PTFLOPS = "ptflops 0.7.5: pytorch_ops.MODULES_MAPPING, pytorch_engine.patch_functional"
@@ -139,7 +143,7 @@ CONVENTIONS = (
     Convention("calflops", "params", "Params", source=_CALFLOPS),
     Convention("deepspeed", "params", "params", source=_DEEPSPEED),
     Convention("formula", "forward", "macs"),
-    Convention("fvcore", "forward", "flops", terms=(_NORM, _GLOBAL), source=_FVCORE),
+    Convention("fvcore", "forward", "flops", terms=(_NORM, _OTHER_NORM, _GLOBAL), source=_FVCORE),
     Convention("torch", "forward", "FLOP", 2, source=_TORCH),
     Convention("torchinfo", "forward", "mult-adds", terms=(_ONCE, _BIAS), source=_TORCHINFO),
     Convention(

@@ -23,7 +23,9 @@ from archscope.arch.nodes import (
     Cat,
     Conv,
     Dropout,
+    Gain,
     Gate,
+    Grow,
     Linear,
     Node,
     Norm,
@@ -38,7 +40,8 @@ from archscope.arch.nodes import (
 )
 from archscope.arch.readings import unknown
 from archscope.arch.rebuild import rebuild
-from archscope.arch.shape import Shape, Visit, pair, walk
+from archscope.arch.shape import Visit, walk
+from archscope.arch.windows import Shape, pair
 from archscope.errors import UsageError, plural
 from archscope.short_repr import ShortRepr
 
@@ -126,6 +129,8 @@ def leaf_cost(visit: Visit) -> tuple[Number, Number, Number]:
             return params, node.out * inputs, node.out
         case Norm():
             return 2 * visit.input[0], 0, 0
+        case Gain():
+            return visit.input[0], 0, 0
         case Act() | Pool() | Dropout() | Shuffle():
             return 0, 0, 0
     raise unknown(node, "count")
@@ -257,9 +262,9 @@ def _costliest(node: Node, extreme: Callable[..., int]) -> Node:
     match node:
         case Conv():
             node = replace(node, groups=1)
-        case Norm() | Act() | Pool() | Linear() | Dropout() | Shuffle():
+        case Norm() | Act() | Pool() | Linear() | Dropout() | Shuffle() | Gain():
             pass
-        case Seq() | Sum() | Cat() | Repeat() | Shortcut() | Aux() | Gate() | Split():
+        case Seq() | Sum() | Cat() | Repeat() | Shortcut() | Aux() | Gate() | Split() | Grow():
             pass
         case _:
             raise unknown(node, "bound")

@@ -3,14 +3,16 @@
 The module (`archscope.nn.build`) runs these steps, and memory and the roofline count them, so that
 what is held and what is overwritten is decided here alone. The rules:
 
-- convolutions, batch norm, linear layers, pools and shuffles write a buffer of their own;
+- convolutions, normalisations, linear layers, pools, shuffles and gains write a buffer of their
+  own;
 - activations (sigmoid and GELU but not, which torch has no such form of) overwrite their input
-  where nobody else needs that: where a convolution, batch norm, linear layer, pool, shuffle, sum,
-  product or concatenation has just written it in the same module;
+  where nobody else needs that: where one of those, a sum, product or concatenation has just
+  written it in the same module;
 - the branches of a sum or concatenation run one after the other; each branch with a scale is then
   multiplied into a buffer of its own; a sum adds the others one at a time, into the first branch's
   output where that may be overwritten, else into a new buffer; a concatenation copies;
 - a gate's branch runs on its input, and the product is written into a new buffer;
+- what grows is copied into a new buffer, with what has grown behind it, each time;
 - the parts that a split cuts are views of its input, and its outputs are copied behind each other;
 - dropout does nothing in eval mode, and a side head runs in training only;
 - a linear layer takes and gives (N, C), for the shape (C, 1, 1), and what else needs a map takes
@@ -34,7 +36,9 @@ from archscope.arch.nodes import (
     Cat,
     Conv,
     Dropout,
+    Gain,
     Gate,
+    Grow,
     Linear,
     Node,
     Norm,
@@ -48,7 +52,8 @@ from archscope.arch.nodes import (
     is_combinator,
 )
 from archscope.arch.readings import unknown
-from archscope.arch.shape import Shape, join, output_shape, part_shape, projects, takes_before, walk
+from archscope.arch.shape import join, output_shape, part_shape, projects, takes_before, walk
+from archscope.arch.windows import Shape
 from archscope.cost.steps import (
     Add,
     Call,
@@ -135,6 +140,8 @@ class _Writer:
                 return self._concatenate(node, self._branches(node, value))
             case Gate():
                 return self._gate(node, value)
+            case Grow():
+                return self._grow(node, value)
             case Split():
                 return self._split(node, value)
         return self._leaf(node, value)
@@ -145,7 +152,7 @@ class _Writer:
         match node:
             case Linear():
                 value, fresh = self._in_form(node, "flat", value), True
-            case Conv() | Norm() | Pool() | Shuffle():
+            case Conv() | Norm() | Pool() | Shuffle() | Gain():
                 value, fresh = self._in_form(node, "map", value), True
             case Act():  # backward needs its output
                 into = value.buffer if value.fresh and node.kind not in OUT_OF_PLACE else _NEW
@@ -219,6 +226,16 @@ class _Writer:
         gives = value._replace(buffer=_NEW, fresh=True)
         return self._step(Multiply(), node, [value, gate], gives)
 
+    def _grow(self, node: Grow, value: _Value) -> _Value:
+        value = self._in_form(node, "map", value)
+        for index in range(node.n):
+            path = join(self.path, str(index))
+            if is_combinator(node.body):
+                path = join(path, node.body.label)
+            grown = self._call(node.body, value._replace(fresh=False), str(index), path)
+            value = self._concatenate(node, [value, self._in_form(node, "map", grown)])
+        return value
+
     def _split(self, node: Split, value: _Value) -> _Value:
         value = self._in_form(node, "map", value)
         shape, number = part_shape(node, value.shape, self.path), len(node.branches)
@@ -231,7 +248,7 @@ class _Writer:
             outputs.append(self._in_form(node, "map", self.run(branch, part)))
         return self._concatenate(node, outputs)
 
-    def _concatenate(self, node: Cat | Split, branches: list[_Value]) -> _Value:
+    def _concatenate(self, node: Cat | Split | Grow, branches: list[_Value]) -> _Value:
         channels = sum(branch.shape[0] for branch in branches)
         shape = (channels, *branches[0].shape[1:])
         gives = _Value(_NEW, shape, True, branches[0].flat)

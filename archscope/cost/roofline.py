@@ -23,7 +23,9 @@ from archscope.arch.nodes import (
     Act,
     Cat,
     Conv,
+    Gain,
     Gate,
+    Grow,
     Linear,
     Node,
     Norm,
@@ -130,8 +132,8 @@ def _layer(operation: Operation, load: Load) -> Layer:
 
 def _training_passes(node: Node) -> int:
     match node:
-        case Conv() | Linear() | Norm():
+        case Conv() | Linear() | Norm() | Gain():
             return 3
-        case Act() | Pool() | Shuffle() | Sum() | Cat() | Gate() | Split():
+        case Act() | Pool() | Shuffle() | Sum() | Cat() | Gate() | Split() | Grow():
             return 2
     raise unknown(node, "roofline")

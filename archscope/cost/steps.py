@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from archscope.arch.nodes import Node
-from archscope.arch.shape import Shape, Visit
+from archscope.arch.shape import Visit
+from archscope.arch.windows import Shape
 
 Form: TypeAlias = Literal["flat", "map"]
 

@@ -16,7 +16,9 @@ from archscope.arch.nodes import (
     Cat,
     Conv,
     Dropout,
+    Gain,
     Gate,
+    Grow,
     Linear,
     Node,
     Norm,
@@ -29,15 +31,8 @@ from archscope.arch.nodes import (
     Sum,
 )
 from archscope.arch.readings import unknown
-from archscope.arch.shape import (
-    Shape,
-    Visit,
-    output_shape,
-    part_shape,
-    projects,
-    takes_before,
-    walk,
-)
+from archscope.arch.shape import Visit, output_shape, part_shape, projects, takes_before, walk
+from archscope.arch.windows import Shape
 from archscope.cost.formula import leaf_cost
 
 
@@ -49,7 +44,8 @@ class Tally:
         params: learnable parameters; `side_params` those of side heads among them.
         macs: multiply-adds of convolutions and linear layers.
         conv_bias, linear_bias: outputs of the layers with a bias.
-        norm: elements that go through batch norm; `norm_params` its parameters.
+        norm: elements that go through batch norm; `norm_params` the parameters of all kinds.
+        other_norm: elements that go through layer or group norm.
         relu: elements that go through a ReLU.
         max_in, avg_in, avg_out, global_in, global_out: elements into and out of the poolings.
         grouped: (groups - 1) times the multiply-adds of each grouped convolution.
@@ -64,6 +60,7 @@ class Tally:
     linear_bias: int = 0
     norm: int = 0
     norm_params: int = 0
+    other_norm: int = 0
     relu: int = 0
     max_in: int = 0
     avg_in: int = 0
@@ -106,8 +103,11 @@ def _of_leaf(visit: Visit) -> dict[str, int]:
             return {"params": params, "macs": macs, "conv_bias": bias, "grouped": grouped}
         case Linear() as linear:
             return {"params": params, "macs": macs, "linear_bias": activations * linear.bias}
-        case Norm():
-            return {"params": params, "norm": inside, "norm_params": params}
+        case Norm(kind=kind):
+            name = "norm" if kind == "batch" else "other_norm"
+            return {"params": params, name: inside, "norm_params": params}
+        case Gain():
+            return {"params": params}
         case Act(kind="relu"):
             return {"relu": inside}
         case Act() | Shuffle():
@@ -145,11 +145,24 @@ def _reads_input(node: Node, shape: Shape) -> tuple[int, bool]:
             return _split_reads(node, shape)
         case Conv() | Linear():
             return leaf_cost(next(walk(node, shape)))[1], False
-        case Norm():
+        case Norm() | Gain():
             return 0, False
+        case Grow():
+            return _grow_reads(node, shape)
         case Act() | Pool() | Dropout() | Shuffle():
             return 0, True
     raise unknown(node, "tally")
+
+
+def _grow_reads(node: Grow, shape: Shape) -> tuple[int, bool]:
+    total = 0
+    for _ in range(node.n):
+        macs, free = _reads_input(node.body, shape)
+        total += macs
+        if not free:
+            return total, False
+        shape = output_shape(Cat(Seq(), node.body), shape)
+    return total, True
 
 
 def _split_reads(node: Split, shape: Shape) -> tuple[int, bool]:

@@ -20,6 +20,7 @@ from archscope.arch.nodes import (
     Activation,
     Conv,
     Dropout,
+    Gain,
     Linear,
     Node,
     Norm,
@@ -27,7 +28,8 @@ from archscope.arch.nodes import (
     Shuffle,
 )
 from archscope.arch.readings import unknown
-from archscope.arch.shape import Visit, conv_padding
+from archscope.arch.shape import Visit
+from archscope.arch.windows import conv_padding
 from archscope.cost.formula import count
 from archscope.cost.program import program
 from archscope.cost.steps import (
@@ -46,6 +48,7 @@ from archscope.cost.steps import (
 from archscope.errors import UsageError
 from archscope.nn.free_memory import available
 from archscope.nn.init import initialise
+from archscope.nn.layers import ChannelNorm, Factor, Shuffled
 
 Alone: TypeAlias = View | Scale | Add | Multiply | Cut | Concatenate | Pair
 _IN_PLACE: dict[Activation, Callable[..., nn.Module]] = {
@@ -200,20 +203,6 @@ def _run(op: Alone, given: list[Any], in_place: bool) -> Any:
     return tuple(given) if len(given) > 1 else x
 
 
-class _Shuffle(nn.Module):
-    """Deals out the channels of groups, (N, G * C, H, W), in turn."""
-
-    def __init__(self, groups: int) -> None:
-        super().__init__()
-        self.groups = groups
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The channels of group g and place c, at c * G + g."""
-        count, channels, height, width = x.shape
-        grouped = x.reshape(count, self.groups, channels // self.groups, height, width)
-        return grouped.transpose(1, 2).reshape(count, channels, height, width)
-
-
 def _layer(visit: Visit, in_place: bool) -> nn.Module:
     """torch's module for a leaf of the tree."""
     node, (channels, height, width) = visit.node, visit.input
@@ -228,8 +217,14 @@ def _layer(visit: Visit, in_place: bool) -> nn.Module:
                 groups=node.groups,
                 bias=node.bias,
             )
-        case Norm():
+        case Norm(kind="batch"):
             return nn.BatchNorm2d(channels, node.eps)
+        case Norm(kind="layer"):
+            return ChannelNorm(channels, node.eps)
+        case Norm():
+            return nn.GroupNorm(node.groups, channels, node.eps)
+        case Gain():
+            return Factor(channels, node.start)
         case Act(kind="gelu"):
             return nn.GELU()
         case Act(kind="sigmoid"):
@@ -237,7 +232,7 @@ def _layer(visit: Visit, in_place: bool) -> nn.Module:
         case Act():
             return _IN_PLACE[node.kind](inplace=in_place)
         case Shuffle():
-            return _Shuffle(node.groups)
+            return Shuffled(node.groups)
         case Pool(kind="global"):
             return nn.AdaptiveAvgPool2d(1)
         case Pool(kind="adaptive"):

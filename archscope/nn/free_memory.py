@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from archscope.arch.shape import Shape
+from archscope.arch.windows import Shape
 from archscope.errors import UsageError
 
 

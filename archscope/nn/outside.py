@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from archscope.arch.families.own import load
-from archscope.arch.shape import Shape
+from archscope.arch.windows import Shape
 from archscope.errors import ArchscopeError, UsageError, shown
 from archscope.files import open_to_read, reading
 from archscope.nn.guarded import held_to_weights, require, running

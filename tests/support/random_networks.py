@@ -31,7 +31,8 @@ from archscope.arch.nodes import (
     Split,
     Sum,
 )
-from archscope.arch.shape import Shape, output_shape
+from archscope.arch.shape import output_shape
+from archscope.arch.windows import Shape
 from archscope.errors import UsageError
 
 LARGEST = 4096  # elements of an activation in a random tree

@@ -46,9 +46,9 @@ def widened(planes: int, widen: Number | Fraction | float, scale: Fraction | flo
     return scaled(int(planes * factor), scale, f"width {planes}k")
 
 
-def imagenet_stem(scale: Fraction | float) -> tuple[Node, ...]:
+def imagenet_stem(scale: Fraction | float = 1, channels: Number = 64) -> tuple[Node, ...]:
     """A 7x7 convolution of stride 2 to 64 channels, and the 3x3 max pool that halves again."""
-    conv = Conv(scaled(64, scale, "stem 64"), 7, 2, label="conv1")
+    conv = Conv(scaled(channels, scale, f"stem {channels}"), 7, 2, label="conv1")
     return conv, Norm(label="bn1"), Act(), Pool("max", 3, 2, 1)
 
 

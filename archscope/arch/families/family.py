@@ -24,7 +24,7 @@ from archscope.arch.families.read_name import patterns_of, read_name
 from archscope.arch.families.spelling import Names, Numbers
 from archscope.arch.network import Design, Network
 from archscope.arch.nodes import Seq
-from archscope.arch.shape import Shape
+from archscope.arch.windows import Shape
 from archscope.errors import UsageError, shown
 
 P = ParamSpec("P")

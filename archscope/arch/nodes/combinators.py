@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archscope.arch.arrays import Number
-from archscope.arch.nodes.leaves import Act, Conv, Dropout, Linear, Norm, Pool, Shuffle
+from archscope.arch.nodes.leaves import Act, Conv, Dropout, Gain, Linear, Norm, Pool, Shuffle
 from archscope.arch.nodes.node import Node
 from archscope.arch.readings import unknown
 from archscope.errors import UsageError, plural
@@ -188,11 +188,34 @@ class Split(Node):
         return Split(*parts, chain=self.chain, label=self.label)
 
 
+@dataclass(frozen=True, eq=False)
+class Grow(Node):
+    """`n` times: the input, and behind it what `body` makes of it, as channels (DenseNet).
+
+    The body keeps height and width. Where `n` is an array, only batch norm, activations and
+    convolutions without groups may read the growing input: what they cost is linear in it.
+    """
+
+    n: Number
+    body: Node
+
+    def __post_init__(self) -> None:
+        self._make_whole("n")
+
+    def parts(self) -> Iterator[Node]:
+        """The body."""
+        yield self.body
+
+    def with_parts(self, parts: list[Node]) -> Grow:
+        """The same growth by another body."""
+        return Grow(self.n, *parts, label=self.label)
+
+
 def is_combinator(node: Node) -> bool:
     """Whether it holds or makes other nodes, so that its label names a part of the network."""
     match node:
-        case Seq() | Sum() | Cat() | Repeat() | Shortcut() | Aux() | Gate() | Split():
+        case Seq() | Sum() | Cat() | Repeat() | Shortcut() | Aux() | Gate() | Split() | Grow():
             return True
-        case Conv() | Norm() | Act() | Pool() | Linear() | Dropout() | Shuffle():
+        case Conv() | Norm() | Act() | Pool() | Linear() | Dropout() | Shuffle() | Gain():
             return False
     raise unknown(node, "kind")

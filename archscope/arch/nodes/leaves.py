@@ -12,6 +12,7 @@ from archscope.errors import UsageError
 Activation: TypeAlias = Literal[
     "relu", "relu6", "silu", "gelu", "hardswish", "hardsigmoid", "sigmoid"
 ]
+Normalisation: TypeAlias = Literal["batch", "layer", "group"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,11 +33,23 @@ class Conv(Node):
             self._check_window(self.padding, 0)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Norm(Node):
-    """Batch norm: a scale and a shift a channel."""
+    """Normalisation, then a scale and a shift a channel.
+
+    `batch`: over the images and the map (batch norm). `layer`: over the channels, at each place of
+    the map (as in ConvNeXt). `group`: over the map and `groups` of channels.
+    """
 
     eps: float = 1e-5
+    kind: Normalisation = field(default="batch", metadata=LATER)
+    groups: int = field(default=1, metadata=LATER)
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(Normalisation):
+            kinds = ", ".join(get_args(Normalisation))
+            raise UsageError(f"there is no normalisation '{self.kind}'; use one of {kinds}")
+        self._make_whole("groups")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -93,6 +106,13 @@ class Dropout(Node):
     """Dropout of single elements with probability `p`."""
 
     p: float
+
+
+@dataclass(frozen=True, eq=False)
+class Gain(Node):
+    """A learned factor a channel, `start` at first (LayerScale, Touvron et al., 2103.17239)."""
+
+    start: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)

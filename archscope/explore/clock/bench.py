@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from archscope.arch.network import Network
 from archscope.arch.papers.timings import EXAMPLES
-from archscope.arch.shape import Shape
+from archscope.arch.windows import Shape
 from archscope.cost.memory import ELEMENT_BYTES, memory, training_bytes
 from archscope.cost.peak import measure_peak
 from archscope.cost.roofline import Load, layers

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archscope.arch.network import Network
-from archscope.arch.shape import Shape
+from archscope.arch.windows import Shape
 from archscope.cost.formula import CONVENTION
 from archscope.errors import UsageError
 from archscope.explore.design.collect import Columns, Order

@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from archscope.arch.papers.eq4 import Rounding
-from archscope.arch.shape import Shape
+from archscope.arch.windows import Shape
 from archscope.cost.formula import count
 from archscope.errors import InfeasibleError, UsageError
 from archscope.explore.design.answer import Answer, Inverse

@@ -11,7 +11,7 @@ from archscope.arch.families.axis import COSTS
 from archscope.arch.names import parse
 from archscope.arch.network import Network
 from archscope.arch.quantities import MOST_COST, parse_limit
-from archscope.arch.shape import Shape
+from archscope.arch.windows import Shape
 from archscope.cost.formula import count
 from archscope.errors import UsageError, shown
 

@@ -11,7 +11,7 @@ from archscope.arch.families import registry
 from archscope.arch.families.axis import Axis
 from archscope.arch.families.family import Family
 from archscope.arch.families.spelling import Numbers
-from archscope.arch.shape import Shape
+from archscope.arch.windows import Shape
 from archscope.errors import UsageError, plural, shown
 from archscope.explore.design.space import Space
 

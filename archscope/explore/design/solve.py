@@ -17,7 +17,7 @@ from archscope.reporting.table.table import Table
 
 if TYPE_CHECKING:
     from archscope.arch.network import Network
-    from archscope.arch.shape import Shape
+    from archscope.arch.windows import Shape
     from archscope.explore.design.answer import Inverse
     from archscope.explore.design.limits import Limit
 

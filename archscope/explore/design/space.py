@@ -17,7 +17,7 @@ from archscope.arch.arrays import Number
 from archscope.arch.families.axis import Axis
 from archscope.arch.families.family import Family
 from archscope.arch.network import Network
-from archscope.arch.shape import Shape
+from archscope.arch.windows import Shape
 from archscope.errors import UsageError
 
 Values = Mapping[str, Any]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from archscope.arch.shape import Shape
+from archscope.arch.windows import Shape
 from archscope.cost.conventions import Convention
 from archscope.errors import ArchscopeError, shown
 from archscope.short_repr import ShortRepr

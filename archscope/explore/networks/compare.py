@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from archscope.arch.network import Network
 from archscope.arch.papers.published import Published, published_errors
-from archscope.arch.shape import Shape
+from archscope.arch.windows import Shape
 from archscope.cost.formula import CONVENTION, Count, count, count_stages
 from archscope.errors import UsageError
 from archscope.explore.networks.confirmed import confirmed

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from archscope.arch.network import Network
-from archscope.arch.shape import Shape
+from archscope.arch.windows import Shape
 from archscope.cost.conventions import BACKWARD, CONVENTIONS, COUNTERS, Convention, Term
 from archscope.cost.formula import CONVENTION, count
 from archscope.cost.tally import Tally, tally

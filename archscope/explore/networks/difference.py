@@ -14,7 +14,7 @@ from typing import Any
 
 from archscope.arch.families.residual.choices import Choices, aligned, choices_of
 from archscope.arch.network import Network
-from archscope.arch.shape import Shape
+from archscope.arch.windows import Shape
 from archscope.cost.formula import CONVENTION, Count, count, count_stages
 from archscope.errors import UsageError
 from archscope.explore.networks.opened import Given, own_networks

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from archscope.arch.network import Network
 from archscope.arch.nodes import Node, Seq
 from archscope.arch.rewrite import PATHS, Cut, Form, blocks, cuts, largest_divisor, to_form
-from archscope.arch.shape import Shape
+from archscope.arch.windows import Shape
 from archscope.cost.clock import Timing, interleaved
 from archscope.cost.formula import Count, count
 from archscope.errors import UsageError, plural

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args
 
 from archscope.arch.network import Network
-from archscope.arch.shape import Shape
+from archscope.arch.windows import Shape
 from archscope.errors import ArchscopeError, UsageError, shown
 from archscope.explore.networks.opened import Given, own_networks
 from archscope.files import destination, reason, refuse_special, write_atomically

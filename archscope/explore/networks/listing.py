@@ -10,7 +10,7 @@ from archscope.arch.families.own import place_of
 from archscope.arch.names import forms, parse, read, well_known
 from archscope.arch.network import Network
 from archscope.arch.papers.published import published_errors
-from archscope.arch.shape import Shape
+from archscope.arch.windows import Shape
 from archscope.cost.formula import CONVENTION, count
 from archscope.cost.memory import memory
 from archscope.errors import UsageError, plural

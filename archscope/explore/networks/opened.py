@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from archscope.arch.names import is_own, parse
 from archscope.arch.network import Network
 from archscope.arch.nodes import Node, Seq
-from archscope.arch.shape import Shape
+from archscope.arch.windows import Shape
 from archscope.errors import UsageError, shown
 
 if TYPE_CHECKING:

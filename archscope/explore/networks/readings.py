@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from archscope.arch.arrays import is_array
 from archscope.arch.network import Network
-from archscope.arch.shape import Shape
+from archscope.arch.windows import Shape
 from archscope.cost import formula
 from archscope.cost import memory as closed_form
 from archscope.cost.formula import CONVENTION, Count

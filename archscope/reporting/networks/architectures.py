@@ -14,7 +14,9 @@ from archscope.arch.nodes import (
     Cat,
     Conv,
     Dropout,
+    Gain,
     Gate,
+    Grow,
     Linear,
     Node,
     Norm,
@@ -27,7 +29,7 @@ from archscope.arch.nodes import (
     Sum,
 )
 from archscope.arch.readings import unknown
-from archscope.arch.shape import pair
+from archscope.arch.windows import pair
 from archscope.reporting.table.formats import bound, decimal, integer, si, text
 from archscope.reporting.table.table import Column, Table
 
@@ -43,6 +45,8 @@ def describe(stage: Stage) -> list[str]:
     for node in stage.nodes.children:
         if isinstance(node, Repeat):
             found, number = _lines(node.first, block=not _branches(node.first)), node.n
+        elif isinstance(node, Grow):
+            found, number = _lines(node.body, block=True), node.n
         elif _branches(node):
             found, number = _lines(node), 1
         else:
@@ -86,7 +90,7 @@ def _lines(node: Node, block: bool = False) -> list[str]:
             return lines
         case Shortcut():
             return []
-        case Seq() | Repeat() | Aux():
+        case Seq() | Repeat() | Aux() | Grow():
             lines, then = [], ""
             for part in node.parts():
                 lines += [then + line for line in _lines(part, block)]
@@ -211,11 +215,11 @@ def _main_path(node: Node) -> list[Node]:
         case Sum():
             bodies = [part for part in node.branches if not _is_shortcut(part)]
             return [leaf for body in bodies for leaf in _main_path(body)]
-        case Seq() | Cat() | Repeat() | Aux() | Split():
+        case Seq() | Cat() | Repeat() | Aux() | Split() | Grow():
             return [leaf for part in node.parts() for leaf in _main_path(part)]
         case Shortcut():
             return []
-        case Conv() | Norm() | Act() | Pool() | Linear() | Dropout() | Shuffle() | Gate():
+        case Conv() | Norm() | Act() | Pool() | Linear() | Dropout() | Shuffle() | Gain() | Gate():
             return [node]
     raise unknown(node, "table")
 
@@ -245,7 +249,7 @@ def _leaf(node: Node, block: bool = False) -> str:
             return _gate_text(node)
         case Shuffle():
             return "channel shuffle"
-        case Norm() | Act() | Dropout():
+        case Norm() | Act() | Dropout() | Gain():
             return ""  # they go without saying, as in the papers' tables
     raise unknown(node, "table")
 

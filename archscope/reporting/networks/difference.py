@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from archscope.arch.families.residual.choices import Choices
-from archscope.arch.shape import pair
+from archscope.arch.windows import pair
 from archscope.reporting.networks.architectures import layers
 from archscope.reporting.table.formats import integer, signed, signed_si, text
 from archscope.reporting.table.table import Column, Table

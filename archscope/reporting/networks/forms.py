@@ -12,7 +12,9 @@ from archscope.arch.nodes import (
     Cat,
     Conv,
     Dropout,
+    Gain,
     Gate,
+    Grow,
     Linear,
     Node,
     Norm,
@@ -26,7 +28,8 @@ from archscope.arch.nodes import (
 )
 from archscope.arch.readings import unknown
 from archscope.arch.rewrite import PATHS, blocks
-from archscope.arch.shape import output_shape, pair
+from archscope.arch.shape import output_shape
+from archscope.arch.windows import pair
 from archscope.errors import plural
 from archscope.reporting.networks.architectures import activation_text, brackets
 from archscope.reporting.table.formats import absent, decimal, integer, text
@@ -142,7 +145,7 @@ def _lines(node: Node, channels: int) -> tuple[list[str], int]:
             groups = f", C={node.groups}" if node.groups != 1 else ""
             return [f"{channels}, {kh}×{kw}, {node.out}{groups}"], node.out
         case Norm():
-            return ["BN"], channels
+            return ["BN" if node.kind == "batch" else f"{node.kind} norm"], channels
         case Act():
             return [activation_text(node)], channels
         case Sum() | Cat() if node.label == PATHS:
@@ -160,8 +163,8 @@ def _lines(node: Node, channels: int) -> tuple[list[str], int]:
                 lines, channels = _lines(child, channels)
                 found += lines
             return _joined(found), channels
-        case (Cat() | Repeat() | Shortcut() | Aux() | Gate() | Split()) | (
-            Pool() | Linear() | Dropout() | Shuffle()
+        case (Cat() | Repeat() | Shortcut() | Aux() | Gate() | Split() | Grow()) | (
+            Pool() | Linear() | Dropout() | Shuffle() | Gain()
         ):
             return [], output_shape(node, (channels, 64, 64))[0]
     raise unknown(node, "drawing")

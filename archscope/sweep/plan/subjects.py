@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from archscope.arch.families.own import lowered
 from archscope.arch.names import parse
 from archscope.arch.network import Network
-from archscope.arch.shape import Shape
+from archscope.arch.windows import Shape
 from archscope.data.sets.folder import NAME as FILES
 from archscope.errors import UsageError
 

@@ -12,7 +12,7 @@ from archscope.arch.families.mobile.inverted import Inverted, Style, divisible, 
 from archscope.arch.families.spelling import Names, Numbers
 from archscope.arch.nodes import Dropout, Linear, Pool, Seq
 from archscope.arch.scaling import exact
-from archscope.arch.shape import Shape
+from archscope.arch.windows import Shape
 
 # Expansion, channels, blocks, stride and kernel of each stage.
 _STAGES = (

@@ -10,7 +10,7 @@ from archscope.arch.families.family import family
 from archscope.arch.families.mobile.inverted import Inverted, Style, divisible, stage, strides
 from archscope.arch.families.spelling import Names, Numbers
 from archscope.arch.nodes import Dropout, Linear, Pool, Seq
-from archscope.arch.shape import Shape
+from archscope.arch.windows import Shape
 
 
 class _Row(NamedTuple):

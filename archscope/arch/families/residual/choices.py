@@ -14,7 +14,8 @@ from archscope.arch.arrays import Number
 from archscope.arch.families.blocks import postactivation, preactivation
 from archscope.arch.network import Network
 from archscope.arch.nodes import Conv, Kernel, Node, Repeat, Seq
-from archscope.arch.shape import Shape, output_shape
+from archscope.arch.shape import output_shape
+from archscope.arch.windows import Shape
 
 
 class Block(NamedTuple):

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from archscope.arch.shape import Shape
+from archscope.arch.windows import Shape
 from archscope.cli.options.declared import option
 from archscope.cli.options.output import check_plot
 from archscope.cli.output import Format, print_result, save_with

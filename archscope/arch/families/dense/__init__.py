@@ -1,0 +1,1 @@
+"""Families whose blocks see all that was made before."""

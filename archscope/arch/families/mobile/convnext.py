@@ -1,0 +1,68 @@
+"""ConvNeXt: Liu et al., arXiv 2201.03545."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archscope.arch.arrays import Number
+from archscope.arch.families.axis import Axis
+from archscope.arch.families.family import family
+from archscope.arch.families.spelling import Names
+from archscope.arch.nodes import Act, Conv, Gain, Linear, Node, Norm, Pool, Repeat, Seq, Sum
+
+# Blocks of the stages, and channels of the first.
+_SIZES = {
+    "tiny": ((3, 3, 9, 3), 96),
+    "small": ((3, 3, 27, 3), 96),
+    "base": ((3, 3, 27, 3), 128),
+    "large": ((3, 3, 27, 3), 192),
+}
+_NORM = Norm(1e-6, "layer", label="norm")
+
+
+@family(
+    Names(
+        "convnext[_{depth}[_w{width}]]",
+        known=tuple(f"convnext_{size}" for size in _SIZES),
+        members={
+            f"convnext_{size}": {"blocks": blocks, "width": width}
+            for size, (blocks, width) in _SIZES.items()
+        },
+        cifar=True,
+    ),
+    Axis("depth", range(1, 28), parameter="blocks", stages=4),
+    Axis("width", range(16, 257, 16), default=96),
+)
+def convnext(
+    blocks: Sequence[Number],
+    width: Number = 96,
+    *,
+    classes: int = 1000,
+    cifar: bool = False,
+) -> Seq:
+    """ConvNeXt: four stages of depthwise 7x7 blocks, `width`, 2, 4 and 8 times that wide.
+
+    For 32x32 images the stem is a 3x3 that keeps the size, not a 4x4 of stride 4.
+    """
+    stem = Conv(width, 3, bias=True) if cifar else Conv(width, 4, 4, padding=0, bias=True)
+    parts: list[Node] = [Seq(stem, _NORM, label="stem")]
+    for index, number in enumerate(blocks):
+        channels = width * 2**index
+        if index:
+            smaller = Conv(channels, 2, 2, padding=0, bias=True, label="conv")
+            parts.append(Seq(_NORM, smaller, label=f"downsample{index}"))
+        block = _block(channels)
+        parts.append(Repeat(number, block, block, label=f"layer{index + 1}"))
+    return Seq(*parts, Pool("global"), _NORM, Linear(classes, label="fc"))
+
+
+def _block(channels: Number) -> Sum:
+    layers = (
+        Conv(channels, 7, groups=channels, bias=True, label="conv1"),
+        _NORM,
+        Conv(4 * channels, bias=True, label="conv2"),
+        Act("gelu"),
+        Conv(channels, bias=True, label="conv3"),
+        Gain(1e-6, label="scale"),
+    )
+    return Sum(Seq(*layers), Seq())

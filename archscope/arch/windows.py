@@ -1,0 +1,93 @@
+"""What fits where: windows on a map, groups of channels, equal shapes; arrays in every design."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archscope.arch.arrays import Number, is_array
+from archscope.arch.nodes import Conv, Kernel, Node, Norm, Pool, Shuffle
+from archscope.errors import UsageError
+
+Shape = tuple[Any, Any, Any]
+
+
+def pair(value: Kernel) -> tuple[int, int]:
+    """A kernel or padding as (height, width)."""
+    return value if isinstance(value, tuple) else (value, value)
+
+
+def conv_padding(node: Conv) -> tuple[int, int]:
+    """The padding of a convolution as (height, width): k // 2 where none is given."""
+    if node.padding is not None:
+        return pair(node.padding)
+    height, width = pair(node.kernel)
+    return height // 2, width // 2
+
+
+def check_groups(node: Shuffle | Norm, channels: Number, path: str) -> None:
+    """Raise where the channels cannot be dealt into the node's groups."""
+    if any_of(channels % node.groups != 0):
+        raise UsageError(
+            f"the {type(node).__name__.lower()} at '{path}' has {node.groups} groups for "
+            f"{channels} channels; the channels must be a multiple of the groups"
+        )
+
+
+def window(size: Number, kernel: int, stride: Number, padding: int, node: Node, path: str) -> Any:
+    """How many windows fit along one side; raises where none does."""
+    span = size + 2 * padding - kernel
+    if any_of(span < 0):
+        raise UsageError(
+            f"the {type(node).__name__.lower()} at '{path}' has a window of {kernel}, but its "
+            f"padded input is only {size + 2 * padding} wide; use a larger input"
+        )
+    return span // stride + 1
+
+
+def pooled(size: Number, node: Pool, path: str) -> Any:
+    """The windows of a pool along one side; with `ceil` one more that begins inside the input."""
+    number = window(size, node.kernel, node.stride, node.padding, node, path)
+    if not node.ceil:
+        return number
+    begin = number * node.stride  # of the next one, in the padded input
+    within = (begin < size + node.padding) & (
+        (size + 2 * node.padding - node.kernel) % node.stride != 0
+    )
+    return number + within
+
+
+def per_group(node: Conv, channels: Number, path: str) -> Number:
+    """The input channels of each of the convolution's groups; raises where they do not divide."""
+    groups = node.groups
+    if not is_array(groups) and groups == 1:
+        return channels
+    quotient = channels // groups
+    # Where a block keeps its width, both numbers are one array: one check does for both.
+    if any_of(quotient * groups != channels) or (
+        node.out is not channels and any_of(node.out % groups != 0)
+    ):
+        raise UsageError(
+            f"the convolution at '{path}' cannot split {channels} input and {node.out} "
+            f"output channels into {groups} groups; use a divisor of both"
+        )
+    return quotient
+
+
+def any_of(condition: Any) -> bool:
+    """Whether a condition holds, of an array for any design."""
+    return bool(condition.any()) if is_array(condition) else bool(condition)
+
+
+def same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    """Whether all numbers are equal, arrays in every design."""
+    return not any(a is not b and any_of(a != b) for a, b in zip(one, other, strict=True))
+
+
+def shape_text(shape: Shape) -> str:
+    """A shape as `3x224x224`."""
+    return "x".join(str(entry) for entry in shape)
+
+
+def shape_texts(shapes: list[Shape]) -> str:
+    """Shapes in a sentence."""
+    return " and ".join(shape_text(shape) for shape in shapes)
