@@ -9,8 +9,8 @@ it or before and is read by it or later; the image counts until it was last read
 the end. So a residual block's input is alive until the last branch that reads it, and a branch that
 has finished until the sum. That is what a program must have that frees each buffer after its last
 use. PyTorch called module by module keeps a little more: a caller holds its module's input until
-that returns. What an operation needs for itself (packed weights, the indices of a max pool) is not
-counted.
+that returns. What an operation needs for itself (packed weights, the indices of a max pool,
+the means of a layer norm) is not counted.
 """
 
 from __future__ import annotations

@@ -20,7 +20,9 @@ from archscope.arch.nodes import (
     Cat,
     Conv,
     Dropout,
+    Gain,
     Gate,
+    Grow,
     Linear,
     Norm,
     Pool,
@@ -220,6 +222,7 @@ def test_what_training_holds_is_about_what_autograd_saves(name: str, low: bool):
 LEAVES = st.one_of(
     st.builds(Conv, st.just(4), st.sampled_from([1, 3])),
     st.builds(Norm),
+    st.builds(Gain),  # layer and group norm keep their means as well, which are not counted
     st.builds(Act, st.sampled_from(get_args(Activation))),
     st.just(Shuffle(2)),
     st.sampled_from([Split(Conv(2), Seq(Act())), Split(Conv(2, 3), Conv(2, 3), chain=True)]),
@@ -234,6 +237,7 @@ TREES = st.recursive(
         st.tuples(inner, inner).map(lambda parts: Sum(*parts, scales=(0.5, 1.0))),
         st.tuples(inner, inner).map(lambda parts: Seq(Cat(*parts), Conv(4))),
         inner.map(Gate),
+        inner.map(lambda part: Seq(Grow(2, Seq(Conv(4), part, Conv(1, 3))), Conv(4))),
         inner.map(lambda part: Gate(Seq(Pool("global"), Conv(4), Act("sigmoid"), part))),
         inner.map(lambda part: Repeat(3, part, part)),
     ),
@@ -246,7 +250,7 @@ def labelled(tree):
     numbers = itertools.count()
 
     def change(node):
-        return replace(node, label=f"s{next(numbers)}") if isinstance(node, Repeat) else node
+        return replace(node, label=f"s{next(numbers)}") if isinstance(node, Repeat | Grow) else node
 
     return rebuild(tree, change)
 

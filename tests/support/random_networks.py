@@ -19,7 +19,9 @@ from archscope.arch.nodes import (
     Cat,
     Conv,
     Dropout,
+    Gain,
     Gate,
+    Grow,
     Linear,
     Node,
     Norm,
@@ -170,7 +172,7 @@ class Trees:
     def node(self, shape: Shape, depth: int) -> Node:
         leaves = [self.conv, self.conv, self.pool, self.plain, self.plain, self.linear]
         combined = [self.sum, self.sum, self.cat, self.repeat, self.aux, self.inner, self.shortcut]
-        combined += [self.gate, self.split]
+        combined += [self.gate, self.split, self.grow]
         while True:
             makers = leaves if depth == 0 or self.rng.random() < 0.4 else combined
             node = self.rng.choice(makers)(shape, depth - 1)
@@ -204,7 +206,10 @@ class Trees:
         label, kind = self.label(), self.rng.choice(get_args(Activation))
         groups = self.rng.choice([n for n in range(1, shape[0] + 1) if shape[0] % n == 0])
         choices = [Norm(label=label), Norm(), Act(label=label), Act(kind), Act(kind, label=label)]
-        return self.rng.choice([*choices, Dropout(0.3), Shuffle(groups, label=label)])
+        choices.append(Norm(1e-6, "layer", label=label))
+        if shape[0] * shape[1] * shape[2] > groups:  # torch refuses groups of one number
+            choices.append(Norm(kind="group", groups=groups))
+        return self.rng.choice([*choices, Dropout(0.3), Shuffle(groups, label=label), Gain(0.5)])
 
     def linear(self, shape: Shape, depth: int) -> Linear:
         return Linear(self.rng.randint(1, 9), self.rng.random() < 0.6, label=self.label())
@@ -256,6 +261,11 @@ class Trees:
         dense = [Linear(inner), Act("silu"), Linear(channels), Act("hardsigmoid")]
         branches = [Seq(*pooled, Act("sigmoid")), Seq(*dense), self.same(shape, depth), Seq()]
         return Gate(self.rng.choice(branches), label=self.label())
+
+    def grow(self, shape: Shape, depth: int) -> Grow:
+        rng = self.rng
+        body = rng.choice([Conv(rng.randint(1, 3), 3), Seq(Norm(), Act(), Conv(2), Conv(1, 3))])
+        return Grow(rng.randint(1, 4), body, label=self.label(always=True))
 
     def split(self, shape: Shape, depth: int) -> Node:
         rng, (channels, *size) = self.rng, shape

@@ -5,7 +5,7 @@ from __future__ import annotations
 from archscope.arch.arrays import Number
 from archscope.arch.families.axis import Axis
 from archscope.arch.families.family import family
-from archscope.arch.families.mobile.inverted import Style, strides
+from archscope.arch.families.mobile.inverted import Style
 from archscope.arch.families.spelling import Names
 from archscope.arch.nodes import Cat, Linear, Node, Pool, Repeat, Seq, Shuffle, Split
 
@@ -40,16 +40,15 @@ def shufflenet_v2(
     pooled.
     """
     style = Style("relu")
-    stem, strided = strides((2, 2, 2), cifar)
     pool = () if cifar else (Pool("max", 3, 2, 1),)
     stages = []
     for index, number in enumerate(_BLOCKS):
         half = width * 2**index // 2
-        first = _first(_STEM if index == 0 else width * 2 ** (index - 1), half, strided[index])
+        first = _first(_STEM if index == 0 else width * 2 ** (index - 1), half)
         rest = Seq(Split(Seq(), Seq(*_branch(half, half, 1), label="branch2")), Shuffle(2))
         stages.append(Repeat(number, first, rest, label=f"stage{index + 2}"))
     head = Pool("global"), Linear(classes, label="fc")
-    start = style.unit(1, _STEM, 3, stem)
+    start = style.unit(1, _STEM, 3, 1 if cifar else 2)
     return Seq(*start, *pool, *stages, *style.unit(5, last), *head)
 
 
@@ -63,9 +62,9 @@ def _branch(w_in: Number, out: Number, stride: int) -> list[Node]:
     ]
 
 
-def _first(w_in: Number, half: Number, stride: int) -> Seq:
+def _first(w_in: Number, half: Number) -> Seq:
     """The block that halves the map: both branches see all channels."""
     style = Style("relu")
-    left = [*style.unit(1, w_in, 3, stride, w_in, act=False), *style.unit(2, half)]
-    right = Seq(*_branch(w_in, half, stride), label="branch2")
+    left = [*style.unit(1, w_in, 3, 2, w_in, act=False), *style.unit(2, half)]
+    right = Seq(*_branch(w_in, half, 2), label="branch2")
     return Seq(Cat(Seq(*left, label="branch1"), right), Shuffle(2))

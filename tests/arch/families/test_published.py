@@ -1,0 +1,193 @@
+"""Families of the field against published numbers, and against fvcore."""
+
+import pytest
+
+from archscope.arch.families import registry
+from archscope.arch.names import parse
+from archscope.arch.shape import walk
+from archscope.cost import count
+from archscope.cost.fvcore import count_activations_with_fvcore, count_with_fvcore
+from archscope.errors import UsageError
+from archscope.nn.build import build
+
+# torchvision 0.29.1's networks, counted with fvcore 0.1.5 (multiply-adds and activations of
+# convolutions and linear layers); its own num_params agree.
+TORCHVISION = [
+    ("regnet_x_400mf", 5495976, 413812608, 3174632),
+    ("regnet_x_3_2gf", 15296552, 3176621952, 11367432),
+    ("regnet_y_400mf", 4344144, 401842848, 3892496),
+    ("regnet_y_16gf", 83590140, 15911510272, 23041228),
+    ("efficientnet_b0", 5288548, 385814752, 6748036),
+    ("efficientnet_b3", 12233232, 1827141392, 23831296),
+    ("efficientnet_v2_s", 21458488, 8365617152, 35766624),
+    ("mobilenet_v2", 3504872, 300774272, 6679112),
+    ("mobilenet_v3_small", 2542856, 56510400, 1417680),
+    ("mnasnet1_0", 4383312, 314415872, 5457640),
+    ("convnext_tiny", 28589128, 4455531264, 13435624),
+    ("densenet121", 7978856, 2834161664, 6900200),
+    ("densenet161", 28681000, 7727907072, 11064808),
+    ("shufflenet_v2_x1_0", 2278604, 144907992, 1951200),
+    ("vgg16", 138357544, 15470264320, 13556712),
+    ("vgg16_bn", 138365992, 15470264320, 13556712),
+    ("squeezenet1_0", 1248424, 818924576, 4346248),
+    ("googlenet", 6624904, 1498376192, 3227160),
+    ("alexnet", 61100840, 714188480, 494184),
+]
+# pycls 5719de64, dev/model_complexity.json: multiply-adds with an addition for each output that has
+# a bias, and activations with those of max pools (there are none here).
+PYCLS = [
+    ("RegNetX-200MF", 2684792, 199040872, 2164056),
+    ("RegNetX-600MF", 6196040, 600891112, 3975096),
+    ("RegNetX-4.0GF", 22118248, 3964499816, 12201608),
+    ("RegNetX-32GF", 107811560, 31735930792, 36302160),
+    ("RegNetY-200MF", 3162996, 199519076, 2168052),
+    ("RegNetY-800MF", 6263168, 797183328, 5249888),
+    ("RegNetY-12GF", 51822544, 12092395504, 21384496),
+    ("efficientnet_b0", 5288548, 385825092, 6748036),
+]
+# Parameters alone: num_params of torchvision's weights, and timm's model card of the three.
+PARAMS = {
+    "mobilenet_v3_large": 5483032,
+    "mnasnet0_5": 2218512,
+    "mnasnet0_75": 3170208,
+    "mnasnet1_3": 6282256,
+    "efficientnet_b1": 7794184,
+    "efficientnet_b2": 9109994,
+    "efficientnet_b4": 19341616,
+    "efficientnet_b5": 30389784,
+    "efficientnet_b6": 43040704,
+    "efficientnet_b7": 66347960,
+    "efficientnet_v2_m": 54139356,
+    "efficientnet_v2_l": 118515272,
+    "shufflenet_v2_x0_5": 1366792,
+    "shufflenet_v2_x1_5": 3503624,
+    "shufflenet_v2_x2_0": 7393996,
+    "convnext_small": 50223688,
+    "convnext_base": 88591464,
+    "convnext_large": 197767336,
+    "densenet169": 14149480,
+    "densenet201": 20013928,
+    "regnet_x_800mf": 7259656,
+    "regnet_x_1_6gf": 9190136,
+    "regnet_x_8gf": 39572648,
+    "regnet_x_16gf": 54278536,
+    "regnet_y_1_6gf": 11202430,
+    "regnet_y_3_2gf": 19436338,
+    "regnet_y_8gf": 39381472,
+    "regnet_y_32gf": 145046770,
+    "regnet_y_128gf": 644812894,
+    "vgg11": 132863336,
+    "vgg19_bn": 143678248,
+    "squeezenet1_1": 1235496,
+    "googlenet-aux": 13004888,
+    "regnetx_004": 5157512,
+    "regnetx_064": 26209256,
+    "regnety_040": 20646656,
+}
+
+
+@pytest.mark.parametrize(("name", "params", "macs", "activations"), TORCHVISION)
+def test_a_network_costs_what_torchvisions_does(name, params, macs, activations):
+    network = parse(name)
+    cost = count(network)
+    assert (network.name, cost.params, cost.macs, cost.activations) == (
+        *(name, params, macs),
+        activations,
+    )
+
+
+@pytest.mark.parametrize(("name", "params", "flops", "activations"), PYCLS)
+def test_a_network_costs_what_pycls_says_by_its_own_rule(name, params, flops, activations):
+    network = parse(name)
+    cost = count(network)
+    biased = sum(
+        visit.times * visit.output[0] * visit.output[1] * visit.output[2]
+        for visit in walk(network.tree, network.input)
+        if getattr(visit.node, "bias", False)
+    )
+    assert (cost.params, cost.macs + biased, cost.activations) == (params, flops, activations)
+
+
+@pytest.mark.parametrize(("name", "params"), PARAMS.items())
+def test_a_network_has_the_published_parameters(name, params):
+    assert count(parse(name)).params == params
+
+
+@pytest.mark.parametrize(
+    ("spelled", "name"),
+    [
+        ("regnet_x_400mf", "regnet_x_400mf"),
+        ("RegNetX-400MF", "regnetx_400mf"),
+        ("regnetx_004", "regnetx_400mf"),
+        ("RegNetX-800MF", "regnet_x_800mf"),  # both rules give one network: torchvision's name
+        ("regnetx_16_56_35.73_2.28_16", "regnet_x_800mf"),
+        ("MobileNetV2-0.5", "mobilenet_v2_0.5"),
+        ("mobilenetv3_large", "mobilenet_v3_large"),
+        ("EfficientNet-B0", "efficientnet_b0"),
+        ("efficientnet_1_1_224", "efficientnet_b0"),
+        ("mnasnet_1", "mnasnet1_0"),
+        ("vgg_2_2_3_3_3_w64", "vgg16"),
+        ("cifar_vgg16-bn", "cifar_vgg16_bn"),
+        ("DenseNet-121", "densenet121"),
+        ("convnext_3_3_9_3_w96", "convnext_tiny"),
+        ("cifar_regnet_x_400mf", "cifar_regnet_x_400mf"),
+    ],
+)
+def test_other_spellings_are_understood(spelled, name):
+    assert parse(spelled).name == name
+
+
+def test_where_two_sources_of_a_name_differ_the_spelling_decides():
+    ours, theirs = count(parse("regnet_x_400mf")), count(parse("RegNetX-400MF"))
+    assert (ours.params, theirs.params) == (5495976, 5157512)
+
+
+SMALL = (
+    *("mobilenet_v2_0.1", "cifar_mobilenet_v3_large_0.25", "mobilenet_v3_small_0.25"),
+    *("cifar_mnasnet_0.2", "efficientnet_0.25_0.3_64", "cifar_shufflenet_v2_24_128"),
+    *("cifar_regnetx_200mf", "regnety_6_24_36_2.5_8", "cifar_anynet_1_1_2_1_w_16_24_32_40_g_8"),
+    *("cifar_vgg_1_1_1_1_2_w8_bn", "cifar_vgg_1_1_1_1_1_w8", "squeezenet1_1"),
+    *("densenet_2_2_2_2_k8", "cifar_densenet_2_3_2_2_k4", "convnext_1_2_1_1_w16", "alexnet"),
+    *("cifar_convnext_1_1_2_1_w16",),
+)
+LARGE = sorted({name for one in registry.families() for name in one.names.known})
+
+
+@pytest.mark.parametrize(
+    "name", [*SMALL, *(pytest.param(name, marks=pytest.mark.slow) for name in LARGE)]
+)
+def test_fvcore_counts_the_built_network_as_the_formula_does(name):
+    network = parse(name)
+    if count(network).params > 3 * 10**8:
+        pytest.skip("larger than the machines that tests run on")
+    module, cost = build(network, init=False), count(network)
+    measured = count_with_fvcore(module, network.input)
+    activations = count_activations_with_fvcore(module, network.input)
+    assert (cost.params, cost.macs, cost.activations) == (
+        *(measured.params, measured.macs),
+        activations,
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in SMALL if name.startswith("cifar_")])
+def test_a_form_for_small_images_ends_in_a_map_of_4x4(name):
+    """The classifier reads the mean of a map, not of one place."""
+    network = parse(name)
+    sizes = [visit.output[1:] for visit in walk(network.tree, network.input)]
+    assert network.input == (3, 32, 32) and network.classes == 10
+    last = next(size for size in reversed(sizes) if size != (1, 1))
+    assert last == ((2, 2) if "vgg" in name else (4, 4))  # VGG pools once more
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("mobilenet_v2@0.5", "mobilenet_v2 networks take no suffix like '@0.5'"),
+        ("cifar_alexnet", "there is no network named 'cifar_alexnet'"),
+        ("regnetx_10_24_36_1_8", "wm 1 must be above 1"),
+        ("mobilenet_v5", "did you mean mobilenet_v2"),
+    ],
+)
+def test_what_is_no_member_is_told_with_the_rule(name, says):
+    with pytest.raises(UsageError, match=says):
+        parse(name)
