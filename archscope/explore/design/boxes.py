@@ -76,7 +76,7 @@ def box(
     for word in opened:
         axis = space.of[word]
         steps[word] = step = axis.step if isinstance(axis.step, int) else 1
-        if axis.word == "width":
+        if axis.word == "width" and not axis.fractional:
             steps[word] = step = lcm(step, multiple)
             if word in axes or word in start:
                 filled[word] = [width for width in filled[word] if width % multiple == 0]

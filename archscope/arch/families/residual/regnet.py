@@ -242,7 +242,10 @@ def regnety(
 @family(
     Names(
         "anynet[_{depth}[_w_{width}[_g_{group}]]]",
-        known=("anynet_1_2_7_12_w_32_64_160_384",),
+        known=(
+            "anynet_1_2_7_12_w_32_64_160_384",
+            "anynet_1_2_7_12_w_32_64_160_384_g_8",
+        ),
         cifar=True,
     ),
     Axis("depth", range(1, 17), stages=4),
