@@ -29,7 +29,7 @@ from archscope.reporting.table.table import Table
 
 ORDER = (
     *("input", "stem", "depth", "block", "output", "width", "cardinality"),
-    *("stride", "shortcut", "head"),
+    *("stride", "squeeze", "shortcut", "head"),
 )
 Costs = dict[str, int]
 

@@ -66,6 +66,7 @@ _WORDS: dict[str, Callable[[Choices], str]] = {
     "width": lambda choices: f"{_numbers(choices, 'width')} channels",
     "cardinality": lambda choices: _numbers(choices, "cardinality"),
     "stride": _stride,
+    "squeeze": lambda choices: "none" if choices.squeeze is None else f"by {choices.squeeze}",
     "shortcut": lambda choices: "with" if choices.shortcut else "without",
     "head": lambda choices: layers(choices.head),
 }

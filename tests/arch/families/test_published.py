@@ -45,7 +45,7 @@ PYCLS = [
     ("RegNetY-12GF", 51822544, 12092395504, 21384496),
     ("efficientnet_b0", 5288548, 385825092, 6748036),
 ]
-# Parameters alone: num_params of torchvision's weights, and timm's model card of the three.
+# Parameters alone: num_params of torchvision's weights; timm's of the last five.
 PARAMS = {
     "mobilenet_v3_large": 5483032,
     "mnasnet0_5": 2218512,
@@ -80,6 +80,8 @@ PARAMS = {
     "vgg19_bn": 143678248,
     "squeezenet1_1": 1235496,
     "googlenet-aux": 13004888,
+    "seresnet50": 28088024,
+    "seresnext50_32x4d": 27559896,
     "regnetx_004": 5157512,
     "regnetx_064": 26209256,
     "regnety_040": 20646656,
@@ -129,6 +131,8 @@ def test_a_network_has_the_published_parameters(name, params):
         ("vgg_2_2_3_3_3_w64", "vgg16"),
         ("cifar_vgg16-bn", "cifar_vgg16_bn"),
         ("DenseNet-121", "densenet121"),
+        ("SE-ResNet-50", "seresnet50"),
+        ("seresnext50_1x64d", "seresnet50"),
         ("convnext_3_3_9_3_w96", "convnext_tiny"),
         ("cifar_regnet_x_400mf", "cifar_regnet_x_400mf"),
     ],
@@ -148,7 +152,7 @@ SMALL = (
     *("cifar_regnetx_200mf", "regnety_6_24_36_2.5_8", "cifar_anynet_1_1_2_1_w_16_24_32_40_g_8"),
     *("cifar_vgg_1_1_1_1_2_w8_bn", "cifar_vgg_1_1_1_1_1_w8", "squeezenet1_1"),
     *("densenet_2_2_2_2_k8", "cifar_densenet_2_3_2_2_k4", "convnext_1_2_1_1_w16", "alexnet"),
-    *("cifar_convnext_1_1_2_1_w16",),
+    *("cifar_convnext_1_1_2_1_w16", "seresnext_1_2_1_1_4x4d"),
 )
 LARGE = sorted({name for one in registry.families() for name in one.names.known})
 

@@ -16,6 +16,7 @@ from archscope.arch.network import Network
 from archscope.arch.nodes import Conv, Kernel, Node, Repeat, Seq
 from archscope.arch.shape import output_shape
 from archscope.arch.windows import Shape
+from archscope.errors import UsageError
 
 
 class Block(NamedTuple):
@@ -54,6 +55,8 @@ class Choices:
         head: the layers behind the last stage.
         shortcut: whether the blocks have one.
         dropout: probability, before every convolution of a pre-activation block but the first.
+        squeeze: channels of a block over the inner ones of its squeeze-and-excitation; None: it has
+            none.
         input: (channels, height, width), that of the network, where it is one of two.
     """
 
@@ -67,6 +70,7 @@ class Choices:
     head: tuple[Node, ...]
     shortcut: bool = True
     dropout: float = 0.0
+    squeeze: int | None = None
     input: Shape = (3, 224, 224)
 
     @property
@@ -141,7 +145,12 @@ def _block(choices: Choices, index: int, w_in: Number, stride: int, *, first: bo
         for place, kernel in enumerate(kernels)
     ]
     if not choices.block.preactivation:
-        return postactivation(convolutions, residual=choices.shortcut)
+        squeezed = None if choices.squeeze is None else choices.output[index] // choices.squeeze
+        return postactivation(convolutions, residual=choices.shortcut, squeezed=squeezed)
+    if choices.squeeze is not None:
+        raise UsageError(
+            "squeeze-and-excitation stands in post-activation blocks; drop one of the two"
+        )
     lead = choices.block.lead or index > 0 or not first
     return preactivation(
         w_in, convolutions, residual=choices.shortcut, dropout=choices.dropout, lead=lead

@@ -1,0 +1,86 @@
+"""SE-ResNet and SE-ResNeXt: Hu et al., arXiv 1709.01507, on the bottlenecks of ResNeXt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from archscope.arch.arrays import Number
+from archscope.arch.families.axis import number_text
+from archscope.arch.families.blocks import imagenet_stem
+from archscope.arch.families.family import family
+from archscope.arch.families.residual.choices import Choices
+from archscope.arch.families.residual.depths import (
+    CARDINALITY,
+    FOUR_STAGES,
+    IMAGENET_BLOCKS,
+    WIDTH,
+    depth_text,
+    imagenet,
+    known_depth,
+    scale_axis,
+    whole_number,
+)
+from archscope.arch.families.residual.resnext import bottlenecks
+from archscope.arch.families.spelling import SCALE, SHORTCUT, Names, Numbers, Spelled
+
+REDUCTION = 16  # channels of a block over the inner channels of its squeeze-and-excitation
+_PLAIN = ("seresnet[{depth}]", "se_resnet[{depth}]")
+
+
+def _read(spelled: Spelled) -> Numbers | None:
+    found = imagenet(spelled, IMAGENET_BLOCKS)
+    if found is None:
+        return None
+    if spelled.form in _PLAIN:
+        return {**found, "cardinality": 1, "width": 64}
+    return {**found, **whole_number(spelled, "cardinality"), **whole_number(spelled, "width")}
+
+
+def _template(numbers: Numbers) -> str:
+    return f"{number_text(numbers['cardinality'])}x{number_text(numbers['width'])}d"
+
+
+def _write(numbers: Numbers) -> str:
+    blocks = numbers["blocks"]
+    depth = depth_text(known_depth(blocks, IMAGENET_BLOCKS), blocks)
+    template = _template(numbers)
+    return f"seresnet{depth}" if template == "1x64d" else f"seresnext{depth}_{template}"
+
+
+@family(
+    Names(
+        "seresnext[{depth}[_{cardinality}x{width}d]]",
+        aliases=(*_PLAIN, "se_resnext[{depth}[_{cardinality}x{width}d]]"),
+        suffixes=(SCALE, SHORTCUT),
+        known=(
+            *("seresnet50", "seresnet101", "seresnet152"),
+            *("seresnext50_32x4d", "seresnext101_32x4d"),
+        ),
+        read=_read,
+        write=_write,
+        template=_template,
+    ),
+    FOUR_STAGES,
+    CARDINALITY,
+    WIDTH,
+    scale_axis(64),
+    channels=1,
+)
+def seresnext(
+    blocks: Sequence[Number] = (3, 4, 6, 3),
+    cardinality: Number = 32,
+    width: Number = 4,
+    *,
+    classes: int = 1000,
+    scale: Fraction | float = 1,
+    residual: bool = True,
+) -> Choices:
+    """SE-ResNeXt: ResNeXt's blocks with squeeze-and-excitation before the sum, reduced 16 times.
+
+    Its two layers are 1x1 convolutions with bias. With 1x64d it is SE-ResNet.
+    """
+    stem, template = imagenet_stem(scale), (cardinality, width)
+    plain = bottlenecks(stem, blocks, template, scale, classes, residual)
+    return replace(plain, squeeze=REDUCTION)
