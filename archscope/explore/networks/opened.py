@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from archscope.arch.names import is_own, parse
 from archscope.arch.network import Network
@@ -117,24 +117,40 @@ def several(networks: Given | Sequence[Given]) -> list[Given]:
     return [networks] if isinstance(networks, (str, Network, Outside, Node)) else list(networks)
 
 
-def name_of(network: str | Network | Node, what: str) -> str:
+class Named(NamedTuple):
+    """A network by its name; `classes` and `input` are None where they are the name's own."""
+
+    name: str
+    classes: int | None = None
+    input: Shape | None = None
+
+
+def named(network: str | Network | Node, what: str) -> Named:
     """The name of a network, for what keeps or takes apart the name rather than the tree.
 
     Raises:
         UsageError: that `what` goes by names, where none makes this network.
     """
     if isinstance(network, str):
-        return network
-    named = getattr(network, "name", None)
+        return Named(network)
+    name = getattr(network, "name", None)
     try:
-        if isinstance(network, Network) and parse(network.name).tree == network.tree:
-            return network.name
+        if isinstance(network, Network):
+            made = parse(network.name, network.classes, network.input)
+            if (made.tree, made.init) == (network.tree, network.init):
+                return _named(network)
     except UsageError:
         pass  # a name of the user's own
     raise UsageError(
         f"{what} goes by a network's name, but no name makes "
-        f"{shown(named) if named else 'this tree'}; give a name, as resnext50_32x4d"
+        f"{shown(name) if name else 'this tree'}; give a name, as resnext50_32x4d"
     )
+
+
+def _named(network: Network) -> Named:
+    own = parse(network.name)
+    classes = None if network.classes == own.classes else network.classes
+    return Named(network.name, classes, None if network.input == own.input else network.input)
 
 
 def _of_tree(tree: Node, input: Shape | None) -> Network:
