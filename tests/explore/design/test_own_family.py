@@ -186,6 +186,28 @@ def test_enumerating_leaves_nothing_out_where_a_cost_may_fall(tmp_path):
     assert [row["bend"] for row in rows] == sorted(row["bend"] for row in rows)
 
 
+def test_the_numbers_of_an_own_family_stand_in_its_tables(tmp_path):
+    path = tmp_path / "bent.py"
+    text = BENT.replace("GROWS", "()").replace(
+        '"bend", range(1, 8)', '"bend", range(5, 8), symbol="b"'
+    )
+    path.write_text(text, "utf-8")
+    found = enumerate_designs(Query([f"{path}:bent"], {"width": [3]}, {"params": (1, 900)}))
+    [table] = found.tables()
+    heads = {column.key: column.header for column in table.shown}
+    assert (heads["bend"], heads["width"], heads["rate"]) == ("b", "width", "rate")
+    assert not {"cardinality", "widen", "deepening"} & set(heads)
+    assert {"bend", "rate", "deepening"} <= set(table.keys)
+    assert found.types["rate"] is float and found.types["bend"] is int
+    solved = inverse(f"{path}:bent_3", "300 params", free=["bend"])
+    [table] = solved.tables()
+    heads = {column.key: column.header for column in table.columns}
+    assert (heads["bend"], heads["rate"]) == ("b", "rate")
+    assert set(solved.to_frame()["bend"]) <= {5, 6, 7}
+    [table] = inverse("resnext50_32x4d", "4GMACs", free=["width"]).tables()
+    assert [one.header for one in table.columns][1:4] == ["design", "C", "d"]
+
+
 def test_a_plan_keeps_the_file_as_it_was_named_and_the_tree_in_its_keys(tmp_path):
     path = tmp_path / "Own.py"
     path.write_text(PLAINNET.read_text("utf-8"), "utf-8")

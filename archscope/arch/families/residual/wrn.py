@@ -108,7 +108,7 @@ def _canonical(numbers: dict[str, Any]) -> dict[str, Any]:
     ),
     THREE_STAGES,
     Axis("widen", range(1, 17), fractional=True, channels=True, symbol="k"),
-    Axis("deepening", (2,), most=MOST_DEEPENING, default=2, arrays=False),
+    Axis("deepening", (2,), most=MOST_DEEPENING, default=2, arrays=False, symbol="l"),
     scale_axis(16),
     input=CIFAR_INPUT,
     classes=10,

@@ -234,7 +234,8 @@ def _print(found: Enumeration, chosen: DesignFormat, output: Path | None) -> Non
     if chosen is DesignFormat.parquet:
         assert output is not None
         about = json.dumps(head)
-        save_with(lambda file: streams.write_parquet(file, columns, every, about), output)
+        numbers = found.types
+        save_with(lambda file: streams.write_parquet(file, columns, every, numbers, about), output)
         return
     is_csv = chosen is DesignFormat.csv
     pieces = (
