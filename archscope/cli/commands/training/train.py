@@ -27,7 +27,7 @@ from archscope.cli.options.machine import (
     gpus_of,
     ray_cluster,
 )
-from archscope.cli.options.networks import NetworkArgument, network_in
+from archscope.cli.options.networks import OwnNetworkArgument, network_in
 from archscope.cli.options.output import FormatOption, OutputOption
 from archscope.cli.options.training import (
     DATASET,
@@ -47,7 +47,7 @@ from archscope.cli.output import note
 
 
 def train(
-    network: NetworkArgument,
+    network: OwnNetworkArgument,
     dataset: Annotated[str, DATASET] = "cifar10",
     samples: SamplesOption = None,
     holdout: HoldoutOption = None,
