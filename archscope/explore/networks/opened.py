@@ -172,17 +172,17 @@ def is_outside(text: str) -> bool:
     return _FILE.fullmatch(text) is not None and not is_own(text)
 
 
-def refuse_outside(networks: Sequence[Given], what: str, fix: str, why: str = "that reads") -> None:
+def refuse_outside(networks: Sequence[Given], what: str, fix: str) -> None:
     """Refuse networks from outside, before anything of theirs is run.
 
     Raises:
-        UsageError: that `what` was asked for, `why` that needs one of ours, and the `fix`.
+        UsageError: that only ours can be `what`, and the `fix`.
     """
     for entry in networks:
         if isinstance(entry, Outside) or (isinstance(entry, str) and is_outside(entry)):
             name = entry if isinstance(entry, str) else entry.name
             raise UsageError(
-                f"{shown(name)} cannot be {what}, as {why} only archscope's own networks; {fix}"
+                f"only archscope's own networks can be {what}, not {shown(name)}; {fix}"
             )
 
 

@@ -132,7 +132,7 @@ def cifar_sweep(
     asked, where, say = resources or Resources(), source or Source(), console or Console()
     chosen = settings(preset, **changes)
     trained = [one for one in chosen.subjects.templates if ".py:" not in one]
-    refuse_outside(trained, "trained", "name one, as wrn_28_10", "a sweep keeps and rebuilds")
+    refuse_outside(trained, "trained", "name one, as wrn_28_10")
     name = folders.default_folder(chosen, decisive(asked))
     order = Order(chosen, Path(out) if out else name, command=command)
     return SweepResult(*conduct(order, asked, where, say, inventory))

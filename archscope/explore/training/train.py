@@ -78,7 +78,7 @@ def train(
         Interrupted: after SIGINT or SIGTERM; ArchscopeError: where the folder cannot be written.
     """
     asked, where, say = resources or Resources(), source or Source(), console or Console()
-    refuse_outside([network], "trained", "name one, as wrn_28_10", "a sweep keeps and rebuilds")
+    refuse_outside([network], "trained", "name one, as wrn_28_10")
     name, where = _source(dataset, where)
     _check_iterations(iterations, changes.get("epochs"))
     one = named(network, "a training")
