@@ -67,6 +67,7 @@ class Family(Generic[P]):
     canonical: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     channels: int = 0
     within: tuple[str, Numbers] | None = None
+    year: int | None = field(default=None, kw_only=True)
     place: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
@@ -261,6 +262,7 @@ def family(
     canonical: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
     channels: int = 0,
     within: tuple[str, Mapping[str, Any]] | None = None,
+    year: int | None = None,
 ) -> Callable[[Callable[P, Made]], Family[P]]:
     """Declare a family above the function that makes its trees; `Family` has the parameters.
 
@@ -269,7 +271,9 @@ def family(
     grammar = names if isinstance(names, Names) else Names(names)
 
     def declared(function: Callable[P, Made]) -> Family[P]:
-        return Family(function, grammar, axes, input, classes, init, canonical, channels, within)
+        return Family(
+            function, grammar, axes, input, classes, init, canonical, channels, within, year=year
+        )
 
     return declared
 

@@ -44,6 +44,15 @@ def test_what_a_question_leaves_open_is_what_the_name_does_not_say(one):
     assert all(axis.name in reading.numbers for axis in fields if axis.default is None)
 
 
+def test_lists_begin_with_resnet_and_go_by_year():
+    names = [one.name for one in FAMILIES]
+    wanted = ["resnet", "preresnet", "resnext", "inception_v3", "inception_v4", "cifar_resnet"]
+    assert names[0] == "resnet" and [name for name in names if name in wanted] == wanted
+    assert well_known()[0] == "resnet50"
+    undated = v()  # of no paper
+    assert sorted([undated, *FAMILIES[:3]], key=registry._order)[-1] is undated
+
+
 def test_a_name_is_the_first_familys_that_takes_it():
     every = well_known()
     assert len(every) == len(set(every))

@@ -111,6 +111,7 @@ def _write(numbers: Numbers) -> str:
     FOUR_STAGES,
     scale_axis(64),
     channels=64,
+    year=2016,
 )
 def preresnet(
     blocks: Sequence[Number] = (3, 24, 36, 3),
@@ -179,6 +180,7 @@ def _write_cifar(numbers: Numbers) -> str:
     classes=10,
     canonical=_canonical,
     channels=16,
+    year=2016,
 )
 def cifar_preresnet(
     depth: int | Sequence[Number] = 110,

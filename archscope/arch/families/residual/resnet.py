@@ -72,6 +72,7 @@ def _write(numbers: Numbers) -> str:
     scale_axis(64),
     channels=64,
     within=("resnext", {"cardinality": 1, "width": 64}),
+    year=2015,
 )
 def resnet(
     blocks: Sequence[Number] = (3, 4, 6, 3),
@@ -178,6 +179,7 @@ def _write_basic(numbers: Numbers) -> str:
     ),
     scale_axis(64),
     channels=64,
+    year=2015,
 )
 def resnet_basic(
     blocks: Sequence[Number] = (2, 2, 2, 2),
@@ -223,6 +225,7 @@ def _write_cifar(numbers: Numbers) -> str:
     classes=10,
     canonical=lambda numbers: {**numbers, "depth": equal_stages(numbers["depth"], 6, 2)},
     channels=16,
+    year=2015,
 )
 def cifar_resnet(
     depth: int | Sequence[Number] = 20,

@@ -115,6 +115,7 @@ def _canonical(numbers: dict[str, Any]) -> dict[str, Any]:
     init="fan_in",
     canonical=_canonical,
     channels=16,
+    year=2016,
 )
 def wrn(
     depth: int | Sequence[Number] = 28,
