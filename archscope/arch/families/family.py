@@ -78,9 +78,17 @@ class Family(Generic[P]):
         return _restored, (self.place, self.function.__module__, self.name)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Network:
-        """The network of these numbers."""
+        """The network of these numbers.
+
+        Raises:
+            UsageError: where a number cannot be, is missing, or is none of the family's.
+        """
         every: dict[str, Any] = {"classes": self.classes, **kwargs}
-        given = dict(self._signature.bind(*args, **every).arguments)
+        try:
+            given = dict(self._signature.bind(*args, **every).arguments)
+        except TypeError as error:
+            numbers = ", ".join(self._signature.parameters)
+            raise UsageError(f"{self.title} is called with {numbers} ({error})") from None
         return self.network(given, given.pop("classes"))
 
     def __repr__(self) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from archscope.arch.families.own import check_named
 from archscope.arch.names import is_own, parse
 from archscope.arch.network import Network
 from archscope.arch.nodes import Node, Seq
@@ -165,10 +166,11 @@ def is_outside(text: str) -> bool:
     A file that declares families is run, for the names of their members are ours.
 
     Raises:
-        UsageError, ArchscopeError: where such a file fails.
+        UsageError, ArchscopeError: where such a file fails, or the name in it is missing.
     """
     if text.partition(":")[0] in _PACKAGES:
         return True
+    check_named(text)
     return _FILE.fullmatch(text) is not None and not is_own(text)
 
 
@@ -207,9 +209,4 @@ def _open(text: str, classes: int | None) -> Found:
     path, function = Path(found[1] or text), found[2]
     if path.suffix != ".py":
         return outside.open_saved(path, classes)
-    if function is None:
-        raise UsageError(
-            f"'{shown(text)}' needs the function that makes the network, as a file may hold "
-            "several; write file.py:function"
-        )
     return outside.open_source(path, function, classes)

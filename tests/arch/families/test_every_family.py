@@ -53,6 +53,19 @@ def test_lists_begin_with_resnet_and_go_by_year():
     assert sorted([undated, *FAMILIES[:3]], key=registry._order)[-1] is undated
 
 
+@each
+def test_a_call_with_a_number_that_it_has_not_names_those_that_it_has(one):
+    first = next(iter(one._signature.parameters))
+    with pytest.raises(UsageError, match=rf"^{one.name} is called with {first}.*'nothing'"):
+        one(nothing=1)
+
+
+def test_a_block_that_there_is_not_is_refused():
+    for one in (archscope.preresnet, archscope.cifar_preresnet):
+        with pytest.raises(UsageError, match="a block is basic or bottleneck, not foo"):
+            one(block="foo")
+
+
 def test_a_name_is_the_first_familys_that_takes_it():
     every = well_known()
     assert len(every) == len(set(every))

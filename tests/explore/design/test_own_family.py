@@ -19,6 +19,7 @@ from archscope.explore.design.limits import read_limits
 from archscope.explore.networks.compare import compare
 from archscope.explore.networks.listing import list_networks
 from archscope.explore.networks.opened import is_outside
+from archscope.explore.training.cifar_sweep import cifar_sweep
 from archscope.sweep.plan import subjects, trial
 from archscope.sweep.plan.settings import settings
 from archscope.testing import check_family
@@ -98,6 +99,26 @@ def test_its_channels_divide_and_its_names_are_checked():
         inverse(f"{PLAINNET}:plainnet", "1Mparams", free=["growth"])
     with pytest.raises(UsageError, match=r"nothing\.py cannot be read"):
         parse("nothing.py:plainnet_1_1")
+
+
+def test_a_file_without_a_name_in_it_is_told_everywhere():
+    for call in (
+        lambda: list_networks(f"{PLAINNET}"),
+        lambda: inverse(f"{PLAINNET}", "1Mparams"),
+        lambda: enumerate_designs(Query([f"{PLAINNET}"])),
+        lambda: compare([f"{PLAINNET}"]),
+        lambda: cifar_sweep("quick", templates=f"1x64d,{PLAINNET}"),
+    ):
+        with pytest.raises(UsageError, match=r"needs a name, .*; write FILE\.py:NAME"):
+            call()
+
+
+def test_a_list_of_an_own_family_has_its_name(tmp_path):
+    [table] = list_networks(f"{PLAINNET}:plainnet").tables()
+    assert table.title == f"Named networks of {PLAINNET}:plainnet"
+    assert list(table.notes) == ["Its members are spelled plainnet_DEPTH_WIDTH."]
+    with pytest.raises(UsageError, match="bent says no known members; show one, spelled bent_"):
+        list_networks(f"{bent(tmp_path)}:bent")
 
 
 def test_functions_of_a_file_stay_what_they_are(tmp_path):

@@ -164,7 +164,7 @@ def test_what_fails_is_one_sentence(tmp_path, monkeypatch, name, kind, rule):
     ("text", "rule"),
     [
         ("nothing.py:net", "nothing.py cannot be read"),
-        ("mine.py", "needs the function that makes the network"),
+        ("mine.py", "needs a name, as a file may hold several; write FILE.py:NAME"),
         ("python:mine", "written python:package.module:function"),
         ("python::net", "written python:package.module:function"),
         ("python:archscope.nothing:net", "no module 'archscope.nothing'"),
