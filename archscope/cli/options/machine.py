@@ -10,7 +10,7 @@ from archscope.cli.options.declared import WHERE, option
 from archscope.errors import UsageError, shown
 
 if TYPE_CHECKING:
-    from archscope.sweep.plan.slots import Ray
+    from archscope.sweep.plan.slots import Ray, Resources
 
 GpusOption = Annotated[
     int | None,
@@ -181,6 +181,21 @@ def ray_cluster(executor: str, address: str | None) -> Ray | None:
             "--executor ray, or leave out --address"
         )
     return None
+
+
+def resources(
+    executor: str, address: str | None, gpus: int | None, device: str | None, **asked: Any
+) -> Resources:
+    """What the options ask of the machine or cluster; `asked` holds the other `Resources`.
+
+    Raises:
+        UsageError: where they contradict each other, or the machine has no such device.
+    """
+    from archscope.sweep.plan.slots import Resources
+
+    cluster = ray_cluster(executor, address)
+    asked["compile"] = asked.get("compile") or None
+    return Resources(gpus_of(gpus, device, cluster), ray=cluster, **asked)
 
 
 def gpus_of(gpus: int | None, device: str | None, cluster: Ray | None) -> int | None:

@@ -150,11 +150,11 @@ def _refuse_another(folder: Path, asked: Settings) -> None:
 def _check_input(network: Named, dataset: str) -> None:
     """Raise `UsageError` where a network was given another input than its images have."""
     images = input_of(dataset)
-    if network.input not in (None, images):
+    if network.input is not None and network.input != images:
         has = "the input of its name" if images is None else "x".join(map(str, images))
         raise UsageError(
             f"on {dataset} a network is trained with {has}, not with "
-            f"{'x'.join(map(str, network.input or ()))}; leave its input out"
+            f"{'x'.join(map(str, network.input))}; leave its input out"
         )
 
 

@@ -133,7 +133,7 @@ def preresnet(
     return _plan(stem, blocks, planes, _is_basic(block), 1, classes, residual)
 
 
-def _is_basic(block: str) -> bool:
+def _is_basic(block: str | None) -> bool:
     if block not in ("basic", "bottleneck"):
         raise UsageError(f"a block is basic or bottleneck, not {shown(str(block))}; use one")
     return block == "basic"
