@@ -36,5 +36,6 @@ def shown(text: str) -> str:
 
 
 def plural(number: int, noun: str, nouns: str = "") -> str:
-    """A counted noun: `1 seed`, `3 seeds`, `1,200 seeds`; `nouns` where an s does not make it."""
-    return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
+    """A counted noun: `1 seed`, `1,200 seeds`, `2 classes`; `nouns` where neither s nor es does."""
+    several = nouns or noun + ("es" if noun.endswith("s") else "s")
+    return f"{number:,} {noun if number == 1 else several}"

@@ -11,8 +11,8 @@ def test_a_counted_noun_agrees():
         "1 design",
         "2 designs",
     ]
-    assert plural(1, "class", "classes") == "1 class"
-    assert plural(1200, "class", "classes") == "1,200 classes"
+    assert plural(1, "class") == "1 class" and plural(1200, "class") == "1,200 classes"
+    assert plural(2, "axis", "axes") == "2 axes" and plural(1, "axis", "axes") == "1 axis"
 
 
 def test_typed_text_is_shown_on_one_short_line():

@@ -123,7 +123,7 @@ class Group(TyperGroup):
         print_help(self, ctx)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the options before the command; without any word the help is printed on stderr."""
+        """Read the options before the command; without any word the help is told on stderr."""
         with nullcontext() if args else redirect_stdout(sys.stderr):
             return super().parse_args(ctx, args)
 

@@ -22,7 +22,7 @@ class Operation:
     """One operation on one image.
 
     Attributes:
-        path: its place in the tree.
+        path: where it stands in the tree.
         node: the leaf; or the `Sum` of an addition or scaling, the `Cat` of a concatenation.
         reads: the buffers that it reads.
         writes: the buffer that it writes; one of `reads` where it works in place.

@@ -4,7 +4,7 @@ The module (`archscope.nn.build`) runs these steps, and memory and the roofline 
 what is held and what is overwritten is decided here alone. The rules:
 
 - convolutions, batch norm, linear layers and pools write a buffer of their own;
-- ReLU overwrites its input where nothing else reads that: where a convolution, batch norm, linear
+- ReLU overwrites its input where nobody else needs that: where a convolution, batch norm, linear
   layer, pool, sum or concatenation has just written it in the same module;
 - the branches of a sum or concatenation run one after the other; each branch with a scale is then
   multiplied into a buffer of its own; a sum adds the others one at a time, into the first branch's
@@ -92,7 +92,7 @@ def _module(node: Node, given: _Value, path: str) -> tuple[Program, _Value]:
 
 
 class _Writer:
-    """Writes the steps of one module at `path`."""
+    """Writes the steps of one module, which stands at `path`."""
 
     def __init__(self, path: str) -> None:
         self.path = path

@@ -59,7 +59,7 @@ def check(network: Network, recipe: Recipe, dataset: Dataset) -> None:
     if shape != tuple(network.input) or dataset.info.classes > network.classes:
         raise UsageError(
             f"{network.name} takes {'x'.join(map(str, network.input))} images of up to "
-            f"{plural(network.classes, 'class', 'classes')}, but those of {label} are "
+            f"{plural(network.classes, 'class')}, but those of {label} are "
             f"{'x'.join(map(str, shape))} of {dataset.info.classes}: give a network of that "
             "input"
         )

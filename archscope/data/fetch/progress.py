@@ -59,7 +59,7 @@ class Meter:
             self._bar.update(self._task, completed=done, total=total)
         elif self._shown:
             size = f", {self._total / _MEGABYTE:.0f} MB" if total else ""
-            after = f", going on after {done / _MEGABYTE:.0f} MB" if done else ""
+            after = f", continuing after {done / _MEGABYTE:.0f} MB" if done else ""
             self._say(f"downloading {self._name}{size}{after}")
         self._told = self._tenth()
 

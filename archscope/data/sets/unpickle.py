@@ -50,7 +50,7 @@ class _Dtype:
     def __init__(self, code: Any) -> None:
         self.code = code.decode("latin-1") if isinstance(code, bytes) else code
         if not isinstance(self.code, str) or self.code not in _DTYPES:
-            raise Refused("it has an array of something else than numbers")
+            raise Refused("it has an array of something other than numbers")
         self.order = "="
 
     def __setstate__(self, state: Any) -> None:
@@ -82,7 +82,7 @@ class _Array:
         shape, dtype, order, raw = self.parts
         plain = isinstance(raw, bytes | bytearray) and isinstance(dtype, _Dtype)
         if not plain or not all(type(n) is int and n >= 0 for n in shape):
-            raise Refused("it has an array of something else than numbers")
+            raise Refused("it has an array of something other than numbers")
         kind = dtype.numpy()
         if len(raw) != math.prod(shape) * kind.itemsize:
             raise Refused("it has an array of another size than its content")

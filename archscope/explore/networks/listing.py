@@ -220,11 +220,7 @@ def _table(document: dict[str, Any], nodes: bool) -> Table:
         row["block"] = row["block"] or ""
     rows.append({"name": "total", "output": "", "block": "", **_totals(document)})
     shape = "×".join(map(str, document["input"]))
-    classes = (
-        ""
-        if document["classes"] is None
-        else f", {plural(document['classes'], 'class', 'classes')}"
-    )
+    classes = "" if document["classes"] is None else f", {plural(document['classes'], 'class')}"
     title = f"{document['name']}: input {shape}{classes}"
     parameters = f"Memory in fp32: {bytes_text(document['param_bytes'])} of parameters"
     notes = [f"{parameters}.", *document.get("notes", ())]

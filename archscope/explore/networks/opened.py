@@ -60,7 +60,7 @@ def open_network(
             `Network`, or a tree of `archscope.arch.nodes`.
         classes: outputs, where not its own; a function is given it as `num_classes`. A `Network`
             and a tree have their own.
-        input: (channels, height, width), where not its own; 3x224x224 where it is not known. A
+        input: (channels, height, width), where not its own; 3x224x224 where nothing tells it. A
             tree has none of its own.
 
     Raises:

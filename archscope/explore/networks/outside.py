@@ -1,4 +1,4 @@
-"""What a network from outside costs, as far as fvcore, or the file itself, shows it."""
+"""What a network from outside costs, as far as fvcore, or the file itself, can tell."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def count_outside(network: Outside) -> OutsideCount:
 
 
 def known_memory(cost: Count) -> dict[str, Any]:
-    """What `Memory.document` has of our networks: null where that needs a tree."""
+    """What `Memory.document` tells of our networks: null where that needs a tree."""
     return {
         "param_bytes": FP32 * cost.params,
         "peak_activation_bytes": None,
@@ -95,6 +95,6 @@ def _count_onnx(network: Outside) -> OutsideCount:
 
 
 def _stage(name: str, params: int, macs: int) -> dict[str, Any]:
-    """A row as `stage_rows` has it, with null for what only a tree has."""
+    """A row as `stage_rows` has it, with null for what only a tree tells."""
     unknown = dict.fromkeys(("output", "block", "blocks", "cardinality"))
     return {"name": name, **unknown, "params": params, "macs": macs, "activations": None}

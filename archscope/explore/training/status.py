@@ -1,4 +1,4 @@
-"""The progress of a sweep: its folder is read, and nothing is written."""
+"""How a sweep stands: its folder is read, and nothing is written."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archscope.sweep.store.scan import scan
 
 
 def status(folder: Path | str) -> Status:
-    """The sweep in `folder` as it is now; raises ArchscopeError where there is none."""
+    """The sweep in `folder` as it stands; raises ArchscopeError where there is none."""
     folder = Path(folder)
     plan = read_plan(folder)
     return Status(folder, plan, scan(folder, plan))

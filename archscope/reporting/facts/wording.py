@@ -78,7 +78,7 @@ def view_sentences(sweep: Sweep) -> list[str]:
     if listed := view.test_classes:
         sentences.append(
             "Test images are those of "
-            f"{plural(len(listed), 'listed class', 'listed classes')}; test_error is among "
+            f"{plural(len(listed), 'listed class')}; test_error is among "
             "all classes, test_error_listed among these alone."
         )
     return sentences

@@ -64,7 +64,7 @@ def kept_study(folder: Path) -> Kept | None:
     """The study that a folder is of; None where it is of none.
 
     Raises:
-        ArchscopeError: where the preset is not known, as study.json is damaged.
+        ArchscopeError: where the preset cannot be told, as study.json is damaged.
     """
     path = folder / STUDY_FILE
     if not os.path.lexists(path):

@@ -42,7 +42,7 @@ def table2(
             else f"Where Table 2 of the ResNeXt paper gives one, {count} the paper's."
         )
     kernel = f"{block.kernel}×{block.kernel}"
-    origin = "as given" if reference else "as asked for"
+    origin = f"that of {reference}" if reference else "as given"
     title = (
         f"Templates at {budget:,} parameters a block ({origin}): {block.w_in} channels in, "
         f"{block.w_out} out, {kernel}, at {block.resolution}×{block.resolution}"

@@ -2,7 +2,7 @@
 
     read(Machine, {"device": "cpu", "precision": "fp32", "threads": 1, "workers": 2}, "machine")
 
-Folders are copied, edited by hand, and come by mail: what does not fit is named by its place. A
+Folders are copied, edited by hand, and come by mail: what does not fit is told by its place. A
 field may be missing where its default is None or (), or everywhere with `sparse`. A dataclass with
 a field `rest` keeps there what it does not know, as a later version may have written it.
 """
@@ -35,7 +35,7 @@ class Fault(ValueError):
 
 
 class Foreign(ValueError):
-    """What a document has that this version does not know, in words."""
+    """What stands in a document that this version does not know, in words."""
 
 
 def read(kind: type[_T], document: object, where: str, *, sparse: bool = False) -> _T:

@@ -1,6 +1,6 @@
 """Which trial next: hands out trials under leases, and follows those that other processes train.
 
-What executes the trials (local processes, or anything else) takes from it and reports how each
+What executes the trials (local processes, or anything else) takes from it and tells it how each
 ended. Several of them, on one machine or on several, work off one folder together: each takes what
 is free, and each ends when all is done.
 """
@@ -59,7 +59,7 @@ class Supply:
     Args:
         folder: the sweep's folder.
         trials: those to train, in the order of training. One that has a result by the time that
-            its turn comes is another process's work, and is reported as news.
+            its turn comes is somebody else's work, and is told of as news.
         timing: of the leases.
         clock: seconds, of this process alone.
     """
@@ -84,11 +84,11 @@ class Supply:
 
     @property
     def waiting(self) -> bool:
-        """Whether there is, or may yet be, something to take beside what is not begun."""
+        """Whether there is, or may yet be, something to take beside what nobody has begun."""
         return bool(self._watched or self._expired or self._again)
 
     def take(self) -> Leased | None:
-        """A trial that no process trains, now leased; `None` where there is none at the moment."""
+        """A trial that nobody trains, now leased; `None` where there is none at the moment."""
         if self._again:
             return self._again.popleft()
         while self._expired:
@@ -114,7 +114,7 @@ class Supply:
         return None
 
     def tend(self) -> list[Event]:
-        """Show that this process lives, look after the others; returns what there is to report.
+        """Show that this process lives, look after the others; returns what there is to tell.
 
         To be called several times a second.
         """
@@ -146,7 +146,7 @@ class Supply:
     def renew(self, leased: Leased) -> Leased | None:
         """The trial under a new lease, which ends whatever still trains under the old one.
 
-        For a trial that trained where its process cannot be checked. `None` where another has it.
+        For a trial that trained where nobody can ask. `None` where another process has it.
         """
         old = self._held.pop(leased.key)
         lease = leases.acquire(leased.folder, leases.number(old.path))
@@ -197,7 +197,7 @@ class Supply:
                 self._expired.append(self._watched.pop(key))
 
     def _ended_elsewhere(self, trial: Trial, folder: Path) -> results.TrialResult | None:
-        """The result that another process has written, as news; None where there is none."""
+        """The result that another process has written, told as news; None where there is none."""
         result = results.read(folder)
         if result is None:
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from archscope.sweep.plan.trial import MACHINE, Entry, Machine, entries, network
 from archscope.sweep.store.environment import differences, environment
 
 _EXTENSIBLE = ("preset", "templates", "seeds")
-_WORDS = {"name": "recipe", "kind": "schedule"}
 
 
 def refuse_another_plan(
@@ -24,7 +23,7 @@ def refuse_another_plan(
 ) -> None:
     """Raise `UsageError` where the plan of the folder differs in more than can be extended."""
     differing = [
-        f"{name} {shown(old)} there, {shown(new)} here"
+        f"{name} {shown(old)} there, {shown(new)} asked"
         for name, old, new in _compared(before, settings, machine, dataset)
         if old != new
     ]
@@ -35,8 +34,8 @@ def refuse_another_plan(
 def another_plan(folder: Path, differing: Sequence[str]) -> UsageError:
     """The error for a folder whose plan differs."""
     return UsageError(
-        f"The sweep in {folder} has another plan ({'; '.join(differing)}): choose another "
-        "--out, or give the same options."
+        f"The sweep in {folder} has another plan ({'; '.join(differing)}): "
+        "choose another --out, or give the same options."
     )
 
 
@@ -46,22 +45,13 @@ def _compared(
     old, new = before.settings.document(), settings.document()
     for name in {**old, **new}:
         if name == "recipe":
-            yield from _fields(old["recipe"], new["recipe"])
+            for field in {**old["recipe"], **new["recipe"]}:
+                yield field, old["recipe"].get(field), new["recipe"].get(field)
         elif name not in _EXTENSIBLE:
             yield name, old.get(name, "none"), new.get(name, "none")
     for name in MACHINE:
         yield name, *_both(name, before.machine, machine)
     yield "data", before.dataset.fingerprint, dataset.fingerprint
-
-
-def _fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """The fields of two recipes and of their parts, each under the word that the options use."""
-    for field in {**old, **new}:
-        here, there = old.get(field, "none"), new.get(field, "none")
-        if isinstance(here, Mapping) and isinstance(there, Mapping):
-            yield from _fields(here, there)
-        else:
-            yield _WORDS.get(field, field), here, there
 
 
 def _both(name: str, before: Machine, machine: Machine) -> tuple[Any, Any]:
@@ -70,9 +60,7 @@ def _both(name: str, before: Machine, machine: Machine) -> tuple[Any, Any]:
 
 
 def shown(value: Any) -> str:
-    """A value for a sentence: "all" for None; the first of a list; no more than 24 characters."""
-    if isinstance(value, list | tuple):
-        return _listed(value) or "none"
+    """A value for a sentence: "all" for None, and no more than 24 characters."""
     text = "all" if value is None else f"{value}"
     return text if len(text) <= 24 else f"{text[:20]}..."
 
@@ -107,8 +95,8 @@ def moved(before: Plan) -> list[str]:
     there, here = before.environment, environment()
     if changed := differences(there, here):
         return [
-            f"This sweep was begun elsewhere or under other versions ({'; '.join(changed)}): "
-            "it continues, but its numbers are no longer bit for bit those of one machine."
+            f"This sweep was begun elsewhere or under other versions ({'; '.join(changed)}): it "
+            "continues, but its numbers are no longer bit for bit those of one machine."
         ]
     if there.get("host") != here["host"]:
         return [

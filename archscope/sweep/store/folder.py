@@ -125,7 +125,7 @@ def _undamaged(folder: Path) -> Plan | None:
 def check_dataset(folder: Path, before: Plan | None, settings: Settings) -> None:
     """Refuse a folder with another data set, before one is downloaded in vain."""
     if before and (old := before.settings.dataset) != settings.dataset:
-        raise another_plan(folder, [f"dataset {old} there, {settings.dataset} here"])
+        raise another_plan(folder, [f"dataset {old} there, {settings.dataset} asked"])
 
 
 def open_folder(

@@ -81,7 +81,7 @@ def read(folder: Path) -> TrialResult | None:
 
 
 def glance(path: str, key: str) -> Glance | None:
-    """What the result at `path` holds, quickly; None exactly where `read` finds none."""
+    """What stands in the result at `path`, quickly; None exactly where `read` finds none."""
     content = read_ours(path)
     if content is None:
         return None

@@ -20,7 +20,7 @@ from archscope.sweep.store.result import RESULT_FILE, glance
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """The state of a trial.
+    """How a trial stands.
 
     `status` is that of a `TrialRecord`. `test_error` in % where it is done; `reason` where it is
     not well; `epoch_seconds` and `host` (where it is trained, if it is just now) where it runs.
@@ -41,7 +41,7 @@ class Brief:
 
 
 def scan(folder: Path, plan: Plan) -> list[Brief]:
-    """Every trial of the plan, in its order, as it is in `folder`.
+    """Every trial of the plan, in its order, as it stands in `folder`.
 
     Raises `Unreadable` where something in it may not be read.
     """
@@ -62,7 +62,7 @@ def scan(folder: Path, plan: Plan) -> list[Brief]:
 
 
 def look(trial: Trial, path: str) -> Brief:
-    """The state of one trial, whose files are in the folder `path`."""
+    """How one trial stands, whose files are in the folder `path`."""
     found = glance(f"{path}/{RESULT_FILE}", trial.key)
     return _unfinished(trial, Path(path)) if found is None else Brief(trial, *found)
 

@@ -180,7 +180,7 @@ def test_peak_memory_is_asked_for_each_network_and_mode(timed, monkeypatch):
 @pytest.mark.parametrize(
     ("networks", "setting", "words"),
     [
-        ([], Setting(), "name at least one"),
+        ([], Setting(), "bench needs at least one network"),
         (["resnet8"], Setting(device="cuda"), "this machine has cpu"),
         (["resnet8"], Setting(precision="fp16"), "fp32 or bf16"),
         (["resnet8"], Setting(rounds=0), "--rounds must be a number from 1 to 65,536, not 0"),

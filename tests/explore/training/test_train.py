@@ -85,7 +85,7 @@ def test_more_seeds_extend_and_another_network_does_not(tmp_path: Path) -> None:
     code, _, error = invoke("resnext11_2x64d@0.0625", *SMALL, *out)
     assert code == 2 and "choose another --out" in error
     code, _, error = invoke(NAME, *SMALL, *out, "--holdout", "50")
-    assert code == 2 and "holdout none there, 50 here" in error
+    assert code == 2 and "holdout none there, 50 asked" in error
 
 
 @pytest.mark.usefixtures("fake", "undrawn")
@@ -275,14 +275,14 @@ Bad = Callable[[Path], list[str]]
         (["8x64d"], 2, "resnext29_8x64d"),
         (["resnet50_32x4d"], 2, "no network"),
         (["inception_v3", "--dataset", "shapes"], 2, "inception_v3"),
-        ([NAME, *SMALL, "--epochs", "0"], 2, "epochs=0"),
-        ([NAME, *SMALL, "--epochs", "-3"], 2, "epochs=-3"),
+        ([NAME, *SMALL, "--epochs", "0"], 2, "epochs is a whole number from 1 to 1,000,000, not 0"),
+        ([NAME, *SMALL, "--epochs", "-3"], 2, "from 1 to 1,000,000, not -3"),
         ([NAME, *SMALL, "--iterations", "0"], 2, "mini-batches"),
         ([NAME, *SMALL, "--iterations", "9", "--epochs", "2"], 2, "give one"),
         ([NAME, *SMALL, "--seeds", "-1"], 2, "seeds"),
         ([NAME, *SMALL, "--seeds", "x"], 2, "seeds"),
         ([NAME, *SMALL, "--batch", "321"], 2, "320"),
-        ([NAME, *SMALL, "--batch", "1"], 2, "batch=1"),
+        ([NAME, *SMALL, "--batch", "1"], 2, "batch is a whole number from 2 up, not 1"),
         ([NAME, *SMALL, "--lr", "nan"], 2, "lr is a number above 0, not nan"),
         ([NAME, *SMALL, "--samples", "-4"], 2, "samples"),
         ([NAME, *SMALL, "--samples", "10001"], 2, "10001"),
@@ -318,6 +318,6 @@ def test_what_cannot_be_ends_in_one_sentence_and_nothing_written(
     monkeypatch.setattr("archscope.training.devices.inventory", lambda: MACHINES["cpu"])
     found, shown, error = invoke(*options)
     assert found == code, error
-    assert says in error.replace(",", "") and shown == ""
+    assert says.replace(",", "") in error.replace(",", "") and shown == ""
     assert error.count("\n") == 1 and "Traceback" not in error
     assert list(tmp_path.iterdir()) == []
