@@ -221,13 +221,14 @@ def test_which_texts_are_networks_from_outside():
         "torchvision:x",
         "python:a.b:c",
         "./a.py:b",
-        "a.py",
         "a b.pt2",
         "x.onnx",
     ):
         assert is_outside(text), text
     for text in ("resnet50", "WRN-40-2-B(3,1,3)", "a.py:", "a.py:b:c", "x.pth", "", ":"):
         assert not is_outside(text), text
+    with pytest.raises(UsageError, match="needs a name"):
+        is_outside("a.py")
 
 
 def opened_in(folder, texts, pythonpath):
