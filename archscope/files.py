@@ -76,13 +76,13 @@ def read_text(path: Path | str, *, pipes: bool = False, most: int = MOST) -> str
         raise OSError(errno.EILSEQ, "it is not UTF-8 text", str(path)) from None
 
 
-def read_ours(path: Path | str, *, most: int = MOST) -> bytes | None:
+def read_ours(path: Path | str) -> bytes | None:
     """The content of a file that archscope has written; None where there is none.
 
     Raises `Unreadable` where there is one that cannot be read.
     """
     try:
-        return read(path, most=most)
+        return read(path)
     except _MISSING:
         return None
     except OSError as error:

@@ -161,6 +161,26 @@ def test_what_goes_by_names_takes_a_network_that_a_name_makes(monkeypatch):
         a.train(NETWORK.tree)
 
 
+def test_what_goes_by_names_keeps_a_networks_input_and_classes(tmp_path):
+    small = (3, 160, 160)
+    ask = {"free": ["width"], "nearest": 1}
+    by_name = a.solve("resnext50_32x4d", "2GMACs", input=small, **ask).document()
+    assert a.solve(a.network("resnext50_32x4d", input=small), "2GMACs", **ask).document() == by_name
+    narrow = a.network("wrn_16_1", input=(3, 16, 16), classes=100)
+    [row] = a.enumerate(narrow).rows()
+    assert (row["params"], row["macs"]) == (a.count(narrow).params, a.count(narrow).macs)
+    with pytest.raises(UsageError, match="wrn_16_1, wrn_16_2 differ; enumerate them one by one"):
+        a.enumerate([narrow, "wrn_16_2"])
+    out = tmp_path / "out"
+    for network, rule in (
+        (a.network("wrn_16_1", input=(3, 16, 16)), "with 3x32x32, not with 3x16x16"),
+        (a.network("wrn_16_1", classes=100), "has 10 classes, not 100; give a network of as many"),
+    ):
+        with pytest.raises(UsageError, match=rule):
+            a.train(network, "shapes", out=out)
+    assert not out.exists()
+
+
 def test_a_network_from_outside_is_counted_and_built_but_has_no_tree(tmp_path):
     file = tmp_path / "own.py"
     file.write_text("from torch import nn\n\n\ndef net():\n    return nn.Conv2d(3, 8, 3)\n")

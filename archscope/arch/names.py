@@ -17,7 +17,14 @@ from typing import Any
 
 from archscope.arch.families import registry
 from archscope.arch.families.family import Family, Reading
-from archscope.arch.families.own import Place, own_families, place_of, read_own, readable
+from archscope.arch.families.own import (
+    Place,
+    check_named,
+    own_families,
+    place_of,
+    read_own,
+    readable,
+)
 from archscope.arch.families.spelling import normal
 from archscope.arch.network import Network
 from archscope.arch.shape import output_shape
@@ -61,6 +68,7 @@ def read(name: str) -> Reading:
         UsageError: where no family is spelled so, or the name breaks a rule of its family.
     """
     place = place_of(name)
+    check_named(name)
     try:
         found = registry.read(normal(name)) if place is None else read_own(place)
     except UsageError as error:

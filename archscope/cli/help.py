@@ -14,6 +14,7 @@ from typer.core import TyperCommand
 from archscope.cli.completion import families
 
 GENERAL = "Output and help"  # a group of options that every command has
+MOST_SHOWN = 1_000_000  # larger bounds of numbers are none that anyone meets
 HELP_NAMES = ["--help", "-h"]
 
 
@@ -50,10 +51,27 @@ def print_help(command: Any, context: Any) -> None:
     shown.help = escape(_paragraphs(command.help or ""))
     shown.params = [copy.copy(parameter) for parameter in command.params]
     for parameter in shown.params:
-        parameter.help = escape(_with_families(parameter.help or ""))
-        if parameter.default is None and parameter.show_default is True:
-            parameter.show_default = False  # Typer 0.15 would tell of None
+        _plain(parameter)
+        parameter.help = escape(parameter.help)
     rich_utils.rich_format_help(obj=shown, ctx=context, markup_mode="rich")
+
+
+def _plain(parameter: Any) -> None:
+    """Leave out what tells people nothing: `<str>`, bounds beyond a million, brackets in brackets.
+
+    It is a copy that is changed, of a parameter that is shown and not used.
+    """
+    parameter.help = _with_families(parameter.help or "")
+    if isinstance(parameter.show_default, str):
+        parameter.help += f" [default: {parameter.show_default}]"
+        parameter.show_default = False
+    elif parameter.default is None:
+        parameter.show_default = False  # Typer 0.15 would tell of None
+    parameter.type = copy.copy(parameter.type)
+    if parameter.param_type_name == "argument":
+        parameter.type.get_metavar = lambda *_, **__: ""  # its own name says it
+    if (getattr(parameter.type, "max", None) or 0) > MOST_SHOWN:
+        parameter.type.max = None
 
 
 def _with_families(text: str) -> str:

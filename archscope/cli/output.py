@@ -8,9 +8,7 @@ import sys
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, TextIO
-
-import typer
+from typing import Any, BinaryIO, TextIO
 
 from archscope.errors import ArchscopeError, UsageError
 from archscope.reporting.table.render import render
@@ -26,24 +24,6 @@ class Format(StrEnum):
     markdown = "markdown"
     latex = "latex"
 
-
-FormatOption = Annotated[
-    Format | None,
-    typer.Option(
-        "--format",
-        help="How the result is shown; without it, as the extension of --output says, or a table.",
-        show_default=False,
-    ),
-]
-OutputOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--output",
-        metavar="FILE",
-        help="Write the result to FILE instead of the standard output.",
-        show_default=False,
-    ),
-]
 
 EXTENSIONS = {
     "": Format.table,

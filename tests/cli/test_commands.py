@@ -157,6 +157,7 @@ def test_show_and_list(run):
     listed = json.loads(run("list", "resnext50", "--format", "json").stdout)["networks"]
     assert {"resnext50_32x4d", "resnext50_2x40d"} <= {row["name"] for row in listed}
     assert {row["published_error"] for row in listed if row["name"] == "resnext50_2x40d"} == {23.0}
+    assert "wrn_16_4-drop0.3" in run("list", "WRN_16_4-drop0.3").stdout
 
 
 @pytest.mark.parametrize("format", ["table", "json", "csv", "markdown", "latex"])

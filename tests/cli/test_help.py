@@ -48,7 +48,8 @@ def test_help_is_as_wide_as_the_terminal_and_names_its_values(command):
     assert narrow == shown(*command, "--help")
     assert max(map(len, narrow.splitlines())) == 80
     assert max(map(len, wide.splitlines())) == 120
-    assert not re.search(r"range>|<int|<float|<file|None", narrow)
+    assert not re.search(r"range>|<int|<float|<file|<str|<path|None", narrow)
+    assert not re.search(r"default: \(|x<=\d{8}", wide)
     assert "[/" not in narrow and "\\[" not in narrow
 
 
@@ -79,6 +80,22 @@ def test_an_option_is_the_same_in_every_command():
             for name in (name for name in one.opts if name.startswith("--")):
                 told[name].add((one.help, one.metavar, one.rich_help_panel, tuple(one.opts)))
     assert {name for name, ways in told.items() if len(ways) > 1} == OTHERWISE
+
+
+def test_help_promises_what_the_command_does():
+    told = {name: shown(name, "-h", columns=200) for name in ("bench", "cifar-sweep")}
+    for option, own, best in (
+        ("--device", "cpu", "the best available"),
+        ("--precision", "fp32", "the fastest that the device supports"),
+    ):
+        lines = {name: re.search(rf"{option} .*", text)[0] for name, text in told.items()}
+        assert f"[default: {own}]" in lines["bench"] and best not in lines["bench"]
+        assert f"[default: {best}]" in lines["cifar-sweep"]
+    for command in COMMANDS:
+        [first] = [one for one in parameters()[command] if one.metavar == "NETWORK"] or [None]
+        if first is not None:
+            outside = command not in ("train", "export", "equivalence")
+            assert ("FILE.onnx" in first.help) is outside, command
 
 
 def test_device_and_gpus_go_with_all_that_trains():

@@ -130,7 +130,7 @@ def test_a_folder_is_of_one_study(run, tmp_path, monkeypatch):
     other.write_text(OWN.replace('name = "mine"', 'name = "other"'))
     result = run("study", other, "--preset", "quick", "--gpus", "0", "--out", out)
     assert result.exit_code == 2
-    assert "study other (preset quick)" in result.stderr and "folder of mine" in result.stderr
+    assert "holds study mine (preset quick), not other (preset quick)" in result.stderr
     # Damaged, it is written anew.
     (out / "study.json").write_text("{")
     assert run("report", out).exit_code == 1

@@ -70,6 +70,7 @@ class Family(Generic[P]):
     canonical: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     channels: int = 0
     within: tuple[str, Numbers] | None = None
+    year: int | None = field(default=None, kw_only=True)
     place: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
@@ -80,9 +81,17 @@ class Family(Generic[P]):
         return _restored, (self.place, self.function.__module__, self.name)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Network:
-        """The network of these numbers."""
+        """The network of these numbers.
+
+        Raises:
+            UsageError: where a number cannot be, is missing, or is none of the family's.
+        """
         every: dict[str, Any] = {"classes": None, **kwargs}
-        given = dict(self._signature.bind(*args, **every).arguments)
+        try:
+            given = dict(self._signature.bind(*args, **every).arguments)
+        except TypeError as error:
+            numbers = ", ".join(self._signature.parameters)
+            raise UsageError(f"{self.title} is called with {numbers} ({error})") from None
         return self.network(given, given.pop("classes"))
 
     def __repr__(self) -> str:
@@ -238,6 +247,7 @@ def family(
     canonical: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
     channels: int = 0,
     within: tuple[str, Mapping[str, Any]] | None = None,
+    year: int | None = None,
 ) -> Callable[[Callable[P, Made]], Family[P]]:
     """Declare a family above the function that makes its trees; `Family` has the parameters.
 
@@ -246,7 +256,9 @@ def family(
     grammar = names if isinstance(names, Names) else Names(names)
 
     def declared(function: Callable[P, Made]) -> Family[P]:
-        return Family(function, grammar, axes, input, classes, init, canonical, channels, within)
+        return Family(
+            function, grammar, axes, input, classes, init, canonical, channels, within, year=year
+        )
 
     return declared
 

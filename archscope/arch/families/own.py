@@ -36,6 +36,15 @@ def place_of(text: str) -> Place | None:
     return Place(Path(found[1]), found[2]) if found else None
 
 
+def check_named(text: str) -> None:
+    """Raise UsageError for a Python file alone, without the name of what is meant in it."""
+    if text.strip().endswith(".py"):
+        raise UsageError(
+            f"'{shown(text.strip())}' needs a name, as a file may hold several; write "
+            "FILE.py:NAME, the name of a network, family or function in it"
+        )
+
+
 def lowered(text: str) -> str:
     """A name of a network in lower case, but for the file before it."""
     place = place_of(text)

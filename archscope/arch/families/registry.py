@@ -21,9 +21,13 @@ _PACKAGE = "archscope.arch.families"
 
 
 def families() -> list[Family[Any]]:
-    """Every family of archscope: those of ImageNet first, and of these the residual ones."""
+    """Every family of archscope: those of ImageNet first, of these the residual ones; by year."""
     every = [one for module in _modules() for one in declared(module)]
-    return sorted(every, key=lambda one: (one.classes != 1000, ".residual." not in _made_in(one)))
+    return sorted(every, key=_order)
+
+
+def _order(one: Family[Any]) -> tuple[bool, bool, int]:
+    return one.classes != 1000, ".residual." not in _made_in(one), one.year or 9999
 
 
 def named(name: str) -> Family[Any] | None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from archscope.cli.completion import devices, one_of, precisions
 from archscope.cli.options.declared import WHERE, option
 from archscope.errors import UsageError, shown
 
 if TYPE_CHECKING:
-    from archscope.sweep.plan.slots import Ray
+    from archscope.sweep.plan.slots import Ray, Resources
 
 GpusOption = Annotated[
     int | None,
@@ -21,23 +21,33 @@ GpusOption = Annotated[
         help="GPUs to use; 0 for the CPU; without it, what there is.",
     ),
 ]
-DEVICE = option(
-    "--device",
-    value="NAME",
-    panel=WHERE,
-    complete=one_of(devices),
-    help="cpu, cuda (all GPUs, or as many as --gpus says; bench takes one, as cuda:0) or mps; "
-    "without it, the best available.",
-)
-DeviceOption = Annotated[str | None, DEVICE]
-PRECISION = option(
-    "--precision",
-    value="fp32|bf16|fp16",
-    panel=WHERE,
-    complete=one_of(precisions),
-    help="Number format; without it, the fastest that the device supports.",
-)
-PrecisionOption = Annotated[str | None, PRECISION]
+
+
+def _device(default: str | None = None) -> Any:
+    return option(
+        "--device",
+        value="NAME",
+        panel=WHERE,
+        complete=one_of(devices),
+        help="cpu, cuda (all GPUs, or as many as --gpus says; bench takes one, as cuda:0) or mps.",
+        default=default,
+    )
+
+
+def _precision(default: str | None = None) -> Any:
+    return option(
+        "--precision",
+        value="fp32|bf16|fp16",
+        panel=WHERE,
+        complete=one_of(precisions),
+        help="Number format.",
+        default=default,
+    )
+
+
+DEVICE, PRECISION = _device(), _precision()  # for a command that has a default of its own
+DeviceOption = Annotated[str | None, _device("the best available")]
+PrecisionOption = Annotated[str | None, _precision("the fastest that the device supports")]
 ThreadsOption = Annotated[
     int | None,
     option(
@@ -171,6 +181,21 @@ def ray_cluster(executor: str, address: str | None) -> Ray | None:
             "--executor ray, or leave out --address"
         )
     return None
+
+
+def resources(
+    executor: str, address: str | None, gpus: int | None, device: str | None, **asked: Any
+) -> Resources:
+    """What the options ask of the machine or cluster; `asked` holds the other `Resources`.
+
+    Raises:
+        UsageError: where they contradict each other, or the machine has no such device.
+    """
+    from archscope.sweep.plan.slots import Resources
+
+    cluster = ray_cluster(executor, address)
+    asked["compile"] = asked.get("compile") or None
+    return Resources(gpus_of(gpus, device, cluster), ray=cluster, **asked)
 
 
 def gpus_of(gpus: int | None, device: str | None, cluster: Ray | None) -> int | None:

@@ -21,6 +21,15 @@ NetworkArgument = Annotated[
         metavar="NETWORK", help=f"A network, {_KINDS}.", autocompletion=one_of(networks)
     ),
 ]
+OwnNetworkArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="NETWORK",
+        help="A network of archscope's, as resnet50 (archscope list has more), or FILE.py:NAME of "
+        "a family of your own.",
+        autocompletion=one_of(networks),
+    ),
+]
 _SEVERAL = f"Networks, {_KINDS}; @FILE (@- for the standard input) holds a name on each line, or "
 _SEVERAL += "is the CSV of archscope enumerate."
 NetworksArgument = Annotated[

@@ -14,7 +14,7 @@ from archscope.explore.design.limits import METRICS, Limit
 from archscope.explore.design.question import Base
 from archscope.explore.design.search import inner_axis
 from archscope.explore.design.shortlist import Design
-from archscope.explore.design.space import Space
+from archscope.explore.design.space import Space, symbols
 from archscope.reporting.networks.designs import inverse_table, number, number_text
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
@@ -119,6 +119,7 @@ class Inverse(Result):
             "schema": "archscope.inverse/1",
             "convention": CONVENTION,
             "network": self.base.name,
+            "symbols": symbols(answer.space.of for answer in self.answers),
             "limits": [
                 {"metric": limit.metric, "value": limit.value, "source": limit.source}
                 for limit in self.limits

@@ -18,7 +18,7 @@ from archscope.explore.design.limits import METRICS
 from archscope.explore.design.nearest import dividing_numbers, nearest
 from archscope.explore.design.question import Base, read_base
 from archscope.explore.design.space import Part, Space
-from archscope.explore.networks.opened import name_of
+from archscope.explore.networks.opened import Named, named
 from archscope.reporting.networks.designs import number, range_text
 
 MOST_CANDIDATES = 10**12
@@ -52,7 +52,7 @@ def enumerate_designs(
     """
     if not isinstance(query, Query):
         families = [query] if isinstance(query, (str, Network)) else query
-        query = Query([name_of(one, "a family") for one in families])
+        query = _query([named(one, "a family") for one in families])
     order = order or Order()
     spaces = _spaces(query)
     candidates = sum(space.size for space in spaces)
@@ -90,6 +90,19 @@ def enumerate_designs(
     front = collector.kept if order.pareto else None
     numbers = candidates, counted, collector.matches, front
     return Enumeration(query, order, spaces, parts, *numbers, listed, sample)
+
+
+def _query(families: Sequence[Named]) -> Query:
+    """All designs of these families."""
+    asked = {(one.classes, one.input) for one in families}
+    if len(asked) > 1:
+        raise UsageError(
+            "the designs of one enumeration have the same input and classes, and those of "
+            f"{', '.join(shown(one.name) for one in families)} differ; enumerate them one by one"
+        )
+    [(classes, input_shape)] = asked or {(None, None)}
+    names = [one.name for one in families]
+    return Query(names, classes=classes, input_shape=input_shape)
 
 
 def _none(query: Query, parts: Sequence[Part]) -> str:

@@ -13,7 +13,7 @@ from archscope.errors import UsageError
 from archscope.explore.design.collect import Columns, Order
 from archscope.explore.design.limits import METRICS
 from archscope.explore.design.nearest import Range
-from archscope.explore.design.space import Part, Space
+from archscope.explore.design.space import Part, Space, symbols
 from archscope.explore.networks.confirmed import confirmed
 from archscope.reporting.networks.designs import enumeration_table, number, number_text
 from archscope.reporting.table.result import Result
@@ -77,13 +77,14 @@ class Enumeration(Result):
     @property
     def words(self) -> list[str]:
         """The numbers of a row: those that all have, and the others of the families here."""
-        others = (
-            word
-            for space in self.spaces
-            for word, axis in space.of.items()
-            if axis.word not in ("depth", "scale")
-        )
-        return list(dict.fromkeys((*NUMBERS, *others)))
+        return list(dict.fromkeys((*NUMBERS, *symbols(space.of for space in self.spaces))))
+
+    @property
+    def types(self) -> dict[str, type[int] | type[float]]:
+        """Whether each number and cost of a row is a whole number or may be a fraction."""
+        axes = [(word, axis) for space in self.spaces for word, axis in space.of.items()]
+        fractions = {"widen", *(word for word, axis in axes if axis.fractional)}
+        return {word: float if word in fractions else int for word in (*self.words, *METRICS)}
 
     def values(self, index: int) -> dict[str, Any]:
         """The numbers of one listed design."""
@@ -145,6 +146,7 @@ class Enumeration(Result):
             "schema": "archscope.enumerate/1",
             "convention": CONVENTION,
             "families": list(query.families),
+            "symbols": symbols(space.of for space in self.spaces),
             "boxes": [_box(space) for space in self.spaces],
             "ranges": {metric: list(ends) for metric, ends in query.ranges.items()},
             "divisible": query.divisible,

@@ -8,20 +8,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from archscope.arch.families.axis import COSTS
-from archscope.arch.names import parse
-from archscope.arch.network import Network
+from archscope.arch.families.own import place_of
 from archscope.arch.quantities import MOST_COST, parse_limit
 from archscope.arch.windows import Shape
-from archscope.cost.formula import count
 from archscope.errors import UsageError, shown
+from archscope.explore.networks.opened import Given, is_outside
 
 METRICS = COSTS
 _KEPT = ("params", "macs")  # of another network: what the papers keep when they compare
-_AS = re.compile(
-    r"(?:as\s+)?(?:(\d{1,4}(?:\.\d{1,4})?)\s*[x*×]\s*)?"
-    r"((?:[^:]+\.py:)?[^:]+?)(?::([a-z, ]+))?",
-    re.I,
-)
+_AS = re.compile(r"(?:(\d{1,4}(?:\.\d{1,4})?)\s*[x*×]\s*)?(.*[^\s:].*)", re.I | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -82,32 +77,48 @@ def read_limits(
 
 
 def _of_network(text: str, input_shape: Shape | None) -> list[Limit]:
-    found = _AS.fullmatch(text.strip())
+    found = _AS.fullmatch(re.sub(r"^as\s+", "", text.strip(), flags=re.I))
     if found is None:
         raise UsageError(
             f"--as takes a network, not '{shown(text)}'; write --as resnet50, or --as '2x "
             "resnet101:macs'"
         )
-    metrics = [part.strip().lower() for part in (found[3] or ",".join(_KEPT)).split(",")]
-    unknown = [metric for metric in metrics if metric not in METRICS]
+    name, metrics = _costs_of(found[2])
+    return of_network(name, metrics, found[1] or "1", input_shape)
+
+
+def _costs_of(text: str) -> tuple[str, Sequence[str]]:
+    """A network and the costs that follow it: `resnet50:macs`, `timm:resnet50:params,macs`."""
+    name, colon, last = text.rpartition(":")
+    costs = [part.strip().lower() for part in last.split(",")]
+    unknown = [cost for cost in costs if cost not in METRICS]
+    if not colon or (unknown and (is_outside(text) or place_of(text))):
+        return text, _KEPT
     if unknown:
         raise UsageError(
-            f"the costs of '{shown(found[2])}' are params, macs and activations, not "
+            f"the costs of '{shown(name)}' are params, macs and activations, not "
             f"'{shown(unknown[0])}'; write resnet50:macs"
         )
-    network = parse(found[2], input_shape=input_shape)
-    return of_network(network, metrics, found[1] or "1")
+    return name, costs
 
 
-def of_network(network: Network, metrics: Sequence[str] = _KEPT, times: str = "1") -> list[Limit]:
+def of_network(
+    network: Given,
+    metrics: Sequence[str] = _KEPT,
+    times: str = "1",
+    input_shape: Shape | None = None,
+) -> list[Limit]:
     """What a network costs, as limits on others: each of the `metrics`, so many times.
 
     Raises:
         UsageError: where that is less than 1 or more than a budget can be.
+        ArchscopeError: where a network from outside cannot be made, run or traced.
     """
-    cost = count(network)
+    from archscope.explore.networks.readings import count
+
+    cost = count(network, input_shape)
     factor = Fraction(times)
-    source = network.name if factor == 1 else f"{times} times {network.name}"
+    source = cost.name if factor == 1 else f"{times} times {cost.name}"
     limits = [Limit(m, round(factor * getattr(cost, m)), source) for m in dict.fromkeys(metrics)]
     for limit in limits:
         if not 1 <= limit.value <= MOST_COST:

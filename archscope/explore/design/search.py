@@ -24,7 +24,6 @@ from archscope.explore.design.shortlist import Found
 from archscope.explore.design.space import Part, Space
 
 Ints: TypeAlias = "npt.NDArray[np.int64]"
-Bools: TypeAlias = "npt.NDArray[np.bool_]"
 Columns: TypeAlias = "dict[str, Ints]"
 
 CHUNK = 65_536

@@ -238,17 +238,20 @@ def _network(
     from archscope.arch.network import Network  # a block alone needs none of these
     from archscope.explore.design.inverse import Options, inverse
     from archscope.explore.design.limits import of_network
-    from archscope.explore.networks.opened import name_of
+    from archscope.explore.networks.opened import named
 
     limits: list[str | Limit] = []
     for one in [] if budget is None else _listed(budget):
         limits += of_network(one) if isinstance(one, Network) else [one]
+    asked = named(network, "a design")
     return inverse(
-        name_of(network, "a design"),
+        asked.name,
         limits,
         given={word: _listed(values) for word, values in given.items()},
         free=[free] if isinstance(free, str) else free,
-        options=Options(rounding, nearest, tolerance, classes, input),
+        options=Options(
+            rounding, nearest, tolerance, classes or asked.classes, input or asked.input
+        ),
     )
 
 

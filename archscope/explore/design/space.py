@@ -6,7 +6,7 @@ A space has the values that each number may take. A number of a family may be on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
@@ -86,7 +86,7 @@ class Space:
 
     def template(self, values: Values) -> str | None:
         """`CxWd`, where a template is what the space designs."""
-        if "cardinality" not in values:
+        if not {"cardinality", "width"} <= values.keys():
             return None
         return f"{values['cardinality']}x{values['width']}d"
 
@@ -118,6 +118,28 @@ class Space:
             if self.of[word].scaled and scale != 1:
                 arrays[word] = [value for value in values if (value * scale).denominator == 1]
         return arrays
+
+
+def symbols(families: Iterable[Mapping[str, Axis]]) -> dict[str, str]:
+    """What heads the column of each number but depth and scale; where families differ, its word.
+
+    Args:
+        families: the axes of each, by the word of the number.
+    """
+    found: dict[str, str] = {}
+    for axes in families:
+        for word, axis in axes.items():
+            if axis.word not in ("depth", "scale"):
+                symbol = _symbol(axes, word)
+                found[word] = symbol if found.get(word, symbol) == symbol else word
+    return found
+
+
+def _symbol(axes: Mapping[str, Axis], word: str) -> str:
+    if word == "width" and "cardinality" in axes:
+        return "d"  # of the template CxWd, where W is its number
+    axis = axes[word]
+    return axis.symbol if axis.symbol and word == axis.word else word
 
 
 @dataclass(frozen=True)

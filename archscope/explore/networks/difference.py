@@ -109,8 +109,8 @@ class Difference(Result):
             return None
         others = [one.name for one in (self.first, self.second) if choices_of(one) is None]
         return (
-            f"There is no split by choice: {' and '.join(dict.fromkeys(others))} is not made "
-            "of stages of one residual block, so no network lies between the two."
+            "There is no split by choice: no family of residual networks made "
+            f"{' or '.join(dict.fromkeys(others))}, so no network lies between the two."
         )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from archscope.arch.families.own import place_of
+from archscope.arch.families.family import Family
+from archscope.arch.families.own import check_named, place_of
+from archscope.arch.families.spelling import normal
 from archscope.arch.names import forms, parse, read, well_known
 from archscope.arch.network import Network
 from archscope.arch.papers.published import published_errors
@@ -25,9 +27,10 @@ from archscope.reporting.table.table import Column, Table
 
 @dataclass(frozen=True, repr=False)
 class NetworkList(Result):
-    """Named networks, a row each, with their costs."""
+    """Named networks, a row each, with their costs; `family` is theirs, where it is a user's."""
 
     rows: Sequence[dict[str, Any]]
+    family: Family[Any] | None = None
 
     def document(self) -> dict[str, Any]:
         """The list as JSON, schema `archscope.list/1`."""
@@ -39,7 +42,11 @@ class NetworkList(Result):
 
     def tables(self) -> list[Table]:
         """A row a network."""
-        return [network_list(self.rows, forms())]
+        table = network_list(self.rows, forms())
+        if (own := self.family) is None:
+            return [table]
+        notes = [f"Its members are spelled {own.form}."]
+        return [replace(table, title=f"Named networks of {own.title}", notes=notes)]
 
 
 def list_networks(pattern: str = "") -> NetworkList:
@@ -50,10 +57,14 @@ def list_networks(pattern: str = "") -> NetworkList:
     Raises:
         UsageError: where none does.
     """
-    spelled = pattern.strip().lower().replace("-", "_")
-    names = [name for name in well_known() if spelled in name]
+    check_named(pattern)
+    spelled = normal(pattern)
+    names, own = [name for name in well_known() if spelled in normal(name)], None
     if (place := place_of(pattern)) is not None:
-        names = [f"{place.path}:{name}" for name in read(pattern).family.names.known]
+        own = read(pattern).family
+        names = [f"{place.path}:{name}" for name in own.names.known]
+    if own and not names:
+        raise UsageError(f"{own.title} says no known members; show one, spelled {own.form}")
     if not names:
         raise UsageError(
             f"the list has no network with '{pattern}' in its name; run archscope list for "
@@ -75,7 +86,7 @@ def list_networks(pattern: str = "") -> NetworkList:
                 "published_source": errors[0].source if errors else None,
             }
         )
-    return NetworkList(rows)
+    return NetworkList(rows, own)
 
 
 @dataclass(frozen=True, repr=False)

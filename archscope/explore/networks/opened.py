@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from archscope.arch.families.own import check_named
 from archscope.arch.names import is_own, parse
 from archscope.arch.network import Network
 from archscope.arch.nodes import Node, Seq
@@ -117,24 +118,40 @@ def several(networks: Given | Sequence[Given]) -> list[Given]:
     return [networks] if isinstance(networks, (str, Network, Outside, Node)) else list(networks)
 
 
-def name_of(network: str | Network | Node, what: str) -> str:
+class Named(NamedTuple):
+    """A network by its name; `classes` and `input` are None where they are the name's own."""
+
+    name: str
+    classes: int | None = None
+    input: Shape | None = None
+
+
+def named(network: str | Network | Node, what: str) -> Named:
     """The name of a network, for what keeps or takes apart the name rather than the tree.
 
     Raises:
         UsageError: that `what` goes by names, where none makes this network.
     """
     if isinstance(network, str):
-        return network
-    named = getattr(network, "name", None)
+        return Named(network)
+    name = getattr(network, "name", None)
     try:
-        if isinstance(network, Network) and parse(network.name).tree == network.tree:
-            return network.name
+        if isinstance(network, Network):
+            made = parse(network.name, network.classes, network.input)
+            if (made.tree, made.init) == (network.tree, network.init):
+                return _named(network)
     except UsageError:
         pass  # a name of the user's own
     raise UsageError(
         f"{what} goes by a network's name, but no name makes "
-        f"{shown(named) if named else 'this tree'}; give a name, as resnext50_32x4d"
+        f"{shown(name) if name else 'this tree'}; give a name, as resnext50_32x4d"
     )
+
+
+def _named(network: Network) -> Named:
+    own = parse(network.name)
+    classes = None if network.classes == own.classes else network.classes
+    return Named(network.name, classes, None if network.input == own.input else network.input)
 
 
 def _of_tree(tree: Node, input: Shape | None) -> Network:
@@ -149,24 +166,25 @@ def is_outside(text: str) -> bool:
     A file that declares families is run, for the names of their members are ours.
 
     Raises:
-        UsageError, ArchscopeError: where such a file fails.
+        UsageError, ArchscopeError: where such a file fails, or the name in it is missing.
     """
     if text.partition(":")[0] in _PACKAGES:
         return True
+    check_named(text)
     return _FILE.fullmatch(text) is not None and not is_own(text)
 
 
-def refuse_outside(networks: Sequence[Given], what: str, fix: str, why: str = "that reads") -> None:
+def refuse_outside(networks: Sequence[Given], what: str, fix: str) -> None:
     """Refuse networks from outside, before anything of theirs is run.
 
     Raises:
-        UsageError: that `what` was asked for, `why` that needs one of ours, and the `fix`.
+        UsageError: that only ours can be `what`, and the `fix`.
     """
     for entry in networks:
         if isinstance(entry, Outside) or (isinstance(entry, str) and is_outside(entry)):
             name = entry if isinstance(entry, str) else entry.name
             raise UsageError(
-                f"{shown(name)} cannot be {what}, as {why} only archscope's own networks; {fix}"
+                f"only archscope's own networks can be {what}, not {shown(name)}; {fix}"
             )
 
 
@@ -191,9 +209,4 @@ def _open(text: str, classes: int | None) -> Found:
     path, function = Path(found[1] or text), found[2]
     if path.suffix != ".py":
         return outside.open_saved(path, classes)
-    if function is None:
-        raise UsageError(
-            f"'{shown(text)}' needs the function that makes the network, as a file may hold "
-            "several; write file.py:function"
-        )
     return outside.open_source(path, function, classes)

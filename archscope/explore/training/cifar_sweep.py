@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import chdir
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -132,7 +133,7 @@ def cifar_sweep(
     asked, where, say = resources or Resources(), source or Source(), console or Console()
     chosen = settings(preset, **changes)
     trained = [one for one in chosen.subjects.templates if ".py:" not in one]
-    refuse_outside(trained, "trained", "name one, as wrn_28_10", "a sweep keeps and rebuilds")
+    refuse_outside(trained, "trained", "name one, as wrn_28_10")
     name = folders.default_folder(chosen, decisive(asked))
     order = Order(chosen, Path(out) if out else name, command=command)
     return SweepResult(*conduct(order, asked, where, say, inventory))
@@ -149,15 +150,20 @@ def join_sweep(
     """Join the sweep in `folder` and train its plan, beside any other processes.
 
     For more machines: each takes trials that no other trains, and returns when all have ended. The
-    arguments are those of `cifar_sweep`.
+    arguments are those of `cifar_sweep`. Users' files of networks that are not here are read where
+    the sweep was begun, which is the current folder meanwhile.
     """
     asked, where, say = resources or Resources(), source or Source(), console or Console()
     where.check()
     if say.tensorboard:
         tensorboard.require()
     folder = Path(folder)
-    with told(folder), opened_executor(asked, inventory) as by:
-        before, found = read_plan(folder), by.inventory
+    before = read_plan(folder)
+    if (begun := folders.begun_in(before)) is not None:
+        say.note(f"The networks' files are not here; they are read from {begun}, as at the start.")
+        folder, where = folder.absolute(), where.absolute()
+    with told(folder), chdir(begun or Path()), opened_executor(asked, inventory) as by:
+        found = by.inventory
         machine, slots = machines.resolve(asked, found, before.machine)
         by.check(slots)
         if before.settings.dataset == FILES:

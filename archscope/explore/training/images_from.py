@@ -25,6 +25,13 @@ class Source:
         if self.label is not None and not self.label.isprintable():
             raise UsageError("the data label must be printable text; write plain characters.")
 
+    def absolute(self) -> Source:
+        """The same from whatever folder."""
+        named = self.data_dir
+        return (
+            self if named is None else replace(self, data_dir=Path(named).expanduser().absolute())
+        )
+
     def prepare(self, name: str) -> DatasetInfo:
         """The data set `name`, found or fetched."""
         return prepare(name, data_dir=self.data_dir, offline=self.offline, label=self.label)

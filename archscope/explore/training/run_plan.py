@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from archscope.arch.network import Network
 from archscope.data.dataset import DatasetInfo
 from archscope.data.sets.folder import NAME as FILES
-from archscope.errors import ArchscopeError, plural
+from archscope.errors import ArchscopeError, UsageError, plural
 from archscope.explore.training.images_from import Source, measured
 from archscope.reporting.folder.folder import write as write_report
 from archscope.sweep.executor import Executor
@@ -76,6 +76,7 @@ class Order:
         report: writes the report of the folder, and returns the paths.
         begun: called with the folder when its plan is there, before the first training.
         command: what the user typed, for the record.
+        classes: outputs that a network was given; None: as many as the data have.
     """
 
     settings: Settings
@@ -84,6 +85,7 @@ class Order:
     report: Callable[[Path], list[Path]] = write_report
     begun: Callable[[Path], None] = lambda folder: None
     command: Sequence[str] = ()
+    classes: int | None = None
 
 
 def conduct(
@@ -109,6 +111,11 @@ def conduct(
         machine, slots = machines.resolve(asked, found, folders.machine_of(folder, before))
         by.check(slots)
         info = where.prepare(chosen.dataset)
+        if order.classes not in (None, info.classes):
+            raise UsageError(
+                f"{info.label} has {info.classes:,} classes, not {order.classes:,}; give a network "
+                "of as many, or leave its classes out"
+            )
         data, images = measured(info, chosen.view, chosen.recipe.batch)
         if order.iterations is not None:
             steps, _ = steps_of(images.train, chosen.recipe.batch)

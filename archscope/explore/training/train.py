@@ -11,7 +11,7 @@ from archscope.arch.network import Network
 from archscope.arch.nodes import Node
 from archscope.data.sets.folder import NAME as FILES
 from archscope.errors import DataError, UsageError
-from archscope.explore.networks.opened import name_of, refuse_outside
+from archscope.explore.networks.opened import Named, named, refuse_outside
 from archscope.explore.training.cifar_sweep import SweepResult
 from archscope.explore.training.images_from import Source
 from archscope.explore.training.run_plan import Console, Order, conduct, decisive
@@ -21,6 +21,7 @@ from archscope.sweep.plan import training as single
 from archscope.sweep.plan.presets import TrainingChanges
 from archscope.sweep.plan.settings import Settings
 from archscope.sweep.plan.slots import Resources, gpu_count
+from archscope.sweep.plan.subjects import input_of
 from archscope.sweep.store import folder as folders
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def train(
     Args:
         network: a whole network's name, such as `wrn_28_10`, or the `Network` of one: a folder
             keeps the name, from which its trainings are continued. A network that no name makes, as
-            a tree of one's own, cannot be trained by it.
+            a tree of one's own, cannot be trained by it. Input and classes are those of the data.
         dataset: `cifar10`, `cifar100`, `svhn`, `svhn+extra`, `shapes`, or `folder:DIR`.
         resources, source, out, console, inventory, command: as `archscope.cifar_sweep`'s.
         iterations: mini-batches, instead of `epochs`.
@@ -77,16 +78,18 @@ def train(
         Interrupted: after SIGINT or SIGTERM; ArchscopeError: where the folder cannot be written.
     """
     asked, where, say = resources or Resources(), source or Source(), console or Console()
-    refuse_outside([network], "trained", "name one, as wrn_28_10", "a sweep keeps and rebuilds")
+    refuse_outside([network], "trained", "name one, as wrn_28_10")
     name, where = _source(dataset, where)
     _check_iterations(iterations, changes.get("epochs"))
-    chosen = single.settings(name_of(network, "a training"), dataset=name, **changes)
+    one = named(network, "a training")
+    _check_input(one, name)
+    chosen = single.settings(one.name, dataset=name, **changes)
     hashed = {**decisive(asked), "iterations": iterations}
     if name == FILES:
         hashed["data"] = str(where.data_dir)
     folder = Path(out) if out else folders.default_folder(chosen, hashed)
     _refuse_another(folder, chosen)
-    order = Order(chosen, folder, iterations, command=command)
+    order = Order(chosen, folder, iterations, command=command, classes=one.classes)
     result = TrainResult(*conduct(order, asked, where, say, inventory))
     _raise_damage(result)
     return result
@@ -141,6 +144,17 @@ def _refuse_another(folder: Path, asked: Settings) -> None:
             f"{folder} holds the trainings of "
             f"{', '.join(there[:3])}{', ...' * (len(there) > 3)}, not of {here[0]}; choose "
             "another --out"
+        )
+
+
+def _check_input(network: Named, dataset: str) -> None:
+    """Raise `UsageError` where a network was given another input than its images have."""
+    images = input_of(dataset)
+    if network.input is not None and network.input != images:
+        has = "the input of its name" if images is None else "x".join(map(str, images))
+        raise UsageError(
+            f"on {dataset} a network is trained with {has}, not with "
+            f"{'x'.join(map(str, network.input))}; leave its input out"
         )
 
 

@@ -101,15 +101,13 @@ def verdicts(
     pairs: Sequence[tuple[str, str]],
     *,
     resolve: float = RESOLVE,
-    confidence: float = CONFIDENCE,
 ) -> list[Verdict]:
-    """Judge pairs of networks, all intervals together at `confidence`.
+    """Judge pairs of networks, all intervals together at `CONFIDENCE`.
 
     Args:
         errors: final test errors (%) of each network by seed.
         pairs: the comparisons of interest, chosen before the errors were seen.
         resolve: the difference (points) that the runs ought to show.
-        confidence: of all intervals together.
 
     Raises:
         UsageError: for a pair with an unknown or unfinished network, or a `resolve` not above 0.
@@ -118,7 +116,7 @@ def verdicts(
     for name in (name for pair in pairs for name in pair):
         if not errors.get(name):
             raise UsageError(f"'{name}' has no finished run to compare; train it, or leave it out")
-    level = 1 - (1 - confidence) / max(1, len(pairs))
+    level = 1 - (1 - CONFIDENCE) / max(1, len(pairs))
     pooled = _pooled(errors)
     return [_judge(errors, pair, pooled, level, resolve) for pair in pairs]
 
@@ -131,12 +129,12 @@ def check_resolve(resolve: float) -> None:
         )
 
 
-def method_sentence(found: Sequence[Verdict], confidence: float = CONFIDENCE) -> str:
+def method_sentence(found: Sequence[Verdict]) -> str:
     """How the intervals were made, for the note under a table of verdicts."""
     methods = list(dict.fromkeys(verdict.method for verdict in found if verdict.method))
     return (
         f"Intervals: t, {'; '.join(methods) or 'none, as one seed gives no spread'}; "
-        f"{confidence:.0%} for all {len(found)} comparisons together (Bonferroni). Seeds needed "
+        f"{CONFIDENCE:.0%} for all {len(found)} comparisons together (Bonferroni). Seeds needed "
         f"are for {POWER:.0%} power. Negative differences favour the first network."
     )
 

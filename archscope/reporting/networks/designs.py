@@ -12,6 +12,8 @@ from archscope.reporting.table.formats import MISSING, absent, integer, si, sign
 from archscope.reporting.table.table import Column, Table
 
 NAMES = {"params": "params", "macs": "FLOPs\n(multiply-adds)", "activations": "activations"}
+# Numbers that are told where they are others than these.
+_USUAL = {"scale": 1, "deepening": 2}
 SHORT = {"params": "params", "macs": "multiply-adds", "activations": "activations"}
 
 
@@ -41,12 +43,10 @@ def inverse_table(document: Mapping[str, Any]) -> Table:
     columns = [Column("rank", "rank", text)] if len(document["answers"]) == 1 else []
     columns.append(Column("network", "design", text, "left"))
     columns += [
-        Column(axis, header, text)
-        for axis, header in (("cardinality", "C"), ("width", "d"), ("widen", "k"))
-        if any(row[axis] is not None for row in rows)
+        Column(word, symbol, text)
+        for word, symbol in document["symbols"].items()
+        if word in sought or any(row.get(word) not in (None, _USUAL.get(word)) for row in rows)
     ]
-    if any(row["deepening"] not in (None, 2) for row in rows) or "deepening" in sought:
-        columns.append(Column("deepening", "l", text))
     if any(axis.startswith("depth") for axis in sought):
         columns.append(Column("depths", "blocks", text))
     if any(row["scale"] != 1 for row in rows):
@@ -68,11 +68,9 @@ def enumeration_table(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
     columns = [Column("network", "design", text, "left"), Column("family", "family", text, "left")]
     shown = {axis for box in head["boxes"] for axis, ends in box.items() if ends[0] != ends[-1]}
     several = len(head["boxes"]) > 1
-    for axis, header in (("cardinality", "C"), ("width", "d"), ("widen", "k")):
-        given = any(axis in box for box in head["boxes"])
-        columns.append(Column(axis, header, text, shown=given))
-    deepened = any(box.get("deepening", [2, 2]) != [2, 2] for box in head["boxes"])
-    columns.append(Column("deepening", "l", text, shown=deepened))
+    for word in dict.fromkeys(("cardinality", "width", "widen", "deepening", *head["symbols"])):
+        told = any(box.get(word) not in (None, 2 * [_USUAL.get(word)]) for box in head["boxes"])
+        columns.append(Column(word, head["symbols"].get(word, word), text, shown=told))
     depths = any(axis.startswith("depth") for axis in shown) or several
     columns.append(Column("blocks", "blocks", text, shown=depths))
     columns.append(Column("scale", "scale", text, shown="scale" in shown))
@@ -111,7 +109,7 @@ def _box_text(box: Mapping[str, Any]) -> str:
     parts = [
         f"{axis} {first}" if first == last else f"{axis} {first}:{last}"
         for axis, (first, last) in ends.items()
-        if (axis, first, last) not in (("scale", 1, 1), ("deepening", 2, 2))
+        if not first == last == _USUAL.get(axis)
     ]
     return f"{box['family']} {', '.join(parts)}"
 

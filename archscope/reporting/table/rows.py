@@ -48,16 +48,25 @@ def require_parquet() -> None:
 
 
 def write_parquet(
-    stream: BinaryIO, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], about: str
+    stream: BinaryIO,
+    columns: Sequence[Column],
+    rows: Iterable[Mapping[str, Any]],
+    types: Mapping[str, type[int] | type[float]],
+    about: str,
 ) -> None:
-    """The rows as Parquet, `about` (JSON) under the metadata key `archscope`."""
+    """The rows as Parquet, `about` (JSON) under the metadata key `archscope`.
+
+    `types` are those of the columns of numbers; the others are text.
+    """
     import pyarrow
     import pyarrow.parquet
 
-    whole = {"cardinality", "width", "deepening", "params", "macs", "activations"}
-    types = {**dict.fromkeys(whole, pyarrow.int64()), "widen": pyarrow.float64()}
+    kinds = {int: pyarrow.int64(), float: pyarrow.float64()}
     schema = pyarrow.schema(
-        [(column.key, types.get(column.key, pyarrow.string())) for column in columns],
+        [
+            (one.key, kinds[types[one.key]] if one.key in types else pyarrow.string())
+            for one in columns
+        ],
         metadata={"archscope": about},
     )
     with pyarrow.parquet.ParquetWriter(stream, schema) as writer:

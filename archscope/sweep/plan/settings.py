@@ -70,8 +70,9 @@ class Settings:
         }
 
     @staticmethod
-    def from_document(document: Mapping[str, Any], where: str = "settings") -> Settings:
+    def from_document(document: Mapping[str, Any]) -> Settings:
         """What `document` wrote; raises as `archscope.sweep.plan.reading.read`."""
+        where = "settings"
         own = read(_Own, document, where)
         parts = own.rest
         if "samples" not in parts:

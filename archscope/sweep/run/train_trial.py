@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import socket
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archscope.sweep.plan.trial import Trial
+from archscope.errors import UsageError
+from archscope.sweep.plan.trial import Trial, network_digest
 from archscope.sweep.run.messages import Report, Task
+
+if TYPE_CHECKING:
+    from archscope.arch.network import Network
+    from archscope.arch.windows import Shape
 
 _prepared: dict[str, Any] = {}
 _datasets: dict[str, Any] = {}  # the last one alone
@@ -20,7 +25,6 @@ def run_trial(task: Task, report: Report) -> dict[str, Any]:
     Returns the content of `result.json`: status, metrics, timing, environment.
     """
     prepare_process(task)
-    from archscope.arch.names import parse
     from archscope.data.dataset import Files
     from archscope.training.job import Job
     from archscope.training.loop import train
@@ -28,9 +32,8 @@ def run_trial(task: Task, report: Report) -> dict[str, Any]:
     trial = task.trial
     dataset = _dataset(trial)
     shape = None if isinstance(dataset.train, Files) else tuple(dataset.train.images.shape[1:])
-    network = parse(trial.network, classes=dataset.info.classes, input_shape=shape)
     job = Job(
-        network=network,
+        network=_network(trial, shape),
         recipe=trial.recipe,
         seed=trial.seed,
         device=task.device,
@@ -58,6 +61,23 @@ def run_trial(task: Task, report: Report) -> dict[str, Any]:
         epoch = outcome.metrics["diverged_in_epoch"]
         result["reason"] = f"the loss was no longer a finite number in epoch {epoch}"
     return result
+
+
+def _network(trial: Trial, input_shape: Shape | None) -> Network:
+    """The network of the trial, which its key promises.
+
+    Raises UsageError where its name makes another one by now: a user's file may have changed.
+    """
+    from archscope.arch.names import parse
+
+    classes = trial.conditions.dataset.classes
+    network = parse(trial.network, classes=classes, input_shape=input_shape)
+    if network_digest(network) != trial.entry.digest:
+        raise UsageError(
+            f"{trial.network} is no longer the network that the sweep planned, as its definition "
+            "changed; restore it, or sweep the new one into another --out"
+        )
+    return network
 
 
 def prepare_process(task: Task) -> None:

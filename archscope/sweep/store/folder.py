@@ -10,12 +10,13 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from archscope.arch.families.own import place_of
 from archscope.arch.network import Network
 from archscope.data.dataset import DatasetInfo
 from archscope.errors import ArchscopeError, UsageError
@@ -23,7 +24,7 @@ from archscope.files import read_ours, write_text
 from archscope.sweep.plan.plan import Plan
 from archscope.sweep.plan.reading import read
 from archscope.sweep.plan.settings import Settings
-from archscope.sweep.plan.trial import MACHINE, Conditions, Machine, entries, trials
+from archscope.sweep.plan.trial import MACHINE, Conditions, Entry, Machine, entries, trials
 from archscope.sweep.store.continued import (
     another_plan,
     check_definitions,
@@ -180,16 +181,32 @@ def _begun(
     command: Sequence[str],
 ) -> Plan:
     listed = entries(networks)
+    where = {"folder": str(Path.cwd())} if relative_files(listed) else {}
     return Plan(
         settings,
         dataset,
         machine,
         listed,
         trials(listed, settings, Conditions.of(settings, dataset, machine)),
-        environment(),
+        {**environment(), **where},
         datetime.now(UTC).isoformat(timespec="seconds"),
         tuple(command),
     )
+
+
+def relative_files(listed: Iterable[Entry]) -> list[Path]:
+    """The users' files that networks are of, where they were named from the current folder."""
+    places = [place_of(entry.network) for entry in listed]
+    return list(dict.fromkeys(one.path for one in places if one and not one.path.is_absolute()))
+
+
+def begun_in(before: Plan) -> Path | None:
+    """The folder in which a sweep was begun, where users' files are there that are not here."""
+    missing = [path for path in relative_files(before.networks) if not path.exists()]
+    begun = before.environment.get("folder")
+    if not missing or not isinstance(begun, str):
+        return None
+    return Path(begun) if all(Path(begun, path).exists() for path in missing) else None
 
 
 def _same(before: Plan, now: Plan) -> bool:

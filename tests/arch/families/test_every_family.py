@@ -45,6 +45,28 @@ def test_what_a_question_leaves_open_is_what_the_name_does_not_say(one):
     assert all(axis.name in reading.numbers for axis in fields if axis.default is None)
 
 
+def test_lists_begin_with_resnet_and_go_by_year():
+    names = [one.name for one in FAMILIES]
+    wanted = ["resnet", "preresnet", "resnext", "inception_v3", "inception_v4", "cifar_resnet"]
+    assert names[0] == "resnet" and [name for name in names if name in wanted] == wanted
+    assert well_known()[0] == "resnet50"
+    undated = v()  # of no paper
+    assert sorted([undated, *FAMILIES[:3]], key=registry._order)[-1] is undated
+
+
+@each
+def test_a_call_with_a_number_that_it_has_not_names_those_that_it_has(one):
+    first = next(iter(one._signature.parameters))
+    with pytest.raises(UsageError, match=rf"^{one.name} is called with {first}.*'nothing'"):
+        one(nothing=1)
+
+
+def test_a_block_that_there_is_not_is_refused():
+    for one in (archscope.preresnet, archscope.cifar_preresnet):
+        with pytest.raises(UsageError, match="a block is basic or bottleneck, not foo"):
+            one(block="foo")
+
+
 def test_a_name_is_the_first_familys_that_takes_it():
     every = well_known()
     assert len(every) == len(set(every))

@@ -13,6 +13,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from properties import examples
 
+from archscope.arch.families import registry
 from archscope.arch.names import parse
 from archscope.errors import ArchscopeError, InfeasibleError, UsageError
 from archscope.explore.design import chunks, collect
@@ -30,10 +31,14 @@ SMALL = {
     "deepening": [1, 2],
     "scale": [Fraction(1, 2), Fraction(1)],
 }
+# Those whose numbers are all among these, and some of their kinds.
 FAMILIES = [
-    *("resnext", "wide_resnet", "imagenet_wrn", "preresnet-basic", "preresnet-bottleneck"),
-    *("cifar_resnext", "cifar_resnet", "cifar_preresnet-basic", "cifar_preresnet-bottleneck"),
-    *("wrn", "wrn-drop0.3", "wrn-B(3,1,3)"),
+    *(
+        one.name
+        for one in registry.families()
+        if one.channels and not one.within and {axis.word for axis in one.axes} <= SMALL.keys()
+    ),
+    *("preresnet-basic", "cifar_preresnet-bottleneck", "wrn-drop0.3", "wrn-B(3,1,3)"),
 ]
 
 

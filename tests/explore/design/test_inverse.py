@@ -84,6 +84,21 @@ def test_as_another_network_keeps_its_params_and_macs():
     assert {"2x40d", "4x24d"} <= set(values(document, "template"))
 
 
+def test_a_network_from_outside_is_a_budget_too(tmp_path):
+    """3x3x3 weights of 8 filters and their biases, at 224x224 with stride 2."""
+    file = tmp_path / "net.py"
+    file.write_text("from torch import nn\n\ndef net(): return nn.Conv2d(3, 8, 3, 2, 1)\n")
+    [params, macs] = read_limits((), [f"2x {file}:net"])
+    assert (params.value, macs.value) == (2 * (8 * 27 + 8), 2 * 8 * 27 * 112 * 112)
+    assert params.source == f"2 times {file}:net"
+    [one] = read_limits((), [f"{file}:net:Activations"], (3, 8, 8))
+    assert (one.metric, one.value) == ("activations", 8 * 4 * 4)
+    with pytest.raises(UsageError, match=r"the costs of 'resnet50' are .*, not 'depth'"):
+        read_limits((), ["resnet50:depth"])
+    with pytest.raises(UsageError, match="--as takes a network, not ' '"):
+        read_limits((), [" "])
+
+
 def test_a_depth_for_each_stage_starts_from_the_names():
     for name in ("wrn_16_2", "cifar_preresnet20", "resnext29_2x4d", "preresnet_1_2_3-basic"):
         cost = count(parse(name))

@@ -19,6 +19,7 @@ from archscope.explore.design.limits import read_limits
 from archscope.explore.networks.compare import compare
 from archscope.explore.networks.listing import list_networks
 from archscope.explore.networks.opened import is_outside
+from archscope.explore.training.cifar_sweep import cifar_sweep
 from archscope.sweep.plan import subjects, trial
 from archscope.sweep.plan.settings import settings
 from archscope.testing import check_family
@@ -98,6 +99,26 @@ def test_its_channels_divide_and_its_names_are_checked():
         inverse(f"{PLAINNET}:plainnet", "1Mparams", free=["growth"])
     with pytest.raises(UsageError, match=r"nothing\.py cannot be read"):
         parse("nothing.py:plainnet_1_1")
+
+
+def test_a_file_without_a_name_in_it_is_told_everywhere():
+    for call in (
+        lambda: list_networks(f"{PLAINNET}"),
+        lambda: inverse(f"{PLAINNET}", "1Mparams"),
+        lambda: enumerate_designs(Query([f"{PLAINNET}"])),
+        lambda: compare([f"{PLAINNET}"]),
+        lambda: cifar_sweep("quick", templates=f"1x64d,{PLAINNET}"),
+    ):
+        with pytest.raises(UsageError, match=r"needs a name, .*; write FILE\.py:NAME"):
+            call()
+
+
+def test_a_list_of_an_own_family_has_its_name(tmp_path):
+    [table] = list_networks(f"{PLAINNET}:plainnet").tables()
+    assert table.title == f"Named networks of {PLAINNET}:plainnet"
+    assert list(table.notes) == ["Its members are spelled plainnet_DEPTH_WIDTH."]
+    with pytest.raises(UsageError, match="bent says no known members; show one, spelled bent_"):
+        list_networks(f"{bent(tmp_path)}:bent")
 
 
 def test_functions_of_a_file_stay_what_they_are(tmp_path):
@@ -184,6 +205,28 @@ def test_enumerating_leaves_nothing_out_where_a_cost_may_fall(tmp_path):
     rows = list(enumerate_designs(query, Order("bend")).rows())
     assert sorted(row["params"] for row in rows) == [p for p in every if low <= p <= high]
     assert [row["bend"] for row in rows] == sorted(row["bend"] for row in rows)
+
+
+def test_the_numbers_of_an_own_family_stand_in_its_tables(tmp_path):
+    path = tmp_path / "bent.py"
+    text = BENT.replace("GROWS", "()").replace(
+        '"bend", range(1, 8)', '"bend", range(5, 8), symbol="b"'
+    )
+    path.write_text(text, "utf-8")
+    found = enumerate_designs(Query([f"{path}:bent"], {"width": [3]}, {"params": (1, 900)}))
+    [table] = found.tables()
+    heads = {column.key: column.header for column in table.shown}
+    assert (heads["bend"], heads["width"], heads["rate"]) == ("b", "width", "rate")
+    assert not {"cardinality", "widen", "deepening"} & set(heads)
+    assert {"bend", "rate", "deepening"} <= set(table.keys)
+    assert found.types["rate"] is float and found.types["bend"] is int
+    solved = inverse(f"{path}:bent_3", "300 params", free=["bend"])
+    [table] = solved.tables()
+    heads = {column.key: column.header for column in table.columns}
+    assert (heads["bend"], heads["rate"]) == ("b", "rate")
+    assert set(solved.to_frame()["bend"]) <= {5, 6, 7}
+    [table] = inverse("resnext50_32x4d", "4GMACs", free=["width"]).tables()
+    assert [one.header for one in table.columns][1:4] == ["design", "C", "d"]
 
 
 def test_a_plan_keeps_the_file_as_it_was_named_and_the_tree_in_its_keys(tmp_path):

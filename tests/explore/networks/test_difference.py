@@ -161,7 +161,7 @@ def test_other_networks_have_the_split_by_stage_and_a_sentence():
     document = difference("inception_v3", "resnet50").document()
     assert document["by_choice"] is None and len(document["by_stage"]) == 6
     assert document["no_choice_split"] == (
-        "There is no split by choice: inception_v3 is not made of stages of one residual block, "
+        "There is no split by choice: no family of residual networks made inception_v3, "
         "so no network lies between the two."
     )
 
@@ -171,7 +171,10 @@ def test_a_network_that_would_be_misread_has_no_split_by_choice():
     biased = Repeat(2, Conv(64, 3, bias=True), Conv(64, 3, bias=True))
     odd = Network("odd", Seq(*imagenet_stem(1), biased, Pool("global"), Linear(10)), (3, 64, 64))
     document = difference(odd, "resnet18").document()
-    assert document["by_choice"] is None and "odd is not made of" in document["no_choice_split"]
+    assert (
+        document["by_choice"] is None
+        and "residual networks made odd, so" in document["no_choice_split"]
+    )
     between = Repeat(2, Conv(64, 3), Conv(64, 3))
     tree = Seq(Conv(64, 3), between, Conv(32, 3), Repeat(1, Conv(32), Conv(32)), Pool("global"))
     assert difference(replace(odd, tree=tree), odd).steps is None
@@ -179,6 +182,13 @@ def test_a_network_that_would_be_misread_has_no_split_by_choice():
     block = Seq(Conv(64), Conv(96, 3), Conv(96, groups=3))
     tree = Seq(Conv(96), Repeat(2, block, block), Pool("global"))
     assert difference(replace(odd, tree=tree), odd).steps is None
+
+
+def test_a_tree_in_the_place_of_the_familys_own_has_no_split_by_choice():
+    changed = replace(parse("resnet18"), tree=parse("resnet34").tree)
+    found = difference("resnet18", changed).document()
+    assert found["gap"]["params"] == total("resnet34")["params"] - total("resnet18")["params"]
+    assert found["by_choice"] is None and "made resnet18, so" in found["no_choice_split"]
 
 
 def test_an_input_that_is_too_small_is_refused():

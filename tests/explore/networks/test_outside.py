@@ -166,7 +166,7 @@ def test_what_fails_is_one_sentence(tmp_path, monkeypatch, name, kind, rule):
     ("text", "rule"),
     [
         ("nothing.py:net", "nothing.py cannot be read"),
-        ("mine.py", "needs the function that makes the network"),
+        ("mine.py", "needs a name, as a file may hold several; write FILE.py:NAME"),
         ("python:mine", "written python:package.module:function"),
         ("python::net", "written python:package.module:function"),
         ("python:archscope.nothing:net", "no module 'archscope.nothing'"),
@@ -223,13 +223,14 @@ def test_which_texts_are_networks_from_outside():
         "torchvision:x",
         "python:a.b:c",
         "./a.py:b",
-        "a.py",
         "a b.pt2",
         "x.onnx",
     ):
         assert is_outside(text), text
     for text in ("resnet50", "WRN-40-2-B(3,1,3)", "a.py:", "a.py:b:c", "x.pth", "", ":"):
         assert not is_outside(text), text
+    with pytest.raises(UsageError, match="needs a name"):
+        is_outside("a.py")
 
 
 def opened_in(folder, texts, pythonpath):

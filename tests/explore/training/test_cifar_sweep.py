@@ -192,6 +192,29 @@ def test_a_worker_joins_a_folder_and_works_off_its_plan(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("fake", "undrawn")
+def test_a_worker_elsewhere_reads_a_users_networks_where_the_sweep_was_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example = Path(__file__).parents[3] / "examples" / "own_family.py"
+    for name in ("begun", "elsewhere"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "begun" / "own.py").write_bytes(example.read_bytes())
+    monkeypatch.chdir(tmp_path / "begun")
+    assert invoke("--seeds", "1", "--templates", "own.py:plainnet_1_4", "--out", "s")[0] == 0
+    [done] = Path("s").glob("trials/*/result.json")
+    done = done.absolute()
+    done.unlink()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    result = CliRunner().invoke(app, ["cifar-sweep", "--worker", "../begun/s"])
+    assert result.exit_code == 0, result.output
+    assert f"they are read from {tmp_path / 'begun'}" in result.stderr.replace("\n", " ")
+    assert done.exists() and Path.cwd() == tmp_path / "elsewhere"
+    (tmp_path / "begun" / "own.py").unlink()
+    result = CliRunner().invoke(app, ["cifar-sweep", "--worker", "../begun/s"])
+    assert result.exit_code == 2 and "own.py cannot be read" in result.stderr
+
+
+@pytest.mark.usefixtures("fake", "undrawn")
 def test_a_folder_of_other_data_is_refused_before_any_are_looked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,6 +31,7 @@ _BLOCKS = {
     ),
     Axis("depth", range(2, 49, 2), parameter="blocks", stages=4),
     Axis("growth", range(4, 65, 4), default=32),
+    year=2016,
 )
 def densenet(
     blocks: Sequence[Number],

@@ -32,6 +32,7 @@ _NORM = Norm(1e-6, "layer", label="norm")
     ),
     Axis("depth", range(1, 28), parameter="blocks", stages=4),
     Axis("width", range(16, 257, 16), default=96),
+    year=2022,
 )
 def convnext(
     blocks: Sequence[Number],

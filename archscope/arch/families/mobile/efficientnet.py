@@ -71,6 +71,7 @@ def _style(width: Fraction, depth: Fraction) -> Style:
     _factor("width"),
     _factor("depth"),
     input=_side,
+    year=2019,
 )
 def efficientnet(
     width: Fraction | float = 1,

@@ -70,6 +70,7 @@ def _side(numbers: Numbers) -> Shape:
         cifar=True,
     ),
     input=_side,
+    year=2021,
 )
 def efficientnet_v2(size: str = "s", *, classes: int = 1000, cifar: bool = False) -> Seq:
     """EfficientNetV2-S, M and L: fused blocks, then inverted ones with squeeze-and-excitation."""

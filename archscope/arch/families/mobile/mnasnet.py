@@ -41,6 +41,7 @@ _STAGES = (
         cifar=True,
     ),
     WIDTH,
+    year=2018,
 )
 def mnasnet(width: Fraction | float = 1, *, classes: int = 1000, cifar: bool = False) -> Seq:
     """MNASNet-B1 (without squeeze-and-excitation) with any width multiplier.

@@ -37,6 +37,7 @@ _STAGES = (
         cifar=True,
     ),
     WIDTH,
+    year=2018,
 )
 def mobilenet_v2(width: Fraction | float = 1, *, classes: int = 1000, cifar: bool = False) -> Seq:
     """MobileNetV2 with any width multiplier; channels are multiples of 8 (`divisible`).

@@ -67,6 +67,7 @@ _SMALL = (
         cifar=True,
     ),
     WIDTH,
+    year=2019,
 )
 def mobilenet_v3_large(
     width: Fraction | float = 1, *, classes: int = 1000, cifar: bool = False
@@ -83,6 +84,7 @@ def mobilenet_v3_large(
         cifar=True,
     ),
     WIDTH,
+    year=2019,
 )
 def mobilenet_v3_small(
     width: Fraction | float = 1, *, classes: int = 1000, cifar: bool = False

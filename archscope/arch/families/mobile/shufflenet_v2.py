@@ -30,6 +30,7 @@ _STEM = 24
     ),
     Axis("width", range(8, 401, 4), least=2, step=2),
     Axis("last", (1024, 2048), sought=range(128, 4097, 128), default=1024),
+    year=2018,
 )
 def shufflenet_v2(
     width: Number, last: Number = 1024, *, classes: int = 1000, cifar: bool = False

@@ -7,7 +7,7 @@ from archscope.arch.families.spelling import Names
 from archscope.arch.nodes import Act, Conv, Dropout, Linear, Pool, Seq
 
 
-@family(Names("alexnet", known=("alexnet",)))
+@family(Names("alexnet", known=("alexnet",)), year=2014)
 def alexnet(*, classes: int = 1000) -> Seq:
     """AlexNet: five convolutions and three dense layers."""
     pool = Pool("max", 3, 2)

@@ -20,7 +20,7 @@ _MODULES = {
 }
 
 
-@family(Names("googlenet", suffixes=(AUX,), known=("googlenet", "googlenet-aux")))
+@family(Names("googlenet", suffixes=(AUX,), known=("googlenet", "googlenet-aux")), year=2014)
 def googlenet(*, classes: int = 1000, aux: bool = False) -> Seq:
     """GoogLeNet: its 5x5 convolutions are 3x3, as in the published weights of torchvision.
 

@@ -45,6 +45,7 @@ def read(spelled: Spelled) -> Numbers:
 @family(
     Names("inception_v3", suffixes=(AUX,), known=("inception_v3", "inception_v3-aux"), read=read),
     input=INCEPTION_INPUT,
+    year=2015,
 )
 def inception_v3(*, classes: int = 1000, aux: bool = False) -> Seq:
     """Inception-v3 at 299x299; 75x75 is the smallest input.

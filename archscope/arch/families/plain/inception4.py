@@ -19,6 +19,7 @@ from archscope.arch.nodes import Act, Cat, Conv, Dropout, Linear, Node, Pool, Re
 @family(
     Names("inception_v4", known=("inception_v4",), read=read),
     input=INCEPTION_INPUT,
+    year=2016,
 )
 def inception_v4(*, classes: int = 1000) -> Seq:
     """Inception-v4 at 299x299 (Figure 9); 75x75 is the smallest input."""
@@ -60,6 +61,7 @@ def inception_v4(*, classes: int = 1000) -> Seq:
         read=read,
     ),
     input=INCEPTION_INPUT,
+    year=2016,
 )
 def inception_resnet_v2(*, classes: int = 1000) -> Seq:
     """Inception-ResNet-v2 at 299x299, TF-slim's variant; 75x75 is the smallest input.

@@ -26,6 +26,7 @@ NORM = Suffix("norm", "norm", "_(?P<norm>bn)", lambda _: True, lambda norm: "_bn
     Axis("depth", range(1, 5), parameter="blocks", stages=5),
     Axis("width", range(8, 129, 8), default=64, channels=True),
     channels=1,
+    year=2014,
 )
 def vgg(
     blocks: Sequence[Number],

@@ -102,12 +102,15 @@ class Choices:
 
 
 def choices_of(network: Network) -> Choices | None:
-    """The choices that the network's family made; None where it is no such family."""
+    """The choices that made the network's tree; None where no such family made it."""
     if network.design is None:
         return None
     family, numbers = network.design
     made = family.made(numbers, network.classes)
-    return replace(made, input=network.input) if isinstance(made, Choices) else None
+    # A network with another tree in place of its own still has the design.
+    if not isinstance(made, Choices) or made.tree() != network.tree:
+        return None
+    return replace(made, input=network.input)
 
 
 def aligned(one: Choices, other: Choices) -> tuple[Choices, Choices]:

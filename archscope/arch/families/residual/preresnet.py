@@ -35,7 +35,7 @@ from archscope.arch.families.residual.depths import (
 from archscope.arch.families.spelling import KIND, SCALE, SHORTCUT, Names, Numbers, Spelled
 from archscope.arch.nodes import Act, Conv, Node, Norm
 from archscope.arch.scaling import scaled
-from archscope.errors import UsageError
+from archscope.errors import UsageError, shown
 
 Block: TypeAlias = Literal["basic", "bottleneck"]
 _FORM = "preresnet[{depth}]"
@@ -111,6 +111,7 @@ def _write(numbers: Numbers) -> str:
     FOUR_STAGES,
     scale_axis(64),
     channels=64,
+    year=2016,
 )
 def preresnet(
     blocks: Sequence[Number] = (3, 24, 36, 3),
@@ -129,14 +130,20 @@ def preresnet(
     """
     planes = [scaled(width, scale, f"width {width}") for width in (64, 128, 256, 512)]
     stem = imagenet_stem(scale)
-    return _plan(stem, blocks, planes, block == "basic", 1, classes, residual)
+    return _plan(stem, blocks, planes, _is_basic(block), 1, classes, residual)
+
+
+def _is_basic(block: str | None) -> bool:
+    if block not in ("basic", "bottleneck"):
+        raise UsageError(f"a block is basic or bottleneck, not {shown(str(block))}; use one")
+    return block == "basic"
 
 
 def _canonical(numbers: dict[str, Any]) -> dict[str, Any]:
     depth, block = numbers["depth"], numbers["block"]
     if block is None:
         block = _usual_block(depth)
-    blocks = equal_stages(depth, 6 if block == "basic" else 9, 2)
+    blocks = equal_stages(depth, 6 if _is_basic(block) else 9, 2)
     return {**numbers, "depth": blocks, "block": block}
 
 
@@ -179,6 +186,7 @@ def _write_cifar(numbers: Numbers) -> str:
     classes=10,
     canonical=_canonical,
     channels=16,
+    year=2016,
 )
 def cifar_preresnet(
     depth: int | Sequence[Number] = 110,
@@ -202,7 +210,7 @@ def cifar_preresnet(
     assert isinstance(depth, Sequence)
     planes = [scaled(width, scale, f"width {width}") for width in (16, 32, 64)]
     stem = (Conv(planes[0], 3, label="conv1"),)
-    return _plan(stem, depth, planes, block == "basic", 0, classes, residual)
+    return _plan(stem, depth, planes, _is_basic(block), 0, classes, residual)
 
 
 def _usual_block(depth: int | Sequence[Number]) -> Block:

@@ -197,7 +197,7 @@ _AXES = (
 )
 
 
-@family(_names("x", _X), *_AXES, canonical=_canonical)
+@family(_names("x", _X), *_AXES, canonical=_canonical, year=2020)
 def regnetx(
     depth: int,
     w0: int,
@@ -220,7 +220,7 @@ def regnetx(
     return _tree(stages, False, classes, cifar)
 
 
-@family(_names("y", _Y), *_AXES, canonical=_canonical)
+@family(_names("y", _Y), *_AXES, canonical=_canonical, year=2020)
 def regnety(
     depth: int,
     w0: int,
@@ -251,6 +251,7 @@ def regnety(
     Axis("depth", range(1, 17), stages=4),
     Axis("width", range(8, 1025, 8), stages=4),
     Axis("group", range(8, 65, 8), default=16, grows=()),
+    year=2020,
 )
 def anynet(
     depth: Sequence[Number],

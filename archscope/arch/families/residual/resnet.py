@@ -35,7 +35,7 @@ from archscope.arch.families.residual.depths import (
 from archscope.arch.families.residual.resnext import bottlenecks
 from archscope.arch.families.spelling import KIND, SCALE, SHORTCUT, Names, Numbers, Spelled
 from archscope.arch.nodes import Node
-from archscope.arch.scaling import exact, scaled
+from archscope.arch.scaling import scaled
 from archscope.errors import UsageError
 
 _BOTTLENECK = {depth: row for depth, row in RESNET_BLOCKS.items() if depth not in BASIC_BLOCKS}
@@ -72,6 +72,7 @@ def _write(numbers: Numbers) -> str:
     scale_axis(64),
     channels=64,
     within=("resnext", {"cardinality": 1, "width": 64}),
+    year=2015,
 )
 def resnet(
     blocks: Sequence[Number] = (3, 4, 6, 3),
@@ -129,6 +130,16 @@ def _read_basic(spelled: Spelled) -> Numbers | None:
     return _read_widened(depth, spelled)
 
 
+_WIDEN = Axis(
+    "widen",
+    [Fraction(halves, 2) for halves in range(2, 9)],  # Table 7 of Wide ResNet has 1.5
+    step=Fraction(1, 2),
+    fractional=True,
+    channels=True,
+    symbol="k",
+)
+
+
 def _read_widened(depth: int | tuple[int, ...] | None, spelled: Spelled) -> Numbers:
     refuse(spelled, "kind", of="imagenet_wrn")
     factor = spelled.texts.get("widen")
@@ -142,7 +153,7 @@ def _read_widened(depth: int | tuple[int, ...] | None, spelled: Spelled) -> Numb
     blocks = BASIC_BLOCKS[depth] if isinstance(depth, int) else depth
     found: dict[str, Any] = {} if blocks is None else {"blocks": blocks}
     if factor is not None:
-        found["widen"] = exact(factor, "widen") if "." in factor else int(factor)
+        found["widen"] = _WIDEN.read(factor)
     return found
 
 
@@ -168,16 +179,10 @@ def _write_basic(numbers: Numbers) -> str:
         write=_write_basic,
     ),
     FOUR_STAGES,
-    Axis(
-        "widen",
-        [Fraction(halves, 2) for halves in range(2, 9)],  # Table 7 of Wide ResNet has 1.5
-        step=Fraction(1, 2),
-        fractional=True,
-        channels=True,
-        symbol="k",
-    ),
+    _WIDEN,
     scale_axis(64),
     channels=64,
+    year=2015,
 )
 def resnet_basic(
     blocks: Sequence[Number] = (2, 2, 2, 2),
@@ -223,6 +228,7 @@ def _write_cifar(numbers: Numbers) -> str:
     classes=10,
     canonical=lambda numbers: {**numbers, "depth": equal_stages(numbers["depth"], 6, 2)},
     channels=16,
+    year=2015,
 )
 def cifar_resnet(
     depth: int | Sequence[Number] = 20,

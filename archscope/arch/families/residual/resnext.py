@@ -100,6 +100,7 @@ def _write(numbers: Numbers) -> str:
     WIDTH,
     scale_axis(64),
     channels=1,
+    year=2016,
 )
 def resnext(
     blocks: Sequence[Number] = (3, 4, 6, 3),
@@ -161,6 +162,7 @@ def _blocks(numbers: dict[str, Any]) -> dict[str, Any]:
     classes=10,
     canonical=_blocks,
     channels=1,
+    year=2016,
 )
 def cifar_resnext(
     depth: int | Sequence[Number] = 29,

@@ -67,6 +67,7 @@ def _write(numbers: Numbers) -> str:
     WIDTH,
     scale_axis(64),
     channels=1,
+    year=2017,
 )
 def seresnext(
     blocks: Sequence[Number] = (3, 4, 6, 3),

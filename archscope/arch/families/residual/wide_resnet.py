@@ -69,6 +69,7 @@ def _template(numbers: Numbers) -> str:
     Axis("widen", range(1, 17), channels=True, symbol="k"),
     scale_axis(64),
     channels=64,
+    year=2016,
 )
 def wide_resnet(
     blocks: Sequence[Number] = (3, 4, 6, 3),

@@ -45,6 +45,9 @@ from archscope.errors import UsageError
 MOST_DEEPENING = 999  # each is a layer of the tree, unlike blocks, which a stage repeats
 
 
+_WIDEN = Axis("widen", range(1, 17), fractional=True, channels=True, symbol="k")
+
+
 def _read(spelled: Spelled) -> Numbers | None:
     depth, kind = read_depth(spelled), spelled.suffixes.get("kind")
     if kind == "bottleneck" and "." not in spelled.texts.get("widen", ""):
@@ -54,8 +57,7 @@ def _read(spelled: Spelled) -> Numbers | None:
     refuse(spelled, "kind", of="wrn")
     found: dict[str, Any] = {}
     if "widen" in spelled.texts:
-        text = spelled.texts["widen"]
-        found["widen"] = exact(text, "widen") if "." in text else int(text)
+        found["widen"] = _WIDEN.read(spelled.texts["widen"])
     if "block" in spelled.suffixes and "deepening" not in spelled.suffixes:
         found["deepening"] = None
     if depth is None:
@@ -107,14 +109,15 @@ def _canonical(numbers: dict[str, Any]) -> dict[str, Any]:
         write=_write,
     ),
     THREE_STAGES,
-    Axis("widen", range(1, 17), fractional=True, channels=True, symbol="k"),
-    Axis("deepening", (2,), most=MOST_DEEPENING, default=2, arrays=False),
+    _WIDEN,
+    Axis("deepening", (2,), most=MOST_DEEPENING, default=2, arrays=False, symbol="l"),
     scale_axis(16),
     input=CIFAR_INPUT,
     classes=10,
     init="fan_in",
     canonical=_canonical,
     channels=16,
+    year=2016,
 )
 def wrn(
     depth: int | Sequence[Number] = 28,

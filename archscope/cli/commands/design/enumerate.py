@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from archscope.arch.families.axis import COSTS
 from archscope.cli.completion import designs, one_of, some_of
 from archscope.cli.options.declared import GENERAL, LISTED, NETWORK, option
 from archscope.cli.options.networks import ClassesOption, InputOption
@@ -45,7 +46,6 @@ class DesignFormat(StrEnum):
 
 
 STREAMED = (DesignFormat.json, DesignFormat.csv, DesignFormat.parquet)
-COSTS = ("params", "macs", "activations")
 
 
 def _range(name: str, what: str) -> Any:
@@ -97,7 +97,12 @@ def enumerate_designs(
     limit: Annotated[
         int | None,
         option(
-            "--limit", value="N", panel=LISTED, help="List the first N.", default="tables 20", min=1
+            "--limit",
+            value="N",
+            panel=LISTED,
+            help="List the first N.",
+            default="20 in tables",
+            min=1,
         ),
     ] = None,
     pareto: Annotated[
@@ -230,11 +235,12 @@ def _print(found: Enumeration, chosen: DesignFormat, output: Path | None) -> Non
     head, steady = found.head(), found.rows()
     first = next(steady, None)
     columns = enumeration_table(head, [first] if first else []).columns
-    every = _again(first, steady)
+    every = chain([first] if first else [], steady)
     if chosen is DesignFormat.parquet:
         assert output is not None
         about = json.dumps(head)
-        save_with(lambda file: streams.write_parquet(file, columns, every, about), output)
+        numbers = found.types
+        save_with(lambda file: streams.write_parquet(file, columns, every, numbers, about), output)
         return
     is_csv = chosen is DesignFormat.csv
     pieces = (
@@ -247,14 +253,6 @@ def _print(found: Enumeration, chosen: DesignFormat, output: Path | None) -> Non
         return
     for piece in pieces:
         write(piece, sys.stdout)
-
-
-def _again(
-    first: dict[str, Any] | None, rest: Iterator[dict[str, Any]]
-) -> Iterator[dict[str, Any]]:
-    if first is not None:
-        yield first
-    yield from rest
 
 
 def _draw(found: Enumeration, plot: Path) -> None:

@@ -94,8 +94,8 @@ def solve(
             value="NAME[:COST]",
             panel=NETWORK,
             complete=one_of(networks),
-            help="Keep the params and multiply-adds of this network, or one: resnet50:macs; "
-            "'2x resnet101:macs' is twice that.",
+            help="Keep the params and multiply-adds of this network, ours or from outside, or one: "
+            "resnet50:macs, timm:resnet50:macs; '2x resnet101:macs' is twice that.",
         ),
     ] = None,
     free: Annotated[

@@ -8,7 +8,7 @@ from archscope.cli.options.declared import option
 from archscope.cli.options.networks import (
     ClassesOption,
     InputOption,
-    NetworkArgument,
+    OwnNetworkArgument,
     network_in,
 )
 from archscope.cli.options.output import FormatOption, OutputOption
@@ -17,7 +17,7 @@ from archscope.errors import ArchscopeError
 
 
 def equivalence(
-    name: NetworkArgument,
+    name: OwnNetworkArgument,
     input_shape: InputOption = None,
     classes: ClassesOption = None,
     paths: Annotated[

@@ -10,7 +10,7 @@ from archscope.cli.options.declared import option
 from archscope.cli.options.networks import (
     ClassesOption,
     InputOption,
-    NetworkArgument,
+    OwnNetworkArgument,
     network_in,
 )
 from archscope.cli.options.output import FormatOption
@@ -27,7 +27,7 @@ class Target(StrEnum):
 
 
 def export(
-    name: NetworkArgument,
+    name: OwnNetworkArgument,
     to: Annotated[
         Target,
         option(

@@ -24,8 +24,7 @@ from archscope.cli.options.machine import (
     TrialsPerGpuOption,
     WorkerOption,
     WorkersOption,
-    gpus_of,
-    ray_cluster,
+    resources,
 )
 from archscope.cli.options.networks import networks_in
 from archscope.cli.options.output import FormatOption, OutputOption
@@ -108,18 +107,15 @@ def cifar_sweep(
     from archscope.explore.training.images_from import Source
     from archscope.explore.training.run_plan import Console
     from archscope.sweep.plan.presets import Changes
-    from archscope.sweep.plan.slots import Resources
 
     check_output(format, output)
-    cluster = ray_cluster(executor, address)
-    resources = Resources(
-        gpus_of(gpus, device, cluster),
-        workers,
-        threads,
-        precision,
-        compile=compile or None,
+    asked = resources(
+        *(executor, address, gpus, device),
+        workers=workers,
+        threads=threads,
+        precision=precision,
+        compile=compile,
         trials_per_gpu=trials_per_gpu,
-        ray=cluster,
     )
     source = Source(data_dir, data_label, offline)
     console = Console(note=note, tensorboard=tensorboard)
@@ -147,11 +143,11 @@ def cifar_sweep(
             "out": out,
         }
         _refuse_a_plan(preset, planned)
-        result = explore.join_sweep(worker, resources=resources, source=source, console=console)
+        result = explore.join_sweep(worker, resources=asked, source=source, console=console)
     else:
         result = explore.cifar_sweep(
             preset,
-            resources=resources,
+            resources=asked,
             source=source,
             out=out,
             console=console,

@@ -20,8 +20,7 @@ from archscope.cli.options.machine import (
     OutOption,
     TrialsPerGpuOption,
     WorkersOption,
-    gpus_of,
-    ray_cluster,
+    resources,
 )
 from archscope.cli.options.output import FormatOption, OutputOption
 from archscope.cli.options.training import ResolveOption, SeedsOption
@@ -78,10 +77,11 @@ def study(
     from archscope.explore.training import study as explore
     from archscope.explore.training.images_from import Source
     from archscope.explore.training.run_plan import Console
-    from archscope.sweep.plan.slots import Resources
 
     resolve_format(format, output)
-    cluster = ray_cluster(executor, address)
+    asked = resources(
+        *(executor, address, gpus, device), workers=workers, trials_per_gpu=trials_per_gpu
+    )
     if name is None:
         print_result(explore.study_list(), format, output)
         return
@@ -89,9 +89,7 @@ def study(
         name,
         preset,
         seeds=seeds,
-        resources=Resources(
-            gpus_of(gpus, device, cluster), workers, trials_per_gpu=trials_per_gpu, ray=cluster
-        ),
+        resources=asked,
         source=Source(data_dir, data_label, offline),
         out=out,
         console=Console(note=note),

@@ -24,10 +24,9 @@ from archscope.cli.options.machine import (
     ThreadsOption,
     TrialsPerGpuOption,
     WorkersOption,
-    gpus_of,
-    ray_cluster,
+    resources,
 )
-from archscope.cli.options.networks import NetworkArgument, network_in
+from archscope.cli.options.networks import OwnNetworkArgument, network_in
 from archscope.cli.options.output import FormatOption, OutputOption
 from archscope.cli.options.training import (
     DATASET,
@@ -47,7 +46,7 @@ from archscope.cli.output import note
 
 
 def train(
-    network: NetworkArgument,
+    network: OwnNetworkArgument,
     dataset: Annotated[str, DATASET] = "cifar10",
     samples: SamplesOption = None,
     holdout: HoldoutOption = None,
@@ -91,23 +90,21 @@ def train(
     from archscope.explore.training import train as explore
     from archscope.explore.training.images_from import Source
     from archscope.explore.training.run_plan import Console
-    from archscope.sweep.plan.slots import Resources
 
     check_output(format, output)
-    cluster = ray_cluster(executor, address)
+    asked = resources(
+        *(executor, address, gpus, device),
+        workers=workers,
+        threads=threads,
+        precision=precision,
+        loaders=loaders,
+        compile=compile,
+        trials_per_gpu=trials_per_gpu,
+    )
     result = explore.train(
         network_in(network),
         dataset,
-        resources=Resources(
-            gpus_of(gpus, device, cluster),
-            workers,
-            threads,
-            precision,
-            loaders,
-            compile=compile or None,
-            trials_per_gpu=trials_per_gpu,
-            ray=cluster,
-        ),
+        resources=asked,
         source=Source(data_dir, data_label, offline),
         out=out,
         console=Console(note=note, tensorboard=tensorboard),
