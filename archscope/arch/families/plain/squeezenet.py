@@ -23,7 +23,7 @@ _VERSIONS = {
         "squeezenet",
         known=("squeezenet1_0", "squeezenet1_1"),
         members={f"squeezenet{version}": {"version": version} for version in _VERSIONS},
-    )
+    ),
     year=2016,
 )
 def squeezenet(version: str = "1_0", *, classes: int = 1000) -> Seq:
