@@ -70,7 +70,7 @@ class Base:
         """The values of each number, ascending, from those of each word.
 
         Of a word that is a number for each stage, as `depth`, the values are a list for each, one
-        list for all, or the values of all.
+        list for all, or the values of all. Of one number they are its values, or a list of them.
 
         Raises:
             UsageError: where the family has no such number, or there are too many lists.
@@ -80,7 +80,7 @@ class Base:
             found = self.axes_of(word)
             axis = self.axes[found[0]]
             lists = all(isinstance(one, Sequence) for one in numbers)
-            by_stage = axis.stages and lists and word.strip().lower() == axis.word
+            by_stage = (axis.stages or numbers) and lists and word.strip().lower() == axis.word
             entries = list(numbers) if by_stage else [list(numbers)] * len(found)
             if len(entries) == 1:
                 entries *= len(found)

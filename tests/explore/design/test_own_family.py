@@ -121,6 +121,15 @@ def test_a_list_of_an_own_family_has_its_name(tmp_path):
         list_networks(f"{bent(tmp_path)}:bent")
 
 
+def test_a_depth_that_is_one_number_is_given_as_that_of_stages():
+    """As the command line reads `--depth 2:3` and `--depth 2,3`."""
+    family = [f"{PLAINNET}:plainnet"]
+    rows = list(enumerate_designs(Query(family, {"depth": [[2, 3]]})).rows())
+    assert {row["blocks"] for row in rows} == {"2", "3"} and len(rows) == 2 * 128
+    with pytest.raises(UsageError, match="plainnet has 1 depth, not 2; "):
+        enumerate_designs(Query(family, {"depth": [[2], [3]]}))
+
+
 def test_functions_of_a_file_stay_what_they_are(tmp_path):
     path = bent(tmp_path)
     assert not is_outside(f"{path}:bent_1_1_1") and not is_outside(f"{path}:bent")
