@@ -18,9 +18,9 @@ from archscope.files import reading
 
 CONVENTION = (
     "an ONNX file is counted by its shapes: params are the tensors that its operators use as "
-    "weights, without a batch norm's mean and variance, quantisation's scales, masks and tables (an "
-    "exporter may have folded batch norms into convolutions); macs those of every operator that "
-    "multiplies matrices"
+    "weights, without a batch norm's mean and variance, the scales of a quantisation, masks and "
+    "tables (an exporter may have folded batch norms into convolutions); macs those of every "
+    "operator that multiplies matrices"
 )
 _FIRST = (0, 3, 1, 2)  # how a graph of N x H x W x C turns its image
 _KEPT = frozenset({"Cast", "Identity", "QuantizeLinear", "DequantizeLinear", "Sub", "Div", "Mul"})

@@ -19,6 +19,7 @@ _POSITIVE = frozenset(
 )
 STANDARD = ""
 MICROSOFT = "com.microsoft"
+_ALIASES = {"ai.onnx": STANDARD}
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,7 @@ class Node:
         return str(self.proto.op_type)
 
     def __str__(self) -> str:
-        outputs = [name for name in self.proto.output if name]
-        return f"{shown(self.operator)} '{shown(self.proto.name or (outputs or ['?'])[0])}'"
+        return title(self.proto)
 
     def has(self, number: int) -> bool:
         """Whether it is given this input."""
@@ -102,6 +102,17 @@ class Node:
         if len(known) < len(shape):
             raise Unknown
         return known
+
+
+def title(proto: Any) -> str:
+    """A node as an error names it: by its own name, or that of what it gives."""
+    name = proto.name or next(filter(None, proto.output), "?")
+    return f"{shown(proto.op_type)} '{shown(name)}'"
+
+
+def domain_of(name: str) -> str:
+    """A domain by its usual name: "" for ONNX's own."""
+    return _ALIASES.get(name, name)
 
 
 def attributes_of(proto: Any, bound: Mapping[str, Any] | None) -> tuple[Any, dict[str, Any]]:

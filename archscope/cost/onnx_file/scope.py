@@ -8,11 +8,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from archscope.cost.onnx_file.node import STANDARD
+from archscope.cost.onnx_file.node import domain_of
 from archscope.cost.onnx_file.values import MOST, NotOnnx, Value
 from archscope.errors import shown
-
-_ALIASES = {"ai.onnx": STANDARD}
 
 
 @dataclass
@@ -68,8 +66,10 @@ class Scope:
 
     def version(self, domain: str) -> int:
         """The version of a domain's operators, 0 where none is named."""
-        found = [one.version for one in self.opsets if domain_of(one.domain) == domain]
-        return int(found[0]) if found else 0
+        found = [int(one.version) for one in self.opsets if domain_of(one.domain) == domain]
+        if found and not 0 < found[0] < 2**31:
+            raise NotOnnx("it names a version of operators that cannot be")
+        return found[0] if found else 0
 
 
 class Walker(Protocol):
@@ -85,8 +85,3 @@ class Walker(Protocol):
 
     def apart(self) -> AbstractContextManager[Tally]:
         """A tally of its own for what is walked inside."""
-
-
-def domain_of(name: str) -> str:
-    """A domain by its usual name: "" for ONNX's own."""
-    return _ALIASES.get(name, name)

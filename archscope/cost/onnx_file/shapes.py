@@ -90,6 +90,10 @@ def _runtimes(node: Node) -> list[Any]:
         return _alone(attended(node), count)
     if name in ("MatMulBnb4", "MatMulNBits"):
         return _alone([*node.sizes(0)[:-1], node.integer("N")], count)
+    if name == "DynamicQuantizeLSTM":  # weights turned: (directions, units, 4 * units)
+        images, states = node.sizes(0), node.sizes(2)
+        node.require(len(images) == len(states) == 3)
+        return _alone([images[0], states[0], images[1], states[1]], count)
     inputs: Sequence[Value | None]
     if name in ("FusedMatMul", "TransposeMatMul"):
         kin, inputs = "MatMul", [_turned(node, 0, "transA"), _turned(node, 1, "transB")]
@@ -166,7 +170,8 @@ def _by_onnx(
         vague = any(value is not None and value.shape is None for value in inputs)
         if vague or "TypeInferenceError" in str(error):
             return unknown
-        raise NotOnnx(f"{node} breaks a rule of ONNX ({_why(error)})") from None
+        why = f" ({_why(error)})" if isinstance(error, onnx.shape_inference.InferenceError) else ""
+        raise NotOnnx(f"{node} breaks a rule of ONNX{why}") from None
     return [found.get(name) for name in outputs]
 
 

@@ -33,7 +33,7 @@ class Value:
     Attributes:
         type: an `onnx.TypeProto`; None where it is not known.
         data: a small NumPy array, where the content is known.
-        constant: whether it is the same whatever the image is.
+        constant: whether it is made of constants by operators that multiply no matrices.
         held: the floating-point tensors of the file that it is made of, by number.
         integers: the integer ones; `DequantizeLinear` makes them `held`.
         tables: tensors that were added to it and have more than one axis.

@@ -13,10 +13,11 @@ from typing import Any
 
 from archscope.cost.onnx_file import folding, shapes
 from archscope.cost.onnx_file.bodies import BODIES
-from archscope.cost.onnx_file.node import STANDARD, Node, attributes_of
+from archscope.cost.onnx_file.calls import MOST_NODES, Calls, key_of
+from archscope.cost.onnx_file.node import STANDARD, Node, attributes_of, domain_of, title
 from archscope.cost.onnx_file.products import PRODUCTS, Product
 from archscope.cost.onnx_file.quiet import QUIET
-from archscope.cost.onnx_file.scope import Scope, Tally, domain_of
+from archscope.cost.onnx_file.scope import Scope, Tally
 from archscope.cost.onnx_file.values import (
     NotOnnx,
     Unknown,
@@ -27,9 +28,6 @@ from archscope.cost.onnx_file.values import (
 )
 from archscope.cost.onnx_file.weights import Weights, passed_on
 from archscope.errors import shown
-
-MOST_NODES = 100_000  # with those of functions as often as they are called
-MOST_DEPTH = 40  # of functions and bodies in each other
 
 
 class Walk:
@@ -45,15 +43,14 @@ class Walk:
         self.tally = Tally()
         self._model = model
         self._folder = folder
-        self._functions = {_key(one): one for one in model.functions}
-        self._calls: list[Any] = []
+        self._calls = Calls(model.functions)
         self._nodes = 0
-        self._depth = 0
 
     def run(self, images: Mapping[str, Any]) -> list[Value]:
         """Walk the whole graph; the types of its inputs give those of its outputs."""
         scope = Scope("", self._model.opset_import)
         graph = self._model.graph
+        self._calls.check(graph.node)
         self.hold(graph, scope)
         for name, type in images.items():
             scope.bind(name, Value(type))
@@ -77,15 +74,11 @@ class Walk:
 
     def nodes(self, protos: Sequence[Any], scope: Scope) -> None:
         """Walk nodes in their order."""
-        if self._depth > MOST_DEPTH:
-            raise NotOnnx(f"functions and bodies stand in each other more than {MOST_DEPTH} deep")
-        self._depth += 1
         for place, proto in enumerate(protos):
             self._nodes += 1
-            if self._nodes > MOST_NODES:
-                raise NotOnnx(f"it has more than {MOST_NODES:,} nodes, with those of functions")
+            if self._nodes > 2 * MOST_NODES:  # bodies of loops may be walked more than once
+                raise NotOnnx("its loops stand in each other too deep")
             self._node(proto, scope, place)
-        self._depth -= 1
 
     @contextmanager
     def apart(self) -> Iterator[Tally]:
@@ -104,11 +97,10 @@ class Walk:
     def _node(self, proto: Any, scope: Scope, place: int) -> None:
         proto, attributes = attributes_of(proto, scope.bound)
         domain = domain_of(proto.domain)
-        reader = f"{shown(proto.op_type)} '{shown(proto.name)}'"
-        inputs = [scope.read(name, reader) if name else None for name in proto.input]
+        inputs = [scope.read(name, title(proto)) if name else None for name in proto.input]
         node = Node(proto, domain, scope.version(domain), inputs, attributes)
         key = domain, proto.op_type
-        if _key(proto) in self._functions:
+        if key_of(proto) in self._calls.functions:
             results = self._call(node, scope)
         elif key in BODIES:
             results = BODIES[key](self, node, scope, f"{scope.path}/{place}")
@@ -132,8 +124,8 @@ class Walk:
         contents = folding.fold(node, types, scope.opsets)
         key = node.domain, node.operator
         product = PRODUCTS.get(key)
-        constant = bool(node.inputs) and all(one is None or one.constant for one in node.inputs)
-        made = passed_on(node, product, constant)
+        constant = product is None and _all_constant(node)
+        made = passed_on(node, constant)
         results = [
             Value(type, content, constant=constant or content is not None, **made)
             for type, content in zip(types, contents, strict=True)
@@ -162,10 +154,8 @@ class Walk:
 
     def _call(self, node: Node, scope: Scope) -> list[Value]:
         """A function of the model."""
-        key = _key(node.proto)
-        function = self._functions[key]
-        if key in self._calls:
-            raise NotOnnx(f"its function '{shown(function.name)}' calls itself")
+        key = key_of(node.proto)
+        function = self._calls.functions[key]
         if len(node.inputs) > len(function.input):
             raise NotOnnx(f"{node} takes more inputs than its function has")
         bound = {entry.name: entry for entry in (*function.attribute_proto, *node.proto.attribute)}
@@ -175,14 +165,10 @@ class Walk:
         given = [*node.inputs, *[None] * (len(function.input) - len(node.inputs))]
         for name, value in zip(function.input, given, strict=True):
             inner.bind(name, value)
-        self._calls.append(key)
         self.nodes(function.node, inner)
-        self._calls.pop()
         results = [inner.read(name, f"the result of {node}") for name in function.output]
         return [value or Value() for value in results]
 
 
-def _key(proto: Any) -> tuple[str, str, str]:
-    """Of a function, or of a node that may call it."""
-    name = proto.op_type if hasattr(proto, "op_type") else proto.name
-    return domain_of(proto.domain), name, getattr(proto, "overload", "")
+def _all_constant(node: Node) -> bool:
+    return bool(node.inputs) and all(one is None or one.constant for one in node.inputs)

@@ -112,7 +112,7 @@ class Weights:
                 self._added |= _of_side(node, value)
 
 
-def passed_on(node: Node, product: Product | None, constant: bool) -> dict[str, frozenset[int]]:
+def passed_on(node: Node, constant: bool) -> dict[str, frozenset[int]]:
     """What a node's outputs are made of: fields of `Value`."""
     given = [value for value in node.inputs if value is not None]
     tables: frozenset[int] = frozenset()
@@ -121,7 +121,7 @@ def passed_on(node: Node, product: Product | None, constant: bool) -> dict[str, 
     if node.operator in ("Add", "QLinearAdd"):
         for value in _beside_features(_sides(node)):
             tables |= _of_side(node, value) if value.axes > 1 else frozenset()
-    if product is not None or not constant or not given:
+    if not constant or not given:
         return {"tables": tables}
     sources = given if node.operator in _MIXED else given[:1]
     held = frozenset[int]().union(*(value.held for value in sources))
