@@ -39,7 +39,10 @@ def tensor(proto: Any, folder: str) -> Any:
 
     if math.prod(proto.dims) > MOST_NUMBERS or proto.data_type == onnx.TensorProto.STRING:
         return None
-    return known(onnx.numpy_helper.to_array(proto, folder))
+    try:
+        return known(onnx.numpy_helper.to_array(proto, folder))
+    except Exception:  # a content in another file: what follows may not be known
+        return None
 
 
 def constant(attributes: dict[str, Any], folder: str) -> tuple[Any, Any] | None:
@@ -109,7 +112,9 @@ def _evaluated(node: Node, opsets: Sequence[Any]) -> list[Any] | None:
 
     inputs = {f"i{place}": one.data for place, one in enumerate(node.inputs) if one is not None}
     names = [f"i{place}" if one else "" for place, one in enumerate(node.inputs)]
-    outputs = [f"o{place}" for place in range(len(node.proto.output))]
+    outputs = [f"o{place}" if name else "" for place, name in enumerate(node.proto.output)]
+    if not all(outputs):
+        return None
     proto = onnx.NodeProto(op_type=node.operator, input=names, output=outputs)
     proto.attribute.extend(node.proto.attribute)
     unset = onnx.TypeProto()

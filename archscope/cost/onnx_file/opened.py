@@ -49,25 +49,44 @@ def open_model(path: Path) -> Any:
 
 
 def _tensors(model: Any) -> Iterator[Any]:
-    """The tensors that a model's graphs and functions hold."""
-    graphs, nodes = [model.graph], [node for one in model.functions for node in one.node]
+    """The tensors that a model's graphs and functions hold; the names of these are checked."""
+    graphs, nodes = [model.graph], []
+    for one in (*model.opset_import, *model.functions):
+        _check_texts(one, "domain", "name", "overload", "input", "output", "attribute")
+        nodes.extend(getattr(one, "node", ()))
+        for entry in (*getattr(one, "value_info", ()), *getattr(one, "attribute_proto", ())):
+            _check_texts(entry, "name")
     while graphs or nodes:
         if graphs:
             graph = graphs.pop()
             yield from graph.initializer
             for sparse in graph.sparse_initializer:
-                _check_sizes(sparse.dims, sparse.values.name)
                 yield sparse.values
+                _check_sizes(sparse.dims, sparse.values.name)
                 yield sparse.indices
+            for entry in (*graph.input, *graph.output, *graph.value_info):
+                _check_texts(entry, "name")
             nodes.extend(graph.node)
             continue
-        for entry in nodes.pop().attribute:
+        node = nodes.pop()
+        _check_texts(node, "op_type", "domain", "overload", "name", "input", "output")
+        for entry in node.attribute:
+            _check_texts(entry, "name", "ref_attr_name")
             if entry.HasField("t"):
                 yield entry.t
             if entry.HasField("g"):
                 graphs.append(entry.g)
             yield from entry.tensors
             graphs.extend(entry.graphs)
+
+
+def _check_texts(message: Any, *fields: str) -> None:
+    """Refuse names that are no UTF-8, which protobuf gives as bytes."""
+    for field in fields:
+        value = getattr(message, field, "")
+        names = [value] if isinstance(value, (str, bytes)) else value
+        if any(isinstance(name, bytes) for name in names):
+            raise NotOnnx("a name in it is no text")
 
 
 def _check_sizes(dims: Any, name: str) -> None:
@@ -79,12 +98,15 @@ def _check(tensor: Any, folder: Path) -> None:
     """Refuse a tensor whose content is not there, or is not what its sizes say."""
     import onnx
 
+    _check_texts(tensor, "name")
+    for entry in tensor.external_data:
+        _check_texts(entry, "key", "value")
     _check_sizes(tensor.dims, tensor.name)
-    bits = _BITS.get(tensor.data_type)
-    if bits is None:
-        if tensor.data_type != onnx.TensorProto.STRING:
-            raise NotOnnx(f"the tensor '{shown(tensor.name)}' has no type that ONNX knows")
+    if tensor.data_type == onnx.TensorProto.STRING:
         return
+    bits = _BITS.get(tensor.data_type)
+    if bits is None or tensor.data_type not in onnx.TensorProto.DataType.values():
+        raise NotOnnx(f"the tensor '{shown(tensor.name)}' has no type that onnx knows")
     size = (math.prod(tensor.dims) * bits + 7) // 8
     if tensor.data_location == onnx.TensorProto.EXTERNAL:
         _check_external(tensor, size, folder)

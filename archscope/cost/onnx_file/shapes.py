@@ -44,13 +44,14 @@ _KEPT = frozenset(
         *("SkipLayerNormalization", "SkipSimplifiedLayerNormalization", "Trilu"),
     }
 )
-# Those whose result is of floats though their last matrix is not.
+# Those whose result is of floats though they may multiply integers.
 _FLOAT = frozenset({"DynamicQuantizeMatMul", "MatMulIntegerToFloat"})
 # What of their attributes a standard operator does not know.
 _FOREIGN = frozenset(
     {"activation", "activation_params", "activation_alpha", "activation_beta", "activation_gamma"}
     | {"channels_last"}
 )
+_OF_TYPES = ("TypeInferenceError", "inconsistent type")  # an error not of shapes: no reason to stop
 _OPSET = 13  # of the kin: has all of them
 
 
@@ -104,8 +105,9 @@ def _runtimes(node: Node) -> list[Any]:
         inputs = [node.input(place) for place in places]
     else:
         raise Unknown
-    given = [value for value in inputs if value is not None]
-    element = FLOAT if name in _FLOAT or not given else given[-1].element
+    numbers = [value.element for value in inputs if value is not None and value.element != BOOL]
+    floats = name in _FLOAT or (name == "QGemm" and not node.has(7)) or not numbers
+    element = FLOAT if floats else numbers[0]
     known = set(onnx.defs.get_schema(kin, _OPSET, "").attributes) - _FOREIGN
     attributes = {key: value for key, value in node.attributes.items() if key in known}
     plain = [_as_floats(value) for value in inputs]
@@ -116,7 +118,7 @@ def _runtimes(node: Node) -> list[Any]:
 
 def _alone(shape: Sequence[int], count: int) -> list[Any]:
     """The type of a first output, the others unknown."""
-    return [tensor_type(FLOAT, tuple(shape)), *[None] * (count - 1)]
+    return [tensor_type(FLOAT, tuple(shape)), *[None] * (count - 1)][:count]
 
 
 def _as_floats(value: Value | None) -> Value | None:
@@ -152,7 +154,7 @@ def _by_onnx(
     except onnx.defs.SchemaError:
         return unknown
     given = [f"i{place}" if one else "" for place, one in enumerate(inputs)]
-    outputs = [f"o{place}" for place in range(len(unknown))]
+    outputs = [f"o{place}" if name else "" for place, name in enumerate(node.proto.output)]
     proto = onnx.NodeProto(op_type=operator, input=given, output=outputs)
     chosen = [entry for entry in node.proto.attribute if entry.name in attributes]
     proto.attribute.extend(chosen)
@@ -168,9 +170,10 @@ def _by_onnx(
         )
     except Exception as error:  # InferenceError, and what pybind11 makes of others
         vague = any(value is not None and value.shape is None for value in inputs)
-        if vague or "TypeInferenceError" in str(error):
+        if vague or any(word in str(error) for word in _OF_TYPES):
             return unknown
-        why = f" ({_why(error)})" if isinstance(error, onnx.shape_inference.InferenceError) else ""
+        told = (onnx.shape_inference.InferenceError, onnx.checker.ValidationError)
+        why = f" ({_why(error)})" if isinstance(error, told) else ""
         raise NotOnnx(f"{node} breaks a rule of ONNX{why}") from None
     return [found.get(name) for name in outputs]
 
