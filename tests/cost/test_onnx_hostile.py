@@ -28,6 +28,18 @@ def refused(path, rule):
     assert "\n" not in str(caught.value) and str(caught.value).startswith(str(path)[:50])
 
 
+def deep(levels):
+    """Functions whose bodies hold bodies that call the next function."""
+    calls, same = [], node("Identity", ["x"], ["t"])
+    inner = [same]
+    for place in range(levels):
+        for _ in range(5):
+            inner = [node("If", ["c"], ["t"], then_branch=body(*inner), else_branch=body(same))]
+        calls.append(function(f"f{place}", ["x", "c"], ["t"], inner))
+        inner = [node(f"f{place}", ["x", "c"], ["t"], domain="mine")]
+    return [node(f"f{levels - 1}", ["x", "yes"], ["y"], domain="mine")], tuple(calls)
+
+
 def of_conv(**options):
     return [node("Conv", ["x", "w"], ["y"], **options)]
 
@@ -98,6 +110,10 @@ CASES = {
     "functions that call each other": (recursive("f", "g", "h"), "'f' calls itself"),
     "too many calls": (chained(60), "more than 40 deep"),
     "twice as many calls each": (chained(30), "more than 50,000 nodes"),
+    "bodies in functions in bodies": (
+        (deep(8)[0], [weight("yes", kind="t")], deep(8)[1]),
+        "more than 40 deep",
+    ),
     "a padding of 2^62": ((of_conv(pads=[2**62] * 4), [W]), r"2\^63|negative|breaks a rule"),
     "more products than fit": (
         (of_conv(pads=[2**30] * 4), [W]),
@@ -107,7 +123,7 @@ CASES = {
         ([node("Tile", ["x", "n"], ["y"])], [numbers("n", 2**40, 2**40, 1, 1)]),
         r"2\^63|breaks a rule|negative",
     ),
-    "a number where there is none": ((of_conv(group=[2]), [W]), "breaks a rule of ONNX"),
+    "a number where there is none": ((of_conv(group=[2]), [W]), "breaks a rule|needs a number"),
     "an equation that fits nothing": (
         ([node("Einsum", ["x", "v"], ["y"], equation="ij,jk->ik")], [weight("v", 8, 8)]),
         "breaks a rule|does not fit",

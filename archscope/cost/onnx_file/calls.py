@@ -26,7 +26,7 @@ class Calls:
 
     def __init__(self, functions: Sequence[Any]) -> None:
         self.functions = {key_of(one): one for one in functions}
-        self._sizes: dict[Key, int] = {}
+        self._extents: dict[Key, tuple[int, int]] = {}
 
     def check(self, nodes: Sequence[Any]) -> None:
         """Refuse nodes that a walk would not get through.
@@ -34,25 +34,36 @@ class Calls:
         Raises:
             NotOnnx: where a function calls itself, or there are too many calls.
         """
-        self._size(nodes, ())
+        self._extent(nodes, (), 0)
 
-    def _size(self, nodes: Sequence[Any], inside: tuple[Key, ...]) -> int:
-        if len(inside) > MOST_DEPTH:
-            raise NotOnnx(f"its functions call each other more than {MOST_DEPTH} deep")
-        total = 0
+    def _extent(self, nodes: Sequence[Any], inside: tuple[Key, ...], level: int) -> tuple[int, int]:
+        """How many nodes there are, and how deep functions and bodies stand in each other."""
+        if level > MOST_DEPTH:
+            raise NotOnnx(f"its functions and bodies are more than {MOST_DEPTH} deep")
+        total, deepest = 0, level
         for node in nodes:
-            key = key_of(node)
-            total += 1 + (self._called(key, inside) if key in self.functions else 0)
-            for entry in node.attribute:
-                for graph in (entry.g, *entry.graphs):
-                    total += self._size(graph.node, inside)
+            inner = [
+                self._extent(graph.node, inside, level + 1)
+                for entry in node.attribute
+                for graph in (entry.g, *entry.graphs)
+                if graph.node
+            ]
+            if (key := key_of(node)) in self.functions:
+                inner.append(self._of_function(key, inside, level + 1))
+            total += 1 + sum(count for count, _ in inner)
+            deepest = max(deepest, *(depth for _, depth in inner), level)
             if total > MOST_NODES:
                 raise NotOnnx(f"it has more than {MOST_NODES:,} nodes, with those of functions")
-        return total
+        return total, deepest
 
-    def _called(self, key: Key, inside: tuple[Key, ...]) -> int:
+    def _of_function(self, key: Key, inside: tuple[Key, ...], level: int) -> tuple[int, int]:
         if key in inside:
             raise NotOnnx(f"its function '{shown(key[1])}' calls itself")
-        if key not in self._sizes:
-            self._sizes[key] = self._size(self.functions[key].node, (*inside, key))
-        return self._sizes[key]
+        if key not in self._extents:
+            nodes = self.functions[key].node
+            count, deepest = self._extent(nodes, (*inside, key), level)
+            self._extents[key] = count, deepest - level
+        count, depth = self._extents[key]
+        if level + depth > MOST_DEPTH:
+            raise NotOnnx(f"its functions and bodies are more than {MOST_DEPTH} deep")
+        return count, level + depth

@@ -11,7 +11,6 @@ from typing import Any
 from archscope.arch.shape import Shape
 from archscope.cost.onnx_file.opened import open_model
 from archscope.cost.onnx_file.values import NotOnnx, Value, tensor_type
-from archscope.cost.onnx_file.values import Shape as Sizes
 from archscope.cost.onnx_file.walk import Walk
 from archscope.errors import UsageError, shown
 from archscope.files import reading
@@ -98,7 +97,7 @@ def _image(graph: Any, path: Path) -> Any:
     held = {entry.name for entry in graph.initializer}
     held |= {entry.values.name for entry in graph.sparse_initializer}
     inputs = [entry for entry in graph.input if entry.name not in held]
-    if len(inputs) == 1 and (sizes := _declared(inputs[0])) and len(sizes) == 4:
+    if len(inputs) == 1 and len(sizes := _declared(inputs[0])) == 4:
         if any(size is not None and size < 0 for size in sizes):
             raise NotOnnx("its input has a negative size")
         if sizes[0] is None or sizes[0] <= 1:
@@ -109,8 +108,8 @@ def _image(graph: Any, path: Path) -> Any:
     )
 
 
-def _declared(entry: Any) -> Sizes:
-    return Value(entry.type).shape
+def _declared(entry: Any) -> tuple[int | None, ...]:
+    return Value(entry.type).shape or ()
 
 
 def _fitting(graph: Any, image: Any, shape: Shape, path: Path) -> tuple[int, ...]:
@@ -119,7 +118,7 @@ def _fitting(graph: Any, image: Any, shape: Shape, path: Path) -> tuple[int, ...
     orders = [(1, channels, height, width), (1, height, width, channels)]
     if _is_turned(graph, image):
         orders.reverse()
-    declared = _declared(image) or ()
+    declared = _declared(image)
     for sizes in orders:
         pairs = list(zip(declared, sizes, strict=True))[1:]
         if all(own is None or own in (0, given) for own, given in pairs):

@@ -50,7 +50,7 @@ def open_model(path: Path) -> Any:
 
 def _tensors(model: Any) -> Iterator[Any]:
     """The tensors that a model's graphs and functions hold; the names of these are checked."""
-    graphs, nodes = [model.graph], []
+    graphs, nodes = [model.graph], list[Any]()
     for one in (*model.opset_import, *model.functions):
         _check_texts(one, "domain", "name", "overload", "input", "output", "attribute")
         nodes.extend(getattr(one, "node", ()))

@@ -168,13 +168,13 @@ def _by_onnx(
         found = onnx.shape_inference.infer_node_outputs(
             schema, proto, types, data, opset_imports=list(opsets)
         )
-    except Exception as error:  # InferenceError, and what pybind11 makes of others
+    except (onnx.shape_inference.InferenceError, onnx.checker.ValidationError) as error:
         vague = any(value is not None and value.shape is None for value in inputs)
         if vague or any(word in str(error) for word in _OF_TYPES):
             return unknown
-        told = (onnx.shape_inference.InferenceError, onnx.checker.ValidationError)
-        why = f" ({_why(error)})" if isinstance(error, told) else ""
-        raise NotOnnx(f"{node} breaks a rule of ONNX{why}") from None
+        raise NotOnnx(f"{node} breaks a rule of ONNX ({_why(error)})") from None
+    except Exception:  # what pybind11 and the C++ below it make of others
+        return unknown
     return [found.get(name) for name in outputs]
 
 
