@@ -169,7 +169,10 @@ def test_sizes_that_cannot_be(tmp_path):
     path = tmp_path / "net.onnx"
     refused(saved(path, [CONV], [value("x", 1, 3, -8, 8)], [Y], [W]), "negative size")
     refused(saved(path, [CONV], [X], [Y], [W], declared=[value("t", 3, -1)]), "negative size")
-    for sizes in ((4, 3, -3, -3), (2**40, 2**40), (4, 3, 3, 4)):
+    refused(saved(path, [CONV], [X], [Y], [W], declared=[value("t", *[1] * 65)]), "64 axes")
+    many = onnx.NodeProto(op_type="Sum", input=["x"] * 1_000_000, output=["y"])
+    refused(saved(path, [many], [X], [Y]), "more than 1,000,000 nodes, names and tensors")
+    for sizes in ((4, 3, -3, -3), (2**40, 2**40), (4, 3, 3, 4), [2] * 100_000):
         torn = weight("w", 4, 3, 3, 3)
         torn.dims[:] = sizes
         refused(saved(path, [CONV], [X], [Y], [torn]), "size that cannot be|content of its sizes")

@@ -221,6 +221,12 @@ def counted(tmp_path, nodes, weights, image=(3, 8, 8), result="y"):
             [weight("w", 8, 8, kind="b"), weight("s", 8)],
             64,
         ),
+        # An operator of one's own, whose weights may be any tensor of several floats.
+        (
+            [node("Magic", ["x", "w", "s", "i"], ["y"], domain="mine")],
+            [weight("w", 8, 8), weight("s", 1), weight("i", 8, kind="l")],
+            64,
+        ),
         # What nothing uses.
         ([node("Relu", ["x"], ["y"])], [weight("w", 8, 8), weight("s", 3, kind="l")], 0),
     ],

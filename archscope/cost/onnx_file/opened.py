@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from archscope.cost.onnx_file.values import MOST, NotOnnx
+from archscope.cost.onnx_file.values import MOST, MOST_AXES, NotOnnx
 from archscope.errors import shown
 from archscope.files import NotRegular, read, reason
 
 _MOST_BYTES = 2**31 - 1  # of a protobuf
+_MOST_PARTS = 1_000_000
+# What a graph or a node may have many of.
+_PARTS = ("node", "initializer", "sparse_initializer", "value_info", "input", "output", "attribute")
 # Bits of an element, of TensorProto.DataType; 4-bit numbers are packed.
 _BITS = {
     **dict.fromkeys((1, 6, 12), 32),
@@ -51,33 +54,48 @@ def open_model(path: Path) -> Any:
 def _tensors(model: Any) -> Iterator[Any]:
     """The tensors that a model's graphs and functions hold; the names of these are checked."""
     graphs, nodes = [model.graph], list[Any]()
+    parts = _counted(0, *model.functions)
     for one in (*model.opset_import, *model.functions):
         _check_texts(one, "domain", "name", "overload", "input", "output", "attribute")
         nodes.extend(getattr(one, "node", ()))
         for entry in (*getattr(one, "value_info", ()), *getattr(one, "attribute_proto", ())):
             _check_texts(entry, "name")
     while graphs or nodes:
-        if graphs:
-            graph = graphs.pop()
-            yield from graph.initializer
-            for sparse in graph.sparse_initializer:
-                yield sparse.values
-                _check_sizes(sparse.dims, sparse.values.name)
-                yield sparse.indices
-            for entry in (*graph.input, *graph.output, *graph.value_info):
-                _check_texts(entry, "name")
-            nodes.extend(graph.node)
+        message = graphs.pop() if graphs else nodes.pop()
+        parts = _counted(parts, message)
+        if hasattr(message, "op_type"):
+            yield from _of_node(message, graphs)
             continue
-        node = nodes.pop()
-        _check_texts(node, "op_type", "domain", "overload", "name", "input", "output")
-        for entry in node.attribute:
-            _check_texts(entry, "name", "ref_attr_name")
-            if entry.HasField("t"):
-                yield entry.t
-            if entry.HasField("g"):
-                graphs.append(entry.g)
-            yield from entry.tensors
-            graphs.extend(entry.graphs)
+        yield from message.initializer
+        for sparse in message.sparse_initializer:
+            yield sparse.values
+            yield sparse.indices
+            _check_sizes(sparse.dims, sparse.values.name)
+        for entry in (*message.input, *message.output, *message.value_info):
+            _check_texts(entry, "name")
+        nodes.extend(message.node)
+
+
+def _counted(parts: int, *messages: Any) -> int:
+    """How many parts a file has so far, with those of these messages."""
+    for message in messages:
+        parts += sum(len(getattr(message, field, ())) for field in _PARTS)
+        if parts > _MOST_PARTS:
+            raise NotOnnx(f"it has more than {_MOST_PARTS:,} nodes, names and tensors")
+    return parts
+
+
+def _of_node(node: Any, graphs: list[Any]) -> Iterator[Any]:
+    """The tensors that a node holds; its bodies go to `graphs`."""
+    _check_texts(node, "op_type", "domain", "overload", "name", "input", "output")
+    for entry in node.attribute:
+        _check_texts(entry, "name", "ref_attr_name")
+        if entry.HasField("t"):
+            yield entry.t
+        if entry.HasField("g"):
+            graphs.append(entry.g)
+        yield from entry.tensors
+        graphs.extend(entry.graphs)
 
 
 def _check_texts(message: Any, *fields: str) -> None:
@@ -90,7 +108,7 @@ def _check_texts(message: Any, *fields: str) -> None:
 
 
 def _check_sizes(dims: Any, name: str) -> None:
-    if any(size < 0 for size in dims) or math.prod(dims) > MOST:
+    if len(dims) > MOST_AXES or any(size < 0 for size in dims) or math.prod(dims) > MOST:
         raise NotOnnx(f"the tensor '{shown(name)}' has a size that cannot be")
 
 

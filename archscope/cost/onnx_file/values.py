@@ -10,6 +10,9 @@ from typing import Any, TypeAlias
 MOST = 2**63 - 1
 """The largest number of elements of a tensor, and of multiply-adds."""
 
+MOST_AXES = 64
+"""The largest rank of a tensor."""
+
 # Of TensorProto.DataType: float, float16, double, bfloat16, the 8-bit ones, the 4- and 6-bit ones.
 FLOATS = frozenset({1, 10, 11, 16, 17, 18, 19, 20, 23, 24, 27, 28})
 FLOAT, INT64, BOOL = 1, 7, 9
@@ -88,7 +91,10 @@ def checked(type: Any, of: str) -> Any:
     Raises:
         NotOnnx: for negative sizes, and more than 2^63 - 1 elements.
     """
-    known = [size for size in Value(type).shape or () if size is not None]
+    shape = Value(type).shape or ()
+    if len(shape) > MOST_AXES:
+        raise NotOnnx(f"{of} has more than {MOST_AXES} axes")
+    known = [size for size in shape if size is not None]
     if any(size < 0 for size in known):
         raise NotOnnx(f"{of} has a negative size")
     if math.prod(known) > MOST:

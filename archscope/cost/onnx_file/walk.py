@@ -131,10 +131,11 @@ class Walk:
             for type, content in zip(types, contents, strict=True)
         ]
         node = Node(node.proto, node.domain, node.version, node.inputs, node.attributes, results)
-        self.weights.use(node, product)
+        known = product is not None or key in QUIET
+        self.weights.use(node, product, known=known)
         if product is not None:
             self._count(node, product)
-        elif key not in QUIET:
+        elif not known:
             self.tally.uncounted[node.operator] += 1
         return results
 

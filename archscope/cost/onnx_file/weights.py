@@ -5,7 +5,8 @@ A file does not say what was learned. By what each tensor is used for, it is a p
     as the weight or bias of a convolution, a product of matrices, a recurrent layer or an
     attention, of floats or integers; as the scale or bias of a norm or a PRelu; as the table of a
     Gather; as what is added, in one piece with other features (Concat), or, along one axis alone,
-    multiplied with what the image gives
+    multiplied with what the image gives; of an operator that is not known, as any tensor of several
+    floats
 
 and none as anything else: the mean and variance of a batch norm, scales and zero points of a
 quantisation, sizes, axes and indices, the scales of a Resize, tables of positions that are
@@ -82,9 +83,13 @@ class Weights:
         integers = none if held or element == BOOL else itself
         return Value(type, data, constant=True, held=held, integers=integers)
 
-    def use(self, node: Node, product: Product | None) -> None:
-        """Take what a node uses as its weights."""
+    def use(self, node: Node, product: Product | None, *, known: bool) -> None:
+        """Take what a node uses as its weights; `known` tells whether its operator is."""
         key = node.domain, node.operator
+        if not known:
+            for value in node.inputs:
+                if value is not None and not value.single:
+                    self._learned |= value.held
         if product is not None:
             for value in _weights_of(node, product):
                 self._learned |= value.held | value.integers
