@@ -211,6 +211,16 @@ def counted(tmp_path, nodes, weights, image=(3, 8, 8), result="y"):
             [weight("w", 8, 8), weight("g", 8), numbers("i", 0)],
             64 + 8,
         ),
+        # Weights that are quantised only when the network runs.
+        (
+            [
+                node("QuantizeLinear", ["w", "s"], ["q"], axis=1),
+                node("DequantizeLinear", ["q", "s"], ["v"], axis=1),
+                node("MatMul", ["x", "v"], ["y"]),
+            ],
+            [weight("w", 8, 8), weight("s", 8)],
+            64,
+        ),
         # A quantisation written out: the scale is none.
         (
             [
