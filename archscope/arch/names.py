@@ -33,6 +33,8 @@ from archscope.errors import UsageError, shown
 
 __all__ = ["forms", "is_own", "nearest", "parse", "read", "well_known"]
 
+_WEIGHTS = (".pth", ".pt", ".ckpt", ".safetensors", ".pth.tar", ".bin")  # endings of their files
+
 
 def parse(name: str, classes: int | None = None, input_shape: Shape | None = None) -> Network:
     """The network of a name.
@@ -67,6 +69,11 @@ def read(name: str) -> Reading:
     Raises:
         UsageError: where no family is spelled so, or the name breaks a rule of its family.
     """
+    if name.lower().endswith(_WEIGHTS):
+        raise UsageError(
+            f"{shown(name)} is a file of weights: name their network, and give the file as "
+            "--weights to a command that takes it (archscope export)"
+        )
     place = place_of(name)
     check_named(name)
     try:

@@ -35,7 +35,7 @@ class Found(NamedTuple):
     """What an opener found."""
 
     source: str  # the package and its version, or what kind of file
-    input: Shape  # its own, or 3x224x224 where nothing tells it
+    input: Shape | None  # its own, or 3x224x224 where nothing tells it; None: it must be given
     make: Make
 
 
@@ -131,7 +131,7 @@ def open_saved(path: Path, classes: int | None) -> Found:
             f"a saved network keeps its classes, so {name} cannot have {classes}; leave "
             "--classes out"
         )
-    return _open_onnx(path) if path.suffix == ".onnx" else _open_exported(path)
+    return _open_onnx(path) if path.suffix.lower() == ".onnx" else _open_exported(path)
 
 
 def _open_onnx(path: Path) -> Found:

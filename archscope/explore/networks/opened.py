@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # What may be given where a network is meant.
 Given: TypeAlias = "str | Network | Outside | Node"
 _PACKAGES = ("timm", "torchvision", "python")
-_FILE = re.compile(r"(.+\.py)(?::(\w+))?|.+\.(?:pt2|onnx)", flags=re.DOTALL)
+_FILE = re.compile(r"(.+\.py)(?::(\w+))?|.+\.(?i:pt2|onnx)", flags=re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,11 @@ def open_network(
         classes: outputs, where not its own; a function is given it as `num_classes`. A `Network`
             and a tree have their own.
         input: (channels, height, width), where not its own; 3x224x224 where nothing tells it. A
-            tree has none of its own.
+            tree has none of its own, nor has an ONNX file that leaves a size open.
 
     Raises:
-        UsageError: where there is no such network, package, file or function, or a tree comes
-            without an input.
+        UsageError: where there is no such network, package, file or function, or one that has no
+            input of its own comes without one.
         ArchscopeError: where a user's own code fails.
     """
     if isinstance(network, Node):
@@ -75,7 +75,13 @@ def open_network(
     if not is_outside(network):
         return parse(network, classes, input)
     found = _open(network, classes)
-    return Outside(network, found.source, input or found.input, found.make, classes)
+    shape = input or found.input
+    if shape is None:
+        raise UsageError(
+            f"{shown(network)} leaves the sizes of its input open: give them, as --input 3x224x224 "
+            "(channels, height, width)"
+        )
+    return Outside(network, found.source, shape, found.make, classes)
 
 
 def own_network(network: Given, classes: int | None = None, input: Shape | None = None) -> Network:
