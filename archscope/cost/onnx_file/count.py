@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from archscope.arch.shape import Shape
+from archscope.arch.windows import Shape
 from archscope.cost.onnx_file.opened import open_model
 from archscope.cost.onnx_file.values import NotOnnx, Value, tensor_type
 from archscope.cost.onnx_file.walk import Walk
