@@ -79,11 +79,14 @@ def read_text(path: Path | str, *, pipes: bool = False, most: int = MOST) -> str
 def read_ours(path: Path | str, *, most: int = MOST) -> bytes | None:
     """The content of a file that archscope has written; None where there is none.
 
-    Raises `Unreadable` where there is one that cannot be read.
+    Raises `Unreadable` where there is one that cannot be read, or a link that leads nowhere.
     """
     try:
         return read(path, most=most)
-    except _MISSING:
+    except _MISSING as error:
+        if Path(path).is_symlink():
+            error.strerror = "it is a link that leads nowhere"
+            raise unreadable(path, error) from None
         return None
     except OSError as error:
         raise unreadable(path, error) from None

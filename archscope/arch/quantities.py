@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from archscope.documents import Within
 from archscope.errors import UsageError, shown
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 _PREFIXES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
 _MOST = 100_000
 MOST_COST = 10**13
+CLASSES = Within(1, 10**7)  # more than any data set tells apart
 _UNITS = {
     **dict.fromkeys(("params", "param", "parameters"), "params"),
     **dict.fromkeys(("macs", "mac", "multiply-adds", "flops"), "macs"),

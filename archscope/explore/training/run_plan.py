@@ -132,9 +132,9 @@ def conduct(
             elif begun is None and rates:
                 machine, slots = machines.divided(machine, found, rates)
             opened = folders.open_folder(folder, chosen, networks, machine, info, order.command)
+            briefs = _forgotten(scan(folder, opened.plan), folder, say)
             with folders.explained(folder):
                 order.begun(folder)
-            briefs = _forget_failures(scan(folder, opened.plan), folder)
         return finish(opened, briefs, Hands(images, slots, by), say, order.report)
 
 
@@ -213,14 +213,24 @@ def _kinds(
     return [Trial("", 1, entry, shared) for entry in entries(networks)]
 
 
-def _forget_failures(briefs: list[Brief], folder: Path) -> list[Brief]:
-    """Failed trials are tried again: from here on, a failure is one of this run."""
+def _forgotten(briefs: list[Brief], folder: Path, say: Console) -> list[Brief]:
+    """Failed trials are tried again, and damaged results put aside, which is said."""
+    aside = f"{RESULT_FILE}.damaged"
     for number, brief in enumerate(briefs):
-        if brief.status == "failed":
-            path = trial_folder(folder, brief.key)
+        path = trial_folder(folder, brief.key)
+        if brief.damaged:
+            with folders.explained(folder):
+                (path / RESULT_FILE).replace(path / aside)
+            say.note(
+                f"{path / RESULT_FILE} was damaged and is kept as {aside}: the trial is trained "
+                "again."
+            )
+        elif brief.status == "failed":
             with folders.explained(folder):
                 (path / RESULT_FILE).unlink(missing_ok=True)
-            briefs[number] = look(brief.trial, str(path))
+        else:
+            continue
+        briefs[number] = look(brief.trial, str(path))
     return briefs
 
 

@@ -87,7 +87,7 @@ class Outcomes:
         if superseded(work.lease.path):
             self.observer.event(Event("lost", work.key))
             self.supply.lost(work)
-        elif result := results.read(work.folder):
+        elif result := results.read_whole(work.folder):
             data = {"status": result.status, "test_error": result.test_error}
             self.observer.event(Event("finished", work.key, data))
             self._end(work, failed=result.status == "failed")

@@ -198,7 +198,7 @@ class Supply:
 
     def _ended_elsewhere(self, trial: Trial, folder: Path) -> results.TrialResult | None:
         """The result that another process has written, told as news; None where there is none."""
-        result = results.read(folder)
+        result = results.read_whole(folder)
         if result is None:
             return None
         data = {
