@@ -193,9 +193,11 @@ class _Reader:
 
     def _texts(self, document: Mapping[str, Any], key: str, needed: bool = True) -> tuple[str, ...]:
         values = document.get(key, [])
-        right = isinstance(values, list) and all(isinstance(v, str) for v in values)
+        right = isinstance(values, list) and all(
+            isinstance(text, str) and text.isprintable() for text in values
+        )
         if not right or (needed and not values):
-            self._fail(key, "must be a list of texts")
+            self._fail(key, "must be a list of texts on one line")
         return tuple(values)
 
     def _fail(self, key: str, rule: str, line: int | None = None) -> NoReturn:

@@ -6,7 +6,6 @@ call again.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from archscope.data.dataset import DatasetInfo
 from archscope.data.sets.folder import NAME as FILES
 from archscope.errors import ArchscopeError
 from archscope.explore.training.images_from import Source, measured
+from archscope.plain_text import say
 from archscope.reporting.facts.wording import plural
 from archscope.reporting.folder.folder import write as write_report
 from archscope.sweep.executor import Executor
@@ -61,7 +61,7 @@ class Console:
     `tensorboard` writes event files as well (see `archscope.sweep.run.tensorboard`).
     """
 
-    note: Callable[[str], None] = lambda text: print(text, file=sys.stderr)
+    note: Callable[[str], None] = say
     live: bool = True
     tensorboard: bool = False
 

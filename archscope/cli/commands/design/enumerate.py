@@ -24,7 +24,7 @@ from archscope.cli.options.spaces import (
     WidenOption,
     WidthOption,
 )
-from archscope.cli.output import note, print_result, save_with, write
+from archscope.cli.output import RAW, note, print_result, save_with, write
 from archscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -237,7 +237,7 @@ def _print(found: Enumeration, chosen: DesignFormat, output: Path | None) -> Non
         return
     is_csv = chosen is DesignFormat.csv
     pieces = (
-        streams.csv_pieces(columns, every)
+        streams.csv_pieces(columns, every, raw=RAW.get())
         if is_csv
         else streams.json_pieces(head, "designs", every)
     )
