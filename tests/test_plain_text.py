@@ -37,7 +37,7 @@ def test_what_is_hidden_can_be_told():
         ["enumerate", HOSTILE],
         ["solve", "--budget", HOSTILE],
         ["train", "resnet20", "--dataset", HOSTILE],
-        ["export", "resnet18", "--weights", HOSTILE, "--output", "x.onnx"],
+        ["export", "resnet18", "--to", "pt2", "--weights", HOSTILE, "--output", "x.pt2"],
     ],
 )
 def test_what_was_typed_reaches_the_terminal_harmless(words, tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ nothing is left out before each of them has its value.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -137,6 +138,28 @@ def bounded(part: Part) -> bool:
         return False
     most = count(part.network(most_expensive(part, {})))  # plain numbers do not overflow
     return bool(max(most.params, most.macs, most.activations) < 2**62)
+
+
+def cut(part: Part, highest: Mapping[str, int]) -> Part | None:
+    """The part without values with which every design costs more than that; None where all do.
+
+    A small one whose costs fit in 64 bits is left as it is. Of others, designs that nobody asked
+    for would be counted, or refused.
+    """
+    if part.loose(tuple(highest)) or (part.size <= CHUNK and bounded(part)):
+        return part
+
+    def above(chosen: Mapping[str, int]) -> bool:
+        cost = count(part.network(chosen))  # plain numbers do not overflow
+        return any(getattr(cost, metric) > high for metric, high in highest.items())
+
+    if above({}):
+        return None
+    arrays = {
+        axis: values[: bisect_left(values, True, key=lambda value, axis=axis: above({axis: value}))]
+        for axis, values in part.arrays.items()
+    }
+    return replace(part, arrays=arrays)
 
 
 def most_expensive(part: Part, columns: Mapping[str, Any]) -> dict[str, Any]:

@@ -88,7 +88,14 @@ def enumeration_table(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
 
 
 def _about(head: Mapping[str, Any]) -> list[str]:
+    boxes = "; ".join(_box_text(box) for box in head["boxes"])
     what = f"{head['listed']:,} of {head['matches']:,} designs that fulfil every condition"
+    if head.get("drawn"):
+        return [
+            f"{head['listed']:,} designs that fulfil every condition, of {head['drawn']:,} drawn "
+            f"at random (seed {head['sample']['seed']}) from {head['candidates']:,} candidates.",
+            f"Box: {boxes}.",
+        ]
     if head["sample"]:
         what += f", drawn at random (seed {head['sample']['seed']})"
     if head["pareto"]:
@@ -98,7 +105,6 @@ def _about(head: Mapping[str, Any]) -> list[str]:
             f"{listed}{head['front']:,} designs of the Pareto front of {better}, from "
             f"{head['matches']:,}"
         )
-    boxes = "; ".join(_box_text(box) for box in head["boxes"])
     counted = f"{head['counted']:,} counted, the others ruled out as costs grow with their numbers"
     if head["counted"] == head["candidates"]:
         counted = "all counted"

@@ -123,6 +123,10 @@ def enumerate_designs(
     seed: Annotated[
         int, option("--seed", value="S", panel=LISTED, help="Of --sample's draw.", min=0)
     ] = 1,
+    exhaustive: Annotated[
+        bool,
+        option("--exhaustive", panel=LISTED, help="Go through more than 10^9 as well."),
+    ] = False,
     instantiate: Annotated[
         bool,
         option(
@@ -140,9 +144,10 @@ def enumerate_designs(
 ) -> None:
     """List all designs of a family within ranges of cost.
 
-    Every design of the box is gone through: 10 million take seconds. What is listed is sorted, may
-    be cut to a Pareto front, and goes to a table, CSV, JSON or Parquet. A random sample of them can
-    be trained as a population:
+    Every design of the box is gone through: 10 million take seconds. More than 10^9 are refused
+    without --exhaustive; for --sample they are drawn from. What is listed is sorted, may be cut to
+    a Pareto front, and goes to a table, CSV, JSON or Parquet. A random sample of them can be
+    trained as a population:
 
       archscope enumerate cifar_resnext11 --params 50k:500k --sample 12 --format csv |
         archscope cifar-sweep --preset quick --templates @-
@@ -156,7 +161,8 @@ def enumerate_designs(
     query = _query(families, numbers, ranges, divisible, classes, input_shape)
     shown = limit if limit is not None or sample or chosen in STREAMED else SHOWN
     order = _order(sort, shown, pareto, (sample, seed))
-    found = go_through(query, order, sampled=20_000 if plot else 0)
+    kept = 20_000 if plot else 0
+    found = go_through(query, order, sampled=kept, exhaustive=exhaustive, note=note)
     if instantiate:
         found = found.confirmed()
     if plot is not None:
