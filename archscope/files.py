@@ -92,6 +92,14 @@ def read_ours(path: Path | str, *, most: int = MOST) -> bytes | None:
         raise unreadable(path, error) from None
 
 
+def may_be_read(path: Path | str) -> bool:
+    """Whether there is a file that this process may read: no for a folder it may not look into."""
+    try:
+        return Path(path).is_file() and os.access(path, os.R_OK)
+    except (OSError, ValueError):
+        return False
+
+
 def open_to_read(path: Path | str) -> BinaryIO:
     """A stream of a regular file, or of a link to one; raises `OSError`."""
     stream: BinaryIO = os.fdopen(_open(path), "rb")

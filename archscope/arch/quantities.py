@@ -35,6 +35,8 @@ def parse_budget(text: str) -> int:
     plain = text.strip().lower().replace("_", "")
     if re.match(r"[0-9]{1,3}(,[0-9]{3})+(?![0-9,])", plain):  # thousands; 4,1G means nothing
         plain = plain.replace(",", "")
+    if re.fullmatch(r"[0-9]{16,}(\.[0-9]*)?\s*[kmgbt]?", plain):
+        raise UsageError(f"budget '{shown(text)}' is too large: a number has 15 digits at most.")
     found = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15})\s*([kmgbt]?)", plain)
     value = Decimal(found[1]) * _PREFIXES[found[2]] if found else Decimal(0)
     if value <= 0 or value != int(value):
