@@ -50,6 +50,11 @@ def run(task: Task, report: Report) -> dict[str, Any]:
         time.sleep(600)
     if behaviour == "disk full":
         raise OSError(28, "No space left on device")
+    if behaviour == "disk full under torch":
+        try:
+            raise OSError(28, "No space left on device")
+        except OSError:
+            raise RuntimeError("[enforce fail at inline_container.cc:672]")  # noqa: B904 (as torch)
     try:
         for epoch in range(done + 1, task.trial.recipe.epochs + 1):
             _epoch(task, report, epoch)

@@ -186,6 +186,7 @@ def test_a_trial_is_tried_twice_and_no_more(tmp_path: Path) -> None:
         ("too many files", "ulimit -n"),
         ("forbidden folder", "cannot be written"),
         ("disk full", "cannot be written"),
+        ("disk full under torch", r"cannot be written \(No space left on device\): make room"),
     ],
 )
 def test_what_no_trial_can_help_stops_the_sweep(tmp_path: Path, behaviour: str, says: str) -> None:
