@@ -109,7 +109,8 @@ class Calls:
         command, words = self._commands[name], [name]
         words += self._random.choice([SMALL.get(name, "").split()] * 4 + [[]])
         options = [option for option in command.params if option.param_type_name == "option"]
-        for option in self._random.sample(options, self._random.choice([0, 1, 1, 2, 2, 3, 5])):
+        number = self._random.choice([0, 1, 1, 2, 2, 3, 5])
+        for option in self._random.sample(options, min(number, len(options))):
             words.append(self._random.choice(option.opts + option.secondary_opts))
             if not option.is_flag or self._random.random() < 0.05:
                 words.append(self._value(option))
