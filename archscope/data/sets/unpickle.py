@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import math
 import pickle
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -140,6 +141,9 @@ _GLOBALS: dict[tuple[str, str], _Global] = {
 class _Reader(pickle._Unpickler):
     """The reader in Python: the one in C makes room for any memo index that a pickle names."""
 
+    stack: list[Any]
+    pop_mark: Callable[[], list[Any]]
+
     def find_class(self, module: str, name: str) -> Any:
         try:
             return _GLOBALS[module, name]
@@ -175,7 +179,7 @@ class _Reader(pickle._Unpickler):
     def _refuse_set(self) -> None:
         raise Refused("it has a set")
 
-    dispatch: ClassVar = {
+    dispatch: ClassVar[dict[int, Any]] = {
         **pickle._Unpickler.dispatch,
         pickle.SETITEM[0]: _set_one,
         pickle.SETITEMS[0]: _set_many,

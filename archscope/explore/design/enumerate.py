@@ -99,8 +99,9 @@ def enumerate_designs(
                 "smaller ranges, as --depth 1:6, draw some with --sample N, or give --exhaustive"
             )
         listed, drawn = draw.sampled(kept, open_parts, order, names)
-        numbers = candidates, drawn, len(listed["part"]), None
-        return Enumeration(query, order, spaces, parts, *numbers, listed, listed, drawn=drawn)
+        matches = len(listed["part"])
+        shared = query, order, spaces, parts, candidates
+        return Enumeration(*shared, drawn, matches, None, listed, listed, drawn=drawn)
     collector, counted = Collector(order, names, sampled), 0
     told = _Progress(left, note)
     for done, (index, part) in enumerate(open_parts.items()):

@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from typing import Any, TypeAlias
 
@@ -149,16 +150,16 @@ def cut(part: Part, highest: Mapping[str, int]) -> Part | None:
     if part.loose(tuple(highest)) or (part.size <= CHUNK and bounded(part)):
         return part
 
-    def above(chosen: Mapping[str, int]) -> bool:
-        cost = count(part.network(chosen))  # plain numbers do not overflow
+    def above(axis: str, value: int) -> bool:
+        cost = count(part.network({axis: value}))  # plain numbers do not overflow
         return any(getattr(cost, metric) > high for metric, high in highest.items())
 
-    if above({}):
-        return None
     arrays = {
-        axis: values[: bisect_left(values, True, key=lambda value, axis=axis: above({axis: value}))]
+        axis: values[: bisect_left(values, True, key=partial(above, axis))]
         for axis, values in part.arrays.items()
     }
+    if not all(arrays.values()):
+        return None
     return replace(part, arrays=arrays)
 
 

@@ -137,7 +137,7 @@ def _value(value: Any, hint: Any, where: str) -> Any:
         return value
     origin, inner = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return _ranged(value, *inner, where)
+        return _ranged(value, inner[0], inner[1], where)
     if origin in (Union, UnionType):
         [other] = [one for one in inner if one is not NoneType]
         return None if value is None else _value(value, other, where)
