@@ -6,6 +6,8 @@ prints it without a traceback; in the library it is an ordinary exception.
 
 from __future__ import annotations
 
+from archscope.plain_text import visible
+
 
 class ArchscopeError(Exception):
     """Something failed that the user can understand and correct (exit code 1)."""
@@ -31,7 +33,7 @@ class DataError(ArchscopeError):
 
 def shown(text: str) -> str:
     """What a user typed as an error repeats it: on one line, and not without end."""
-    plain = text if text.isprintable() else ascii(text)[1:-1]
+    plain = visible(text)
     return plain if len(plain) <= 60 else f"{plain[:57]}..."
 
 

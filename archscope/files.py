@@ -79,14 +79,25 @@ def read_text(path: Path | str, *, pipes: bool = False, most: int = MOST) -> str
 def read_ours(path: Path | str) -> bytes | None:
     """The content of a file that archscope has written; None where there is none.
 
-    Raises `Unreadable` where there is one that cannot be read.
+    Raises `Unreadable` where there is one that cannot be read, or a link that leads nowhere.
     """
     try:
         return read(path)
-    except _MISSING:
+    except _MISSING as error:
+        if Path(path).is_symlink():
+            error.strerror = "it is a link that leads nowhere"
+            raise unreadable(path, error) from None
         return None
     except OSError as error:
         raise unreadable(path, error) from None
+
+
+def may_be_read(path: Path | str) -> bool:
+    """Whether there is a file that this process may read: no for a folder it may not look into."""
+    try:
+        return Path(path).is_file() and os.access(path, os.R_OK)
+    except (OSError, ValueError):
+        return False
 
 
 def open_to_read(path: Path | str) -> BinaryIO:

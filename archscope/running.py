@@ -10,6 +10,7 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 from archscope.errors import ArchscopeError
+from archscope.plain_text import visible
 
 
 @contextmanager
@@ -44,7 +45,7 @@ def told(error: BaseException) -> str:
     """An error by its first sentence: `ValueError: no such width`."""
     sentences = re.split(r"(?<=[.!?])\s|\n", str(error).strip())
     first = sentences[0].rstrip(".") or "no message"
-    first = first if first.isprintable() else ascii(first)[1:-1]
+    first = visible(first)
     return f"{type(error).__name__}: {first if len(first) <= 200 else first[:197] + '...'}"
 
 

@@ -25,7 +25,8 @@ ROOMS = [
     "cost",
     "arch",
 ]
-LEAVES = ["errors", "files", "running", "short_repr", "__init__"]  # below every room
+# Below every room.
+LEAVES = ["documents", "errors", "files", "plain_text", "running", "short_repr", "__init__"]
 
 # The same within a room: its sub-rooms and files, from the top down. What is not named has no
 # order of its own; a file may still not import what imports it.

@@ -13,6 +13,10 @@ Number: TypeAlias = Any
 LARGEST = 2**63 - 1  # what an int64 holds
 
 
+class TooLarge(UsageError):
+    """A count of a design of an array is more than 64 bits hold."""
+
+
 def is_array(value: object) -> bool:
     """Whether `value` is a NumPy array of designs (a NumPy scalar counts as a number)."""
     return getattr(value, "ndim", 0) > 0
@@ -73,7 +77,7 @@ def refuse_overflow(exact: Any, first: int = 0) -> None:
     """
     for number, value in enumerate(exact, first):
         if value > LARGEST:
-            raise UsageError(
+            raise TooLarge(
                 f"design {number} of the array comes to {value}, more than a 64-bit integer "
                 "holds; count it alone, as plain numbers"
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from archscope.documents import Within
 from archscope.errors import UsageError, shown
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 _PREFIXES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
 _MOST = 100_000
 MOST_COST = 10**13
+CLASSES = Within(1, 10**7)  # more than any data set tells apart
 _UNITS = {
     **dict.fromkeys(("params", "param", "parameters"), "params"),
     **dict.fromkeys(("macs", "mac", "multiply-adds", "flops"), "macs"),
@@ -33,6 +35,8 @@ def parse_budget(text: str) -> int:
     plain = text.strip().lower().replace("_", "")
     if re.match(r"[0-9]{1,3}(,[0-9]{3})+(?![0-9,])", plain):  # thousands; 4,1G means nothing
         plain = plain.replace(",", "")
+    if re.fullmatch(r"[0-9]{16,}(\.[0-9]*)?\s*[kmgbt]?", plain):
+        raise UsageError(f"budget '{shown(text)}' is too large: a number has 15 digits at most.")
     found = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15})\s*([kmgbt]?)", plain)
     value = Decimal(found[1]) * _PREFIXES[found[2]] if found else Decimal(0)
     if value <= 0 or value != int(value):

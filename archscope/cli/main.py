@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import sys
 from collections.abc import Iterator, MutableMapping, Sequence
-from contextlib import nullcontext, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -14,9 +14,10 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from archscope.cli.help import GENERAL, HELP_NAMES, Command, print_help
-from archscope.cli.output import discard, note
+from archscope.cli.output import RAW, discard, note
 from archscope.cli.plain_values import UNASKED, accept_plain_values
 from archscope.errors import ArchscopeError
+from archscope.plain_text import visible
 
 # name: (where the function stands, the line of `archscope --help`), in the order of that help.
 COMMANDS = {
@@ -111,6 +112,17 @@ class Commands(MutableMapping[str, Any]):
         return len(self._made)
 
 
+@contextmanager
+def _visible() -> Iterator[None]:
+    """A context in which what was typed is harmless where an error of typer's repeats it."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(message := getattr(error, "message", None), str):
+            error.message = visible(message)  # type: ignore[attr-defined]
+        raise
+
+
 class Group(TyperGroup):
     """A group whose commands end a user's mistake with one sentence and its exit code."""
 
@@ -124,17 +136,16 @@ class Group(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the options before the command; without any word the help is told on stderr."""
-        with nullcontext() if args else redirect_stdout(sys.stderr):
+        with nullcontext() if args else redirect_stdout(sys.stderr), _visible():
             return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            with _visible():
+                return super().invoke(ctx)
         except ArchscopeError as error:
-            # What the user typed is quoted in it, line breaks and all.
-            said = "".join(c if c.isprintable() else " " for c in str(error))
-            note(f"archscope: {said}")
+            note(f"archscope: {error}")
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
             note("archscope: interrupted")
@@ -160,6 +171,11 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
+def _raw(context: typer.Context, asked: bool) -> None:
+    if context.parent is None or asked:  # said before the command, or after it
+        RAW.set(asked)
+
+
 @app.callback()
 def _options(
     version: Annotated[
@@ -170,6 +186,16 @@ def _options(
             is_eager=True,
             expose_value=False,
             help="Print the version.",
+        ),
+    ] = False,
+    raw: Annotated[
+        bool,
+        typer.Option(
+            "--raw",
+            callback=_raw,
+            is_eager=True,
+            expose_value=False,
+            help="CSV without a quote before what a spreadsheet would run.",
         ),
     ] = False,
 ) -> None:

@@ -6,11 +6,13 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from contextvars import ContextVar
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 from archscope.errors import ArchscopeError, UsageError
+from archscope.plain_text import visible
 from archscope.reporting.table.render import render
 from archscope.reporting.table.result import Result
 
@@ -53,6 +55,10 @@ def resolve_format(format: Format | None, output: Path | None) -> Format:
     return EXTENSIONS[extension]
 
 
+RAW: ContextVar[bool] = ContextVar("raw", default=False)
+"""Whether `--raw` was given: see `csv_text`."""
+
+
 def print_result(result: Result, format: Format | None = None, output: Path | None = None) -> None:
     """Print a result in the format asked for, to stdout or to the file `output`."""
     chosen = resolve_format(format, output)
@@ -79,13 +85,14 @@ def _rendered(result: Result, chosen: Format) -> str:
         from archscope.reporting.table.json_csv import json_text
 
         return json_text(result.document())
-    return render(result.csv_tables() if chosen is Format.csv else result.tables(), chosen.value)
+    tables = result.csv_tables() if chosen is Format.csv else result.tables()
+    return render(tables, chosen.value, raw=RAW.get())
 
 
 def note(text: str) -> None:
     """Print a line for people, not for pipes: progress, warnings, what was written. To stderr."""
     if sys.stderr is not None:  # None where it was closed
-        write(text + "\n", sys.stderr)
+        write(visible(text) + "\n", sys.stderr)
 
 
 def write(text: str, stream: TextIO) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from archscope.arch.quantities import CLASSES
 from archscope.data.view import View
 
 Images = npt.NDArray[np.uint8]
@@ -78,7 +79,7 @@ class DatasetInfo:
     name: str
     label: str
     folder: str | None
-    classes: int
+    classes: Annotated[int, CLASSES]
     fingerprint: str
     official: bool
 

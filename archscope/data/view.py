@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Annotated, Any
 
+from archscope.documents import Within
 from archscope.errors import UsageError
 
 WHITENINGS = ("zca",)
@@ -27,7 +28,7 @@ class View:
     Raises UsageError for a number or a name that cannot be.
     """
 
-    samples: int | None = None
+    samples: Annotated[int, Within(1)] | None = None
     holdout: int = 0
     whiten: str | None = None
     test_crop: int | None = None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
 from archscope.arch.names import parse
+from archscope.arch.quantities import CLASSES
+from archscope.documents import Unclear, toml_value
 from archscope.errors import UsageError, plural, shown
 from archscope.files import read_text, reading
 from archscope.studies.presets import READINGS, fault, is_number
@@ -59,11 +60,9 @@ class _Reader:
 
     def study(self) -> Study:
         try:
-            document = tomllib.loads(self.text)
-        except tomllib.TOMLDecodeError as error:
-            raise UsageError(
-                f"study {self.path}: not valid TOML: {error}; correct that line"
-            ) from None
+            document = toml_value(self.text)
+        except Unclear as error:
+            raise UsageError(f"study {self.path}: {error}; correct that line") from None
         if document.get("schema") != SCHEMA:
             self._fail("schema", f'must be "{SCHEMA}"')
         for key in document:
@@ -76,8 +75,8 @@ class _Reader:
         if len(set(measures)) < len(measures) or _RESERVED & set(measures):
             self._fail("measures", "must be different from each other and from a row's own fields")
         classes = document.get("classes")
-        if classes is not None and (type(classes) is not int or classes < 1):
-            self._fail("classes", "must be a whole number from 1 up")
+        if classes is not None and (type(classes) is not int or classes not in CLASSES):
+            self._fail("classes", f"must be a whole number {CLASSES}")
         rows = self._rows(document, len(measures), classes)
         timing = self._timing(document, rows)
         return Study(
@@ -193,9 +192,11 @@ class _Reader:
 
     def _texts(self, document: Mapping[str, Any], key: str, needed: bool = True) -> tuple[str, ...]:
         values = document.get(key, [])
-        right = isinstance(values, list) and all(isinstance(v, str) for v in values)
+        right = isinstance(values, list) and all(
+            isinstance(text, str) and text.isprintable() for text in values
+        )
         if not right or (needed and not values):
-            self._fail(key, "must be a list of texts")
+            self._fail(key, "must be a list of texts on one line")
         return tuple(values)
 
     def _fail(self, key: str, rule: str, line: int | None = None) -> NoReturn:

@@ -9,6 +9,7 @@ scales. A row's `train` names what represents it where less than the paper's net
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -73,6 +74,11 @@ class Study:
     def name(self) -> str:
         """As `archscope study NAME` takes it."""
         return self.texts["name"]
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of its file."""
+        return hashlib.sha256(self.source_text.encode("utf-8")).hexdigest()
 
     @property
     def title(self) -> str:

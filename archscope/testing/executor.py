@@ -119,7 +119,7 @@ def _trial(key: str, behaviour: str = "") -> Trial:
 
 
 def _result(folder: Path, key: str) -> results.TrialResult:
-    found = results.read(trial_folder(folder, key))
+    found = results.read_whole(trial_folder(folder, key))
     assert found, f"the trial {key} has no complete result.json, though run has returned"
     return found
 

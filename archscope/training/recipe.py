@@ -15,12 +15,14 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from archscope.data.batches.augmentation import Augmentation
+from archscope.documents import Within
 from archscope.errors import UsageError
 
-MOST_EPOCHS = 1_000_000
+EPOCHS = Within(1, 1_000_000)
+BATCH = Within(2, 10**9)
 DecayOn = Literal["all", "weights"]
 Kind = Literal["steps", "onecycle"]
 
@@ -35,8 +37,8 @@ def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
     _need(value in known, name, value, rule, known[0])
 
 
-def _count(value: Any, least: int = 1) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+def _count(value: Any, among: Within) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value in among
 
 
 @dataclass(frozen=True)
@@ -111,16 +113,16 @@ class Recipe:
     """
 
     name: str
-    epochs: int
-    batch: int = 128
+    epochs: Annotated[int, EPOCHS]
+    batch: Annotated[int, BATCH] = 128
     sgd: Sgd = field(default_factory=Sgd)
     schedule: Schedule = field(default_factory=Schedule)
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
-        rule = f"is a whole number from 1 to {MOST_EPOCHS:,}"
-        _need(_count(self.epochs) and self.epochs <= MOST_EPOCHS, "epochs", self.epochs, rule, "10")
-        _need(_count(self.batch, 2), "batch", self.batch, "is a whole number from 2 up", "128")
+        for name, range_, example in (("epochs", EPOCHS, "10"), ("batch", BATCH, "128")):
+            value = getattr(self, name)
+            _need(_count(value, range_), name, value, f"is a whole number {range_}", example)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as JSON takes it: what decides a result, and the name."""

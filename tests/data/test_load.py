@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from cifar_files import Publication, Server, official
 
+from archscope import files
 from archscope.data.fetch import catalogue, download, locate
 from archscope.data.fetch.catalogue import Cifar
 from archscope.data.load import DATASETS, load, prepare
@@ -216,6 +217,25 @@ def test_a_damaged_archive_at_hand(
     server.serve("/a", published)
     assert prepare("cifar10").official
     assert archive.read_bytes() == published.archive[:-1]
+
+
+def test_a_usual_place_that_may_not_be_read_is_passed_over(
+    published: Publication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As root may read all, what the system would say is said here."""
+    archive = tmp_path / "cwd" / published.layout.archive
+    archive.write_bytes(published.archive)
+    assert prepare("cifar10", data_dir=tmp_path / "cwd", offline=True).official
+    assert locate.find(published.dataset, None) is not None
+    monkeypatch.setattr(files.os, "access", lambda *_: False)
+    assert locate.find(published.dataset, None) is None
+    assert locate.find_archives(published.dataset, None) == []
+
+    def forbidden(*_: object) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(files.Path, "is_file", forbidden)
+    assert locate.find_archives(published.dataset, None) == []
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:

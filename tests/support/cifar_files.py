@@ -105,6 +105,7 @@ class Behaviour:
     lies: int = 0
     status: int = 200
     fails_first: int = 0
+    leads_to: str | None = None
     asked: list[str | None] = field(default_factory=list)
 
 
@@ -120,6 +121,11 @@ class Handler(BaseHTTPRequestHandler):
         how.asked.append(wanted)
         if how.status != 200 or len(how.asked) <= how.fails_first:
             return self.send_error(how.status if how.status != 200 else 503)
+        if how.leads_to:
+            self.send_response(302)
+            self.send_header("Location", how.leads_to)
+            self.send_header("Content-Length", "0")
+            return self.end_headers()
         start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and how.ranges else 0
         if start >= len(how.content):
             return self.send_error(416)

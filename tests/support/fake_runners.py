@@ -50,6 +50,11 @@ def run(task: Task, report: Report) -> dict[str, Any]:
         time.sleep(600)
     if behaviour == "disk full":
         raise OSError(28, "No space left on device")
+    if behaviour == "disk full under torch":
+        try:
+            raise OSError(28, "No space left on device")
+        except OSError:
+            raise RuntimeError("[enforce fail at inline_container.cc:672]")  # noqa: B904 (as torch)
     try:
         for epoch in range(done + 1, task.trial.recipe.epochs + 1):
             _epoch(task, report, epoch)
@@ -120,6 +125,22 @@ def by_seed(task: Task, report: Report) -> dict[str, Any]:
     if task.trial.conditions.view.holdout:
         metrics["validation_error"] = 20.0 + seed
     return {"status": "done", "metrics": metrics, "timing": {"seconds": 1.0}}
+
+
+def steady(task: Task, report: Report) -> dict[str, Any]:
+    """As a training that comes out the same each time, with its lines, and no checkpoint."""
+    epochs = range(1, task.trial.recipe.epochs + 1)
+    errors = [round(60.0 / (epoch + task.trial.entry.params % 7), 4) for epoch in epochs]
+    report.saving()
+    lines = [
+        {"epoch": epoch, "train_error": error / 2, "test_error": error, "seconds": 1.0}
+        for epoch, error in zip(epochs, errors, strict=True)
+    ]
+    (task.folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    kept = {name: [line[name] for line in lines] for name in ("train_error", "test_error")}
+    last = {name: kept[name][-1] for name in kept}
+    metrics = {"epochs": len(lines), **last, "per_epoch": kept}
+    return {"status": "done", "metrics": metrics, "timing": {"seconds": 1.0 * len(lines)}}
 
 
 def _log(task: Task, text: str) -> None:

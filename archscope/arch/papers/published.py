@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from archscope.documents import json_value
 
 if TYPE_CHECKING:
     from archscope.arch.network import Network
@@ -72,7 +73,7 @@ class Published:
 @cache
 def _entries() -> list[Published]:
     text = Path(__file__).with_name("published.json").read_text(encoding="utf-8")
-    document: dict[str, Any] = json.loads(text)
+    document: dict[str, Any] = json_value(text)
     for entry in document["errors"]:
         entry["input"] = tuple(entry["input"]) if "input" in entry else None
     return [Published(**entry) for entry in document["errors"]]

@@ -6,7 +6,6 @@ makes of it is `archscope.explore.networks.audit`'s.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
+
+from archscope.documents import json_value
 
 PAPERS = {
     "resnext": "arXiv 1611.05431",
@@ -114,7 +115,7 @@ class Convention:
 def published_counts() -> list[PublishedCount]:
     """Every cell of the tables, in the order of the papers."""
     text = Path(__file__).with_name("published_counts.json").read_text(encoding="utf-8")
-    document: dict[str, Any] = json.loads(text)
+    document: dict[str, Any] = json_value(text)
     return [_cell({**table, **cell}) for table in document["tables"] for cell in table.pop("cells")]
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
+from archscope.documents import Within
 from archscope.errors import UsageError
 
 
@@ -23,7 +24,7 @@ class Augmentation:
     Raises UsageError for a negative pad, an unknown padding or an area outside of (0, 1].
     """
 
-    pad: int = 4
+    pad: Annotated[int, Within(0, 4096)] = 4
     padding: str = "zeros"
     flip: bool = True
     area: float | None = None

@@ -2,7 +2,8 @@
 
 What has arrived is kept in `FILE.part`; a broken connection, another server or another run
 goes on from there (HTTP Range). Whatever a server says about sizes, only the published MD5 decides
-that a file is whole and right. pooch puts the verified file in its place.
+that a file is whole and right, and gets its own name. A server that is very slow is left for the
+next.
 
 `ARCHSCOPE_MIRRORS`: base addresses, separated by commas or spaces, that are tried before the
 official server. `ADDRESS/cifar-10-binary.tar.gz` is asked for; `{name}` in an address becomes the
@@ -11,25 +12,23 @@ dataset's name ("cifar10").
 
 from __future__ import annotations
 
-import logging
+import hashlib
 import os
 import re
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import pooch
 import requests
 import urllib3
 
 from archscope.data.fetch.progress import Meter
 from archscope.errors import DataError, UsageError
-from archscope.files import NotRegular, open_to_append
+from archscope.files import NotRegular, open_to_append, open_to_read
 
 SERVERS = (
     "https://www.cs.toronto.edu/~kriz",
@@ -40,6 +39,8 @@ SERVERS = (
 _LARGEST = 2**28  # bytes; CIFAR's archives have some 170 million
 _CHUNK = 2**16
 _TIMEOUT = (10, 30)  # seconds: to connect, between two chunks
+_LEAST = 1000  # bytes a second that a server must send, ...
+_PATIENCE = 60.0  # ... over so many seconds
 _TRIES = 3  # of a server that sends nothing new
 _PAUSE = 1.0  # seconds before the second try, doubled before each other one
 
@@ -80,20 +81,11 @@ def fetch(remote: Remote, into: Path, *, progress: bool) -> Path:
 
     Raises DataError where no server has it, or where it cannot be written.
     """
-    pooch.get_logger().setLevel(logging.WARNING)  # it prints addresses, passwords included
     failures = []
     for base in mirrors(remote.servers):
         url = f"{base.replace('{name}', remote.dataset).rstrip('/')}/{remote.name}"
         try:
-            return Path(
-                pooch.retrieve(
-                    url,
-                    known_hash=f"md5:{remote.md5}",
-                    fname=remote.name,
-                    path=into,
-                    downloader=_Resumable(remote, into, Meter(remote.name, shown=progress)),
-                )
-            )
+            return _Resumable(remote, into, Meter(remote.name, shown=progress)).fetch(url)
         except _Failed as failure:
             failures.append(f"{_without_password(url)} ({failure})")
         except NotRegular as error:
@@ -112,7 +104,11 @@ def fetch(remote: Remote, into: Path, *, progress: bool) -> Path:
 
 def is_published(md5: str, file: Path) -> bool:
     """Say whether a file has the published MD5."""
-    return bool(pooch.file_hash(str(file), alg="md5") == md5)
+    digest = hashlib.md5(usedforsecurity=False)
+    with open_to_read(file) as stream:
+        while chunk := stream.read(2**20):
+            digest.update(chunk)
+    return digest.hexdigest() == md5
 
 
 @contextmanager
@@ -158,18 +154,27 @@ class _Failed(Exception):
 
 
 class _Resumable:
-    """pooch's downloader: brings one address to a file, going on with what is there in part."""
+    """Brings one address to a file, going on with what is there in part."""
 
     def __init__(self, remote: Remote, folder: Path, meter: Meter) -> None:
         self.remote = remote
+        self.whole = folder / remote.name
         self.part = folder / f"{remote.name}.part"
         self.meter = meter
 
-    def __call__(self, url: str, output_file: str, _: Any) -> None:
-        """Download `url` to `output_file`, or raise _Failed (and keep what may be of use)."""
-        with self.meter:
-            self._complete(url)
-        self.part.replace(output_file)
+    def fetch(self, url: str) -> Path:
+        """Download `url` and return the file, or raise _Failed (and keep what may be of use)."""
+        if self.whole.is_file() and is_published(self.remote.md5, self.whole):
+            return self.whole
+        self.part.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with self.meter:
+                self._complete(url)
+        finally:
+            if self.part.is_file() and not self._size():
+                self.part.unlink()
+        self.part.replace(self.whole)
+        return self.whole
 
     def _complete(self, url: str) -> None:
         """Ask until the part has the right checksum, or until it is clear that it never will."""
@@ -183,6 +188,8 @@ class _Resumable:
                 broken = None
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
                 broken = _reason(error)
+            except ValueError as error:  # of an address that no library can take apart
+                raise _Failed("it leads to a malformed address") from error
             if self._is_right():
                 return
             if broken is None and self._size() <= most:
@@ -216,7 +223,7 @@ class _Resumable:
         self.meter.begin(start, _total(response, start))
         with open_to_append(self.part) as part:
             part.seek(part.truncate(start))
-            for chunk in _chunks(response):
+            for chunk in _hurried(_chunks(response)):
                 part.write(chunk)
                 self.meter.advance(len(chunk))
                 if part.tell() > (self.remote.largest or _LARGEST):
@@ -231,9 +238,27 @@ class _Resumable:
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:
-    """Yield the body as it is sent: requests' own iterator would unpack a gzip transfer."""
-    raw: urllib3.BaseHTTPResponse = response.raw
-    yield from raw.stream(_CHUNK, decode_content=False)
+    """Yield the body as it arrives: requests' own iterator would unpack a gzip transfer.
+
+    And it would wait for whole chunks, however slowly they come.
+    """
+    raw: urllib3.HTTPResponse = response.raw
+    while chunk := raw.read1(_CHUNK, decode_content=False):
+        yield chunk
+
+
+def _hurried(
+    chunks: Iterator[bytes], clock: Callable[[], float] = time.monotonic
+) -> Iterator[bytes]:
+    """Yield the chunks while they come fast enough, else raise _Failed."""
+    since, arrived = clock(), 0
+    for chunk in chunks:
+        yield chunk
+        arrived += len(chunk)
+        if (passed := clock() - since) >= _PATIENCE:
+            if arrived < _LEAST * passed:
+                raise _Failed(f"it sends less than {_LEAST // 1000} kB a second")
+            since, arrived = clock(), 0
 
 
 def _starts_at(response: requests.Response, start: int) -> bool:

@@ -7,6 +7,8 @@ and its `data`, then the places where torchvision and Keras users have them. A d
 With one (`--data-dir`): nowhere else. It may be the folder of the files, whatever its name, or a
 parent that holds it, or a folder with the official archive in it. What is not there is downloaded
 into it, as torchvision does.
+
+A usual place that may not be read is passed over; a folder of the user's is told.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import platformdirs
 
 from archscope.data.fetch.catalogue import Cifar, Layout
 from archscope.errors import DataError
+from archscope.files import may_be_read
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,8 @@ def find(dataset: Cifar, data_dir: Path | None) -> Found | None:
         for folder in folders
     ]
     for layout, folder in pairs:
-        if not _missing(layout, folder):
+        readable = data_dir is not None or all(may_be_read(folder / f.name) for f in layout.files)
+        if readable and not _missing(layout, folder):
             return Found(layout, folder.resolve())
     if data_dir is not None:
         for layout, folder in pairs:
@@ -85,7 +89,7 @@ def find_archives(dataset: Cifar, data_dir: Path | None) -> list[tuple[Layout, P
     candidates = [
         (layout, place / layout.archive) for layout in dataset.layouts for place in places
     ]
-    return [(layout, archive) for layout, archive in candidates if archive.is_file()]
+    return [(layout, archive) for layout, archive in candidates if may_be_read(archive)]
 
 
 def _homes() -> list[Path]:
@@ -107,7 +111,8 @@ def _missing(layout: Layout, folder: Path) -> list[str]:
 def _refuse_half(dataset: Cifar, layout: Layout, folder: Path) -> None:
     """Raise DataError where a folder is named as the layout, or has some of its files only."""
     missing = _missing(layout, folder)
-    if (folder.name == layout.folder and folder.is_dir()) or len(missing) < len(layout.files):
+    named = folder.name == layout.folder and os.path.lexists(folder / ".")
+    if named or len(missing) < len(layout.files):
         raise DataError(
             f"{folder} should hold {dataset.title} in the {layout.kind} layout but has no "
             f"{', '.join(missing)}: add what is missing, or delete the folder to have all of it "

@@ -20,6 +20,7 @@ import numpy as np
 from archscope.data.dataset import Channels, DatasetInfo, Images, Labels, Split, fingerprint
 from archscope.data.fetch import locate
 from archscope.errors import DataError
+from archscope.files import may_be_read
 
 TITLE, CLASSES = "SVHN", 10
 MEAN: Channels = (0.0, 0.0, 0.0)
@@ -150,7 +151,7 @@ def _candidates(data_dir: Path | None) -> list[Path]:
 
 
 def _present(name: str, folder: Path) -> list[str]:
-    return [kind for kind in SETS[name] if (folder / FILES[kind].name).is_file()]
+    return [kind for kind in SETS[name] if may_be_read(folder / FILES[kind].name)]
 
 
 def _found(name: str, data_dir: Path | None) -> Path | None:

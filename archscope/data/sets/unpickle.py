@@ -10,10 +10,15 @@ from __future__ import annotations
 import io
 import math
 import pickle
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import numpy as np
 
+from archscope.errors import shown
+
+_LONGEST = 2**31 - 1  # of an array, along any axis
+_ENTRIES = 1000  # of a dictionary; a batch has five
 _DTYPES = frozenset(("b1", "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8"))
 
 
@@ -27,12 +32,11 @@ def read_plain(content: bytes) -> Any:
     Raises Refused for anything but NumPy arrays of numbers, bytes, str, numbers and containers.
     """
     try:
-        found = _Reader(io.BytesIO(content), encoding="bytes").load()
+        return _finished(_Reader(io.BytesIO(content), encoding="bytes").load())
     except Refused:
         raise
     except Exception as error:  # a damaged pickle can fail in any way at all
-        raise Refused(str(error) or type(error).__name__) from error
-    return _finished(found)
+        raise Refused(shown(str(error)) or type(error).__name__) from error
 
 
 class _Global:
@@ -81,7 +85,7 @@ class _Array:
             raise Refused("it has an array without content")
         shape, dtype, order, raw = self.parts
         plain = isinstance(raw, bytes | bytearray) and isinstance(dtype, _Dtype)
-        if not plain or not all(type(n) is int and n >= 0 for n in shape):
+        if not plain or not all(type(n) is int and 0 <= n <= _LONGEST for n in shape):
             raise Refused("it has an array of something other than numbers")
         kind = dtype.numpy()
         if len(raw) != math.prod(shape) * kind.itemsize:
@@ -137,11 +141,52 @@ _GLOBALS: dict[tuple[str, str], _Global] = {
 class _Reader(pickle._Unpickler):
     """The reader in Python: the one in C makes room for any memo index that a pickle names."""
 
+    stack: list[Any]
+    pop_mark: Callable[[], list[Any]]
+
     def find_class(self, module: str, name: str) -> Any:
         try:
             return _GLOBALS[module, name]
         except KeyError:
-            raise Refused(f"it asks for {module}.{name}") from None
+            raise Refused(f"it asks for {shown(f'{module}.{name}')}") from None
+
+    def _set_one(self) -> None:
+        value, key = self.stack.pop(), self.stack.pop()
+        self._fill([key, value])
+
+    def _set_many(self) -> None:
+        self._fill(self.pop_mark())
+
+    def _make(self) -> None:
+        items = self.pop_mark()
+        self.stack.append({})
+        self._fill(items)
+
+    def _fill(self, items: list[Any]) -> None:
+        """Put keys and values into the dictionary on the stack.
+
+        Keys are hashed: one of 60 nested tuples takes for ever, as do many that were made to fall
+        together.
+        """
+        target = self.stack[-1]
+        if not isinstance(target, dict) or len(target) + len(items) // 2 > _ENTRIES:
+            raise Refused("it has a dictionary of too many entries")
+        for key, value in zip(items[::2], items[1::2], strict=True):
+            if type(key) not in (bytes, str, int):
+                raise Refused("it has a dictionary with other keys than text and whole numbers")
+            target[key] = value
+
+    def _refuse_set(self) -> None:
+        raise Refused("it has a set")
+
+    dispatch: ClassVar[dict[int, Any]] = {
+        **pickle._Unpickler.dispatch,
+        pickle.SETITEM[0]: _set_one,
+        pickle.SETITEMS[0]: _set_many,
+        pickle.DICT[0]: _make,
+        pickle.EMPTY_SET[0]: _refuse_set,
+        pickle.FROZENSET[0]: _refuse_set,
+    }
 
 
 def _finished(found: Any) -> Any:

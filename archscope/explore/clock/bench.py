@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -31,6 +30,7 @@ from archscope.explore.networks.opened import (
 from archscope.explore.networks.outside import OutsideCount, count_outside
 from archscope.nn.free_memory import available
 from archscope.nn.guarded import running
+from archscope.plain_text import say
 from archscope.sweep.store.environment import environment
 from archscope.training.devices import check_device, check_precision, inventory, tune_malloc
 
@@ -58,7 +58,7 @@ def bench(
     *,
     input: Shape | None = None,
     extras: Extras | None = None,
-    note: Note = lambda text: print(text, file=sys.stderr),
+    note: Note = say,
     machine: Inventory | None = None,
 ) -> Bench:
     """Time networks in turns, round by round, on this machine.

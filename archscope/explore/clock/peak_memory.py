@@ -26,6 +26,7 @@ from pathlib import Path
 from archscope.arch.network import Network
 from archscope.arch.nodes import Act, Conv, Linear, Norm, Pool, Seq
 from archscope.cost.workload import Mode, batch_of, measuring, most_allocated, place, workload
+from archscope.documents import json_value
 from archscope.errors import ArchscopeError, plural
 from archscope.explore.networks.opened import Outside
 
@@ -80,7 +81,7 @@ def peak_memory(task: Task) -> int | None:
             f"{plural(batch_of(task.mode, task.batch), 'image')}) {_end(found)}; use a "
             "smaller --batch, or --no-memory"
         )
-    peak: int = json.loads(found.stdout)
+    peak: int = json_value(found.stdout)
     return peak
 
 

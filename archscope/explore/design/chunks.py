@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from archscope.arch.arrays import TooLarge
 from archscope.cost.formula import Count, count
+from archscope.errors import UsageError
 from archscope.explore.design.collect import Columns
 from archscope.explore.design.limits import METRICS
 from archscope.explore.design.nearest import Cannot, Range
@@ -43,8 +46,7 @@ def chunks(
         key=lambda axis: (axis not in loose, len(part.arrays.get(axis, ()))),
     )
     if not part.free:
-        cost = count(part.network({}))
-        yield {}, Count(*(np.array([getattr(cost, metric)]) for metric in METRICS))  # type: ignore[arg-type]
+        yield {}, counted(part, {})
         return
     values = np.array(part.arrays[inner], dtype=np.int64)
     step = max(1, CHUNK // len(values))
@@ -54,7 +56,36 @@ def chunks(
             piece = {axis: column[start : start + step] for axis, column in outer.items()}
             grown = {axis: np.repeat(column, len(values)) for axis, column in piece.items()}
             grown[inner] = np.tile(values, min(step, rows - start))
-            yield grown, count(part.network(grown))
+            yield grown, counted(part, grown)
+
+
+def counted(part: Part, columns: Columns) -> Count:
+    """The costs of the designs of these columns, as arrays; of one design where there are none.
+
+    Raises `UsageError` where one of them is more than 64 bits hold.
+    """
+    try:
+        cost = count(part.network(columns))
+    except TooLarge:
+        raise UsageError(
+            "Designs in the box cost more than a 64-bit number holds: state smaller ranges, as "
+            "--width 1:1000, or a most, as --params :1G"
+        ) from None
+    if columns:
+        return cost
+    return Count(*(np.array([getattr(cost, metric)]) for metric in METRICS))  # type: ignore[arg-type]
+
+
+def position(part: Part, columns: Columns) -> float:
+    """How far through a part the last of these designs stands, from 0 to 1.
+
+    `chunks` goes through the first column slowest.
+    """
+    share, place = 1.0, 0.0
+    for axis, column in columns.items():
+        share /= len(part.arrays[axis])
+        place += share * bisect_left(part.arrays[axis], int(column[-1]))
+    return place + share
 
 
 def within(cost: Count, ranges: Mapping[str, Range]) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,18 +11,23 @@ import numpy.typing as npt
 
 from archscope.arch.families.axis import Axis
 from archscope.arch.network import Network
+from archscope.cost.formula import Count
 from archscope.errors import InfeasibleError, UsageError, shown
-from archscope.explore.design.chunks import chunks, out_of, within
-from archscope.explore.design.collect import SORTS, Collector, Order
+from archscope.explore.design import draw
+from archscope.explore.design.chunks import chunks, out_of, position, within
+from archscope.explore.design.collect import SORTS, Collector, Columns, Order
 from archscope.explore.design.enumeration import FAMILIES, Enumeration, Query
 from archscope.explore.design.limits import METRICS
 from archscope.explore.design.nearest import dividing_numbers, nearest
 from archscope.explore.design.question import Base, read_base
+from archscope.explore.design.search import cut
 from archscope.explore.design.space import Part, Space
 from archscope.explore.networks.opened import Named, named
 from archscope.reporting.networks.designs import number, range_text
 
-MOST_CANDIDATES = 10**12
+MOST_CANDIDATES = 10**9  # minutes
+_SOON = 10**7  # candidates that take seconds, of which nothing is said
+_BETWEEN = 5.0  # seconds between two words about how far it is
 
 
 def enumerate_designs(
@@ -29,6 +35,8 @@ def enumerate_designs(
     order: Order | None = None,
     *,
     sampled: int = 0,
+    exhaustive: bool = False,
+    note: Callable[[str], None] | None = None,
 ) -> Enumeration:
     """Go through every design of the families and keep those that fulfil the query.
 
@@ -45,10 +53,14 @@ def enumerate_designs(
             numbers fixed.
         order: how they are listed; by parameters where there is none.
         sampled: how many of all that fulfil the query are kept for a picture, about.
+        exhaustive: go through more than `MOST_CANDIDATES` designs as well, for hours. Without it
+            an order with a sample is drawn at random from so large a box.
+        note: told how many candidates there are, and how far it is, where that takes long.
 
     Raises:
-        UsageError: for a name, number or word that cannot be.
+        UsageError: for a name, number or word that cannot be, or too many designs.
         InfeasibleError: where no design fulfils the query; it names the nearest one.
+        ArchscopeError: where none of the designs drawn from a large box fulfils it.
     """
     if not isinstance(query, Query):
         families = [query] if isinstance(query, (str, Network)) else query
@@ -56,11 +68,6 @@ def enumerate_designs(
     order = order or Order()
     spaces = _spaces(query)
     candidates = sum(space.size for space in spaces)
-    if candidates > MOST_CANDIDATES:
-        raise UsageError(
-            f"at most {MOST_CANDIDATES:,} designs are searched, not {candidates:,}; give "
-            "smaller ranges, as --depth 1:6"
-        )
     parts = [part for space in spaces for part in space.parts()]
     axes = list(dict.fromkeys(axis for part in parts for axis in part.free))
     key = order.sort.removeprefix("-")
@@ -71,19 +78,36 @@ def enumerate_designs(
         )
     if key not in (*METRICS, *axes):
         axes.append(key)
-    collector = Collector(order, ["part", *axes, *METRICS], sampled)
-    counted = 0
-    for index, part in enumerate(parts):
-        if dividing_numbers(part, query.divisible) is None:
-            continue
+    names = ["part", *axes, *METRICS]
+
+    def kept(index: int, part: Part, columns: Columns, cost: Count) -> Columns:
+        """Of some designs of a part, those that fulfil the query."""
+        divisible = query.divisible == 1 or part.group_width(columns) % query.divisible == 0
+        keep = np.flatnonzero(within(cost, query.ranges) & divisible)
+        fixed = {axis: parts[index].values().get(axis, 0) for axis in axes}
+        found: dict[str, Any] = {"part": index, **fixed, **columns}
+        found |= {metric: getattr(cost, metric) for metric in METRICS}
+        return {name: _taken(value, keep) for name, value in found.items()}
+
+    open_parts = _open(parts, query)
+    left = sum(part.size for part in open_parts.values())
+    if left > MOST_CANDIDATES and not exhaustive:
+        if order.sample is None:
+            raise UsageError(
+                f"{left:,} designs are too many to go through (most: {MOST_CANDIDATES:,}): state "
+                "smaller ranges, as --depth 1:6, draw some with --sample N, or give --exhaustive"
+            )
+        listed, drawn = draw.sampled(kept, open_parts, order, names)
+        matches = len(listed["part"])
+        shared = query, order, spaces, parts, candidates
+        return Enumeration(*shared, drawn, matches, None, listed, listed, drawn=drawn)
+    collector, counted = Collector(order, names, sampled), 0
+    told = _Progress(left, note)
+    for done, (index, part) in enumerate(open_parts.items()):
         for columns, cost in chunks(part, out_of(query.ranges), query.ranges):
             counted += len(cost.params)
-            divisible = query.divisible == 1 or part.group_width(columns) % query.divisible == 0
-            keep = np.flatnonzero(within(cost, query.ranges) & divisible)
-            fixed = {axis: part.values().get(axis, 0) for axis in axes}
-            found: dict[str, Any] = {"part": index, **fixed, **columns}
-            found |= {metric: getattr(cost, metric) for metric in METRICS}
-            collector.add({name: _taken(value, keep) for name, value in found.items()})
+            collector.add(kept(index, part, columns, cost))
+            told.at((done + position(part, columns)) / len(open_parts), collector.matches)
     if not collector.matches:
         raise InfeasibleError(_none(query, parts))
     listed, sample = collector.finish()
@@ -103,6 +127,33 @@ def _query(families: Sequence[Named]) -> Query:
     [(classes, input_shape)] = asked or {(None, None)}
     names = [one.name for one in families]
     return Query(names, classes=classes, input_shape=input_shape)
+
+
+def _open(parts: Sequence[Part], query: Query) -> dict[int, Part]:
+    """What can hold an answer, by the number of the part."""
+    highest = {metric: high for metric, (_, high) in query.ranges.items() if high is not None}
+    return {
+        index: smaller
+        for index, part in enumerate(parts)
+        if dividing_numbers(part, query.divisible) is not None
+        and (smaller := cut(part, highest)) is not None
+    }
+
+
+class _Progress:
+    """Says how many candidates there are and, every few seconds, how far it is."""
+
+    def __init__(self, candidates: int, note: Callable[[str], None] | None) -> None:
+        self._note = note
+        self._last = time.monotonic()
+        if note is not None and candidates > _SOON:
+            note(f"archscope: {candidates:,} candidates to go through")
+
+    def at(self, share: float, matches: int) -> None:
+        """So much of them is done."""
+        if self._note is not None and time.monotonic() - self._last >= _BETWEEN:
+            self._last = time.monotonic()
+            self._note(f"archscope: {100 * share:.0f} % done, {matches:,} designs found")
 
 
 def _none(query: Query, parts: Sequence[Part]) -> str:

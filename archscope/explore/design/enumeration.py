@@ -57,6 +57,9 @@ class Enumeration(Result):
             Pareto front `front` of them are on it.
         columns: an entry for each listed design: its part, its numbers, its costs.
         is_confirmed: whether fvcore has counted every listed design (see `confirmed`).
+        drawn: of a box too large to go through, the designs that were drawn at random, each of
+            them counted; `matches` is then how many were found of those. None where it was gone
+            through.
     """
 
     query: Query
@@ -70,6 +73,7 @@ class Enumeration(Result):
     columns: Columns
     sample: Columns
     is_confirmed: bool = False
+    drawn: int | None = None
 
     def __len__(self) -> int:
         return len(self.columns["part"])
@@ -153,6 +157,7 @@ class Enumeration(Result):
             "candidates": self.candidates,
             "counted": self.counted,
             "matches": self.matches,
+            "drawn": self.drawn,
             "front": self.front,
             "listed": len(self),
             "sort": self.order.sort,

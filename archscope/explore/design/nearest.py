@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from archscope.cost.formula import Count, count
 from archscope.explore.design.limits import METRICS
-from archscope.explore.design.search import SAMPLE, bounded, most_expensive
+from archscope.explore.design.search import SAMPLE, bounded, cut, most_expensive
 from archscope.explore.design.space import Part
 
 Range = tuple[int, "int | None"]
@@ -52,6 +52,16 @@ class Nearest:
         if most is not None:
             bound = np.maximum(bound, self._distance(most, excess=False))
         return bound >= self.distance
+
+    def highest(self) -> dict[str, int]:
+        """Costs above which nothing can be nearer."""
+        if math.isinf(self.distance):
+            return {}
+        return {
+            metric: high + math.ceil(self.distance * max(high, 1))
+            for metric, (_, high) in self.ranges.items()
+            if high is not None
+        }
 
     def look(self, part: Part, columns: Columns, cost: Count) -> None:
         """Take the nearest of some designs, if it is nearer than what was found before."""
@@ -129,7 +139,8 @@ def nearest(
             sample = _sample(part)
             found.look(part, sample, count(part.network(sample)))
     for part, _ in dividing:
-        for columns, cost in chunks(part, found.cannot):
+        smaller = cut(part, found.highest())
+        for columns, cost in chunks(smaller, found.cannot) if smaller else ():
             found.look(part, columns, cost)
     return found
 

@@ -9,8 +9,10 @@ nothing is left out before each of them has its value.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from typing import Any, TypeAlias
 
@@ -136,6 +138,28 @@ def bounded(part: Part) -> bool:
         return False
     most = count(part.network(most_expensive(part, {})))  # plain numbers do not overflow
     return bool(max(most.params, most.macs, most.activations) < 2**62)
+
+
+def cut(part: Part, highest: Mapping[str, int]) -> Part | None:
+    """The part without values with which every design costs more than that; None where all do.
+
+    A small one whose costs fit in 64 bits is left as it is. Of others, designs that nobody asked
+    for would be counted, or refused.
+    """
+    if part.loose(tuple(highest)) or (part.size <= CHUNK and bounded(part)):
+        return part
+
+    def above(axis: str, value: int) -> bool:
+        cost = count(part.network({axis: value}))  # plain numbers do not overflow
+        return any(getattr(cost, metric) > high for metric, high in highest.items())
+
+    arrays = {
+        axis: values[: bisect_left(values, True, key=partial(above, axis))]
+        for axis, values in part.arrays.items()
+    }
+    if not all(arrays.values()):
+        return None
+    return replace(part, arrays=arrays)
 
 
 def most_expensive(part: Part, columns: Mapping[str, Any]) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class Space:
     @property
     def size(self) -> int:
         """How many designs the box holds."""
-        return sum(prod(map(len, part.arrays.values())) for part in self.parts())
+        return sum(part.size for part in self.parts())
 
     def loose(self, costs: Sequence[str]) -> list[str]:
         """The free numbers with which one of these costs may fall while they grow."""
@@ -149,6 +149,11 @@ class Part:
     space: Space
     scalars: dict[str, Any]
     arrays: dict[str, Sequence[int]]
+
+    @property
+    def size(self) -> int:
+        """How many designs it holds."""
+        return prod(map(len, self.arrays.values()))
 
     def values(self, chosen: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The number of each axis, in order: the chosen ones, the others the smallest."""

@@ -6,7 +6,6 @@ call again.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from archscope.data.dataset import DatasetInfo
 from archscope.data.sets.folder import NAME as FILES
 from archscope.errors import ArchscopeError, UsageError, plural
 from archscope.explore.training.images_from import Source, measured
+from archscope.plain_text import say
 from archscope.reporting.folder.folder import write as write_report
 from archscope.sweep.executor import Executor
 from archscope.sweep.executor import opened as opened_executor
@@ -60,7 +60,7 @@ class Console:
     `tensorboard` writes event files as well (see `archscope.sweep.run.tensorboard`).
     """
 
-    note: Callable[[str], None] = lambda text: print(text, file=sys.stderr)
+    note: Callable[[str], None] = say
     live: bool = True
     tensorboard: bool = False
 
@@ -138,9 +138,9 @@ def conduct(
             elif begun is None and rates:
                 machine, slots = machines.divided(machine, found, rates)
             opened = folders.open_folder(folder, chosen, networks, machine, info, order.command)
+            briefs = _forgotten(scan(folder, opened.plan), folder, say)
             with folders.explained(folder):
                 order.begun(folder)
-            briefs = _forget_failures(scan(folder, opened.plan), folder)
         return finish(opened, briefs, Hands(images, slots, by), say, order.report)
 
 
@@ -219,14 +219,24 @@ def _kinds(
     return [Trial("", 1, entry, shared) for entry in entries(networks)]
 
 
-def _forget_failures(briefs: list[Brief], folder: Path) -> list[Brief]:
-    """Failed trials are tried again: from here on, a failure is one of this run."""
+def _forgotten(briefs: list[Brief], folder: Path, say: Console) -> list[Brief]:
+    """Failed trials are tried again, and damaged results put aside, which is said."""
+    aside = f"{RESULT_FILE}.damaged"
     for number, brief in enumerate(briefs):
-        if brief.status == "failed":
-            path = trial_folder(folder, brief.key)
+        path = trial_folder(folder, brief.key)
+        if brief.damaged:
+            with folders.explained(folder):
+                (path / RESULT_FILE).replace(path / aside)
+            say.note(
+                f"{path / RESULT_FILE} was damaged and is kept as {aside}: the trial is trained "
+                "again."
+            )
+        elif brief.status == "failed":
             with folders.explained(folder):
                 (path / RESULT_FILE).unlink(missing_ok=True)
-            briefs[number] = look(brief.trial, str(path))
+        else:
+            continue
+        briefs[number] = look(brief.trial, str(path))
     return briefs
 
 

@@ -10,7 +10,11 @@ from archscope.sweep.store.scan import scan
 
 
 def status(folder: Path | str) -> Status:
-    """The sweep in `folder` as it stands; raises ArchscopeError where there is none."""
+    """The sweep in `folder` as it stands; raises ArchscopeError where there is none, or damaged."""
     folder = Path(folder)
     plan = read_plan(folder)
-    return Status(folder, plan, scan(folder, plan))
+    briefs = scan(folder, plan)
+    for brief in briefs:
+        if brief.damaged:
+            raise brief.damaged
+    return Status(folder, plan, briefs)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from archscope.errors import ArchscopeError, UsageError, plural
+from archscope.plain_text import say
 from archscope.reporting.table.formats import text
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Column, Table
@@ -139,7 +140,7 @@ def verify_resume(
     *,
     options: Sequence[str] = (),
     seed: int | None = None,
-    note: Callable[[str], None] = lambda text: print(text, file=sys.stderr),
+    note: Callable[[str], None] = say,
 ) -> Verification:
     """Run a small plan undisturbed, then while killing it `kills` times, and compare.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from archscope.documents import Unclear, json_value
 from archscope.errors import ArchscopeError
 from archscope.files import read_ours
 
@@ -46,8 +46,8 @@ def read_bench(folder: Path) -> dict[str, Any] | None:
     if content is None:
         return None
     try:
-        document = json.loads(content.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
+        document = json_value(content)
+    except Unclear as error:
         document, why = None, str(error)
     else:
         why = "it is not a measurement of times"

@@ -125,7 +125,7 @@ def learning_curves(sweep: Sweep) -> list[LearningCurve]:
 
 def _learning_curve(group: Sequence[TrialRecord]) -> LearningCurve:
     template = group[0].trial.template
-    done = [lines for r in group if r.status == "done" and (lines := _lines(r))]
+    done = [r.epochs for r in group if r.status == "done" and r.epochs]
     chosen = done or [r.epochs for r in group if r.status == "running"]
     length = min(map(len, chosen), default=0)
     rows = [[epochs[i] for epochs in chosen] for i in range(length)]
@@ -143,19 +143,6 @@ def _learning_curve(group: Sequence[TrialRecord]) -> LearningCurve:
         finished=bool(done),
         judged=judged,
     )
-
-
-def _lines(record: TrialRecord) -> list[dict[str, Any]]:
-    """A finished trial's epochs: of its result, as metrics.jsonl may have lost lines since."""
-    kept = None if record.result is None else record.result.metrics.get("per_epoch")
-    if not isinstance(kept, dict):
-        return record.epochs
-    judged = "validation_error" if "validation_error" in kept else "test_error"
-    pairs = zip(kept.get(judged, ()), kept.get("train_error", ()), strict=False)
-    return [
-        {"epoch": epoch, judged: test, "train_error": train}
-        for epoch, (test, train) in enumerate(pairs, 1)
-    ]
 
 
 def _number(value: float | None) -> float:

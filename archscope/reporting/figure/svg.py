@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from html import escape
 
 from matplotlib.figure import Figure
 
@@ -17,6 +16,7 @@ from archscope.reporting.figure.canvas import (
     VERMILLION,
     file_bytes,
 )
+from archscope.reporting.table.html import escape
 
 # Colours of the figures as the page's variables, which differ in its dark version.
 _THEME = {

@@ -58,7 +58,8 @@ class Contents:
     def _captions(self) -> str:
         """The caption of each figure, what its error bars are included, to put under it."""
         return "\n".join(
-            f"**{name}.** {caption(drawing.heading)}\n" for name, drawing in self.figures.items()
+            f"**{name}.** {escape_markdown(caption(drawing.heading))}\n"
+            for name, drawing in self.figures.items()
         )
 
 

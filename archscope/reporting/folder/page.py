@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from html import escape
 
 from archscope.errors import plural
 from archscope.reporting.facts.wording import machine_sentence, trouble
@@ -20,7 +19,7 @@ from archscope.reporting.folder.page_trials import table_section
 from archscope.reporting.folder.sweep import MEDIAN, table7
 from archscope.reporting.judge.pairs import sweep_verdicts
 from archscope.reporting.judge.verdicts import Verdict, method_sentence
-from archscope.reporting.table.html import paragraphs, section, whole_page
+from archscope.reporting.table.html import escape, paragraphs, section, whole_page
 from archscope.reporting.table.table import Table
 from archscope.sweep.store.records import Sweep
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
 from archscope.errors import plural
 from archscope.reporting.facts.wording import data_label, machine_sentence, recipe_sentence
 from archscope.reporting.folder.sweep import results
 from archscope.reporting.table.formats import decimal, prefixed, text
-from archscope.reporting.table.html import paragraphs, section
+from archscope.reporting.table.html import escape, paragraphs, section
 from archscope.reporting.table.table import Column, Table
 from archscope.sweep.store.records import Sweep, TrialRecord
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from archscope.cost.formula import CONVENTION
+from archscope.documents import Unclear, json_value
 from archscope.errors import ArchscopeError
 from archscope.files import read_ours, write_json, write_text
 from archscope.reporting.facts.wording import trouble
@@ -64,21 +64,28 @@ def kept_study(folder: Path) -> Kept | None:
     """The study that a folder is of; None where it is of none.
 
     Raises:
-        ArchscopeError: where the preset cannot be told, as study.json is damaged.
+        ArchscopeError: where the preset cannot be told, as study.json is damaged, or study.toml is
+            not the one that it was written with.
     """
     path = folder / STUDY_FILE
     if not os.path.lexists(path):
         return None
     study = read_study(str(path))
     try:
-        preset = json.loads(read_ours(folder / RESULT_FILE) or b"")["preset"]
+        document = json_value(read_ours(folder / RESULT_FILE) or b"")
+        preset, digest = document["preset"], document.get("study_sha256", study.digest)
         if preset not in study.presets:
             raise KeyError(preset)
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (Unclear, KeyError, TypeError, AttributeError):
         raise ArchscopeError(
             f"{folder / RESULT_FILE} is missing or damaged, so the preset of the study is not "
             "known; run the study again with the same --out, which trains nothing that is done"
         ) from None
+    if digest != study.digest:
+        raise ArchscopeError(
+            f"{path} was changed or damaged since the study was run: restore it, or run the study "
+            "again with the same --out, which trains nothing that is done"
+        )
     return Kept(study, preset)
 
 
@@ -116,6 +123,7 @@ def result_document(
         "schema": "archscope.study_result/1",
         "convention": CONVENTION,
         **study.texts,
+        "study_sha256": study.digest,
         "preset": preset,
         "folder": None if folder is None else str(folder),
         "measures": list(study.measures),

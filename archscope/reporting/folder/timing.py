@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from archscope.reporting.folder.study_contents import RESULT_FILE, Kept, result_
 from archscope.reporting.networks.bench import bench_table, device_text, milliseconds
 from archscope.reporting.table.formats import decimal, integer, text
 from archscope.reporting.table.html import (
+    escape,
     figure_html,
     paragraphs,
     section,

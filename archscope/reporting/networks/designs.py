@@ -87,7 +87,15 @@ def enumeration_table(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
 
 
 def _about(head: Mapping[str, Any]) -> list[str]:
+    boxes = "; ".join(_box_text(box) for box in head["boxes"])
     what = f"{head['listed']:,} of {plural(head['matches'], 'design')} meeting every condition"
+    if head.get("drawn"):
+        return [
+            f"{plural(head['listed'], 'design')} meeting every condition, of {head['drawn']:,} "
+            f"drawn at random (seed {head['sample']['seed']}) from "
+            f"{plural(head['candidates'], 'candidate')}.",
+            f"Box: {boxes}.",
+        ]
     if head["sample"]:
         what += f", drawn at random (seed {head['sample']['seed']})"
     if head["pareto"]:
@@ -97,7 +105,6 @@ def _about(head: Mapping[str, Any]) -> list[str]:
             f"{listed}{plural(head['front'], 'design')} of the Pareto front of {better}, "
             f"from {head['matches']:,}"
         )
-    boxes = "; ".join(_box_text(box) for box in head["boxes"])
     counted = f"{head['counted']:,} counted, the others ruled out as costs grow with their numbers"
     if head["counted"] == head["candidates"]:
         counted = "all counted"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from archscope.plain_text import visible
 from archscope.reporting.table.formats import auto
 
 
@@ -30,6 +31,10 @@ class Column:
     shown: bool = True
     better: Literal["lower", "higher"] | None = None
     alarm: str | None = None
+
+    def __post_init__(self) -> None:
+        header = "\n".join(map(visible, self.header.split("\n")))
+        object.__setattr__(self, "header", header)
 
     @property
     def document_header(self) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from textwrap import wrap
 
+from archscope.plain_text import visible
 from archscope.reporting.table.table import Table
 
 _HEADERS = (16, 10)  # characters of a line of a header; fewer where a table is wide
@@ -65,7 +66,6 @@ LATEX = {
     "’": "'",
     "“": "``",
     "”": "''",
-    "\u00a0": "~",
 }
 
 
@@ -106,9 +106,8 @@ def markdown(table: Table) -> str:
 
 def escape_latex(text: str) -> str:
     """The text for LaTeX, every special character escaped, arrows and signs as mathematics."""
-    visible = "".join(c if c.isprintable() or c in LATEX else " " for c in text)
     # Two hyphens would be set as one dash: "--epochs".
-    apart = re.sub("-(?=-)", "-\0", visible)
+    apart = re.sub("-(?=-)", "-\0", visible(text))
     return "".join(LATEX.get(character, character) for character in apart).replace("\0", "{}")
 
 

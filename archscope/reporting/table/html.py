@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
+from archscope.plain_text import visible
 from archscope.reporting.table.column import Column
 
 _LONG = 44  # characters of a cell that is broken into lines
 _HERE = Path(__file__).parent
+
+
+def escape(text: str) -> str:
+    """The text as it stands, on one line, for HTML."""
+    return html.escape(visible(text))
 
 
 def whole_page(heading: str, parts: Sequence[str], version: str) -> str:

@@ -5,20 +5,25 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from archscope.plain_text import inert, visible
 from archscope.reporting.table.formats import absent
 from archscope.reporting.table.table import Table
 
 SCHEMA = "archscope.table/1"
 
 
-def csv_text(table: Table) -> str:
-    """One header row of keys, then the raw values; a missing value is an empty field."""
+def csv_text(table: Table, *, raw: bool = False) -> str:
+    """One header row of keys, then the raw values; a missing value is an empty field.
+
+    Text that a spreadsheet would run as a formula has a quote before it, unless `raw`.
+    """
     keys = table.keys
-    lines = [_csv_line(keys)]
-    lines += [_csv_line([_csv_value(row.get(key)) for key in keys]) for row in table.rows]
+    made = visible if raw else _cell
+    lines = [_csv_line([made(key) for key in keys])]
+    lines += [_csv_line([_csv_value(row.get(key), made) for key in keys]) for row in table.rows]
     return "".join(lines)
 
 
@@ -53,14 +58,18 @@ def _csv_line(values: Sequence[Any]) -> str:
     return stream.getvalue().removesuffix("\r\n") + "\n"
 
 
-def _csv_value(value: Any) -> Any:
+def _cell(text: str) -> str:
+    return inert(visible(text))
+
+
+def _csv_value(value: Any, made: Callable[[str], str]) -> Any:
     if absent(value):
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (list, tuple)):
-        return "\n".join(str(item) for item in value)
-    return value
+        return "\n".join(made(str(item)) for item in value)
+    return made(value) if isinstance(value, str) else value
 
 
 def _json_value(value: Any) -> Any:

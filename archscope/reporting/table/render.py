@@ -16,11 +16,13 @@ def render(
     width: int | None = None,
     colour: bool = False,
     ascii_only: bool = False,
+    raw: bool = False,
 ) -> str:
     """Render one table or several, as one string that ends with a newline.
 
     `format` is one of FORMATS. `width`, `colour` and `ascii_only` concern the text table alone:
-    without a width nothing is wrapped, and at any width nothing is cut off.
+    without a width nothing is wrapped, and at any width nothing is cut off. `raw` is for CSV alone
+    (see `csv_text`).
     """
     several = [tables] if isinstance(tables, Table) else list(tables)
     if format == "table":
@@ -38,7 +40,7 @@ def render(
     if format == "csv":
         from archscope.reporting.table.json_csv import csv_text
 
-        return "\n".join(csv_text(table) for table in several)
+        return "\n".join(csv_text(table, raw=raw) for table in several)
     if format in ("markdown", "latex"):
         from archscope.reporting.table import documents as markup
 

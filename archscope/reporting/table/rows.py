@@ -14,11 +14,13 @@ from archscope.reporting.table.table import Column, Table
 _BATCH = 20_000
 
 
-def csv_pieces(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """The CSV of a table in pieces, header first."""
-    yield csv_text(Table("", columns, []))
+def csv_pieces(
+    columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], *, raw: bool = False
+) -> Iterator[str]:
+    """The CSV of a table in pieces, header first; `raw` as of `csv_text`."""
+    yield csv_text(Table("", columns, []), raw=raw)
     for batch in _batches(rows):
-        lines = csv_text(Table("", columns, batch))
+        lines = csv_text(Table("", columns, batch), raw=raw)
         yield lines.partition("\n")[2]
 
 

@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from archscope.plain_text import visible
 from archscope.reporting.table.column import Column
 from archscope.short_repr import ShortRepr
 
@@ -28,12 +29,19 @@ __all__ = ["Column", "Table"]
 
 @dataclass(frozen=True, repr=False)
 class Table(ShortRepr):
-    """A title, columns, rows (a mapping from keys to raw values), and notes under the table."""
+    """A title, columns, rows (a mapping from keys to raw values), and notes under the table.
+
+    Text from data stays on its line: see `archscope.plain_text`.
+    """
 
     title: str
     columns: Sequence[Column]
     rows: Sequence[Mapping[str, Any]]
     notes: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", visible(self.title))
+        object.__setattr__(self, "notes", [visible(note) for note in self.notes])
 
     @property
     def shown(self) -> list[Column]:
@@ -74,7 +82,7 @@ class Table(ShortRepr):
         """The text of every shown cell, row by row; a cell may have several lines."""
         return [
             [
-                column.format(*(row.get(key) for key in (column.key, *column.also)))
+                column.format(*(harmless(row.get(key)) for key in (column.key, *column.also)))
                 for column in self.shown
             ]
             for row in self.rows
@@ -86,3 +94,12 @@ class Table(ShortRepr):
             [column.alarm is not None and bool(row.get(column.alarm)) for column in self.shown]
             for row in self.rows
         ]
+
+
+def harmless(value: Any) -> Any:
+    """A raw value, what is text in it on one line."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, (list, tuple)):
+        return [harmless(item) for item in value]
+    return value

@@ -57,8 +57,7 @@ def text_table(
     """
 
     def clean(text: str) -> str:
-        visible = "".join(c if c == "\n" or c.isprintable() else " " for c in text.expandtabs(2))
-        return to_ascii(visible) if ascii_only else visible
+        return to_ascii(text) if ascii_only else text
 
     def bold(lines: Sequence[str]) -> list[str]:
         return [f"{BOLD}{line}{PLAIN}" if colour and line else line for line in lines]

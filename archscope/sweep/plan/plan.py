@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any
 
 from archscope.data.dataset import DatasetInfo
+from archscope.errors import shown
 from archscope.sweep.plan.reading import Fault, read
-from archscope.sweep.plan.settings import Settings
+from archscope.sweep.plan.settings import SEED, Settings
 from archscope.sweep.plan.trial import Conditions, Entry, Machine, Trial, is_key
 
 SWEEP_SCHEMA = "archscope.sweep/1"
@@ -83,6 +84,7 @@ class Plan:
         of archscope does not know it.
         """
         found = read(_Document, document, "")
+        _check_listed(found)
         settings = Settings.from_document(found.settings)
         shared = Conditions.of(settings, found.dataset, found.machine)
         by_name = {entry.network: entry for entry in found.networks}
@@ -121,8 +123,22 @@ class _Row:
 
     key: str
     network: str
-    seed: int
+    seed: Annotated[int, SEED]
     rest: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _check_listed(found: _Document) -> None:
+    """Raise `Fault` where the plan trains nothing, or a network or a trial stands there twice."""
+    names = [entry.network for entry in found.networks]
+    rows = [row for row in found.trials if isinstance(row, dict)]
+    keys = [row.get("key") for row in rows]
+    trained = {row["network"] for row in rows if isinstance(row.get("network"), str)}
+    if not found.trials:
+        raise Fault("it has no trials")
+    if len(set(names)) < len(names) or len(set(map(str, keys))) < len(keys):
+        raise Fault("a network or a trial stands in it twice")
+    if idle := [name for name in names if name not in trained]:
+        raise Fault(f"it has no trial of {shown(idle[0])}")
 
 
 def _trial(row: Any, entries: Mapping[str, Entry], shared: Conditions) -> Trial:
@@ -137,4 +153,4 @@ def _trial(row: Any, entries: Mapping[str, Entry], shared: Conditions) -> Trial:
 
 
 def _whole(key: Any, network: Any, seed: Any) -> bool:
-    return type(key) is str and type(network) is str and type(seed) is int
+    return type(key) is str and type(network) is str and type(seed) is int and seed in SEED

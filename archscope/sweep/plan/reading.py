@@ -3,8 +3,9 @@
     read(Machine, {"device": "cpu", "precision": "fp32", "threads": 1, "workers": 2}, "machine")
 
 Folders are copied, edited by hand, and come by mail: what does not fit is told by its place. A
-field may be missing where its default is None or (), or everywhere with `sparse`. A dataclass with
-a field `rest` keeps there what it does not know, as a later version may have written it.
+number may have a range: `Annotated[int, Within(1, 4096)]`. A field may be missing where its default
+is None or (), or everywhere with `sparse`. A dataclass with a field `rest` keeps there what it does
+not know, as a later version may have written it.
 """
 
 from __future__ import annotations
@@ -13,8 +14,18 @@ import math
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
+from archscope.documents import Within
 from archscope.errors import UsageError
 
 _WORDS: dict[type, str] = {
@@ -105,7 +116,7 @@ def _fields(kind: type) -> tuple[dict[str, Any], frozenset[str]]:
 
 
 def _told_fields(kind: Any) -> tuple[dict[str, Any], frozenset[str]]:
-    hints = get_type_hints(kind)
+    hints = get_type_hints(kind, include_extras=True)
     listed = [field for field in fields(kind) if field.name != _REST]
     optional = {f.name for f in listed if f.default is not MISSING and f.default in (None, ())}
     return {field.name: hints[field.name] for field in listed}, frozenset(optional)
@@ -115,10 +126,18 @@ def _has_rest(kind: type) -> bool:
     return any(field.name == _REST for field in fields(kind))
 
 
+def _ranged(value: Any, kind: type, range_: Within, where: str) -> Any:
+    if not is_a(value, kind) or value not in range_:
+        raise Fault(f"its {where} is not {_WORDS[kind]} {range_}")
+    return value
+
+
 def _value(value: Any, hint: Any, where: str) -> Any:
     if hint is Any:
         return value
     origin, inner = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return _ranged(value, inner[0], inner[1], where)
     if origin in (Union, UnionType):
         [other] = [one for one in inner if one is not NoneType]
         return None if value is None else _value(value, other, where)

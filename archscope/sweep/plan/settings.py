@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, Unpack, cast
+from typing import Annotated, Any, Literal, Unpack, cast
 
 from archscope.data.sets.folder import class_list
 from archscope.data.view import VIEW_FIELDS, View
+from archscope.documents import Within
 from archscope.errors import UsageError
 from archscope.sweep.plan.presets import PRESETS, Changes, TrainingChanges, check_names
 from archscope.sweep.plan.reading import Fault, read
@@ -17,7 +18,7 @@ from archscope.sweep.plan.subjects import Subjects, parse_templates
 from archscope.training.recipe import Recipe, recipe
 
 Kind = Literal["sweep", "train"]
-_LARGEST_SEED = 2**31 - 1
+SEED = Within(0, 2**31 - 1)
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class _Own:
 
     preset: str
     dataset: str
-    seeds: tuple[int, ...]
+    seeds: tuple[Annotated[int, SEED], ...]
     recipe: Recipe
     rest: Mapping[str, Any] = field(default_factory=dict)
 
@@ -177,8 +178,8 @@ def parse_seeds(seeds: int | str | Sequence[int]) -> tuple[int, ...]:
             )
         return tuple(range(1, seeds + 1))
     chosen = tuple(dict.fromkeys(int(seed) for seed in seeds))
-    if not chosen or not all(0 <= seed <= _LARGEST_SEED for seed in chosen):
-        raise UsageError(f"seeds {list(chosen)} must be one or more of 0 ... {_LARGEST_SEED}.")
+    if not chosen or not all(seed in SEED for seed in chosen):
+        raise UsageError(f"seeds {list(chosen)} must be one or more of 0 ... {SEED.most}.")
     return chosen
 
 

@@ -11,8 +11,9 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, replace
 
+from archscope.documents import Within
 from archscope.errors import UsageError, plural
-from archscope.sweep.plan.trial import Machine
+from archscope.sweep.plan.trial import THREADS, Machine
 from archscope.training.devices import Inventory, check_precision, choose_precision
 
 _GAIN = 1.05
@@ -65,10 +66,12 @@ class Resources:
 
     def __post_init__(self) -> None:
         """Raise `UsageError` for numbers that cannot be."""
-        for name, least in (("gpus", 0), ("workers", 1), ("threads", 1), ("loaders", 0)):
+        none = Within(0, THREADS.most)
+        ranges = {"gpus": none, "workers": THREADS, "threads": THREADS, "loaders": none}
+        for name, range_ in ranges.items():
             value = getattr(self, name)
-            if value is not None and not least <= value <= 4096:
-                raise UsageError(f"--{name} {value} must be a number from {least} to 4096.")
+            if value is not None and value not in range_:
+                raise UsageError(f"--{name} {value} must be a number {range_}.")
         each = self.trials_per_gpu
         if each is not None and not 1 <= each <= _PER_GPU:
             raise UsageError(f"--trials-per-gpu {each} must be a number from 1 to {_PER_GPU}.")

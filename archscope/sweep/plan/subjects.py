@@ -6,12 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 from archscope.arch.families.own import lowered
 from archscope.arch.names import parse
 from archscope.arch.network import Network
 from archscope.arch.windows import Shape
 from archscope.data.sets.folder import NAME as FILES
+from archscope.documents import Within
 from archscope.errors import UsageError
 
 _TEMPLATE = re.compile(r"([1-9]\d*)x([1-9]\d*)d")
@@ -29,8 +31,8 @@ def input_of(dataset: str) -> Shape | None:
 class Subjects:
     """Which networks: `templates` (`CxWd`, or whole names) of ResNeXt-`depth` at a `scale`."""
 
-    depth: int
-    scale: float
+    depth: Annotated[int, Within(0, 10**6)]
+    scale: Annotated[float, Within(1e-9, 1024)]
     templates: tuple[str, ...]
 
 

@@ -11,12 +11,13 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from archscope.arch.network import Network
 from archscope.cost import count
 from archscope.data.dataset import DatasetInfo
 from archscope.data.view import View
+from archscope.documents import Within
 from archscope.sweep.plan.reading import written
 from archscope.sweep.plan.settings import Settings
 from archscope.sweep.plan.subjects import curves
@@ -24,6 +25,7 @@ from archscope.training.devices import Precision
 from archscope.training.recipe import Recipe
 
 TRIAL_SCHEMA = "archscope.trial/1"
+THREADS = Within(1, 4096)
 # Of the machine, what decides a result; the last only where it was asked for.
 MACHINE = ("device", "precision", "threads", "compile")
 _KEY = re.compile(r"[A-Za-z0-9_.]+-s[0-9]+-[0-9a-f]+")
@@ -40,8 +42,8 @@ class Machine:
 
     device: str
     precision: Precision
-    threads: int
-    workers: int
+    threads: Annotated[int, THREADS]
+    workers: Annotated[int, Within(1)]
     compile: Literal[True] | None = None
     measured: Mapping[str, float] | None = None
     rest: Mapping[str, Any] = field(default_factory=dict)
@@ -67,9 +69,9 @@ class Entry:
     template: str
     network: str
     curves: tuple[str, ...]
-    params: int
-    macs: int
-    activations: int
+    params: Annotated[int, Within(1)]
+    macs: Annotated[int, Within(1)]
+    activations: Annotated[int, Within(1)]
     digest: str
     rest: Mapping[str, Any] = field(default_factory=dict)
 

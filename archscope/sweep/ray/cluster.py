@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from archscope.sweep.ray.task import Item, Order
 from archscope.sweep.run.worker_process import for_libraries
 
 _REREAD = 3.0  # seconds between two looks at the cluster's size
+_HEAD_SILENT = 15.0  # seconds without an answer of its head after which the cluster is lost
 _GRAIN = 10_000  # Ray counts resources in parts of this
 
 
@@ -36,6 +38,42 @@ class Need(NamedTuple):
         if self.trials_per_gpu:
             fit = min(fit, int(resources.get("GPU", 0)) * self.trials_per_gpu)
         return fit
+
+
+class HeadLost(ArchscopeError):
+    """The head of the cluster is gone: Ray ends the process of a driver a minute after that."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            f"The Ray cluster was lost (its head at {address} no longer answers): start it and run "
+            "the same command again to continue (nothing finished is lost)."
+        )
+
+
+class Head:
+    """Whether the cluster's head at `address` (HOST:PORT) answers, without asking Ray.
+
+    Ray itself waits for a head that is gone, and ends the process in the end.
+    """
+
+    def __init__(self, address: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self.address = address
+        self._clock = clock
+        self._silent_since: float | None = None
+
+    def answers(self) -> bool:
+        """Whether it does; raises `HeadLost` where it has not for `_HEAD_SILENT` seconds."""
+        host, _, port = self.address.rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), 1.0).close()
+        except OSError:
+            now = self._clock()
+            self._silent_since = now if self._silent_since is None else self._silent_since
+            if now - self._silent_since >= _HEAD_SILENT:
+                raise HeadLost(self.address) from None
+            return False
+        self._silent_since = None
+        return True
 
 
 @contextmanager
@@ -61,6 +99,7 @@ class RayCluster:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as On
 
         self.need = need
+        self._head = Head(str(ray.get_runtime_context().gcs_address))
         here = On(ray.get_runtime_context().get_node_id(), soft=False)
         self._mailbox = ray.remote(num_cpus=0, scheduling_strategy=here)(Mailbox).remote()
         # Read when the libraries are loaded, which is before a task could say anything.
@@ -165,6 +204,8 @@ class RayCluster:
         if time.monotonic() - self._read < at_most_every:
             return
         self._read = time.monotonic()
+        if not self._head.answers():
+            return  # as it was, for a while
         nodes = living()
         self._alive = {node["NodeID"] for node in nodes}
         self._room = room(nodes, self.need)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from archscope.errors import ArchscopeError, UsageError
 from archscope.sweep.ray import task as ray_task
-from archscope.sweep.ray.cluster import last_line, living
+from archscope.sweep.ray.cluster import HeadLost, last_line, living
 from archscope.sweep.store.environment import differences, environment
 from archscope.training.devices import Inventory
 
 _REACHED_WITHIN = 10.0  # seconds, for the first packet
 _ANSWERED_WITHIN = 120.0  # seconds, for a node that may have to start a process
+_LEFT_WITHIN = 10.0  # seconds
 _PROBE = 0.01  # of a GPU
 
 
@@ -45,11 +48,36 @@ def connected(address: str | None, cpus: int | None = None) -> Iterator[None]:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         options = {"num_cpus": cpus, "include_dashboard": False}
     _check_reachable(address)
+    leave = ray.shutdown
     try:
         _init(address, options)
         yield
+    except HeadLost:
+        leave = _abandon
+        raise
     finally:
-        ray.shutdown()
+        leave()
+
+
+def _abandon() -> None:
+    """Take leave of a cluster without a head: end what we started, as far as that goes.
+
+    Ray waits for the head in its shutdown, also in that at the end of the process, and ends that
+    itself with lines of its own: so it is left at once, when all is said.
+    """
+    import ray
+
+    leaving = threading.Thread(target=ray.shutdown, daemon=True)
+    leaving.start()
+    leaving.join(_LEFT_WITHIN)
+    atexit.register(_leave)
+
+
+def _leave() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(1)
 
 
 def _init(address: str, options: dict[str, Any]) -> None:

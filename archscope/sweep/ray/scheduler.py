@@ -24,7 +24,7 @@ from archscope.sweep.ray.protocol import Cluster, Data, Ended
 from archscope.sweep.ray.task import NEEDS_FILES, UNHEARD, Began, Item, Order, Token
 from archscope.sweep.run.messages import Event
 from archscope.sweep.run.outcomes import Observer, Outcomes
-from archscope.sweep.run.schedule import GRACE, TICK
+from archscope.sweep.run.schedule import GRACE, STEPS, TICK
 from archscope.sweep.run.signals import Caught, Interrupted
 from archscope.sweep.run.supply import Leased, Supply
 from archscope.sweep.store.environment import environment
@@ -45,6 +45,7 @@ class _Run:
     handle: Any
     work: Leased | None
     where: Began | None = None
+    stepped: bool = False  # whether it has state to keep
     written: int = 0
     died: float | None = None  # when its worker was found dead, its node perhaps with it
     text: str = ""  # how
@@ -204,6 +205,7 @@ class RayScheduler:
         elif run.work is None:
             return
         elif isinstance(item, Event):
+            run.stepped = run.stepped or item.kind in STEPS
             if self.outcomes.event(run.work, item, self.slot.device):
                 run.work = None
         elif superseded(run.work.lease.path):
@@ -251,8 +253,7 @@ class RayScheduler:
     def _decide(self, run: _Run) -> None:
         """A worker is dead: by itself, unless its node turns out to be gone as well."""
         assert run.died is not None and run.work is not None
-        gone = run.where is not None and not self.cluster.alive(run.where.node)
-        if gone:
+        if run.where is not None and not self.cluster.alive(run.where.node):
             self._drop(run)
             self._lost(run.work, run.where)
         elif time.monotonic() - run.died >= _DOUBT:
@@ -282,14 +283,13 @@ class RayScheduler:
 
     def _dismiss(self, grace: float) -> None:
         """Have all tasks keep their state and end; a second signal ends them at once."""
-        self._stopping = True
-        received = self._signals.received
+        self._stopping, received = True, self._signals.received
         until, already = time.monotonic() + grace, len(received)
         with contextlib.suppress(ArchscopeError):  # what went wrong first is what is told
             if self._runs:
                 self.cluster.stop()
             for run in self._runs.values():
-                if run.where is None:  # it has not begun, as far as one knows
+                if not run.stepped:  # as far as one knows
                     self.cluster.cancel(run.handle)
             while self._runs and time.monotonic() < until and len(received) <= already:
                 self._listen(_TICK_OF_STOPPING)

@@ -6,6 +6,7 @@ import sys
 from typing import Any, Protocol, TextIO
 
 from archscope.errors import plural
+from archscope.plain_text import visible
 from archscope.sweep.plan.estimate import duration
 from archscope.sweep.run.messages import Event
 from archscope.sweep.run.progress import Progress, Running
@@ -88,7 +89,7 @@ class Lines:
         rest = f", {duration(left)} left" if left is not None and left > 0 else ""
         ended = f"{progress.ended}/{plural(progress.total, 'trial')}"
         done = f"{ended}, {100 * progress.fraction:.0f} %{rest}"
-        print(f"[{done}] {text}", file=self.stream, flush=True)
+        print(visible(f"[{done}] {text}"), file=self.stream, flush=True)
 
 
 class Bars:
@@ -101,7 +102,7 @@ class Bars:
         self.progress = progress
         self.console = console
         self._bars = RichProgress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             TextColumn("{task.percentage:>3.0f} %"),
             TextColumn("{task.fields[text]}"),
@@ -125,11 +126,11 @@ class Bars:
             task = self._tasks.pop(event.key, None) if event.kind != "note" else None
             if task is not None:
                 self._bars.remove_task(task)
-            self._bars.console.print(f"{state.name}: {said(event)}", markup=False)
+            self._bars.console.print(visible(f"{state.name}: {said(event)}"), markup=False)
             return
         if event.key not in self._tasks:
             total = state.trial.recipe.epochs
-            self._tasks[event.key] = self._bars.add_task(state.name, total=total, text="")
+            self._tasks[event.key] = self._bars.add_task(visible(state.name), total=total, text="")
         self._bars.update(
             self._tasks[event.key],
             completed=state.epochs + state.part,

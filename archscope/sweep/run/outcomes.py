@@ -6,6 +6,7 @@ Shared by all that have trials trained, in processes of this machine or elsewher
 from __future__ import annotations
 
 import errno
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Any, Protocol
@@ -87,7 +88,7 @@ class Outcomes:
         if superseded(work.lease.path):
             self.observer.event(Event("lost", work.key))
             self.supply.lost(work)
-        elif result := results.read(work.folder):
+        elif result := results.read_whole(work.folder):
             data = {"status": result.status, "test_error": result.test_error}
             self.observer.event(Event("finished", work.key, data))
             self._end(work, failed=result.status == "failed")
@@ -117,7 +118,7 @@ class Outcomes:
         if number in TOO_MANY:
             raise too_many_files()
         if here and (number in _FULL or (path is not None and number in _FORBIDDEN)):
-            raise cannot_write(self.folder, event.data["reason"])
+            raise cannot_write(self.folder, os.strerror(number))
 
     def _record_failure(self, work: Leased, reason: str, device: str, trace: str | None) -> None:
         result: dict[str, Any] = {

@@ -23,16 +23,18 @@ __all__ = ["Interrupted", "Observer", "Scheduler"]
 
 RUNNER = "archscope.sweep.run.train_trial:run_trial"
 TICK = 0.25  # seconds between two looks at signals, leases and the display
+STEPS = ("step", "epoch")  # events of a training that has state to keep
 GRACE = 30.0  # seconds that a worker has to keep its state when the sweep is stopped
 
 
 @dataclass
 class _Place:
-    """A slot with its process, and what that is busy with."""
+    """A slot with its process, what that is busy with, and whether it has got to a first step."""
 
     slot: Slot
     worker: WorkerProcess | None = None
     work: Leased | None = None
+    stepped: bool = False
 
 
 class Scheduler:
@@ -95,6 +97,7 @@ class Scheduler:
             except (EOFError, OSError):
                 self._bury(place, place.worker, place.work)
             else:
+                place.stepped = place.stepped or event.kind in STEPS
                 if self.outcomes.event(place.work, event, place.slot.device):
                     place.work = None
 
@@ -124,11 +127,18 @@ class Scheduler:
                 place.worker = WorkerProcess(place.slot, self.runner)
             except OSError as error:
                 raise _cannot_start(error) from None
+        place.stepped = False
         place.worker.run(work.task(place.slot))
 
     def _dismiss(self, grace: float, signals: Caught) -> None:
-        """End all workers; a second signal ends them at once."""
+        """End all workers; a second signal ends them at once.
+
+        So does the first those that have no state to keep yet: they may be loading for long.
+        """
         workers = [*self._leaving, *(place.worker for place in self._places if place.worker)]
+        for place in self._busy():
+            if place.worker and not place.stepped:
+                place.worker.end(0)
         for worker in workers:
             worker.ask_to_stop()
         until = time.monotonic() + grace

@@ -95,8 +95,9 @@ class Supply:
             watched = self._expired.popleft()
             if leases.newest(watched.folder) == watched.seen:
                 number = watched.seen.number if watched.seen else 0
+                silent = watched.quiet if watched.quiet >= self.timing.expiry else None
                 if leased := self._claim(watched.trial, watched.folder, number):
-                    self._news.append(_taken_over(leased.key, watched.seen))
+                    self._news.append(_taken_over(leased.key, watched.seen, silent))
                     return leased
             else:
                 self._watch(watched.trial, watched.folder, None)
@@ -198,7 +199,7 @@ class Supply:
 
     def _ended_elsewhere(self, trial: Trial, folder: Path) -> results.TrialResult | None:
         """The result that another process has written, told as news; None where there is none."""
-        result = results.read(folder)
+        result = results.read_whole(folder)
         if result is None:
             return None
         data = {
@@ -212,10 +213,14 @@ class Supply:
         return result
 
 
-def _taken_over(key: str, seen: Seen | None) -> Event:
+def _taken_over(key: str, seen: Seen | None, silent: float | None) -> Event:
+    """That a trial was taken, and why; `silent`: seconds after which its lease expired."""
     document = seen.document() if seen else {}
+    process = f"its process on {document.get('host', 'another host')}"
     if document.get("state") == "free":
         text = "given back by another process, and taken"
+    elif silent is not None:  # suspended, perhaps, or behind a network that is down
+        text = f"taken over: {process} has given no sign of life for {silent:.0f} s"
     else:
-        text = f"taken over: its process on {document.get('host', 'another host')} is gone"
+        text = f"taken over: {process} is gone"
     return Event("note", key, {"text": text})

@@ -186,7 +186,11 @@ def _system_error(error: BaseException | None) -> OSError | None:
 
 
 def _reason(error: Exception, task: Task) -> str:
-    """What went wrong, on one line; the record's trace has the others."""
+    """What went wrong, on one line; the record's trace has the others.
+
+    Where the system said it (the disk is full), in its words rather than in torch's.
+    """
+    error = _system_error(error) or error
     first = (f"{error}".strip() or type(error).__name__).splitlines()[0]
     if not _out_of_memory(error):
         return f"{type(error).__name__}: {first}"

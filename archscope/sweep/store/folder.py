@@ -19,10 +19,11 @@ from typing import Any
 from archscope.arch.families.own import place_of
 from archscope.arch.network import Network
 from archscope.data.dataset import DatasetInfo
+from archscope.documents import Unclear, json_value
 from archscope.errors import ArchscopeError, UsageError
 from archscope.files import read_ours, write_text
 from archscope.sweep.plan.plan import Plan
-from archscope.sweep.plan.reading import read
+from archscope.sweep.plan.reading import Fault, Foreign, read
 from archscope.sweep.plan.settings import Settings
 from archscope.sweep.plan.trial import MACHINE, Conditions, Entry, Machine, entries, trials
 from archscope.sweep.store.continued import (
@@ -107,10 +108,10 @@ def machine_of(folder: Path, plan: Plan | None) -> Machine | None:
         return plan.machine
     for path in sorted(folder.glob(f"{TRIALS_FOLDER}/*/{TRIAL_FILE}")):
         try:
-            trial = json.loads(read_ours(path) or b"")
+            trial = json_value(read_ours(path) or b"")
             chosen = {name: trial[name] for name in MACHINE if name in trial}
             return read(Machine, {**chosen, "workers": 1}, "")  # workers decide nothing
-        except (ValueError, TypeError, RecursionError):
+        except (Unclear, Fault, Foreign, TypeError):
             continue
     return None
 

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from archscope.documents import Unclear, json_value
 from archscope.files import (
     NotRegular,
     Unreadable,
@@ -64,8 +65,8 @@ class Seen(NamedTuple):
     def document(self) -> dict[str, Any]:
         """What it says; empty where it is torn."""
         try:
-            found = json.loads(self.content)
-        except (ValueError, RecursionError):
+            found = json_value(self.content)
+        except Unclear:
             return {}
         return found if isinstance(found, dict) else {}
 

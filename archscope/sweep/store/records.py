@@ -13,12 +13,13 @@ The folder is plain files, and reading writes nothing:
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
-from archscope.errors import ArchscopeError, UsageError
+from archscope.documents import Unclear, json_value
+from archscope.errors import ArchscopeError, UsageError, shown
 from archscope.files import read_ours
 from archscope.sweep.plan.plan import SWEEP_SCHEMA, Plan
 from archscope.sweep.plan.reading import Fault, Foreign
@@ -38,7 +39,10 @@ class DamagedPlan(ArchscopeError):
 
 @dataclass(frozen=True)
 class TrialRecord:
-    """One training: what it is, how it ended (`None`: not yet), the epochs finished so far."""
+    """One training: what it is, how it ended (`None`: not yet), the epochs finished so far.
+
+    `epochs` are those that the result keeps, where there is one; else those of `metrics.jsonl`.
+    """
 
     trial: Trial
     result: results.TrialResult | None
@@ -77,18 +81,21 @@ class Sweep:
 
 
 def read_sweep(folder: Path | str) -> Sweep:
-    """Read the sweep in `folder`; files that are missing or torn count as not there yet.
+    """Read the sweep in `folder`; files that are missing count as not there yet.
 
-    Raises `UsageError` where there is no sweep, `ArchscopeError` where `sweep.json` is damaged.
+    Raises `UsageError` where there is no sweep, `ArchscopeError` where `sweep.json` or a result is
+    damaged.
     """
     folder = Path(folder)
     plan = read_plan(folder)
-    trials = [
-        TrialRecord(trial, results.read(path), read_epochs(path))
-        for trial in plan.trials
-        for path in [trial_folder(folder, trial.key)]
-    ]
-    return Sweep(plan, trials, folder)
+    return Sweep(plan, [_record(folder, trial) for trial in plan.trials], folder)
+
+
+def _record(folder: Path, trial: Trial) -> TrialRecord:
+    path = trial_folder(folder, trial.key)
+    result = results.read(path)
+    epochs = [] if result is None else result.lines()
+    return TrialRecord(trial, result, epochs or read_epochs(path))
 
 
 def read_plan(folder: Path) -> Plan:
@@ -101,14 +108,14 @@ def read_plan(folder: Path) -> Plan:
             "`archscope cifar-sweep` has written."
         )
     try:
-        document = json.loads(content.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
+        document = json_value(content)
+    except Unclear as error:
         raise _damaged(path, str(error)) from None
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema != SWEEP_SCHEMA:
         raise ArchscopeError(
-            f"{path} has schema {schema!r}, and this version reads {SWEEP_SCHEMA!r}: use the "
-            "version of archscope that wrote it."
+            f"{path} has schema {shown(repr(schema))}, and this version reads {SWEEP_SCHEMA!r}: "
+            "restore it, or use the version of archscope that wrote it."
         )
     try:
         return Plan.from_document(document)
@@ -134,7 +141,7 @@ def trial_folder(folder: Path, key: str) -> Path:
 
 
 def read_epochs(folder: Path) -> list[dict[str, Any]]:
-    """The trial's finished epochs in order: the last line for each, torn lines left out.
+    """The trial's finished epochs from the first on: the last line for each, up to a torn one.
 
     A run that was resumed may have written an epoch twice; its later line is the one that counts.
     Raises `Unreadable` where they may not be read.
@@ -143,9 +150,9 @@ def read_epochs(folder: Path) -> list[dict[str, Any]]:
     content = read_ours(folder / METRICS_FILE) or b""
     for line in content.decode("utf-8", errors="replace").splitlines():
         try:
-            epoch = json.loads(line)
-        except (ValueError, RecursionError):
+            epoch = json_value(line)
+        except Unclear:
             continue
         if is_epoch(epoch):
             epochs[epoch["epoch"]] = epoch
-    return [epochs[number] for number in sorted(epochs)]
+    return [epochs[number] for number in takewhile(epochs.__contains__, count(1))]

@@ -10,7 +10,6 @@ version, an edit by hand, a damaged disk) the file is read whole, and that decid
 
 from __future__ import annotations
 
-import json
 import re
 import zlib
 from collections.abc import Mapping
@@ -18,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from archscope.documents import Unclear, json_value
+from archscope.errors import ArchscopeError
 from archscope.files import json_text, read_ours, write_text
 from archscope.sweep.store.check import is_result
 
@@ -31,6 +32,16 @@ _DONE = re.compile(
 )
 _SEAL = ',\n "crc32": "{:08x}"\n}}\n'
 _SEALED = len(_SEAL.format(0))
+
+
+class DamagedResult(ArchscopeError):
+    """A result is there, but it is not whole, or another trial's."""
+
+    def __init__(self, path: Path | str, why: str) -> None:
+        super().__init__(
+            f"{path} is damaged ({why}): give the command that began the sweep again, which "
+            "trains it anew."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,16 @@ class TrialResult:
         """The test error of the final epoch, in %, where it is done."""
         return self.metrics.get("test_error")
 
+    def lines(self) -> list[dict[str, Any]]:
+        """The errors (%) of each epoch as lines of `metrics.jsonl` have them; none if not kept."""
+        kept = self.metrics.get("per_epoch", {})
+        judged = "validation_error" if "validation_error" in kept else "test_error"
+        pairs = zip(kept.get(judged, ()), kept.get("train_error", ()), strict=False)
+        return [
+            {"epoch": epoch, judged: test, "train_error": train}
+            for epoch, (test, train) in enumerate(pairs, 1)
+        ]
+
 
 class Glance(NamedTuple):
     """What a list of trials shows of a result; the fields are those of a `Brief`."""
@@ -72,24 +93,30 @@ class Glance(NamedTuple):
 
 
 def read(folder: Path) -> TrialResult | None:
-    """The result of the trial that has this folder; None where there is none that is complete.
+    """The result of the trial that has this folder; None where there is none.
 
-    Raises `Unreadable` where there is one that cannot be read: it may be a result.
+    Raises `DamagedResult` where there is something else, `Unreadable` where it cannot be read.
     """
     content = read_ours(folder / RESULT_FILE)
-    return None if content is None else _parsed(content, folder.name)
+    return None if content is None else _parsed(content, folder.name, folder / RESULT_FILE)
+
+
+def read_whole(folder: Path) -> TrialResult | None:
+    """As `read`, for what trains: None where it is damaged as well, as it is then written anew."""
+    try:
+        return read(folder)
+    except DamagedResult:
+        return None
 
 
 def glance(path: str, key: str) -> Glance | None:
-    """What stands in the result at `path`, quickly; None exactly where `read` finds none."""
+    """What stands in the result at `path`, quickly: None or an error exactly as of `read`."""
     content = read_ours(path)
     if content is None:
         return None
     if (found := _DONE.match(content)) and found[1].decode() == key and _is_sealed(content):
         return Glance("done", int(found[2]), float(found[3]))
-    result = _parsed(content, key)
-    if result is None:
-        return None
+    result = _parsed(content, key, path)
     return Glance(result.status, result.epochs, result.test_error, result.reason)
 
 
@@ -107,13 +134,13 @@ def _is_sealed(content: bytes) -> bool:
     return content[-_SEALED:] == seal.encode()
 
 
-def _parsed(content: bytes, key: str) -> TrialResult | None:
+def _parsed(content: bytes, key: str, path: Path | str) -> TrialResult:
     try:
-        found = json.loads(content.decode("utf-8"))
-    except (ValueError, RecursionError):
-        return None
+        found = json_value(content)
+    except Unclear as error:
+        raise DamagedResult(path, str(error)) from None
     if not is_result(found, RESULT_SCHEMA, key):
-        return None
+        raise DamagedResult(path, "it is no whole result of this trial")
     reason = found.get("reason")
     return TrialResult(
         found["status"],

@@ -15,7 +15,7 @@ from archscope.sweep.plan.plan import Plan
 from archscope.sweep.plan.trial import Trial
 from archscope.sweep.store import lease as leases
 from archscope.sweep.store.records import TRIALS_FOLDER, read_epochs
-from archscope.sweep.store.result import RESULT_FILE, glance
+from archscope.sweep.store.result import RESULT_FILE, DamagedResult, glance
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Brief:
 
     `status` is that of a `TrialRecord`. `test_error` in % where it is done; `reason` where it is
     not well; `epoch_seconds` and `host` (where it is trained, if it is just now) where it runs.
+    `damaged` is what to say of a result that is none, which counts as not there.
     """
 
     trial: Trial
@@ -33,6 +34,7 @@ class Brief:
     reason: str | None = None
     epoch_seconds: float | None = None
     host: str | None = None
+    damaged: DamagedResult | None = None
 
     @property
     def key(self) -> str:
@@ -63,11 +65,14 @@ def scan(folder: Path, plan: Plan) -> list[Brief]:
 
 def look(trial: Trial, path: str) -> Brief:
     """How one trial stands, whose files are in the folder `path`."""
-    found = glance(f"{path}/{RESULT_FILE}", trial.key)
+    try:
+        found = glance(f"{path}/{RESULT_FILE}", trial.key)
+    except DamagedResult as error:
+        return _unfinished(trial, Path(path), error)
     return _unfinished(trial, Path(path)) if found is None else Brief(trial, *found)
 
 
-def _unfinished(trial: Trial, path: Path) -> Brief:
+def _unfinished(trial: Trial, path: Path, damaged: DamagedResult | None = None) -> Brief:
     epochs = read_epochs(path)
     seconds = [float(line["seconds"]) for line in epochs if line.get("seconds")]
     host = None
@@ -80,4 +85,5 @@ def _unfinished(trial: Trial, path: Path) -> Brief:
         len(epochs),
         epoch_seconds=sum(seconds) / len(seconds) if seconds else None,
         host=host,
+        damaged=damaged,
     )

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import io
-import logging
 import os
 import socket
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
-import pooch
 import pytest
 import requests
 from cifar_files import Publication, Server
@@ -57,7 +56,6 @@ def test_a_quiet_download(
     mirrors.serve("/a", published)
     prepare("cifar10", progress=False)
     assert capfd.readouterr() == ("", "")
-    assert not pooch.get_logger().isEnabledFor(logging.INFO)
 
 
 def test_a_download_into_the_named_folder(
@@ -178,7 +176,39 @@ def test_a_server_that_sends_for_ever(
     with pytest.raises(DataError, match="sends far more than the archive has"):
         prepare("cifar10")
     part = _store(tmp_path) / f"{published.layout.archive}.part"
-    assert part.stat().st_size == 0
+    assert not part.exists()
+
+
+def test_a_slow_server_is_left_for_the_next(
+    mirrors: Server, published: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = mirrors.serve("/a", published)
+    next_one = mirrors.serve("/b", published)
+    whole, hurried, seconds = download._chunks, download._hurried, iter(range(0, 10**6, 25))
+
+    def trickling(response: requests.Response) -> Iterator[bytes]:
+        step = 1_000 if "/a/" in response.url else 10**6
+        for chunk in whole(response):
+            yield from (chunk[at : at + step] for at in range(0, len(chunk), step))
+
+    monkeypatch.setattr(download, "_chunks", trickling)
+    monkeypatch.setattr(download, "_hurried", lambda chunks: hurried(chunks, lambda: next(seconds)))
+    assert prepare("cifar10").official
+    [went_on] = next_one.asked
+    assert slow.asked == [None] and went_on is not None
+    assert 0 < int(went_on.strip("bytes=-")) <= 4000  # after a minute of 1,000 bytes in 25 s
+
+
+@pytest.mark.parametrize("address", ["http://[::1/x", "http://.example/x", "http://a:b/x", "//["])
+def test_a_redirect_to_a_malformed_address(
+    address: str, mirrors: Server, published: Publication, tmp_path: Path
+) -> None:
+    mirrors.serve("/a", published, leads_to=address)
+    mirrors.serve("/b", published, leads_to=address)
+    with pytest.raises(DataError, match=r"cifar-10-binary\.tar\.gz \(") as caught:
+        prepare("cifar10")
+    assert "\n" not in str(caught.value)
+    assert _left(_store(tmp_path)) == []
 
 
 def test_no_network(published: Publication, monkeypatch: pytest.MonkeyPatch) -> None:

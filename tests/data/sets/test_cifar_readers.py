@@ -268,6 +268,14 @@ def _state_of(target: bytes) -> bytes:
         b"\x80\x02cnumpy\nndarray\n)\x81.",
         b"\x82\x01.",
         b"U\x01aQ.",
+        # Keys that take for ever to hash: 60 pairs, each of the one before twice; sets of the same.
+        b"\x80\x02})" + b"q\x00h\x00\x86" * 60 + b"K\x01s.",
+        b"\x80\x02})" + b"q\x00h\x00\x86" * 60 + b"K\x01\x86(h\x00K\x01u.",
+        b"\x80\x02()" + b"q\x00h\x00\x86" * 60 + b"K\x01d.",
+        b"\x80\x04\x8f()" + b"q\x00h\x00\x86" * 60 + b"\x90.",
+        b"\x80\x04()" + b"q\x00h\x00\x86" * 60 + b"\x91.",
+        # And 2,000 that are one to a dictionary: multiples of 2^61 - 1.
+        pickle.dumps({number * (2**61 - 1): 0 for number in range(2000)}),
     ],
 )
 def test_a_pickle_that_asks_for_more_than_data_is_refused(content: bytes) -> None:
@@ -287,7 +295,13 @@ def test_a_refusal_does_no_lasting_harm(small: Small) -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "raw"), [(b"K\x02K\x03\x86", b"12345"), (b"J\xff\xff\xff\xffK\x01\x86", b"1")]
+    ("shape", "raw"),
+    [
+        (b"K\x02K\x03\x86", b"12345"),
+        (b"J\xff\xff\xff\xffK\x01\x86", b"1"),
+        (b"\x8a\x0d" + (10**30).to_bytes(13, "little") + b"K\x00\x86", b""),
+        (b"(" + b"K\x00" * 100 + b"t", b""),
+    ],
 )
 def test_an_array_has_the_size_of_its_content(shape: bytes, raw: bytes) -> None:
     content = (

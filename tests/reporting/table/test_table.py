@@ -121,7 +121,46 @@ def test_wide_characters_take_two_cells():
 def test_control_characters_do_not_reach_a_terminal():
     table = Table("\x1b]0;evil\x07title", [Column("a", "a\tb", text)], [{"a": "x\x1b[31mred\ry"}])
     assert "\x1b" not in render(table) and "\r" not in render(table)
-    assert "x [31mred y" in render(table)
+    assert r"x\x1b[31mred y" in render(table)
+
+
+def test_text_from_data_stays_in_its_line_in_every_format():
+    hostile = "1x64d\n2x64d  0.00\x1b[2K\u202e\u2028\x85"
+    table = Table(
+        hostile,
+        [Column("a", "one\ntwo\x1b", align="left"), Column("b", "b", also=("c",), format=min)],
+        [{"a": hostile, "b": hostile, "c": hostile}, {"a": [hostile] * 2, "b": "", "c": ""}],
+        [hostile],
+    )
+    for format in FORMATS:
+        shown = render(table, format)
+        assert not any(c != "\n" and not c.isprintable() for c in shown), format
+        assert not re.search(r"^2x64d", shown, re.M), format
+        assert "1x64d 2x64d" in shown or format == "json", format
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+1-555", "'+1-555"),
+        ("-cmd|' /C calc'!A0", "'-cmd|' /C calc'!A0"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "' =1"),
+        ("\r\n=1", "'  =1"),
+        ("-", "-"),
+        ("-1.5e3", "-1.5e3"),
+        (-1.5, "-1.5"),
+        ("1x64d", "1x64d"),
+        (["=1", "a"], "'=1\na"),
+    ],
+)
+def test_a_spreadsheet_runs_no_cell_unless_raw_values_are_asked_for(value, cell):
+    table = Table("", [Column("a", "a"), Column("=b", "b")], [{"a": value, "=b": 1}])
+    read = list(csv.reader(io.StringIO(render(table, "csv"), newline="")))
+    assert read == [["a", "'=b"], [cell, "1"]]
+    raw = list(csv.reader(io.StringIO(render(table, "csv", raw=True), newline="")))
+    assert raw == [["a", "=b"], [cell.removeprefix("'"), "1"]]
 
 
 def test_csv_has_raw_values_and_all_keys():
@@ -136,14 +175,15 @@ def test_csv_has_raw_values_and_all_keys():
 @given(
     st.lists(
         st.tuples(
-            st.text(), st.text(), st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+            *(st.text(st.characters(exclude_categories=["C", "Z"])),) * 2,
+            st.integers() | st.floats(allow_nan=False, allow_infinity=False),
         )
     )
 )
 def test_csv_is_read_back_as_it_was(rows):
     columns = [Column("first", "f"), Column("second", "s"), Column("third", "t")]
     table = Table("", columns, [{"first": a, "second": b, "third": c} for a, b, c in rows])
-    read = list(csv.DictReader(io.StringIO(render(table, "csv"), newline="")))
+    read = list(csv.DictReader(io.StringIO(render(table, "csv", raw=True), newline="")))
     assert [(r["first"], r["second"]) for r in read] == [(a, b) for a, b, _ in rows]
     assert [float(r["third"]) for r in read] == [float(c) for _, _, c in rows]
 

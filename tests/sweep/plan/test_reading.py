@@ -83,7 +83,7 @@ def test_what_a_later_version_has_written_is_kept() -> None:
         (Machine, {**MACHINE, "measured": {"1": "x"}}, Fault, "its it.measured.1 is not a number"),
         (Entry, {"template": 5}, Fault, "its it.template is not text"),
         (Recipe, {**WRN, "colour": 1}, Foreign, "it.colour is unknown"),
-        (Recipe, {**WRN, "epochs": 0}, Foreign, "epochs"),
+        (Recipe, {**WRN, "epochs": 0}, Fault, "epochs is not a whole number from 1"),
         (Recipe, {**WRN, "sgd": None}, Fault, "its it.sgd is not an object"),
         (Recipe, {**WRN, "sgd": {"lr": 0.1}}, Fault, "it has no it.sgd.momentum"),
         (Recipe, {**WRN, "sgd": {**WRN["sgd"], "lr": float("inf")}}, Fault, "it.sgd.lr is not a"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import sys
+import threading
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +15,7 @@ from archscope.errors import ArchscopeError
 from archscope.sweep.plan.slots import Slot
 from archscope.sweep.ray import cluster as ray_cluster
 from archscope.sweep.ray import connection as ray_connection
-from archscope.sweep.ray.cluster import Need, RayCluster
+from archscope.sweep.ray.cluster import Head, HeadLost, Need, RayCluster
 from archscope.sweep.run import worker_process as process
 from archscope.sweep.store.environment import environment
 from archscope.training.devices import Inventory
@@ -71,7 +73,7 @@ class Module:
         self.cancelled.append(reference)
 
     def get_runtime_context(self) -> Any:
-        return SimpleNamespace(get_node_id=lambda: "here")
+        return SimpleNamespace(get_node_id=lambda: "here", gcs_address="127.0.0.1:1")
 
 
 def put_in_place(monkeypatch: pytest.MonkeyPatch, module: Module) -> Module:
@@ -144,8 +146,42 @@ def test_a_cluster_that_is_lost_is_told_in_one_sentence(
     put_in_place(monkeypatch, Lost({}))
     cluster = RayCluster(Need(1))
     monkeypatch.setattr(cluster, "_ask", lambda *_: None)
+    monkeypatch.setattr(cluster._head, "answers", lambda: True)
     with pytest.raises(ArchscopeError, match=r"^The Ray cluster was lost \(is gone\): run the"):
         ask(cluster)
+
+
+def test_a_head_that_is_gone_is_told_before_ray_ends_the_process() -> None:
+    now = [0.0]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        head = Head("{}:{}".format(*server.getsockname()), lambda: now[0])
+        assert head.answers()
+    for now[0] in (0.0, 5.0, 14.9):
+        assert not head.answers()
+    now[0] = 15.1
+    with pytest.raises(HeadLost, match=r"\(its head at 127\.0\.0\.1:\d+ no longer answers\)"):
+        head.answers()
+
+
+def test_ray_is_asked_nothing_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would wait for the head, and end the process."""
+    cluster = RayCluster(Need(1)) if put_in_place(monkeypatch, Lost({})) else None
+    assert cluster is not None and cluster.room() == 0
+
+
+def test_a_cluster_without_a_head_is_left_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray's own shutdown may wait for the head, and so may the one at the end of the process."""
+    told, hanging = [], threading.Event()
+    module = put_in_place(monkeypatch, Module({}))
+    monkeypatch.setattr(module, "is_initialized", lambda: False, raising=False)
+    monkeypatch.setattr(module, "init", lambda *_, **__: None, raising=False)
+    monkeypatch.setattr(module, "shutdown", hanging.wait, raising=False)
+    monkeypatch.setattr(ray_connection, "_LEFT_WITHIN", 0.01)
+    monkeypatch.setattr(ray_connection.atexit, "register", told.append)
+    with pytest.raises(HeadLost), ray_connection.connected("local"):
+        raise HeadLost("there:1")
+    hanging.set()
+    assert told == [ray_connection._leave]
 
 
 @pytest.mark.parametrize(("per_gpu", "device"), [(None, "cpu"), (2, "cuda:0")])

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -191,6 +192,7 @@ def test_a_trial_is_tried_twice_and_no_more(tmp_path: Path) -> None:
         ("too many files", "ulimit -n"),
         ("forbidden folder", "cannot be written"),
         ("disk full", "cannot be written"),
+        ("disk full under torch", r"cannot be written \(No space left on device\): make room"),
     ],
 )
 def test_what_no_trial_can_help_stops_the_sweep(tmp_path: Path, behaviour: str, says: str) -> None:
@@ -265,6 +267,17 @@ def test_a_signal_stops_the_workers_and_the_next_run_goes_on(
         ["a", "from", "2"],
         ["b", "from", "0"],
     ]
+
+
+def test_a_worker_that_still_loads_is_not_waited_for(tmp_path: Path) -> None:
+    """It has no state to keep, and would hear of the signal at its first step."""
+    recorder = Recorder()
+    recorder.hooks["started"] = lambda event: os.kill(os.getpid(), signal.SIGINT)
+    begun_at = time.monotonic()
+    with pytest.raises(Interrupted):
+        trials = [fake_trial("a", "stuck")]
+        Scheduler(Supply(tmp_path, trials), [Slot("cpu", 1)], recorder, RUNNER).run()
+    assert time.monotonic() - begun_at < schedule.GRACE
 
 
 def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:

@@ -12,11 +12,13 @@ from archscope.data.dataset import DatasetInfo
 from archscope.errors import ArchscopeError
 from archscope.explore.training.status import status
 from archscope.reporting.facts.points import learning_curves
+from archscope.reporting.folder.page_trials import trials
 from archscope.reporting.folder.sweep import table7
 from archscope.sweep.plan import settings as asked
 from archscope.sweep.plan import subjects
 from archscope.sweep.plan import trial as planned
 from archscope.sweep.store.records import read_sweep
+from archscope.sweep.store.result import DamagedResult
 
 
 @pytest.fixture
@@ -40,16 +42,18 @@ def result_file(folder, number):
         {"schema": "archscope.result/0"},
     ],
 )
-def test_a_result_that_is_not_whole_is_none(folder, change):
+def test_a_result_that_is_not_whole_is_told(folder, change):
     path = result_file(folder, 0)
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
-    statuses = [record.status for record in read_sweep(folder).trials]
-    assert statuses.count("done") == 1
+    for read in (read_sweep, status):
+        with pytest.raises(DamagedResult, match=r"result\.json is damaged .*trains it anew"):
+            read(folder)
 
 
 def test_another_trials_result_is_not_believed(folder):
     result_file(folder, 0).write_bytes(result_file(folder, 1).read_bytes())
-    assert [record.status for record in read_sweep(folder).trials].count("done") == 1
+    with pytest.raises(DamagedResult, match="no whole result of this trial"):
+        read_sweep(folder)
 
 
 @pytest.mark.parametrize("part", ["settings", "machine", "networks", "trials"])
@@ -112,8 +116,50 @@ def test_whatever_stands_there_a_look_at_it_is_a_table_or_a_sentence(folder, whi
             table7(read_sweep(folder))
         except ArchscopeError as error:
             told.add(str(error))
-    assert bool(told) == (which == "sweep.json")  # others count as not there
+    assert bool(told) == (which != "metrics.jsonl")  # torn lines of which are usual
     assert not any("\n" in sentence for sentence in told)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "says"),
+    [
+        (("machine", "threads"), -3, "threads is not a whole number from 1 to 4,096"),
+        (("machine", "workers"), 0, "workers is not a whole number from 1 up"),
+        (("settings", "recipe", "epochs"), -1, "epochs is not a whole number from 1 to 1,000,000"),
+        (("settings", "samples"), 0, "samples is not a whole number from 1 up"),
+        (("settings", "scale"), 1e300, "scale is not a number from 1e-09 to 1,024"),
+        (("dataset", "classes"), 10**12, "classes is not a whole number from 1 to 10,000,000"),
+        (("networks", 0, "params"), 0, "params is not a whole number from 1 up"),
+        (("networks", 0, "macs"), 10**400, "more than 64 bits"),
+        (("trials", 0, "seed"), -1, "seed is not a whole number from 0"),
+        (("trials",), [], "it has no trials"),
+        (("created",), float("inf"), "Infinity in it is no number"),
+    ],
+)
+def test_a_plan_with_absurd_numbers_is_not_believed(folder, place, value, says):
+    path = folder / "sweep.json"
+    path.write_text(json.dumps(changed(json.loads(path.read_text()), place, value)))
+    with pytest.raises(ArchscopeError) as caught:
+        status(folder)
+    assert says in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_network_without_a_trial_or_a_trial_twice_is_no_plan(folder):
+    path = folder / "sweep.json"
+    document = json.loads(path.read_text())
+    listed = document["trials"]
+    for rows, says in [(listed[:1], "no trial of"), (listed * 2, "twice")]:
+        path.write_text(json.dumps({**document, "trials": rows}))
+        with pytest.raises(ArchscopeError, match=says):
+            read_sweep(folder)
+
+
+def test_the_curve_of_a_done_trial_needs_no_metrics_file(folder):
+    before = trials(read_sweep(folder))
+    assert before.count("<polyline") == 2
+    for path in folder.glob("trials/*/metrics.jsonl"):
+        path.write_text("")
+    assert trials(read_sweep(folder)) == before
 
 
 @pytest.mark.parametrize("key", ["../../gone-s1-0a", "/tmp/x-s1-0a", "..", "a/b-s1-0a", ""])

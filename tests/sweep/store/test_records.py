@@ -8,6 +8,7 @@ from sweep_fixture import fake_error, write_fake_sweep
 
 from archscope.errors import ArchscopeError, UsageError
 from archscope.sweep.store.records import read_epochs, read_sweep
+from archscope.sweep.store.result import DamagedResult
 
 
 def test_reads_every_trial_of_a_finished_sweep_in_the_plan_s_order(tmp_path: Path) -> None:
@@ -40,11 +41,12 @@ def test_reads_a_sweep_that_is_not_finished(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cut", range(0, 60, 7))
-def test_a_result_cut_short_is_no_result(tmp_path: Path, cut: int) -> None:
+def test_a_result_cut_short_is_told_not_left_out(tmp_path: Path, cut: int) -> None:
     write_fake_sweep(tmp_path, templates=("1x64d",), seeds=(1,))
     [path] = tmp_path.glob("trials/*/result.json")
     path.write_bytes(path.read_bytes()[:cut])
-    assert read_sweep(tmp_path).trials[0].status == "running"
+    with pytest.raises(DamagedResult, match=r"result\.json is damaged .* trains it anew"):
+        read_sweep(tmp_path)
 
 
 def test_the_later_line_of_an_epoch_counts_and_torn_lines_do_not(tmp_path: Path) -> None:
@@ -58,6 +60,12 @@ def test_the_later_line_of_an_epoch_counts_and_torn_lines_do_not(tmp_path: Path)
     ]
     (tmp_path / "metrics.jsonl").write_text("\n".join(lines) + '\n{"epoch": 3, "a')
     assert read_epochs(tmp_path) == [{"epoch": 1, "a": 1}, {"epoch": 2, "a": 2}]
+
+
+def test_epochs_after_a_torn_line_do_not_count(tmp_path: Path) -> None:
+    """Their errors would stand beside those of other epochs in a mean."""
+    (tmp_path / "metrics.jsonl").write_text('{"epoch": 1}\n\0\0\n{"epoch": 3}\n{"epoch": 4}\n')
+    assert read_epochs(tmp_path) == [{"epoch": 1}]
 
 
 def test_a_folder_without_a_sweep_is_a_usage_error(tmp_path: Path) -> None:

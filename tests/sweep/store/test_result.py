@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sweep_fixture import write_fake_sweep
 
 from archscope.sweep.store import result as results
-from archscope.sweep.store.records import read_sweep
+from archscope.sweep.store.records import read_plan, read_sweep
 from archscope.sweep.store.scan import scan
 
 STATUSES = ("done", "diverged", "failed")
@@ -38,8 +38,14 @@ def seal(path: Path) -> None:
 
 def agreed(trial: Path) -> tuple[str, Any]:
     """Status and error of the trial, as the scan and the reader both have them."""
-    sweep = read_sweep(trial.parents[1])
-    [record], [brief] = sweep.trials, scan(trial.parents[1], sweep.plan)
+    folder = trial.parents[1]
+    [brief] = scan(folder, read_plan(folder))
+    if brief.damaged:
+        with pytest.raises(results.DamagedResult):
+            read_sweep(folder)
+        assert brief.status == "running" and brief.test_error is None  # of its finished epochs
+        return "damaged", None
+    [record] = read_sweep(folder).trials
     error = record.result.metrics.get("test_error") if record.result else None
     assert (brief.status, brief.test_error) == (record.status, error)
     return record.status, error
@@ -55,14 +61,21 @@ def test_what_was_written_is_read_back_by_both(trial: Path) -> None:
     assert agreed(trial) == ("done", before["metrics"]["test_error"])
 
 
+def assert_damaged(trial: Path) -> None:
+    with pytest.raises(results.DamagedResult):
+        results.read(trial)
+    with pytest.raises(results.DamagedResult):
+        results.glance(str(trial / "result.json"), trial.name)
+    assert results.read_whole(trial) is None
+
+
 def test_cut_at_any_byte_it_is_no_result(trial: Path) -> None:
     path = trial / "result.json"
     whole = path.read_bytes()
     for length in range(0, len(whole.rstrip()), 3):
         path.write_bytes(whole[:length])
-        assert results.read(trial) is None
-        assert results.glance(str(path), trial.name) is None
-    assert agreed(trial) == ("running", None)
+        assert_damaged(trial)
+    assert agreed(trial) == ("damaged", None)
 
 
 def test_with_any_bytes_zeroed_it_is_no_result(trial: Path) -> None:
@@ -72,8 +85,7 @@ def test_with_any_bytes_zeroed_it_is_no_result(trial: Path) -> None:
         torn = bytearray(whole)
         torn[first : first + 4] = bytes(len(torn[first : first + 4]))
         path.write_bytes(torn)
-        assert results.read(trial) is None
-        assert results.glance(str(path), trial.name) is None
+        assert_damaged(trial)
 
 
 @given(data=st.data())
@@ -105,6 +117,7 @@ def test_with_any_bytes_changed_both_say_the_same(trial: Path, data: st.DataObje
         {"epochs": 1.5},
         {"per_epoch": {"test_error": [1.0, float("nan")]}},
         {"per_epoch": [1]},
+        {"per_epoch": {"test_error": [1.0]}},
     ],
 )
 def test_absurd_numbers_are_no_result(trial: Path, change: dict[str, Any], status: str) -> None:
@@ -112,14 +125,14 @@ def test_absurd_numbers_are_no_result(trial: Path, change: dict[str, Any], statu
     result = json.loads(path.read_text())
     result["metrics"] |= change
     path.write_text(json.dumps({**result, "status": status}, indent=1))
-    assert agreed(trial) == ("running", None)
+    assert agreed(trial) == ("damaged", None)
 
 
 @pytest.mark.parametrize("change", [{"key": "1x64d-s2-0123456789ab"}, {"schema": "archscope.x/1"}])
 def test_what_is_of_another_trial_or_schema_is_no_result(trial: Path, change: Any) -> None:
     path = trial / "result.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change, indent=1))
-    assert agreed(trial) == ("running", None)
+    assert agreed(trial) == ("damaged", None)
 
 
 def test_an_absurd_result_gets_no_checksum(trial: Path) -> None:
@@ -128,12 +141,12 @@ def test_an_absurd_result_gets_no_checksum(trial: Path) -> None:
     result["metrics"]["test_error"] = 250.0
     results.write(trial, result)
     assert "crc32" not in json.loads((trial / "result.json").read_text())
-    assert agreed(trial) == ("running", None)
+    assert agreed(trial) == ("damaged", None)
 
 
 def test_nesting_without_end_is_no_result(trial: Path) -> None:
     (trial / "result.json").write_text("[" * 100_000)
-    assert agreed(trial) == ("running", None)
+    assert agreed(trial) == ("damaged", None)
 
 
 def test_a_glance_takes_no_sealed_file_apart(

@@ -25,7 +25,7 @@ from archscope.cli.options.spaces import (
     WidenOption,
     WidthOption,
 )
-from archscope.cli.output import note, print_result, save_with, write
+from archscope.cli.output import RAW, note, print_result, save_with, write
 from archscope.errors import UsageError, plural
 
 if TYPE_CHECKING:
@@ -128,6 +128,10 @@ def enumerate_designs(
     seed: Annotated[
         int, option("--seed", value="S", panel=LISTED, help="Of --sample's draw.", min=0)
     ] = 1,
+    exhaustive: Annotated[
+        bool,
+        option("--exhaustive", panel=LISTED, help="Go through more than 10^9 as well."),
+    ] = False,
     instantiate: Annotated[
         bool,
         option(
@@ -145,8 +149,9 @@ def enumerate_designs(
 ) -> None:
     """List all designs of a family within ranges of cost.
 
-    Every design of the box is checked: 10 million take seconds. The list is sorted, may be cut to
-    a Pareto front, and is written as a table, CSV, JSON or Parquet. A random sample of the designs
+    Every design of the box is checked: 10 million take seconds. More than 10^9 are refused
+    without --exhaustive; for --sample they are drawn from. The list is sorted, may be cut to a
+    Pareto front, and is written as a table, CSV, JSON or Parquet. A random sample of the designs
     can be trained as a population:
 
       archscope enumerate cifar_resnext11 --params 50k:500k --sample 12 --format csv |
@@ -161,7 +166,8 @@ def enumerate_designs(
     query = _query(families, numbers, ranges, divisible, classes, input_shape)
     shown = limit if limit is not None or sample or chosen in STREAMED else SHOWN
     order = _order(sort, shown, pareto, (sample, seed))
-    found = go_through(query, order, sampled=20_000 if plot else 0)
+    kept = 20_000 if plot else 0
+    found = go_through(query, order, sampled=kept, exhaustive=exhaustive, note=note)
     if instantiate:
         found = found.confirmed()
     if plot is not None:
@@ -244,7 +250,7 @@ def _print(found: Enumeration, chosen: DesignFormat, output: Path | None) -> Non
         return
     is_csv = chosen is DesignFormat.csv
     pieces = (
-        streams.csv_pieces(columns, every)
+        streams.csv_pieces(columns, every, raw=RAW.get())
         if is_csv
         else streams.json_pieces(head, "designs", every)
     )

@@ -1,0 +1,114 @@
+"""Every command and option, called with hostile values: one sentence or an answer, in time."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from hostile import Calls, write_files
+from sweep_fixture import write_fake_sweep
+from typer.testing import CliRunner
+
+from archscope.cli.main import COMMANDS, app
+from archscope.data.fetch import download
+from archscope.explore.design import enumerate as enumeration
+from archscope.explore.design import search
+from archscope.sweep.run import schedule
+
+CODES = (0, 1, 2, 3, 4, 75)
+SECONDS = 180  # of any work
+SHARE = 40  # one call in so many is made in a process of its own
+
+
+class TooLong(BaseException):
+    """No Exception: nothing on the way may take it for a failure of its own."""
+
+
+@contextmanager
+def within(seconds: int) -> Iterator[None]:
+    def stop(*_: Any) -> None:
+        raise TooLong
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
+    """A working folder with hostile files, where nothing trains, downloads or searches for long."""
+    for fixture in ("quick_workers", "undrawn"):
+        request.getfixturevalue(fixture)
+    write_files(tmp_path)
+    write_fake_sweep(tmp_path / "sweep", templates=("1x64d", "2x64d"), seeds=(1,))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ARCHSCOPE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(download, "SERVERS", ())
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.setattr(schedule, "RUNNER", "fake_runners:steady")
+    monkeypatch.setattr(search, "MOST_LINES", 20_000)
+    monkeypatch.setattr(enumeration, "MOST_CANDIDATES", 200_000)
+    return tmp_path
+
+
+TRAINING = {"cifar-sweep": 100, "train": 100, "verify-resume": 10}  # calls of the slow run
+CALLS = [(name, 2) for name in COMMANDS if name not in TRAINING]
+CALLS += [pytest.param(name, TRAINING.get(name, 160), marks=pytest.mark.slow) for name in COMMANDS]
+
+
+@pytest.mark.parametrize(("name", "calls"), CALLS)
+def test_whatever_a_command_is_called_with(name: str, calls: int, place: Path) -> None:
+    """2,130 calls where the slow ones run; ARCHSCOPE_FUZZ=N draws others."""
+    group = typer.main.get_command(app)
+    drawn = Calls(group.commands, int(os.environ.get("ARCHSCOPE_FUZZ", "1")))  # type: ignore[attr-defined]
+    for number in range(calls):
+        words = drawn.call(name)
+        alone = calls > SHARE and number % SHARE == 0
+        code, out, err = (apart if alone else here)(words)
+        told = f"{shlex.join(['archscope', *words])} -> {code}\n{out[-500:]}\n{err[-2000:]}"
+        assert code in CODES, told
+        assert "Traceback" not in out + err, told
+        assert all(c in "\n\t" or c.isprintable() for c in out + err), told
+        if code in (1, 2):
+            assert out == "" and err.strip(), told
+        shown = [line for line in err.splitlines() if line.startswith("archscope: ")]
+        assert all(len(line) < 1000 for line in shown), told
+
+
+def here(words: list[str]) -> tuple[int, str, str]:
+    try:
+        with within(SECONDS):
+            result = CliRunner().invoke(app, words)
+    except TooLong:
+        pytest.fail(f"no end: {shlex.join(['archscope', *words])}")
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        if isinstance(result.exception, TooLong):
+            pytest.fail(f"no end: {shlex.join(['archscope', *words])}")
+        raise AssertionError(shlex.join(["archscope", *words])) from result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+def apart(words: list[str]) -> tuple[int, str, str]:
+    run = subprocess.run(
+        [sys.executable, "-m", "archscope", *words],
+        capture_output=True,
+        timeout=SECONDS,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "ARCHSCOPE_MIRRORS": ""},
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    return run.returncode, run.stdout.decode(), run.stderr.decode()
