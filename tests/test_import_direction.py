@@ -33,7 +33,7 @@ LEAVES = ["documents", "errors", "files", "plain_text", "running", "short_repr",
 INSIDE = {
     "cli": ["main", "commands", "options", "help", "completion", "output"],
     "explore": ["training", "clock", "design", "networks"],
-    "cost": ["counters", "fvcore", "traced"],
+    "cost": ["onnx_file", "counters", "fvcore", "traced"],
     "reporting": ["folder", "judge", "figure", "networks", "facts", "table"],
     "sweep": ["executor", "ray", "run", "store", "plan"],
     "data": ["load", "sets", "fetch", "batches", "dataset", "view"],

@@ -6,7 +6,7 @@ As of torch's operators: a bias, a scale and an elementwise product cost nothing
     ConvTranspose                    elements of the input times the kernel's of one group
     Gemm, MatMul and their kin       elements of the output times the length of the sums
     LSTM, GRU, RNN                   every weight once a step and image
-    Einsum                           as `operators.einsum_macs`, from left to right
+    Einsum                           as `traced.einsum.einsum_macs`, from left to right
     Attention and its kin            query times key and the sums of the values, masked or not,
                                      with the projections that the operator holds
 """
@@ -120,7 +120,7 @@ def _recurrent(node: Node) -> int:
 
 
 def _einsum(node: Node) -> int:
-    from archscope.cost.operators import einsum_macs
+    from archscope.cost.traced.einsum import einsum_macs
 
     equation = node.attributes.get("equation", b"")
     shapes = [node.sizes(number) for number in range(len(node.inputs))]
