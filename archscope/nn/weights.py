@@ -12,11 +12,11 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from archscope.errors import UsageError, shown
+from archscope.nn.checkpoints import BATCHES, Weights, find_weights
 from archscope.nn.weight_files import read_weights
 
 _SIDE = "AuxLogits."
 BODY = "backbone.body."
-_COUNTER = ".num_batches_tracked"
 
 
 def to_torchvision(module: nn.Module, *, detection: bool = False) -> dict[str, Tensor]:
@@ -61,19 +61,31 @@ def from_torchvision(module: nn.Module, state: Mapping[str, Tensor]) -> None:
     load_state(module, state)
 
 
-def load_weights(module: nn.Module, path: str | Path) -> None:
+def load_weights(module: nn.Module, path: str | Path, key: str | None = None) -> Weights:
     """Load the weights of a file into a built network: torchvision's, timm's, or archscope's own.
+
+    What stands around them is no hindrance: they are found under `state_dict`, `model`, `net` and
+    the like, also one below another key; prefixes as `module.` are taken off, buffers of counters
+    (`total_ops`) left out.
 
     Args:
         module: as `build` makes it.
         path: `.safetensors`, or what `torch.save` wrote (`.pth`, `.pt`, a checkpoint of a sweep);
             nothing in it is executed.
+        key: which weights are meant where the file holds several, as `state_dict_ema`; without it
+            those that were trained, rather than their moving averages.
+
+    Returns:
+        what was loaded; its `notes` say which weights were taken, and what was left out.
 
     Raises:
         UsageError: where the file is none of these, is damaged, asks for more than data, or holds
             the weights of another network.
     """
-    load_state(module, read_weights(Path(path)), shown(str(path)))
+    name = shown(str(path))
+    found = find_weights(read_weights(Path(path)), list(module.state_dict()), name, key)
+    load_state(module, found.state, name)
+    return found
 
 
 def load_state(
@@ -91,20 +103,19 @@ def load_state(
     state = _timms_inception_v4(own, state)
     if not any(key.startswith(_SIDE) for key in own):
         state = {key: value for key, value in state.items() if not key.startswith(_SIDE)}
-    counters = {key: value for key, value in own.items() if key.endswith(_COUNTER)}
+    counters = {key: value for key, value in own.items() if key.endswith(BATCHES)}
     state = {**counters, **state}
     for wrong, kind in ((own.keys() - state.keys(), "lacks"), (state.keys() - own.keys(), "adds")):
         if wrong:
             raise UsageError(
-                f"weights were to be loaded, but {name} {kind} '{shown(min(wrong))}' "
+                f"weights are loaded key by key, and {name} {kind} '{shown(min(wrong))}' "
                 f"({len(wrong)} such keys); load those of the same network"
             )
     for key, value in own.items():
         if value.shape != state[key].shape:
             raise UsageError(
-                f"weights were to be loaded, but in {name} '{key}' has shape "
-                f"{list(state[key].shape)} where the network has {list(value.shape)}; load those "
-                "of the same network"
+                f"in {name} '{key}' has shape {list(state[key].shape)} where the network has "
+                f"{list(value.shape)}; load the weights of the same network"
             )
     module.load_state_dict(dict(state), strict=True)
 

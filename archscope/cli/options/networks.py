@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -56,6 +57,25 @@ ClassesOption = Annotated[
         default="its own: 1000, of CIFAR networks 10",
         min=1,
         max=1_000_000_000,
+    ),
+]
+WeightsOption = Annotated[
+    Path | None,
+    option(
+        "--weights",
+        value="FILE",
+        help="Weights: torchvision's or timm's .pth or .safetensors, a training program's or a "
+        "sweep's checkpoint; nothing in it is executed.",
+        default="drawn from --seed",
+    ),
+]
+WeightsKeyOption = Annotated[
+    str | None,
+    option(
+        "--weights-key",
+        value="KEY",
+        help="Which weights of the FILE: state_dict_ema; a dot leads one below: ema.shadow.",
+        default="those that were trained, not their averages",
     ),
 ]
 
