@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from archscope.arch.inputs import Input, input_text
+from archscope.cost.example import traceable
 from archscope.errors import UsageError
 from archscope.short_repr import ShortRepr
 
@@ -45,7 +47,7 @@ class FvcoreCount(ShortRepr):
         return sum(self.by_operator.values())
 
 
-def count_with_fvcore(module: nn.Module, shape: tuple[int, int, int]) -> FvcoreCount:
+def count_with_fvcore(module: nn.Module, shape: Input) -> FvcoreCount:
     """Trace a module once (eval mode, batch 1, zeros of `shape`) and let fvcore count it.
 
     Raises:
@@ -59,8 +61,8 @@ def count_with_fvcore(module: nn.Module, shape: tuple[int, int, int]) -> FvcoreC
         from archscope.cost import operators
 
     try:
-        with _in_eval_mode(module), torch.no_grad(), _quiet():
-            analysis = FlopCountAnalysis(module, torch.zeros(1, *shape))
+        with _in_eval_mode(module), torch.no_grad(), _quiet(), traceable(module, shape) as tensors:
+            analysis = FlopCountAnalysis(module, tensors)
             analysis.set_op_handle(**operators.HANDLES)
             inside = analysis.by_module_and_operator()
             unsupported = {
@@ -71,7 +73,7 @@ def count_with_fvcore(module: nn.Module, shape: tuple[int, int, int]) -> FvcoreC
         if "allocate memory" not in str(error):
             raise
         raise UsageError(
-            f"an image of {'x'.join(map(str, shape))} was to be traced, but that takes more memory "
+            f"an image of {input_text(shape)} was to be traced, but that takes more memory "
             "than there is; use a smaller input, or count with the formula"
         ) from None
     counted = inside[""]
@@ -91,17 +93,17 @@ def count_with_fvcore(module: nn.Module, shape: tuple[int, int, int]) -> FvcoreC
     return FvcoreCount(params[""], sum(exact.values()), theirs, unsupported, differences, parts)
 
 
-def count_activations_with_fvcore(module: nn.Module, shape: tuple[int, int, int]) -> int:
+def count_activations_with_fvcore(module: nn.Module, shape: Input) -> int:
     """The activations that fvcore counts in eval mode: outputs of convolutions and linear layers.
 
     A trace of its own: fvcore shares none between its counts.
     """
     import torch
 
-    with _in_eval_mode(module), torch.no_grad(), _quiet():
+    with _in_eval_mode(module), torch.no_grad(), _quiet(), traceable(module, shape) as tensors:
         from fvcore.nn import ActivationCountAnalysis
 
-        return int(ActivationCountAnalysis(module, torch.zeros(1, *shape)).total())
+        return int(ActivationCountAnalysis(module, tensors).total())
 
 
 def _of(kind: type[Exact | Failed], counted: Mapping[Any, Any]) -> dict[str, int]:

@@ -58,7 +58,10 @@ def load_plain(stream: BinaryIO) -> Any:
 def _inert() -> list[Any]:
     """Types that hold data and do nothing else, and what makes them, as pickles call them."""
     numpys = [kind for name, kind in vars(np.dtypes).items() if name.endswith("DType")]
-    makers = {"scalar": np.float64(0).__reduce__()[0], "_reconstruct": np.zeros(1).__reduce__()[0]}
+    makers: dict[str, Any] = {
+        "scalar": np.float64(0).__reduce__()[0],
+        "_reconstruct": np.zeros(1).__reduce__()[0],
+    }
     return [
         *(argparse.Namespace, types.SimpleNamespace, np.dtype, np.ndarray, *numpys),
         *(

@@ -43,7 +43,8 @@ InputOption = Annotated[
         "--input",
         value="CxHxW",
         panel=TASK,
-        help="Input of one image.",
+        help="Input of one image; networks from outside may take others, as 10, or several with "
+        "commas, 3x32x32,10.",
         default="its own: 3x224x224, of CIFAR networks 3x32x32",
     ),
 ]
@@ -53,9 +54,9 @@ ClassesOption = Annotated[
         "--classes",
         value="N",
         panel=TASK,
-        help="Outputs.",
+        help="Outputs; 0 of timm's networks: none, but features.",
         default="its own: 1000, of CIFAR networks 10",
-        min=1,
+        min=0,
         max=1_000_000_000,
     ),
 ]

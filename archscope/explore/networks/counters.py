@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from archscope.arch.inputs import input_plain
 from archscope.arch.network import Network
 from archscope.arch.shape import Shape
 from archscope.cost.conventions import BACKWARD, CONVENTIONS, COUNTERS, Convention
@@ -104,7 +105,7 @@ class Counted(ShortRepr):
         """The network's part of the JSON."""
         return {
             "name": self.network.name,
-            "input": list(self.network.input),
+            "input": input_plain(self.network.input),
             "params": self.tally.params,
             "macs": self.tally.macs,
             "backward_macs": self.tally.backward,

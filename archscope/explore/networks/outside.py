@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archscope.arch.inputs import elements, image_of
+from archscope.arch.network import Network
+from archscope.arch.shape import Shape
 from archscope.cost.formula import Count
-from archscope.cost.memory import FP32
-from archscope.errors import shown
+from archscope.cost.memory import FP32, Memory
+from archscope.errors import UsageError, shown
 from archscope.explore.networks.opened import Outside
 from archscope.nn.free_memory import refuse_beyond
 
 if TYPE_CHECKING:
+    from torch.nn import Module
+
     from archscope.cost.fvcore import FvcoreCount
 
 # Operators with multiply-adds that fvcore does not count.
@@ -49,17 +54,24 @@ def count_outside(network: Outside) -> OutsideCount:
         return _count_onnx(network)
     from archscope.cost.fvcore import count_activations_with_fvcore, count_with_fvcore
     from archscope.nn.guarded import running
+    from archscope.nn.live import ready, size_of
     from archscope.nn.outside import outputs_of, run_once
 
     module = network.module()
-    params = sum(weight.numel() for weight in module.parameters())
-    need = 4 * (params + 2 * math.prod(network.input))
+    need = 4 * (size_of(module) + 2 * elements(network.input))
     refuse_beyond(need, shown(network.name), network.input, "use a smaller input")
+    module, notes = ready(module, network.name)
     result = run_once(module, network.input, network.name)
+    classes = outputs_of(result)
+    if network.classes and classes is not None and classes != network.classes:
+        raise UsageError(
+            f"{shown(network.name)} has {classes} outputs whatever it is told, not "
+            f"{network.classes}; leave --classes out"
+        )
     with running(f"{shown(network.name)} runs, but fvcore's trace of it"):
         fvcore = count_with_fvcore(module, network.input)
         activations = count_activations_with_fvcore(module, network.input)
-    notes = [
+    notes += [
         f"{network.name} has {ours:,} multiply-adds in {operator}; fvcore's own total has "
         f"{theirs:,} for them."
         for operator, (ours, theirs) in fvcore.differences.items()
@@ -69,7 +81,58 @@ def count_outside(network: Outside) -> OutsideCount:
         notes.append(f"{network.name} has multiply-adds that are not counted: {', '.join(hidden)}.")
     stages = [_stage(name, *costs) for name, costs in fvcore.parts.items()]
     count = Count(fvcore.params, fvcore.macs, activations)
-    return OutsideCount(count, fvcore, outputs_of(result), stages, tuple(notes))
+    return OutsideCount(count, fvcore, classes, stages, tuple(notes))
+
+
+def memory_outside(network: Outside, element_bytes: int) -> Memory:
+    """The memory of a network from outside, seen while it runs once, at so many bytes a number.
+
+    Raises:
+        UsageError: where it can only be counted.
+        ArchscopeError: where it cannot be made or run.
+    """
+    from archscope.nn.guarded import running
+    from archscope.nn.live import ready, size_of
+    from archscope.nn.live_memory import peak_elements
+    from archscope.nn.outside import run_once
+
+    module, _ = ready(network.module(), network.name)
+    run_once(module, network.input, network.name)
+    with running(f"a look at the memory of {shown(network.name)}"):
+        most, where = peak_elements(module, network.input)
+    return Memory(element_bytes * size_of(module), element_bytes * most, where, element_bytes)
+
+
+def runnable(network: Network | Outside, note: Callable[[str], None] | None = None) -> Module:
+    """The module of a network as it is timed and trained: with weights in memory, in float32.
+
+    `note` is told where they were not.
+
+    Raises:
+        UsageError: for a tree of arrays, a scripted module, or too little memory.
+        ArchscopeError: where a network from outside cannot be made or run.
+    """
+    if isinstance(network, Network):
+        from archscope.nn.build import build
+
+        return build(network)
+    from archscope.cost.example import dtype_of
+    from archscope.nn.live import ready
+    from archscope.nn.outside import run_once
+
+    module, _ = ready(network.module(), network.name)
+    run_once(module, network.input, network.name)  # makes what is made by the first run
+    kind = str(dtype_of(module)).removeprefix("torch.")
+    if note is not None and kind != "float32":
+        note(f"{network.name}: its {kind} weights run as float32, under autocast if asked")
+    return module.float()
+
+
+def image_shape(network: Network | Outside) -> Shape:
+    """The (channels, height, width) of a network; UsageError where it takes something else."""
+    image = image_of(network.input, network.name)
+    assert image is not None
+    return image
 
 
 def known_memory(cost: Count) -> dict[str, Any]:
@@ -85,7 +148,7 @@ def known_memory(cost: Count) -> dict[str, Any]:
 def _count_onnx(network: Outside) -> OutsideCount:
     from archscope.cost.onnx_file import CONVENTION, count_onnx
 
-    found = count_onnx(Path(network.name), network.input)
+    found = count_onnx(Path(network.name), image_shape(network))
     notes = [f"{network.name}: {CONVENTION}."]
     if found.uncounted:
         hidden = ", ".join(f"{times} {op}" for op, times in found.uncounted.items())
