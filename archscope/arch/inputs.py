@@ -76,8 +76,8 @@ def image_of(input: Input | None, name: str) -> Shape | None:
     if input is None or (isinstance(input, tuple) and len(input) == 3):
         return input
     raise UsageError(
-        f"{shown(name)} takes one image: channels, height and width; give its input as 3x224x224 "
-        f"rather than {shown(input_text(input))}"
+        f"{shown(name)} takes one image, channels x height x width, not "
+        f"{shown(input_text(input))}; write 3x224x224"
     )
 
 

@@ -35,7 +35,7 @@ def to_torchvision(module: nn.Module, *, detection: bool = False) -> dict[str, T
         UsageError: for a network that torchvision does not make.
     """
     state = module.state_dict()
-    _check_family(state)
+    _check_family(module)
     if detection and not _is_resnet(state):
         raise UsageError(
             "a backbone for detection was asked for, but torchvision's detection models are built "
@@ -57,7 +57,7 @@ def from_torchvision(module: nn.Module, state: Mapping[str, Tensor]) -> None:
     Raises:
         UsageError: naming the first key that is missing, unexpected, or of another shape.
     """
-    _check_family(module.state_dict())
+    _check_family(module)
     load_state(module, state)
 
 
@@ -137,7 +137,14 @@ def _timms_inception_v4(
     return renamed
 
 
-def _check_family(state: Mapping[str, Tensor]) -> None:
+def _check_family(module: nn.Module) -> None:
+    state = module.state_dict()
+    first = dict(module.named_modules()).get("layer2.0.conv1")
+    if isinstance(first, nn.Conv2d) and first.kernel_size == (1, 1) and first.stride != (1, 1):
+        raise UsageError(
+            "torchvision's networks have the stride of a stage in the 3x3, not in the first 1x1; "
+            "use the name without -stride1x1, or export to safetensors, pt2 or onnx"
+        )
     if not _is_resnet(state) and "Conv2d_1a_3x3.conv.weight" not in state:
         raise UsageError(
             "torchvision's names were asked for, but torchvision has no counterpart of this "

@@ -91,6 +91,8 @@ def open_network(
             f"{shown(repr(network))}; give one of these"
         )
     if not is_outside(network):
+        if classes == 0:
+            raise UsageError("archscope's own networks have a class at least; give --classes 1")
         return parse(network, classes, image_of(shape, network))
     found = _open(network, classes, shape)
     return Outside(network, found.source, shape or found.input, found.make, classes)

@@ -202,8 +202,8 @@ def test_what_keeps_no_layers_says_what_to_give_instead():
         (small(), "3x32x32", "an input is sizes without the batch"),
         (small(), (3, 0, 32), "an input is sizes without the batch"),
         (small(), (), "an input is sizes without the batch"),
-        ("resnet20", (10,), "takes one image: channels, height and width"),
-        ("resnet20", (INPUT, (10,)), "rather than 3x32x32,10"),
+        ("resnet20", (10,), "takes one image, channels x height x width, not 10"),
+        ("resnet20", (INPUT, (10,)), "not 3x32x32,10; write 3x224x224"),
     ],
 )
 def test_what_is_no_network_or_input_is_one_sentence(network, input, rule):
