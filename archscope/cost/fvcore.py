@@ -94,7 +94,12 @@ def count_with_fvcore(module: nn.Module, shape: Input) -> FvcoreCount:
 
 
 def count_activations_with_fvcore(module: nn.Module, shape: Input) -> int:
-    """The activations that fvcore counts in eval mode: outputs of convolutions and linear layers.
+    """The activations in eval mode: outputs of convolutions and linear layers, as fvcore counts."""
+    return activations_inside(module, shape)[""]
+
+
+def activations_inside(module: nn.Module, shape: Input) -> dict[str, int]:
+    """The same of each submodule by its path; that of the whole is empty.
 
     A trace of its own: fvcore shares none between its counts.
     """
@@ -103,7 +108,8 @@ def count_activations_with_fvcore(module: nn.Module, shape: Input) -> int:
     with _in_eval_mode(module), torch.no_grad(), _quiet(), traceable(module, shape) as tensors:
         from fvcore.nn import ActivationCountAnalysis
 
-        return int(ActivationCountAnalysis(module, tensors).total())
+        found = ActivationCountAnalysis(module, tensors).by_module()
+        return {name: int(value) for name, value in found.items()}
 
 
 def _of(kind: type[Exact | Failed], counted: Mapping[Any, Any]) -> dict[str, int]:

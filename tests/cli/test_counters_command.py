@@ -76,7 +76,6 @@ def test_ways_to_compare_exclude_each_other_and_outside_networks(run):
     for arguments, said in (
         (("resnet8", "resnet14", "--diff", "--counters", "formula"), "give one of them"),
         (("resnet8", "--counters", "formula", "--counter", "formula"), "give one of them"),
-        (("resnet8", "timm:resnet18", "--diff"), "compare it without --diff"),
         (("timm:resnet18", "--counters", "all"), "compare it without --counters"),
     ):
         result = run("compare", *arguments)

@@ -18,9 +18,7 @@ from archscope.arch.shape import Shape
 from archscope.errors import UsageError, shown
 
 if TYPE_CHECKING:
-    from torch.nn import Module
-
-    from archscope.nn.outside import Found, Make
+    from archscope.nn.outside import Found, Make, Module
 
 # What may be given where a network is meant.
 Given: TypeAlias = "str | Network | Outside | Node | Module"

@@ -17,9 +17,8 @@ from archscope.explore.networks.opened import Outside
 from archscope.nn.free_memory import refuse_beyond
 
 if TYPE_CHECKING:
-    from torch.nn import Module
-
     from archscope.cost.fvcore import FvcoreCount
+    from archscope.nn.outside import Module
 
 # Operators with multiply-adds that fvcore does not count.
 _HIDDEN = ("scaled_dot_product_attention", "_native_multi_head_attention", "baddbmm")
@@ -52,7 +51,7 @@ def count_outside(network: Outside) -> OutsideCount:
     """
     if network.source.startswith("onnx "):
         return _count_onnx(network)
-    from archscope.cost.fvcore import count_activations_with_fvcore, count_with_fvcore
+    from archscope.cost.fvcore import activations_inside, count_with_fvcore
     from archscope.nn.guarded import running
     from archscope.nn.live import ready, size_of
     from archscope.nn.outside import outputs_of, run_once
@@ -70,7 +69,7 @@ def count_outside(network: Outside) -> OutsideCount:
         )
     with running(f"{shown(network.name)} runs, but fvcore's trace of it"):
         fvcore = count_with_fvcore(module, network.input)
-        activations = count_activations_with_fvcore(module, network.input)
+        inside = activations_inside(module, network.input)
     notes += [
         f"{network.name} has {ours:,} multiply-adds in {operator}; fvcore's own total has "
         f"{theirs:,} for them."
@@ -80,7 +79,9 @@ def count_outside(network: Outside) -> OutsideCount:
     if hidden:
         notes.append(f"{network.name} has multiply-adds that are not counted: {', '.join(hidden)}.")
     stages = [_stage(name, *costs) for name, costs in fvcore.parts.items()]
-    count = Count(fvcore.params, fvcore.macs, activations)
+    for row in stages:
+        row["activations"] = inside.get(row["name"], 0)
+    count = Count(fvcore.params, fvcore.macs, inside[""])
     return OutsideCount(count, fvcore, classes, stages, tuple(notes))
 
 

@@ -11,6 +11,7 @@ from torch import nn
 import archscope as a
 from archscope.errors import ArchscopeError, UsageError
 from archscope.explore.networks.compare import compare
+from archscope.explore.networks.difference import difference
 from archscope.explore.networks.opened import open_network
 from archscope.nn.live import ready
 
@@ -250,6 +251,43 @@ def test_saved_programs_of_other_types(tmp_path, kind):
     image = torch.zeros(1, *INPUT, **({"device": kind} if kind == "meta" else {"dtype": kind}))
     torch.export.save(torch.export.export(module.eval(), (image,)), path)
     assert costs(path) == COSTS
+
+
+def test_the_gap_between_modules_is_split_by_their_submodules():
+    wider = small()
+    wider[0], wider[4] = nn.Conv2d(3, 12, 3), nn.Linear(12, 10)
+    found = difference(small(), wider, input=INPUT).document()
+    changes = {row["stage"]: tuple(row["change"].values()) for row in found["by_stage"]}
+    assert changes["0"] == (4 * 28, 4 * 900 * 27, 4 * 900) and changes["4"] == (40, 40, 0)
+    assert found["gap"] == {"params": 152, "macs": 97_240, "activations": 3_600}
+    assert found["by_choice"] is None and found["stages_are"] == "direct submodules"
+    assert (found["from"]["name"], found["to"]["name"]) == ("Sequential", "Sequential (2)")
+
+
+class Top(nn.Module):
+    """A product that stands in no submodule: 10 * 8, which has no activations of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.body, self.last = nn.Linear(3, 8), nn.Parameter(torch.zeros(8, 10))
+
+    def forward(self, x):
+        return self.body(x) @ self.last
+
+
+def test_ours_beside_a_module_and_what_stands_in_no_submodule():
+    found = difference("resnet8", a.build("resnet14"), input=INPUT)
+    trees = difference("resnet8", "resnet14", input=INPUT)
+    assert found.document()["gap"] == trees.document()["gap"]
+    layers = [row["change"] for row in found.by_stage if row["stage"].startswith("layer")]
+    stages = [
+        row["change"] for row in trees.by_stage if row["stage"] in ("conv2", "conv3", "conv4")
+    ]
+    assert layers == stages
+    rows = {row["stage"]: row["to"] for row in difference(Top(), Top(), input=(3,)).by_stage}
+    assert (rows["(top level)"]["params"], rows["(top level)"]["macs"]) == (80, 80)
+    assert (rows["body"]["params"], rows["body"]["macs"]) == (32, 24)
+    assert found.tables()[0].notes[0].endswith("Stages are the direct submodules.")
 
 
 @pytest.mark.torchvision

@@ -27,7 +27,7 @@ DiffOption = Annotated[
     option(
         "--diff",
         help="Split the gap between two networks by stage and by choice (width, depth, ...), all "
-        "counted by the formula.",
+        "counted by the formula; with one from outside, by their submodules.",
     ),
 ]
 OnOption = Annotated[
