@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import pickle
 import pickletools
 import types
 import warnings
 import zipfile
 from collections.abc import Callable
-from pathlib import PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -85,6 +86,19 @@ def _called(module: str, name: str, make: Callable[..., Any]) -> Callable[..., A
 
     alias.__module__, alias.__name__, alias.__qualname__ = module, name, name
     return alias
+
+
+def check_saved(path: Path) -> None:
+    """Refuse a file of `torch.export.save` that holds such a pickle in what `torch.save` wrote.
+
+    Raises:
+        Endless: where one nests without end.
+        Exception: of any kind, where the file is damaged.
+    """
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            if entry.filename.lower().endswith((".pt", ".pth")):
+                _check_nesting(io.BytesIO(archive.read(entry)))
 
 
 def _check_nesting(stream: BinaryIO) -> None:

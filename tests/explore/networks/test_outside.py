@@ -343,17 +343,32 @@ class Evil:
         return os.system, (f"touch {self.path}",)
 
 
-def test_a_pickle_in_a_saved_program_is_held_to_tensors(tmp_path):
-    """torch.export.load itself tries such a pickle once more, without limits."""
-    path, mark, evil = tmp_path / "mine.pt2", tmp_path / "pwned", io.BytesIO()
+def saved_with(path, pickled):
+    """A saved program whose pickles were exchanged."""
     torch.export.save(torch.export.export(nn.ReLU(), (torch.zeros(1, 3, 8, 8),)), path)
-    torch.save({"x": Evil(mark)}, evil)
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     assert any(name.endswith(".pt") for name in parts)
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in parts.items():
-            archive.writestr(name, evil.getvalue() if name.endswith(".pt") else content)
+            archive.writestr(name, pickled if name.endswith(".pt") else content)
+
+
+def test_a_pickle_in_a_saved_program_that_nests_without_end_is_refused(tmp_path):
+    path, saved, nested = tmp_path / "mine.pt2", io.BytesIO(), ()
+    for _ in range(60):
+        nested = (nested, nested)
+    torch.save([nested], saved)
+    saved_with(path, saved.getvalue())
+    with pytest.raises(UsageError, match="nests its tuples without end"):
+        open_network(str(path))
+
+
+def test_a_pickle_in_a_saved_program_is_held_to_tensors(tmp_path):
+    """torch.export.load itself tries such a pickle once more, without limits."""
+    path, mark, evil = tmp_path / "mine.pt2", tmp_path / "pwned", io.BytesIO()
+    torch.save({"x": Evil(mark)}, evil)
+    saved_with(path, evil.getvalue())
     with pytest.raises(UsageError, match="Weights only load failed"):
         open_network(str(path))
     assert not mark.exists()
