@@ -60,13 +60,15 @@ def _fvcore(module: nn.Module, shape: Shape) -> Report:
 
 def _torch(module: nn.Module, shape: Shape) -> Report:
     import torch
+    from torch.utils._pytree import tree_leaves
     from torch.utils.flop_counter import FlopCounterMode
 
     with FlopCounterMode(display=False) as forward:
         output = module(torch.zeros(1, *shape))
+    outputs = [one for one in tree_leaves(output) if getattr(one, "requires_grad", False)]
     with FlopCounterMode(display=False) as backward:
-        if output.requires_grad:  # not where the network has no parameters
-            output.sum().backward()
+        if outputs:  # there are none where the network has no parameters
+            torch.autograd.backward([one.sum() for one in outputs])
     return {
         ("forward", "FLOP"): forward.get_total_flops(),
         ("backward", "FLOP"): backward.get_total_flops(),

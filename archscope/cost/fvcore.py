@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archscope.arch.inputs import Input, input_text
 from archscope.cost.example import traceable
@@ -17,7 +18,20 @@ from archscope.short_repr import ShortRepr
 if TYPE_CHECKING:
     from torch import nn
 
-    from archscope.cost.operators import Exact, Failed
+    from archscope.cost.traced.operators import Exact, Missed, Uncounted
+
+    _Found = Mapping[str, Mapping[Any, Any]]
+
+# What a network computes outside its submodules, and its own parameters, among its parts.
+TOP_LEVEL = ""
+
+
+class Part(NamedTuple):
+    """What a part of a network costs; where `macs_exact` is False, at least so many `macs`."""
+
+    params: int
+    macs: int
+    macs_exact: bool = True
 
 
 @dataclass(frozen=True, repr=False)
@@ -26,12 +40,16 @@ class FvcoreCount(ShortRepr):
 
     Attributes:
         params: learnable parameters.
-        macs: multiply-adds of convolutions and products of matrices, exact (`cost.operators`).
+        macs: multiply-adds of all operators that multiply, exact (`cost.traced.operators`), or at
+            least so many.
         by_operator: fvcore's own numbers: multiply-adds as it counts them, 2 an element for batch
             norm, 1 for pooling.
         unsupported: operators that fvcore did not count, and how often each stood there.
         differences: operators whose multiply-adds fvcore's number is not: (ours, fvcore's).
-        parts: params and multiply-adds of each direct submodule, in order.
+        parts: each direct submodule, in order, and under `TOP_LEVEL` what is in none of them. A
+            shared parameter belongs to the first that has it, so that they add up to the whole.
+        uncounted: operators that may multiply but are not in `macs`, and how often each stood
+            there.
     """
 
     params: int
@@ -39,12 +57,26 @@ class FvcoreCount(ShortRepr):
     by_operator: dict[str, int]
     unsupported: dict[str, int]
     differences: dict[str, tuple[int, int]] = field(default_factory=dict)
-    parts: dict[str, tuple[int, int]] = field(default_factory=dict)
+    parts: dict[str, Part] = field(default_factory=dict)
+    uncounted: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def macs_exact(self) -> bool:
+        """Whether nothing that the trace holds may have been left out of `macs`."""
+        return not self.uncounted
 
     @property
     def flops(self) -> int:
         """fvcore's own total, whatever it got wrong."""
         return sum(self.by_operator.values())
+
+    @property
+    def beyond(self) -> dict[str, int]:
+        """What `flops` has more than `macs`, or less, by operator."""
+        from archscope.cost.traced.operators import COUNTED
+
+        others = {name: n for name, n in self.by_operator.items() if name not in COUNTED}
+        return others | {name: theirs - ours for name, (ours, theirs) in self.differences.items()}
 
 
 def count_with_fvcore(module: nn.Module, shape: Input) -> FvcoreCount:
@@ -56,19 +88,23 @@ def count_with_fvcore(module: nn.Module, shape: Input) -> FvcoreCount:
     import torch
 
     with _quiet():
-        from fvcore.nn import FlopCountAnalysis, parameter_count
+        from fvcore.nn import FlopCountAnalysis
 
-        from archscope.cost import operators
+        from archscope.cost.traced import operators
+        from archscope.cost.traced.scopes import forwards_named
 
     try:
-        with _in_eval_mode(module), torch.no_grad(), _quiet(), traceable(module, shape) as tensors:
+        with (
+            _in_eval_mode(module),
+            torch.no_grad(),
+            _quiet(),
+            traceable(module, shape) as tensors,
+            forwards_named(module),
+        ):
             analysis = FlopCountAnalysis(module, tensors)
             analysis.set_op_handle(**operators.HANDLES)
             inside = analysis.by_module_and_operator()
-            unsupported = {
-                key.removeprefix("aten::").rstrip("_"): int(value)
-                for key, value in analysis.unsupported_ops().items()
-            }
+            without = {name: analysis.unsupported_ops(name) for name in inside}
     except RuntimeError as error:
         if "allocate memory" not in str(error):
             raise
@@ -76,25 +112,68 @@ def count_with_fvcore(module: nn.Module, shape: Input) -> FvcoreCount:
             f"an image of {input_text(shape)} was to be traced, but that takes more memory "
             "than there is; use a smaller input, or count with the formula"
         ) from None
+    return _read(module, inside, without)
+
+
+def _read(module: nn.Module, inside: _Found, without: _Found) -> FvcoreCount:
+    """What fvcore found in a trace, and `without` a handle, in each submodule by operator."""
+    from archscope.cost.traced import operators
+    from archscope.cost.traced.harmless import is_harmless, short_name
+
+    def macs(name: str) -> int:
+        return sum(_of(operators.Exact, inside.get(name, {})).values())
+
+    def uncounted(name: str) -> Counter[str]:
+        found = Counter(_of(operators.Uncounted, inside.get(name, {})))
+        for kind, times in without.get(name, {}).items():
+            if not is_harmless(kind):
+                found[short_name(kind)] += int(times)
+        return found
+
     counted = inside[""]
     exact = _of(operators.Exact, counted)
     theirs = {key: int(value) for key, value in counted.items() if isinstance(key, str)}
-    differences = {
-        name: (exact.get(name, 0), theirs.get(name, 0))
-        for name in operators.COUNTED
-        if exact.get(name, 0) != theirs.get(name, 0)
-    }
-    params = parameter_count(module)
-    parts = {
-        name: (params[name], sum(_of(operators.Exact, inside.get(name, {})).values()))
-        for name, _ in module.named_children()
-    }
-    unsupported |= _of(operators.Failed, counted)
-    return FvcoreCount(params[""], sum(exact.values()), theirs, unsupported, differences, parts)
+    missed = Counter(_of(operators.Missed, counted))
+    for kind, times in without[""].items():
+        missed[short_name(kind)] += int(times)
+    return FvcoreCount(
+        params=sum(parameter.numel() for parameter in module.parameters()),
+        macs=sum(exact.values()),
+        by_operator=theirs,
+        unsupported=dict(missed),
+        differences={
+            name: (exact.get(name, 0), theirs.get(name, 0))
+            for name in operators.COUNTED
+            if exact.get(name, 0) != theirs.get(name, 0)
+        },
+        parts=_parts(module, macs, uncounted),
+        uncounted=dict(uncounted("")),
+    )
+
+
+def _parts(
+    module: nn.Module, macs: Callable[[str], int], uncounted: Callable[[str], Counter[str]]
+) -> dict[str, Part]:
+    """The direct submodules, and what of the whole is in none."""
+    parts: dict[str, Part] = {}
+    seen: set[int] = set()
+
+    def params(part: nn.Module) -> int:
+        own = {id(one): one.numel() for one in part.parameters() if id(one) not in seen}
+        seen.update(own)
+        return sum(own.values())
+
+    rest, hidden = macs(""), uncounted("")
+    for name, part in module.named_children():
+        parts[name] = Part(params(part), macs(name), not uncounted(name))
+        rest -= macs(name)
+        hidden -= uncounted(name)
+    top = Part(params(module), rest, not hidden)
+    return parts if top == Part(0, 0) else {**parts, TOP_LEVEL: top}
 
 
 def count_activations_with_fvcore(module: nn.Module, shape: Input) -> int:
-    """The activations in eval mode: outputs of convolutions and linear layers, as fvcore counts."""
+    """The activations in eval mode: outputs of convolutions, linear layers and matrix products."""
     return activations_inside(module, shape)[""]
 
 
@@ -108,11 +187,14 @@ def activations_inside(module: nn.Module, shape: Input) -> dict[str, int]:
     with _in_eval_mode(module), torch.no_grad(), _quiet(), traceable(module, shape) as tensors:
         from fvcore.nn import ActivationCountAnalysis
 
-        found = ActivationCountAnalysis(module, tensors).by_module()
+        from archscope.cost.traced.operators import ACTIVATIONS
+
+        analysis = ActivationCountAnalysis(module, tensors)
+        found = analysis.set_op_handle(**ACTIVATIONS).by_module()
         return {name: int(value) for name, value in found.items()}
 
 
-def _of(kind: type[Exact | Failed], counted: Mapping[Any, Any]) -> dict[str, int]:
+def _of(kind: type[Exact | Missed | Uncounted], counted: Mapping[Any, Any]) -> dict[str, int]:
     """The counts under one kind of key, by operator."""
     return {key.operator: int(value) for key, value in counted.items() if isinstance(key, kind)}
 

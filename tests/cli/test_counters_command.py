@@ -72,11 +72,46 @@ def test_a_residue_is_red_on_terminals_with_colour_and_a_word_everywhere(width):
     assert bare == plain
 
 
+def test_of_a_network_from_outside_fvcore_s_number_is_taken_apart(run, tmp_path):
+    """An LSTM, 4 * 5 * (3 + 5) a step, in its own columns; the others' numbers as they are."""
+    (tmp_path / "nets.py").write_text(
+        "from torch import nn\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.conv, self.lstm = nn.Conv2d(1, 3, 1), nn.LSTM(3, 5, batch_first=True)\n"
+        "        self.norm = nn.BatchNorm2d(3)\n"
+        "    def forward(self, x):\n"
+        "        x = self.norm(self.conv(x)).mean(2).transpose(1, 2)\n"
+        "        return {'logits': self.lstm(x)[0]}\n"
+    )
+    words = ("compare", f"{tmp_path}/nets.py:Net", "--input", "1x2x7", "--counters", "all")
+    result = run(*words, "--format", "json")
+    assert result.exit_code == 0, result.stderr
+    (network,) = json.loads(result.stdout)["networks"]
+    conv, lstm = 14 * 3, 7 * 160
+    assert (network["macs"], network["macs_exact"]) == (conv + lstm, True)
+    assert network["backward_macs"] is None
+    rows = {(row["counter"], row["quantity"]): row for row in network["counters"]}
+    fvcore = rows["fvcore", "forward"]
+    assert fvcore["raw"] == fvcore["predicted"] == conv + 2 * 3 * 14  # and 2 an element of the norm
+    terms = {term["name"]: term["value"] for term in fvcore["terms"]}
+    assert terms == {"batch_norm": 2 * 3 * 14, "lstm": -lstm} and fvcore["residue"] == 0
+    torchs = rows["torch", "forward"]
+    assert torchs["residue"] == torchs["raw"] - 2 * (conv + lstm)
+    assert torchs["predicted"] is None and rows["torch", "backward"]["residue"] is None
+    assert rows["formula", None]["problem"] == "needs one of archscope's own networks"
+    table = run(*words).stdout
+    assert "+ lstm" in table and "unexplained" not in table
+    assert "What other counters than fvcore add is not taken apart" in table
+    (row, *_) = csv.DictReader(io.StringIO(run(*words, "--format", "csv").stdout))
+    assert row["macs_exact"] == "true" and "lstm" in row
+
+
 def test_ways_to_compare_exclude_each_other_and_outside_networks(run):
     for arguments, said in (
         (("resnet8", "resnet14", "--diff", "--counters", "formula"), "give one of them"),
         (("resnet8", "--counters", "formula", "--counter", "formula"), "give one of them"),
-        (("timm:resnet18", "--counters", "all"), "compare it without --counters"),
     ):
         result = run("compare", *arguments)
         assert result.exit_code == 2 and said in result.stderr, result.output

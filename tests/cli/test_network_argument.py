@@ -121,7 +121,6 @@ def test_bench_measures_the_memory_of_a_network_from_outside(run):
     ("command", "what"),
     [
         (("bench", "{}", "--roofline"), "held against the roofline"),
-        (("compare", "{}", "--counters", "all"), "counted by every counter"),
         (("compare", "{}", "--counter", "formula"), "counted by the formula"),
         (("show", "{}", "--layers"), "shown layer by layer"),
         (("equivalence", "{}"), "rewritten"),

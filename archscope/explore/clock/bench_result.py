@@ -108,16 +108,18 @@ class Bench(Result):
     def _network(self, network: Network | Outside) -> dict[str, Any]:
         if isinstance(network, Network):
             classes: int | None = network.classes
-            cost, need = count(network), memory(network).document()
+            cost, need, exact = count(network), memory(network).document(), True
         else:
             found = self.outside[network.name]
             classes, cost, need = found.classes, found.count, known_memory(found.count)
+            exact = found.macs_exact
         return {
             "name": network.name,
             "input": input_plain(network.input),
             "classes": classes,
             "params": cost.params,
             "macs": cost.macs,
+            "macs_exact": exact,
             "activations": cost.activations,
             **need,
         }

@@ -21,7 +21,7 @@ from archscope.explore.networks.opened import (
 )
 from archscope.explore.networks.outside import count_outside
 from archscope.reporting.networks.architectures import cardinality, describe, table1
-from archscope.reporting.table.formats import integer, text
+from archscope.reporting.table.formats import bound, integer, text
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Column, Table
 from archscope.short_repr import ShortRepr
@@ -35,7 +35,7 @@ _SMALLER = "use a smaller input, or --counter formula"
 
 _KEYS = (
     *("name", "source", "input", "classes"),
-    *("params", "macs", "activations", "fvcore_flops"),
+    *("params", "macs", "activations", "fvcore_flops", "macs_exact"),
 )
 
 
@@ -50,6 +50,7 @@ class Compared(ShortRepr):
         classes: outputs; None where nothing tells them.
         stages: as `stage_rows`; of a network from outside, its direct submodules.
         notes: what a reader must know of how it was counted.
+        macs_exact: False where it has at least `count.macs` multiply-adds.
     """
 
     network: Network | Outside
@@ -58,6 +59,7 @@ class Compared(ShortRepr):
     classes: int | None
     stages: list[dict[str, Any]]
     notes: tuple[str, ...] = ()
+    macs_exact: bool = True
 
     @property
     def published(self) -> list[Published]:
@@ -85,6 +87,7 @@ class Compared(ShortRepr):
             "classes": self.classes,
             "params": self.count.params,
             "macs": self.count.macs,
+            "macs_exact": self.macs_exact,
             "activations": self.count.activations,
             "fvcore_flops": self.fvcore.flops if self.fvcore else None,
             "fvcore_by_operator": self.fvcore.by_operator if self.fvcore else None,
@@ -118,7 +121,10 @@ class Comparison(Result):
         """Table 1: a row per stage, then the costs and the published errors."""
         totals: list[tuple[str, list[str]]] = [
             ("params", [integer(one.count.params) for one in self.networks]),
-            ("FLOPs (multiply-adds)", [integer(one.count.macs) for one in self.networks]),
+            (
+                "FLOPs (multiply-adds)",
+                [bound(one.count.macs, one.macs_exact) for one in self.networks],
+            ),
             ("activations", [integer(one.count.activations) for one in self.networks]),
             *self._fvcore_rows(),
         ]
@@ -197,7 +203,8 @@ def _compared(network: Network | Outside, counter: Counter) -> Compared:
         fvcore = confirmed(network, _SMALLER) if counter == "fvcore" else None
         return Compared(network, total, fvcore, network.classes, stage_rows(network))
     found = count_outside(network)
-    return Compared(network, found.count, found.fvcore, found.classes, found.stages, found.notes)
+    counted = (found.count, found.fvcore, found.classes, found.stages)
+    return Compared(network, *counted, found.notes, found.macs_exact)
 
 
 def stage_rows(network: Network) -> list[dict[str, Any]]:
@@ -211,6 +218,7 @@ def stage_rows(network: Network) -> list[dict[str, Any]]:
             "cardinality": cardinality(stage),
             "params": cost.params,
             "macs": cost.macs,
+            "macs_exact": True,
             "activations": cost.activations,
         }
         for stage, cost in count_stages(network)

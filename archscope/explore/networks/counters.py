@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from archscope.arch.inputs import input_plain
 from archscope.arch.network import Network
 from archscope.arch.shape import Shape
-from archscope.cost.conventions import BACKWARD, CONVENTIONS, COUNTERS, Convention
+from archscope.cost.conventions import BACKWARD, CONVENTIONS, COUNTERS, Convention, Term
 from archscope.cost.formula import CONVENTION, count
 from archscope.cost.tally import Tally, tally
-from archscope.errors import ArchscopeError, UsageError, shown
-from archscope.explore.networks.opened import Given, own_networks
+from archscope.errors import UsageError, shown
+from archscope.explore.networks.answers import Answer, ask
+from archscope.explore.networks.opened import Given, Outside, open_network, several
+from archscope.explore.networks.outside import (
+    OutsideCount,
+    count_outside,
+    image_shape,
+    runnable,
+)
 from archscope.nn.free_memory import available
 from archscope.reporting.networks.counters import counters_csv, counters_table
 from archscope.reporting.table.result import Result
@@ -23,93 +30,49 @@ from archscope.short_repr import ShortRepr
 if TYPE_CHECKING:
     from archscope.cost.counters import Report
 
-EXTRAS = {"deepspeed": "deepspeed"}  # the others stand in the extra `counters`
-
-
-@dataclass(frozen=True, repr=False)
-class Answer(ShortRepr):
-    """One number of one counter, taken apart; or that it gives none.
-
-    Attributes:
-        counter: its name.
-        version: of its package; None where it is not installed.
-        convention: what the number should be made of; None without a number.
-        raw: what the counter reported.
-        parts: column -> amount: the formula's own count first, then every known difference.
-        problem: why there is no number.
-    """
-
-    counter: str
-    version: str | None
-    convention: Convention | None = None
-    raw: int | None = None
-    parts: dict[str, int] = field(default_factory=dict)
-    problem: str | None = None
-
-    @property
-    def residue(self) -> int | None:
-        """What no convention and no known defect explains; None without a number."""
-        return None if self.raw is None else self.raw - sum(self.parts.values())
-
-    @property
-    def unexplained(self) -> bool:
-        """Whether the counter says something else than it should, or failed to say anything."""
-        return bool(self.residue) or (self.raw is None and self.version is not None)
-
-    def document(self) -> dict[str, Any]:
-        """The row as JSON."""
-        found = self.convention
-        return {
-            "counter": self.counter,
-            "version": self.version,
-            "quantity": found.quantity if found else None,
-            "word": found.word if found else None,
-            "unit": found.unit if found else None,
-            "raw": self.raw,
-            "formula": self.parts.get("formula"),
-            "terms": self._terms(),
-            "predicted": sum(self.parts.values()) if found else None,
-            "residue": self.residue,
-            "problem": self.problem,
-            "source": found.source or None if found else None,
-        }
-
-    def row(self) -> dict[str, Any]:
-        """The row as table cells."""
-        kept = {key: value for key, value in self.document().items() if key != "terms"}
-        return {**kept, **self.parts, "unexplained": self.unexplained}
-
-    def _terms(self) -> list[dict[str, Any]]:
-        known = {term.name: term for term in self.convention.terms} if self.convention else {}
-        return [
-            {
-                "name": name,
-                "kind": known[name].kind if name in known else "convention",
-                "why": known[name].why if name in known else "a multiply-add counts as 2",
-                "value": value,
-            }
-            for name, value in self.parts.items()
-            if name != "formula"
-        ]
+_BEYOND = "its number less ours, by operator"
+_OUTSIDE = (
+    "What other counters than fvcore add is not taken apart, as that follows from the tree of one "
+    "of archscope's own networks: the residue is all that they count more or less"
+)
 
 
 @dataclass(frozen=True, repr=False)
 class Counted(ShortRepr):
-    """A network as all the counters see it."""
+    """A network as all the counters see it.
 
-    network: Network
-    tally: Tally
+    Attributes:
+        network: ours, or one from outside.
+        params, macs, backward: our own counts; `backward` is None for one from outside.
+        answers: of each counter.
+        macs_exact: False where it has at least `macs` multiply-adds.
+        notes: what a reader must know of it.
+    """
+
+    network: Network | Outside
+    params: int
+    macs: int
+    backward: int | None
     answers: list[Answer]
+    macs_exact: bool = True
+    notes: tuple[str, ...] = ()
+
+    @property
+    def conventions(self) -> list[Convention]:
+        """Of the answers that have a number."""
+        return [answer.convention for answer in self.answers if answer.convention]
 
     def document(self) -> dict[str, Any]:
         """The network's part of the JSON."""
         return {
             "name": self.network.name,
             "input": input_plain(self.network.input),
-            "params": self.tally.params,
-            "macs": self.tally.macs,
-            "backward_macs": self.tally.backward,
+            "params": self.params,
+            "macs": self.macs,
+            "macs_exact": self.macs_exact,
+            "backward_macs": self.backward,
             "counters": [answer.document() for answer in self.answers],
+            "notes": list(self.notes),
         }
 
 
@@ -133,7 +96,8 @@ class CounterComparison(Result):
             counters_table(
                 counted.network.name,
                 [answer.row() for answer in counted.answers],
-                [answer.convention for answer in counted.answers if answer.convention],
+                counted.conventions,
+                counted.notes,
             )
             for counted in self.networks
         ]
@@ -141,11 +105,16 @@ class CounterComparison(Result):
     def csv_tables(self) -> list[Table]:
         """All rows of all networks."""
         rows = [
-            {"network": counted.network.name, **answer.row()}
+            {
+                "network": counted.network.name,
+                **answer.row(),
+                "macs_exact": counted.macs_exact,
+            }
             for counted in self.networks
             for answer in counted.answers
         ]
-        return [counters_csv(rows)]
+        conventions = [found for counted in self.networks for found in counted.conventions]
+        return [counters_csv(rows, conventions)]
 
     def unexplained(self) -> str | None:
         """One sentence that names what no convention explains; None where all is explained."""
@@ -175,23 +144,33 @@ def compare_counters(
     """Let several counters count each network, and take their numbers apart.
 
     Args:
-        networks: names, networks or trees, at least one.
+        networks: names, networks or trees, or what else `open_network` takes but ONNX files, at
+            least one. Of one from outside fvcore's number alone is taken apart: what others add
+            follows from a tree.
         counters: `all`, or some of COUNTERS as a list or with commas between; those that are not
-            installed have a row that says so.
+            installed, or cannot count the network, have a row that says so.
         input, classes: as in `compare`.
 
     Raises:
         UsageError: for a counter that is not known, or a network or input that cannot be.
+        ArchscopeError: where a network from outside cannot be made, run or traced.
     """
     chosen = _chosen(counters)
     if not networks:
         raise UsageError("nothing was to be compared; name at least one network, as resnet50")
-    refused = "counted by every counter", "compare it without --counters"
-    counted = []
-    for network in own_networks(networks, classes, input, refused):
+    opened = [open_network(one, classes, input) for one in several(networks)]
+    return CounterComparison([_counted(network, chosen) for network in opened])
+
+
+def _counted(network: Network | Outside, chosen: Sequence[str]) -> Counted:
+    if isinstance(network, Network):
         sums = tally(network)
-        counted.append(Counted(network, sums, list(_answers(network, sums, chosen))))
-    return CounterComparison(counted)
+        answers = list(_answers(network, sums, chosen))
+        return Counted(network, sums.params, sums.macs, sums.backward, answers)
+    found = count_outside(network)
+    answers = list(_answers_outside(network, found, chosen))
+    cost, notes = found.count, (*found.notes, f"{_OUTSIDE}.")
+    return Counted(network, cost.params, cost.macs, None, answers, found.macs_exact, notes)
 
 
 def _chosen(counters: str | Sequence[str]) -> list[str]:
@@ -213,8 +192,13 @@ def _answers(network: Network, sums: Tally, chosen: Sequence[str]) -> Iterator[A
 
     total = count(network)
     own = {"params": total.params, "forward": total.macs, "backward": sums.backward}
-    tools = [name for name in chosen if name != "formula"]
-    reports, problems = _ask(network, tools) if tools else ({}, [])
+    reports: dict[str, tuple[str, Report]] = {}
+    problems: list[Answer] = []
+    if tools := [name for name in chosen if name != "formula"]:
+        from archscope.nn.build import build
+
+        _check_memory(network)
+        reports, problems = ask(build(network, init=False), network.input, tools)
     for found in CONVENTIONS:
         name, parts = found.counter, found.parts(sums)
         if name == "formula" and name in chosen:
@@ -225,32 +209,31 @@ def _answers(network: Network, sums: Tally, chosen: Sequence[str]) -> Iterator[A
     yield from problems
 
 
-def _ask(
-    network: Network, names: Sequence[str]
-) -> tuple[dict[str, tuple[str, Report]], list[Answer]]:
-    """What each tool says, with its version; and the tools that say nothing, with the reason."""
-    from archscope.cost.counters import TOOLS, count_with
-    from archscope.nn.build import build
-
-    _check_memory(network)
-    module = build(network, init=False)
-    reports: dict[str, tuple[str, Report]] = {}
-    problems: list[Answer] = []
-    for name in names:
-        version = TOOLS[name].version
-        if version is None:
-            missing = f"not installed: pip install 'archscope[{EXTRAS.get(name, 'counters')}]'"
-            problems.append(Answer(name, None, problem=missing))
+def _answers_outside(
+    network: Outside, counted: OutsideCount, chosen: Sequence[str]
+) -> Iterator[Answer]:
+    """Beside our count of the trace; fvcore's own number operator by operator."""
+    if "formula" in chosen:
+        yield Answer("formula", None, problem="needs one of archscope's own networks")
+    tools = [name for name in chosen if name != "formula"]
+    reports, problems = ask(runnable(network), image_shape(network), tools)
+    for found in CONVENTIONS:
+        if found.counter not in reports:
             continue
-        try:
-            reports[name] = version, count_with(TOOLS[name], module, network.input)
-        except ArchscopeError:
-            raise
-        except Exception as error:  # a tool may fail in any way; the others still count
-            first = (str(error).strip() or "no reason given").splitlines()[0]
-            why = f"failed: {type(error).__name__}: {shown(first)}"
-            problems.append(Answer(name, version, problem=why))
-    return reports, problems
+        version, report = reports[found.counter]
+        raw, found = report[found.quantity, found.word], replace(found, terms=())
+        if found.quantity == "backward":
+            yield Answer(found.counter, version, found, raw, predicted=False)
+            continue
+        own = Tally(params=counted.count.params, macs=counted.count.macs)
+        parts, of_fvcore = found.parts(own), found.counter == "fvcore"
+        if of_fvcore and found.quantity == "forward":
+            assert counted.fvcore is not None, "what it traced is no ONNX file"
+            beyond = counted.fvcore.beyond
+            found = replace(found, terms=tuple(Term(name, {}, _BEYOND) for name in beyond))
+            parts |= beyond
+        yield Answer(found.counter, version, found, raw, parts, predicted=of_fvcore)
+    yield from (replace(problem, predicted=False) for problem in problems)
 
 
 def _check_memory(network: Network) -> None:

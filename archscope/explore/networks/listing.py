@@ -147,6 +147,7 @@ def _document(network: Network) -> dict[str, Any]:
         "init": network.init,
         "params": cost.params,
         "macs": cost.macs,
+        "macs_exact": True,
         "activations": cost.activations,
         **memory(network).document(),
         "published_errors": [
@@ -183,6 +184,7 @@ def _document_outside(network: Outside, counted: OutsideCount) -> dict[str, Any]
         "init": None,
         "params": cost.params,
         "macs": cost.macs,
+        "macs_exact": counted.macs_exact,
         "activations": cost.activations,
         **known_memory(cost),
         "published_errors": [],
@@ -238,9 +240,9 @@ def _csv_table(document: dict[str, Any], nodes: bool) -> Table:
         for key in {"input", "output"} & row.keys():
             row[key] = "x".join(map(str, row[key] or ()))
         row["block"] = str(row.get("block", "")).replace("×", "x")
-    keys += ["params", "macs", "activations"]
+    keys += ["params", "macs", "activations", *(() if nodes else ("macs_exact",))]
     return Table(document["name"], [Column(key, key, text) for key in keys], rows)
 
 
-def _totals(document: dict[str, Any]) -> dict[str, int]:
-    return {key: document[key] for key in ("params", "macs", "activations")}
+def _totals(document: dict[str, Any]) -> dict[str, Any]:
+    return {key: document[key] for key in ("params", "macs", "macs_exact", "activations")}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +17,10 @@ from archscope.explore.networks.opened import Outside
 from archscope.nn.free_memory import refuse_beyond
 
 if TYPE_CHECKING:
-    from archscope.cost.fvcore import FvcoreCount
+    from archscope.cost.fvcore import FvcoreCount, Part
     from archscope.nn.outside import Module
 
-# Operators with multiply-adds that fvcore does not count.
-_HIDDEN = ("scaled_dot_product_attention", "_native_multi_head_attention", "baddbmm")
+_TOP_LEVEL = "(top level)"  # the row of what stands in no submodule
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,10 @@ class OutsideCount:
         count: totals, in the formula's convention.
         fvcore: None for an ONNX file.
         classes: None where the result is not (1, classes).
-        stages: the direct submodules with their params and macs; empty for an ONNX file.
+        stages: the direct submodules with their params and macs, and what is in none of them, so
+            that both add up; empty for an ONNX file.
         notes: what a reader must know of it.
+        macs_exact: False where the network has at least `count.macs` multiply-adds.
     """
 
     count: Count
@@ -41,6 +42,7 @@ class OutsideCount:
     classes: int | None
     stages: list[dict[str, Any]]
     notes: tuple[str, ...]
+    macs_exact: bool = True
 
 
 def count_outside(network: Outside) -> OutsideCount:
@@ -75,14 +77,12 @@ def count_outside(network: Outside) -> OutsideCount:
         f"{theirs:,} for them."
         for operator, (ours, theirs) in fvcore.differences.items()
     ]
-    hidden = [f"{times} {op}" for op, times in fvcore.unsupported.items() if op in _HIDDEN]
-    if hidden:
-        notes.append(f"{network.name} has multiply-adds that are not counted: {', '.join(hidden)}.")
-    stages = [_stage(name, *costs) for name, costs in fvcore.parts.items()]
+    notes += _uncounted(network.name, fvcore.uncounted)
+    stages = [_stage(name or _TOP_LEVEL, part) for name, part in fvcore.parts.items()]
     for row in stages:
         row["activations"] = inside.get(row["name"], 0)
     count = Count(fvcore.params, fvcore.macs, inside[""])
-    return OutsideCount(count, fvcore, classes, stages, tuple(notes))
+    return OutsideCount(count, fvcore, classes, stages, tuple(notes), fvcore.macs_exact)
 
 
 def memory_outside(network: Outside, element_bytes: int) -> Memory:
@@ -150,15 +150,22 @@ def _count_onnx(network: Outside) -> OutsideCount:
     from archscope.cost.onnx_file import CONVENTION, count_onnx
 
     found = count_onnx(Path(network.name), image_shape(network))
-    notes = [f"{network.name}: {CONVENTION}."]
-    if found.uncounted:
-        hidden = ", ".join(f"{times} {op}" for op, times in found.uncounted.items())
-        notes.append(f"{network.name} may have multiply-adds that are not counted: {hidden}.")
+    notes = [f"{network.name}: {CONVENTION}.", *_uncounted(network.name, found.uncounted)]
     count = Count(found.params, found.macs, found.activations)
-    return OutsideCount(count, None, found.classes, [], tuple(notes))
+    return OutsideCount(count, None, found.classes, [], tuple(notes), not found.uncounted)
 
 
-def _stage(name: str, params: int, macs: int) -> dict[str, Any]:
+def _uncounted(name: str, operators: Mapping[str, int]) -> list[str]:
+    """The note of a count that is a lower bound."""
+    hidden = ", ".join(f"{times} {operator}" for operator, times in operators.items())
+    if not hidden:
+        return []
+    return [
+        f"{name} has at least so many multiply-adds; those that {hidden} may have are not counted."
+    ]
+
+
+def _stage(name: str, part: Part) -> dict[str, Any]:
     """A row as `stage_rows` has it, with null for what only a tree tells."""
     unknown = dict.fromkeys(("output", "block", "blocks", "cardinality"))
-    return {"name": name, **unknown, "params": params, "macs": macs, "activations": None}
+    return {"name": name, **unknown, **part._asdict(), "activations": None}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from archscope.arch.arrays import is_array, whole
@@ -16,7 +16,7 @@ from archscope.cost.formula import CONVENTION, Count
 from archscope.cost.memory import FP32, MEASURED_CONVENTION, Memory
 from archscope.explore.networks.opened import Given, Outside, open_network
 from archscope.explore.networks.outside import count_outside, memory_outside
-from archscope.reporting.table.formats import auto, bytes_text, integer, text
+from archscope.reporting.table.formats import auto, bound, bytes_text, integer, text
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Column, Table
 
@@ -32,10 +32,14 @@ class CountResult(Count, Result):
 
     Attributes:
         name, input: of the network; `input` is (channels, height, width).
+        macs_exact: False where a network from outside has at least `macs` multiply-adds.
+        notes: what a reader must know of how it was counted.
     """
 
     name: str = field(kw_only=True)
     input: Input = field(kw_only=True)
+    macs_exact: bool = field(kw_only=True, default=True)
+    notes: tuple[str, ...] = field(kw_only=True, default=())
 
     def document(self) -> dict[str, Any]:
         """The costs as JSON, schema `archscope.count/1`; lists of numbers for arrays."""
@@ -45,6 +49,8 @@ class CountResult(Count, Result):
             "name": self.name,
             "input": [_plain(size) for size in input_plain(self.input)],
             **{cost: _plain(value) for cost, value in self._costs().items()},
+            "macs_exact": self.macs_exact,
+            "notes": list(self.notes),
         }
 
     def tables(self) -> list[Table]:
@@ -66,9 +72,10 @@ class CountResult(Count, Result):
         columns = [Column(cost, header, auto) for cost, header in _COSTS.items()]
         costs = self._costs()
         if not self._is_array():
-            return [
-                Table(f"{self.name}: input {input_text(self.input, '×')}", columns, [costs], _NOTES)
-            ]
+            columns[1] = replace(columns[1], format=bound, also=("macs_exact",))
+            row = {**costs, "macs_exact": self.macs_exact}
+            title = f"{self.name}: input {input_text(self.input, '×')}"
+            return [Table(title, columns, [row], [*_NOTES, *self.notes])]
         import numpy as np
 
         values = np.broadcast_arrays(*costs.values())
@@ -139,8 +146,16 @@ def count(network: Given, input: GivenInput = None, *, classes: int | None = Non
         ArchscopeError: where a network from outside cannot be made, run or traced.
     """
     found = open_network(network, classes, input)
-    cost = count_outside(found).count if isinstance(found, Outside) else formula.count(found)
-    return CountResult(**vars(cost), name=found.name, input=found.input)
+    if isinstance(found, Network):
+        return CountResult(**vars(formula.count(found)), name=found.name, input=found.input)
+    counted = count_outside(found)
+    return CountResult(
+        **vars(counted.count),
+        name=found.name,
+        input=found.input,
+        macs_exact=counted.macs_exact,
+        notes=counted.notes,
+    )
 
 
 def memory(

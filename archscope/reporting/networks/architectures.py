@@ -25,7 +25,7 @@ from archscope.arch.nodes import (
 )
 from archscope.arch.readings import unknown
 from archscope.arch.shape import pair
-from archscope.reporting.table.formats import decimal, integer, si, text
+from archscope.reporting.table.formats import bound, decimal, integer, si, text
 from archscope.reporting.table.table import Column, Table
 
 
@@ -176,7 +176,7 @@ def stage_table(title: str, rows: Sequence[Mapping[str, Any]], notes: Sequence[s
         Column("output", "output", text, "left"),
         Column("block", "layers", text, "left"),
         Column("params", "params", integer),
-        Column("macs", "FLOPs\n(multiply-adds)", integer),
+        Column("macs", "FLOPs\n(multiply-adds)", bound, also=("macs_exact",)),
         Column("activations", "activations", integer),
     ]
     return Table(title, columns, rows, notes)

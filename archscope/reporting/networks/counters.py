@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from archscope.cost.conventions import CONVENTIONS, Convention
-from archscope.reporting.table.formats import absent, integer, text
+from archscope.reporting.table.formats import absent, integer, signed, text
 from archscope.reporting.table.table import Column, Table
 
 # The columns of the differences, in order: what a multiply-add counts, then operators, defects.
@@ -18,7 +18,10 @@ TERMS = tuple(
 
 
 def counters_table(
-    name: str, rows: Sequence[Mapping[str, Any]], conventions: Sequence[Convention]
+    name: str,
+    rows: Sequence[Mapping[str, Any]],
+    conventions: Sequence[Convention],
+    notes: Sequence[str] = (),
 ) -> Table:
     """A network's table: a column for each difference that one of the rows has.
 
@@ -27,8 +30,10 @@ def counters_table(
         rows: cells by key: those of `counters_csv` but for the network; `unexplained` says which
             residues are alarming.
         conventions: of the rows that have a number, to be explained in the notes.
+        notes: what else a reader must know.
     """
-    present = [term for term in TERMS if any(row.get(term) for row in rows)]
+    terms = _terms(conventions)
+    present = [term for term in terms if any(row.get(term) for row in rows)]
     columns = [
         Column("counter", "counter", text, "left"),
         Column("quantity", "count", text, "left"),
@@ -42,15 +47,22 @@ def counters_table(
     versions = dict.fromkeys(
         f"{row['counter']} {row['version']}" for row in rows if row["version"] is not None
     )
-    notes = [f"Versions: {', '.join(versions)}.", *_notes(conventions, present)]
-    return Table(f"Counters of {name}, one image", columns, rows, notes)
+    lines = [f"Versions: {', '.join(versions)}.", *_notes(conventions, present), *notes]
+    return Table(f"Counters of {name}, one image", columns, rows, lines)
 
 
-def counters_csv(rows: Sequence[Mapping[str, Any]]) -> Table:
+def counters_csv(rows: Sequence[Mapping[str, Any]], conventions: Sequence[Convention]) -> Table:
     """All rows with every column, for machines."""
     keys = ("network", "counter", "version", "quantity", "word", "unit", "raw", "formula")
-    columns = [Column(key, key, text) for key in (*keys, *TERMS, "residue", "problem", "source")]
+    last = ("residue", "problem", "source", "macs_exact")
+    columns = [Column(key, key, text) for key in (*keys, *_terms(conventions), *last)]
     return Table("Counters", columns, rows)
+
+
+def _terms(conventions: Sequence[Convention]) -> list[str]:
+    """The columns of the differences: the known ones, then what only these have."""
+    own = (term.name for convention in conventions for term in convention.terms)
+    return list(dict.fromkeys([*TERMS, *own]))
 
 
 def _word(word: str | None, problem: str | None) -> str:
@@ -61,7 +73,7 @@ def _residue(value: Any, unexplained: bool) -> str:
     """What is left, and in a word what that means: `+1 unexplained`."""
     if absent(value):
         return "failed" if unexplained else text(None)
-    return f"{value:+,} unexplained" if value else "0"
+    return f"{value:+,} unexplained" if unexplained else signed(value)
 
 
 def _notes(conventions: Sequence[Convention], present: Sequence[str]) -> list[str]:
@@ -75,7 +87,7 @@ def _notes(conventions: Sequence[Convention], present: Sequence[str]) -> list[st
     return [
         f"{name}: {why} ({', '.join(names)}{': a defect' if kind == 'defect' else ''})."
         for (name, why, kind), names in sorted(
-            who.items(), key=lambda item: TERMS.index(item[0][0])
+            who.items(), key=lambda item: present.index(item[0][0]) if item[1] else 0
         )
         if names
     ]

@@ -42,6 +42,14 @@ def integer(value: Any) -> str:
     return MISSING if absent(value) else f"{int(value):,}"
 
 
+def bound(value: Any, exact: bool | None = True) -> str:
+    """An integer that may be a lower bound: `70,144` where it is exact, else `≥ 70,144`.
+
+    For a column with `also=("..._exact",)`.
+    """
+    return integer(value) if absent(value) or exact in (True, None) else f"≥ {integer(value)}"
+
+
 def signed(value: Any) -> str:
     """An exact change with its sign and thousands separators: 70144 -> `+70,144`; none is `0`."""
     return MISSING if absent(value) else f"{int(value):+,}" if value else "0"

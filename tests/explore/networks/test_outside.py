@@ -114,11 +114,13 @@ def test_a_class_and_a_module_are_networks_too(file):
     assert row(replace(network, input=(3, 8, 8)))["params"] == PARAMS
 
 
-def test_attention_is_counted_by_its_linear_layers_and_the_rest_is_told(file):
-    """2 to 6 and 2 to 2 for each of the 4 * 4 places; the products of places are not counted."""
+def test_attention_is_counted_by_its_linear_layers_and_its_products(file):
+    """2 to 6 and 2 to 2 for each of 4 * 4 places; in 2 heads of width 1 places times places."""
     comparison = compare([f"{file}:Attention"], input=(2, 4, 4))
-    assert comparison.document()["networks"][0]["macs"] == 16 * (2 * 6 + 2 * 2)
-    assert any("scaled_dot_product_attention" in note for note in comparison.tables()[0].notes)
+    products = 2 * 2 * 16 * 16 * 1
+    assert comparison.document()["networks"][0]["macs"] == 16 * (2 * 6 + 2 * 2) + products
+    note = "1,024 multiply-adds in scaled_dot_product_attention; fvcore's own total has 0"
+    assert any(note in line for line in comparison.tables()[0].notes)
     assert torch.backends.mha.get_fastpath_enabled()
 
 

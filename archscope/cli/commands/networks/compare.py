@@ -59,9 +59,9 @@ def compare(
 ) -> None:
     """Put networks side by side: Table 1 with parameters, FLOPs (multiply-adds), activations.
 
-    Every count is exact. With fvcore (the default) each network is instantiated and traced in eval
-    mode at batch 1, and must agree with the formula to the integer; a network from outside is
-    counted by fvcore alone, an ONNX file by its own shapes.
+    Every count is exact, or is shown as a lower bound (≥). With fvcore (the default) each network
+    is instantiated and traced in eval mode at batch 1, and must agree with the formula to the
+    integer; a network from outside is counted by its trace alone, an ONNX file by its own shapes.
 
     With --diff, why two networks differ: the gap split by stage, and by choice, where the first
     network is turned into the second one choice after the other; --plot draws both as waterfalls.

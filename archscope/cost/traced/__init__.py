@@ -1,0 +1,1 @@
+"""The operators of a trace: what each multiplies, which multiply nothing, whose they are."""
