@@ -24,6 +24,8 @@ from archscope.arch.network import Network
 from archscope.arch.shape import Shape, output_shape
 from archscope.errors import UsageError, shown
 
+_WEIGHTS = (".pth", ".pt", ".ckpt", ".safetensors", ".pth.tar", ".bin")
+
 __all__ = ["forms", "is_own", "nearest", "parse", "read", "well_known"]
 
 
@@ -107,6 +109,11 @@ def _completed(reading: Reading) -> list[str]:
 
 
 def _unknown(name: str, reading: Reading | None = None) -> str:
+    if name.lower().endswith(_WEIGHTS):
+        return (
+            f"{shown(name)} is a file of weights: name their network, and give the file as "
+            "--weights to a command that takes it (archscope export)"
+        )
     place = place_of(name)
     if place is not None:
         return _unknown_in(place)

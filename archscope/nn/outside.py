@@ -39,7 +39,7 @@ class Found(NamedTuple):
     """What an opener found."""
 
     source: str  # the package and its version, or what kind of file
-    input: Input  # its own, or 3x224x224 where nothing tells it
+    input: Input | None  # its own, or 3x224x224 where nothing tells it; None: it must be given
     make: Make
 
 
@@ -138,7 +138,7 @@ def open_saved(path: Path, classes: int | None) -> Found:
             f"{name} was to have {classes} classes, but a saved network has those that it was "
             "saved with; leave --classes out"
         )
-    return _open_onnx(path) if path.suffix == ".onnx" else _open_exported(path)
+    return _open_onnx(path) if path.suffix.lower() == ".onnx" else _open_exported(path)
 
 
 def _open_onnx(path: Path) -> Found:

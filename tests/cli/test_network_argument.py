@@ -142,6 +142,65 @@ def test_a_sweep_says_why_it_trains_no_network_from_outside(run, name):
     assert "was to be trained" in result.stderr and "own networks alone" in result.stderr
 
 
+@pytest.mark.parametrize(
+    "name", ["resnet50.pth", "some/where.safetensors", "last.pth.tar", "a.ckpt"]
+)
+@pytest.mark.parametrize("command", ["compare", "show", "bench", "export", "train"])
+def test_a_file_of_weights_needs_the_name_of_its_network(run, name, command):
+    options = {"export": ("--to", "pt2"), "train": ("--dataset", "shapes")}.get(command, ())
+    result = run(command, name, *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    rule = f"{name} is a file of weights: name their network, and give the file as --weights"
+    assert rule in result.stderr and "did you mean" not in result.stderr
+
+
+@pytest.mark.torchvision
+def test_open_sizes_of_an_onnx_file_are_asked_for(run):
+    """Whose channels come last, and whose ending is of capitals: 6 x 8 places of 4 outputs."""
+    onnx = pytest.importorskip("onnx")
+    from onnx_files import node, saved, value, weight
+
+    nodes = [node("Transpose", ["x"], ["t"], perm=[0, 3, 1, 2]), node("Conv", ["t", "w"], ["y"])]
+    parts = [value("x", None, None, None, 3)], [value("y", None, 4, None, None)]
+    saved("net.ONNX", nodes, *parts, [weight("w", 4, 3, 3, 3)])
+    assert onnx.load("net.ONNX").graph.node
+    asked = run("compare", "net.ONNX")
+    assert (asked.exit_code, asked.stdout) == (2, "")
+    assert "leaves the sizes of its input open: give them, as --input 3x224x224" in asked.stderr
+    found = run("compare", "net.ONNX", "--input", "3x8x10", "--format", "json")
+    (network,) = json.loads(found.stdout)["networks"]
+    counted = network["params"], network["macs"], network["activations"], network["input"]
+    assert counted == (108, 4 * 48 * 27, 4 * 48, [3, 8, 10])
+    other = run("compare", "net.ONNX", "--input", "5x8x10")
+    assert other.exit_code == 2 and "net.ONNX takes an input of ?x?x?x3, which" in other.stderr
+
+
+@pytest.mark.torchvision
+def test_damaged_onnx_files_are_one_sentence(run, tmp_path):
+    pytest.importorskip("onnx")
+    from onnx_files import function, node, saved, value
+
+    call = node("f", ["a"], ["b"], domain="mine")
+    turning = function("f", ["a"], ["b"], [call])
+    image, result = value("x", 1, 3, 8, 8), value("y", 1, 3, 8, 8)
+    saved(
+        "f.onnx", [node("f", ["x"], ["y"], domain="mine")], [image], [result], functions=[turning]
+    )
+    (tmp_path / "torn.onnx").write_bytes((tmp_path / "f.onnx").read_bytes()[:-30])
+    (tmp_path / "folder.onnx").mkdir()
+    for name, rule in (
+        ("f.onnx", "its function 'f' calls itself"),
+        ("torn.onnx", "it is no ONNX file, or a part of it is missing"),
+        ("folder.onnx", "it is a folder"),
+        ("none.onnx", "No such file"),
+    ):
+        for command in ("compare", "show"):
+            found = run(command, name)
+            assert (found.exit_code, found.stdout) == (2, "")
+            (line,) = found.stderr.splitlines()
+            assert line.startswith(f"archscope: {name} ") and rule in line
+
+
 @pytest.mark.torchvision
 def test_an_onnx_file_is_counted_and_not_run(run, tmp_path):
     onnx = pytest.importorskip("onnx")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Given: TypeAlias = "str | Network | Outside | Node | Module"
 LIVE = "module"  # the source of a network that the caller holds
 _PACKAGES = ("timm", "torchvision", "python")
-_FILE = re.compile(r"(.+\.py)(?::(\w+))?|.+\.(?:pt2|onnx)", flags=re.DOTALL)
+_FILE = re.compile(r"(.+\.py)(?::(\w+))?|.+\.(?i:pt2|onnx)", flags=re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -64,13 +64,14 @@ def open_network(
         classes: outputs, where not its own; a function is given it as `num_classes`. A `Network`,
             a tree and a module have their own.
         input: (channels, height, width), where not its own; 3x224x224 where nothing tells it. A
-            tree has none of its own. One from outside may take anything: sizes without the batch,
-            (10,), several of them, ((3, 32, 32), (10,)), or the tensors to call it with, batch
-            included: one, a tuple in order, or a dictionary by name.
+            tree has none of its own, nor has an ONNX file that leaves a size open. One from outside
+            may take anything: sizes without the batch, (10,), several of them, ((3, 32, 32),
+            (10,)), or the tensors to call it with, batch included: one, a tuple in order, or a
+            dictionary by name.
 
     Raises:
-        UsageError: where there is no such network, package, file or function, or a tree comes
-            without an input.
+        UsageError: where there is no such network, package, file or function, or one that has no
+            input of its own comes without one.
         ArchscopeError: where a user's own code fails.
     """
     shape = None if input is None else as_input(input)
@@ -93,7 +94,13 @@ def open_network(
             raise UsageError("archscope's own networks have a class at least; give --classes 1")
         return parse(network, classes, image_of(shape, network))
     found = _open(network, classes, shape)
-    return Outside(network, found.source, shape or found.input, found.make, classes)
+    shape = shape or found.input
+    if shape is None:
+        raise UsageError(
+            f"{shown(network)} leaves the sizes of its input open: give them, as --input 3x224x224 "
+            "(channels, height, width)"
+        )
+    return Outside(network, found.source, shape, found.make, classes)
 
 
 def open_networks(
