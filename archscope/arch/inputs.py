@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, TypeAlias
 
 from archscope.arch.quantities import parse_sizes
@@ -23,11 +24,13 @@ class Inputs:
         dtypes: torch's name for the numbers of each, as `int64`; None: the network's own.
         example: what the network is called with, batch included: a tensor, a tuple of what it
             takes in order, or a mapping of what it takes by name. None: zeros of the shapes.
+        batch: how many of each kind are in the example.
     """
 
     shapes: tuple[Sizes, ...]
     dtypes: tuple[str | None, ...] = ()
     example: Any = None
+    batch: int = 1
 
 
 Input: TypeAlias = "Sizes | Inputs"
@@ -54,9 +57,9 @@ def as_input(given: GivenInput) -> Input:
     if isinstance(given, Inputs):
         return given
     if _are_sizes(given):
-        return tuple(given)
+        return tuple(map(int, given))
     if isinstance(given, Sequence) and given and all(map(_are_sizes, given)):
-        return Inputs(tuple(map(tuple, given)))
+        return Inputs(tuple(tuple(map(int, one)) for one in given))
     values = given.values() if isinstance(given, Mapping) else given
     tensors = [given] if hasattr(given, "shape") else list(_tensors(values))
     if not tensors:
@@ -64,7 +67,8 @@ def as_input(given: GivenInput) -> Input:
             "an input is sizes without the batch, as (3, 224, 224), several of them, or tensors "
             f"to call the network with, not {shown(repr(given))}; give one of these"
         )
-    return Inputs(tuple(tuple(one.shape[1:]) for one in tensors), example=given)
+    batch = max((one.shape[0] for one in tensors if one.shape), default=1)
+    return Inputs(tuple(tuple(one.shape[1:]) for one in tensors), example=given, batch=batch)
 
 
 def image_of(input: Input | None, name: str) -> Shape | None:
@@ -73,8 +77,12 @@ def image_of(input: Input | None, name: str) -> Shape | None:
     Raises:
         UsageError: where it is something else.
     """
-    if input is None or (isinstance(input, tuple) and len(input) == 3):
-        return input
+    if input is None:
+        return None
+    shapes = input.shapes if isinstance(input, Inputs) else (input,)
+    if len(shapes) == 1 and len(shapes[0]) == 3:
+        channels, height, width = shapes[0]
+        return channels, height, width
     raise UsageError(
         f"{shown(name)} takes one image, channels x height x width, not "
         f"{shown(input_text(input))}; write 3x224x224"
@@ -106,7 +114,7 @@ def _are_sizes(given: Any) -> bool:
         isinstance(given, Sequence)
         and not isinstance(given, str)
         and len(given) > 0
-        and all(isinstance(size, int) and not isinstance(size, bool) and size > 0 for size in given)
+        and all(isinstance(size, Integral) and int(size) > 0 for size in given)
     )
 
 

@@ -171,9 +171,9 @@ def run_once(module: nn.Module, input: Input, what: str) -> Any:
         ArchscopeError: where it fails.
     """
     module.eval()
-    given, named = arguments(module, input)
     try:
         with torch.no_grad(), running(f"{shown(what)} on an input of {input_text(input)}"):
+            given, named = arguments(module, input)
             return module(*given, **named)
     except UsageError:
         raise

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archscope.arch.inputs import elements, image_of
+from archscope.arch.inputs import Inputs, elements, image_of
 from archscope.arch.network import Network
 from archscope.arch.shape import Shape
 from archscope.cost.formula import Count
@@ -55,15 +55,10 @@ def count_outside(network: Outside) -> OutsideCount:
         return _count_onnx(network)
     from archscope.cost.fvcore import activations_inside, count_with_fvcore
     from archscope.nn.guarded import running
-    from archscope.nn.live import ready, size_of
     from archscope.nn.outside import outputs_of, run_once
 
-    module = network.module()
-    need = 4 * (size_of(module) + 2 * elements(network.input))
-    refuse_beyond(need, shown(network.name), network.input, "use a smaller input")
-    module, notes = ready(module, network.name)
-    result = run_once(module, network.input, network.name)
-    classes = outputs_of(result)
+    module, notes = _made(network)
+    classes = outputs_of(run_once(module, network.input, network.name))
     if network.classes and classes is not None and classes != network.classes:
         raise UsageError(
             f"{shown(network.name)} has {classes} outputs whatever it is told, not "
@@ -93,11 +88,11 @@ def memory_outside(network: Outside, element_bytes: int) -> Memory:
         ArchscopeError: where it cannot be made or run.
     """
     from archscope.nn.guarded import running
-    from archscope.nn.live import ready, size_of
+    from archscope.nn.live import size_of
     from archscope.nn.live_memory import peak_elements
     from archscope.nn.outside import run_once
 
-    module, _ = ready(network.module(), network.name)
+    module, _ = _made(network)
     run_once(module, network.input, network.name)
     with running(f"a look at the memory of {shown(network.name)}"):
         most, where = peak_elements(module, network.input)
@@ -118,15 +113,33 @@ def runnable(network: Network | Outside, note: Callable[[str], None] | None = No
 
         return build(network)
     from archscope.cost.example import dtype_of
-    from archscope.nn.live import ready
     from archscope.nn.outside import run_once
 
-    module, _ = ready(network.module(), network.name)
+    module, _ = _made(network)
     run_once(module, network.input, network.name)  # makes what is made by the first run
     kind = str(dtype_of(module)).removeprefix("torch.")
     if note is not None and kind != "float32":
         note(f"{network.name}: its {kind} weights run as float32, under autocast if asked")
     return module.float()
+
+
+def _made(network: Outside) -> tuple[Module, list[str]]:
+    """Its module, ready to be run, and what must be said of it.
+
+    Raises:
+        UsageError: where its weights and input need more memory than there is.
+        ArchscopeError: where it cannot be made.
+    """
+    from archscope.nn.live import ready, size_of
+
+    module = network.module()
+    need = 4 * (size_of(module) + 2 * elements(network.input))
+    refuse_beyond(need, shown(network.name), network.input, "use a smaller input")
+    module, notes = ready(module, network.name)
+    batch = network.input.batch if isinstance(network.input, Inputs) else 1
+    if batch > 1:
+        notes.append(f"{network.name} is counted for a batch of {batch}, as it was given.")
+    return module, notes
 
 
 def image_shape(network: Network | Outside) -> Shape:

@@ -4,6 +4,7 @@ import dataclasses
 import warnings
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -210,6 +211,21 @@ def test_what_keeps_no_layers_says_what_to_give_instead():
 def test_what_is_no_network_or_input_is_one_sentence(network, input, rule):
     with pytest.raises(UsageError, match=rule):
         open_network(network, input=input)
+
+
+def test_a_batch_that_was_given_is_counted_whole_and_told():
+    found = compare(small(), input=torch.zeros(4, *INPUT)).document()["networks"][0]
+    assert (found["macs"], found["input"]) == (4 * COSTS[1], [3, 32, 32])
+    assert any("a batch of 4" in note for note in found["notes"])
+
+
+def test_sizes_of_any_kind_of_whole_number_and_none_too_large():
+    assert costs(small(), input=np.array([3, 32, 32]).tolist()) == COSTS
+    assert costs(small(), input=tuple(np.array([3, 32, 32]))) == COSTS
+    assert a.count("resnet20", IMAGE).macs == a.count("resnet20").macs
+    for call in (a.count, a.memory):
+        with pytest.raises(UsageError, match="MB free; use a smaller input"):
+            call(small(), input=(3, 10**9, 10**9))
 
 
 def test_what_cannot_run_says_how_to_give_the_inputs():
