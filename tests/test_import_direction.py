@@ -32,7 +32,7 @@ LEAVES = ["errors", "files", "running", "short_repr", "__init__"]  # below every
 INSIDE = {
     "cli": ["main", "commands", "options", "help", "completion", "output"],
     "explore": ["training", "clock", "design", "networks"],
-    "cost": ["counters", "fvcore", "traced"],
+    "cost": ["counters", "fvcore", "onnx_file", "traced"],
     "reporting": ["folder", "judge", "figure", "networks", "facts", "table"],
     "sweep": ["executor", "ray", "run", "store", "plan"],
     "data": ["load", "sets", "fetch", "batches", "dataset", "view"],

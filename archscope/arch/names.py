@@ -24,9 +24,9 @@ from archscope.arch.network import Network
 from archscope.arch.shape import Shape, output_shape
 from archscope.errors import UsageError, shown
 
-_WEIGHTS = (".pth", ".pt", ".ckpt", ".safetensors", ".pth.tar", ".bin")
-
 __all__ = ["forms", "is_own", "nearest", "parse", "read", "well_known"]
+
+_WEIGHTS = (".pth", ".pt", ".ckpt", ".safetensors", ".pth.tar", ".bin")  # endings of their files
 
 
 def parse(name: str, classes: int | None = None, input_shape: Shape | None = None) -> Network:
@@ -62,6 +62,11 @@ def read(name: str) -> Reading:
     Raises:
         UsageError: where no family is spelled so, or the name breaks a rule of its family.
     """
+    if name.lower().endswith(_WEIGHTS):
+        raise UsageError(
+            f"{shown(name)} is a file of weights: name their network, and give the file as "
+            "--weights to a command that takes it (archscope export)"
+        )
     place = place_of(name)
     try:
         found = registry.read(normal(name)) if place is None else read_own(place)
@@ -109,11 +114,6 @@ def _completed(reading: Reading) -> list[str]:
 
 
 def _unknown(name: str, reading: Reading | None = None) -> str:
-    if name.lower().endswith(_WEIGHTS):
-        return (
-            f"{shown(name)} is a file of weights: name their network, and give the file as "
-            "--weights to a command that takes it (archscope export)"
-        )
     place = place_of(name)
     if place is not None:
         return _unknown_in(place)

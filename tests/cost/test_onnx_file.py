@@ -1,7 +1,11 @@
 """ONNX files counted by their own shapes, against hand arithmetic."""
 
+from pathlib import Path
+
 import pytest
 
+from archscope.arch.names import parse
+from archscope.cost.formula import count
 from archscope.errors import UsageError
 
 pytestmark = pytest.mark.torchvision
@@ -63,6 +67,16 @@ def test_each_operator_by_hand(tmp_path):
     assert found.macs == 6 * 64 * 9 + 6 * 10 + 10 * 4
     assert found.activations == 6 * 64 + 10 + 4
     assert (found.classes, found.uncounted) == (4, {})
+
+
+def test_resnet50_of_onnx_costs_what_ours_does():
+    """A file that comes with onnx, its weights filled by ConstantOfShape."""
+    path = Path(onnx.__file__).parent / "backend/test/data/light/light_resnet50.onnx"
+    if not path.is_file():
+        pytest.skip("onnx comes without its files for tests")
+    ours, theirs = count(parse("resnet50")), count_onnx(path, (3, 224, 224))
+    found = (theirs.params, theirs.macs, theirs.activations)
+    assert found == (ours.params, ours.macs, ours.activations) and theirs.macs_exact
 
 
 def test_open_sizes_take_the_input_asked_for(tmp_path):

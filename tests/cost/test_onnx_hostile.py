@@ -130,6 +130,7 @@ CASES = {
     ),
     "no equation": (([node("Einsum", ["x"], ["y"])], []), "breaks a rule|does not fit"),
     "a constant of nothing": (([node("Constant", [], ["y"])], []), "has no value"),
+    "a constant of no name": (([node("Constant", [], [], value_int=1)], []), "gives nothing"),
     "a branch that is missing": (([node("If", ["yes"], ["y"])], [weight("yes", kind="t")]), "no '"),
     "a loop that takes nothing": (
         ([node("Loop", ["n", "", "x"], ["y"], body=body())], [weight("n", kind="l")]),

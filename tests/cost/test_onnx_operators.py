@@ -10,11 +10,14 @@ from properties import examples
 
 pytestmark = pytest.mark.torchvision
 onnx = pytest.importorskip("onnx", reason="onnx is an extra")
+from onnx.backend.test.case.node import collect_testcases  # noqa: E402
 from onnx_files import operator, weight  # noqa: E402
 
 from archscope.cost.onnx_file import count_onnx  # noqa: E402
+from archscope.cost.onnx_file.opened import open_model  # noqa: E402
 from archscope.cost.onnx_file.products import PRODUCTS  # noqa: E402
 from archscope.cost.onnx_file.quiet import QUIET  # noqa: E402
+from archscope.cost.onnx_file.walk import Walk  # noqa: E402
 
 RUNTIME = {"domain": "com.microsoft"}
 ONE, ZERO, BYTE = weight("one"), weight("zero", kind="u"), weight("byte", kind="b")
@@ -272,6 +275,22 @@ def test_every_operator_that_is_counted_has_a_case():
     left = set(PRODUCTS) - named
     assert left == {("com.microsoft", "MatMulInteger16"), ("com.microsoft", "TransposeMatMul")}
     assert not QUIET & PRODUCTS.keys()
+
+
+@pytest.mark.slow
+def test_an_attention_costs_what_its_definition_does(tmp_path):
+    """ONNX's own cases of it, with shared keys, pasts and masks, beside what ONNX makes of them."""
+    found = {}
+    for case in collect_testcases("Attention"):
+        path = tmp_path / "net.onnx"
+        onnx.save(case.model, path)
+        walk = Walk(open_model(path), str(tmp_path))
+        walk.run({entry.name: entry.type for entry in case.model.graph.input})
+        assert not walk.tally.uncounted
+        found[case.name] = walk.tally.macs
+    pairs = [(macs, found.get(f"{name}_expanded")) for name, macs in found.items()]
+    assert sum(other is not None for _, other in pairs) > 20
+    assert all(macs == other > 0 for macs, other in pairs if other is not None)
 
 
 @examples(20, 200, st.data())

@@ -211,6 +211,16 @@ def counted(tmp_path, nodes, weights, image=(3, 8, 8), result="y"):
             [weight("w", 8, 8), weight("g", 8), numbers("i", 0)],
             64 + 8,
         ),
+        # Weights that are quantised only when the network runs.
+        (
+            [
+                node("QuantizeLinear", ["w", "s"], ["q"], axis=1),
+                node("DequantizeLinear", ["q", "s"], ["v"], axis=1),
+                node("MatMul", ["x", "v"], ["y"]),
+            ],
+            [weight("w", 8, 8), weight("s", 8)],
+            64,
+        ),
         # A quantisation written out: the scale is none.
         (
             [
@@ -226,6 +236,21 @@ def counted(tmp_path, nodes, weights, image=(3, 8, 8), result="y"):
             [node("Magic", ["x", "w", "s", "i"], ["y"], domain="mine")],
             [weight("w", 8, 8), weight("s", 1), weight("i", 8, kind="l")],
             64,
+        ),
+        # Weights that the graph fills, and a table that it fills.
+        (
+            [
+                node("ConstantOfShape", ["s"], ["w"]),
+                node("MatMul", ["x", "w"], ["a"]),
+                node("Add", ["a", "w"], ["y"]),
+            ],
+            [numbers("s", 8, 8)],
+            64,
+        ),
+        (
+            [node("ConstantOfShape", ["s"], ["t"]), node("Add", ["x", "t"], ["y"])],
+            [numbers("s", 8, 8)],
+            0,
         ),
         # What nothing uses.
         ([node("Relu", ["x"], ["y"])], [weight("w", 8, 8), weight("s", 3, kind="l")], 0),

@@ -85,7 +85,10 @@ def fold(node: Node, types: Sequence[Any], opsets: Sequence[Any]) -> list[Any]:
     for shape in shapes:
         if shape is None or None in shape or math.prod(_sizes(shape)) > MOST_NUMBERS:
             return unknown
-    return _evaluated(node, opsets) or unknown
+    found = _evaluated(node, opsets)
+    if found is None or [content.shape for content in found] != shapes:
+        return unknown
+    return [known(content) for content in found]
 
 
 def _sizes(shape: Sequence[int | None]) -> list[int]:
@@ -130,4 +133,4 @@ def _evaluated(node: Node, opsets: Sequence[Any]) -> list[Any] | None:
             found = ReferenceEvaluator(model).run(None, inputs)
     except Exception:  # a content that is not known is no error; what follows may be
         return None
-    return [known(np.asarray(one)) for one in found]
+    return [np.asarray(one) for one in found]

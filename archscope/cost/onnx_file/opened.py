@@ -42,6 +42,8 @@ def open_model(path: Path) -> Any:
         model = onnx.load_model_from_string(read(path, most=_MOST_BYTES))
     except OSError:
         raise
+    except MemoryError:
+        raise NotOnnx("reading it takes more memory than there is") from None
     except Exception:  # a damaged file can fail in any way at all
         raise NotOnnx("it is no ONNX file, or a part of it is missing") from None
     if not model.HasField("graph") or not model.graph.output:

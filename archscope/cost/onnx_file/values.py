@@ -38,7 +38,8 @@ class Value:
         data: a small NumPy array, where the content is known.
         constant: whether it is made of constants by operators that multiply no matrices.
         held: the floating-point tensors of the file that it is made of, by number.
-        integers: the integer ones; `DequantizeLinear` makes them `held`.
+        integers: the integer ones, which `DequantizeLinear` makes `held`, and those that a
+            `ConstantOfShape` fills: weights where a layer takes them as such, and nowhere else.
         tables: tensors that were added to it and have more than one axis.
     """
 

@@ -96,6 +96,8 @@ class Walk:
 
     def _node(self, proto: Any, scope: Scope, place: int) -> None:
         proto, attributes = attributes_of(proto, scope.bound)
+        if not proto.output:
+            raise NotOnnx(f"{title(proto)} gives nothing")
         domain = domain_of(proto.domain)
         inputs = [scope.read(name, title(proto)) if name else None for name in proto.input]
         node = Node(proto, domain, scope.version(domain), inputs, attributes)
@@ -125,6 +127,9 @@ class Walk:
         key = node.domain, node.operator
         product = PRODUCTS.get(key)
         constant = product is None and _all_constant(node)
+        if key == (STANDARD, "ConstantOfShape") and constant:
+            filled = self._filled(node, types[0], contents[0], scope)
+            return [filled] if filled else [Value(types[0], constant=True)]
         made = passed_on(node, constant)
         results = [
             Value(type, content, constant=constant or content is not None, **made)
@@ -144,6 +149,15 @@ class Walk:
             self.tally.add(Tally(product.macs(node), math.prod(node.output())))
         except Unknown:
             self.tally.uncounted[node.operator] += 1
+
+    def _filled(self, node: Node, type: Any, data: Any, scope: Scope) -> Value | None:
+        """A tensor that the graph fills, as a weight may be; None where its sizes are unknown."""
+        shape = Value(type).shape
+        if shape is None or None in shape:
+            return None
+        elements = math.prod(size for size in shape if size is not None)
+        key = scope.path, node.proto.output[0]
+        return self.weights.hold(key, type, elements, data, filled=True)
 
     def _constant(self, node: Node, scope: Scope) -> Value:
         found = folding.constant(dict(node.attributes), self._folder)

@@ -28,7 +28,6 @@ from archscope.cost.onnx_file.values import BOOL, FLOATS, Value
 # Inputs that are learned, of operators that do not multiply matrices.
 _LEARNED: dict[tuple[str, str], tuple[int, ...]] = {
     (STANDARD, "BatchNormalization"): (1, 2),
-    (STANDARD, "Gather"): (0,),
     (STANDARD, "GroupNormalization"): (1, 2),
     (STANDARD, "InstanceNormalization"): (1, 2),
     (STANDARD, "LayerNormalization"): (1, 2),
@@ -44,6 +43,8 @@ _LEARNED: dict[tuple[str, str], tuple[int, ...]] = {
     (MICROSOFT, "SkipLayerNormalization"): (2, 3, 4),
     (MICROSOFT, "SkipSimplifiedLayerNormalization"): (2, 3),
 }
+# Tables that are looked up, and whether their integers are weights.
+_TABLES = {(STANDARD, "Gather"): False, (MICROSOFT, "GatherBlockQuantized"): True}
 # The two sides of operators that go element by element, and whether their integers are weights.
 _SIDES: dict[tuple[str, str], tuple[tuple[int, ...], bool]] = {
     (STANDARD, "Add"): ((0, 1), False),
@@ -53,6 +54,7 @@ _SIDES: dict[tuple[str, str], tuple[tuple[int, ...], bool]] = {
 }
 _MIXED = frozenset({"Add", "Concat", "Div", "Max", "Mean", "Min", "Mul", "Pow", "Sub", "Sum"})
 _SCALED = frozenset({"Add", "Div", "Mul", "Sub"})
+_MADE = frozenset({"ConstantOfShape", "EyeLike", "Range", "Shape", "Size"})
 _CARRIED = frozenset(
     {"Add", "Cast", "Identity", "Mul", "Reshape", "Squeeze", "Transpose", "Unsqueeze"}
 )
@@ -73,13 +75,21 @@ class Weights:
         """How many parameters the tensors have."""
         return sum(self._elements[number] for number in self._learned | self._added - self._masks)
 
-    def hold(self, key: tuple[str, str], type: Any, elements: int, data: Any = None) -> Value:
-        """A tensor of the file, whose key is its graph and its name."""
+    def hold(
+        self,
+        key: tuple[str, str],
+        type: Any,
+        elements: int,
+        data: Any = None,
+        *,
+        filled: bool = False,
+    ) -> Value:
+        """A tensor of the file, whose key is its graph and its name; `filled` with one number."""
         number = self._numbers.setdefault(key, len(self._numbers))
         self._elements.setdefault(number, elements)
         itself, none = frozenset({number}), frozenset[int]()
         element = type.tensor_type.elem_type
-        held = itself if element in FLOATS else none
+        held = itself if element in FLOATS and not filled else none
         integers = none if held or element == BOOL else itself
         return Value(type, data, constant=True, held=held, integers=integers)
 
@@ -98,9 +108,9 @@ class Weights:
                     self._elements.update(dict.fromkeys(value.integers, total))
         for place in _LEARNED.get(key, ()):
             if (found := node.input(place)) is not None:
-                self._learned |= found.held
-        if key == (MICROSOFT, "GatherBlockQuantized") and (found := node.input(0)) is not None:
-            self._learned |= found.integers
+                self._learned |= found.held | found.integers
+        if key in _TABLES and (found := node.input(0)) is not None:
+            self._learned |= found.held | (found.integers if _TABLES[key] else frozenset())
         if key == (STANDARD, "Concat"):
             for value in _beside_features(list(node.inputs)):
                 self._learned |= value.held
@@ -126,7 +136,7 @@ def passed_on(node: Node, constant: bool) -> dict[str, frozenset[int]]:
     if node.operator in ("Add", "QLinearAdd"):
         for value in _beside_features(_sides(node)):
             tables |= _of_side(node, value) if value.axes > 1 else frozenset()
-    if not constant or not given:
+    if not constant or not given or node.operator in _MADE:
         return {"tables": tables}
     sources = given if node.operator in _MIXED else given[:1]
     held = frozenset[int]().union(*(value.held for value in sources))
