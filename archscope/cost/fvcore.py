@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from archscope.arch.inputs import Input, input_text
+from archscope.cost.example import traceable
 from archscope.errors import UsageError
 from archscope.short_repr import ShortRepr
 
@@ -77,7 +79,7 @@ class FvcoreCount(ShortRepr):
         return others | {name: theirs - ours for name, (ours, theirs) in self.differences.items()}
 
 
-def count_with_fvcore(module: nn.Module, shape: tuple[int, int, int]) -> FvcoreCount:
+def count_with_fvcore(module: nn.Module, shape: Input) -> FvcoreCount:
     """Trace a module once (eval mode, batch 1, zeros of `shape`) and let fvcore count it.
 
     Raises:
@@ -92,8 +94,14 @@ def count_with_fvcore(module: nn.Module, shape: tuple[int, int, int]) -> FvcoreC
         from archscope.cost.traced.scopes import forwards_named
 
     try:
-        with _in_eval_mode(module), torch.no_grad(), _quiet(), forwards_named(module):
-            analysis = FlopCountAnalysis(module, torch.zeros(1, *shape))
+        with (
+            _in_eval_mode(module),
+            torch.no_grad(),
+            _quiet(),
+            traceable(module, shape) as tensors,
+            forwards_named(module),
+        ):
+            analysis = FlopCountAnalysis(module, tensors)
             analysis.set_op_handle(**operators.HANDLES)
             inside = analysis.by_module_and_operator()
             without = {name: analysis.unsupported_ops(name) for name in inside}
@@ -101,8 +109,8 @@ def count_with_fvcore(module: nn.Module, shape: tuple[int, int, int]) -> FvcoreC
         if "allocate memory" not in str(error):
             raise
         raise UsageError(
-            f"tracing an image of {'x'.join(map(str, shape))} takes more memory than there "
-            "is; use a smaller input, or count with the formula"
+            f"tracing an input of {input_text(shape)} takes more memory than there is; use a "
+            "smaller input, or count with the formula"
         ) from None
     return _read(module, inside, without)
 
@@ -164,20 +172,26 @@ def _parts(
     return parts if top == Part(0, 0) else {**parts, TOP_LEVEL: top}
 
 
-def count_activations_with_fvcore(module: nn.Module, shape: tuple[int, int, int]) -> int:
-    """The activations in eval mode: outputs of convolutions, linear layers, products of matrices.
+def count_activations_with_fvcore(module: nn.Module, shape: Input) -> int:
+    """The activations in eval mode: outputs of convolutions, linear layers and matrix products."""
+    return activations_inside(module, shape)[""]
+
+
+def activations_inside(module: nn.Module, shape: Input) -> dict[str, int]:
+    """The same of each submodule by its path; that of the whole is empty.
 
     A trace of its own: fvcore shares none between its counts.
     """
     import torch
 
-    with _in_eval_mode(module), torch.no_grad(), _quiet():
+    with _in_eval_mode(module), torch.no_grad(), _quiet(), traceable(module, shape) as tensors:
         from fvcore.nn import ActivationCountAnalysis
 
         from archscope.cost.traced.operators import ACTIVATIONS
 
-        analysis = ActivationCountAnalysis(module, torch.zeros(1, *shape))
-        return int(analysis.set_op_handle(**ACTIVATIONS).total())
+        analysis = ActivationCountAnalysis(module, tensors)
+        found = analysis.set_op_handle(**ACTIVATIONS).by_module()
+        return {name: int(value) for name, value in found.items()}
 
 
 def _of(kind: type[Exact | Missed | Uncounted], counted: Mapping[Any, Any]) -> dict[str, int]:

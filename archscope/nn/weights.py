@@ -12,11 +12,11 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from archscope.errors import UsageError, shown
+from archscope.nn.checkpoints import BATCHES, Weights, find_weights
 from archscope.nn.weight_files import read_weights
 
 _SIDE = "AuxLogits."
 BODY = "backbone.body."
-_COUNTER = ".num_batches_tracked"
 
 
 def to_torchvision(module: nn.Module, *, detection: bool = False) -> dict[str, Tensor]:
@@ -35,7 +35,7 @@ def to_torchvision(module: nn.Module, *, detection: bool = False) -> dict[str, T
         UsageError: for a network that torchvision does not make.
     """
     state = module.state_dict()
-    _check_family(state)
+    _check_family(module)
     if detection and not _is_resnet(state):
         raise UsageError(
             "torchvision's detection models are built on its resnets; use an ImageNet "
@@ -57,23 +57,35 @@ def from_torchvision(module: nn.Module, state: Mapping[str, Tensor]) -> None:
     Raises:
         UsageError: naming the first key that is missing, unexpected, or of another shape.
     """
-    _check_family(module.state_dict())
+    _check_family(module)
     load_state(module, state)
 
 
-def load_weights(module: nn.Module, path: str | Path) -> None:
+def load_weights(module: nn.Module, path: str | Path, key: str | None = None) -> Weights:
     """Load the weights of a file into a built network: torchvision's, timm's, or archscope's own.
+
+    What stands around them is no hindrance: they are found under `state_dict`, `model`, `net` and
+    the like, also one below another key; prefixes as `module.` are taken off, buffers of counters
+    (`total_ops`) left out.
 
     Args:
         module: as `build` makes it.
         path: `.safetensors`, or what `torch.save` wrote (`.pth`, `.pt`, a checkpoint of a sweep);
             nothing in it is executed.
+        key: which weights are meant where the file holds several, as `state_dict_ema`; without it
+            those that were trained, rather than their moving averages.
+
+    Returns:
+        what was loaded; its `notes` say which weights were taken, and what was left out.
 
     Raises:
         UsageError: where the file is none of these, is damaged, asks for more than data, or holds
             the weights of another network.
     """
-    load_state(module, read_weights(Path(path)), shown(str(path)))
+    name = shown(str(path))
+    found = find_weights(read_weights(Path(path)), list(module.state_dict()), name, key)
+    load_state(module, found.state, name)
+    return found
 
 
 def load_state(
@@ -91,7 +103,7 @@ def load_state(
     state = _timms_inception_v4(own, state)
     if not any(key.startswith(_SIDE) for key in own):
         state = {key: value for key, value in state.items() if not key.startswith(_SIDE)}
-    counters = {key: value for key, value in own.items() if key.endswith(_COUNTER)}
+    counters = {key: value for key, value in own.items() if key.endswith(BATCHES)}
     state = {**counters, **state}
     for wrong, kind in ((own.keys() - state.keys(), "lacks"), (state.keys() - own.keys(), "adds")):
         if wrong:
@@ -127,7 +139,14 @@ def _timms_inception_v4(
     return renamed
 
 
-def _check_family(state: Mapping[str, Tensor]) -> None:
+def _check_family(module: nn.Module) -> None:
+    state = module.state_dict()
+    first = dict(module.named_modules()).get("layer2.0.conv1")
+    if isinstance(first, nn.Conv2d) and first.kernel_size == (1, 1) and first.stride != (1, 1):
+        raise UsageError(
+            "torchvision's networks have the stride of a stage in the 3x3, not in the first 1x1; "
+            "use the name without -stride1x1, or export to safetensors, pt2 or onnx"
+        )
     if not _is_resnet(state) and "Conv2d_1a_3x3.conv.weight" not in state:
         raise UsageError(
             "torchvision has no counterpart of this network, so it has no names for it; use "
