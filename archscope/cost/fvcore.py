@@ -16,6 +16,7 @@ from archscope.errors import UsageError
 from archscope.short_repr import ShortRepr
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
     from archscope.cost.traced.operators import Exact, Missed, Uncounted
@@ -27,11 +28,15 @@ TOP_LEVEL = ""
 
 
 class Part(NamedTuple):
-    """What a part of a network costs; where `macs_exact` is False, at least so many `macs`."""
+    """What a part of a network costs; where `macs_exact` is False, at least so many `macs`.
+
+    Both are None where the trace does not tell: the part is unused, or a saved program has only its
+    weights.
+    """
 
     params: int
-    macs: int
-    macs_exact: bool = True
+    macs: int | None
+    macs_exact: bool | None = True
 
 
 @dataclass(frozen=True, repr=False)
@@ -85,25 +90,21 @@ def count_with_fvcore(module: nn.Module, shape: Input) -> FvcoreCount:
     Raises:
         UsageError: where the trace needs more memory than there is.
     """
-    import torch
-
     with _quiet():
         from fvcore.nn import FlopCountAnalysis
 
         from archscope.cost.traced import operators
-        from archscope.cost.traced.scopes import forwards_named
 
     try:
-        with (
-            _in_eval_mode(module),
-            torch.no_grad(),
-            _quiet(),
-            traceable(module, shape) as tensors,
-            forwards_named(module),
-        ):
+        with _traced(module, shape) as tensors:
             analysis = FlopCountAnalysis(module, tensors)
             analysis.set_op_handle(**operators.HANDLES)
-            inside = analysis.by_module_and_operator()
+            uncalled = analysis.uncalled_modules()
+            inside = {
+                name: counted
+                for name, counted in analysis.by_module_and_operator().items()
+                if name not in uncalled
+            }
             without = {name: analysis.unsupported_ops(name) for name in inside}
     except RuntimeError as error:
         if "allocate memory" not in str(error):
@@ -116,12 +117,12 @@ def count_with_fvcore(module: nn.Module, shape: Input) -> FvcoreCount:
 
 
 def _read(module: nn.Module, inside: _Found, without: _Found) -> FvcoreCount:
-    """What fvcore found in a trace, and `without` a handle, in each submodule by operator."""
+    """What fvcore found in a trace, and `without` a handle, in each part called, by operator."""
     from archscope.cost.traced import operators
     from archscope.cost.traced.harmless import is_harmless, short_name
 
-    def macs(name: str) -> int:
-        return sum(_of(operators.Exact, inside.get(name, {})).values())
+    def macs(name: str) -> int | None:
+        return sum(_of(operators.Exact, inside[name]).values()) if name in inside else None
 
     def uncounted(name: str) -> Counter[str]:
         found = Counter(_of(operators.Uncounted, inside.get(name, {})))
@@ -152,9 +153,9 @@ def _read(module: nn.Module, inside: _Found, without: _Found) -> FvcoreCount:
 
 
 def _parts(
-    module: nn.Module, macs: Callable[[str], int], uncounted: Callable[[str], Counter[str]]
+    module: nn.Module, macs: Callable[[str], int | None], uncounted: Callable[[str], Counter[str]]
 ) -> dict[str, Part]:
-    """The direct submodules, and what of the whole is in none."""
+    """The direct submodules with parameters or operators, and what of the whole is in none."""
     parts: dict[str, Part] = {}
     seen: set[int] = set()
 
@@ -163,10 +164,14 @@ def _parts(
         seen.update(own)
         return sum(own.values())
 
-    rest, hidden = macs(""), uncounted("")
+    rest, hidden = macs("") or 0, uncounted("")
     for name, part in module.named_children():
-        parts[name] = Part(params(part), macs(name), not uncounted(name))
-        rest -= macs(name)
+        own, found = params(part), macs(name)
+        if found is not None:
+            parts[name] = Part(own, found, not uncounted(name))
+        elif own:
+            parts[name] = Part(own, None, None)
+        rest -= found or 0
         hidden -= uncounted(name)
     top = Part(params(module), rest, not hidden)
     return parts if top == Part(0, 0) else {**parts, TOP_LEVEL: top}
@@ -182,9 +187,7 @@ def activations_inside(module: nn.Module, shape: Input) -> dict[str, int]:
 
     A trace of its own: fvcore shares none between its counts.
     """
-    import torch
-
-    with _in_eval_mode(module), torch.no_grad(), _quiet(), traceable(module, shape) as tensors:
+    with _traced(module, shape) as tensors:
         from fvcore.nn import ActivationCountAnalysis
 
         from archscope.cost.traced.operators import ACTIVATIONS
@@ -197,6 +200,23 @@ def activations_inside(module: nn.Module, shape: Input) -> dict[str, int]:
 def _of(kind: type[Exact | Missed | Uncounted], counted: Mapping[Any, Any]) -> dict[str, int]:
     """The counts under one kind of key, by operator."""
     return {key.operator: int(value) for key, value in counted.items() if isinstance(key, kind)}
+
+
+@contextmanager
+def _traced(module: nn.Module, input: Input) -> Iterator[tuple[torch.Tensor, ...]]:
+    """Meanwhile fvcore can trace a module called with these tensors, part by part, and is quiet."""
+    import torch
+
+    from archscope.cost.traced.scopes import forwards_named
+
+    with (
+        _in_eval_mode(module),
+        torch.no_grad(),
+        _quiet(),
+        traceable(module, input) as tensors,
+        forwards_named(module),
+    ):
+        yield tensors
 
 
 @contextmanager

@@ -97,7 +97,7 @@ def test_both_spellings_give_the_canonical_name(spelled, canonical, input_shape)
         ("resnext29_8x60d@0.125", "a scaled width must be whole"),
         ("resnext29_8x64d@0", "must be a number above 0"),
         ("resnext29_8x64d@1e999999999", "must be a number above 0"),
-        ("resnext29_8x64d@\n0", r"scale must be a number above 0 .*, not \\n0"),
+        ("resnext29_8x64d@\n0", r"scale must be a number above 0 .*, not  0;"),
         ("wide_resnet29_2", "ImageNet ones"),
         ("wrn_40_2-l5", "15n\\+4 with n >= 1, not 40; use 34 or 49"),
         ("wrn_40_2-B(3,2)", "kernels of odd size"),
@@ -132,7 +132,7 @@ def test_both_spellings_give_the_canonical_name(spelled, canonical, input_shape)
         ("wide_resnet50", "did you mean wide_resnet50_2"),
         ("wrn_28", "did you mean wrn_28_10"),
         ("resnt50", "did you mean resnet50"),
-        ("densenet121", r"all others are spelled; .* timm:densenet121 or torchvision:densenet121$"),
+        ("vit_b_16", r"all others are spelled; .* timm:vit_b_16 or torchvision:vit_b_16$"),
         ("", "archscope list shows"),
     ],
 )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from archscope.cost.fvcore import FvcoreCount, Part
     from archscope.nn.outside import Module
 
-_TOP_LEVEL = "(top level)"  # the row of what stands in no submodule
+TOP_LEVEL = "(top level)"  # the row of what is in no submodule
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class OutsideCount:
         fvcore: None for an ONNX file.
         classes: None where the result is not (1, classes).
         stages: the direct submodules with their params and macs, and what is in none of them, so
-            that both add up; empty for an ONNX file.
+            that both add up; macs are None where the trace does not tell them. Empty for an ONNX
+            file.
         notes: what a reader must know of it.
         macs_exact: False where the network has at least `count.macs` multiply-adds.
     """
@@ -73,9 +74,10 @@ def count_outside(network: Outside) -> OutsideCount:
         for operator, (ours, theirs) in fvcore.differences.items()
     ]
     notes += _uncounted(network.name, fvcore.uncounted)
-    stages = [_stage(name or _TOP_LEVEL, part) for name, part in fvcore.parts.items()]
-    for row in stages:
-        row["activations"] = inside.get(row["name"], 0)
+    inner = [part for name, part in fvcore.parts.items() if name]
+    if inner and fvcore.macs and all(part.macs is None for part in inner):
+        notes.append(f"{network.name} does not tell which part multiplies: all is at {TOP_LEVEL}.")
+    stages = _stages(fvcore.parts, inside)
     count = Count(fvcore.params, fvcore.macs, inside[""])
     return OutsideCount(count, fvcore, classes, stages, tuple(notes), fvcore.macs_exact)
 
@@ -178,7 +180,13 @@ def _uncounted(name: str, operators: Mapping[str, int]) -> list[str]:
     ]
 
 
-def _stage(name: str, part: Part) -> dict[str, Any]:
-    """A row as `stage_rows` has it, with null for what only a tree tells."""
+def _stages(parts: Mapping[str, Part], activations: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Rows as `stage_rows` has them, with null for what the trace, or only a tree, would tell."""
     unknown = dict.fromkeys(("output", "block", "blocks", "cardinality"))
-    return {"name": name, **unknown, **part._asdict(), "activations": None}
+    rows, rest = [], activations[""]
+    for name, part in parts.items():
+        found = None if part.macs is None else activations.get(name, 0)
+        found = found if name else rest
+        rest -= found or 0
+        rows.append({"name": name or TOP_LEVEL, **unknown, **part._asdict(), "activations": found})
+    return rows

@@ -9,11 +9,10 @@ from archscope.arch.inputs import input_plain
 from archscope.arch.network import Network
 from archscope.cost.formula import Count, count, count_stages
 from archscope.explore.networks.opened import Outside
-from archscope.explore.networks.outside import count_outside
+from archscope.explore.networks.outside import TOP_LEVEL, count_outside
 from archscope.reporting.networks.difference import COSTS
 
 Costs = dict[str, int]
-_TOP_LEVEL = "(top level)"  # what stands in no submodule
 
 
 def costs_of(cost: Count) -> Costs:
@@ -45,8 +44,8 @@ def by_submodules(network: Network | Outside) -> tuple[dict[str, Any], dict[str,
     whole = costs_of(counted.count)
     rest = {cost: whole[cost] - sum(part[cost] for part in parts.values()) for cost in COSTS}
     if any(rest.values()):
-        before = parts.get(_TOP_LEVEL, dict.fromkeys(COSTS, 0))
-        parts[_TOP_LEVEL] = {cost: before[cost] + rest[cost] for cost in COSTS}
+        before = parts.get(TOP_LEVEL, dict.fromkeys(COSTS, 0))
+        parts[TOP_LEVEL] = {cost: before[cost] + rest[cost] for cost in COSTS}
     head = _head(outside, counted.classes, counted.count)
     return {**head, "notes": list(counted.notes)}, parts
 

@@ -102,7 +102,7 @@ def test_the_input_is_imagenets_where_nothing_tells_it(file):
 def test_classes_are_handed_to_a_function_that_takes_them(file):
     assert row(f"{file}:net", classes=4, input=(3, 8, 8))["params"] == 224 + 16 + 36
     for name in ("Net", "made"):
-        with pytest.raises(UsageError, match=r"as num_classes or n_classes, and .* takes none"):
+        with pytest.raises(UsageError, match=r"as num_classes or n_classes, and .* takes neither"):
             compare([f"{file}:{name}"], classes=4)
 
 
