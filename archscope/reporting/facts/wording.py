@@ -176,10 +176,11 @@ def machine_sentence(sweep: Sweep) -> str:
         if (values := _values(environments, name))
     ]
     threads = plural(machine.threads, "thread")
+    head = f", the last layer {machine.head}" if machine.head else ""
     return (
         f"Trained on {' and '.join([*gpus, *processors])} (device {machine.device}, {threads} a "
         f"trial, {plural(machine.workers, 'trial')} at a time), precision "
-        f"{machine.precision}; {', '.join(versions) or 'versions unknown'}."
+        f"{machine.precision}{head}; {', '.join(versions) or 'versions unknown'}."
     )
 
 
