@@ -9,7 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from archscope.data.batches.samples import split_off, subset
-from archscope.data.dataset import Channels, Dataset, DatasetInfo, Part, Split, fingerprint
+from archscope.data.dataset import (
+    Channels,
+    Dataset,
+    DatasetInfo,
+    Files,
+    Part,
+    Split,
+    fingerprint,
+)
 from archscope.data.fetch import locate
 from archscope.data.fetch.catalogue import CATALOGUE, Cifar
 from archscope.data.sets import cifar, folder, shapes, svhn
@@ -42,7 +50,7 @@ def prepare(
         print_of = fingerprint(train, test)
         return DatasetInfo(name, label or shapes.TITLE, None, shapes.CLASSES, print_of, True)
     if name == folder.NAME:
-        return folder.prepare(data_dir, label)
+        return folder.prepare(data_dir, label, progress=progress)
     if name in svhn.SETS:
         named = None if data_dir is None else Path(data_dir).expanduser()
         return svhn.prepare(name, named, offline=offline, label=label, progress=progress)
@@ -57,6 +65,14 @@ def prepare(
         fingerprint=fingerprint(train, test),
         official=official,
     )
+
+
+def known_as(info: DatasetInfo, before: DatasetInfo) -> DatasetInfo:
+    """`info` as an earlier record `before` knows it, where that was made in another way.
+
+    Raises DataError where trainings on it cannot go on as they began.
+    """
+    return folder.known_as(info, before) if info.name == before.name == folder.NAME else info
 
 
 def load(info: DatasetInfo, view: View | None = None) -> Dataset:
@@ -107,13 +123,13 @@ def _load_images(info: DatasetInfo) -> tuple[Split, Split, Channels, Channels]:
 
 
 def _load_files(info: DatasetInfo, view: View) -> Dataset:
-    train, test, names = folder.read(info)
-    listed = None
-    if view.test_classes:
-        test, chosen = folder.only(test, names, view.test_classes)
-        listed = np.array(chosen, dtype=np.int64)
-    rest, validation = _cut(train, view, info.classes)
-    return Dataset(info, rest, test, folder.MEAN, folder.STD, view, validation, listed)
+    data, names = folder.read(info)
+    train, validation = _cut(data.train, view, info.classes)
+    data = replace(data, train=train, view=view, validation=validation)
+    if view.test_classes and isinstance(data.test, Files):
+        test, chosen = folder.only(data.test, names, view.test_classes)
+        data = replace(data, test=test, listed=np.array(chosen, dtype=np.int64))
+    return data
 
 
 def _cut(train: Part, view: View, classes: int) -> tuple[Part, Part | None]:

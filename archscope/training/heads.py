@@ -1,8 +1,8 @@
 """The layers that give the logits, in float32 whatever the rest of a network computes in.
 
-A bfloat16 logit has 8 significant bits: of two classes that the network tells apart by less, both
-get the same one, and which of them wins is decided by their order (up to 2.6 % of test images were
-such ties). The layers before lose nothing by it, and one layer in float32 costs nothing to speak of.
+A bfloat16 logit has 8 significant bits: two classes that a network tells apart by less get the same
+one, and which of them wins is decided by their order (up to 2.6 % of test images were such ties).
+One layer in float32 costs nothing to speak of.
 """
 
 from __future__ import annotations

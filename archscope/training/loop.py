@@ -2,11 +2,11 @@
 
 The data lie on the device as uint8 and are augmented there, a batch at a time (images in folders
 are read by processes of their own, `archscope.data.batches.files`); the network runs in
-channels_last under autocast, its last layer in float32; loss and error stay on the device until an epoch ends, so that no
-step waits for the host. An epoch draws everything random (order, augmentation, dropout) from
-generators seeded by (seed, epoch), and a checkpoint within an epoch keeps their state and the sums
-so far: a run that is taken up again is the same run, bit for bit, on the same machine, threads and
-precision.
+channels_last under autocast, its last layer in float32; loss and error stay on the device until an
+epoch ends, so that no step waits for the host. An epoch draws everything random (order,
+augmentation, dropout) from generators seeded by (seed, epoch), and a checkpoint within an epoch
+keeps their state and the sums so far: a run that is taken up again is the same run, bit for bit, on
+the same machine, threads and precision.
 
 Nothing global is set: threads and malloc are the caller's (see `devices.tune_malloc`).
 """

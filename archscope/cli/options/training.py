@@ -60,8 +60,8 @@ DATASET = option(
     value="NAME",
     panel=WHAT,
     complete=one_of(datasets),
-    help="cifar10, cifar100, svhn, svhn+extra, or shapes (built-in, synthetic, not CIFAR); "
-    "for train also folder:DIR, which holds train/CLASS/*.jpg and val/CLASS/*.jpg.",
+    help="cifar10, cifar100, svhn, svhn+extra, shapes (built-in, synthetic, not CIFAR), "
+    "or folder:DIR, which holds train/CLASS/*.jpg and val/CLASS/*.jpg.",
 )
 DatasetOption = Annotated[str | None, DATASET]
 SamplesOption = Annotated[

@@ -31,7 +31,12 @@ class Found:
 
 def store() -> Path:
     """Return the folder for downloads: `$ARCHSCOPE_HOME/data`, or `data` in the user's cache."""
-    return _homes()[0] / "data"
+    return home() / "data"
+
+
+def home() -> Path:
+    """Return the folder of what archscope keeps: `$ARCHSCOPE_HOME`, or one in the user's cache."""
+    return _homes()[0]
 
 
 def usual_places() -> list[Path]:

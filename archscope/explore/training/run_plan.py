@@ -17,6 +17,7 @@ from archscope.data.dataset import DatasetInfo
 from archscope.data.sets.folder import NAME as FILES
 from archscope.errors import ArchscopeError
 from archscope.explore.training.images_from import Source, measured
+from archscope.reporting.facts.census import census_sentences
 from archscope.reporting.facts.wording import plural
 from archscope.reporting.folder.folder import write as write_report
 from archscope.sweep.executor import Executor
@@ -109,7 +110,7 @@ def conduct(
         folders.check_dataset(folder, before, chosen)
         machine, slots = machines.resolve(asked, found, folders.machine_of(folder, before))
         by.check(slots)
-        info = where.prepare(chosen.dataset)
+        info = where.prepare(chosen.dataset, before and before.dataset)
         data, images = measured(info, chosen.view, chosen.recipe.batch)
         if order.iterations is not None:
             steps, _ = steps_of(images.train, chosen.recipe.batch)
@@ -118,6 +119,9 @@ def conduct(
         networks = planned_networks(chosen.subjects, info.classes, shape)
         for network in networks.values():
             check(network, chosen.recipe, data)
+        census = data.census
+        for sentence in census_sentences(census):
+            say.note(sentence)
         del data
         rates: dict[int, float] = {}
         begun = _begun(folder)  # the data may have taken their time
@@ -131,7 +135,9 @@ def conduct(
                 slots = machines.with_loaders(slots, asked, found)
             elif begun is None and rates:
                 machine, slots = machines.divided(machine, found, rates)
-            opened = folders.open_folder(folder, chosen, networks, machine, info, order.command)
+            opened = folders.open_folder(
+                folder, chosen, networks, machine, info, order.command, census
+            )
             with folders.explained(folder):
                 order.begun(folder)
             briefs = _forget_failures(scan(folder, opened.plan), folder)
@@ -260,8 +266,15 @@ def _announcement(
     return text + "."
 
 
-def decisive(asked: Resources) -> Mapping[str, Any]:
-    """What was asked of the machine and decides results: part of the default folder's name."""
+def decisive(asked: Resources, dataset: str, where: Source) -> Mapping[str, Any]:
+    """What was asked beside settings and decides results: part of the default folder's name."""
     device = None if asked.gpus is None else "gpu" if asked.gpus else "cpu"
     compiled = {"compile": True} if asked.compile else {}
-    return {"device": device, "threads": asked.threads, "precision": asked.precision, **compiled}
+    data = {"data": str(where.data_dir)} if dataset == FILES else {}
+    return {
+        "device": device,
+        "threads": asked.threads,
+        "precision": asked.precision,
+        **compiled,
+        **data,
+    }

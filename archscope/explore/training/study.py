@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archscope.data.sets.folder import NAME as FILES
 from archscope.errors import ArchscopeError, UsageError
 from archscope.explore.training.cifar_sweep import SweepResult, load_sweep
-from archscope.explore.training.images_from import Source
+from archscope.explore.training.images_from import Source, taken_apart
 from archscope.explore.training.run_plan import Console, Order, conduct
 from archscope.explore.training.timing_study import TimingOrder, measure
 from archscope.reporting.facts.bench_file import read_bench
@@ -29,6 +30,7 @@ from archscope.reporting.table.result import Result, Tables
 from archscope.reporting.table.table import Column, Table
 from archscope.studies.reader import read_study, study_names
 from archscope.studies.study import Study
+from archscope.sweep.plan.presets import Changes
 from archscope.sweep.plan.settings import settings as planned_settings
 from archscope.sweep.plan.slots import Resources
 from archscope.sweep.store.records import read_sweep
@@ -92,6 +94,7 @@ def study(
     preset: str | None = None,
     *,
     seeds: str | int | None = None,
+    dataset: str | None = None,
     resources: Resources | None = None,
     source: Source | None = None,
     out: Path | str | None = None,
@@ -105,7 +108,8 @@ def study(
         name: a built-in study (`study_list`), or the path of a TOML file of the same form.
         preset: one of the study's; "none" trains nothing; without it, "proxy" where the study has
             one, else nothing is trained.
-        seeds: instead of the preset's.
+        seeds, dataset: instead of the preset's; `folder:DIR` is trained on by the recipe for image
+            folders, and on all of its images.
         resources, source, console, command: as `cifar_sweep` has them; for times, `gpus` 0 is
             the CPU and any other number the first GPU.
         out: the folder; without it, `runs/study-NAME-PRESET`.
@@ -130,10 +134,10 @@ def study(
     kept = Kept(chosen, preset)
     _refuse_another(folder, kept)
     if chosen.is_timed(preset):
-        _refuse_training_options(kept, seeds, resources, source)
+        _refuse_training_options(kept, {"seeds": seeds, "dataset": dataset}, resources, source)
         measure(TimingOrder(kept, folder, command), resources or Resources(), console or Console())
         return StudyResult(chosen, preset, None, resolve, folder)
-    changes = chosen.settings(preset)
+    changes, where = _changes(kept, dataset, source or Source())
     if seeds is not None:
         changes["seeds"] = seeds
     order = Order(
@@ -143,16 +147,32 @@ def study(
         begun=partial(_begin, kept),
         command=command,
     )
-    done = conduct(order, resources or Resources(), source or Source(), console or Console())
+    done = conduct(order, resources or Resources(), where, console or Console())
     return StudyResult(chosen, preset, SweepResult(*done), resolve)
 
 
+def _changes(kept: Kept, dataset: str | None, where: Source) -> tuple[Changes, Source]:
+    """What the study trains, on the data that are asked for, and where these are."""
+    changes = kept.study.settings(kept.preset)
+    if dataset is not None:
+        changes["dataset"] = dataset
+    if (named := changes.get("dataset")) is not None:
+        changes["dataset"], where = taken_apart(named, where)
+    if dataset is not None and changes.get("dataset") == FILES:
+        for other in ("recipe", "samples", "whiten"):  # those are of images of one size
+            changes.pop(other, None)
+    return changes, where
+
+
 def _refuse_training_options(
-    kept: Kept, seeds: str | int | None, resources: Resources | None, source: Source | None
+    kept: Kept,
+    given: Mapping[str, object],
+    resources: Resources | None,
+    source: Source | None,
 ) -> None:
     """What a measurement of times has no use for."""
     asked = {
-        "seeds": seeds,
+        **given,
         "workers": resources and resources.workers,
         "executor": resources and resources.ray,
         "address": resources and resources.ray and resources.ray.address,
@@ -161,10 +181,10 @@ def _refuse_training_options(
         "data-label": source and source.label,
         "offline": source and source.offline,
     }
-    if given := [f"--{name}" for name, value in asked.items() if value]:
+    if needless := [f"--{name}" for name, value in asked.items() if value]:
         raise UsageError(
             f"study {kept.study.name}, preset {kept.preset}, measures times and trains nothing, "
-            f"but {', '.join(given)} was given: leave it out"
+            f"but {', '.join(needless)} was given: leave it out"
         )
 
 

@@ -76,8 +76,8 @@ def view_sentences(sweep: Sweep) -> list[str]:
         sentences.append(f"Test images are cropped to {crop}x{crop}.")
     if listed := view.test_classes:
         sentences.append(
-            f"Test images are those of {len(listed):,} listed classes; test_error tells all "
-            "classes apart, test_error_listed these alone."
+            f"Test images are those of {plural(len(listed), 'listed class')}; test_error tells "
+            "all classes apart, test_error_listed these alone."
         )
     return sentences
 
@@ -226,8 +226,9 @@ def trouble(sweep: Sweep) -> list[str]:
 
 
 def plural(number: int, noun: str) -> str:
-    """`1 seed`, `3 seeds`, `1,200 seeds`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    """`1 seed`, `3 seeds`, `1,200 seeds`, `2 classes`."""
+    several = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else several}"
 
 
 def _named(record: TrialRecord) -> str:

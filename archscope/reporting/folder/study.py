@@ -7,6 +7,7 @@ from typing import Any
 
 from archscope.arch.papers.eq4 import DEFAULT_BLOCK, parse_template
 from archscope.cost.formula import count
+from archscope.reporting.facts.census import census_sentences
 from archscope.reporting.facts.statistics import summarize
 from archscope.reporting.facts.wording import (
     data_label,
@@ -118,7 +119,9 @@ def _training_notes(study: Study, sweep: Sweep, preset: str) -> list[str]:
     setting = (
         f"{data_label(sweep)}, {samples_label(sweep)}, {epochs_label(sweep)}, {seeds_label(sweep)}"
     )
-    if study.is_published_setting(preset):
+    published = study.is_published_setting(preset)
+    trained_on = sweep.plan.settings.dataset
+    if published and trained_on == study.presets[preset].get("dataset", trained_on):
         reading = f"Ours: the networks and the recipe of the paper on {setting}."
     else:
         reading = (
@@ -130,6 +133,7 @@ def _training_notes(study: Study, sweep: Sweep, preset: str) -> list[str]:
         recipe_sentence(sweep),
         machine_sentence(sweep),
         f"Data: {data_label(sweep)}, {sweep.plan.dataset.fingerprint}.",
+        *census_sentences(sweep.plan.census),
     ]
 
 

@@ -11,13 +11,13 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from archscope.arch.network import Network
-from archscope.data.dataset import DatasetInfo
+from archscope.data.dataset import Census, DatasetInfo
 from archscope.errors import ArchscopeError, UsageError
 from archscope.files import read_ours, write_text
 from archscope.sweep.plan.plan import Plan
@@ -134,6 +134,7 @@ def open_folder(
     machine: Machine,
     dataset: DatasetInfo,
     command: Sequence[str] = (),
+    census: Census | None = None,
 ) -> Opened:
     """Begin a sweep in `folder`, or continue the one that is there; writes `sweep.json`.
 
@@ -148,6 +149,7 @@ def open_folder(
         refuse_another_plan(folder, before, settings, machine, dataset)
         plan, notes = extended(folder, before, settings)
         plan = plan.with_dataset(dataset)  # the same data, perhaps in another place
+    plan = replace(plan, census=census or plan.census)
     if before is None or not _same(before, plan):
         with explained(folder):
             folder.mkdir(parents=True, exist_ok=True)

@@ -24,7 +24,7 @@ from archscope.cli.options.machine import (
     ray_cluster,
 )
 from archscope.cli.options.output import FormatOption, OutputOption
-from archscope.cli.options.training import ResolveOption, SeedsOption
+from archscope.cli.options.training import DatasetOption, ResolveOption, SeedsOption
 from archscope.cli.output import note, print_result, resolve_format
 
 
@@ -50,6 +50,7 @@ def study(
         ),
     ] = None,
     seeds: SeedsOption = None,
+    dataset: DatasetOption = None,
     resolve: ResolveOption = 0.5,
     gpus: GpusOption = None,
     device: DeviceOption = None,
@@ -89,6 +90,7 @@ def study(
         name,
         preset,
         seeds=seeds,
+        dataset=dataset,
         resources=Resources(
             gpus_of(gpus, device, cluster), workers, trials_per_gpu=trials_per_gpu, ray=cluster
         ),
