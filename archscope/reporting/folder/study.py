@@ -26,6 +26,7 @@ from archscope.studies.study import Row, Study
 from archscope.sweep.store.records import Sweep
 
 VERDICTS = "Verdicts"
+MORE = "More seeds, for what is open"
 
 
 def errors_by_label(study: Study, preset: str, sweep: Sweep) -> dict[str, Errors]:
@@ -144,8 +145,8 @@ def judged(study: Study, preset: str, sweep: Sweep, resolve: float = RESOLVE) ->
     return verdicts(errors, pairs, resolve=resolve)
 
 
-def verdict_table(found: Sequence[Verdict]) -> Table:
-    """A row a comparison, the sentence first."""
+def verdict_table(found: Sequence[Verdict], more: Sequence[str] = ()) -> Table:
+    """A row a comparison, the sentence first; `more` are commands that train what is open."""
     rows = [verdict_row(verdict) for verdict in found]
     columns = [
         Column("verdict", "verdict", text, "left"),
@@ -154,7 +155,10 @@ def verdict_table(found: Sequence[Verdict]) -> Table:
         Column("high", "to", signed_decimal),
         Column("n", "seeds", text, "right"),
     ]
-    return Table(VERDICTS, columns, rows, [method_sentence(found)])
+    notes = [method_sentence(found)]
+    if more:
+        notes.append("\n    ".join([f"{MORE}:", *more]))
+    return Table(VERDICTS, columns, rows, notes)
 
 
 def verdict_row(verdict: Verdict) -> dict[str, Any]:
