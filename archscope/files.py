@@ -119,6 +119,11 @@ def unreadable(path: Path | str, error: OSError) -> Unreadable:
     return Unreadable(f"{path} cannot be read ({reason(error)}): {fix} and try again.")
 
 
+def only_read(error: OSError) -> bool:
+    """Whether nothing is wrong but that a place may only be read."""
+    return error.errno in (*_FORBIDDEN, errno.EROFS) and not isinstance(error, NotRegular)
+
+
 def reason(error: OSError) -> str:
     """What the system says, without number and path."""
     return error.strerror or str(error) or type(error).__name__

@@ -17,6 +17,7 @@ from archscope.data.dataset import DatasetInfo
 from archscope.data.sets.folder import NAME as FILES
 from archscope.errors import ArchscopeError
 from archscope.explore.training.images_from import Source, measured
+from archscope.files import only_read, reason
 from archscope.reporting.facts.census import census_sentences
 from archscope.reporting.facts.wording import plural
 from archscope.reporting.folder.folder import write as write_report
@@ -43,6 +44,7 @@ from archscope.sweep.run.signals import told
 from archscope.sweep.run.supply import Supply
 from archscope.sweep.store import folder as folders
 from archscope.sweep.store import lease as leases
+from archscope.sweep.store.locks import cannot_write
 from archscope.sweep.store.records import read_sweep, trial_folder
 from archscope.sweep.store.result import RESULT_FILE
 from archscope.sweep.store.scan import Brief, look, scan
@@ -128,7 +130,7 @@ def conduct(
         if not files and machines.threads_are_open(asked, found, machine, begun):
             kinds = _kinds(chosen, networks, info, machine)
             rates = speed.tried(kinds, len(chosen.seeds), images, found.cpus, say.note)
-        with folders.locked(folder):
+        with folders.locked(folder) as refused:
             begun = _begun(folder)  # perhaps meanwhile, by another command: then as that has it
             machine, slots = machines.resolve(asked, found, begun)
             if files:
@@ -138,9 +140,13 @@ def conduct(
             opened = folders.open_folder(
                 folder, chosen, networks, machine, info, order.command, census
             )
-            with folders.explained(folder):
-                order.begun(folder)
-            briefs = _forget_failures(scan(folder, opened.plan), folder)
+            briefs = scan(folder, opened.plan)
+            if refused is None:
+                with folders.explained(folder):
+                    order.begun(folder)
+                briefs = _forget_failures(briefs, folder)
+            elif any(brief.status not in (*ENDED, "failed") for brief in briefs):
+                raise cannot_write(folder, refused)
         return finish(opened, briefs, Hands(images, slots, by), say, order.report)
 
 
@@ -167,10 +173,24 @@ def finish(
     for note in (*opened.notes, *hands.executor.notes):
         say.note(note)
     _run(opened, briefs, hands, say)
-    with folders.explained(opened.folder):
-        files = tuple(report(opened.folder))
+    files = reported(opened.folder, report, say)
     _check_complete(opened.folder, briefs)
     return opened.folder, files
+
+
+def reported(folder: Path, report: Callable[[Path], list[Path]], say: Console) -> tuple[Path, ...]:
+    """The files of the folder's report, now written; none and a note where it may only be read."""
+    with folders.explained(folder):
+        try:
+            return tuple(report(folder))
+        except OSError as error:
+            if not only_read(error):
+                raise
+            say.note(
+                f"{folder} may only be read ({reason(error)}), so nothing is written there: "
+                "archscope report --out DIR writes its report elsewhere."
+            )
+            return ()
 
 
 def _check_complete(folder: Path, briefs: Sequence[Brief]) -> None:

@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 class StudyResult(Result):
     """A study; `preset` is None where nothing was trained or timed.
 
-    `trained` is its sweep, `timed` the folder of its times.
+    `trained` is its sweep, `timed` the folder of its times, `files` those of the report that were
+    written there.
     """
 
     study: Study
@@ -51,6 +52,7 @@ class StudyResult(Result):
     trained: SweepResult | None
     resolve: float
     timed: Path | None = None
+    files: tuple[Path, ...] = ()
 
     @property
     def folder(self) -> Path | None:
@@ -135,8 +137,9 @@ def study(
     _refuse_another(folder, kept)
     if chosen.is_timed(preset):
         _refuse_training_options(kept, {"seeds": seeds, "dataset": dataset}, resources, source)
-        measure(TimingOrder(kept, folder, command), resources or Resources(), console or Console())
-        return StudyResult(chosen, preset, None, resolve, folder)
+        asked, say = resources or Resources(), console or Console()
+        files = measure(TimingOrder(kept, folder, command), asked, say)
+        return StudyResult(chosen, preset, None, resolve, folder, files)
     changes, where = _changes(kept, dataset, source or Source())
     if seeds is not None:
         changes["seeds"] = seeds
@@ -148,7 +151,8 @@ def study(
         command=command,
     )
     done = conduct(order, resources or Resources(), where, console or Console())
-    return StudyResult(chosen, preset, SweepResult(*done), resolve)
+    trained = SweepResult(*done)
+    return StudyResult(chosen, preset, trained, resolve, files=trained.files)
 
 
 def _changes(kept: Kept, dataset: str | None, where: Source) -> tuple[Changes, Source]:

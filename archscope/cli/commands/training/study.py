@@ -101,7 +101,7 @@ def study(
         resolve=resolve,
     )
     print_result(result, format, output)
-    if result.folder is not None:
+    if result.folder is not None and result.files:
         note(
             f"Written to {result.folder}: report.html, study.json, study.md and what was measured."
         )
