@@ -19,6 +19,7 @@ import platformdirs
 
 from archscope.data.fetch.catalogue import Cifar, Layout
 from archscope.errors import DataError
+from archscope.files import at_home
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def usual_places() -> list[Path]:
     places = [folder for home in _homes() for folder in (home, home / "data")]
     torch_home = os.environ.get("TORCH_HOME")
     if torch_home:
-        places += [Path(torch_home).expanduser(), Path(torch_home).expanduser() / "datasets"]
+        places += [at_home(torch_home), at_home(torch_home) / "datasets"]
     usual = (
         ".",
         "data",
@@ -56,7 +57,7 @@ def usual_places() -> list[Path]:
         "~/.torch/datasets",
         "~/.keras/datasets",
     )
-    return list(dict.fromkeys([*places, *(Path(place).expanduser() for place in usual)]))
+    return list(dict.fromkeys([*places, *(at_home(place) for place in usual)]))
 
 
 def find(dataset: Cifar, data_dir: Path | None) -> Found | None:
@@ -96,7 +97,7 @@ def find_archives(dataset: Cifar, data_dir: Path | None) -> list[tuple[Layout, P
 def _homes() -> list[Path]:
     home = os.environ.get("ARCHSCOPE_HOME")
     cache = platformdirs.user_cache_path("archscope", appauthor=False)
-    return [Path(home).expanduser(), cache] if home else [cache]
+    return [at_home(home), cache] if home else [cache]
 
 
 def _inside(dataset: Cifar, layout: Layout, places: list[Path]) -> list[Path]:

@@ -24,7 +24,7 @@ from archscope.data.dataset import Census, Channels, Dataset, DatasetInfo, Files
 from archscope.data.sets.contents import TRANSPARENT, TURNED, Looked, look
 from archscope.data.sets.listing import Listed, Listing, class_names, listed
 from archscope.errors import DataError, UsageError
-from archscope.files import read_text, reading
+from archscope.files import at_home, read_text, reading
 
 NAME = "folder"
 # The ResNeXt authors' program (datasets/imagenet.lua), in pixel units.
@@ -47,7 +47,7 @@ def prepare(
             "holds train/CLASS/*.jpg and val/CLASS/*.jpg"
         )
     _require_pillow()
-    root = Path(data_dir).expanduser().resolve()
+    root = at_home(data_dir).resolve()
     found = listed(root)
     if len(found.classes) < 2:
         raise DataError(
@@ -128,7 +128,7 @@ def class_list(file: Path, data_dir: str | os.PathLike[str] | None = None) -> tu
     fix = "name a text file of a class a line"
     with reading(file, fix, error=UsageError, what="the list of test classes "):
         lines = read_text(file, pipes=True).splitlines()
-    train = None if data_dir is None else Path(data_dir).expanduser() / "train"
+    train = None if data_dir is None else at_home(data_dir) / "train"
     classes = class_names(train) if train is not None and train.is_dir() else []
     whole = [line.strip() for line in lines if line.strip()]
     chosen = tuple(dict.fromkeys(n if n in classes else n.split()[0] for n in whole))

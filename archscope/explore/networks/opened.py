@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from archscope.arch.names import is_own, parse
@@ -13,6 +12,7 @@ from archscope.arch.network import Network
 from archscope.arch.nodes import Node, Seq
 from archscope.arch.shape import Shape
 from archscope.errors import UsageError, shown
+from archscope.files import at_home
 
 if TYPE_CHECKING:
     from archscope.nn.outside import Found, Make
@@ -188,7 +188,7 @@ def _open(text: str, classes: int | None) -> Found:
         return outside.open_python(place, function, classes)
     found = _FILE.fullmatch(text)
     assert found is not None
-    path, function = Path(found[1] or text), found[2]
+    path, function = at_home(found[1] or text), found[2]
     if path.suffix != ".py":
         return outside.open_saved(path, classes)
     if function is None:

@@ -89,7 +89,9 @@ def existing(folder: Path) -> Plan | None:
     except NotADirectoryError:
         raise UsageError(f"--out {folder} is a file: name a folder.") from None
     except OSError as error:
-        raise ArchscopeError(f"--out {folder} cannot be read ({error.strerror}).") from None
+        raise ArchscopeError(
+            f"--out {folder} cannot be read ({error.strerror}): allow it, or name another folder."
+        ) from None
     if taken:
         raise UsageError(
             f"--out {folder} is not empty and holds no sweep: choose an empty or a new folder."
