@@ -92,7 +92,7 @@ def _read_file(file: MatFile, path: Path) -> tuple[Images, Labels]:
     if digits is None or digits.dtype.kind not in "iuf" or digits.size != file.records:
         raise _without(path, f'"y" of {file.records:,} labels')
     flat = digits.reshape(-1)
-    # Published: 1 to 10. Copies have 0 for the digit 0, as torchvision gives it; all zeros are none.
+    # Published: 1 to 10. Copies have 0 for the digit 0, as torchvision gives it.
     plain = np.arange(10)
     known = plain if np.array_equal(np.unique(flat), plain) else plain + 1
     wrong = np.flatnonzero(~np.isin(flat, known))

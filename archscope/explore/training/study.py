@@ -71,11 +71,12 @@ class StudyResult(Result):
         return study_tables(*self._arguments)
 
     def to_frame(self) -> pandas.DataFrame:
-        """A pandas row for each row of the study, ours beside the published."""
+        """A pandas row for each row of the study, ours beside the published where trained."""
         import pandas
 
         rows = self.document()["rows"]
-        return pandas.DataFrame([{**row.pop("published"), **row} for row in rows])
+        frame = pandas.DataFrame([{**row.pop("published"), **row} for row in rows])
+        return frame.dropna(axis="columns", how="all")
 
     def document(self) -> dict[str, Any]:
         """The result as JSON: schema `archscope.study_result/1`."""
