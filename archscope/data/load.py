@@ -51,7 +51,7 @@ def prepare(
         train, test = shapes.make()
         print_of = fingerprint(train, test)
         return DatasetInfo(name, label or shapes.TITLE, None, shapes.CLASSES, print_of, True)
-    place = data_dir or "a usual place"
+    place = "a usual place" if data_dir is None else os.fspath(data_dir)
     with reading(place, "name another folder, or allow it", error=DataError):
         if name == folder.NAME:
             return folder.prepare(data_dir, label, progress=progress)

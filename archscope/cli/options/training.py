@@ -120,7 +120,7 @@ SEEDS = option(
     value="N|LIST",
     panel=HOW,
     help="Trainings of each network: a number N (seeds 1 to N), or the seeds themselves, "
-    "1,2,5. More of them extend what is in the same --out.",
+    "1,2,5. More of them extend what is in the same --out, of the networks that are named.",
 )
 SeedsOption = Annotated[str | None, SEEDS]
 RecipeOption = Annotated[

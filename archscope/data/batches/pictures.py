@@ -156,7 +156,7 @@ def _on_white(image: Image) -> Image:
         clear = 255 * bool(image.info.pop("transparency"))
         image = image.convert("L")
         image.info["transparency"] = clear
-    seen = image.convert("RGBA")
+    seen = image if image.mode == "RGBA" else image.convert("RGBA")
     white = Image.new("RGB", seen.size, "white")
     white.paste(seen, mask=seen)
     return white

@@ -112,7 +112,7 @@ def conduct(
         folders.check_dataset(folder, before, chosen)
         machine, slots = machines.resolve(asked, found, folders.machine_of(folder, before))
         by.check(slots)
-        info = where.prepare(chosen.dataset, before and before.dataset)
+        info = where.prepare(chosen.dataset, before.dataset if before else None)
         data, images = measured(info, chosen.view, chosen.recipe.batch)
         if order.iterations is not None:
             steps, _ = steps_of(images.train, chosen.recipe.batch)

@@ -164,8 +164,9 @@ def _changes(kept: Kept, dataset: str | None, where: Source) -> tuple[Changes, S
     if (named := changes.get("dataset")) is not None:
         changes["dataset"], where = taken_apart(named, where)
     if dataset is not None and changes.get("dataset") == FILES:
-        for other in ("recipe", "samples", "whiten"):  # those are of images of one size
-            changes.pop(other, None)
+        changes.pop("recipe", None)  # these are of images of one size
+        changes.pop("samples", None)
+        changes.pop("whiten", None)
     return changes, where
 
 
