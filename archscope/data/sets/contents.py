@@ -16,7 +16,7 @@ import threading
 import time
 import warnings
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
@@ -149,10 +149,13 @@ def _look_at(
 ) -> None:
     """Look at the images of these numbers, several at a time, and write down what they are."""
     damage: list[tuple[int, str]] = []
+    stopped = threading.Event()
 
     def of_part(numbers: list[int]) -> int:
         read = 0
         for number in numbers:
+            if stopped.is_set():
+                break
             path = files.root / os.fsdecode(bytes(files.names[number]))
             try:
                 mark, fact, size = _one(path, whole)
@@ -167,18 +170,15 @@ def _look_at(
     parts = [part.tolist() for part in np.split(missing, range(_PART, len(missing), _PART))]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a damaged EXIF, or many pixels
-        for read in _by_threads(of_part, parts):
-            advance(read)
+        pool = ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1))
+        try:
+            for read in pool.map(of_part, parts):
+                advance(read)
+        finally:  # after Ctrl-C each thread ends with the image that it has
+            stopped.set()
+            pool.shutdown(cancel_futures=True)
     if damage:
         raise DataError(_sentence(sorted(damage), len(files)))
-
-
-def _by_threads(work: Callable[[list[int]], int], parts: list[list[int]]) -> Iterator[int]:
-    pool = ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1))
-    try:
-        yield from pool.map(work, parts)
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _one(path: Path, whole: bool) -> tuple[bytes, int, int]:

@@ -136,14 +136,12 @@ def study(
     folder = Path(out) if out else Path("runs") / f"study-{chosen.name}-{preset}"
     kept = Kept(chosen, preset)
     _refuse_another(folder, kept)
+    asked, say = resources or Resources(), console or Console()
     if chosen.is_timed(preset):
         _refuse_training_options(kept, {"seeds": seeds, "dataset": dataset}, resources, source)
-        asked, say = resources or Resources(), console or Console()
         files = measure(TimingOrder(kept, folder, command), asked, say)
         return StudyResult(chosen, preset, None, resolve, folder, files)
-    changes, where = _changes(kept, dataset, source or Source())
-    if seeds is not None:
-        changes["seeds"] = seeds
+    changes, where = _changes(kept, seeds, dataset, source or Source())
     order = Order(
         planned_settings(chosen.base(preset), **changes),
         folder,
@@ -151,14 +149,17 @@ def study(
         begun=partial(_begin, kept),
         command=command,
     )
-    done = conduct(order, resources or Resources(), where, console or Console())
-    trained = SweepResult(*done)
+    trained = SweepResult(*conduct(order, asked, where, say))
     return StudyResult(chosen, preset, trained, resolve, files=trained.files)
 
 
-def _changes(kept: Kept, dataset: str | None, where: Source) -> tuple[Changes, Source]:
+def _changes(
+    kept: Kept, seeds: str | int | None, dataset: str | None, where: Source
+) -> tuple[Changes, Source]:
     """What the study trains, on the data that are asked for, and where these are."""
     changes = kept.study.settings(kept.preset)
+    if seeds is not None:
+        changes["seeds"] = seeds
     if dataset is not None:
         changes["dataset"] = dataset
     if (named := changes.get("dataset")) is not None:

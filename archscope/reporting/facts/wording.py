@@ -45,7 +45,7 @@ def seeds_label(sweep: Sweep) -> str:
     `3 to 5 seeds` where so many were asked for, of one network and another.
     """
     every = points(sweep)
-    planned = _span([point.planned for point in every])
+    planned = _span([point.planned for point in every] or [len(sweep.plan.settings.seeds)])
     found = [point.test_error.n for point in every if point.test_error.n]
     if not found or all(point.complete for point in every):
         return planned

@@ -19,7 +19,7 @@ from typing import Any
 from archscope.arch.network import Network
 from archscope.data.dataset import Census, DatasetInfo
 from archscope.errors import ArchscopeError, UsageError
-from archscope.files import read_ours, write_text
+from archscope.files import only_read, read_ours, write_text
 from archscope.sweep.plan.plan import Plan
 from archscope.sweep.plan.reading import read
 from archscope.sweep.plan.settings import Settings
@@ -154,8 +154,12 @@ def open_folder(
     plan = replace(plan, census=census or plan.census)
     if before is None or not _same(before, plan):
         with explained(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            write_text(folder / SWEEP_FILE, _text(plan))
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                write_text(folder / SWEEP_FILE, _text(plan))
+            except OSError as error:
+                if not (before and only_read(error) and _same_trials(before, plan)):
+                    raise  # where the images are, and what else is there, need not be kept
     return Opened(folder, plan, tuple(notes))
 
 
@@ -198,11 +202,13 @@ def _begun(
 
 def _same(before: Plan, now: Plan) -> bool:
     """Whether the two are one document, without 100,000 objects more."""
+    return before.head() == now.head() and _same_trials(before, now)
+
+
+def _same_trials(before: Plan, now: Plan) -> bool:
     rows = zip(before.trials, now.trials, strict=False)
-    return (
-        before.head() == now.head()
-        and len(before.trials) == len(now.trials)
-        and all((a.key, a.seed, a.network) == (b.key, b.seed, b.network) for a, b in rows)
+    return len(before.trials) == len(now.trials) and all(
+        (a.key, a.seed, a.network) == (b.key, b.seed, b.network) for a, b in rows
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from read_only import read_only
 from typer.testing import CliRunner
 
 from archscope.cli.main import app
@@ -62,6 +63,11 @@ def test_a_sweep_on_an_image_folder(images: Path, tmp_path: Path) -> None:
     assert document["settings"]["recipe"]["name"] == "resnext-imagenet"
     code, again, said = invoke(*command)
     assert (code, again) == (0, shown) and "All 2 trials in" in said
+    # Nothing that is trained has changed: that may be told from a folder that is closed.
+    (images / "train/dog/more.txt").write_text("no image either")
+    with read_only(out):
+        code, again, said = invoke(*command)
+    assert code == 0 and "Left out: 2 files ending in .txt, as train/dog/more.txt." in said
 
 
 def test_a_study_on_an_image_folder(images: Path, tmp_path: Path) -> None:
