@@ -87,9 +87,11 @@ def look(images: Listed, *, progress: bool = False) -> Looked:
         cost = int((images.sizes if whole else np.minimum(images.sizes, 2 * ENDS))[missing].sum())
         with Meter("the images", shown=progress and cost > _SHOWN, doing="reading") as meter:
             meter.begin(0, cost)
-            _look_at(images.files, missing, whole, (marks, facts), meter.advance)
-        steady = images.times.max(axis=1) < began - _FRESH
-        _keep(place, images, Looked(marks, facts, whole), steady)
+            try:
+                _look_at(images.files, missing, (marks, facts, known), meter.advance, whole=whole)
+            finally:  # also where some are damaged, or it was interrupted
+                steady = known & (images.times.max(axis=1) < began - _FRESH)
+                _keep(place, images, Looked(marks, facts, whole), steady)
     return Looked(marks, facts, whole)
 
 
@@ -143,11 +145,15 @@ def _keep(place: Path, images: Listed, found: Looked, steady: npt.NDArray[np.boo
 def _look_at(
     files: Files,
     missing: npt.NDArray[np.int64],
-    whole: bool,
-    into: tuple[_Marks, _Marks],
+    into: tuple[_Marks, _Marks, npt.NDArray[np.bool_]],
     advance: Callable[[int], None],
+    *,
+    whole: bool,
 ) -> None:
-    """Look at the images of these numbers, several at a time, and write down what they are."""
+    """Look at the images of these numbers, several at a time.
+
+    Their marks, what they are, and that they are known, is written down.
+    """
     damage: list[tuple[int, str]] = []
     stopped = threading.Event()
 
@@ -164,6 +170,7 @@ def _look_at(
                 continue
             into[0][number] = np.frombuffer(mark, dtype=np.uint8)
             into[1][number] = fact
+            into[2][number] = True
             read += size
         return read
 

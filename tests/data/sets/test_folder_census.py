@@ -164,6 +164,18 @@ def test_each_file_is_looked_at_once(root: Path, looks: list[str]) -> None:
     assert looks == ["9.png"]
 
 
+def test_what_is_whole_beside_damage_is_not_looked_at_again(root: Path, looks: list[str]) -> None:
+    path = root / "train/dog/2.png"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100])
+    with pytest.raises(DataError, match=r"dog/2\.png"):
+        prepare("folder", data_dir=root)
+    path.write_bytes(whole)
+    looks.clear()
+    prepare("folder", data_dir=root)
+    assert looks == ["2.png"]
+
+
 def test_what_changed_a_moment_ago_is_looked_at_again(
     root: Path, looks: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
