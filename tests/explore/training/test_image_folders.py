@@ -12,6 +12,10 @@ from typer.testing import CliRunner
 
 from archscope.cli.main import app
 from archscope.data.sets import folder
+from archscope.explore.training.images_from import Source
+from archscope.explore.training.study import _changes
+from archscope.reporting.folder.study_contents import Kept
+from archscope.studies.reader import read_study
 from archscope.sweep.store.records import read_sweep
 
 pytestmark = pytest.mark.usefixtures("quick_workers", "undrawn")
@@ -71,21 +75,24 @@ def test_a_sweep_on_an_image_folder(images: Path, tmp_path: Path) -> None:
 
 
 def test_a_study_on_an_image_folder(images: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    command = ["study", str(STUDY), *SMALL, "--dataset", f"folder:{images}", "--out", str(out)]
+    study, out = tmp_path / "own.toml", tmp_path / "out"
+    study.write_text(STUDY.read_text().replace("epochs = 3", "epochs = 1"))
+    command = ["study", str(study), *SMALL, "--dataset", f"folder:{images}", "--out", str(out)]
     code, shown, said = invoke(*command)
     assert code == 0, said
     assert "Ours is a proxy (quick): images (image folder), all training images" in shown
     assert read_sweep(out).plan.settings.dataset == "folder"
 
 
-def test_a_study_file_names_an_image_folder(images: Path, tmp_path: Path) -> None:
-    study, out = tmp_path / "own.toml", tmp_path / "out"
-    text = STUDY.read_text().replace('dataset = "shapes"\nsamples = 2500', "dataset = 'DIR'")
-    study.write_text(text.replace("'DIR'", f"'folder:{images}'"))
-    code, _, said = invoke("study", str(study), *SMALL, "--out", str(out))
-    assert code == 0, said
-    assert len(read_sweep(out).trials) == 3
+def test_a_study_file_may_name_an_image_folder(tmp_path: Path) -> None:
+    study = tmp_path / "own.toml"
+    study.write_text(STUDY.read_text().replace('"shapes"', '"folder:some/where"'))
+    kept = Kept(read_study(str(study)), "quick")
+    changes, where = _changes(kept, 4, None, Source(label="mine"))
+    assert (changes["dataset"], where.data_dir, where.label) == ("folder", "some/where", "mine")
+    assert (changes["seeds"], changes["samples"]) == (4, 2500)  # as its author wrote it
+    changes, where = _changes(kept, None, "folder:other", Source())
+    assert where.data_dir == "other" and "samples" not in changes
 
 
 def test_a_folder_that_was_begun_with_names_and_sizes_goes_on(
