@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from archscope.arch.families.own import check_named
@@ -14,6 +13,7 @@ from archscope.arch.network import Network
 from archscope.arch.nodes import Node, Seq
 from archscope.arch.windows import Shape
 from archscope.errors import UsageError, shown
+from archscope.files import at_home
 
 if TYPE_CHECKING:
     from archscope.nn.outside import Found, Make
@@ -212,7 +212,7 @@ def _open(text: str, classes: int | None) -> Found:
         return outside.open_python(place, function, classes)
     found = _FILE.fullmatch(text)
     assert found is not None
-    path, function = Path(found[1] or text), found[2]
+    path, function = at_home(found[1] or text), found[2]
     if path.suffix != ".py":
         return outside.open_saved(path, classes)
     return outside.open_source(path, function, classes)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archscope.cost.formula import Count
 from archscope.cost.memory import FP32
 from archscope.errors import shown
 from archscope.explore.networks.opened import Outside
+from archscope.files import at_home
 from archscope.nn.free_memory import refuse_beyond
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def known_memory(cost: Count) -> dict[str, Any]:
 def _count_onnx(network: Outside) -> OutsideCount:
     from archscope.cost.onnx_file import CONVENTION, count_onnx
 
-    found = count_onnx(Path(network.name), network.input)
+    found = count_onnx(at_home(network.name), network.input)
     notes = [f"{network.name}: {CONVENTION}.", *_uncounted(network.name, found.uncounted)]
     count = Count(found.params, found.macs, found.activations)
     return OutsideCount(count, None, found.classes, [], tuple(notes), not found.uncounted)

@@ -16,7 +16,9 @@ from archscope.data.dataset import DatasetInfo
 from archscope.data.sets.folder import NAME as FILES
 from archscope.errors import ArchscopeError, UsageError, plural
 from archscope.explore.training.images_from import Source, measured
+from archscope.files import only_read, reason
 from archscope.plain_text import say
+from archscope.reporting.facts.census import census_sentences
 from archscope.reporting.folder.folder import write as write_report
 from archscope.sweep.executor import Executor
 from archscope.sweep.executor import opened as opened_executor
@@ -41,6 +43,7 @@ from archscope.sweep.run.signals import told
 from archscope.sweep.run.supply import Supply
 from archscope.sweep.store import folder as folders
 from archscope.sweep.store import lease as leases
+from archscope.sweep.store.locks import cannot_write
 from archscope.sweep.store.records import read_sweep, trial_folder
 from archscope.sweep.store.result import RESULT_FILE
 from archscope.sweep.store.scan import Brief, look, scan
@@ -110,7 +113,7 @@ def conduct(
         folders.check_dataset(folder, before, chosen)
         machine, slots = machines.resolve(asked, found, folders.machine_of(folder, before))
         by.check(slots)
-        info = where.prepare(chosen.dataset)
+        info = where.prepare(chosen.dataset, before.dataset if before else None)
         if order.classes not in (None, info.classes):
             raise UsageError(
                 f"{info.label} has {info.classes:,} classes, not {order.classes:,}; give a network "
@@ -124,23 +127,32 @@ def conduct(
         networks = planned_networks(chosen.subjects, info.classes, shape)
         for network in networks.values():
             check(network, chosen.recipe, data)
+        census = data.census
+        for sentence in census_sentences(census):
+            say.note(sentence)
         del data
         rates: dict[int, float] = {}
         begun = _begun(folder)  # the data may have taken their time
         if not files and machines.threads_are_open(asked, found, machine, begun):
             kinds = _kinds(chosen, networks, info, machine)
             rates = speed.tried(kinds, len(chosen.seeds), images, found.cpus, say.note)
-        with folders.locked(folder):
+        with folders.locked(folder) as refused:
             begun = _begun(folder)  # perhaps meanwhile, by another command: then as that has it
             machine, slots = machines.resolve(asked, found, begun)
             if files:
                 slots = machines.with_loaders(slots, asked, found)
             elif begun is None and rates:
                 machine, slots = machines.divided(machine, found, rates)
-            opened = folders.open_folder(folder, chosen, networks, machine, info, order.command)
-            briefs = _forgotten(scan(folder, opened.plan), folder, say)
-            with folders.explained(folder):
-                order.begun(folder)
+            opened = folders.open_folder(
+                folder, chosen, networks, machine, info, order.command, census
+            )
+            briefs = scan(folder, opened.plan)
+            if refused is None:
+                briefs = _forgotten(briefs, folder, say)
+                with folders.explained(folder):
+                    order.begun(folder)
+            elif any(brief.status not in (*ENDED, "failed") for brief in briefs):
+                raise cannot_write(folder, refused)
         return finish(opened, briefs, Hands(images, slots, by), say, order.report)
 
 
@@ -167,10 +179,24 @@ def finish(
     for note in (*opened.notes, *hands.executor.notes):
         say.note(note)
     _run(opened, briefs, hands, say)
-    with folders.explained(opened.folder):
-        files = tuple(report(opened.folder))
+    files = reported(opened.folder, report, say)
     _check_complete(opened.folder, briefs)
     return opened.folder, files
+
+
+def reported(folder: Path, report: Callable[[Path], list[Path]], say: Console) -> tuple[Path, ...]:
+    """The files of the folder's report, now written; none and a note where it may only be read."""
+    with folders.explained(folder):
+        try:
+            return tuple(report(folder))
+        except OSError as error:
+            if not only_read(error):
+                raise
+            say.note(
+                f"{folder} may only be read ({reason(error)}), so nothing is written there: "
+                "archscope report --out DIR writes its report elsewhere."
+            )
+            return ()
 
 
 def _check_complete(folder: Path, briefs: Sequence[Brief]) -> None:
@@ -276,8 +302,15 @@ def _announcement(
     return text + "."
 
 
-def decisive(asked: Resources) -> Mapping[str, Any]:
-    """What was asked of the machine and decides results: part of the default folder's name."""
+def decisive(asked: Resources, dataset: str, where: Source) -> Mapping[str, Any]:
+    """What was asked beside settings and decides results: part of the default folder's name."""
     device = None if asked.gpus is None else "gpu" if asked.gpus else "cpu"
     compiled = {"compile": True} if asked.compile else {}
-    return {"device": device, "threads": asked.threads, "precision": asked.precision, **compiled}
+    data = {"data": str(where.data_dir)} if dataset == FILES else {}
+    return {
+        "device": device,
+        "threads": asked.threads,
+        "precision": asked.precision,
+        **compiled,
+        **data,
+    }
