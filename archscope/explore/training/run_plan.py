@@ -15,6 +15,7 @@ from archscope.arch.network import Network
 from archscope.data.dataset import DatasetInfo
 from archscope.data.sets.folder import NAME as FILES
 from archscope.errors import ArchscopeError, UsageError, plural
+from archscope.explore.training.announcement import announcement
 from archscope.explore.training.images_from import Source, measured
 from archscope.files import only_read, reason
 from archscope.plain_text import say
@@ -23,14 +24,7 @@ from archscope.reporting.folder.folder import write as write_report
 from archscope.sweep.executor import Executor
 from archscope.sweep.executor import opened as opened_executor
 from archscope.sweep.plan import slots as machines
-from archscope.sweep.plan.estimate import (
-    LONG,
-    Images,
-    duration,
-    estimated_seconds,
-    longest_first,
-    trial_work,
-)
+from archscope.sweep.plan.estimate import Images, longest_first
 from archscope.sweep.plan.settings import Settings
 from archscope.sweep.plan.slots import Resources
 from archscope.sweep.plan.subjects import input_of
@@ -52,8 +46,6 @@ from archscope.training.recipe import lasting, steps_of
 
 if TYPE_CHECKING:
     from archscope.training.devices import Inventory
-
-_AGAIN = "the command that began the sweep tries them again"
 
 
 @dataclass(frozen=True)
@@ -114,11 +106,7 @@ def conduct(
         machine, slots = machines.resolve(asked, found, folders.machine_of(folder, before))
         by.check(slots)
         info = where.prepare(chosen.dataset, before.dataset if before else None)
-        if order.classes not in (None, info.classes):
-            raise UsageError(
-                f"{info.label} has {info.classes:,} classes, not {order.classes:,}; give a network "
-                "of as many, or leave its classes out"
-            )
+        _check_classes(order, info)
         data, images = measured(info, chosen.view, chosen.recipe.batch)
         if order.iterations is not None:
             steps, _ = steps_of(images.train, chosen.recipe.batch)
@@ -220,7 +208,7 @@ def _check_complete(folder: Path, briefs: Sequence[Brief]) -> None:
 def _run(opened: folders.Opened, briefs: Sequence[Brief], hands: Hands, say: Console) -> None:
     missing = [brief for brief in briefs if brief.status not in (*ENDED, "failed")]
     images, slots = hands.images, hands.slots
-    say.note(_announcement(opened, briefs, missing, images, len(slots)))
+    say.note(announcement(opened, briefs, missing, images, len(slots)))
     trials = longest_first([(brief.trial, brief.epochs_done) for brief in missing], images)
     progress = Progress(briefs, images, len(slots))
     observer: Display = display(progress) if say.live and missing else Silent()
@@ -230,6 +218,15 @@ def _run(opened: folders.Opened, briefs: Sequence[Brief], hands: Hands, say: Con
         if missing:
             supply = Supply(opened.folder, trials)
             hands.executor.run(supply, slots, observer, schedule.RUNNER)
+
+
+def _check_classes(order: Order, found: DatasetInfo) -> None:
+    """Raise `UsageError` where a network was given other classes than its images have."""
+    if order.classes not in (None, found.classes):
+        raise UsageError(
+            f"{found.label} has {found.classes:,} classes, not {order.classes:,}; give a network "
+            "of as many, or leave its classes out"
+        )
 
 
 def _begun(folder: Path) -> Machine | None:
@@ -264,42 +261,6 @@ def _forgotten(briefs: list[Brief], folder: Path, say: Console) -> list[Brief]:
             continue
         briefs[number] = look(brief.trial, str(path))
     return briefs
-
-
-def _announcement(
-    opened: folders.Opened,
-    briefs: Sequence[Brief],
-    missing: Sequence[Brief],
-    images: Images,
-    workers: int,
-) -> str:
-    """What is about to happen, and on a CPU how long it will take."""
-    machine, label = opened.plan.machine, opened.plan.dataset.label
-    failed, diverged = (
-        sum(brief.status == status for brief in briefs) for status in ("failed", "diverged")
-    )
-    ended = len(briefs) - len(missing) - failed
-    if not missing:
-        but = f" ({diverged:,} diverged)" if diverged else ""
-        but += f", but {failed} that failed: {_AGAIN}" if failed else ""
-        every = f"All {len(briefs):,} trials" if len(briefs) > 1 else "The trial"
-        are = "are" if len(briefs) > 1 else "is"
-        return f"{every} in {opened.folder} {are} done{but}."
-    work = [trial_work(brief.trial, images, brief.epochs_done) for brief in missing]
-    counts = [f"{ended:,} more done"] * bool(ended) + [f"{failed} failed"] * bool(failed)
-    others = f" ({', '.join(counts)})" if counts else ""
-    text = (
-        f"{plural(len(missing), 'trial')}{others} on {label}, "
-        f"{machine.device}, {machine.precision}, {workers} at a time, "
-        f"{plural(machine.threads, 'thread')} each, in {opened.folder}"
-    )
-    if machine.device == "cpu":
-        seconds = estimated_seconds(work, machine.precision, workers)
-        text += f"; about {duration(seconds)}, estimated before anything is measured"
-        asked = opened.plan.settings
-        if seconds > LONG and asked.kind == "sweep" and asked.preset != "quick":
-            text += " (--preset quick takes minutes)"
-    return text + "."
 
 
 def decisive(asked: Resources, dataset: str, where: Source) -> Mapping[str, Any]:
