@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from archscope.cli.main import app
 from archscope.data.sets import folder
+from archscope.errors import DataError
 from archscope.explore.training.images_from import Source
 from archscope.explore.training.study import _changes
 from archscope.reporting.folder.study_contents import Kept
@@ -110,3 +111,21 @@ def test_a_folder_that_was_begun_with_names_and_sizes_goes_on(
     assert code == 0 and "1 trial (1 more done)" in said
     now = read_sweep(out).plan
     assert now.dataset == old.dataset and now.trials[0] == old.trials[0]
+
+
+@pytest.mark.parametrize("name", ["train/dog/new.gif", "train/dog/deeper/new.png"])
+def test_a_folder_that_was_begun_without_files_that_are_read_now_is_told_so(
+    name: str, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(folder, "_fingerprint", lambda found, looked: folder._older_mark(found))
+        old = folder.prepare(images, None)
+    (images / name).parent.mkdir(exist_ok=True)
+    image = pytest.importorskip("PIL.Image", reason="image folders need Pillow")
+    image.new("RGB", (30, 30)).save(images / name)
+    now = folder.prepare(images, None)
+    with pytest.raises(DataError, match=rf"left out {name} .*\.jpeg, .*choose another --out"):
+        folder.known_as(now, old)
+    image.new("RGB", (30, 30)).save(images / "train/dog/another.png")
+    now = folder.prepare(images, None)
+    assert folder.known_as(now, old) == now
