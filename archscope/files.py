@@ -100,6 +100,11 @@ def may_be_read(path: Path | str) -> bool:
         return False
 
 
+def at_home(path: os.PathLike[str] | str) -> Path:
+    """A path that a user wrote, `~` in it the home; of a user that is unknown it stays."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 (Path's own refuses unknown users)
+
+
 def open_to_read(path: Path | str) -> BinaryIO:
     """A stream of a regular file, or of a link to one; raises `OSError`."""
     stream: BinaryIO = os.fdopen(_open(path), "rb")
@@ -127,7 +132,14 @@ def unreadable(path: Path | str, error: OSError) -> Unreadable:
         fix = "allow it"
     elif isinstance(error, NotRegular):
         fix = "remove it"
+    elif error.errno == errno.ENAMETOOLONG:
+        fix = "name another"
     return Unreadable(f"{path} cannot be read ({reason(error)}): {fix} and try again.")
+
+
+def only_read(error: OSError) -> bool:
+    """Whether nothing is wrong but that a place may only be read."""
+    return error.errno in (*_FORBIDDEN, errno.EROFS) and not isinstance(error, NotRegular)
 
 
 def reason(error: OSError) -> str:

@@ -3,6 +3,7 @@
 import dataclasses
 import importlib
 import json
+import math
 import pkgutil
 import re
 from pathlib import Path
@@ -143,3 +144,12 @@ def test_a_repr_says_what_is_short_and_counts_what_is_long():
     long = dataclasses.replace(NETWORK, name="n" * 500)
     assert len(repr(long)) < 200 and repr(long).startswith("Network(name='nnnn")
     assert "cells" not in repr(a.audit("wrn")) and "<42 Finding>" in repr(a.audit("wrn"))
+
+
+def test_no_frame_has_a_column_of_none(tmp_path):
+    untrained = a.study("resnext-table2", preset="none").to_frame()
+    assert "params" in untrained and "test_error" not in untrained
+    statuses = {(template, 1): "pending" for template in ("1x64d", "2x64d")}
+    write_fake_sweep(tmp_path, templates=("1x64d", "2x64d"), seeds=(1,), statuses=statuses)
+    begun = a.load_sweep(tmp_path).to_frame()
+    assert math.isnan(begun["test_error"].mean()) and begun["reason"].dtype == float

@@ -150,6 +150,11 @@ class Group(TyperGroup):
         except KeyboardInterrupt:
             note("archscope: interrupted")
             raise typer.Exit(130) from None
+        except OSError as error:
+            if error.filename is None:  # the output, of which `main` tells
+                raise
+            note(f"archscope: {error.filename} cannot be used ({error.strerror}): name another")
+            raise typer.Exit(1) from None
 
 
 app = typer.Typer(

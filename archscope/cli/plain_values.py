@@ -3,7 +3,7 @@
 Typer 0.28 and newer check each value with pydantic, whose import takes longer than a whole
 `archscope solve`. A value that is plainly right (absent, any text, a number within its bounds, a
 word of a StrEnum, a path that can be read or does not exist) is therefore made here; every other
-one, and so every mistake of a user, is left to Typer.
+one, and so every mistake of a user, is left to Typer. In a path `~` is the home.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from functools import partial
 from pathlib import Path
 from types import NoneType
 from typing import Any, get_args
+
+from archscope.files import at_home
 
 # Context settings of every command: Typer checks a flag of its own that is absent, but not one that
 # is False.
@@ -39,6 +41,8 @@ def accept_plain_values(command: Any, function: Callable[..., Any]) -> None:
 def _process(parameter: Any, kind: Any, option: Any, checked: Any, context: Any, value: Any) -> Any:
     """`value` as the type `kind`, or as Typer makes it (`checked`), errors included."""
     several = parameter.multiple or parameter.nargs == -1
+    if _present(kind) is Path and isinstance(value, str):
+        value = str(at_home(value))  # a shell leaves the ~ of --option=~/file as it is
     if value is None and not parameter.required:
         return () if several else None
     try:

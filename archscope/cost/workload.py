@@ -1,7 +1,8 @@
 """What is timed: one forward pass, or one training step, of a module that is handed in.
 
 The module runs as it trains here: in channels_last (see `place`), with fp32 parameters,
-under autocast where the precision is not fp32. torch is imported on use. The CUDA and MPS halves
+under autocast where the precision is not fp32 (a training's last layer is in fp32 all the same, see
+`archscope.training.heads`). torch is imported on use. The CUDA and MPS halves
 follow torch's documentation and have not run on such a device yet.
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
@@ -68,6 +69,50 @@ Part: TypeAlias = Split | Files
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """Files of an image folder that are not read: `why` ("ending in .txt"), how many, and one."""
+
+    why: str
+    files: int
+    example: str
+
+
+@dataclass(frozen=True)
+class PartCount:
+    """A part of an image folder: its images, and of how many classes they are."""
+
+    images: int
+    classes: int
+
+
+@dataclass(frozen=True)
+class Census:
+    """What an image folder holds, as it is found before anything is trained.
+
+    Attributes:
+        parts: by the names of their folders, "train" first.
+        untested: classes without test images, the first ten of them.
+        untested_classes: how many there are.
+        left_out: files that are not read, by reason.
+        unread: folders of test images that are not read, as another one is.
+        turned: images that are turned as their EXIF says.
+        transparent: images that are laid on white.
+        bytes: of all images.
+        decoded: whether each was decoded; else the headers alone were read, as there are many.
+    """
+
+    parts: Mapping[str, PartCount]
+    untested: tuple[str, ...]
+    untested_classes: int
+    left_out: tuple[LeftOut, ...]
+    unread: tuple[str, ...]
+    turned: int
+    transparent: int
+    bytes: int
+    decoded: bool
+
+
+@dataclass(frozen=True)
 class DatasetInfo:
     """What a record of a run keeps of its data; JSON by `dataclasses.asdict`.
 
@@ -94,6 +139,7 @@ class Dataset:
         mean, std: what is taken off a pixel (0..255), and what the rest is divided by.
         view: the choices that were made.
         validation: training images that were set aside, or None.
+        census: what an image folder holds; None of other data.
         listed: ascending labels of `view.test_classes`, or None. The test error then has two:
             among all classes, and among these alone (ResNeXt paper, Table 6: 5K-way and 1K-way).
     """
@@ -106,6 +152,7 @@ class Dataset:
     view: View = field(default_factory=View)
     validation: Part | None = None
     listed: Labels | None = None
+    census: Census | None = None
 
 
 def fingerprint(train: Split, test: Split) -> str:

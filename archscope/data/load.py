@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from archscope.data.batches.samples import split_off, subset
-from archscope.data.dataset import Channels, Dataset, DatasetInfo, Part, Split, fingerprint
+from archscope.data.dataset import (
+    Channels,
+    Dataset,
+    DatasetInfo,
+    Files,
+    Part,
+    Split,
+    fingerprint,
+)
 from archscope.data.fetch import locate
 from archscope.data.fetch.catalogue import CATALOGUE, Cifar
 from archscope.data.sets import cifar, folder, shapes, svhn
 from archscope.data.view import View
 from archscope.errors import DataError, UsageError
+from archscope.files import at_home, reading
 
 DATASETS: tuple[str, ...] = (*CATALOGUE, *svhn.SETS, shapes.NAME, folder.NAME)
 """The names of the datasets: "cifar10", ..., "shapes", and "folder" for images in folders."""
@@ -41,13 +51,15 @@ def prepare(
         train, test = shapes.make()
         print_of = fingerprint(train, test)
         return DatasetInfo(name, label or shapes.TITLE, None, shapes.CLASSES, print_of, True)
-    if name == folder.NAME:
-        return folder.prepare(data_dir, label)
-    if name in svhn.SETS:
-        named = None if data_dir is None else Path(data_dir).expanduser()
-        return svhn.prepare(name, named, offline=offline, label=label, progress=progress)
-    dataset = _known(name)
-    found = _obtain(dataset, data_dir, offline, progress)
+    place = "a usual place" if data_dir is None else os.fspath(data_dir)
+    with reading(place, "name another folder, or allow it", error=DataError):
+        if name == folder.NAME:
+            return folder.prepare(data_dir, label, progress=progress)
+        if name in svhn.SETS:
+            named = None if data_dir is None else at_home(data_dir)
+            return svhn.prepare(name, named, offline=offline, label=label, progress=progress)
+        dataset = _known(name)
+        found = _obtain(dataset, data_dir, offline, progress)
     train, test, official = cifar.read(dataset, found.layout, found.folder)
     return DatasetInfo(
         name=name,
@@ -57,6 +69,14 @@ def prepare(
         fingerprint=fingerprint(train, test),
         official=official,
     )
+
+
+def known_as(info: DatasetInfo, before: DatasetInfo) -> DatasetInfo:
+    """`info` as an earlier record `before` knows it, where that was made in another way.
+
+    Raises DataError where trainings on it cannot go on as they began.
+    """
+    return folder.known_as(info, before) if info.name == before.name == folder.NAME else info
 
 
 def load(info: DatasetInfo, view: View | None = None) -> Dataset:
@@ -105,13 +125,13 @@ def _load_images(info: DatasetInfo) -> tuple[Split, Split, Channels, Channels]:
 
 
 def _load_files(info: DatasetInfo, view: View) -> Dataset:
-    train, test, names = folder.read(info)
-    listed = None
-    if view.test_classes:
-        test, chosen = folder.only(test, names, view.test_classes)
-        listed = np.array(chosen, dtype=np.int64)
-    rest, validation = _cut(train, view, info.classes)
-    return Dataset(info, rest, test, folder.MEAN, folder.STD, view, validation, listed)
+    data, names = folder.read(info)
+    train, validation = _cut(data.train, view, info.classes)
+    data = replace(data, train=train, view=view, validation=validation)
+    if view.test_classes and isinstance(data.test, Files):
+        test, chosen = folder.only(data.test, names, view.test_classes)
+        data = replace(data, test=test, listed=np.array(chosen, dtype=np.int64))
+    return data
 
 
 def _cut(train: Part, view: View, classes: int) -> tuple[Part, Part | None]:
@@ -159,7 +179,7 @@ def _obtain(
     dataset: Cifar, data_dir: str | os.PathLike[str] | None, offline: bool, progress: bool
 ) -> locate.Found:
     """Find the dataset, or else its archive and extract it, or else download that first."""
-    named = None if data_dir is None else _folder(dataset, Path(data_dir).expanduser())
+    named = None if data_dir is None else _folder(dataset, at_home(data_dir))
     found = locate.find(dataset, named)
     if found is None and offline and not locate.find_archives(dataset, named):
         raise DataError(_not_found(dataset, named))
@@ -179,9 +199,9 @@ def _extracted(dataset: Cifar, named: Path | None, offline: bool, progress: bool
                 return locate.Found(layout, archive.extract(dataset, layout, path, into))
             if named is not None:
                 raise DataError(
-                    f"{path} is not the published archive of {dataset.title}, whose MD5 is "
-                    f"{layout.archive_md5} (it is truncated or something else): delete it to have "
-                    "it downloaded again"
+                    f"{path} has another MD5 than the archive of {dataset.title} "
+                    f"({layout.archive_md5}): delete it to have that downloaded, or, where you "
+                    f"trust it, unpack it by hand: {_unpack(path, into)}"
                 )
         if offline:
             raise DataError(_not_found(dataset, named))
@@ -193,6 +213,11 @@ def _extracted(dataset: Cifar, named: Path | None, offline: bool, progress: bool
         folder = archive.extract(dataset, layout, path, into)
         path.unlink()
         return locate.Found(layout, folder)
+
+
+def _unpack(archive: Path, into: Path) -> str:
+    """The command that unpacks an archive."""
+    return shlex.join(["tar", "-xzf", str(archive), "-C", str(into)])
 
 
 def _folder(dataset: Cifar, named: Path) -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 
 from archscope.arch.names import parse
 from archscope.arch.quantities import parse_shape
-from archscope.errors import UsageError
+from archscope.errors import UsageError, shown
 from archscope.sweep.plan.subjects import is_template
 
 TIMING = "timing"
@@ -80,7 +80,7 @@ def fault(
         if key not in known:
             return key, f"is unknown; a preset has {', '.join(sorted({*known, 'kind'}))}"
         if not known[key](value):
-            return key, f"cannot be {value!r}"
+            return key, f"cannot be {shown(repr(value))}"
     return _rows_fault(settings, labels) or (
         _timing_fault(settings, timing) if timed else _training_fault(settings, labels)
     )

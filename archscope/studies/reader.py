@@ -11,7 +11,7 @@ from archscope.arch.names import parse
 from archscope.arch.quantities import CLASSES
 from archscope.documents import Unclear, toml_value
 from archscope.errors import UsageError, plural, shown
-from archscope.files import read_text, reading
+from archscope.files import at_home, read_text, reading
 from archscope.studies.presets import READINGS, fault, is_number
 from archscope.studies.study import Row, Study
 from archscope.sweep.plan.subjects import is_template
@@ -41,7 +41,7 @@ def read_study(name: str) -> Study:
     Raises:
         UsageError: for an unknown name, or a file that breaks a rule, with its line and key.
     """
-    path = _built_in().get(name) or Path(name)
+    path = _built_in().get(name) or at_home(name)
     if path.suffix != ".toml":
         raise UsageError(
             f"there is no study '{shown(name)}': give the path of a .toml file, or one of "

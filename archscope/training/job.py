@@ -21,7 +21,8 @@ class Job:
     """One training: `network` by `recipe` from `seed`, on `device` ("cpu", "cuda:0", "mps").
 
     `loaders` processes read images that are files; how many changes nothing in the result.
-    `compile` has torch compile the training step; that changes the last bits.
+    `compile` has torch compile the training step; that changes the last bits. `full_head` computes
+    the logits in float32 where the precision is lower (see `archscope.training.heads`).
     """
 
     network: Network
@@ -31,6 +32,7 @@ class Job:
     precision: Precision = "fp32"
     loaders: int = 0
     compile: bool = False
+    full_head: bool = True
 
     def identity(self, dataset: Dataset) -> str:
         """Return as JSON what makes it this training and no other: all but the device."""
@@ -43,6 +45,7 @@ class Job:
                 "data": [dataset.info.fingerprint, len(dataset.train), len(dataset.test)],
                 **dataset.view.to_dict(),
                 **({"compile": True} if self.compile else {}),
+                **({"head": "fp32"} if self.full_head and self.precision != "fp32" else {}),
             }
         )
 

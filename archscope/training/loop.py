@@ -2,11 +2,11 @@
 
 The data lie on the device as uint8 and are augmented there, a batch at a time (images in folders
 are read by processes of their own, `archscope.data.batches.files`); the network runs in
-channels_last under autocast; loss and error stay on the device until an epoch ends, so that no
-step waits for the host. An epoch draws everything random (order, augmentation, dropout) from
-generators seeded by (seed, epoch), and a checkpoint within an epoch keeps their state and the sums
-so far: a run that is taken up again is the same run, bit for bit, on the same machine, threads and
-precision.
+channels_last under autocast, its last layer in float32; loss and error stay on the device until an
+epoch ends, so that no step waits for the host. An epoch draws everything random (order,
+augmentation, dropout) from generators seeded by (seed, epoch), and a checkpoint within an epoch
+keeps their state and the sums so far: a run that is taken up again is the same run, bit for bit, on
+the same machine, threads and precision.
 
 Nothing global is set: threads and malloc are the caller's (see `devices.tune_malloc`).
 """
@@ -31,6 +31,7 @@ from archscope.data.dataset import Dataset
 from archscope.nn.build import build
 from archscope.training import randomness
 from archscope.training.checkpoint import Checkpoint, Folder, Line
+from archscope.training.heads import in_float32
 from archscope.training.job import Job, Outcome, Stopped, check, outcome
 from archscope.training.measure import batch_measures, totals
 from archscope.training.optimizer import sgd
@@ -144,6 +145,8 @@ class _Run:
         torch.manual_seed(job.seed)
         self.model = build(job.network)
         place(self.model, str(device))
+        if job.full_head and job.precision != "fp32":
+            in_float32(self.model, job.network.classes)
         self.compiled: Callable[[Tensor], Any] = self.model
         if job.compile:
             # A process trains one network after another, and torch gives up compiling (for good,

@@ -72,6 +72,16 @@ def test_values_and_mistakes_are_those_of_typer_alone(arguments):
     assert outcome(PLAIN, arguments) == outcome(CHECKED, arguments)
 
 
+def test_in_a_path_a_tilde_is_the_home(monkeypatch, tmp_path):
+    """A shell expands it in `--path ~/x`, and leaves `--path=~/x` as it is."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "closed").touch(mode=0)  # such a one is left to Typer
+    for name in ("x", "closed"):
+        assert repr(tmp_path / name) in outcome(PLAIN, ["w", f"--path=~/{name}"])
+    assert "'~unknown/x'" in outcome(PLAIN, ["w", "--path=~unknown/x"])
+    assert "'~/x'" in outcome(PLAIN, ["~/x", "--text=~/x"])  # of texts each command knows
+
+
 @pytest.mark.parametrize(
     "given",
     ["['solve', '-C', '1:4', '--in', '64', '--format', 'json']", "['list', 'resnext']"],

@@ -207,9 +207,10 @@ def test_a_damaged_archive_at_hand(
     archive = tmp_path / "cwd" / published.layout.archive
     archive.write_bytes(published.archive[:-1])
     with pytest.raises(
-        DataError, match=f"is not the published archive.*{published.layout.archive_md5}"
-    ):
+        DataError, match=f"has another MD5 .*{published.layout.archive_md5}.* by hand: tar -xzf"
+    ) as caught:
         prepare("cifar10", data_dir=tmp_path / "cwd")
+    assert str(caught.value).endswith(f"tar -xzf {archive} -C {tmp_path / 'cwd'}")
     # Nobody named it, so that it is passed over.
     with pytest.raises(DataError, match="is in none of"):
         prepare("cifar10", offline=True)

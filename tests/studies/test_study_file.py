@@ -195,6 +195,7 @@ def test_a_file_of_ones_own_is_read(own):
         ("epochs = 2", '"lr (x" = 3', r"line 15: lr \(x is unknown"),
         ("epochs = 2", "scale = inf", "line 15: scale cannot be inf"),
         ("epochs = 2", 'recipe = ["x"]', "line 15: recipe cannot be"),
+        ("epochs = 2", f"epochs = {[1] * 99}", r"line 15: epochs cannot be \[1, 1, .{0,54}\.\.\."),
         ('seeds = "1,5"', "seeds = [1.5]", "line 19: seeds cannot be"),
         ('seeds = "1,5"', 'rows = ["c"]', "line 19: rows name 'c', which no row has"),
         ('seeds = "1,5"', 'networks = { c = "resnet20" }', "line 19: networks name 'c'"),

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from archscope.arch.families.family import Family, Reading
 from archscope.arch.families.spelling import normal
 from archscope.errors import ArchscopeError, UsageError, shown
-from archscope.files import read, reading
+from archscope.files import at_home, read, reading
 from archscope.running import running
 
 _OWN = re.compile(r"(.+\.py):(.+)", re.DOTALL)
@@ -33,7 +33,7 @@ class Place(NamedTuple):
 def place_of(text: str) -> Place | None:
     """The file and the name of `FILE.py:NAME`; None for any other text."""
     found = _OWN.fullmatch(text.strip())
-    return Place(Path(found[1]), found[2]) if found else None
+    return Place(at_home(found[1]), found[2]) if found else None
 
 
 def check_named(text: str) -> None:

@@ -60,8 +60,8 @@ DATASET = option(
     value="NAME",
     panel=WHAT,
     complete=one_of(datasets),
-    help="cifar10, cifar100, svhn, svhn+extra, or shapes (built-in, synthetic, not CIFAR); "
-    "for train also folder:DIR, which holds train/CLASS/*.jpg and val/CLASS/*.jpg.",
+    help="cifar10, cifar100, svhn, svhn+extra, shapes (built-in, synthetic, not CIFAR), "
+    "or folder:DIR, which holds train/CLASS/*.jpg and val/CLASS/*.jpg.",
 )
 DatasetOption = Annotated[str | None, DATASET]
 SamplesOption = Annotated[
@@ -121,7 +121,7 @@ SEEDS = option(
     value="N|LIST",
     panel=HOW,
     help="Trainings of each network: a number N (seeds 1 to N), or the seeds themselves, "
-    "1,2,5. More of them extend what is in the same --out.",
+    "1,2,5. More of them extend what is in the same --out, of the networks that are named.",
 )
 SeedsOption = Annotated[str | None, SEEDS]
 RecipeOption = Annotated[

@@ -9,8 +9,8 @@ which of them, changes nothing. They hand over bytes; the device turns them into
                224 (ResNeXt paper), 320 for 320 (He et al. 2016, identity mappings), 8/7 of the
                crop otherwise
 
-Resizing is bicubic, as in the ResNeXt authors' program. Images that are no colour ones are made so
-before, see `coloured`.
+Resizing is bicubic, as in the ResNeXt authors' program. What an image is before, see
+`archscope.data.batches.pictures`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ import math
 import multiprocessing
 import os
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,13 +32,10 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from archscope.data.batches.augment import draws, epoch_order
 from archscope.data.batches.augmentation import Augmentation
+from archscope.data.batches.pictures import coloured, opened, reason
 from archscope.data.dataset import Files
 from archscope.errors import DataError
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-_FORMATS = ("JPEG", "PNG", "WEBP", "BMP")  # whatever a name says; ImageNet has a PNG among its JPEG
 _WHOLE_SIDE = (320,)  # test crops of which the shorter side is resized to the crop itself
 _ATTEMPTS = 10
 _CROP = 3  # after the streams of archscope.data.batches.augment
@@ -85,7 +83,7 @@ def batches(
         batch_sampler=_Parts(order, batch),
         num_workers=loaders,
         multiprocessing_context=_starts() if loaders else None,
-        worker_init_fn=_end_with_parent,
+        worker_init_fn=_begin,
         collate_fn=_collated,
         pin_memory=device.type == "cuda",
         generator=torch.Generator(),  # or it would draw from the one that dropout draws from
@@ -107,8 +105,12 @@ def _starts() -> Any:
     return context
 
 
-def _end_with_parent(_: int) -> None:
-    """End this process when the one that it reads for has gone: torch watches who forked it."""
+def _begin(_: int) -> None:
+    """End this process when the one that it reads for has gone: torch watches who forked it.
+
+    Pillow's warnings, of a damaged EXIF for example, are none of its reader's.
+    """
+    warnings.simplefilter("ignore")
     parent = multiprocessing.parent_process()
 
     def watch() -> None:
@@ -149,7 +151,7 @@ class _Images(Dataset[Any]):
             return read(path, self.reading, index), int(self.files.labels[index])
         except Exception as error:  # Pillow raises many kinds for a damaged file
             return (
-                f"{path} cannot be read as an image ({_reason(error)}): replace it, or remove it "
+                f"{path} cannot be read as an image ({reason(error)}): replace it, or remove it "
                 "and start anew in another output folder"
             )
 
@@ -166,12 +168,12 @@ def _collated(items: Sequence[tuple[Pixels, int] | str]) -> tuple[Tensor, Tensor
 def read(path: os.PathLike[str] | str, reading: Reading, index: int) -> Pixels:
     """Return an image as it enters a batch: (side, side, 3) uint8.
 
-    Raises whatever Pillow raises for a damaged file, and ValueError as `coloured` does.
+    Raises as `opened` and `coloured` of `archscope.data.batches.pictures` do.
     """
     from PIL import Image
 
-    with Image.open(path, formats=_FORMATS) as opened:
-        image = coloured(opened)
+    with opened(path) as found:
+        image = coloured(found)
     side, how = reading.side, reading.how
     random = draws(_CROP, reading.seed, reading.epoch, index)
     if how is not None and how.area is not None:
@@ -185,27 +187,6 @@ def read(path: os.PathLike[str] | str, reading: Reading, index: int) -> Pixels:
     if how is not None and how.flip and random.random() < 0.5:
         pixels = pixels[:, ::-1]
     return pixels
-
-
-def coloured(image: Image) -> Image:
-    """Return an image of any of Pillow's modes as 8-bit RGB.
-
-    Transparency is left out. 16-bit gray (in a PNG mode I too, before Pillow 11) is scaled by its
-    range, as 16-bit colour is by Pillow, which would cut gray off at 255. Raises ValueError for
-    pixels of 32 bits, of which nothing says what is white, and for modes without a way to RGB.
-    """
-    from PIL import Image
-
-    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):
-        deep = np.asarray(image).astype(np.uint32)
-        image = Image.fromarray(((deep + 128) // 257).astype(np.uint8))
-    elif image.mode in ("I", "F"):
-        raise ValueError(
-            f"its pixels have 32 bits (mode {image.mode}), for which no white is defined; "
-            "save it with 8 or 16"
-        )
-    image.info.pop("transparency", None)  # of a palette's, Pillow would warn
-    return image.convert("RGB")
 
 
 def resized(width: int, height: int, shorter: int) -> tuple[int, int]:
@@ -232,9 +213,3 @@ def random_box(width: int, height: int, area: float, random: np.random.Generator
     part = min(width, height)
     left, top = (width - part) // 2, (height - part) // 2
     return left, top, left + part, top + part
-
-
-def _reason(error: Exception) -> str:
-    if type(error).__name__ == "UnidentifiedImageError":
-        return "it is not an image, or its beginning is damaged"
-    return str(getattr(error, "strerror", None) or error or type(error).__name__)

@@ -21,7 +21,7 @@ import platformdirs
 
 from archscope.data.fetch.catalogue import Cifar, Layout
 from archscope.errors import DataError
-from archscope.files import may_be_read
+from archscope.files import at_home, may_be_read
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,12 @@ class Found:
 
 def store() -> Path:
     """Return the folder for downloads: `$ARCHSCOPE_HOME/data`, or `data` in the user's cache."""
-    return _homes()[0] / "data"
+    return home() / "data"
+
+
+def home() -> Path:
+    """Return the folder of what archscope keeps: `$ARCHSCOPE_HOME`, or one in the user's cache."""
+    return _homes()[0]
 
 
 def usual_places() -> list[Path]:
@@ -42,7 +47,7 @@ def usual_places() -> list[Path]:
     places = [folder for home in _homes() for folder in (home, home / "data")]
     torch_home = os.environ.get("TORCH_HOME")
     if torch_home:
-        places += [Path(torch_home).expanduser(), Path(torch_home).expanduser() / "datasets"]
+        places += [at_home(torch_home), at_home(torch_home) / "datasets"]
     usual = (
         ".",
         "data",
@@ -54,7 +59,7 @@ def usual_places() -> list[Path]:
         "~/.torch/datasets",
         "~/.keras/datasets",
     )
-    return list(dict.fromkeys([*places, *(Path(place).expanduser() for place in usual)]))
+    return list(dict.fromkeys([*places, *(at_home(place) for place in usual)]))
 
 
 def find(dataset: Cifar, data_dir: Path | None) -> Found | None:
@@ -95,7 +100,7 @@ def find_archives(dataset: Cifar, data_dir: Path | None) -> list[tuple[Layout, P
 def _homes() -> list[Path]:
     home = os.environ.get("ARCHSCOPE_HOME")
     cache = platformdirs.user_cache_path("archscope", appauthor=False)
-    return [Path(home).expanduser(), cache] if home else [cache]
+    return [at_home(home), cache] if home else [cache]
 
 
 def _inside(dataset: Cifar, layout: Layout, places: list[Path]) -> list[Path]:

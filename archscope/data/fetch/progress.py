@@ -1,4 +1,4 @@
-"""The progress of a download on stderr: a bar on a terminal, plain lines elsewhere."""
+"""The progress of downloads and of reading on stderr: a bar on a terminal, else plain lines."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _MEGABYTE = 10**6
 class Meter:
     """Shows how much of a file has arrived, between `with` and its end; sizes in bytes."""
 
-    def __init__(self, name: str, *, shown: bool) -> None:
-        self._name = name
+    def __init__(self, name: str, *, shown: bool, doing: str = "downloading") -> None:
+        self._what = f"{doing} {name}"
         self._shown = shown
         self._done, self._total, self._told = 0, 0, -1
         self._bar: Progress | None = None
@@ -40,7 +40,7 @@ class Meter:
                 console=console,
             )
             self._bar.start()
-            self._task = self._bar.add_task(f"downloading {self._name}", total=None)
+            self._task = self._bar.add_task(self._what, total=None)
         return self
 
     def __exit__(
@@ -60,7 +60,7 @@ class Meter:
         elif self._shown:
             size = f", {self._total / _MEGABYTE:.0f} MB" if total else ""
             after = f", continuing after {done / _MEGABYTE:.0f} MB" if done else ""
-            self._say(f"downloading {self._name}{size}{after}")
+            self._say(f"{self._what}{size}{after}")
         self._told = self._tenth()
 
     def advance(self, count: int) -> None:
@@ -70,7 +70,7 @@ class Meter:
             self._bar.advance(self._task, count)
         elif self._shown and self._tenth() > self._told:
             self._told = self._tenth()
-            self._say(f"downloading {self._name}: {10 * self._told} %")
+            self._say(f"{self._what}: {10 * self._told} %")
 
     def _tenth(self) -> int:
         return min(10 * self._done // self._total, 10) if self._total else -1

@@ -5,35 +5,42 @@
 
 The classes are the folders of `train`, in alphabetical order. Images stay on disk, and are read by
 processes of their own while the network trains (`archscope.data.batches.files`). The fingerprint
-is that of the files' names and sizes: to read 140 GB only to know them would take hours. To list
-them takes about 20 seconds a million, in the command and once in each process that trains.
+is that of names, sizes and contents (`archscope.data.sets.contents` says how much of them, and
+where it is kept that they were looked at). To list the files takes about 20 seconds a million, in
+the command and once in each process that trains.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 
-from archscope.data.dataset import Channels, DatasetInfo, Files
+from archscope.data.dataset import Census, Channels, Dataset, DatasetInfo, Files, PartCount
+from archscope.data.sets.contents import TRANSPARENT, TURNED, Looked, look
+from archscope.data.sets.listing import Listed, Listing, class_names, listed
 from archscope.errors import DataError, UsageError
-from archscope.files import read_text, reading
+from archscope.files import at_home, read_text, reading
 
 NAME = "folder"
-ENDINGS = (".jpeg", ".jpg", ".png", ".webp", ".bmp")
 # The ResNeXt authors' program (datasets/imagenet.lua), in pixel units.
 MEAN: Channels = (0.485 * 255, 0.456 * 255, 0.406 * 255)
 STD: Channels = (0.229 * 255, 0.224 * 255, 0.225 * 255)
-_TESTS = ("val", "test")
+_OLDER_ENDINGS = (".jpeg", ".jpg", ".png", ".webp", ".bmp")
+_NAMED = 10  # classes without test images that a census names
 
 
-def prepare(data_dir: str | os.PathLike[str] | None, label: str | None) -> DatasetInfo:
+def prepare(
+    data_dir: str | os.PathLike[str] | None, label: str | None, *, progress: bool = False
+) -> DatasetInfo:
     """Look through an image folder, and say what it is.
 
     Raises UsageError where none is named or Pillow is missing, DataError where it is not laid out
-    as above: no such folder, no class, a class without images.
+    as above (no such folder, no class, a class without images) or where images are damaged.
     """
     if data_dir is None:
         raise UsageError(
@@ -41,136 +48,167 @@ def prepare(data_dir: str | os.PathLike[str] | None, label: str | None) -> Datas
             "where DIR holds train/CLASS/*.jpg and val/CLASS/*.jpg"
         )
     _require_pillow()
-    root = Path(data_dir).expanduser().resolve()
-    names, _, _, mark = _read(root)
-    if len(names) < 2:
+    root = at_home(data_dir).resolve()
+    found = listed(root)
+    if len(found.classes) < 2:
         raise DataError(
-            f"{root} has images of one class only ({names[0]}): there must be two or more"
+            f"{root} has images of one class only ({found.classes[0]}): there must be two or more"
         )
+    mark = _fingerprint(found, look(_both(found), progress=progress))
     label = label or f"{root.name} (image folder)"
-    return DatasetInfo(NAME, label, str(root), len(names), mark, official=False)
+    return DatasetInfo(NAME, label, str(root), len(found.classes), mark, official=False)
 
 
-def read(info: DatasetInfo) -> tuple[Files, Files, list[str]]:
-    """Return what trains, what tests, and the names of the classes, in the order of their labels.
+def read(info: DatasetInfo) -> tuple[Dataset, list[str]]:
+    """Return the images as they are, and the names of the classes in the order of their labels.
 
     Raises DataError where the files are no longer those of `info`.
     """
     _require_pillow()
     root = Path(info.folder or "")
-    names, train, test, mark = _read(root)
-    if mark != info.fingerprint:
+    found = listed(root)
+    looked = look(_both(found))
+    older = not _newly_read(found) and info.fingerprint == _older_mark(found)
+    if not older and info.fingerprint != _fingerprint(found, looked):
         raise DataError(
-            f"{info.label} was prepared with other files than {root} now has (names or sizes "
-            "differ): bring the old ones back, or start anew in another output folder"
+            f"{info.label} was prepared with other files than {root} now has (names, sizes or "
+            "contents differ): bring the old ones back, or start anew in another output folder"
         )
-    return train, test, names
+    train, test = found.train.files, found.test.files
+    data = Dataset(info, train, test, MEAN, STD, census=_census(found, looked))
+    return data, found.classes
 
 
-def only(test: Files, names: list[str], listed: tuple[str, ...]) -> tuple[Files, list[int]]:
-    """Return the test images of the `listed` classes, and these classes' labels, ascending.
+def known_as(info: DatasetInfo, before: DatasetInfo) -> DatasetInfo:
+    """`info` under the mark that an older record has for it: of the files' names and sizes alone.
+
+    Then the same trainings go on, as the images are the same and are read as they were. Raises
+    DataError where some are not: that version turned none, showed what transparency hides, and read
+    fewer files.
+    """
+    if info.fingerprint == before.fingerprint:
+        return info
+    found = listed(Path(info.folder or ""))
+    if before.fingerprint != _older_mark(found):
+        return info
+    if new := _newly_read(found):
+        did = f"left out {new[0]} (it read {', '.join(_OLDER_ENDINGS)}, and no deeper folders)"
+    elif concerned := int(np.count_nonzero(look(_both(found)).facts)):
+        did = f"read {concerned:,} of its images otherwise (EXIF orientation, transparency)"
+    else:
+        return replace(info, fingerprint=before.fingerprint)
+    raise DataError(
+        f"{before.label} was begun by a version that {did}: its report can be made, but to train, "
+        "choose another --out"
+    )
+
+
+def only(test: Files, names: list[str], chosen: tuple[str, ...]) -> tuple[Files, list[int]]:
+    """Return the test images of the `chosen` classes, and these classes' labels, ascending.
 
     Raises UsageError for a class that is not there.
     """
     labels = {name: label for label, name in enumerate(names)}
-    if unknown := [name for name in listed if name not in labels]:
+    if unknown := [name for name in chosen if name not in labels]:
         raise UsageError(
             f"the test classes name {unknown[0]!r}, but train has no such class: name the folders "
             "of train, one a line"
         )
-    chosen = sorted({labels[name] for name in listed})
-    kept = test.take(np.flatnonzero(np.isin(test.labels, chosen)))
-    if missing := sorted(set(chosen) - set(kept.labels.tolist())):
+    kept_labels = sorted({labels[name] for name in chosen})
+    kept = test.take(np.flatnonzero(np.isin(test.labels, kept_labels)))
+    if missing := sorted(set(kept_labels) - set(kept.labels.tolist())):
         raise UsageError(
             f"the test classes name {names[missing[0]]}, but there is no test image of it: leave "
             "it out"
         )
-    return kept, chosen
+    return kept, kept_labels
 
 
-def class_list(file: Path) -> tuple[str, ...]:
-    """Read a list of classes, one a line; what follows a space is a remark.
+def class_list(file: Path, data_dir: str | os.PathLike[str] | None = None) -> tuple[str, ...]:
+    """Read a list of classes, one a line.
 
-    Raises UsageError where it cannot be read or is empty.
+    A line is a class of the image folder `data_dir`, or else what stands before its first space is,
+    and a remark follows: "n01440764 tench". Raises UsageError where it cannot be read or is empty.
     """
     fix = "name a text file of a class a line"
     with reading(file, fix, error=UsageError, what="the list of test classes "):
         lines = read_text(file, pipes=True).splitlines()
-    listed = tuple(dict.fromkeys(line.split()[0] for line in lines if line.split()))
-    if not listed:
+    train = None if data_dir is None else at_home(data_dir) / "train"
+    classes = class_names(train) if train is not None and train.is_dir() else []
+    whole = [line.strip() for line in lines if line.strip()]
+    chosen = tuple(dict.fromkeys(n if n in classes else n.split()[0] for n in whole))
+    if not chosen:
         raise UsageError(f"the list of test classes {file} is empty: write a class on each line")
-    return listed
+    return chosen
 
 
-def _read(root: Path) -> tuple[list[str], Files, Files, str]:
-    """Return the classes, what trains, what tests, and the fingerprint."""
-    judged = next((root / name for name in _TESTS if (root / name).is_dir()), None)
-    if not (root / "train").is_dir() or judged is None:
-        raise DataError(
-            f"an image folder holds train/CLASS/*.jpg and val/CLASS/*.jpg, but {root} has no "
-            "train, or neither val nor test: name another, or add them"
-        )
-    names = _classes(root / "train")
-    digest = hashlib.sha256(repr(names).encode("utf-8", "surrogateescape"))
-    train = _files(root, root / "train", names, names, digest)
-    test = _files(root, judged, names, _classes(judged), digest)
-    return names, train, test, f"sha256:{digest.hexdigest()}"
+def _both(found: Listing) -> Listed:
+    """The images of both parts, those that train first."""
+    train, test = found.train, found.test
+    files = Files(
+        train.files.root,
+        np.concatenate([train.files.names, test.files.names]),
+        np.concatenate([train.files.labels, test.files.labels]),
+    )
+    return Listed(
+        files,
+        np.concatenate([train.sizes, test.sizes]),
+        np.concatenate([train.times, test.times]),
+    )
 
 
-def _classes(folder: Path) -> list[str]:
-    try:
-        with os.scandir(folder) as entries:
-            found = sorted(e.name for e in entries if e.is_dir() and not e.name.startswith("."))
-    except OSError as error:
-        raise DataError(
-            f"{folder} cannot be read ({error.strerror}): allow it, or name another folder"
-        ) from error
-    if not found:
-        raise DataError(f"{folder} has no folder of a class: it must hold CLASS/*.jpg")
-    return found
+def _fingerprint(found: Listing, looked: Looked) -> str:
+    """The SHA-256 of classes, names, labels, sizes and marks, in this order."""
+    both = _both(found)
+    head = ["archscope image folder 2", found.classes, looked.whole]
+    digest = hashlib.sha256(repr(head).encode("utf-8", "surrogateescape"))
+    for column in (both.files.names, both.files.labels, both.sizes, looked.marks):
+        digest.update(repr((column.dtype.str, column.shape)).encode())
+        digest.update(column.tobytes())
+    return f"sha256:{digest.hexdigest()}"
 
 
-def _files(
-    root: Path, part: Path, names: list[str], there: list[str], digest: hashlib._Hash
-) -> Files:
-    """List the images of a part; each one's name and size goes into the digest."""
-    labels = {name: label for label, name in enumerate(names)}
-    if unknown := [name for name in there if name not in labels]:
-        raise DataError(
-            f"{part / unknown[0]} is a class that {root / 'train'} lacks: add it there, or "
-            "remove it here"
-        )
-    found: list[bytes] = []
-    of: list[int] = []
-    for name in there:
-        images = _images(part / name)
-        digest.update(repr([part.name, name, images]).encode("utf-8", "surrogateescape"))
-        found += [os.fsencode(f"{part.name}/{name}/{image}") for image, _ in images]
-        of += [labels[name]] * len(images)
-    return Files(root, np.array(found), np.array(of, dtype=np.int64))
+def _newly_read(found: Listing) -> list[str]:
+    """Images that versions whose fingerprint had no contents did not read."""
+    names = map(os.fsdecode, _both(found).files.names.tolist())
+    return [name for name in names if not _was_read(name)]
 
 
-def _images(folder: Path) -> list[tuple[str, int]]:
-    """Return name and size of each image in the folder of a class, by name."""
-    try:
-        with os.scandir(folder) as entries:
-            found = sorted(
-                (entry.name, entry.stat().st_size)
-                for entry in entries
-                if entry.name.lower().endswith(ENDINGS) and not entry.name.startswith(".")
-            )
-    except OSError as error:
-        raise DataError(
-            f"{folder} cannot be read ({error.strerror}): allow it, or remove it"
-        ) from error
-    if not found:
-        raise DataError(
-            f"{folder} is the folder of a class, but it holds no image ({', '.join(ENDINGS)}): "
-            "fill it, or remove it"
-        )
-    if empty := [name for name, size in found if size == 0]:
-        raise DataError(f"{folder / empty[0]} is an empty file: replace it, or remove it")
-    return found
+def _was_read(name: str) -> bool:
+    return name.count("/") == 2 and name.lower().endswith(_OLDER_ENDINGS)
+
+
+def _older_mark(found: Listing) -> str:
+    """The fingerprint as it was before it had contents: of names and sizes of what was read."""
+    digest = hashlib.sha256(repr(found.classes).encode("utf-8", "surrogateescape"))
+    for part, name in ((found.train, "train"), (found.test, found.test_part)):
+        rows = zip(map(os.fsdecode, part.files.names.tolist()), part.sizes.tolist(), strict=True)
+        read = [(path, size) for path, size in rows if _was_read(path)]
+        for of_class, ours in groupby(read, lambda row: row[0].split("/")[1]):
+            start = len(f"{name}/{of_class}/")
+            images = [(path[start:], size) for path, size in ours]
+            digest.update(repr([name, of_class, images]).encode("utf-8", "surrogateescape"))
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _census(found: Listing, looked: Looked) -> Census:
+    parts = {
+        name: PartCount(len(part.sizes), len(np.unique(part.files.labels)))
+        for name, part in (("train", found.train), (found.test_part, found.test))
+    }
+    tested = set(found.test.files.labels.tolist())
+    untested = [name for label, name in enumerate(found.classes) if label not in tested]
+    return Census(
+        parts=parts,
+        untested=tuple(untested[:_NAMED]),
+        untested_classes=len(untested),
+        left_out=found.left_out,
+        unread=found.unread,
+        turned=int(np.count_nonzero(looked.facts & TURNED)),
+        transparent=int(np.count_nonzero(looked.facts & TRANSPARENT)),
+        bytes=int(_both(found).sizes.sum()),
+        decoded=looked.whole,
+    )
 
 
 def _require_pillow() -> None:

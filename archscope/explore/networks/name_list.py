@@ -6,7 +6,7 @@ import csv
 import sys
 
 from archscope.errors import UsageError
-from archscope.files import read_text, reason
+from archscope.files import at_home, read_text, reason
 
 
 def names_in(text: str) -> list[str]:
@@ -28,7 +28,7 @@ def read_names(place: str) -> list[str]:
         UsageError: where it cannot be read, or names nothing.
     """
     try:
-        text = sys.stdin.read() if place == "-" else read_text(place, pipes=True)
+        text = sys.stdin.read() if place == "-" else read_text(at_home(place), pipes=True)
         names = names_in(text.removeprefix("\ufeff"))  # the mark that Excel begins a CSV with
     except csv.Error:
         raise UsageError(

@@ -7,7 +7,6 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeGuard
 
 from archscope.arch.families.own import check_named
@@ -17,6 +16,7 @@ from archscope.arch.network import Network
 from archscope.arch.nodes import Node, Seq
 from archscope.arch.windows import Shape
 from archscope.errors import UsageError, shown
+from archscope.files import at_home
 
 if TYPE_CHECKING:
     from archscope.nn.outside import Found, Make, Module
@@ -267,7 +267,7 @@ def _open(text: str, classes: int | None, input: Input | None) -> Found:
         return outside.open_python(place, function, classes)
     found = _FILE.fullmatch(text)
     assert found is not None
-    path, function = Path(found[1] or text), found[2]
+    path, function = at_home(found[1] or text), found[2]
     if path.suffix != ".py":
         return outside.open_saved(path, classes)
     return outside.open_source(path, function, classes)

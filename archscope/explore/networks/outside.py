@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archscope.arch.inputs import Inputs, elements, image_of
@@ -14,6 +13,7 @@ from archscope.cost.formula import Count
 from archscope.cost.memory import FP32, Memory
 from archscope.errors import UsageError, shown
 from archscope.explore.networks.opened import Outside
+from archscope.files import at_home
 from archscope.nn.free_memory import refuse_beyond
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def known_memory(cost: Count) -> dict[str, Any]:
 def _count_onnx(network: Outside) -> OutsideCount:
     from archscope.cost.onnx_file import CONVENTION, count_onnx
 
-    found = count_onnx(Path(network.name), image_shape(network))
+    found = count_onnx(at_home(network.name), image_shape(network))
     notes = [f"{network.name}: {CONVENTION}.", *_uncounted(network.name, found.uncounted)]
     count = Count(found.params, found.macs, found.activations)
     return OutsideCount(count, None, found.classes, [], tuple(notes), not found.uncounted)

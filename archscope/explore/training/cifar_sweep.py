@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from archscope.data.sets.folder import NAME as FILES
 from archscope.explore.networks.opened import refuse_outside
-from archscope.explore.training.images_from import Source, measured
+from archscope.explore.training.images_from import (
+    Source,
+    measured,
+    named_classes,
+    taken_apart,
+)
 from archscope.explore.training.run_plan import Console, Hands, Order, conduct, decisive, finish
 from archscope.reporting.folder.folder import write as write_report
 from archscope.reporting.folder.sweep import document, results, table7
@@ -117,9 +122,9 @@ def cifar_sweep(
         console: what is said meanwhile, on stderr.
         inventory: what the machine has; for tests.
         command: what the user typed, for the record.
-        changes: to the preset: `dataset`, `samples`, `holdout`, `whiten`, `depth`, `scale`,
-            `templates`, `seeds`, `recipe`, `epochs`, `batch`, `lr`; see
-            `archscope.sweep.plan.presets.Changes`.
+        changes: to the preset: `dataset`, `samples`, `holdout`, `whiten`, `test_crop`,
+            `test_classes`, `depth`, `scale`, `templates`, `seeds`, `recipe`, `epochs`, `batch`,
+            `lr`; see `archscope.sweep.plan.presets.Changes`.
 
     Returns:
         the folder and its records. A folder that already holds some of the trials is continued at
@@ -131,11 +136,15 @@ def cifar_sweep(
         Interrupted: after SIGINT or SIGTERM; ArchscopeError: where the folder cannot be written.
     """
     asked, where, say = resources or Resources(), source or Source(), console or Console()
+    if (dataset := changes.get("dataset")) is not None:
+        changes["dataset"], where = taken_apart(dataset, where)
+    name = changes.get("dataset") or ""
+    changes["test_classes"] = named_classes(changes.get("test_classes"), name, where)
     chosen = settings(preset, **changes)
     trained = [one for one in chosen.subjects.templates if ".py:" not in one]
     refuse_outside(trained, "trained", "name one, as wrn_28_10")
-    name = folders.default_folder(chosen, decisive(asked))
-    order = Order(chosen, Path(out) if out else name, command=command)
+    usual = folders.default_folder(chosen, decisive(asked, chosen.dataset, where))
+    order = Order(chosen, Path(out) if out else usual, command=command)
     return SweepResult(*conduct(order, asked, where, say, inventory))
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from archscope.data.dataset import Dataset, DatasetInfo
-from archscope.data.load import check_view, load, prepare
+from archscope.data.load import check_view, known_as, load, prepare
+from archscope.data.sets.folder import NAME as FILES
+from archscope.data.sets.folder import class_list
 from archscope.data.view import View
 from archscope.errors import UsageError, plural
 from archscope.sweep.plan.estimate import Images
@@ -32,9 +35,10 @@ class Source:
             self if named is None else replace(self, data_dir=Path(named).expanduser().absolute())
         )
 
-    def prepare(self, name: str) -> DatasetInfo:
-        """The data set `name`, found or fetched."""
-        return prepare(name, data_dir=self.data_dir, offline=self.offline, label=self.label)
+    def prepare(self, name: str, before: DatasetInfo | None = None) -> DatasetInfo:
+        """The data set `name`, found or fetched; `before` is an earlier record of it, if any."""
+        info = prepare(name, data_dir=self.data_dir, offline=self.offline, label=self.label)
+        return info if before is None else known_as(info, before)
 
     def found(self, before: DatasetInfo) -> DatasetInfo:
         """The data of a sweep under its name for them, where they were, or where this source says.
@@ -47,7 +51,35 @@ class Source:
             )
         if self.data_dir is None:
             return before
-        return replace(self.prepare(before.name), label=before.label)
+        return replace(self.prepare(before.name, before), label=before.label)
+
+
+def taken_apart(dataset: str, where: Source) -> tuple[str, Source]:
+    """The data set's name, and where its images are: `folder:DIR` says both.
+
+    Raises `UsageError` where it says none, or --data-dir another.
+    """
+    name, colon, path = dataset.partition(":")
+    if name != FILES or not colon:
+        return dataset, where
+    if not path or where.data_dir is not None:
+        raise UsageError(
+            f"a folder of images is named once, as --dataset folder:DIR, not as {dataset}; "
+            "write that, without --data-dir"
+        )
+    return name, replace(where, data_dir=path)
+
+
+def named_classes(
+    given: Sequence[str] | Path | None, dataset: str, where: Source
+) -> tuple[str, ...] | None:
+    """The test classes that are asked for, those of a file that lists them read.
+
+    Raises `UsageError` where it cannot be.
+    """
+    if isinstance(given, str | Path):
+        return class_list(Path(given), where.data_dir if dataset == FILES else None)
+    return None if given is None else tuple(given)
 
 
 def measured(info: DatasetInfo, view: View, batch: int) -> tuple[Dataset, Images]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from archscope.errors import UsageError
+from archscope.files import only_read, reason
 from archscope.reporting.folder import folder as folders
 from archscope.reporting.folder.contents import Contents
 from archscope.reporting.judge.verdicts import RESOLVE, check_resolve
@@ -20,11 +21,15 @@ FIGURES = ("png", "svg", "pdf")
 
 @dataclass(frozen=True, repr=False)
 class Report(Result):
-    """The files that were written, and what they hold."""
+    """The files that were written into `folder`, and what they hold.
+
+    `refused` is why there are none, where the folder may only be read; else None.
+    """
 
     folder: Path
     files: tuple[Path, ...]
     contents: Contents
+    refused: str | None = None
 
     def document(self) -> dict[str, Any]:
         """The result as JSON, under the schema of what the folder holds."""
@@ -41,8 +46,11 @@ def report(
     figures: Sequence[str] = folders.KINDS,
     resolve: float = RESOLVE,
     against: Path | str | None = None,
+    out: Path | str | None = None,
 ) -> Report:
     """Write tables, figures and report.html of a sweep, study or training into its folder.
+
+    Where that may only be read and no other is named, nothing is written: see `Report.refused`.
 
     Args:
         folder: as `cifar_sweep`, `study` or `train` wrote it; may still be running, or be
@@ -50,6 +58,7 @@ def report(
         figures: kinds of figure files: png, svg, pdf (with embedded fonts).
         resolve: the difference (points) that the verdicts try to resolve.
         against: the folder of a longer sweep of the same networks: how far the two orders agree.
+        out: another folder for the files, made if need be.
 
     Raises:
         UsageError: where the folder holds no sweep, or a kind is unknown; ArchscopeError: where it
@@ -60,6 +69,12 @@ def report(
         raise UsageError(f"figures are {', '.join(FIGURES)}, not {wrong[0]}; choose any of these")
     folder = Path(folder)
     made = folders.contents(folder, resolve, against)
-    with explained(folder):
-        files = made.write(folder, figures)
-    return Report(folder, tuple(files), made)
+    into = folder if out is None else Path(out)
+    with explained(into):
+        try:
+            into.mkdir(parents=True, exist_ok=True)
+            return Report(into, tuple(made.write(into, figures)), made)
+        except OSError as error:
+            if out is not None or not only_read(error):
+                raise
+            return Report(folder, (), made, reason(error))

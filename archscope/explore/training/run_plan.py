@@ -15,20 +15,16 @@ from archscope.arch.network import Network
 from archscope.data.dataset import DatasetInfo
 from archscope.data.sets.folder import NAME as FILES
 from archscope.errors import ArchscopeError, UsageError, plural
+from archscope.explore.training.announcement import announcement
 from archscope.explore.training.images_from import Source, measured
+from archscope.files import only_read, reason
 from archscope.plain_text import say
+from archscope.reporting.facts.census import census_sentences
 from archscope.reporting.folder.folder import write as write_report
 from archscope.sweep.executor import Executor
 from archscope.sweep.executor import opened as opened_executor
 from archscope.sweep.plan import slots as machines
-from archscope.sweep.plan.estimate import (
-    LONG,
-    Images,
-    duration,
-    estimated_seconds,
-    longest_first,
-    trial_work,
-)
+from archscope.sweep.plan.estimate import Images, longest_first
 from archscope.sweep.plan.settings import Settings
 from archscope.sweep.plan.slots import Resources
 from archscope.sweep.plan.subjects import input_of
@@ -41,6 +37,7 @@ from archscope.sweep.run.signals import told
 from archscope.sweep.run.supply import Supply
 from archscope.sweep.store import folder as folders
 from archscope.sweep.store import lease as leases
+from archscope.sweep.store.locks import cannot_write
 from archscope.sweep.store.records import read_sweep, trial_folder
 from archscope.sweep.store.result import RESULT_FILE
 from archscope.sweep.store.scan import Brief, look, scan
@@ -49,8 +46,6 @@ from archscope.training.recipe import lasting, steps_of
 
 if TYPE_CHECKING:
     from archscope.training.devices import Inventory
-
-_AGAIN = "the command that began the sweep tries them again"
 
 
 @dataclass(frozen=True)
@@ -110,12 +105,8 @@ def conduct(
         folders.check_dataset(folder, before, chosen)
         machine, slots = machines.resolve(asked, found, folders.machine_of(folder, before))
         by.check(slots)
-        info = where.prepare(chosen.dataset)
-        if order.classes not in (None, info.classes):
-            raise UsageError(
-                f"{info.label} has {info.classes:,} classes, not {order.classes:,}; give a network "
-                "of as many, or leave its classes out"
-            )
+        info = where.prepare(chosen.dataset, before.dataset if before else None)
+        _check_classes(order, info)
         data, images = measured(info, chosen.view, chosen.recipe.batch)
         if order.iterations is not None:
             steps, _ = steps_of(images.train, chosen.recipe.batch)
@@ -124,23 +115,32 @@ def conduct(
         networks = planned_networks(chosen.subjects, info.classes, shape)
         for network in networks.values():
             check(network, chosen.recipe, data)
+        census = data.census
+        for sentence in census_sentences(census):
+            say.note(sentence)
         del data
         rates: dict[int, float] = {}
         begun = _begun(folder)  # the data may have taken their time
         if not files and machines.threads_are_open(asked, found, machine, begun):
             kinds = _kinds(chosen, networks, info, machine)
             rates = speed.tried(kinds, len(chosen.seeds), images, found.cpus, say.note)
-        with folders.locked(folder):
+        with folders.locked(folder) as refused:
             begun = _begun(folder)  # perhaps meanwhile, by another command: then as that has it
             machine, slots = machines.resolve(asked, found, begun)
             if files:
                 slots = machines.with_loaders(slots, asked, found)
             elif begun is None and rates:
                 machine, slots = machines.divided(machine, found, rates)
-            opened = folders.open_folder(folder, chosen, networks, machine, info, order.command)
-            briefs = _forgotten(scan(folder, opened.plan), folder, say)
-            with folders.explained(folder):
-                order.begun(folder)
+            opened = folders.open_folder(
+                folder, chosen, networks, machine, info, order.command, census
+            )
+            briefs = scan(folder, opened.plan)
+            if refused is None:
+                briefs = _forgotten(briefs, folder, say)
+                with folders.explained(folder):
+                    order.begun(folder)
+            elif any(brief.status not in (*ENDED, "failed") for brief in briefs):
+                raise cannot_write(folder, refused)
         return finish(opened, briefs, Hands(images, slots, by), say, order.report)
 
 
@@ -167,10 +167,24 @@ def finish(
     for note in (*opened.notes, *hands.executor.notes):
         say.note(note)
     _run(opened, briefs, hands, say)
-    with folders.explained(opened.folder):
-        files = tuple(report(opened.folder))
+    files = reported(opened.folder, report, say)
     _check_complete(opened.folder, briefs)
     return opened.folder, files
+
+
+def reported(folder: Path, report: Callable[[Path], list[Path]], say: Console) -> tuple[Path, ...]:
+    """The files of the folder's report, now written; none and a note where it may only be read."""
+    with folders.explained(folder):
+        try:
+            return tuple(report(folder))
+        except OSError as error:
+            if not only_read(error):
+                raise
+            say.note(
+                f"{folder} may only be read ({reason(error)}), so nothing is written there: "
+                "archscope report --out DIR writes its report elsewhere."
+            )
+            return ()
 
 
 def _check_complete(folder: Path, briefs: Sequence[Brief]) -> None:
@@ -194,7 +208,7 @@ def _check_complete(folder: Path, briefs: Sequence[Brief]) -> None:
 def _run(opened: folders.Opened, briefs: Sequence[Brief], hands: Hands, say: Console) -> None:
     missing = [brief for brief in briefs if brief.status not in (*ENDED, "failed")]
     images, slots = hands.images, hands.slots
-    say.note(_announcement(opened, briefs, missing, images, len(slots)))
+    say.note(announcement(opened, briefs, missing, images, len(slots)))
     trials = longest_first([(brief.trial, brief.epochs_done) for brief in missing], images)
     progress = Progress(briefs, images, len(slots))
     observer: Display = display(progress) if say.live and missing else Silent()
@@ -204,6 +218,15 @@ def _run(opened: folders.Opened, briefs: Sequence[Brief], hands: Hands, say: Con
         if missing:
             supply = Supply(opened.folder, trials)
             hands.executor.run(supply, slots, observer, schedule.RUNNER)
+
+
+def _check_classes(order: Order, found: DatasetInfo) -> None:
+    """Raise `UsageError` where a network was given other classes than its images have."""
+    if order.classes not in (None, found.classes):
+        raise UsageError(
+            f"{found.label} has {found.classes:,} classes, not {order.classes:,}; give a network "
+            "of as many, or leave its classes out"
+        )
 
 
 def _begun(folder: Path) -> Machine | None:
@@ -240,44 +263,15 @@ def _forgotten(briefs: list[Brief], folder: Path, say: Console) -> list[Brief]:
     return briefs
 
 
-def _announcement(
-    opened: folders.Opened,
-    briefs: Sequence[Brief],
-    missing: Sequence[Brief],
-    images: Images,
-    workers: int,
-) -> str:
-    """What is about to happen, and on a CPU how long it will take."""
-    machine, label = opened.plan.machine, opened.plan.dataset.label
-    failed, diverged = (
-        sum(brief.status == status for brief in briefs) for status in ("failed", "diverged")
-    )
-    ended = len(briefs) - len(missing) - failed
-    if not missing:
-        but = f" ({diverged:,} diverged)" if diverged else ""
-        but += f", but {failed} that failed: {_AGAIN}" if failed else ""
-        every = f"All {len(briefs):,} trials" if len(briefs) > 1 else "The trial"
-        are = "are" if len(briefs) > 1 else "is"
-        return f"{every} in {opened.folder} {are} done{but}."
-    work = [trial_work(brief.trial, images, brief.epochs_done) for brief in missing]
-    counts = [f"{ended:,} more done"] * bool(ended) + [f"{failed} failed"] * bool(failed)
-    others = f" ({', '.join(counts)})" if counts else ""
-    text = (
-        f"{plural(len(missing), 'trial')}{others} on {label}, "
-        f"{machine.device}, {machine.precision}, {workers} at a time, "
-        f"{plural(machine.threads, 'thread')} each, in {opened.folder}"
-    )
-    if machine.device == "cpu":
-        seconds = estimated_seconds(work, machine.precision, workers)
-        text += f"; about {duration(seconds)}, estimated before anything is measured"
-        asked = opened.plan.settings
-        if seconds > LONG and asked.kind == "sweep" and asked.preset != "quick":
-            text += " (--preset quick takes minutes)"
-    return text + "."
-
-
-def decisive(asked: Resources) -> Mapping[str, Any]:
-    """What was asked of the machine and decides results: part of the default folder's name."""
+def decisive(asked: Resources, dataset: str, where: Source) -> Mapping[str, Any]:
+    """What was asked beside settings and decides results: part of the default folder's name."""
     device = None if asked.gpus is None else "gpu" if asked.gpus else "cpu"
     compiled = {"compile": True} if asked.compile else {}
-    return {"device": device, "threads": asked.threads, "precision": asked.precision, **compiled}
+    data = {"data": str(where.data_dir)} if dataset == FILES else {}
+    return {
+        "device": device,
+        "threads": asked.threads,
+        "precision": asked.precision,
+        **compiled,
+        **data,
+    }

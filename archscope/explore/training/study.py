@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archscope.data.sets.folder import NAME as FILES
 from archscope.errors import ArchscopeError, UsageError
 from archscope.explore.training.cifar_sweep import SweepResult, load_sweep
-from archscope.explore.training.images_from import Source
+from archscope.explore.training.images_from import Source, taken_apart
 from archscope.explore.training.run_plan import Console, Order, conduct
 from archscope.explore.training.timing_study import TimingOrder, measure
 from archscope.reporting.facts.bench_file import read_bench
@@ -29,6 +30,7 @@ from archscope.reporting.table.result import Result, Tables
 from archscope.reporting.table.table import Column, Table
 from archscope.studies.reader import read_study, study_names
 from archscope.studies.study import Study
+from archscope.sweep.plan.presets import Changes
 from archscope.sweep.plan.settings import settings as planned_settings
 from archscope.sweep.plan.slots import Resources
 from archscope.sweep.store.records import read_sweep
@@ -41,7 +43,8 @@ if TYPE_CHECKING:
 class StudyResult(Result):
     """A study; `preset` is None where nothing was trained or timed.
 
-    `trained` is its sweep, `timed` the folder of its times.
+    `trained` is its sweep, `timed` the folder of its times, `files` those of the report that were
+    written there.
     """
 
     study: Study
@@ -49,6 +52,7 @@ class StudyResult(Result):
     trained: SweepResult | None
     resolve: float
     timed: Path | None = None
+    files: tuple[Path, ...] = ()
 
     @property
     def folder(self) -> Path | None:
@@ -67,11 +71,12 @@ class StudyResult(Result):
         return study_tables(*self._arguments)
 
     def to_frame(self) -> pandas.DataFrame:
-        """A pandas row for each row of the study, ours beside the published."""
+        """A pandas row for each row of the study, ours beside the published where trained."""
         import pandas
 
         rows = self.document()["rows"]
-        return pandas.DataFrame([{**row.pop("published"), **row} for row in rows])
+        frame = pandas.DataFrame([{**row.pop("published"), **row} for row in rows])
+        return frame.dropna(axis="columns", how="all")
 
     def document(self) -> dict[str, Any]:
         """The result as JSON: schema `archscope.study_result/1`."""
@@ -92,6 +97,7 @@ def study(
     preset: str | None = None,
     *,
     seeds: str | int | None = None,
+    dataset: str | None = None,
     resources: Resources | None = None,
     source: Source | None = None,
     out: Path | str | None = None,
@@ -105,7 +111,8 @@ def study(
         name: a built-in study (`study_list`), or the path of a TOML file of the same form.
         preset: one of the study's; "none" trains nothing; without it, "proxy" where the study has
             one, else nothing is trained.
-        seeds: instead of the preset's.
+        seeds, dataset: instead of the preset's; `folder:DIR` is trained on by the recipe for image
+            folders, and on all of its images.
         resources, source, console, command: as `cifar_sweep` has them; for times, `gpus` 0 is
             the CPU and any other number the first GPU.
         out: the folder; without it, `runs/study-NAME-PRESET`.
@@ -129,13 +136,12 @@ def study(
     folder = Path(out) if out else Path("runs") / f"study-{chosen.name}-{preset}"
     kept = Kept(chosen, preset)
     _refuse_another(folder, kept)
+    asked, say = resources or Resources(), console or Console()
     if chosen.is_timed(preset):
-        _refuse_training_options(kept, seeds, resources, source)
-        measure(TimingOrder(kept, folder, command), resources or Resources(), console or Console())
-        return StudyResult(chosen, preset, None, resolve, folder)
-    changes = chosen.settings(preset)
-    if seeds is not None:
-        changes["seeds"] = seeds
+        _refuse_training_options(kept, {"seeds": seeds, "dataset": dataset}, resources, source)
+        files = measure(TimingOrder(kept, folder, command), asked, say)
+        return StudyResult(chosen, preset, None, resolve, folder, files)
+    changes, where = _changes(kept, seeds, dataset, source or Source())
     order = Order(
         planned_settings(chosen.base(preset), **changes),
         folder,
@@ -143,16 +149,37 @@ def study(
         begun=partial(_begin, kept),
         command=command,
     )
-    done = conduct(order, resources or Resources(), source or Source(), console or Console())
-    return StudyResult(chosen, preset, SweepResult(*done), resolve)
+    trained = SweepResult(*conduct(order, asked, where, say))
+    return StudyResult(chosen, preset, trained, resolve, files=trained.files)
+
+
+def _changes(
+    kept: Kept, seeds: str | int | None, dataset: str | None, where: Source
+) -> tuple[Changes, Source]:
+    """What the study trains, on the data that are asked for, and where these are."""
+    changes = kept.study.settings(kept.preset)
+    if seeds is not None:
+        changes["seeds"] = seeds
+    if dataset is not None:
+        changes["dataset"] = dataset
+    if (named := changes.get("dataset")) is not None:
+        changes["dataset"], where = taken_apart(named, where)
+    if dataset is not None and changes.get("dataset") == FILES:
+        changes.pop("recipe", None)  # these are of images of one size
+        changes.pop("samples", None)
+        changes.pop("whiten", None)
+    return changes, where
 
 
 def _refuse_training_options(
-    kept: Kept, seeds: str | int | None, resources: Resources | None, source: Source | None
+    kept: Kept,
+    given: Mapping[str, object],
+    resources: Resources | None,
+    source: Source | None,
 ) -> None:
     """What a measurement of times has no use for."""
     asked = {
-        "seeds": seeds,
+        **given,
         "workers": resources and resources.workers,
         "executor": resources and resources.ray,
         "address": resources and resources.ray and resources.ray.address,
@@ -161,10 +188,10 @@ def _refuse_training_options(
         "data-label": source and source.label,
         "offline": source and source.offline,
     }
-    if given := [f"--{name}" for name, value in asked.items() if value]:
+    if needless := [f"--{name}" for name, value in asked.items() if value]:
         raise UsageError(
             f"study {kept.study.name}, preset {kept.preset}, measures times and trains "
-            f"nothing; leave out {', '.join(given)}"
+            f"nothing; leave out {', '.join(needless)}"
         )
 
 

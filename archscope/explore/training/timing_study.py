@@ -13,7 +13,7 @@ from archscope.arch.papers.timings import PublishedTime, TimingExample
 from archscope.arch.quantities import parse_shape
 from archscope.errors import UsageError
 from archscope.explore.clock.bench import Extras, Setting, bench
-from archscope.explore.training.run_plan import Console
+from archscope.explore.training.run_plan import Console, reported
 from archscope.files import read_ours, write_json
 from archscope.reporting.facts.bench_file import BENCH_FILE, read_bench
 from archscope.reporting.folder.folder import write as write_report
@@ -21,7 +21,7 @@ from archscope.reporting.folder.study_contents import STUDY_FILE, Kept, keep
 from archscope.reporting.folder.timing import order_of, published_ratio, timing_document
 from archscope.studies.study import Study
 from archscope.sweep.plan.slots import Resources
-from archscope.sweep.store.locks import explained, holds_something, locked
+from archscope.sweep.store.locks import cannot_write, explained, holds_something, locked
 from archscope.sweep.store.records import SWEEP_FILE
 from archscope.training.devices import check_device, inventory
 
@@ -37,10 +37,10 @@ class TimingOrder:
     command: Sequence[str] = ()
 
 
-def measure(order: TimingOrder, resources: Resources, console: Console) -> dict[str, Any]:
+def measure(order: TimingOrder, resources: Resources, console: Console) -> tuple[Path, ...]:
     """Measure the preset's networks, unless the folder has it already; write the report.
 
-    Returns the measurement, `archscope.bench/1`.
+    Returns the files of the report: none where the folder may only be read.
 
     Raises:
         UsageError: for a device or number that cannot be, or a folder that holds something else.
@@ -49,15 +49,18 @@ def measure(order: TimingOrder, resources: Resources, console: Console) -> dict[
     networks, setting, shape = timing_setting(kept, resources)
     check_device(setting.device, inventory())
     _check_folder(folder)
-    with locked(folder, _PATIENCE, "archscope study has been measuring"):
+    with locked(folder, _PATIENCE, "archscope study has been measuring") as refused:
         found = read_bench(folder)
         if found is not None:
             _refuse_other_times(kept, folder, found)
             console.note(
                 f"{folder} holds this measurement already; to measure again, choose another --out."
             )
-        with explained(folder):
-            keep(folder, kept, timing_document(kept.study, kept.preset, found, folder))
+        if found is None and refused is not None:
+            raise cannot_write(folder, refused)
+        if refused is None:
+            with explained(folder):
+                keep(folder, kept, timing_document(kept.study, kept.preset, found, folder))
         if found is None:
             measured = bench(
                 networks, setting, input=shape, extras=Extras(memory=False), note=console.note
@@ -72,9 +75,7 @@ def measure(order: TimingOrder, resources: Resources, console: Console) -> dict[
             }
             with explained(folder):
                 write_json(folder / BENCH_FILE, found)
-        with explained(folder):
-            write_report(folder)
-    return found
+        return reported(folder, write_report, console)
 
 
 def timing_setting(

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from archscope.arch.network import Network
 from archscope.arch.nodes import Node
-from archscope.data.sets.folder import NAME as FILES
 from archscope.errors import DataError, UsageError
 from archscope.explore.networks.opened import Named, named, refuse_outside
 from archscope.explore.training.cifar_sweep import SweepResult
-from archscope.explore.training.images_from import Source
+from archscope.explore.training.images_from import Source, named_classes, taken_apart
 from archscope.explore.training.run_plan import Console, Order, conduct, decisive
 from archscope.reporting.folder import single as report
 from archscope.reporting.table.table import Table
@@ -79,14 +78,13 @@ def train(
     """
     asked, where, say = resources or Resources(), source or Source(), console or Console()
     refuse_outside([network], "trained", "name one, as wrn_28_10")
-    name, where = _source(dataset, where)
+    name, where = taken_apart(dataset, where)
     _check_iterations(iterations, changes.get("epochs"))
     one = named(network, "a training")
     _check_input(one, name)
+    changes["test_classes"] = named_classes(changes.get("test_classes"), name, where)
     chosen = single.settings(one.name, dataset=name, **changes)
-    hashed = {**decisive(asked), "iterations": iterations}
-    if name == FILES:
-        hashed["data"] = str(where.data_dir)
+    hashed = {**decisive(asked, name, where), "iterations": iterations}
     folder = Path(out) if out else folders.default_folder(chosen, hashed)
     _refuse_another(folder, chosen)
     order = Order(chosen, folder, iterations, command=command, classes=one.classes)
@@ -118,19 +116,6 @@ def on_device(device: str | None, found: Inventory | None) -> int | None:
             "GPUs)"
         )
     return 0 if device == "cpu" else gpu_count(found)
-
-
-def _source(dataset: str, where: Source) -> tuple[str, Source]:
-    """Take `folder:DIR` apart."""
-    name, colon, path = dataset.partition(":")
-    if name != FILES or not colon:
-        return dataset, where
-    if not path or where.data_dir is not None:
-        raise UsageError(
-            f"a folder of images is named once, as --dataset folder:DIR, not as {dataset}; "
-            "write that, without --data-dir"
-        )
-    return name, replace(where, data_dir=path)
 
 
 def _refuse_another(folder: Path, asked: Settings) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from archscope.errors import plural
 from archscope.reporting.facts.points import STATUSES, points
+from archscope.sweep.plan.reading import flat
 from archscope.sweep.plan.subjects import is_template
 from archscope.sweep.store.records import Sweep, TrialRecord
 from archscope.training.recipe import Recipe
@@ -40,13 +41,22 @@ def epochs_label(sweep: Sweep) -> str:
 
 
 def seeds_label(sweep: Sweep) -> str:
-    """`3 seeds`; `1 to 3 of 3 seeds` where networks have finished trials in unequal numbers."""
-    planned = len(sweep.plan.settings.seeds)
-    found = [point.test_error.n for point in points(sweep) if point.test_error.n]
-    if not found or (min(found) == planned == max(found)):
-        return plural(planned, "seed")
-    span = f"{min(found)}" if min(found) == max(found) else f"{min(found)} to {max(found)}"
-    return f"{span} of {plural(planned, 'seed')}"
+    """`3 seeds`; `1 to 3 of 3 seeds` where networks have finished trials in unequal numbers.
+
+    `3 to 5 seeds` where so many were asked for, of one network and another.
+    """
+    every = points(sweep)
+    planned = _span([point.planned for point in every] or [len(sweep.plan.settings.seeds)])
+    found = [point.test_error.n for point in every if point.test_error.n]
+    if not found or all(point.complete for point in every):
+        return planned
+    return f"{_span(found).partition(' seed')[0]} of {planned}"
+
+
+def _span(numbers: Sequence[int]) -> str:
+    """`3 seeds`, `3 to 5 seeds`."""
+    low, high = min(numbers), max(numbers)
+    return plural(high, "seed") if low == high else f"{low:,} to {plural(high, 'seed')}"
 
 
 def samples_label(sweep: Sweep) -> str:
@@ -128,7 +138,7 @@ def proxy_differences(sweep: Sweep) -> list[str]:
 
 def _recipe_differences(recipe: Recipe) -> list[str]:
     """How a recipe differs from appendix A's: by name, or number for number under that name."""
-    mine, theirs = _flat(recipe.to_dict()), _flat(named_recipe(PAPER_RECIPE).to_dict())
+    mine, theirs = flat(recipe.to_dict()), flat(named_recipe(PAPER_RECIPE).to_dict())
     if mine["name"] != theirs["name"]:
         return [
             f"{'recipe' if key == 'name' else key} {mine[key]} instead of {theirs[key]}"
@@ -140,13 +150,6 @@ def _recipe_differences(recipe: Recipe) -> list[str]:
         for key, value in theirs.items()
         if mine.get(key) != value
     ]
-
-
-def _flat(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in recipe.items():
-        flat |= value if isinstance(value, dict) else {key: value}
-    return flat
 
 
 def recipe_sentence(sweep: Sweep) -> str:
@@ -178,10 +181,11 @@ def machine_sentence(sweep: Sweep) -> str:
         if (values := _values(environments, name))
     ]
     threads = plural(machine.threads, "thread")
+    head = f", the last layer {machine.head}" if machine.head else ""
     return (
         f"Trained on {' and '.join([*gpus, *processors])} (device {machine.device}, {threads} a "
         f"trial, {plural(machine.workers, 'trial')} at a time), precision "
-        f"{machine.precision}; {', '.join(versions) or 'versions unknown'}."
+        f"{machine.precision}{head}; {', '.join(versions) or 'versions unknown'}."
     )
 
 

@@ -17,6 +17,7 @@ from typing import BinaryIO
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.style import context as style_context
 from matplotlib.text import Text
 
@@ -81,10 +82,32 @@ def text_size(
 
 @lru_cache(maxsize=10_000)  # lines are broken by trial, and a page and a file have one heading
 def _text_size(string: str, size: float, weight: str, dpi: float) -> tuple[float, float]:
-    text = Text(0, 0, string, fontsize=size, fontweight=weight)
+    text = Text(0, 0, drawable(string), fontsize=size, fontweight=weight)
     text.set_figure(_ruler(dpi))
     extent = text.get_window_extent()
     return extent.width * POINTS / dpi, extent.height * POINTS / dpi
+
+
+def drawable(text: str) -> str:
+    """The text as figures have it: what our font has no sign for stands as `\\u732b`.
+
+    A font of the machine's that has it would make another figure on every machine, and not every
+    one can be embedded. Tables and pages have the text itself.
+    """
+    known = _signs()
+    return "".join(
+        c if c == "\n" or ord(c) in known else c.encode("unicode_escape").decode("ascii")
+        for c in text
+    )
+
+
+@cache
+def _signs() -> frozenset[int]:
+    """The characters of our font, plain and bold."""
+    family = str(STYLE["font.family"])
+    fonts = [FontProperties(family=family, weight=weight) for weight in ("normal", "bold")]
+    plain, bold = (set(get_font(findfont(font)).get_charmap()) for font in fonts)
+    return frozenset(plain & bold)
 
 
 @cache
@@ -155,6 +178,10 @@ def file_bytes(figure: Figure, suffix: str) -> bytes:
     """The figure as a file of that extension (one of SUFFIXES); the same figure, the same bytes."""
     stream = io.BytesIO()
     with styled():
+        for text in figure.findobj(Text):
+            assert isinstance(text, Text)
+            if (drawn := drawable(said := text.get_text())) != said:
+                text.set_text(drawn)
         figure.savefig(stream, format=suffix[1:], metadata=SUFFIXES[suffix])
     return stream.getvalue()
 

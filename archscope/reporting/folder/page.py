@@ -16,6 +16,7 @@ from archscope.reporting.figure.population import population, population_table
 from archscope.reporting.folder import page_figures, page_trials
 from archscope.reporting.folder.contents import without
 from archscope.reporting.folder.page_trials import table_section
+from archscope.reporting.folder.study import MORE
 from archscope.reporting.folder.sweep import MEDIAN, table7
 from archscope.reporting.judge.pairs import sweep_verdicts
 from archscope.reporting.judge.verdicts import Verdict, method_sentence
@@ -35,6 +36,7 @@ def page(
     *,
     title: str | None = None,
     found: Sequence[Verdict] | None = None,
+    more: Sequence[str] = (),
     before: Sequence[Table] = (),
 ) -> str:
     """The whole page.
@@ -43,13 +45,14 @@ def page(
         sweep: as it is now; what is unfinished or failed is said at the top.
         title: the heading, where not the sweep's own.
         found: the verdicts, where not those on the sweep's own pairs.
+        more: commands that train more seeds for what they leave open.
         before: tables to be shown first (a study's).
     """
     table = table7(sweep)
     drawn, costs = population(sweep), costs_of(sweep)
     parts = [
         *head(sweep),
-        verdict_list(sweep_verdicts(sweep) if found is None else found),
+        verdict_list(sweep_verdicts(sweep) if found is None else found, more),
         *map(table_section, without(before, trouble(sweep))),
         section("Test error against parameters", page_figures.error_figure(sweep)),
         *map(table_section, without([_networks(table)], trouble(sweep))),
@@ -99,8 +102,11 @@ def version(sweep: Sweep) -> str:
     return str(sweep.plan.environment.get("archscope", ""))
 
 
-def verdict_list(found: Sequence[Verdict]) -> str:
-    """The verdicts as sentences, and how they were made; nothing where there is none."""
+def verdict_list(found: Sequence[Verdict], more: Sequence[str] = ()) -> str:
+    """The verdicts as sentences, and how they were made; nothing where there is none.
+
+    `more` are the commands that train more seeds for them.
+    """
     if not found:
         return ""
     items = "".join(f'<li class="{_kind(v)}">{escape(v.sentence())}</li>' for v in found)
@@ -108,6 +114,7 @@ def verdict_list(found: Sequence[Verdict]) -> str:
         "Verdict",
         f'<ul class="verdicts">{items}</ul>',
         f'<p class="small">{escape(method_sentence(found))}</p>',
+        f"{paragraphs([f'{MORE}:'])}<pre>{escape(chr(10).join(more))}</pre>" if more else "",
     )
 
 

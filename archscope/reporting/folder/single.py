@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from archscope.reporting.facts.census import census_sentences
 from archscope.reporting.facts.points import errors_of, further_errors
 from archscope.reporting.facts.wording import (
     data_label,
@@ -74,6 +75,7 @@ def table(sweep: Sweep) -> Table:
         recipe_sentence(sweep),
         machine_sentence(sweep),
         f"Data: {data_label(sweep)}, {sweep.plan.dataset.fingerprint}.",
+        *census_sentences(sweep.plan.census),
     ]
     return Table(title, columns, results(sweep).rows, notes)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from archscope.arch.papers.eq4 import DEFAULT_BLOCK, parse_template
 from archscope.cost.formula import count
+from archscope.reporting.facts.census import census_sentences
 from archscope.reporting.facts.statistics import summarize
 from archscope.reporting.facts.wording import (
     data_label,
@@ -25,6 +26,7 @@ from archscope.studies.study import Row, Study
 from archscope.sweep.store.records import Sweep
 
 VERDICTS = "Verdicts"
+MORE = "More seeds, for what is open"
 
 
 def errors_by_label(study: Study, preset: str, sweep: Sweep) -> dict[str, Errors]:
@@ -118,7 +120,9 @@ def _training_notes(study: Study, sweep: Sweep, preset: str) -> list[str]:
     setting = (
         f"{data_label(sweep)}, {samples_label(sweep)}, {epochs_label(sweep)}, {seeds_label(sweep)}"
     )
-    if study.is_published_setting(preset):
+    published = study.is_published_setting(preset)
+    trained_on = sweep.plan.settings.dataset
+    if published and trained_on == study.presets[preset].get("dataset", trained_on):
         reading = f"Ours: the networks and the recipe of the paper on {setting}."
     else:
         reading = (
@@ -130,6 +134,7 @@ def _training_notes(study: Study, sweep: Sweep, preset: str) -> list[str]:
         recipe_sentence(sweep),
         machine_sentence(sweep),
         f"Data: {data_label(sweep)}, {sweep.plan.dataset.fingerprint}.",
+        *census_sentences(sweep.plan.census),
     ]
 
 
@@ -140,8 +145,8 @@ def judged(study: Study, preset: str, sweep: Sweep, resolve: float = RESOLVE) ->
     return verdicts(errors, pairs, resolve=resolve)
 
 
-def verdict_table(found: Sequence[Verdict]) -> Table:
-    """A row a comparison, the sentence first."""
+def verdict_table(found: Sequence[Verdict], more: Sequence[str] = ()) -> Table:
+    """A row a comparison, the sentence first; `more` are commands that train what is open."""
     rows = [verdict_row(verdict) for verdict in found]
     columns = [
         Column("verdict", "verdict", text, "left"),
@@ -150,7 +155,10 @@ def verdict_table(found: Sequence[Verdict]) -> Table:
         Column("high", "to", signed_decimal),
         Column("n", "seeds", text, "right"),
     ]
-    return Table(VERDICTS, columns, rows, [method_sentence(found)])
+    notes = [method_sentence(found)]
+    if more:
+        notes.append("\n    ".join([f"{MORE}:", *more]))
+    return Table(VERDICTS, columns, rows, notes)
 
 
 def verdict_row(verdict: Verdict) -> dict[str, Any]:

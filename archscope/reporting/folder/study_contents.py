@@ -32,6 +32,7 @@ from archscope.reporting.folder.sweep_contents import (
     further,
     shared_texts,
 )
+from archscope.reporting.judge.more_seeds import commands
 from archscope.reporting.judge.verdicts import RESOLVE
 from archscope.reporting.table.json_csv import json_text
 from archscope.reporting.table.table import Table
@@ -96,7 +97,8 @@ def study_tables(
     tables = [study_table(study, preset, sweep)]
     if preset and sweep:
         if found := judged(study, preset, sweep, resolve):
-            tables.append(verdict_table(found))
+            more = commands(sweep, found, study.templates(preset))
+            tables.append(verdict_table(found, more))
         if honest := honesty(study, preset, sweep):
             tables.append(honesty_table(honest))
     return tables
@@ -111,6 +113,7 @@ def study_document(
     if sweep and preset:
         found, honest = judged(study, preset, sweep, resolve), honesty(study, preset, sweep)
         document["verdicts"] = [verdict_row(verdict) for verdict in found]
+        document["more_seeds"] = commands(sweep, found, study.templates(preset))
         document["honesty"] = agreement_rows(honest) if honest else []
     return document
 
@@ -155,7 +158,8 @@ def study_contents(
 
         found = judged(study, preset, sweep, resolve)
         shown = [table for table in tables if table.title != VERDICTS]  # they stand at the top
-        return page(sweep, title=study.title, found=found, before=shown)
+        more = commands(sweep, found, study.templates(preset))
+        return page(sweep, title=study.title, found=found, more=more, before=shown)
 
     also = further(sweep)
     every = (*tables, *also.tables())

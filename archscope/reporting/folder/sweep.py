@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from archscope.reporting.facts.census import census_sentences
 from archscope.reporting.facts.points import (
     Point,
     final_error,
@@ -136,6 +137,7 @@ def notes(sweep: Sweep) -> list[str]:
         machine_sentence(sweep),
         *view_sentences(sweep),
         f"Data: {data_label(sweep)}, {sweep.plan.dataset.fingerprint}.",
+        *census_sentences(sweep.plan.census),
     ]
 
 

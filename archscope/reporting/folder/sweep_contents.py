@@ -21,6 +21,7 @@ from archscope.reporting.folder.honesty import (
 )
 from archscope.reporting.folder.study import verdict_row, verdict_table
 from archscope.reporting.folder.sweep import document, results, table7
+from archscope.reporting.judge.more_seeds import commands
 from archscope.reporting.judge.pairs import sweep_verdicts
 from archscope.reporting.judge.verdicts import RESOLVE
 from archscope.reporting.table.render import render
@@ -33,21 +34,23 @@ def sweep_contents(sweep: Sweep, resolve: float = RESOLVE, longer: Sweep | None 
     honest = None if longer is None else honesty_against(sweep, longer)
     against = [honesty_table(honest)] if honest else []
     found = sweep_verdicts(sweep, resolve)
+    more = commands(sweep, found)
     tables = [table7(sweep)]
     if found:
-        tables.append(verdict_table(found))
+        tables.append(verdict_table(found, more))
     also = further(sweep)
     tables += [*against, *also.tables()]
 
     def made_page() -> str:
         from archscope.reporting.folder.page import page
 
-        return page(sweep, found=found, before=against)
+        return page(sweep, found=found, more=more, before=against)
 
     texts = {**shared_texts(sweep), "report.html": made_page}
     result = {
         **document(sweep),
         "verdicts": [verdict_row(verdict) for verdict in found],
+        "more_seeds": more,
         **also.document(honest),
     }
     return Contents(tuple(tables), result, texts, figures(sweep, also))

@@ -55,12 +55,16 @@ class Table(ShortRepr):
         return list(dict.fromkeys(every))
 
     def to_frame(self) -> pandas.DataFrame:
-        """The raw values as a pandas DataFrame: a column for each of `keys`."""
+        """The raw values as a pandas DataFrame: a column for each of `keys`.
+
+        A column without any value is one of NaN, as pandas has what is missing.
+        """
         import pandas
 
         keys = self.keys
         cells = [[row.get(key) for key in keys] for row in self.rows]
-        return pandas.DataFrame(cells, columns=keys)
+        frame = pandas.DataFrame(cells, columns=keys)
+        return frame.astype({key: float for key in keys if frame[key].isna().all()})
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

@@ -96,10 +96,13 @@ def cell_width(text: str) -> int:
 
 
 def fold(text: str, width: int | None) -> list[str]:
-    """The lines of the text, broken between words, and within words longer than the width."""
+    """The lines of the text, broken between words, and within words longer than the width.
+
+    A line of four spaces and more is a command to be pasted, and stays whole.
+    """
     lines: list[str] = []
     for line in text.split("\n"):
-        if width is None or cell_width(line) <= width:
+        if width is None or cell_width(line) <= width or line.startswith("    "):
             lines.append(line)
             continue
         current = ""

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated, Any
 
-from archscope.data.dataset import DatasetInfo
+from archscope.data.dataset import Census, DatasetInfo
 from archscope.errors import shown
 from archscope.sweep.plan.reading import Fault, read
 from archscope.sweep.plan.settings import SEED, Settings
@@ -31,6 +31,7 @@ class Plan:
         environment: where the sweep was begun: host, versions.
         created: when, in UTC.
         command: what the user typed; empty where a program asked.
+        census: what was found in an image folder.
         rest: what a later version has written.
     """
 
@@ -42,6 +43,7 @@ class Plan:
     environment: Mapping[str, Any]
     created: str | None = None
     command: Sequence[str] = ()
+    census: Census | None = None
     rest: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -65,6 +67,7 @@ class Plan:
             "command": list(self.command),
             "settings": self.settings.document(),
             "dataset": asdict(self.dataset),
+            **({} if self.census is None else {"census": asdict(self.census)}),
             "machine": self.machine.document(),
             "networks": [entry.document() for entry in self.networks],
             "trials": [],
@@ -98,6 +101,7 @@ class Plan:
             found.environment,
             found.created,
             found.command,
+            found.census,
             rest,
         )
 
@@ -114,6 +118,7 @@ class _Document:
     trials: tuple[Any, ...]
     created: str | None = None
     command: tuple[str, ...] = ()
+    census: Census | None = None
     rest: Mapping[str, Any] = field(default_factory=dict)
 
 

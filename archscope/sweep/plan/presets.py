@@ -54,6 +54,9 @@ FIGURE7 = tuple(f"{c}x64d" for c in (1, 2, 3, 4, 6, 8, 16)) + tuple(
 # Four on each curve, about equal in parameters pair by pair.
 FOUR_AND_FOUR = tuple(f"{c}x64d" for c in (1, 2, 4, 8)) + tuple(f"1x{w}d" for w in (96, 160, 256))
 
+FILES_RECIPE = "resnext-imagenet"
+"""The recipe for image folders where none is asked for: others crop padded images of one size."""
+
 PRESETS: dict[str, Changes] = {
     # The paper's experiment: Figure 7 with its recipe. 130 trainings of 300 epochs.
     "paper": {

@@ -81,6 +81,14 @@ def written(record: Any) -> dict[str, Any]:
     return {**{name: value for name, value in own.items() if value is not None}, **rest}
 
 
+def flat(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of an object of objects, under their own names alone."""
+    found: dict[str, Any] = {}
+    for name, value in document.items():
+        found |= flat(value) if isinstance(value, Mapping) else {name: value}
+    return found
+
+
 def is_a(value: object, kind: type) -> bool:
     """Whether a JSON value is of the type: a boolean is no number, and a number is finite."""
     if isinstance(value, bool):

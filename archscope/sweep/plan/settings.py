@@ -5,14 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Annotated, Any, Literal, Unpack, cast
 
-from archscope.data.sets.folder import class_list
+from archscope.data.sets.folder import NAME as FILES
 from archscope.data.view import VIEW_FIELDS, View
 from archscope.documents import Within
 from archscope.errors import UsageError
-from archscope.sweep.plan.presets import PRESETS, Changes, TrainingChanges, check_names
+from archscope.sweep.plan.presets import (
+    FILES_RECIPE,
+    PRESETS,
+    Changes,
+    TrainingChanges,
+    check_names,
+)
 from archscope.sweep.plan.reading import Fault, read
 from archscope.sweep.plan.subjects import Subjects, parse_templates
 from archscope.training.recipe import Recipe, recipe
@@ -114,13 +119,16 @@ def _part(document: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
 def settings(preset: str = "proxy", **changes: Unpack[Changes]) -> Settings:
     """The preset's settings with `changes`; one that is `None` leaves the preset's value.
 
-    Another recipe than the preset's brings its own epochs. Raises `UsageError` for a value that
-    cannot be, with the rule that it broke.
+    Another recipe than the preset's brings its own epochs. For an image folder the recipe is
+    `resnext-imagenet`, over the preset's epochs, and all images train. Raises `UsageError` for a
+    value that cannot be, with the rule that it broke.
     """
     if preset not in PRESETS:
         raise UsageError(f"preset {preset!r} is unknown: choose from {', '.join(PRESETS)}.")
     check_names(changes, Changes, "a sweep")
     values, given = PRESETS[preset], _given(changes)
+    if given.get("dataset") == FILES:
+        values = {**values, "recipe": FILES_RECIPE, "samples": None}
     if given.get("recipe", values["recipe"]) != values["recipe"] and "epochs" not in given:
         values = {**values, "epochs": None}
     values = {**values, **given}
@@ -150,16 +158,11 @@ def recipe_of(name: str, changes: TrainingChanges) -> Recipe:
 
 
 def view_of(changes: TrainingChanges) -> View:
-    """The view that is asked for; one that is `None` is the default, and 0 samples are all.
-
-    Raises as `View`, and where a file that lists classes cannot be read.
-    """
+    """The view that is asked for; one that is `None` is the default, and 0 samples are all."""
     given: dict[str, Any] = {
         name: value for name, value in changes.items() if name in VIEW_FIELDS and value is not None
     }
     samples = given.pop("samples", None)
-    if isinstance(listed := given.get("test_classes"), str | Path):
-        given["test_classes"] = class_list(Path(listed))
     return View(samples=_positive("samples", samples) if samples else None, **given)
 
 

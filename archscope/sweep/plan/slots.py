@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, replace
+from typing import Literal
 
 from archscope.documents import Within
 from archscope.errors import UsageError, plural
@@ -159,7 +160,11 @@ def resolve(
     if compiled and asked.ray is None:
         _check_compiler(kind)
     room = slots(asked, found, kind, threads)
-    return Machine(kind, precision, threads, len(room), True if compiled else None), room
+    head: Literal["fp32"] | None = None if precision == "fp32" else "fp32"
+    if earlier and earlier.precision == precision:  # its trials go on as they began
+        head = earlier.head
+    made = Machine(kind, precision, threads, len(room), True if compiled else None, head)
+    return made, room
 
 
 def threads_are_open(

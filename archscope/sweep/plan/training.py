@@ -7,11 +7,9 @@ from typing import Unpack
 from archscope.arch.families.own import lowered
 from archscope.data.sets.folder import NAME as FILES
 from archscope.errors import UsageError, shown
-from archscope.sweep.plan.presets import TrainingChanges, check_names
+from archscope.sweep.plan.presets import FILES_RECIPE, TrainingChanges, check_names
 from archscope.sweep.plan.settings import Settings, parse_seeds, recipe_of, view_of
 from archscope.sweep.plan.subjects import Subjects, is_template
-
-_RECIPE = {FILES: "resnext-imagenet"}
 
 
 def settings(
@@ -34,13 +32,14 @@ def settings(
         )
     check_names(changes, TrainingChanges, "a training")
     seeds = changes.get("seeds")
+    usual = FILES_RECIPE if dataset == FILES else "proxy"
     return Settings(
         preset=None,
         dataset=dataset,
         view=view_of(changes),
         # A whole name has its own depth and scale.
         subjects=Subjects(depth=0, scale=1.0, templates=(lowered(network.strip()),)),
-        recipe=recipe_of(changes.get("recipe") or _RECIPE.get(dataset, "proxy"), changes),
+        recipe=recipe_of(changes.get("recipe") or usual, changes),
         seeds=parse_seeds(1 if seeds is None else seeds),
         kind="train",
     )

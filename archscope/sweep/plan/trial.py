@@ -26,8 +26,8 @@ from archscope.training.recipe import Recipe
 
 TRIAL_SCHEMA = "archscope.trial/1"
 THREADS = Within(1, 4096)
-# Of the machine, what decides a result; the last only where it was asked for.
-MACHINE = ("device", "precision", "threads", "compile")
+# Of the machine, what decides a result; the last two only where they are there.
+MACHINE = ("device", "precision", "threads", "compile", "head")
 _KEY = re.compile(r"[A-Za-z0-9_.]+-s[0-9]+-[0-9a-f]+")
 
 
@@ -35,7 +35,9 @@ _KEY = re.compile(r"[A-Za-z0-9_.]+-s[0-9]+-[0-9a-f]+")
 class Machine:
     """What trains: the device kind, its precision, threads per trial, trials at a time.
 
-    `compile`, where torch is to compile the networks, else None. `measured`, where the threads were
+    `compile`, where torch is to compile the networks, else None. `head` is the precision of the
+    last layer, where that is another one: None in plans of before there was such a choice, whose
+    trials go on as they began. `measured`, where the threads were
     chosen by trying: images a second of the whole machine, by threads of a trial. `rest` is what a
     later version has written.
     """
@@ -45,6 +47,7 @@ class Machine:
     threads: Annotated[int, THREADS]
     workers: Annotated[int, Within(1)]
     compile: Literal[True] | None = None
+    head: Literal["fp32"] | None = None
     measured: Mapping[str, float] | None = None
     rest: Mapping[str, Any] = field(default_factory=dict)
 
@@ -91,6 +94,7 @@ class Conditions:
     precision: Precision
     threads: int
     compile: Literal[True] | None = None
+    head: Literal["fp32"] | None = None
 
     @staticmethod
     def of(settings: Settings, dataset: DatasetInfo, machine: Machine) -> Conditions:

@@ -40,6 +40,7 @@ def run_trial(task: Task, report: Report) -> dict[str, Any]:
         precision=trial.conditions.precision,
         loaders=task.loaders,
         compile=bool(trial.conditions.compile),
+        full_head=trial.conditions.head is not None,
     )
     report.saving()
     outcome = train(

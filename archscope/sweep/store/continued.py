@@ -10,9 +10,18 @@ from typing import Any
 from archscope.data.dataset import DatasetInfo
 from archscope.errors import UsageError
 from archscope.sweep.plan.plan import Plan
+from archscope.sweep.plan.reading import flat
 from archscope.sweep.plan.settings import Settings
 from archscope.sweep.plan.subjects import curves, input_of, networks
-from archscope.sweep.plan.trial import MACHINE, Entry, Machine, entries, network_digest, trials
+from archscope.sweep.plan.trial import (
+    MACHINE,
+    Entry,
+    Machine,
+    Trial,
+    entries,
+    network_digest,
+    trials,
+)
 from archscope.sweep.store.environment import differences, environment
 
 _EXTENSIBLE = ("preset", "templates", "seeds")
@@ -45,8 +54,9 @@ def _compared(
     old, new = before.settings.document(), settings.document()
     for name in {**old, **new}:
         if name == "recipe":
-            for field in {**old["recipe"], **new["recipe"]}:
-                yield field, old["recipe"].get(field), new["recipe"].get(field)
+            there, here = flat(old["recipe"]), flat(new["recipe"])
+            for field in {**there, **here}:
+                yield field, there.get(field, "none"), here.get(field, "none")
         elif name not in _EXTENSIBLE:
             yield name, old.get(name, "none"), new.get(name, "none")
     for name in MACHINE:
@@ -60,7 +70,9 @@ def _both(name: str, before: Machine, machine: Machine) -> tuple[Any, Any]:
 
 
 def shown(value: Any) -> str:
-    """A value for a sentence: "all" for None, and no more than 24 characters."""
+    """A value for a sentence: "all" for None, "3 of them" for a list, 24 characters at most."""
+    if isinstance(value, list | tuple):
+        return f"{len(value):,} of them" if value else "none"
     text = "all" if value is None else f"{value}"
     return text if len(text) <= 24 else f"{text[:20]}..."
 
@@ -108,9 +120,11 @@ def moved(before: Plan) -> list[str]:
 
 
 def extended(folder: Path, before: Plan, settings: Settings) -> tuple[Plan, list[str]]:
-    """`before` with the templates and seeds that are new, and notes on what was not as asked.
+    """`before` with the trials that are new, and notes on what was not as asked.
 
-    In all else the two are the same: see `refuse_another_plan`.
+    Those are the templates that are asked for, each from the seeds that are asked for; other
+    templates of the plan keep the seeds that they have. In all else the two are the same: see
+    `refuse_another_plan`.
     """
     old = before.settings
     templates = tuple(dict.fromkeys([*old.subjects.templates, *settings.subjects.templates]))
@@ -124,7 +138,14 @@ def extended(folder: Path, before: Plan, settings: Settings) -> tuple[Plan, list
         replace(entry, curves=standing[entry.template])
         for entry in [*before.networks, *_new_entries(before, new)]
     )
-    planned = trials(listed, whole, before.conditions)
+    seeds_of: dict[str, list[int]] = {entry.template: [] for entry in listed}
+    for trial in before.trials:
+        seeds_of[trial.template].append(trial.seed)
+    planned: list[Trial] = []
+    for entry in listed:
+        more = settings.seeds if entry.template in settings.subjects.templates else ()
+        own = tuple(dict.fromkeys([*seeds_of[entry.template], *more]))
+        planned += trials([entry], replace(whole, seeds=own), before.conditions)
     return replace(before, settings=whole, networks=listed, trials=planned), notes
 
 

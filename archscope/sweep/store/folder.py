@@ -11,17 +11,17 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from archscope.arch.families.own import place_of
 from archscope.arch.network import Network
-from archscope.data.dataset import DatasetInfo
+from archscope.data.dataset import Census, DatasetInfo
 from archscope.documents import Unclear, json_value
 from archscope.errors import ArchscopeError, UsageError
-from archscope.files import read_ours, write_text
+from archscope.files import only_read, read_ours, write_text
 from archscope.sweep.plan.plan import Plan
 from archscope.sweep.plan.reading import Fault, Foreign, read
 from archscope.sweep.plan.settings import Settings
@@ -91,7 +91,9 @@ def existing(folder: Path) -> Plan | None:
     except NotADirectoryError:
         raise UsageError(f"--out {folder} is a file: name a folder.") from None
     except OSError as error:
-        raise ArchscopeError(f"--out {folder} cannot be read ({error.strerror}).") from None
+        raise ArchscopeError(
+            f"--out {folder} cannot be read ({error.strerror}): allow it, or name another folder."
+        ) from None
     if taken:
         raise UsageError(
             f"--out {folder} is not empty and holds no sweep: choose an empty or a new folder."
@@ -136,6 +138,7 @@ def open_folder(
     machine: Machine,
     dataset: DatasetInfo,
     command: Sequence[str] = (),
+    census: Census | None = None,
 ) -> Opened:
     """Begin a sweep in `folder`, or continue the one that is there; writes `sweep.json`.
 
@@ -150,10 +153,15 @@ def open_folder(
         refuse_another_plan(folder, before, settings, machine, dataset)
         plan, notes = extended(folder, before, settings)
         plan = plan.with_dataset(dataset)  # the same data, perhaps in another place
+    plan = replace(plan, census=census or plan.census)
     if before is None or not _same(before, plan):
         with explained(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            write_text(folder / SWEEP_FILE, _text(plan))
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                write_text(folder / SWEEP_FILE, _text(plan))
+            except OSError as error:
+                if not (before and only_read(error) and _same_trials(before, plan)):
+                    raise  # where the images are, and what else is there, need not be kept
     return Opened(folder, plan, tuple(notes))
 
 
@@ -212,11 +220,13 @@ def begun_in(before: Plan) -> Path | None:
 
 def _same(before: Plan, now: Plan) -> bool:
     """Whether the two are one document, without 100,000 objects more."""
+    return before.head() == now.head() and _same_trials(before, now)
+
+
+def _same_trials(before: Plan, now: Plan) -> bool:
     rows = zip(before.trials, now.trials, strict=False)
-    return (
-        before.head() == now.head()
-        and len(before.trials) == len(now.trials)
-        and all((a.key, a.seed, a.network) == (b.key, b.seed, b.network) for a, b in rows)
+    return len(before.trials) == len(now.trials) and all(
+        (a.key, a.seed, a.network) == (b.key, b.seed, b.network) for a, b in rows
     )
 
 

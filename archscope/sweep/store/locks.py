@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from archscope.errors import ArchscopeError
-from archscope.files import NotRegular, open_to_append
+from archscope.files import NotRegular, only_read, open_to_append, reason
 
 try:
     import fcntl
@@ -23,15 +23,26 @@ _PATIENCE = 60.0
 @contextmanager
 def locked(
     folder: Path, patience: float = _PATIENCE, other: str = "cifar-sweep has been planning"
-) -> Iterator[None]:
+) -> Iterator[str | None]:
     """Make the folder if need be, and plan alone in it meanwhile: others wait for their turn.
 
-    Raises `ArchscopeError` where that takes longer than `patience` seconds (`other` has it), or
-    nothing can be written. The lock is the kernel's: it ends with this process, however that ends.
+    Where a folder that is there may only be read, nobody is locked out, and the context gets the
+    system's reason; else None. Raises `ArchscopeError` where that takes longer than `patience`
+    seconds (`other` has it), or nothing can be written. The lock is the kernel's: it ends with this
+    process, however that ends.
     """
     with explained(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        stream = open_to_append(folder / _LOCK_FILE)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            stream = open_to_append(folder / _LOCK_FILE)
+        except OSError as error:
+            if not (only_read(error) and folder.is_dir()):
+                raise
+            refused = reason(error)
+            stream = None
+    if stream is None:
+        yield refused
+        return
     with stream:
         until = time.monotonic() + patience
         while fcntl is not None:
@@ -48,7 +59,7 @@ def locked(
             except OSError:
                 pass  # a file system without locks: the same command twice makes the same plan
             break
-        yield
+        yield None
 
 
 def holds_something(folder: Path) -> bool:

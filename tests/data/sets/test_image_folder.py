@@ -25,6 +25,7 @@ from archscope.errors import DataError, UsageError
 
 Image = pytest.importorskip("PIL.Image", reason="image folders need Pillow")
 files = pytest.importorskip("archscope.data.batches.files")
+pictures = pytest.importorskip("archscope.data.batches.pictures")
 
 AREA = Augmentation(pad=0, area=0.08)
 CPU = torch.device("cpu")
@@ -81,15 +82,23 @@ def test_classes_are_folders_in_alphabetical_order(write: Write) -> None:
     assert info.folder == str(root) and not info.official
 
 
-def test_the_fingerprint_is_of_names_and_sizes(write: Write) -> None:
+def test_the_fingerprint_is_of_contents(write: Write) -> None:
     root = write()
     before = prepare("folder", data_dir=root)
     assert prepare("folder", data_dir=root) == before
-    image = root / "train/cat/0.JPEG"
-    image.write_bytes(image.read_bytes() + b"\0")
-    assert prepare("folder", data_dir=root).fingerprint != before.fingerprint
+    first, second = root / "train/cat/0.JPEG", root / "train/cat/1.JPEG"
+    one, other = first.read_bytes(), second.read_bytes()
+    longest = max(len(one), len(other))  # JPEG ends where it says so: what follows is left
+    for path, content in ((first, one), (second, other)):
+        path.write_bytes(content.ljust(longest, b"\0"))
+    padded = prepare("folder", data_dir=root)
+    assert padded.fingerprint != before.fingerprint
+    # Exchanged images of the same names and sizes.
+    first.write_bytes(other.ljust(longest, b"\0"))
+    second.write_bytes(one.ljust(longest, b"\0"))
+    assert prepare("folder", data_dir=root).fingerprint != padded.fingerprint
     with pytest.raises(DataError, match="prepared with other files"):
-        load(before)
+        load(padded)
 
 
 def remove_all(path: Path) -> None:
@@ -245,6 +254,7 @@ def test_half_of_the_images_are_flipped(tmp_path: Path) -> None:
 
 LEVELS = np.arange(256, dtype=np.uint8).reshape(16, 16)
 GRAY = Image.fromarray(LEVELS)
+WHITE = Image.new("P", (16, 16), 255)
 # Files that all hold LEVELS: the ending, the image, and how it is saved.
 KINDS: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "gray": ("png", GRAY, {}),
@@ -253,12 +263,19 @@ KINDS: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "colour": ("png", GRAY.convert("RGB"), {}),
     "colour with alpha": ("png", GRAY.convert("RGBA"), {}),
     "palette": ("png", GRAY.convert("P"), {}),
-    "palette with alphas": ("png", GRAY.convert("P"), {"transparency": bytes(range(256))}),
-    "palette, one clear": ("png", GRAY.convert("P"), {"transparency": 7}),
     "bitmap": ("bmp", GRAY, {}),
     "colour bitmap": ("bmp", GRAY.convert("RGB"), {}),
     "print": ("jpeg", GRAY.convert("CMYK"), {"quality": 100}),
     "gray JPEG": ("jpeg", GRAY, {"quality": 100}),
+    "a page": ("tif", GRAY.convert("RGB"), {}),
+    "a 16-bit page": ("tiff", Image.fromarray(LEVELS.astype(np.uint16) * 257), {}),
+    "a graymap": ("pgm", GRAY, {}),
+    "a 16-bit graymap": ("pgm", Image.fromarray(LEVELS.astype(np.int32) * 257), {}),
+    "a pixmap": ("ppm", GRAY.convert("RGB"), {}),
+    "an animation's": ("gif", GRAY.convert("P"), {"save_all": True, "append_images": [WHITE]}),
+    "a JPEG of another name": ("jfif", GRAY, {"quality": 100, "format": "JPEG"}),
+    "targa": ("tga", GRAY.convert("RGB"), {}),
+    "JPEG 2000": ("jp2", GRAY.convert("RGB"), {"irreversible": False}),
     "web": ("webp", GRAY.convert("RGB"), {"lossless": True}),
     "web with alpha": ("webp", GRAY.convert("RGBA"), {"lossless": True}),
 }
@@ -270,9 +287,9 @@ def test_a_gray_image_is_the_same_in_every_kind_of_file(kind: str, tmp_path: Pat
     ending, image, options = KINDS[kind]
     path = tmp_path / f"image.{ending}"
     image.save(path, **options)
-    with Image.open(path) as opened:
-        pixels = np.asarray(files.coloured(opened)).astype(int)
-    near = 3 if ending == "jpeg" else 0  # JPEG rounds
+    with pictures.opened(path) as opened:
+        pixels = np.asarray(pictures.coloured(opened)).astype(int)
+    near = 3 if ending in ("jpeg", "jfif") else 0  # JPEG rounds
     assert pixels.shape == (16, 16, 3)
     assert abs(pixels - LEVELS[..., None]).max() <= near
 
@@ -282,8 +299,10 @@ def test_a_gray_image_is_the_same_in_every_kind_of_file(kind: str, tmp_path: Pat
 def test_16_bit_png_of_every_colour_type_is_the_same_too(
     colour: int, channels: int, tmp_path: Path
 ) -> None:
-    """With alpha, or a level that is clear; written by hand, for Pillow writes none of them."""
+    """With alpha, or a level that is clear, so white; by hand, as Pillow writes none."""
     rows = np.repeat((LEVELS.astype(">u2") * 257)[..., None], channels, axis=2)
+    if channels in (2, 4):
+        rows[..., -1] = 65535
     lines = b"".join(b"\0" + row.tobytes() for row in rows)
     parts = {
         b"IHDR": struct.pack(">IIBBBBB", 16, 16, 16, colour, 0, 0, 0),
@@ -296,8 +315,92 @@ def test_16_bit_png_of_every_colour_type_is_the_same_too(
         for name, part in parts.items()
     )
     (tmp_path / "image.png").write_bytes(b"\x89PNG\r\n\x1a\n" + content)
-    with Image.open(tmp_path / "image.png") as opened:
-        assert (np.asarray(files.coloured(opened)) == LEVELS[..., None]).all()
+    seen = np.where(LEVELS == 1, 255, LEVELS) if colour in (0, 2) else LEVELS
+    with pictures.opened(tmp_path / "image.png") as opened:
+        assert (np.asarray(pictures.coloured(opened)) == seen[..., None]).all()
+
+
+# Of how Pillow saves them: the image, and what is seen on white.
+ALPHAS: dict[str, tuple[Any, dict[str, Any], Any]] = {
+    "a clear colour": (GRAY.convert("RGBA"), {"alpha": 0}, 255),
+    "a half clear one": (GRAY.convert("RGBA"), {"alpha": 128}, 255 - (255.0 - LEVELS) * 128 / 255),
+    "gray": (GRAY.convert("LA"), {"alpha": 0}, 255),
+    "a palette": (GRAY.convert("P"), {"transparency": bytes(256)}, 255),
+    "of a palette": (GRAY.convert("P"), {"transparency": 7}, np.where(LEVELS == 7, 255, LEVELS)),
+    "a level": (GRAY, {"transparency": 7}, np.where(LEVELS == 7, 255, LEVELS)),
+    "black": (Image.fromarray(LEVELS > 100).convert("1"), {"transparency": 0}, 255),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", ALPHAS)
+@pytest.mark.parametrize("ending", ["png", "webp", "tif"])
+def test_transparency_is_laid_on_white(kind: str, ending: str, tmp_path: Path) -> None:
+    """Hidden colours are not learned."""
+    image, options, seen = ALPHAS[kind]
+    options, path = dict(options), tmp_path / f"image.{ending}"
+    if (alpha := options.pop("alpha", None)) is not None:
+        image = image.copy()
+        image.putalpha(alpha)
+    elif ending != "png":
+        pytest.skip("only PNG has it")
+    image.save(path, **options, **({"lossless": True, "exact": True} if ending == "webp" else {}))
+    with pictures.opened(path) as opened:
+        assert pictures.is_transparent(opened)
+        pixels = np.asarray(pictures.coloured(opened)).astype(float)
+    assert abs(pixels - np.broadcast_to(seen, (16, 16))[..., None]).max() <= 1
+
+
+def test_16_bit_gray_with_a_clear_level(tmp_path: Path) -> None:
+    deep = LEVELS.astype(np.uint16) * 257
+    Image.fromarray(deep).save(tmp_path / "image.png", transparency=7 * 257)
+    with pictures.opened(tmp_path / "image.png") as opened:
+        found = np.asarray(pictures.coloured(opened))[..., 0]
+    assert (found == np.where(LEVELS == 7, 255, LEVELS)).all()
+
+
+@pytest.mark.parametrize("ending", ["jpeg", "png", "webp", "tif"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_images_are_turned_as_exif_says(orientation: int, ending: str, tmp_path: Path) -> None:
+    """EXIF 2.32, tag 274: where the first row and the first column of the file are in the scene."""
+    scene = np.zeros((40, 24, 3), np.uint8)
+    scene[:20, :12] = 255  # bright in the upper left alone
+    scene[:20, 12:] = 100
+    lie = {  # what the camera writes: the inverse of what is to be done
+        1: lambda a: a,
+        2: np.fliplr,
+        3: lambda a: np.rot90(a, 2),
+        4: np.flipud,
+        5: lambda a: a.transpose(1, 0, 2),
+        6: lambda a: np.rot90(a, 1),
+        7: lambda a: np.rot90(a, 2).transpose(1, 0, 2),
+        8: lambda a: np.rot90(a, -1),
+    }[orientation]
+    exif = Image.Exif()
+    exif[274] = orientation
+    lossless = {"lossless": True} if ending == "webp" else {"quality": 100}
+    options = lossless if ending in ("webp", "jpeg") else {}
+    path = tmp_path / f"image.{ending}"
+    Image.fromarray(np.ascontiguousarray(lie(scene))).save(path, exif=exif, **options)
+    with pictures.opened(path) as opened:
+        assert pictures.is_turned(opened) == (orientation != 1)
+        found = np.asarray(pictures.coloured(opened)).astype(int)
+    assert found.shape == scene.shape and abs(found - scene).mean() < 3
+
+
+def test_a_file_of_few_bytes_may_not_ask_for_gigabytes(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write()
+    path = root / "train/cat/2.png"
+    Image.new("1", (8200, 8200)).save(path)
+    assert path.stat().st_size < 20_000
+    decoded: list[str] = []
+    monkeypatch.setattr(pictures, "coloured", lambda image: decoded.append(image.filename))
+    monkeypatch.setattr("archscope.data.sets.contents.coloured", pictures.coloured)
+    with pytest.raises(DataError, match=r"cat/2\.png .*8,200 x 8,200 pixels, and 67,108,864"):
+        prepare("folder", data_dir=root)
+    assert str(path) not in decoded and len(decoded) == 14
 
 
 def test_black_and_white(tmp_path: Path) -> None:
@@ -315,19 +418,16 @@ def test_16_bits_are_scaled_to_the_nearest_of_8(mode: str) -> None:
     kind = {"I": "<i4", "I;16B": ">u2"}.get(mode, "<u2")
     image = Image.frombytes(mode, (256, 256), levels.astype(kind).tobytes())
     image.format = "PNG" if mode == "I" else None
-    found = np.asarray(files.coloured(image))[..., 0]
+    found = np.asarray(pictures.coloured(image))[..., 0]
     assert (found == np.rint(levels / 65535 * 255)).all()
 
 
 @pytest.mark.parametrize("mode", ["I", "F"])
-def test_pixels_of_32_bits_have_no_white_and_are_refused(
-    mode: str, write: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pixels_of_32_bits_have_no_white_and_are_refused(mode: str, write: Write) -> None:
     root = write()
     data = loaded(root)
     path = root / "train/dog/3.JPEG"
     Image.new("L", (30, 30), 200).convert(mode).save(path, "TIFF")
-    monkeypatch.setattr(files, "_FORMATS", (*files._FORMATS, "TIFF"))
     says = rf"3\.JPEG cannot be read as an image \(.*32 bits \(mode {mode}\).*8 or 16\): replace"
     with pytest.raises(DataError, match=says):
         train_batches(data)
@@ -390,6 +490,11 @@ def test_a_class_list_is_read_a_line_a_class(tmp_path: Path) -> None:
     path = tmp_path / "1k.txt"
     path.write_text("n01440764 tench\n\nn01443537\nn01440764\n")
     assert folder.class_list(path) == ("n01440764", "n01443537")
+    for name in ("big cat", "n01440764"):
+        (tmp_path / "images/train" / name).mkdir(parents=True)
+    path.write_text("big cat\n n01440764 tench\r\n")
+    assert folder.class_list(path, tmp_path / "images") == ("big cat", "n01440764")
+    assert folder.class_list(path, tmp_path / "none") == ("big", "n01440764")
     path.write_text("\n")
     with pytest.raises(UsageError, match="is empty"):
         folder.class_list(path)

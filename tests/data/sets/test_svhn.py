@@ -125,6 +125,17 @@ def test_a_file_of_something_else(make: Make, changes: dict[str, Any], says: str
     assert says in str(caught.value) and "\n" not in str(caught.value)
 
 
+def test_copies_with_labels_0_to_9_are_the_same_images(make: Make) -> None:
+    """As torchvision gives them: 0 is the digit 0."""
+    published = prepare("svhn", data_dir=make("train", "test"))
+    labels = np.array([1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2], np.uint8)[:, None]
+    folder = make("train", train={"y": labels})
+    assert prepare("svhn", data_dir=folder).fingerprint == published.fingerprint
+    labels[0] = 10  # that and 0 in one file are a mistake
+    with pytest.raises(DataError, match="the label 0, but the labels of SVHN are 1 to 10, or 0"):
+        prepare("svhn", data_dir=make("train", train={"y": labels}))
+
+
 @pytest.mark.parametrize("damage", ["cut", "empty", "text", "hdf5"])
 def test_a_damaged_file(make: Make, damage: str) -> None:
     folder = make("train", "test")

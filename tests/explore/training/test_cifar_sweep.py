@@ -128,7 +128,7 @@ def test_on_a_cpu_it_says_how_long_it_may_take(
     _, _, notes = invoke("--seeds", "1")
     assert "estimated before anything is measured" in notes.splitlines()[0]
     assert "--preset quick" not in notes
-    monkeypatch.setattr("archscope.explore.training.run_plan.LONG", 0)
+    monkeypatch.setattr("archscope.explore.training.announcement.LONG", 0)
     _, _, notes = invoke(
         "--seeds", "1", "--preset", "proxy", "--dataset", "shapes", "--depth", "11"
     )

@@ -337,3 +337,17 @@ def test_a_label_with_a_dollar_is_no_formula():
     figure = scatter.draw(Scatter(heading, "x", "y", paper_figure().series))
     figure.draw_without_rendering()
     assert heading.title in [t.get_text() for t in figure.findobj(Text)]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("suffix", canvas.SUFFIXES)
+def test_labels_in_any_script_are_drawn_without_warnings(suffix):
+    """What our font has, as it is; the rest escaped, so that labels can be told apart."""
+    series = [Series("cardinality", "cardinality", [Mark("a", "猫x64d", 1e5, 40, 1.0)])]
+    heading = Heading("Ελληνικά и मानक", ["مرحبا, 猫🦕"])
+    with canvas.styled():
+        figure = scatter.draw(Scatter(heading, "x", "y", series))
+    assert canvas.file_bytes(figure, suffix)
+    texts = " ".join(t.get_text() for t in figure.findobj(Text))
+    assert "\\u732bx64d" in texts and "\\u732b\\U0001f995" in texts and "猫" not in texts
+    assert "Ελληνικά и \\u092e" in texts and "مرحبا" in texts

@@ -239,4 +239,6 @@ def test_a_compiled_training_has_a_key_of_its_own() -> None:
     plain = key_of(entry(), settings, 1, "sha256:0", MACHINE)
     same = key_of(entry(), settings, 1, "sha256:0", replace(MACHINE, measured={"1": 2.0}))
     compiled = key_of(entry(), settings, 1, "sha256:0", replace(MACHINE, compile=True))
+    full = key_of(entry(), settings, 1, "sha256:0", replace(MACHINE, head="fp32"))
+    assert full not in (plain, compiled)
     assert plain == same != compiled

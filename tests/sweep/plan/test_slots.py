@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from archscope.errors import UsageError
@@ -65,7 +67,8 @@ def before(device: str = "cpu", precision: Precision = "bf16", threads: int = 1)
     ],
 )
 def test_slots(asked: Resources, found: Inventory, machine: Machine, slots: list[Slot]) -> None:
-    assert resolve(asked, found, None) == (machine, slots)
+    expected = machine if machine.precision == "fp32" else replace(machine, head="fp32")
+    assert resolve(asked, found, None) == (expected, slots)
 
 
 @pytest.mark.parametrize(
@@ -142,3 +145,14 @@ def test_where_nothing_can_compile_it_says_so(
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(UsageError, match=needs):
         resolve(Resources(compile=True), found, None)
+
+
+def test_the_last_layer_is_in_fp32_unless_an_earlier_plan_has_it_otherwise() -> None:
+    found = Inventory(cpus=2, cpu_name="x", bf16_cpu=True)
+    begun, _ = resolve(Resources(), found, None)
+    assert (begun.precision, begun.head) == ("bf16", "fp32")
+    before = Machine("cpu", "bf16", 1, 2)  # of a version that judged in bf16
+    assert resolve(Resources(), found, before)[0].head is None
+    assert resolve(Resources(), found, begun)[0].head == "fp32"
+    plain, _ = resolve(Resources(precision="fp32"), found, None)
+    assert plain.head is None  # there is nothing to say, and keys stay as they were

@@ -78,6 +78,27 @@ def test_more_seeds_and_templates_extend_the_plan_and_keep_its_keys(tmp_path: Pa
     assert curves["1x96d"] == ("width",)
 
 
+def test_more_seeds_of_some_templates_are_of_these_alone(tmp_path: Path) -> None:
+    opened(tmp_path)
+    old = keys(tmp_path)
+    [note] = opened(tmp_path, seeds=4, templates="2x64d,1x96d").notes
+    assert "1x64d" in note
+
+    def seeds() -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for record in read_sweep(tmp_path).trials:
+            found.setdefault(record.trial.template, []).append(record.trial.seed)
+        return found
+
+    wanted = {"1x64d": [1, 2], "2x64d": [1, 2, 3, 4], "1x96d": [1, 2, 3, 4]}
+    assert seeds() == wanted and set(old) < set(keys(tmp_path))
+    whole = (tmp_path / "sweep.json").read_bytes()
+    opened(tmp_path)  # the command that began it: nothing is lost, and nothing more is trained
+    assert (tmp_path / "sweep.json").read_bytes() == whole
+    opened(tmp_path, seeds=3, templates="1x64d")
+    assert seeds() == {**wanted, "1x64d": [1, 2, 3]}
+
+
 def test_less_than_the_plan_continues_all_of_it_and_says_so(tmp_path: Path) -> None:
     opened(tmp_path)
     before = keys(tmp_path)
@@ -92,6 +113,8 @@ def test_less_than_the_plan_continues_all_of_it_and_says_so(tmp_path: Path) -> N
         ({"scale": 0.25}, "scale 0.125 there, 0.25 asked"),
         ({"samples": 0}, "samples 2500 there, all asked"),
         ({"depth": 20}, "depth 11 there, 20 asked"),
+        ({"recipe": "wrn", "epochs": 3}, "padding zeros there, reflect asked"),
+        ({"test_classes": ("a", "b")}, "test_classes none there, 2 of them asked"),
         ({"holdout": 500}, "holdout none there, 500 asked"),
         ({"machine": replace(MACHINE, precision="fp32")}, "precision bf16 there, fp32 asked"),
         ({"machine": replace(MACHINE, threads=2)}, "threads 1 there, 2 asked"),

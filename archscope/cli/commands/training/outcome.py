@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,4 +27,10 @@ def show(result: SweepResult, format: Format | None, output: Path | None) -> Non
         note("Run the same command again to retry what failed once more.")
     if result.diverged:
         note("A diverged trial would diverge again: choose a lower --lr and another --out.")
-    note(f"Written to {result.folder}: {', '.join(path.name for path in result.files)}.")
+    written(result.folder, result.files)
+
+
+def written(folder: Path, files: Sequence[Path]) -> None:
+    """Say what was written, if anything was."""
+    if files:
+        note(f"Written to {folder}: {', '.join(path.name for path in files)}.")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from archscope.cli.commands.training.outcome import written
 from archscope.cli.completion import figures as kinds_of_figures
 from archscope.cli.completion import some_of
 from archscope.cli.options.declared import option
@@ -38,18 +39,25 @@ def report(
             "(Kendall's tau), beside the rankings by parameters and multiply-adds.",
         ),
     ] = None,
+    out: Annotated[
+        Path | None,
+        option("--out", value="DIR", default="DIR", help="Folder of the files that are written."),
+    ] = None,
     format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
     """Write report.html, tables and figures of a sweep, study or training, and print the tables.
 
     Works while the sweep runs, on a finished one, and on a copy; what is unfinished or failed is
-    said at the top. report.html is one file that needs no network.
+    said at the top. report.html is one file that needs no network. A folder that may only be read
+    is reported on all the same: --out says where the files go then.
     """
     from archscope.explore.training.report import report as write_report
 
     resolve_format(format, output)
     kinds = [kind.strip().lower() for kind in figures.split(",") if kind.strip()]
-    made = write_report(folder, figures=kinds, resolve=resolve, against=against)
+    made = write_report(folder, figures=kinds, resolve=resolve, against=against, out=out)
     print_result(made, format, output)
-    note(f"Written to {made.folder}: {', '.join(path.name for path in made.files)}.")
+    if made.refused is not None:
+        note(f"{folder} may only be read ({made.refused}): nothing is written without --out DIR.")
+    written(made.folder, made.files)

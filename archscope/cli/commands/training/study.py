@@ -23,7 +23,7 @@ from archscope.cli.options.machine import (
     resources,
 )
 from archscope.cli.options.output import FormatOption, OutputOption
-from archscope.cli.options.training import ResolveOption, SeedsOption
+from archscope.cli.options.training import DatasetOption, ResolveOption, SeedsOption
 from archscope.cli.output import note, print_result, resolve_format
 
 
@@ -49,6 +49,7 @@ def study(
         ),
     ] = None,
     seeds: SeedsOption = None,
+    dataset: DatasetOption = None,
     resolve: ResolveOption = 0.5,
     gpus: GpusOption = None,
     device: DeviceOption = None,
@@ -89,6 +90,7 @@ def study(
         name,
         preset,
         seeds=seeds,
+        dataset=dataset,
         resources=asked,
         source=Source(data_dir, data_label, offline),
         out=out,
@@ -97,7 +99,7 @@ def study(
         resolve=resolve,
     )
     print_result(result, format, output)
-    if result.folder is not None:
+    if result.folder is not None and result.files:
         note(
             f"Written to {result.folder}: report.html, study.json, study.md and what was measured."
         )
