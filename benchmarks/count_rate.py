@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from pairs import machine
 
-from archscope.arch.families import resnext
+from archscope.arch.families import anynet, convnext, densenet, resnext, shufflenet_v2
 from archscope.cost import count
 
 DESIGNS = 2**19
@@ -212,6 +212,23 @@ def measure(deepest: int | None) -> tuple[float, float, float, float]:
     return DESIGNS / counted, DESIGNS / made, SINGLE / single, ratio
 
 
+def others() -> dict[str, float]:
+    """Designs a second of other families, with the trees' making."""
+    rng = np.random.default_rng(0)
+    depths = [rng.integers(1, 17, DESIGNS) for _ in range(4)]
+    widths = [8 * rng.integers(1, 129, DESIGNS) for _ in range(4)]
+    eighths = 8 * rng.integers(1, 33, DESIGNS)
+    calls: dict[str, Callable[[], object]] = {
+        "anynet": lambda: count(anynet(depths, widths, 16)),
+        "convnext": lambda: count(convnext(depths, eighths)),
+        "densenet": lambda: count(densenet(depths, eighths)),
+        "shufflenet_v2": lambda: count(shufflenet_v2(eighths)),
+    }
+    times = [[seconds(call) for call in calls.values()] for _ in range(ROUNDS)]
+    medians = map(statistics.median, zip(*times, strict=True))
+    return {name: DESIGNS / median for name, median in zip(calls, medians, strict=True)}
+
+
 def main() -> None:
     goals = f"(goals: {RATE_GOAL / 1e6:g} M designs/s, {RATIO_GOAL:,}x)"
     print(f"count of array trees against one network at a time in the style of pycls {goals}")
@@ -225,6 +242,8 @@ def main() -> None:
             f"  {what}: {rate / 1e6:.2f} M designs/s ({made / 1e6:.2f} M with the tree's making) "
             f"against {single:,.0f} networks/s: {ratio:,.0f}x"
         )
+    rates = (f"{name} {rate / 1e6:.2f}" for name, rate in others().items())
+    print(f"  other families, in M designs/s with the trees' making: {', '.join(rates)}")
     print(
         f"  processor time of one core, median of {ROUNDS} interleaved rounds of {DESIGNS:,} "
         f"designs and {SINGLE} networks; {machine()}, NumPy {np.__version__}"
