@@ -16,5 +16,5 @@ def test_a_counted_noun_agrees():
 
 
 def test_typed_text_is_shown_on_one_short_line():
-    assert shown("32x4d") == "32x4d" and shown("a\nb") == "a\\nb"
+    assert shown("32x4d") == "32x4d" and shown("a\nb") == "a b"
     assert shown("x" * 61) == "x" * 57 + "..."

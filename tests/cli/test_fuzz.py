@@ -22,7 +22,7 @@ from archscope.cli.main import COMMANDS, app
 from archscope.data.fetch import download
 from archscope.explore.design import enumerate as enumeration
 from archscope.explore.design import search
-from archscope.sweep.run import schedule
+from archscope.sweep.run import schedule, speed
 
 CODES = (0, 1, 2, 3, 4, 75)
 SECONDS = 180  # of any work
@@ -60,6 +60,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtu
     monkeypatch.setattr(download, "SERVERS", ())
     monkeypatch.setitem(sys.modules, "ray", None)
     monkeypatch.setattr(schedule, "RUNNER", "fake_runners:steady")
+    monkeypatch.setattr(speed, "tried", lambda *_: {})
     monkeypatch.setattr(search, "MOST_LINES", 20_000)
     monkeypatch.setattr(enumeration, "MOST_CANDIDATES", 200_000)
     return tmp_path

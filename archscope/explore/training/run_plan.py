@@ -199,7 +199,7 @@ def _check_complete(folder: Path, briefs: Sequence[Brief]) -> None:
     if lost:
         raise ArchscopeError(
             f"{plural(len(lost), 'trial')} in {folder} ended, but "
-            f"{'their results are' if len(lost) > 1 else 'its result is'} missing or damaged now "
+            f"{'their results are' if len(lost) > 1 else 'its result is'} missing now "
             f"({', '.join(lost[:3])}{', ...' * (len(lost) > 3)}): run the same command again, "
             "which trains what is missing."
         )

@@ -41,7 +41,8 @@ class DamagedPlan(ArchscopeError):
 class TrialRecord:
     """One training: what it is, how it ended (`None`: not yet), the epochs finished so far.
 
-    `epochs` are those that the result keeps, where there is one; else those of `metrics.jsonl`.
+    `epochs` are the lines of `metrics.jsonl`; where these are not those that the result keeps, what
+    it has of them.
     """
 
     trial: Trial
@@ -94,8 +95,11 @@ def read_sweep(folder: Path | str) -> Sweep:
 def _record(folder: Path, trial: Trial) -> TrialRecord:
     path = trial_folder(folder, trial.key)
     result = results.read(path)
-    epochs = [] if result is None else result.lines()
-    return TrialRecord(trial, result, epochs or read_epochs(path))
+    epochs = read_epochs(path)
+    kept = [] if result is None else result.lines()
+    if any(kept[i].items() - line.items() for i, line in enumerate(epochs[: len(kept)])):
+        epochs = []  # of another training
+    return TrialRecord(trial, result, kept if len(kept) > len(epochs) else epochs)
 
 
 def read_plan(folder: Path) -> Plan:

@@ -73,13 +73,11 @@ class TrialResult:
         return self.metrics.get("test_error")
 
     def lines(self) -> list[dict[str, Any]]:
-        """The errors (%) of each epoch as lines of `metrics.jsonl` have them; none if not kept."""
+        """What is kept of each epoch, as lines of `metrics.jsonl` have it; none if nothing is."""
         kept = self.metrics.get("per_epoch", {})
-        judged = "validation_error" if "validation_error" in kept else "test_error"
-        pairs = zip(kept.get(judged, ()), kept.get("train_error", ()), strict=False)
         return [
-            {"epoch": epoch, judged: test, "train_error": train}
-            for epoch, (test, train) in enumerate(pairs, 1)
+            {"epoch": epoch, **dict(zip(kept, values, strict=True))}
+            for epoch, values in enumerate(zip(*kept.values(), strict=True), 1)
         ]
 
 
