@@ -58,7 +58,7 @@ def test_a_plot_is_written(run, tmp_path, name, head):
     ("arguments", "words"),
     [
         (("resnet50", "--diff"), "--diff takes two"),
-        (("resnet18", "resnet50", "resnet34", "--diff"), "3 networks"),
+        (("resnet18", "resnet50", "resnet34", "--diff"), "two networks, not 3"),
         (("resnet18", "resnet50", "--plot", "a.png"), "add --diff"),
         (("resnet18", "resnet50", "--on", "macs"), "add --diff"),
         (("resnet18", "resnet50", "--diff", "--on", "macs"), "add --plot FILE"),

@@ -57,7 +57,7 @@ def test_lists_begin_with_resnet_and_go_by_year():
 @each
 def test_a_call_with_a_number_that_it_has_not_names_those_that_it_has(one):
     first = next(iter(one._signature.parameters))
-    with pytest.raises(UsageError, match=rf"^{one.name} is called with {first}.*'nothing'"):
+    with pytest.raises(UsageError, match=rf"^{one.name} is called with {first}"):
         one(nothing=1)
 
 

@@ -286,7 +286,7 @@ Bad = Callable[[Path], list[str]]
         (
             [NAME, *SMALL, "--batch", "1"],
             2,
-            "batch is a whole number from 2 to 1,000,000,000, not 1",
+            "batch is a whole number from 2 to 1,000,000,000",
         ),
         ([NAME, *SMALL, "--lr", "nan"], 2, "lr is a number above 0, not nan"),
         ([NAME, *SMALL, "--samples", "-4"], 2, "samples"),

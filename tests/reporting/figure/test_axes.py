@@ -14,6 +14,7 @@ from archscope.reporting.facts.fronts import Flip, error_distribution, flips, pa
 from archscope.reporting.figure import costs_plot
 from archscope.reporting.figure.costs import AXES, Costs, costs_of, costs_table
 from archscope.reporting.figure.plot import Heading
+from archscope.reporting.folder.sweep import results
 from archscope.sweep.store.records import read_sweep
 from archscope.sweep.store.result import DamagedResult
 
@@ -259,8 +260,23 @@ def test_a_narrow_range_of_costs_has_ticks_too(low, high, ticks):
     assert shown == ticks
 
 
-@pytest.mark.parametrize("seconds", [None, 0, -1.5, True, "ten", float("nan"), float("inf")])
-def test_a_result_whose_time_is_no_time_is_told_as_damaged(fake_sweep, seconds):
+@pytest.mark.parametrize("seconds", [None, 0, -1.5, True, "ten"])
+def test_a_time_that_is_none_is_left_out(fake_sweep, seconds):
+    folder = fake_sweep(templates=("1x64d", "2x64d"))
+    first = folder / "trials/1x64d-s1-0123456789ab/result.json"
+    paths = [*folder.glob("trials/2x64d-s*/result.json"), first]
+    for path in paths:
+        edit(path, lambda result: result["timing"].update(seconds=seconds))
+    found = costs_of(read_sweep(folder))
+    assert found.costs["seconds"] == {"1x64d": 50.0}  # of its other two seeds
+    assert found.front("seconds") == ["1x64d"]
+    assert len(costs_plot.draw(found).axes) == 4
+    # The table of trials adds up the epochs instead: 5 of 10 s.
+    assert {row["seconds"] for row in results(read_sweep(folder)).rows} == {50.0}
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf")])
+def test_a_result_with_what_is_no_number_in_json_is_told_as_damaged(fake_sweep, seconds):
     folder = fake_sweep(templates=("1x64d", "2x64d"))
     first = folder / "trials/1x64d-s1-0123456789ab/result.json"
     edit(first, lambda result: result["timing"].update(seconds=seconds))
