@@ -120,9 +120,8 @@ def of_network(
     cost = count(network, input_shape)
     if "macs" in metrics and not cost.macs_exact:
         raise UsageError(
-            f"a budget is an exact count, and the macs of {shown(cost.name)} are only known to be "
-            f"at least {cost.macs:,}; take other costs, as --as {shown(cost.name)}:params, or "
-            "write --budget 4.1GMACs"
+            f"a budget is an exact count, and {shown(cost.name)} has at least {cost.macs:,} macs; "
+            "take its params alone (NAME:params), or write --budget 4.1GMACs"
         )
     factor = Fraction(times)
     source = cost.name if factor == 1 else f"{times} times {cost.name}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from archscope.arch.inputs import input_plain
+from archscope.arch.inputs import GivenInput, input_plain
 from archscope.arch.network import Network
 from archscope.arch.windows import Shape
 from archscope.cost.conventions import BACKWARD, CONVENTIONS, COUNTERS, Convention, Term
@@ -14,7 +14,7 @@ from archscope.cost.formula import CONVENTION, count
 from archscope.cost.tally import Tally, tally
 from archscope.errors import UsageError, shown
 from archscope.explore.networks.answers import Answer, ask
-from archscope.explore.networks.opened import Given, Outside, open_network, several
+from archscope.explore.networks.opened import Given, Outside, open_networks, several
 from archscope.explore.networks.outside import (
     OutsideCount,
     count_outside,
@@ -138,7 +138,7 @@ def compare_counters(
     networks: Given | Sequence[Given],
     counters: str | Sequence[str] = "all",
     *,
-    input: Shape | None = None,
+    input: GivenInput = None,
     classes: int | None = None,
 ) -> CounterComparison:
     """Let several counters count each network, and take their numbers apart.
@@ -156,9 +156,9 @@ def compare_counters(
         ArchscopeError: where a network from outside cannot be made, run or traced.
     """
     chosen = _chosen(counters)
-    if not networks:
+    if not several(networks):
         raise UsageError("compare needs at least one network; name one, as resnet50")
-    opened = [open_network(one, classes, input) for one in several(networks)]
+    opened = open_networks(networks, classes, input)
     return CounterComparison([_counted(network, chosen) for network in opened])
 
 
