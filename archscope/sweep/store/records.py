@@ -41,7 +41,7 @@ class DamagedPlan(ArchscopeError):
 class TrialRecord:
     """One training: what it is, how it ended (`None`: not yet), the epochs finished so far.
 
-    `epochs` are those that the result keeps, where there is one; else those of `metrics.jsonl`.
+    `epochs` are those of `metrics.jsonl`; where a result keeps errors, its epochs and its errors.
     """
 
     trial: Trial
@@ -94,8 +94,10 @@ def read_sweep(folder: Path | str) -> Sweep:
 def _record(folder: Path, trial: Trial) -> TrialRecord:
     path = trial_folder(folder, trial.key)
     result = results.read(path)
-    epochs = [] if result is None else result.lines()
-    return TrialRecord(trial, result, epochs or read_epochs(path))
+    there = {line["epoch"]: line for line in read_epochs(path)}
+    kept = [] if result is None else result.lines()
+    epochs = [{**there.get(line["epoch"], {}), **line} for line in kept]
+    return TrialRecord(trial, result, epochs or list(there.values()))
 
 
 def read_plan(folder: Path) -> Plan:

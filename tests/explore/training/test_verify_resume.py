@@ -101,7 +101,7 @@ def test_the_instants_follow_from_their_seed(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("options", "code", "says"),
     [
-        (["--kills", "0"], 2, "--kills 0 must be a number from 1"),
+        (["--kills", "0"], 2, "--kills must be a number from 1 to 10,000, not 0"),
         (["--epochs", "0"], 2, "epochs"),
         (["--templates", "7x"], 2, "CxWd"),
     ],

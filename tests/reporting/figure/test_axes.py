@@ -259,7 +259,7 @@ def test_a_narrow_range_of_costs_has_ticks_too(low, high, ticks):
     assert shown == ticks
 
 
-@pytest.mark.parametrize("seconds", [None, 0, -1.5, True, "ten", float("nan"), float("inf")])
+@pytest.mark.parametrize("seconds", [None, 0, -1.5, True, "ten"])
 def test_a_time_that_is_none_is_left_out(fake_sweep, seconds):
     folder = fake_sweep(templates=("1x64d", "2x64d"))
     first = folder / "trials/1x64d-s1-0123456789ab/result.json"
