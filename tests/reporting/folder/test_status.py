@@ -19,7 +19,7 @@ from archscope.cli.main import app
 from archscope.explore.training.status import status
 from archscope.files import write_json
 from archscope.sweep.store import lease as leases
-from archscope.sweep.store.records import read_sweep
+from archscope.sweep.store.records import read_plan, read_sweep
 from archscope.sweep.store.scan import scan
 from archscope.training.job import outcome
 
@@ -109,7 +109,8 @@ def test_of_a_training_s_result_the_beginning_is_enough(folder: Path) -> None:
 def test_a_torn_or_foreign_result_is_none(folder: Path, cut: int) -> None:
     path, other = (trial(folder, name, 1) / "result.json" for name in ("1x64d", "8x64d"))
     path.write_bytes(path.read_bytes()[:cut] if cut != -3 else other.read_bytes())
-    assert scan(folder, read_sweep(folder).plan)[0].status == "running"
+    found = scan(folder, read_plan(folder))[0]
+    assert (found.status, found.test_error) == ("running", None) and found.damaged
 
 
 def test_the_counts_the_failures_and_the_leaders(folder: Path) -> None:
