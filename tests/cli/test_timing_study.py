@@ -82,7 +82,7 @@ def test_the_same_folder_is_not_measured_twice(run, own, tmp_path, monkeypatch):
     assert run("study", own, "--preset", "quick", "--out", out).exit_code == 0
     monkeypatch.setattr(timing_study, "bench", lambda *_, **__: pytest.fail("measured again"))
     result = run("study", own, "--preset", "quick", "--out", out)
-    assert result.exit_code == 0 and "to measure again" in result.stderr
+    assert result.exit_code == 0 and "to measure again, choose another --out" in result.stderr
 
 
 def test_an_interrupted_measurement_says_so_at_the_top(run, own, tmp_path, monkeypatch):

@@ -283,11 +283,7 @@ Bad = Callable[[Path], list[str]]
         ([NAME, *SMALL, "--seeds", "-1"], 2, "seeds"),
         ([NAME, *SMALL, "--seeds", "x"], 2, "seeds"),
         ([NAME, *SMALL, "--batch", "321"], 2, "320"),
-        (
-            [NAME, *SMALL, "--batch", "1"],
-            2,
-            "batch is a whole number from 2 to 1,000,000,000",
-        ),
+        ([NAME, *SMALL, "--batch", "1"], 2, "batch is a whole number from 2 to 1,000,000,000"),
         ([NAME, *SMALL, "--lr", "nan"], 2, "lr is a number above 0, not nan"),
         ([NAME, *SMALL, "--samples", "-4"], 2, "samples"),
         ([NAME, *SMALL, "--samples", "10001"], 2, "10001"),
