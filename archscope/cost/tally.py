@@ -47,7 +47,9 @@ class Tally:
         norm: elements that go through batch norm; `norm_params` the parameters of all kinds.
         other_norm: elements that go through layer or group norm.
         relu: elements that go through a ReLU.
-        max_in, avg_in, avg_out, global_in, global_out: elements into and out of the poolings.
+        max_in, max_out, avg_in, avg_out, global_in, global_out: elements into and out of the
+            poolings.
+        unbiased: output channels of the convolutions without a bias.
         grouped: (groups - 1) times the multiply-adds of each grouped convolution.
         stem: multiply-adds of the layers that read the network's input: so much less is the
             backward pass, since the gradient of the image is not needed.
@@ -63,12 +65,19 @@ class Tally:
     other_norm: int = 0
     relu: int = 0
     max_in: int = 0
+    max_out: int = 0
     avg_in: int = 0
     avg_out: int = 0
     global_in: int = 0
     global_out: int = 0
     grouped: int = 0
+    unbiased: int = 0
     stem: int = 0
+
+    @property
+    def norm_channels(self) -> int:
+        """Channels that are normalised: each has a scale and a shift."""
+        return self.norm_params // 2
 
     @property
     def backward(self) -> int:
@@ -100,7 +109,13 @@ def _of_leaf(visit: Visit) -> dict[str, int]:
     match visit.node:
         case Conv() as conv:
             bias, grouped = activations * conv.bias, (conv.groups - 1) * macs
-            return {"params": params, "macs": macs, "conv_bias": bias, "grouped": grouped}
+            return {
+                "params": params,
+                "macs": macs,
+                "conv_bias": bias,
+                "grouped": grouped,
+                "unbiased": conv.out * (not conv.bias),
+            }
         case Linear() as linear:
             return {"params": params, "macs": macs, "linear_bias": activations * linear.bias}
         case Norm(kind=kind):
@@ -113,7 +128,7 @@ def _of_leaf(visit: Visit) -> dict[str, int]:
         case Act() | Shuffle():
             return {}
         case Pool(kind="max"):
-            return {"max_in": inside}
+            return {"max_in": inside, "max_out": outside}
         case Pool(kind=kind):
             name = "avg" if kind == "avg" else "global"
             return {f"{name}_in": inside, f"{name}_out": outside}
