@@ -199,6 +199,7 @@ def _misprint(counted: Counted, given: Mapping[str, str]) -> Explained | None:
 def _early_stride(counted: Counted, given: Mapping[str, str]) -> Explained | None:
     """The source's blocks have their stride in the first 1x1 (Caffe's ResNets), not in the 3x3."""
     tree = rebuild(counted.network.tree, _stride_first)
+    assert isinstance(tree, Seq)
     moved = count_cell(counted.cell, Subject(replace(counted.network, tree=tree)))
     if moved.ours == counted.ours or not counted.cell.printed.agrees(moved.theirs):
         return None
