@@ -19,6 +19,7 @@ SOURCE_TERMS: Mapping[str, Term] = {
     "norms counted": Term(
         "norms", {"norm": 2, "other_norm": 5}, "2 an element of batch norm, 5 of another"
     ),
+    "shortcuts counted": Term("shortcuts", {"added": 1}, "1 an element of each addition"),
     "running statistics counted": Term(
         "running statistics", {"norm_channels": 2}, "a mean and a variance for each channel"
     ),

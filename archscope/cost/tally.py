@@ -51,6 +51,8 @@ class Tally:
             poolings.
         unbiased: output channels of the convolutions without a bias.
         grouped: (groups - 1) times the multiply-adds of each grouped convolution.
+        added: elements that sums make, once for each branch but the first (of sums in rows,
+            repeats and branches, as blocks have them).
         stem: multiply-adds of the layers that read the network's input: so much less is the
             backward pass, since the gradient of the image is not needed.
     """
@@ -72,6 +74,7 @@ class Tally:
     global_out: int = 0
     grouped: int = 0
     unbiased: int = 0
+    added: int = 0
     stem: int = 0
 
     @property
@@ -98,7 +101,8 @@ def tally(network: Network) -> Tally:
     for visit in walk(network.tree, network.input):
         for name, value in _of_leaf(visit).items():
             sums[name] = sums.get(name, 0) + value * visit.times
-    return Tally(**sums, stem=_reads_input(network.tree, network.input)[0])
+    stem = _reads_input(network.tree, network.input)[0]
+    return Tally(**sums, added=_added(network.tree, network.input)[0], stem=stem)
 
 
 def _of_leaf(visit: Visit) -> dict[str, int]:
@@ -135,6 +139,29 @@ def _of_leaf(visit: Visit) -> dict[str, int]:
         case Dropout():
             return {}
     raise unknown(visit.node, "tally")
+
+
+def _added(node: Node, shape: Shape) -> tuple[int, Shape]:
+    """The elements that the sums within `node` make, and its output."""
+    match node:
+        case Sum():
+            parts = [_added(branch, shape) for branch in node.branches]
+            made = parts[0][1]
+            inside = sum(elements for elements, _ in parts)
+            return inside + (len(parts) - 1) * prod(made), made
+        case Repeat():
+            first, made = _added(node.first, shape)
+            return first + (node.n - 1) * _added(node.rest, made)[0], made
+        case Seq():
+            total = 0
+            for part in node.children:
+                elements, shape = _added(part, shape)
+                total += elements
+            return total, shape
+        case Cat():
+            inside = sum(_added(branch, shape)[0] for branch in node.branches)
+            return inside, output_shape(node, shape)
+    return 0, output_shape(node, shape)
 
 
 def _reads_input(node: Node, shape: Shape) -> tuple[int, bool]:

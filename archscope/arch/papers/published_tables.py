@@ -15,9 +15,11 @@ from archscope.documents import json_value
 PAPERS = {
     "resnext": "ResNeXt, arXiv 1611.05431",
     "wrn": "Wide ResNet, arXiv 1605.07146",
+    "senet": "Squeeze-and-Excitation, arXiv 1709.01507; its networks: hujie-frank/SENet 0262d43d, "
+    "README.md",
     "efficientnet": "EfficientNet, arXiv 1905.11946",
-    "mobilenet": "tensorflow/models 0ba83cf0, research/slim/nets/mobilenet/README.md "
-    "(MobileNetV2 and V3, arXiv 1801.04381 and 1905.02244)",
+    "mobilenet": "MobileNetV3, arXiv 1905.02244; tensorflow/models 0ba83cf0, "
+    "research/slim/nets/mobilenet/README.md (V2, arXiv 1801.04381, and V3)",
     "convnext": "facebookresearch/ConvNeXt 048efcea, README.md (arXiv 2201.03545)",
     "pycls": "facebookresearch/pycls, MODEL_ZOO.md (1caf15bb) and dev/model_complexity.json "
     "(4449e4af) (RegNet, arXiv 2003.13678)",

@@ -16,6 +16,7 @@ class Paper(StrEnum):
 
     resnext = "resnext"
     wrn = "wrn"
+    senet = "senet"
     efficientnet = "efficientnet"
     mobilenet = "mobilenet"
     convnext = "convnext"
