@@ -1,7 +1,8 @@
 """What papers and projects count besides, or leave out, in the numbers that they publish.
 
-Each is an exact sum over the tree, as of the counters that one can run (`conventions`); here the
-sources are tables, so a term is a claim that every cell of the table must bear out.
+Each is an exact sum over the tree, as of the counters that one can run (`conventions`). Here the
+sources are tables, which seldom say how they count: a term is a reading of the whole table, and a
+cell that does not bear it out stays unexplained.
 """
 
 from __future__ import annotations
