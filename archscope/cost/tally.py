@@ -47,8 +47,12 @@ class Tally:
         norm: elements that go through batch norm; `norm_params` the parameters of all kinds.
         other_norm: elements that go through layer or group norm.
         relu: elements that go through a ReLU.
-        max_in, avg_in, avg_out, global_in, global_out: elements into and out of the poolings.
+        max_in, max_out, avg_in, avg_out, global_in, global_out: elements into and out of the
+            poolings.
+        unbiased: output channels of the convolutions without a bias.
         grouped: (groups - 1) times the multiply-adds of each grouped convolution.
+        added: elements that sums make, once for each branch but the first (of sums in rows,
+            repeats and branches, as blocks have them).
         stem: multiply-adds of the layers that read the network's input: so much less is the
             backward pass, since the gradient of the image is not needed.
     """
@@ -63,12 +67,20 @@ class Tally:
     other_norm: int = 0
     relu: int = 0
     max_in: int = 0
+    max_out: int = 0
     avg_in: int = 0
     avg_out: int = 0
     global_in: int = 0
     global_out: int = 0
     grouped: int = 0
+    unbiased: int = 0
+    added: int = 0
     stem: int = 0
+
+    @property
+    def norm_channels(self) -> int:
+        """Channels that are normalised: each has a scale and a shift."""
+        return self.norm_params // 2
 
     @property
     def backward(self) -> int:
@@ -89,7 +101,8 @@ def tally(network: Network) -> Tally:
     for visit in walk(network.tree, network.input):
         for name, value in _of_leaf(visit).items():
             sums[name] = sums.get(name, 0) + value * visit.times
-    return Tally(**sums, stem=_reads_input(network.tree, network.input)[0])
+    stem = _reads_input(network.tree, network.input)[0]
+    return Tally(**sums, added=_added(network.tree, network.input)[0], stem=stem)
 
 
 def _of_leaf(visit: Visit) -> dict[str, int]:
@@ -100,7 +113,13 @@ def _of_leaf(visit: Visit) -> dict[str, int]:
     match visit.node:
         case Conv() as conv:
             bias, grouped = activations * conv.bias, (conv.groups - 1) * macs
-            return {"params": params, "macs": macs, "conv_bias": bias, "grouped": grouped}
+            return {
+                "params": params,
+                "macs": macs,
+                "conv_bias": bias,
+                "grouped": grouped,
+                "unbiased": conv.out * (not conv.bias),
+            }
         case Linear() as linear:
             return {"params": params, "macs": macs, "linear_bias": activations * linear.bias}
         case Norm(kind=kind):
@@ -113,13 +132,36 @@ def _of_leaf(visit: Visit) -> dict[str, int]:
         case Act() | Shuffle():
             return {}
         case Pool(kind="max"):
-            return {"max_in": inside}
+            return {"max_in": inside, "max_out": outside}
         case Pool(kind=kind):
             name = "avg" if kind == "avg" else "global"
             return {f"{name}_in": inside, f"{name}_out": outside}
         case Dropout():
             return {}
     raise unknown(visit.node, "tally")
+
+
+def _added(node: Node, shape: Shape) -> tuple[int, Shape]:
+    """The elements that the sums within `node` make, and its output."""
+    match node:
+        case Sum():
+            parts = [_added(branch, shape) for branch in node.branches]
+            made = parts[0][1]
+            inside = sum(elements for elements, _ in parts)
+            return inside + (len(parts) - 1) * prod(made), made
+        case Repeat():
+            first, made = _added(node.first, shape)
+            return first + (node.n - 1) * _added(node.rest, made)[0], made
+        case Seq():
+            total = 0
+            for part in node.children:
+                elements, shape = _added(part, shape)
+                total += elements
+            return total, shape
+        case Cat():
+            inside = sum(_added(branch, shape)[0] for branch in node.branches)
+            return inside, output_shape(node, shape)
+    return 0, output_shape(node, shape)
 
 
 def _reads_input(node: Node, shape: Shape) -> tuple[int, bool]:

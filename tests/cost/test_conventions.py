@@ -114,6 +114,16 @@ def test_every_sum_by_hand():
     assert found.backward == 2 * found.macs - 4608
 
 
+def test_what_sources_count_besides_by_hand():
+    """ResNet-18: two sums a stage; 64 + 4*64 + 5*128 + 5*256 + 5*512 channels with batch norm."""
+    found = tally(parse("resnet18"))
+    assert found.added == 2 * (64 * 56**2 + 128 * 28**2 + 256 * 14**2 + 512 * 7**2)
+    assert found.norm_channels == found.unbiased == 4800
+    assert found.max_out == 64 * 56**2
+    sums = tally(Network("x", Seq(Cat(Sum(Seq(), Seq(), Seq()), Act())), (2, 3, 3)))
+    assert sums.added == 2 * 18
+
+
 @pytest.mark.parametrize(
     ("nodes", "stem"),
     [

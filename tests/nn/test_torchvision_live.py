@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from archscope.arch.names import parse
+from archscope.arch.papers.published_tables import published_tables
 from archscope.cost import count
 from archscope.errors import ArchscopeError
 from archscope.explore.networks.compare import compare
@@ -189,3 +190,33 @@ def test_a_network_without_a_function_there_is_read_again_by_ours(tmp_path):
         torchvision.models.resnet.Bottleneck, [3, 4, 6, 3], groups=2, width_per_group=40
     )
     model.load_state_dict(torch.load(found.file, weights_only=True), strict=True)
+
+
+def weights_of(row):
+    """The metadata behind a row of the published tables, and the size that its images have."""
+    weights = torchvision.models.get_model_weights(row["row"])[row["weights"]]
+    return weights.meta, weights.transforms().crop_size[0]
+
+
+TABLE = published_tables("torchvision")[0]["rows"]
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row['network']} {row['weights']}")
+def test_a_published_row_is_what_the_weights_metadata_say(row):
+    meta, size = weights_of(row)
+    accuracy = meta["_metrics"]["ImageNet-1K"]["acc@1"]
+    assert (row["error"], row["recipe"]) == (pytest.approx(100 - accuracy), meta["recipe"])
+    assert row.get("input", 224) == size
+    assert row.get("params", f"{meta['num_params']:,}") == f"{meta['num_params']:,}"
+    assert row.get("macs", f"{meta['_ops']}G") == f"{meta['_ops']}G"
+
+
+def test_no_network_or_weights_of_a_family_of_ours_are_left_out():
+    transformers = ("maxvit", "swin", "vit")
+    known = {
+        (name, member.name)
+        for name in torchvision.models.list_models(module=torchvision.models)
+        for member in torchvision.models.get_model_weights(name)
+        if not name.startswith(transformers) and member.name != "IMAGENET1K_FEATURES"
+    }
+    assert {(row["row"], row["weights"]) for row in TABLE} == known

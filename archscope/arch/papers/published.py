@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archscope.arch.papers.published_tables import PAPERS, published_tables, square
 from archscope.documents import json_value
 
 if TYPE_CHECKING:
@@ -58,9 +59,10 @@ def published_templates(blocks: tuple[int | None, ...], macs: int) -> list[Publi
 
 @dataclass(frozen=True)
 class Published:
-    """A test error (%) that a paper gives for a network: top-1 on `dataset`.
+    """A test error (%) that a source gives for a network: top-1 on `dataset`.
 
-    `input` is given where it is not the dataset's usual one.
+    `input` is given where it is not the dataset's usual one; `recipe` says how it was trained,
+    where the source has more than one way or is no paper.
     """
 
     network: str
@@ -68,19 +70,49 @@ class Published:
     error: float
     source: str
     input: tuple[int, ...] | None = None
+    recipe: str | None = None
+
+    def document(self) -> dict[str, Any]:
+        """As JSON, below the network's own."""
+        return {
+            "dataset": self.dataset,
+            "error": self.error,
+            "source": self.source,
+            "recipe": self.recipe,
+        }
 
 
 @cache
 def _entries() -> list[Published]:
+    """First what the papers say, then the tables of projects."""
     text = Path(__file__).with_name("published.json").read_text(encoding="utf-8")
     document: dict[str, Any] = json_value(text)
     for entry in document["errors"]:
         entry["input"] = tuple(entry["input"]) if "input" in entry else None
-    return [Published(**entry) for entry in document["errors"]]
+    papers = [Published(**entry) for entry in document["errors"]]
+    return papers + [
+        _of_row(table, row)
+        for paper in PAPERS
+        for table in published_tables(paper)
+        for row in table["rows"]
+        if "error" in row
+    ]
+
+
+def _of_row(table: dict[str, Any], row: dict[str, Any]) -> Published:
+    weights = f", {row['weights']}" if "weights" in row else ""
+    return Published(
+        row["network"],
+        "ImageNet-1K",
+        row["error"],
+        table["table"] + weights,
+        square(row.get("input")),
+        row.get("recipe", table.get("recipe")),
+    )
 
 
 def published_errors(network: Network) -> list[Published]:
-    """What the papers give for exactly this network; the first one leads.
+    """What sources give for exactly this network; the first one leads, a paper before a project.
 
     Another number of classes or another input is another network.
     """

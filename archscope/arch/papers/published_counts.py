@@ -1,4 +1,4 @@
-"""The parameters and multiply-adds that the papers and torchvision print, cell by cell.
+"""The parameters, multiply-adds and activations that papers and projects print, cell by cell.
 
 A count is given here as it is printed ("36.5M", "4.1e9"), with how its paper counts. What archscope
 makes of it is `archscope.explore.networks.audit`'s.
@@ -11,16 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias, get_args
 
-from archscope.documents import json_value
+from archscope.arch.papers.published_tables import PAPERS, published_tables, square
 
-PAPERS = {
-    "resnext": "arXiv 1611.05431",
-    "wrn": "arXiv 1605.07146",
-    "torchvision": "torchvision 0.29, num_params and _ops of the weights' metadata",
-}
+Quantity: TypeAlias = Literal["params", "macs", "activations"]
 _UNITS = {"": 0, "k": 3, "M": 6, "G": 9}
 
 
@@ -74,6 +69,19 @@ class Printed:
 
 
 @dataclass(frozen=True)
+class Convention:
+    """How a source counts.
+
+    Attributes:
+        terms: the names of what it counts besides (`archscope.cost.source_terms`).
+        block: it counts a repeated block of that stage alone.
+    """
+
+    terms: tuple[str, ...] = ()
+    block: str | None = None
+
+
+@dataclass(frozen=True)
 class PublishedCount:
     """One cell of a table.
 
@@ -81,52 +89,54 @@ class PublishedCount:
         paper: a key of PAPERS, which say where to find it.
         table, row: where it is printed, the row as printed.
         network: our name of the network.
-        quantity: `params` or `macs` (the papers' FLOPs).
+        quantity: `params`, `macs` (the papers' FLOPs) or `activations`.
         printed: the number.
         convention: how the paper counts, as `Convention`.
         explanation: `rule` and what that rule takes, where the convention alone does not say why
             the number is another than ours.
+        input: (channels, height, width), where that is not the network's own.
+        open: what is known of a number that no rule explains yet.
     """
 
     paper: str
     table: str
     row: str
     network: str
-    quantity: Literal["params", "macs"]
+    quantity: Quantity
     printed: Printed
     convention: Convention
     explanation: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True)
-class Convention:
-    """How a paper counts: with `batch_norm` or without; a repeated `block` of that stage alone."""
-
-    batch_norm: bool = True
-    block: str | None = None
-
-    @property
-    def text(self) -> str:
-        """In words."""
-        return "all parameters" if self.batch_norm else "batch norm left out"
+    input: tuple[int, int, int] | None = None
+    open: str | None = None
 
 
 @cache
 def published_counts() -> list[PublishedCount]:
     """Every cell of the tables, in the order of the papers."""
-    text = Path(__file__).with_name("published_counts.json").read_text(encoding="utf-8")
-    document: dict[str, Any] = json_value(text)
-    return [_cell({**table, **cell}) for table in document["tables"] for cell in table.pop("cells")]
+    return [
+        _cell(paper, table, row, quantity)
+        for paper in PAPERS
+        for table in published_tables(paper)
+        for quantity in get_args(Quantity)
+        for row in table["rows"]
+        if quantity in row
+    ]
 
 
-def _cell(entry: dict[str, Any]) -> PublishedCount:
+def _cell(
+    paper: str, table: dict[str, Any], row: dict[str, Any], quantity: Quantity
+) -> PublishedCount:
+    terms = row.get("terms", table.get("terms", {})).get(quantity, ())
+    because = row.get("because", {}).get(quantity, {})
     return PublishedCount(
-        entry["paper"],
-        entry["table"],
-        entry["row"],
-        entry["network"],
-        entry["quantity"],
-        Printed(entry["published"], entry.get("within")),
-        Convention(entry.get("batch_norm", True), entry.get("block")),
-        entry.get("explanation"),
+        paper,
+        table["table"],
+        row["row"],
+        row["network"],
+        quantity,
+        Printed(row[quantity], table.get("within")),
+        Convention(tuple(terms), table.get("block")),
+        because if "rule" in because else None,
+        square(row.get("input")),
+        because.get("unexplained"),
     )

@@ -92,10 +92,7 @@ class Compared(ShortRepr):
             "fvcore_flops": self.fvcore.flops if self.fvcore else None,
             "fvcore_by_operator": self.fvcore.by_operator if self.fvcore else None,
             "fvcore_unsupported": self.fvcore.unsupported if self.fvcore else None,
-            "published_errors": [
-                {"dataset": entry.dataset, "error": entry.error, "source": entry.source}
-                for entry in self.published
-            ],
+            "published_errors": [entry.document() for entry in self.published],
             "stages": self.stages,
             "notes": list(self.notes),
         }

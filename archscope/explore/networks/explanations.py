@@ -8,15 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TypeAlias
 
 from archscope.arch.names import parse
 from archscope.arch.network import Network, stages
-from archscope.arch.nodes import Norm
+from archscope.arch.nodes import Conv, Node, Seq
 from archscope.arch.papers.eq4 import solve_width
 from archscope.arch.papers.published_counts import Convention, Printed, PublishedCount
+from archscope.arch.rebuild import rebuild
 from archscope.cost.formula import Count, count, count_stages
+from archscope.cost.source_terms import SOURCE_TERMS
+from archscope.cost.tally import Tally, tally
 
+_BARE = Convention(("batch norm left out",))
 # Templates of one complexity differ by the rounding of the width: 8x14d by 4.4 %, the others less.
 SAME_COMPLEXITY = 0.05
 
@@ -29,31 +34,79 @@ class Explained:
     check: str
 
 
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What cells speak of: a network, or one repeated `block` of that stage; counted once."""
+
+    network: Network
+    block: str | None = None
+
+    @cached_property
+    def cost(self) -> Count:
+        """By archscope's convention."""
+        return count(self._part)
+
+    @cached_property
+    def sums(self) -> Tally:
+        """What the terms are made of."""
+        return tally(self._part)
+
+    @property
+    def _part(self) -> Network:
+        if self.block is None:
+            return self.network
+        stage = next(stage for stage in stages(self.network) if stage.name == self.block)
+        assert stage.repeat is not None, f"{self.block} of {self.network.name} has no blocks"
+        return replace(self.network, tree=Seq(stage.repeat.rest), input=stage.output)
+
+
 @dataclass(frozen=True)
 class Counted:
-    """A cell with our counts: `ours` by archscope's convention, `theirs` by the paper's."""
+    """A cell with our counts.
+
+    Attributes:
+        cell: what the source prints.
+        network: ours.
+        ours: its count by archscope's convention.
+        terms: what the source counts besides, by name; zeros are left out.
+    """
 
     cell: PublishedCount
     network: Network
     ours: int
-    theirs: int
+    terms: Mapping[str, int]
+
+    @property
+    def theirs(self) -> int:
+        """The count by the source's convention."""
+        return self.ours + sum(self.terms.values())
+
+    @property
+    def convention(self) -> str:
+        """How the source counts, in words."""
+        plain = "all parameters" if self.cell.quantity == "params" else "as archscope"
+        return ", ".join(self.cell.convention.terms) or plain
 
 
 Rule: TypeAlias = Callable[[Counted, Mapping[str, str]], "Explained | None"]
 
 
-def count_cell(cell: PublishedCount) -> Counted:
-    """Count what a cell speaks of: a network, or one repeated block of a stage."""
-    network = parse(cell.network)
-    cost = _cost(network, cell.convention)
-    ours = int(cost.params if cell.quantity == "params" else cost.macs)
-    leave_out = cell.quantity == "params" and not cell.convention.batch_norm
-    return Counted(cell, network, ours, ours - batch_norm(cost) if leave_out else ours)
+def subject_of(cell: PublishedCount) -> Subject:
+    """What a cell speaks of, at the input of its row."""
+    return Subject(parse(cell.network, input_shape=cell.input), cell.convention.block)
 
 
-def batch_norm(cost: Count) -> int:
-    """The parameters of batch norm within a count."""
-    return sum(row.params for row in cost.nodes if isinstance(row.node, Norm))
+def count_cell(cell: PublishedCount, subject: Subject | None = None) -> Counted:
+    """Count what a cell speaks of, or another subject as its source counts."""
+    subject = subject or subject_of(cell)
+    names = cell.convention.terms
+    terms = {name: SOURCE_TERMS[name].value(subject.sums) for name in names}
+    return Counted(
+        cell,
+        subject.network,
+        int(getattr(subject.cost, cell.quantity)),
+        {name: value for name, value in terms.items() if value},
+    )
 
 
 def explain(counted: Counted) -> Explained | None:
@@ -68,22 +121,19 @@ def explain(counted: Counted) -> Explained | None:
     return found
 
 
-def _cost(network: Network, convention: Convention) -> Count:
-    if convention.block is None:
-        return count(network)
-    stage = next(stage for stage in stages(network) if stage.name == convention.block)
-    assert stage.repeat is not None, f"{convention.block} of {network.name} has no blocks"
-    return count(stage.repeat.rest, stage.output)
-
-
 def _convention(counted: Counted) -> Explained | None:
     ours, theirs, printed = counted.ours, counted.theirs, counted.cell.printed
     if theirs == ours or not printed.agrees(theirs):
         return None
-    return Explained(
-        counted.cell.convention.text,
-        f"{ours:,} - {ours - theirs:,} of batch norm = {theirs:,}, {_how(printed)}",
+    return Explained(", ".join(counted.terms), f"{_sum(counted)} = {theirs:,}, {_how(printed)}")
+
+
+def _sum(counted: Counted) -> str:
+    terms = (
+        f" {'-' if value < 0 else '+'} {abs(value):,} of {SOURCE_TERMS[name].name}"
+        for name, value in counted.terms.items()
     )
+    return f"{counted.ours:,}{''.join(terms)}"
 
 
 def _cut_off(counted: Counted, given: Mapping[str, str]) -> Explained | None:
@@ -91,7 +141,7 @@ def _cut_off(counted: Counted, given: Mapping[str, str]) -> Explained | None:
     theirs, printed = counted.theirs, counted.cell.printed
     if not printed.cuts_off(theirs):
         return None
-    left_out = "" if theirs == counted.ours else f"{counted.cell.convention.text}, and "
+    left_out = "" if theirs == counted.ours else f"{counted.convention}, and "
     return Explained(
         f"{left_out}cut off, not rounded",
         f"{theirs:,} is {printed.rounded(theirs)} rounded, and {printed.text} cut off",
@@ -129,7 +179,7 @@ def _misprint(counted: Counted, given: Mapping[str, str]) -> Explained | None:
     the network `printed_of`, batch norm left out.
     """
     cell, ours = counted.cell, counted.ours
-    right, bare = Printed(given["right"]), replace(cell, convention=Convention(batch_norm=False))
+    right, bare = Printed(given["right"]), replace(cell, convention=_BARE)
     left_out, other = count_cell(bare), count_cell(replace(bare, network=given["printed_of"]))
     if any(map(cell.printed.agrees, (ours, left_out.theirs))):
         return None
@@ -143,6 +193,66 @@ def _misprint(counted: Counted, given: Mapping[str, str]) -> Explained | None:
         f"stem, stages of {' and '.join(map(str, blocks))} blocks, and head: {terms} = {ours:,}, "
         f"the {right.text} of {given['source']}; {cell.printed.text} is the number of "
         f"{other.network.name} ({other.theirs:,} without batch norm)",
+    )
+
+
+def _early_stride(counted: Counted, given: Mapping[str, str]) -> Explained | None:
+    """The source's blocks have their stride in the first 1x1 (Caffe's ResNets), not in the 3x3."""
+    tree = rebuild(counted.network.tree, _stride_first)
+    assert isinstance(tree, Seq)
+    moved = count_cell(counted.cell, Subject(replace(counted.network, tree=tree)))
+    if moved.ours == counted.ours or not counted.cell.printed.agrees(moved.theirs):
+        return None
+    terms = ", ".join((*moved.terms, ""))
+    return Explained(
+        f"{terms}stride in the first 1x1",
+        f"with the strides of the 3x3 convolutions in the 1x1 before them: {_sum(moved)} = "
+        f"{moved.theirs:,}, {_how(counted.cell.printed)}",
+    )
+
+
+def _stride_first(node: Node) -> Node:
+    """A row of layers with the stride of its second convolution in its first."""
+    if not isinstance(node, Seq):
+        return node
+    found = [index for index, part in enumerate(node.children) if isinstance(part, Conv)][:2]
+    if len(found) < 2:
+        return node
+    first, second = (node.children[index] for index in found)
+    assert isinstance(first, Conv) and isinstance(second, Conv)
+    if (first.kernel, first.stride) != (1, 1) or second.stride == 1:
+        return node
+    parts = list(node.children)
+    parts[found[0]] = replace(first, stride=second.stride)
+    parts[found[1]] = replace(second, stride=1)
+    return node.with_parts(parts)
+
+
+def _input_normalised(counted: Counted, given: Mapping[str, str]) -> Explained | None:
+    """The source's network begins with a layer that normalises the image by a mean and a variance.
+
+    It holds them for each channel, and how many images it has seen.
+    """
+    held = 2 * counted.network.input[0] + 1
+    total = counted.theirs + held
+    if not counted.cell.printed.agrees(total):
+        return None
+    return Explained(
+        ", ".join((*counted.terms, "normalisation of the input counted")),
+        f"{_sum(counted)} + {held} of the input's normalisation = {total:,}, "
+        f"{_how(counted.cell.printed)}",
+    )
+
+
+def _whole(counted: Counted, given: Mapping[str, str]) -> Explained | None:
+    """The source rounded to a whole number, and prints a zero after the point."""
+    whole, point, zeros = counted.cell.printed.text.rstrip("kMG").partition(".")
+    unit = counted.cell.printed.text[-1]
+    if not point or zeros.strip("0") or not Printed(whole + unit).agrees(counted.theirs):
+        return None
+    return Explained(
+        "rounded to a whole number",
+        f"{counted.theirs:,} is {Printed(whole + unit).rounded(counted.theirs)} as a whole number",
     )
 
 
@@ -161,4 +271,7 @@ RULES: Mapping[str, Rule] = {
     "cut off": _cut_off,
     "preserved complexity": _preserved,
     "misprint": _misprint,
+    "stride in the first 1x1": _early_stride,
+    "input normalised": _input_normalised,
+    "whole": _whole,
 }

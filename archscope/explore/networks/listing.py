@@ -84,6 +84,7 @@ def list_networks(pattern: str = "") -> NetworkList:
                 "published_error": errors[0].error if errors else None,
                 "published_dataset": errors[0].dataset if errors else None,
                 "published_source": errors[0].source if errors else None,
+                "published_recipe": errors[0].recipe if errors else None,
             }
         )
     return NetworkList(rows, own)
@@ -161,10 +162,7 @@ def _document(network: Network) -> dict[str, Any]:
         "macs_exact": True,
         "activations": cost.activations,
         **memory(network).document(),
-        "published_errors": [
-            {"dataset": entry.dataset, "error": entry.error, "source": entry.source}
-            for entry in published_errors(network)
-        ],
+        "published_errors": [entry.document() for entry in published_errors(network)],
         "stages": stage_rows(network),
         "nodes": [
             {
@@ -234,7 +232,8 @@ def _table(document: dict[str, Any], nodes: bool) -> Table:
             f"alive at once (one image, eval mode), at {document['peak_activation_at']}."
         ]
     notes += [
-        f"Published: {entry['error']:g} % top-1 error on {entry['dataset']} ({entry['source']})."
+        f"Published: {entry['error']:g} % top-1 error on {entry['dataset']} ({entry['source']}"
+        f"{'' if entry['recipe'] is None else '; trained: ' + entry['recipe']})."
         for entry in document["published_errors"]
     ]
     return stage_table(title, rows, notes)

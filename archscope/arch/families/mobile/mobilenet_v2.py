@@ -33,7 +33,10 @@ _STAGES = (
     Names(
         "mobilenet_v2[_{width}]",
         aliases=("mobilenetv2_{width}",),
-        known=("mobilenet_v2", "mobilenet_v2_0.35", "mobilenet_v2_0.5", "mobilenet_v2_0.75"),
+        known=(
+            "mobilenet_v2",
+            *(f"mobilenet_v2_{width}" for width in ("0.35", "0.5", "0.75", "1.3", "1.4")),
+        ),
         cifar=True,
     ),
     WIDTH,

@@ -179,7 +179,7 @@ def _names(letter: str, sizes: Mapping[str, tuple[float, ...]]) -> Names:
     return Names(
         _form(letter),
         aliases=(_form(letter, "_up"),),
-        known=(*published, *(f"regnet{letter}_{size.lower()}" for size in _ONLY_PAPER)),
+        known=(*published, *(f"regnet{letter}_{size.lower()}" for size in _ONLY_PAPER[letter])),
         read=_read,
         write=partial(_write, letter),
         members=members,
@@ -187,7 +187,11 @@ def _names(letter: str, sizes: Mapping[str, tuple[float, ...]]) -> Names:
     )
 
 
-_ONLY_PAPER = ("200MF", "600MF", "4.0GF", "6.4GF", "12GF")
+# What torchvision has not, or rounds to other widths.
+_ONLY_PAPER = {
+    "x": ("200MF", "400MF", "600MF", "4.0GF", "6.4GF", "12GF"),
+    "y": ("200MF", "600MF", "800MF", "4.0GF", "6.4GF", "8.0GF", "12GF"),
+}
 _AXES = (
     Axis("depth", range(12, 29), least=4, arrays=False),
     Axis("w0", range(8, 257, 8), least=8, step=8, arrays=False, grows=()),
