@@ -49,7 +49,7 @@ from archscope.cost.steps import (
 from archscope.errors import UsageError
 from archscope.nn.free_memory import available
 from archscope.nn.init import initialise
-from archscope.nn.layers import ChannelNorm, Factor, Shuffled
+from archscope.nn.layers import ChannelGelu, ChannelNorm, Factor, Shuffled
 from archscope.nn.torchvision_keys import declared_keys
 
 Alone: TypeAlias = View | Scale | Add | Multiply | Cut | Concatenate | Pair
@@ -230,7 +230,7 @@ def _layer(visit: Visit, in_place: bool) -> nn.Module:
         case Gain():
             return Factor(channels, node.start)
         case Act(kind="gelu"):
-            return nn.GELU()
+            return ChannelGelu()
         case Act(kind="sigmoid"):
             return nn.Sigmoid()
         case Act():

@@ -24,13 +24,18 @@ def declared_keys(network: Network) -> Keys | None:
     return keys
 
 
+def keys_of(module: nn.Module) -> Keys | None:
+    """What `build` has set of `declared_keys`."""
+    keys = getattr(module, "their_keys", None)
+    return keys if isinstance(keys, Keys) else None
+
+
 def torchvision_state(module: nn.Module) -> State | None:
     """The state dict of a built network with torchvision's keys and shapes, in the same memory.
 
     None where its family declares none, or its tree is no longer its family's.
     """
-    keys: Keys | None = getattr(module, "their_keys", None)
-    if keys is None:
+    if (keys := keys_of(module)) is None:
         return None
     state, names = module.state_dict(), keys.named(_entries(module))
     if not state.keys() <= names.keys():
@@ -43,10 +48,10 @@ def in_one_spelling(module: nn.Module, state: Mapping[str, Tensor]) -> tuple[Sta
 
     The first is in the memory of the module; in the second the keys of older files are today's.
     """
-    own, theirs = module.state_dict(), torchvision_state(module)
-    if theirs is None:
+    own, theirs, keys = module.state_dict(), torchvision_state(module), keys_of(module)
+    if theirs is None or keys is None:
         return own, dict(state)
-    newer = {module.their_keys.newer(key): value for key, value in state.items()}
+    newer = {keys.newer(key): value for key, value in state.items()}
     if (theirs.keys() - own.keys()) & newer.keys():
         return theirs, newer
     return own, dict(state)

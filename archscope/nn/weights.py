@@ -13,7 +13,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from archscope.errors import UsageError, shown
-from archscope.nn.torchvision_keys import in_one_spelling, torchvision_state
+from archscope.nn.torchvision_keys import in_one_spelling, keys_of, torchvision_state
 from archscope.nn.weight_files import read_weights
 
 _SIDES = ("AuxLogits.", "aux1.", "aux2.")
@@ -48,8 +48,9 @@ def to_torchvision(module: nn.Module, *, detection: bool = False) -> dict[str, T
         for key, value in state.items()
         if not (detection and key.startswith("fc."))
     )
-    if version := module.their_keys and module.their_keys.version:
-        found._metadata = {"": {"version": version}}  # as torch keeps it
+    keys = keys_of(module)
+    if keys and keys.version:  # where torch keeps it
+        found._metadata = {"": {"version": keys.version}}  # type: ignore[attr-defined]
     return found
 
 

@@ -18,6 +18,7 @@ NAMES = [
     *("efficientnet_b3", "efficientnet_v2_s", "mobilenet_v2", "mobilenet_v3_small", "mnasnet1_0"),
     *("mobilenet_v3_large", "densenet121", "densenet161", "shufflenet_v2_x1_0", "vgg16"),
     *("vgg16_bn", "squeezenet1_0", "squeezenet1_1", "googlenet", "googlenet-aux", "alexnet"),
+    *("convnext_tiny", "convnext_small"),
 ]
 
 
@@ -58,14 +59,6 @@ def outputs(name, model, x):
 def test_outputs_are_torchvisions_to_the_bit(name):
     one, other = outputs(name, theirs(name), torch.randn(2, 3, 64, 64))
     assert torch.equal(one, other)
-
-
-@pytest.mark.parametrize("name", ["convnext_tiny", "convnext_small"])
-def test_convnext_is_equal_but_for_the_order_of_sums(name):
-    """torchvision's 1x1 convolutions are linear layers, which torch adds up in another order."""
-    x = torch.randn(2, 3, 64, 64, dtype=torch.float64)
-    one, other = outputs(name, theirs(name).double(), x)
-    assert (one - other).abs().max() <= 1e-12 * other.abs().max()
 
 
 @pytest.mark.parametrize(
