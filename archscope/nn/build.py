@@ -1,9 +1,9 @@
 """Build a `torch.nn.Module` from a tree, so that a count and a network cannot drift apart.
 
 The keys of the state dict are the labels of the tree (`layer1.0.conv1.weight`): torchvision's, for
-the families that it has. An unlabelled combinator adds nothing to a key: its parts are registered
-in the module around it. A module runs as its program says (`archscope.cost.program`): what runs
-when, what is overwritten and how long a value is kept is decided there.
+the families that declare no others. An unlabelled combinator adds nothing to a key: its parts are
+registered in the module around it. A module runs as its program says (`archscope.cost.program`):
+what runs when, what is overwritten and how long a value is kept is decided there.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 import torch
 from torch import Tensor, nn
 
+from archscope.arch.families.keys import Keys
 from archscope.arch.network import Network
 from archscope.arch.nodes import (
     Act,
@@ -48,7 +49,8 @@ from archscope.cost.steps import (
 from archscope.errors import UsageError
 from archscope.nn.free_memory import available
 from archscope.nn.init import initialise
-from archscope.nn.layers import ChannelNorm, Factor, Shuffled
+from archscope.nn.layers import ChannelGelu, ChannelNorm, Factor, Shuffled
+from archscope.nn.torchvision_keys import declared_keys
 
 Alone: TypeAlias = View | Scale | Add | Multiply | Cut | Concatenate | Pair
 _IN_PLACE: dict[Activation, Callable[..., nn.Module]] = {
@@ -100,6 +102,7 @@ def build(network: Network, *, init: bool = True) -> nn.Module:
     with torch.device("meta"):
         module = Scope(program(network))
     module.to_empty(device="cpu")
+    module.their_keys = declared_keys(network)
     if init:
         initialise(module, network.init)
     return module
@@ -109,6 +112,7 @@ class Scope(nn.Module):
     """A module of the tree: its layers and modules are submodules, run as its program says."""
 
     plan: tuple[_Line, ...] = ()
+    their_keys: Keys | None = None  # of a whole network: torchvision's, see `torchvision_keys`
     _output = 0  # the buffer
     _labels: frozenset[str] = frozenset()  # what the parts are called by the tree itself
 
@@ -233,7 +237,7 @@ def _layer(visit: Visit, in_place: bool) -> nn.Module:
         case Gain():
             return Factor(channels, node.start)
         case Act(kind="gelu"):
-            return nn.GELU()
+            return ChannelGelu()
         case Act(kind="sigmoid"):
             return nn.Sigmoid()
         case Act():

@@ -16,7 +16,7 @@ from archscope.errors import ArchscopeError
 from archscope.nn.export import Export
 from archscope.nn.guarded import held_to_weights, require, running
 from archscope.nn.weight_files import read_weights
-from archscope.nn.weights import BODY
+from archscope.nn.weights import BODY, load_state
 
 # The largest difference of outputs, as a part of the largest output, that a check lets pass: ONNX
 # runs other kernels, on convolutions with the batch norms folded in; the rest repeat the same ones.
@@ -102,7 +102,7 @@ def open_runner(export: Export, file: Path) -> Runner | None:
     if own.keys() != state.keys() or not all(torch.equal(own[key], state[key]) for key in own):
         raise ArchscopeError("a weight of the file is not the network's")
     if export.kind == "torchvision" and find_spec("torchvision") is not None:
-        return _torchvision(export, state) or _same_weights(export, state)
+        return _torchvision(export, file) or _same_weights(export, state)
     return _same_weights(export, state)
 
 
@@ -119,22 +119,34 @@ def _onnx(export: Export, file: Path) -> Runner | None:
     return Runner(f"onnxruntime {runtime.__version__}", export.module, run)
 
 
-def _torchvision(export: Export, state: dict[str, Tensor]) -> Runner | None:
-    """Torchvision's own model with these weights; None where it has none of that name."""
+def _torchvision(export: Export, file: Path) -> Runner | None:
+    """Torchvision's own model with the file's weights; None where it has none of that name."""
     models = require("torchvision").models
     version = f"torchvision {require('torchvision').__version__}"
     name = export.name.removesuffix("-aux")
     if name not in models.list_models(module=models):
         return None
+    state = torch.load(file, map_location="cpu", weights_only=True)
     if export.detection:
         return _detector(export, state, version)
     options: dict[str, Any] = {}
-    if name == "inception_v3":
+    if name in ("inception_v3", "googlenet"):
         options = {"aux_logits": export.name != name, "init_weights": False}
-    classes = state["fc.bias"].shape[0]
+    classes = _flat(export)(export.images[:1]).shape[1]
     model = models.get_model(name, weights=None, num_classes=classes, **options).eval()
     model.load_state_dict(state, strict=True)
-    return Runner(f"{version}'s {name}", export.module, model)
+    return Runner(f"{version}'s {name}", _flat(export), model)
+
+
+def _flat(export: Export) -> Run:
+    """The network as a classifier: (N, classes), also where it ends in a pool."""
+
+    def run(images: Tensor) -> Tensor:
+        with torch.no_grad():
+            scores: Tensor = export.module(images)
+        return scores.flatten(1)
+
+    return run
 
 
 def _detector(export: Export, state: dict[str, Tensor], version: str) -> Runner:
@@ -168,6 +180,9 @@ def _same_weights(export: Export, state: dict[str, Tensor]) -> Runner:
     for weight in twin.state_dict().values():
         if not export.detection:
             weight.zero_()
-    plain = {key.removeprefix(BODY): value for key, value in state.items()}
-    twin.load_state_dict(plain, strict=not export.detection)
+    if export.detection:
+        plain = {key.removeprefix(BODY): value for key, value in state.items()}
+        twin.load_state_dict(plain, strict=False)
+    else:
+        load_state(twin, state)
     return Runner("archscope from the file's weights, equal to the bit", export.module, twin)

@@ -28,6 +28,17 @@ class ChannelNorm(nn.LayerNorm):
         return super().forward(input.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
+class ChannelGelu(nn.GELU):
+    """GELU, with the channels last, as ConvNeXt's authors run it.
+
+    torch takes oneDNN's on contiguous memory and its own elsewhere, which differ in the last bit.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Keeps the shape (N, C, H, W) or (N, C)."""
+        return super().forward(input.movedim(1, -1)).movedim(-1, 1)
+
+
 class Factor(nn.Module):
     """A learned factor a channel, `start` at first."""
 

@@ -1,11 +1,12 @@
 """Weights to and from torchvision's and timm's key names, for the families that they share.
 
-The labels of the trees are torchvision's names, and timm's but for Inception-v4, so that a state
-dict needs no renaming, only a check.
+The labels of ResNets and Inceptions are torchvision's names, and timm's but for Inception-v4, so
+that a state dict needs no renaming, only a check; other families declare torchvision's keys.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,17 +14,19 @@ from torch import Tensor, nn
 
 from archscope.errors import UsageError, shown
 from archscope.nn.checkpoints import BATCHES, Weights, find_weights
+from archscope.nn.torchvision_keys import in_one_spelling, keys_of, torchvision_state
 from archscope.nn.weight_files import read_weights
 
-_SIDE = "AuxLogits."
+_SIDES = ("AuxLogits.", "aux1.", "aux2.")
 BODY = "backbone.body."
 
 
 def to_torchvision(module: nn.Module, *, detection: bool = False) -> dict[str, Tensor]:
-    """The weights of a built ResNet, ResNeXt, wide_resnet or Inception-v3 by torchvision's keys.
+    """The weights of a built network of one of torchvision's families, by torchvision's keys.
 
     The result loads with `strict=True` into torchvision's model of the same name; that of
-    `inception_v3` where torchvision's is made with `aux_logits=False`, of `inception_v3-aux` else.
+    `inception_v3` and `googlenet` where torchvision's is made with `aux_logits=False`, of
+    `inception_v3-aux` and `googlenet-aux` else.
 
     Args:
         module: as `build` makes it.
@@ -34,30 +37,33 @@ def to_torchvision(module: nn.Module, *, detection: bool = False) -> dict[str, T
     Raises:
         UsageError: for a network that torchvision does not make.
     """
-    state = module.state_dict()
-    _check_family(module)
+    state = _torchvisions(module)
     if detection and not _is_resnet(state):
         raise UsageError(
             "torchvision's detection models are built on its resnets; use an ImageNet "
             "resnet, resnext or wide_resnet for a backbone"
         )
-    return {
-        BODY * detection + key: value.detach().clone()
+    found = OrderedDict(
+        (BODY * detection + key, value.detach().clone())
         for key, value in state.items()
         if not (detection and key.startswith("fc."))
-    }
+    )
+    keys = keys_of(module)
+    if keys and keys.version:  # where torch keeps it
+        found._metadata = {"": {"version": keys.version}}  # type: ignore[attr-defined]
+    return found
 
 
 def from_torchvision(module: nn.Module, state: Mapping[str, Tensor]) -> None:
     """Load torchvision's state dict, as `load_state`, into a network that torchvision makes.
 
-    (Torchvision rescales the input of Inception-v3: its weights expect (x - 0.5) / 0.5, x in
-    [0, 1].)
+    (Torchvision rescales the input of Inception-v3 and GoogLeNet: their weights expect
+    (x - 0.5) / 0.5, x in [0, 1].)
 
     Raises:
         UsageError: naming the first key that is missing, unexpected, or of another shape.
     """
-    _check_family(module)
+    _torchvisions(module)
     load_state(module, state)
 
 
@@ -91,18 +97,19 @@ def load_weights(module: nn.Module, path: str | Path, key: str | None = None) ->
 def load_state(
     module: nn.Module, state: Mapping[str, Tensor], name: str = "the state dict"
 ) -> None:
-    """Load a state dict strictly: every key and every shape must match.
+    """Load a state dict strictly, by our keys or torchvision's: every one and its shape must match.
 
-    Only two things may be missing or left over: the auxiliary head of Inception-v3 where the module
-    has none, and batch norm's counters of batches, which old files lack and nothing here reads.
+    Only two things may be missing or left over: the auxiliary heads of Inception-v3 and GoogLeNet
+    where the module has none, and batch norm's counters of batches, which old files lack and
+    nothing here reads.
 
     Raises:
         UsageError: naming the first key that is missing, unexpected, or of another shape.
     """
-    own = module.state_dict()
+    own, state = in_one_spelling(module, state)
     state = _timms_inception_v4(own, state)
-    if not any(key.startswith(_SIDE) for key in own):
-        state = {key: value for key, value in state.items() if not key.startswith(_SIDE)}
+    if not any(key.startswith(_SIDES) for key in own):
+        state = {key: value for key, value in state.items() if not key.startswith(_SIDES)}
     counters = {key: value for key, value in own.items() if key.endswith(BATCHES)}
     state = {**counters, **state}
     for wrong, kind in ((own.keys() - state.keys(), "lacks"), (state.keys() - own.keys(), "adds")):
@@ -119,7 +126,8 @@ def load_state(
                 f"{list(state[key].shape)}, not {list(value.shape)}; load those of the same "
                 "network"
             )
-    module.load_state_dict(dict(state), strict=True)
+    for key, value in own.items():
+        value.copy_(state[key])
 
 
 def _timms_inception_v4(
@@ -139,8 +147,16 @@ def _timms_inception_v4(
     return renamed
 
 
-def _check_family(module: nn.Module) -> None:
-    state = module.state_dict()
+def _torchvisions(module: nn.Module) -> Mapping[str, Tensor]:
+    """The module's state dict by torchvision's keys."""
+    state = torchvision_state(module)
+    if state is None:
+        state = module.state_dict()
+        _check_family(module, state)
+    return state
+
+
+def _check_family(module: nn.Module, state: Mapping[str, Tensor]) -> None:
     first = dict(module.named_modules()).get("layer2.0.conv1")
     if isinstance(first, nn.Conv2d) and first.kernel_size == (1, 1) and first.stride != (1, 1):
         raise UsageError(
@@ -150,7 +166,7 @@ def _check_family(module: nn.Module) -> None:
     if not _is_resnet(state) and "Conv2d_1a_3x3.conv.weight" not in state:
         raise UsageError(
             "torchvision has no counterpart of this network, so it has no names for it; use "
-            "an ImageNet resnet, resnext or wide_resnet, or inception_v3"
+            "a network of a family that it has, as resnet50 or mobilenet_v2"
         )
 
 
@@ -159,7 +175,7 @@ def _is_resnet(state: Mapping[str, Tensor]) -> bool:
     parts = {key.partition(".")[0] for key in state}
     if parts != {"conv1", "bn1", "layer1", "layer2", "layer3", "layer4", "fc"}:
         return False
-    if "layer2.0.downsample.0.weight" not in state:
+    if "layer2.0.downsample.0.weight" not in state or any(".se." in key for key in state):
         return False
     basic = "layer1.0.conv3.weight" not in state
     return tuple(state["conv1.weight"].shape) == (64, 3, 7, 7) and not (

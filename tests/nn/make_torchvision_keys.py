@@ -1,6 +1,6 @@
 """Make torchvision_keys.json.gz: run once where torchvision and timm are installed.
 
-The kept file: torch 2.14.1, torchvision 0.29.1, timm 1.0.31.
+The kept file: torch 2.13.0, torchvision 0.28.0, timm 1.0.31.
 """
 
 import gzip
@@ -24,6 +24,12 @@ NAMES = [
     "wide_resnet101_2",
     "inception_v3",
 ]
+# The smallest of each family whose labels are not torchvision's keys.
+FAMILIES = [
+    *("mobilenet_v2", "mobilenet_v3_small", "mnasnet0_5", "efficientnet_b0", "efficientnet_v2_s"),
+    *("regnet_x_400mf", "regnet_y_400mf", "vgg11", "vgg11_bn", "alexnet", "squeezenet1_0"),
+    *("squeezenet1_1", "googlenet", "densenet121", "shufflenet_v2_x0_5", "convnext_tiny"),
+]
 
 models = {}
 for name in NAMES:
@@ -35,6 +41,10 @@ for name in NAMES:
         "gmacs": meta["_ops"],
         "keys": {key: list(value.shape) for key, value in state.items()},
     }
+families = {}
+for name in FAMILIES:  # not on the meta device, where RegNet's widths cannot be computed
+    state = getattr(torchvision.models, name)().state_dict()
+    families[name] = {key: list(value.shape) for key, value in state.items()}
 timm_models = {}
 for name in ["inception_v4", "inception_resnet_v2"]:
     with torch.device("meta"):
@@ -67,7 +77,13 @@ source = (
     "state_dict(), metadata"
 )
 text = json.dumps(
-    {"source": source, "models": models, "timm": timm_models, "detection": detection},
+    {
+        "source": source,
+        "models": models,
+        "families": families,
+        "timm": timm_models,
+        "detection": detection,
+    },
     separators=(",", ":"),
 )
 target = Path(__file__).with_name("torchvision_keys.json.gz")

@@ -20,6 +20,7 @@ from typing import Any, Generic, Literal, NamedTuple, ParamSpec
 from archscope.arch.families import spelling
 from archscope.arch.families.axis import Axis
 from archscope.arch.families.called import Made, called, has_array
+from archscope.arch.families.keys import Keys
 from archscope.arch.families.read_name import patterns_of, read_name
 from archscope.arch.families.spelling import Names, Numbers
 from archscope.arch.network import Design, Network
@@ -58,6 +59,9 @@ class Family(Generic[P]):
         channels: of the first stage's 3x3 convolutions, but for the factors of axes that multiply
             it; 0 where `--divisible` means nothing.
         within: the family, and its other numbers, that members are designed anew in.
+        year: of its paper.
+        torchvision: the keys of torchvision's weights, where it has the family and the labels of
+            the tree are others.
         place: the user's file that defines it; empty for archscope's own.
     """
 
@@ -71,6 +75,7 @@ class Family(Generic[P]):
     channels: int = 0
     within: tuple[str, Numbers] | None = None
     year: int | None = field(default=None, kw_only=True)
+    torchvision: Keys | None = field(default=None, kw_only=True)
     place: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
@@ -248,6 +253,7 @@ def family(
     channels: int = 0,
     within: tuple[str, Mapping[str, Any]] | None = None,
     year: int | None = None,
+    torchvision: Keys | None = None,
 ) -> Callable[[Callable[P, Made]], Family[P]]:
     """Declare a family above the function that makes its trees; `Family` has the parameters.
 
@@ -257,7 +263,9 @@ def family(
 
     def declared(function: Callable[P, Made]) -> Family[P]:
         return Family(
-            function, grammar, axes, input, classes, init, canonical, channels, within, year=year
+            *(function, grammar, axes, input, classes, init, canonical, channels, within),
+            year=year,
+            torchvision=torchvision,
         )
 
     return declared

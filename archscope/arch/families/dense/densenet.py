@@ -8,6 +8,7 @@ from archscope.arch.arrays import Number
 from archscope.arch.families.axis import Axis
 from archscope.arch.families.blocks import cifar_stem, head, imagenet_stem
 from archscope.arch.families.family import family
+from archscope.arch.families.keys import Keys
 from archscope.arch.families.spelling import Names
 from archscope.arch.nodes import Act, Conv, Grow, Node, Norm, Pool, Seq
 
@@ -17,6 +18,17 @@ _BLOCKS = {
     169: (6, 12, 32, 32),
     201: (6, 12, 48, 32),
 }
+
+_KEYS = Keys(
+    {
+        "conv1": "features.conv0",
+        "bn1": "features.norm0",
+        r"denseblock(\d+)\.(\d+)": r"features.denseblock\1.denselayer[\2+1]",
+        r"transition\d+|norm5": r"features.\g<0>",
+        "fc": "classifier",
+    },
+    older=(r"(denselayer\d+\.(?:norm|conv))\.([12])\.", r"\1\2."),
+)
 
 
 @family(
@@ -32,6 +44,7 @@ _BLOCKS = {
     Axis("depth", range(2, 49, 2), parameter="blocks", stages=4),
     Axis("growth", range(4, 65, 4), default=32),
     year=2016,
+    torchvision=_KEYS,
 )
 def densenet(
     blocks: Sequence[Number],

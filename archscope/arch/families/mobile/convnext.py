@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from archscope.arch.arrays import Number
 from archscope.arch.families.axis import Axis
 from archscope.arch.families.family import family
+from archscope.arch.families.keys import Keys
 from archscope.arch.families.spelling import Names
 from archscope.arch.nodes import Act, Conv, Gain, Linear, Node, Norm, Pool, Repeat, Seq, Sum
 
@@ -19,6 +20,22 @@ _SIZES = {
     "xlarge": ((3, 3, 27, 3), 256),
 }
 _NORM = Norm(1e-6, "layer", label="norm")
+
+_BLOCK = r"(layer\d)\.(\d+)"
+_THEIRS = r"features.[\1].\2"
+_KEYS = Keys(
+    {
+        r"(stem|downsample\d)\.(\w+)": r"features.[\1].[\2]",
+        rf"{_BLOCK}\.conv1": rf"{_THEIRS}.block.0",
+        rf"{_BLOCK}\.norm": rf"{_THEIRS}.block.2",
+        rf"{_BLOCK}\.conv2": rf"{_THEIRS}.block.3",
+        rf"{_BLOCK}\.conv3": rf"{_THEIRS}.block.5",
+        rf"{_BLOCK}\.scale\.weight": rf"{_THEIRS}.layer_scale",
+        "norm": "classifier.0",
+        "fc": "classifier.2",
+    },
+    linear=r"layer\d\.\d+\.conv[23]\.weight",
+)
 
 
 @family(
@@ -34,6 +51,7 @@ _NORM = Norm(1e-6, "layer", label="norm")
     Axis("depth", range(1, 28), parameter="blocks", stages=4),
     Axis("width", range(16, 257, 16), default=96),
     year=2022,
+    torchvision=_KEYS,
 )
 def convnext(
     blocks: Sequence[Number],

@@ -8,6 +8,7 @@ from typing import Any
 
 from archscope.arch.families.axis import Axis
 from archscope.arch.families.family import family
+from archscope.arch.families.keys import Keys
 from archscope.arch.families.mobile.inverted import Inverted, Style, divisible, stage, strides
 from archscope.arch.families.spelling import Names, Numbers
 from archscope.arch.nodes import Dropout, Linear, Pool, Seq
@@ -35,6 +36,15 @@ _SCALES = {
     "b6": (1.8, 2.6, 528, 0.5),
     "b7": (2, 3.1, 600, 0.5),
 }
+
+KEYS = Keys(
+    {
+        r"(conv|bn)([12])": r"features.[\2].[\1]",
+        r"(layer\d+)\.(\d+)\.(conv|bn)(\d)": r"features.[\1].\2.block.[\4].[\3]",
+        r"(layer\d+)\.(\d+)\.se": r"features.[\1].\2.block.[se]",
+        "fc": "classifier.1",
+    }
+)
 
 
 def _factor(word: str) -> Axis:
@@ -72,6 +82,7 @@ def _style(width: Fraction, depth: Fraction) -> Style:
     _factor("depth"),
     input=_side,
     year=2019,
+    torchvision=KEYS,
 )
 def efficientnet(
     width: Fraction | float = 1,

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from archscope.arch.families.family import family
+from archscope.arch.families.mobile.efficientnet import KEYS
 from archscope.arch.families.mobile.inverted import Inverted, Style, divisible, stage, strides
 from archscope.arch.families.spelling import Names, Numbers
 from archscope.arch.nodes import Dropout, Linear, Pool, Seq
@@ -71,6 +72,7 @@ def _side(numbers: Numbers) -> Shape:
     ),
     input=_side,
     year=2021,
+    torchvision=KEYS,
 )
 def efficientnet_v2(size: str = "s", *, classes: int = 1000, cifar: bool = False) -> Seq:
     """EfficientNetV2-S, M and L: fused blocks, then inverted ones with squeeze-and-excitation."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from archscope.arch.families.family import family
+from archscope.arch.families.keys import Keys
 from archscope.arch.families.mobile.inverted import (
     WIDTH,
     Inverted,
@@ -27,6 +28,16 @@ _STAGES = (
     (6, 320, 1, 1, 3),
 )
 
+_KEYS = Keys(
+    {
+        r"(conv|bn|act)\d*": r"layers.[\g<0>]",
+        r"separable\.\w+": r"layers.[\g<0>]",
+        r"(layer\d+)\.(\d+)\.(\w+)": r"layers.[\1].\2.layers.[\3]",
+        "fc": "classifier.1",
+    },
+    version=2,
+)
+
 
 @family(
     Names(
@@ -42,6 +53,7 @@ _STAGES = (
     ),
     WIDTH,
     year=2018,
+    torchvision=_KEYS,
 )
 def mnasnet(width: Fraction | float = 1, *, classes: int = 1000, cifar: bool = False) -> Seq:
     """MNASNet-B1 (without squeeze-and-excitation) with any width multiplier.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from archscope.arch.families.family import family
+from archscope.arch.families.keys import Keys
 from archscope.arch.families.mobile.inverted import (
     WIDTH,
     Inverted,
@@ -28,6 +29,16 @@ _STAGES = (
     (6, 320, 1, 1),
 )
 
+_KEYS = Keys(
+    {
+        r"(conv|bn)([12])": r"features.[\2].[\1]",
+        r"(layer1\.0)\.(conv|bn)2": r"features.[\1].conv.[\2]",
+        r"(layer\d+\.\d+)\.(conv|bn)3": r"features.[\1].conv.[\2]",
+        r"(layer\d+\.\d+)\.(conv|bn)(\d)": r"features.[\1].conv.[\3].[\2]",
+        "fc": "classifier.1",
+    }
+)
+
 
 @family(
     Names(
@@ -41,6 +52,7 @@ _STAGES = (
     ),
     WIDTH,
     year=2018,
+    torchvision=_KEYS,
 )
 def mobilenet_v2(width: Fraction | float = 1, *, classes: int = 1000, cifar: bool = False) -> Seq:
     """MobileNetV2 with any width multiplier; channels are multiples of 8 (`divisible`).

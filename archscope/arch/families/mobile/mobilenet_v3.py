@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from archscope.arch.families.family import family
+from archscope.arch.families.keys import Keys
 from archscope.arch.families.mobile.inverted import WIDTH, Inverted, Style, divisible, strides
 from archscope.arch.families.spelling import Names
 from archscope.arch.nodes import Act, Activation, Dropout, Linear, Node, Pool, Seq
@@ -58,6 +59,16 @@ _SMALL = (
     _Row(5, 576, 96, True, "hardswish", 1),
 )
 
+_KEYS = Keys(
+    {
+        r"(conv|bn)([12])": r"features.[\2].[\1]",
+        r"(block\d+)\.(conv|bn)(\d)": r"features.[\1].block.[\3].[\2]",
+        r"(block\d+)\.se": r"features.[\1].block.[se]",
+        "fc1": "classifier.0",
+        "fc2": "classifier.3",
+    }
+)
+
 
 @family(
     Names(
@@ -68,6 +79,7 @@ _SMALL = (
     ),
     WIDTH,
     year=2019,
+    torchvision=_KEYS,
 )
 def mobilenet_v3_large(
     width: Fraction | float = 1, *, classes: int = 1000, cifar: bool = False
@@ -85,6 +97,7 @@ def mobilenet_v3_large(
     ),
     WIDTH,
     year=2019,
+    torchvision=_KEYS,
 )
 def mobilenet_v3_small(
     width: Fraction | float = 1, *, classes: int = 1000, cifar: bool = False

@@ -5,12 +5,21 @@ from __future__ import annotations
 from archscope.arch.arrays import Number
 from archscope.arch.families.axis import Axis
 from archscope.arch.families.family import family
+from archscope.arch.families.keys import Keys
 from archscope.arch.families.mobile.inverted import Style
 from archscope.arch.families.spelling import Names
 from archscope.arch.nodes import Cat, Linear, Node, Pool, Repeat, Seq, Shuffle, Split
 
 _BLOCKS = (4, 8, 4)
 _STEM = 24
+
+_KEYS = Keys(
+    {
+        r"(conv|bn)([15])": r"conv\2.[\1]",
+        r"(stage\d\.\d+\.branch\d)\.(\w+)": r"\1.[\2]",
+        "fc": "fc",
+    }
+)
 
 
 @family(
@@ -31,6 +40,7 @@ _STEM = 24
     Axis("width", range(8, 401, 4), least=2, step=2),
     Axis("last", (1024, 2048), sought=range(128, 4097, 128), default=1024),
     year=2018,
+    torchvision=_KEYS,
 )
 def shufflenet_v2(
     width: Number, last: Number = 1024, *, classes: int = 1000, cifar: bool = False

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from archscope.arch.families.family import family
+from archscope.arch.families.keys import Keys
 from archscope.arch.families.spelling import Names
 from archscope.arch.nodes import Act, Conv, Dropout, Linear, Pool, Seq
 
+_KEYS = Keys(
+    {
+        r"(conv|act|pool)\d*": r"features.[\g<0>]",
+        "fc1": "classifier.1",
+        "fc2": "classifier.4",
+        "fc3": "classifier.6",
+    }
+)
 
-@family(Names("alexnet", known=("alexnet",)), year=2014)
+
+@family(Names("alexnet", known=("alexnet",)), year=2014, torchvision=_KEYS)
 def alexnet(*, classes: int = 1000) -> Seq:
     """AlexNet: five convolutions and three dense layers."""
     pool = Pool("max", 3, 2)

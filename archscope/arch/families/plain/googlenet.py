@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from archscope.arch.families.family import family
+from archscope.arch.families.keys import SAME
 from archscope.arch.families.spelling import AUX, Names
 from archscope.arch.nodes import Act, Aux, Cat, Conv, Dropout, Linear, Node, Norm, Pool, Seq
 
@@ -20,7 +21,11 @@ _MODULES = {
 }
 
 
-@family(Names("googlenet", suffixes=(AUX,), known=("googlenet", "googlenet-aux")), year=2014)
+@family(
+    Names("googlenet", suffixes=(AUX,), known=("googlenet", "googlenet-aux")),
+    year=2014,
+    torchvision=SAME,
+)
 def googlenet(*, classes: int = 1000, aux: bool = False) -> Seq:
     """GoogLeNet: its 5x5 convolutions are 3x3, as in the published weights of torchvision.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from archscope.arch.families.family import family
+from archscope.arch.families.keys import Keys
 from archscope.arch.families.spelling import Names
 from archscope.arch.nodes import Act, Cat, Conv, Dropout, Node, Pool, Seq
 
@@ -17,6 +18,13 @@ _VERSIONS = {
     "1_1": (Conv(64, 3, 2, padding=0, bias=True, label="conv1"), (0, 2, 4)),
 }
 
+_KEYS = Keys(
+    {
+        r"conv1|act|pool\d*|fire\d+": r"features.[\g<0>]",
+        "classifier": "classifier.1",
+    }
+)
+
 
 @family(
     Names(
@@ -25,6 +33,7 @@ _VERSIONS = {
         members={f"squeezenet{version}": {"version": version} for version in _VERSIONS},
     ),
     year=2016,
+    torchvision=_KEYS,
 )
 def squeezenet(version: str = "1_0", *, classes: int = 1000) -> Seq:
     """SqueezeNet: fire modules, and a 1x1 convolution with ReLU as the classifier."""

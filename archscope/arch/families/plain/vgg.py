@@ -8,11 +8,21 @@ from typing import Any
 from archscope.arch.arrays import Number
 from archscope.arch.families.axis import Axis
 from archscope.arch.families.family import family
+from archscope.arch.families.keys import Keys
 from archscope.arch.families.spelling import Names, Suffix
 from archscope.arch.nodes import Act, Conv, Dropout, Linear, Node, Norm, Pool, Repeat, Seq
 
 _DEPTHS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
 NORM = Suffix("norm", "norm", "_(?P<norm>bn)", lambda _: True, lambda norm: "_bn" if norm else "")
+
+_KEYS = Keys(
+    {
+        r"layer\d+\.\d+\.\w+|pool\d*": r"features.[\g<0>]",
+        "fc1": "classifier.0",
+        "fc2": "classifier.3",
+        "fc3": "classifier.6",
+    }
+)
 
 
 @family(
@@ -27,6 +37,7 @@ NORM = Suffix("norm", "norm", "_(?P<norm>bn)", lambda _: True, lambda norm: "_bn
     Axis("width", range(8, 129, 8), default=64, channels=True),
     channels=1,
     year=2014,
+    torchvision=_KEYS,
 )
 def vgg(
     blocks: Sequence[Number],

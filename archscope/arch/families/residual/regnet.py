@@ -18,6 +18,7 @@ from archscope.arch.arrays import Number
 from archscope.arch.families.axis import Axis, number_text
 from archscope.arch.families.blocks import postactivation
 from archscope.arch.families.family import family
+from archscope.arch.families.keys import Keys
 from archscope.arch.families.mobile.inverted import divisible, strides
 from archscope.arch.families.spelling import Names, Numbers, Spelled
 from archscope.arch.nodes import (
@@ -200,8 +201,22 @@ _AXES = (
     Axis("group", range(8, 257, 8), arrays=False, grows=()),
 )
 
+_BLOCK = r"layer(\d+)\.(\d+)"
+_THEIRS = r"trunk_output.block\1.block\1-\2"
+_KEYS = Keys(
+    {
+        r"(conv|bn)1": r"stem.[\1]",
+        rf"{_BLOCK}\.(conv|bn)1": rf"{_THEIRS}.f.a.[\3]",
+        rf"{_BLOCK}\.(conv|bn)2": rf"{_THEIRS}.f.b.[\3]",
+        rf"{_BLOCK}\.(conv|bn)3": rf"{_THEIRS}.f.c.[\3]",
+        rf"{_BLOCK}\.se": rf"{_THEIRS}.f.se",
+        rf"{_BLOCK}\.downsample": rf"{_THEIRS}.proj",
+        "fc": "fc",
+    }
+)
 
-@family(_names("x", _X), *_AXES, canonical=_canonical, year=2020)
+
+@family(_names("x", _X), *_AXES, canonical=_canonical, year=2020, torchvision=_KEYS)
 def regnetx(
     depth: int,
     w0: int,
@@ -224,7 +239,7 @@ def regnetx(
     return _tree(stages, False, classes, cifar)
 
 
-@family(_names("y", _Y), *_AXES, canonical=_canonical, year=2020)
+@family(_names("y", _Y), *_AXES, canonical=_canonical, year=2020, torchvision=_KEYS)
 def regnety(
     depth: int,
     w0: int,
@@ -256,6 +271,7 @@ def regnety(
     Axis("width", range(8, 1025, 8), stages=4),
     Axis("group", range(8, 65, 8), default=16, grows=()),
     year=2020,
+    torchvision=_KEYS,
 )
 def anynet(
     depth: Sequence[Number],
