@@ -17,12 +17,23 @@ from archscope.plain_text import visible
 def running(what: str) -> Iterator[None]:
     """Run what others wrote: a failure is one sentence, and what it prints goes to stderr."""
     try:
-        with without_cwd(), redirect_stdout(sys.stderr):
+        with without_cwd(), without_arguments(), redirect_stdout(sys.stderr):
             yield
     except ArchscopeError:
         raise
     except (Exception, SystemExit) as error:
         raise ArchscopeError(f"{what} failed with {told(error)}") from error
+
+
+@contextmanager
+def without_arguments() -> Iterator[None]:
+    """Let a script's own parser of arguments see none: ours are not meant for it."""
+    before = list(sys.argv)
+    sys.argv[1:] = []
+    try:
+        yield
+    finally:
+        sys.argv[:] = before
 
 
 @contextmanager

@@ -187,7 +187,7 @@ def test_a_network_from_outside_is_counted_and_built_but_has_no_tree(tmp_path):
     assert a.count(f"{file}:net", (3, 8, 8)).params == 8 * 27 + 8
     assert a.build(f"{file}:net").out_channels == 8
     assert a.show(f"{file}:net", input=(3, 8, 8)).document()["params"] == 8 * 27 + 8
-    for function in (a.network, a.memory, a.equivalence):
+    for function in (a.network, a.equivalence):
         with pytest.raises(UsageError, match="only archscope's own networks"):
             function(f"{file}:net")
 

@@ -13,6 +13,7 @@ the file.
 from __future__ import annotations
 
 import difflib
+import re
 from typing import Any
 
 from archscope.arch.families import registry
@@ -54,7 +55,7 @@ def parse(name: str, classes: int | None = None, input_shape: Shape | None = Non
     reading = read(name)
     family = reading.family
     if [word for word in reading.opened if family.axis(word).default is None]:
-        raise UsageError(_unknown(name))
+        raise UsageError(_unknown(name, reading))
     try:
         network = family.network(reading.numbers, classes, input_shape)
         output_shape(network.tree, network.input)
@@ -110,19 +111,30 @@ def nearest(name: str) -> list[str]:
     spelled = normal(name)[:80]
     near = [name for one in registry.likely(spelled) for name in one.names.known]
     found = difflib.get_close_matches(spelled, near, n=3, cutoff=0.6)
-    return found or difflib.get_close_matches(spelled, well_known(), n=3, cutoff=0.6)
+    return found or difflib.get_close_matches(spelled, well_known(), n=3, cutoff=0.8)
 
 
-def _unknown(name: str) -> str:
+def _completed(reading: Reading) -> list[str]:
+    """The beginning of a name, with the usual numbers of its family for what is open."""
+    try:
+        return [reading.family.network(reading.numbers).name]
+    except UsageError:  # they do not go together
+        return []
+
+
+def _unknown(name: str, reading: Reading | None = None) -> str:
     place = place_of(name)
     if place is not None:
         return _unknown_in(place)
-    near = nearest(name)
+    near = list(dict.fromkeys([*(_completed(reading) if reading else ()), *nearest(name)]))[:3]
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     unknown = f"there is no network named '{shown(name)}'"
     meant = registry.likely(normal(name))
     if not meant:
-        return f"{unknown}; archscope list shows known ones, and how all others are spelled{hint}"
+        known = f"{unknown}; archscope list shows known ones, and how all others are spelled"
+        if hint or not re.fullmatch(r"[a-z]\w{1,60}", name):
+            return known + hint
+        return f"{known}; other packages' are written timm:{name} or torchvision:{name}"
     spelled = ", ".join(dict.fromkeys(one.form for one in meant))
     stages = any(axis.word == "depth" and axis.stages for one in meant for axis in one.axes)
     also = " (blocks for N, as _3_4_7_3)" if stages else ""

@@ -138,6 +138,22 @@ def parse_factors(text: str, what: str) -> list[int | Fraction]:
     return factors
 
 
+def parse_sizes(text: str) -> tuple[int, ...]:
+    """`3x16x112x112` or `10` -> the sizes of one input, without its batch.
+
+    Raises:
+        UsageError: where it is not one to five whole numbers from 1 to 65,536.
+    """
+    found = re.fullmatch(r"[0-9]{1,5}(?:x[0-9]{1,5}){0,4}", text.strip().lower())
+    sizes = tuple(map(int, found[0].split("x"))) if found else ()
+    if not sizes or not all(1 <= size <= 65_536 for size in sizes):
+        raise UsageError(
+            f"an input is channels x height x width, not '{shown(text)}'; write 3x224x224, or "
+            "3x32x32,10 for a network from outside that takes two"
+        )
+    return sizes
+
+
 def parse_shape(text: str) -> Shape:
     """`3x224x224` -> (3, 224, 224).
 

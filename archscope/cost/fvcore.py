@@ -10,10 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from archscope.arch.inputs import Input, input_text
+from archscope.cost.example import traceable
 from archscope.errors import UsageError
 from archscope.short_repr import ShortRepr
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
     from archscope.cost.traced.operators import Exact, Missed, Uncounted
@@ -25,11 +28,15 @@ TOP_LEVEL = ""
 
 
 class Part(NamedTuple):
-    """What a part of a network costs; where `macs_exact` is False, at least so many `macs`."""
+    """What a part of a network costs; where `macs_exact` is False, at least so many `macs`.
+
+    Both are None where the trace does not tell: the part is unused, or a saved program has only its
+    weights.
+    """
 
     params: int
-    macs: int
-    macs_exact: bool = True
+    macs: int | None
+    macs_exact: bool | None = True
 
 
 @dataclass(frozen=True, repr=False)
@@ -77,43 +84,45 @@ class FvcoreCount(ShortRepr):
         return others | {name: theirs - ours for name, (ours, theirs) in self.differences.items()}
 
 
-def count_with_fvcore(module: nn.Module, shape: tuple[int, int, int]) -> FvcoreCount:
+def count_with_fvcore(module: nn.Module, shape: Input) -> FvcoreCount:
     """Trace a module once (eval mode, batch 1, zeros of `shape`) and let fvcore count it.
 
     Raises:
         UsageError: where the trace needs more memory than there is.
     """
-    import torch
-
     with _quiet():
         from fvcore.nn import FlopCountAnalysis
 
         from archscope.cost.traced import operators
-        from archscope.cost.traced.scopes import forwards_named
 
     try:
-        with _in_eval_mode(module), torch.no_grad(), _quiet(), forwards_named(module):
-            analysis = FlopCountAnalysis(module, torch.zeros(1, *shape))
+        with _traced(module, shape) as tensors:
+            analysis = FlopCountAnalysis(module, tensors)
             analysis.set_op_handle(**operators.HANDLES)
-            inside = analysis.by_module_and_operator()
+            uncalled = analysis.uncalled_modules()
+            inside = {
+                name: counted
+                for name, counted in analysis.by_module_and_operator().items()
+                if name not in uncalled
+            }
             without = {name: analysis.unsupported_ops(name) for name in inside}
     except RuntimeError as error:
         if "allocate memory" not in str(error):
             raise
         raise UsageError(
-            f"tracing an image of {'x'.join(map(str, shape))} takes more memory than there "
-            "is; use a smaller input, or count with the formula"
+            f"tracing an input of {input_text(shape)} takes more memory than there is; use a "
+            "smaller input, or count with the formula"
         ) from None
     return _read(module, inside, without)
 
 
 def _read(module: nn.Module, inside: _Found, without: _Found) -> FvcoreCount:
-    """What fvcore found in a trace, and `without` a handle, in each submodule by operator."""
+    """What fvcore found in a trace, and `without` a handle, in each part called, by operator."""
     from archscope.cost.traced import operators
     from archscope.cost.traced.harmless import is_harmless, short_name
 
-    def macs(name: str) -> int:
-        return sum(_of(operators.Exact, inside.get(name, {})).values())
+    def macs(name: str) -> int | None:
+        return sum(_of(operators.Exact, inside[name]).values()) if name in inside else None
 
     def uncounted(name: str) -> Counter[str]:
         found = Counter(_of(operators.Uncounted, inside.get(name, {})))
@@ -144,9 +153,9 @@ def _read(module: nn.Module, inside: _Found, without: _Found) -> FvcoreCount:
 
 
 def _parts(
-    module: nn.Module, macs: Callable[[str], int], uncounted: Callable[[str], Counter[str]]
+    module: nn.Module, macs: Callable[[str], int | None], uncounted: Callable[[str], Counter[str]]
 ) -> dict[str, Part]:
-    """The direct submodules, and what of the whole is in none."""
+    """The direct submodules with parameters or operators, and what of the whole is in none."""
     parts: dict[str, Part] = {}
     seen: set[int] = set()
 
@@ -155,34 +164,59 @@ def _parts(
         seen.update(own)
         return sum(own.values())
 
-    rest, hidden = macs(""), uncounted("")
+    rest, hidden = macs("") or 0, uncounted("")
     for name, part in module.named_children():
-        parts[name] = Part(params(part), macs(name), not uncounted(name))
-        rest -= macs(name)
+        own, found = params(part), macs(name)
+        if found is not None:
+            parts[name] = Part(own, found, not uncounted(name))
+        elif own:
+            parts[name] = Part(own, None, None)
+        rest -= found or 0
         hidden -= uncounted(name)
     top = Part(params(module), rest, not hidden)
     return parts if top == Part(0, 0) else {**parts, TOP_LEVEL: top}
 
 
-def count_activations_with_fvcore(module: nn.Module, shape: tuple[int, int, int]) -> int:
-    """The activations in eval mode: outputs of convolutions, linear layers, products of matrices.
+def count_activations_with_fvcore(module: nn.Module, shape: Input) -> int:
+    """The activations in eval mode: outputs of convolutions, linear layers and matrix products."""
+    return activations_inside(module, shape)[""]
+
+
+def activations_inside(module: nn.Module, shape: Input) -> dict[str, int]:
+    """The same of each submodule by its path; that of the whole is empty.
 
     A trace of its own: fvcore shares none between its counts.
     """
-    import torch
-
-    with _in_eval_mode(module), torch.no_grad(), _quiet():
+    with _traced(module, shape) as tensors:
         from fvcore.nn import ActivationCountAnalysis
 
         from archscope.cost.traced.operators import ACTIVATIONS
 
-        analysis = ActivationCountAnalysis(module, torch.zeros(1, *shape))
-        return int(analysis.set_op_handle(**ACTIVATIONS).total())
+        analysis = ActivationCountAnalysis(module, tensors)
+        found = analysis.set_op_handle(**ACTIVATIONS).by_module()
+        return {name: int(value) for name, value in found.items()}
 
 
 def _of(kind: type[Exact | Missed | Uncounted], counted: Mapping[Any, Any]) -> dict[str, int]:
     """The counts under one kind of key, by operator."""
     return {key.operator: int(value) for key, value in counted.items() if isinstance(key, kind)}
+
+
+@contextmanager
+def _traced(module: nn.Module, input: Input) -> Iterator[tuple[torch.Tensor, ...]]:
+    """Meanwhile fvcore can trace a module called with these tensors, part by part, and is quiet."""
+    import torch
+
+    from archscope.cost.traced.scopes import forwards_named
+
+    with (
+        _in_eval_mode(module),
+        torch.no_grad(),
+        _quiet(),
+        traceable(module, input) as tensors,
+        forwards_named(module),
+    ):
+        yield tensors
 
 
 @contextmanager

@@ -29,6 +29,11 @@ MEMORY_CONVENTION = (
     "at once, batch 1, eval mode, each freed after its last use, ReLU and sums in place where "
     "nothing else reads what they overwrite; {element_bytes} bytes an element"
 )
+MEASURED_CONVENTION = (
+    "param_bytes: learnable parameters; peak_activation_bytes: the most bytes of activations alive "
+    "at once, batch 1, eval mode, each freed after its last use, in place where the network's own "
+    "program is; {element_bytes} bytes an element"
+)
 FP32 = 4  # bytes
 ELEMENT_BYTES = {"fp32": FP32, "bf16": 2, "fp16": 2}
 

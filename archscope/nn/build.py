@@ -140,6 +140,13 @@ class Scope(nn.Module):
                 values.pop(buffer, None)
         return values[self._output]
 
+    def __prepare_scriptable__(self) -> Scope:
+        """Called by torch.jit.script, whose language has no place for a program of steps."""
+        raise UsageError(
+            "a built module cannot be scripted; use torch.export.export, or archscope export --to "
+            "pt2 (torch.jit.trace works as well)"
+        )
+
     def _line(self, step: Step) -> _Line:
         """Make the submodules of a step."""
         names: list[str] = []

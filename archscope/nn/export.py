@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from archscope.arch.network import Network
 from archscope.nn.build import build
+from archscope.nn.checkpoints import Weights
 from archscope.nn.guarded import require, running
 from archscope.nn.weights import load_weights, to_torchvision
 
@@ -102,13 +103,14 @@ def _batch() -> tuple[dict[int, object]]:
     return ({0: torch.export.Dim("batch")},)
 
 
-def prepare(network: Network, weights: Path | None, seed: int) -> tuple[nn.Module, Tensor]:
+def prepare(
+    network: Network, weights: Path | None, key: str | None, seed: int
+) -> tuple[nn.Module, Tensor, Weights | None]:
     """A network in eval mode and two images to try it with, both drawn from `seed`.
 
-    The weights are those of a file, where one is given.
+    The weights are those of a file, where one is given, and come third.
     """
     torch.manual_seed(seed)
     module = build(network).eval()
-    if weights is not None:
-        load_weights(module, weights)
-    return module, torch.randn(2, *network.input)
+    found = None if weights is None else load_weights(module, weights, key)
+    return module, torch.randn(2, *network.input), found

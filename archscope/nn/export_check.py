@@ -98,7 +98,7 @@ def open_runner(export: Export, file: Path) -> Runner | None:
             program = torch.export.load(stream)
         return Runner(f"torch {torch.__version__}", export.module, program.module())
     own = export.state()
-    state = read_weights(file, safetensors=export.kind == "safetensors")
+    state: dict[str, Tensor] = read_weights(file, safetensors=export.kind == "safetensors")
     if own.keys() != state.keys() or not all(torch.equal(own[key], state[key]) for key in own):
         raise ArchscopeError("a weight of the file is not the network's")
     if export.kind == "torchvision" and find_spec("torchvision") is not None:

@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from archscope.arch.windows import Shape
+from archscope.arch.inputs import Input, input_text
 from archscope.errors import UsageError
 
 
@@ -21,13 +21,13 @@ def available() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def refuse_beyond(need: int, name: str, shape: Shape, instead: str) -> None:
+def refuse_beyond(need: int, name: str, input: Input, instead: str) -> None:
     """Refuse a trace that would take the machine down: the system kills what asks too much.
 
     Args:
         need: bytes.
         name: of the network.
-        shape: of its input.
+        input: of the network.
         instead: what to do, for the sentence's end.
 
     Raises:
@@ -36,6 +36,6 @@ def refuse_beyond(need: int, name: str, shape: Shape, instead: str) -> None:
     free = available()
     if need > free:
         raise UsageError(
-            f"tracing {name} at {'x'.join(map(str, shape))} takes about {need // 10**6:,} "
-            f"MB, and this machine has {free // 10**6:,} MB free; {instead}"
+            f"tracing {name} at {input_text(input)} takes about {need // 10**6:,} MB, and this "
+            f"machine has {free // 10**6:,} MB free; {instead}"
         )

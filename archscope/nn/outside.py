@@ -21,26 +21,30 @@ import torch
 from torch import Tensor, nn
 
 from archscope.arch.families.own import load
+from archscope.arch.inputs import Input, Inputs, input_text
 from archscope.arch.windows import Shape
+from archscope.cost.example import arguments
 from archscope.errors import ArchscopeError, UsageError, shown
 from archscope.files import open_to_read, reading
 from archscope.nn.guarded import held_to_weights, require, running
+from archscope.nn.pickles import check_saved
 
 IMAGENET: Shape = (3, 224, 224)
 Module: TypeAlias = nn.Module
 Make: TypeAlias = Callable[[], Module]
+_CLASSES = ("num_classes", "n_classes")  # the usual names of a function's parameter
 
 
 class Found(NamedTuple):
     """What an opener found."""
 
     source: str  # the package and its version, or what kind of file
-    input: Shape | None  # its own, or 3x224x224 where nothing tells it; None: it must be given
+    input: Input | None  # its own, or 3x224x224 where nothing tells it; None: it must be given
     make: Make
 
 
-def open_timm(name: str, classes: int | None) -> Found:
-    """A model of timm, without pretrained weights.
+def open_timm(name: str, classes: int | None, input: Input | None = None) -> Found:
+    """A model of timm, without pretrained weights; for images of `input`'s channels.
 
     Raises:
         UsageError: where timm is not installed or has no such model.
@@ -50,9 +54,12 @@ def open_timm(name: str, classes: int | None) -> Found:
     with running(shown(f"timm:{name}")):
         config = timm.models.get_pretrained_cfg(name)
     options = {} if classes is None else {"num_classes": classes}
+    own = IMAGENET if config is None else tuple(config.input_size)
+    if isinstance(input, tuple) and len(input) == len(own) and input[0] != own[0]:
+        options["in_chans"] = input[0]
     return Found(
         f"timm {timm.__version__}",
-        IMAGENET if config is None else tuple(config.input_size),
+        own,
         lambda: _made(f"timm:{name}", lambda: timm.create_model(name, pretrained=False, **options)),
     )
 
@@ -150,28 +157,30 @@ def _open_onnx(path: Path) -> Found:
 def _open_exported(path: Path) -> Found:
     try:
         with held_to_weights(), running(f"loading {shown(str(path))} with torch.export.load"):
+            check_saved(path)
             program = torch.export.load(path)
     except ArchscopeError as error:
         raise UsageError(f"{error}; save it with torch.export.save") from None
-    image = _image(program)
-    if image is None:
-        raise UsageError(
-            f"{shown(str(path))} does not take one image at a time; export it for one input "
-            "of 1 x C x H x W, or with a dynamic batch"
-        )
-    return Found("pt2", image, lambda: _as_module(program))
+    return Found("pt2", _inputs(program, shown(str(path))), lambda: _as_module(program))
 
 
-def run_once(module: nn.Module, shape: Shape, what: str) -> Any:
-    """What a module makes of one image of zeros, in eval mode.
+def run_once(module: nn.Module, input: Input, what: str) -> Any:
+    """What a module makes of its input, or of zeros, in eval mode.
 
     Raises:
         ArchscopeError: where it fails.
     """
     module.eval()
-    size = "x".join(map(str, shape))
-    with torch.no_grad(), running(f"{shown(what)} on an input of {size}"):
-        return module(torch.zeros(1, *shape))
+    try:
+        with torch.no_grad(), running(f"{shown(what)} on an input of {input_text(input)}"):
+            given, named = arguments(module, input)
+            return module(*given, **named)
+    except UsageError:
+        raise
+    except ArchscopeError as error:
+        raise ArchscopeError(
+            f"{error}; give what it takes by --input, or as tensors in Python"
+        ) from error.__cause__
 
 
 def outputs_of(result: Any) -> int | None:
@@ -216,37 +225,57 @@ def _factory(what: str, module: ModuleType, name: str, classes: int | None) -> M
         )
     options = {}
     if classes is not None:
-        if is_network or "num_classes" not in inspect.signature(found).parameters:
+        word = None if is_network else _classes_word(found)
+        if word is None:
             raise UsageError(
-                f"{shown(what)} takes no num_classes, so it cannot have {classes} classes; "
-                "give it that parameter, or leave --classes out"
+                f"a function is given its classes as num_classes or n_classes, and {shown(what)} "
+                "takes neither; give it that parameter, or leave --classes out"
             )
-        options["num_classes"] = classes
+        options[word] = classes
     return lambda: _made(
         what, (lambda: copy.deepcopy(found)) if is_network else lambda: found(**options)
     )
 
 
-def _image(program: Any) -> Shape | None:
-    """The (channels, height, width) that an exported program takes one at a time, or None."""
+def _classes_word(function: Callable[..., Any]) -> str | None:
+    """The parameter that takes the number of classes; None where there is none."""
+    parameters = inspect.signature(function).parameters
+    named = next((word for word in _CLASSES if word in parameters), None)
+    takes_any = any(one.kind is one.VAR_KEYWORD for one in parameters.values())
+    return named or (_CLASSES[0] if takes_any else None)
+
+
+def _inputs(program: Any, name: str) -> Input:
+    """What an exported program takes, without the batch.
+
+    Raises:
+        UsageError: where that is no tensors alone, or a fixed batch of several.
+    """
     inputs = set(program.graph_signature.user_inputs)
-    shapes = [
-        tuple(getattr(node.meta.get("val"), "shape", ()))
-        for node in program.graph.nodes
-        if node.op == "placeholder" and node.name in inputs
-    ]
-    if len(shapes) != 1 or len(shapes[0]) != 4 or _fixed_batch(shapes[0][0]):
-        return None
-    example = program.example_inputs[0][0].shape if program.example_inputs else (1, *IMAGENET)
-    channels, height, width = (
-        own if isinstance(own, int) else int(other)
-        for own, other in zip(shapes[0][1:], example[1:], strict=True)
+    places = [node for node in program.graph.nodes if node.op == "placeholder"]
+    tensors = [node.meta.get("val") for node in places if node.name in inputs]
+    if not tensors or not all(isinstance(one, Tensor) and one.dim() for one in tensors):
+        raise UsageError(
+            f"a saved program is called with tensors alone, and {name} takes something else; count "
+            "the module that it was made of"
+        )
+    fixed = [one.shape[0] for one in tensors if isinstance(one.shape[0], int)]
+    if fixed and max(fixed) != 1:
+        raise UsageError(
+            f"a saved program takes one image at a time, and {name} takes {max(fixed)}; export it "
+            "for one, or with a dynamic batch"
+        )
+    examples = program.example_inputs[0] if program.example_inputs else ()
+    shapes = tuple(
+        tuple(
+            own if isinstance(own, int) else int(other)
+            for own, other in zip(one.shape[1:], example.shape[1:], strict=True)
+        )
+        for one, example in zip(tensors, examples or tensors, strict=True)
     )
-    return channels, height, width
-
-
-def _fixed_batch(size: Any) -> bool:
-    return isinstance(size, int) and size != 1
+    if len(shapes) == 1 and tensors[0].is_floating_point():
+        return shapes[0]
+    return Inputs(shapes, tuple(str(one.dtype).removeprefix("torch.") for one in tensors))
 
 
 def _as_module(program: Any) -> nn.Module:

@@ -13,12 +13,12 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from archscope.errors import UsageError, shown
+from archscope.nn.checkpoints import BATCHES, Weights, find_weights
 from archscope.nn.torchvision_keys import in_one_spelling, keys_of, torchvision_state
 from archscope.nn.weight_files import read_weights
 
 _SIDES = ("AuxLogits.", "aux1.", "aux2.")
 BODY = "backbone.body."
-_COUNTER = ".num_batches_tracked"
 
 
 def to_torchvision(module: nn.Module, *, detection: bool = False) -> dict[str, Tensor]:
@@ -67,19 +67,32 @@ def from_torchvision(module: nn.Module, state: Mapping[str, Tensor]) -> None:
     load_state(module, state)
 
 
-def load_weights(module: nn.Module, path: str | Path) -> None:
+def load_weights(module: nn.Module, path: str | Path, key: str | None = None) -> Weights:
     """Load the weights of a file into a built network: torchvision's, timm's, or archscope's own.
+
+    What stands around them is no hindrance: they are found under `state_dict`, `model`, `net` and
+    the like, also one below another key; prefixes as `module.` are taken off, buffers of counters
+    (`total_ops`) left out.
 
     Args:
         module: as `build` makes it.
         path: `.safetensors`, or what `torch.save` wrote (`.pth`, `.pt`, a checkpoint of a sweep);
             nothing in it is executed.
+        key: which weights are meant where the file holds several, as `state_dict_ema`; without it
+            those that were trained, rather than their moving averages.
+
+    Returns:
+        what was loaded; its `notes` say which weights were taken, and what was left out.
 
     Raises:
         UsageError: where the file is none of these, is damaged, asks for more than data, or holds
             the weights of another network.
     """
-    load_state(module, read_weights(Path(path)), shown(str(path)))
+    name = shown(str(path))
+    spellings = [module.state_dict(), torchvision_state(module) or {}]
+    found = find_weights(read_weights(Path(path)), [keys for keys in spellings if keys], name, key)
+    load_state(module, found.state, name)
+    return found
 
 
 def load_state(
@@ -98,7 +111,7 @@ def load_state(
     state = _timms_inception_v4(own, state)
     if not any(key.startswith(_SIDES) for key in own):
         state = {key: value for key, value in state.items() if not key.startswith(_SIDES)}
-    counters = {key: value for key, value in own.items() if key.endswith(_COUNTER)}
+    counters = {key: value for key, value in own.items() if key.endswith(BATCHES)}
     state = {**counters, **state}
     for wrong, kind in ((own.keys() - state.keys(), "lacks"), (state.keys() - own.keys(), "adds")):
         if wrong:
@@ -140,11 +153,18 @@ def _torchvisions(module: nn.Module) -> Mapping[str, Tensor]:
     state = torchvision_state(module)
     if state is None:
         state = module.state_dict()
-        _check_family(state)
+        _check_family(module)
     return state
 
 
-def _check_family(state: Mapping[str, Tensor]) -> None:
+def _check_family(module: nn.Module) -> None:
+    state = module.state_dict()
+    first = dict(module.named_modules()).get("layer2.0.conv1")
+    if isinstance(first, nn.Conv2d) and first.kernel_size == (1, 1) and first.stride != (1, 1):
+        raise UsageError(
+            "torchvision's networks have the stride of a stage in the 3x3, not in the first 1x1; "
+            "use the name without -stride1x1, or export to safetensors, pt2 or onnx"
+        )
     if not _is_resnet(state) and "Conv2d_1a_3x3.conv.weight" not in state:
         raise UsageError(
             "torchvision has no counterpart of this network, so it has no names for it; use "

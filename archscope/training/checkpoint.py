@@ -19,6 +19,7 @@ import torch
 
 from archscope.errors import ArchscopeError
 from archscope.files import open_to_append, open_to_read, unreadable, write_atomically, write_text
+from archscope.nn.pickles import load_plain
 
 SCHEMA = "archscope.checkpoint/2"
 _READ = (SCHEMA, "archscope.checkpoint/1")  # the older one knows no part of an epoch
@@ -114,8 +115,7 @@ def _read(file: Path) -> Checkpoint | None:
             with zipfile.ZipFile(stream) as archive:  # torch does not look at the checksums
                 if archive.testzip() is not None:
                     return None
-            stream.seek(0)
-            document = torch.load(stream, map_location="cpu", weights_only=True)
+            document = load_plain(stream)
     except FileNotFoundError:
         return None
     except OSError as error:  # it may be whole all the same

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from archscope.arch import families
 from archscope.arch.names import parse, well_known
+from archscope.cost.formula import count
 from archscope.errors import UsageError
 
 
@@ -29,6 +30,12 @@ from archscope.errors import UsageError
         ("cifar_resnext29_2x3d", "resnext29_2x3d", (3, 32, 32)),
         ("resnet50-noshortcut", "resnet50-noshortcut", (3, 224, 224)),
         ("resnext29_8x64d-noshortcut@0.5", "resnext29_8x64d@0.5-noshortcut", (3, 32, 32)),
+        ("ResNet_50_stride_1x1", "resnet50-stride1x1", (3, 224, 224)),
+        (
+            "resnext_3_4_7_3_2x40d-Stride1x1-noshortcut@.5",
+            "resnext_3_4_7_3_2x40d@0.5-noshortcut-stride1x1",
+            (3, 224, 224),
+        ),
         ("WRN-40-2-B(3,1,3)", "wrn_40_2-B(3,1,3)", (3, 32, 32)),
         ("wrn_40_2_b( 3, 1 )", "wrn_40_2-B(3,1)", (3, 32, 32)),
         ("WRN-40-2-B(3,3)", "wrn_40_2", (3, 32, 32)),
@@ -90,7 +97,7 @@ def test_both_spellings_give_the_canonical_name(spelled, canonical, input_shape)
         ("resnext29_8x60d@0.125", "a scaled width must be whole"),
         ("resnext29_8x64d@0", "must be a number above 0"),
         ("resnext29_8x64d@1e999999999", "must be a number above 0"),
-        ("resnext29_8x64d@\n0", r"scale must be a number above 0 .*, not \\n0"),
+        ("resnext29_8x64d@\n0", r"scale must be a number above 0 .*, not  0;"),
         ("wide_resnet29_2", "ImageNet ones"),
         ("wrn_40_2-l5", "15n\\+4 with n >= 1, not 40; use 34 or 49"),
         ("wrn_40_2-B(3,2)", "kernels of odd size"),
@@ -104,6 +111,8 @@ def test_both_spellings_give_the_canonical_name(spelled, canonical, input_shape)
         ("wrn_18_1.5", "or imagenet_wrn_18_1.5"),
         ("imagenet_wrn_50_2", "wide_resnet50_2"),
         ("imagenet_wrn_34_2-drop0.3", "no suffix like '-drop0.3'; leave it out"),
+        ("resnet18-stride1x1", "no suffix like '-stride1x1'; leave it out"),
+        ("resnet50-stride3x3", "there is no network"),
         ("resnet50-B(3,3)", "no suffix like '-B\\(3,3\\)'; leave it out"),
         ("wrn_28_10-bottleneck", "ImageNet ones"),
         ("preresnet21", "6n\\+2 .* or 9n\\+2 .* use 20"),
@@ -118,6 +127,12 @@ def test_both_spellings_give_the_canonical_name(spelled, canonical, input_shape)
         ("resnet_0_1_1", "depth1 must be at least 1, not 0"),
         ("wrn_1_1_1_2-l1000", "there is no network"),
         ("nobodysnet16", "archscope list shows"),
+        ("resnext50", "did you mean resnext50_32x4d"),
+        ("resnext29", "did you mean resnext29_8x64d"),
+        ("wide_resnet50", "did you mean wide_resnet50_2"),
+        ("wrn_28", "did you mean wrn_28_10"),
+        ("resnt50", "did you mean resnet50"),
+        ("vit_b_16", r"all others are spelled; .* timm:vit_b_16 or torchvision:vit_b_16$"),
         ("", "archscope list shows"),
     ],
 )
@@ -126,10 +141,23 @@ def test_a_wrong_name_gets_the_rule_that_it_broke(name, rule):
         parse(name)
 
 
+def test_the_stride_in_the_first_1x1_is_the_original_of_he_et_al():
+    """Their Table 1 prints 3.8, 7.6 and 11.3 10^9 FLOPs, the first of them cut, not rounded."""
+    for name, macs in (("resnet50", 3.86), ("resnet101", 7.6), ("resnet152", 11.3)):
+        found = count(parse(f"{name}-stride1x1")).macs / 1e9
+        assert found == pytest.approx(macs, abs=0.05)
+    network, usual = parse("resnet50-stride1x1"), parse("resnet50")
+    # In stages 3 to 5 of the first block conv1 makes 28x28, 14x14, 7x7 pixels, not four times so
+    # many: 256 to 128 channels, 512 to 256, 1024 to 512, each 56 * 56 * 256 * 128 at full size.
+    assert count(usual).macs - count(network).macs == 3 * (56 * 56 - 28 * 28) * 256 * 128
+    assert count(network).params == count(usual).params
+    assert network.tree == families.resnet(stride_in_1x1=True).tree
+
+
 SUFFIXED = (
     r"(imagenet_|cifar_)?"
     r"((resnext|resnet|wrn_|preresnet|wide_resnet)[0-9_x.]{0,12}d?|inception_(v3|v4|resnet_v2))"
-    r"(@[0-9.]{0,3}|-B\([0-9,]{0,5}\)|-l[0-9]{0,2}|-drop[0-9.]{0,3}|-(noshortcut|basic|aux)){0,3}"
+    r"(@[0-9.]{0,3}|-B\([0-9,]{0,5}\)|-l[0-9]{0,2}|-drop[0-9.]{0,3}|-(noshortcut|basic|aux|stride1x1)){0,3}"
 )
 
 

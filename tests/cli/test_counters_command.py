@@ -112,7 +112,6 @@ def test_ways_to_compare_exclude_each_other_and_outside_networks(run):
     for arguments, said in (
         (("resnet8", "resnet14", "--diff", "--counters", "formula"), "give one of them"),
         (("resnet8", "--counters", "formula", "--counter", "formula"), "give one of them"),
-        (("resnet8", "timm:resnet18", "--diff"), "compare it without --diff"),
     ):
         result = run("compare", *arguments)
         assert result.exit_code == 2 and said in result.stderr, result.output

@@ -122,7 +122,6 @@ def test_bench_measures_the_memory_of_a_network_from_outside(run):
     ("command", "what"),
     [
         (("bench", "{}", "--roofline"), "held against the roofline"),
-        (("compare", "{}", "resnet18", "--diff"), "split by choice"),
         (("compare", "{}", "--counter", "formula"), "counted by the formula"),
         (("show", "{}", "--layers"), "shown layer by layer"),
         (("equivalence", "{}"), "rewritten"),

@@ -1,5 +1,6 @@
 import copy
 import math
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -296,3 +297,14 @@ def test_what_cannot_be_built_is_one_sentence():
     for label in ("plan", "forward", "a.b", ""):
         with pytest.raises(UsageError, match="cannot be the key"):
             build(network_of(Conv(3, label=label)))
+
+
+def test_a_built_module_is_traced_or_exported_and_scripting_says_so():
+    module = build(parse("resnet8")).eval()
+    images = torch.randn(2, 3, 32, 32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert torch.equal(torch.jit.trace(module, images)(images), module(images))
+        for one in (module, torch.nn.Sequential(module)):
+            with pytest.raises(UsageError, match=r"use torch\.export\.export"):
+                torch.jit.script(one)

@@ -91,6 +91,14 @@ def test_networks_that_torchvision_lacks_are_refused(name):
         to_torchvision(build(parse(name), init=False))
 
 
+def test_strides_in_the_first_1x1_are_not_torchvisions():
+    with torch.device("meta"):
+        module = build(parse("resnet50-stride1x1"), init=False)
+    for change in (to_torchvision, lambda module: from_torchvision(module, module.state_dict())):
+        with pytest.raises(UsageError, match="use the name without -stride1x1"):
+            change(module)
+
+
 @pytest.mark.parametrize("name", KEPT["detection"])
 def test_a_backbone_has_the_keys_of_torchvisions_detection_models(name):
     """Those with FrozenBatchNorm2d have no counters of batches, and leave them out on loading."""

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from archscope.arch.families.family import Family, Reading
 from archscope.arch.families.spelling import normal
-from archscope.errors import UsageError, shown
+from archscope.errors import ArchscopeError, UsageError, shown
 from archscope.files import read, reading
 from archscope.running import running
 
@@ -103,8 +103,16 @@ def _loaded(path: str, content: bytes) -> ModuleType:
     module = ModuleType(f"archscope_outside_{Path(path).stem}_{digest}")
     module.__file__ = path
     sys.modules[module.__name__] = module  # dataclasses and pickles look there
-    with running(f"loading {shown(path)} (that file alone)"):
-        exec(compile(content, path, "exec", dont_inherit=True), module.__dict__)
+    try:
+        with running(f"loading {shown(path)} (that file alone)"):
+            exec(compile(content, path, "exec", dont_inherit=True), module.__dict__)
+    except ArchscopeError as error:
+        if isinstance(error.__cause__, ImportError) and "relative import" in str(error.__cause__):
+            raise UsageError(
+                f"{shown(path)} imports from its own package; write python:PACKAGE.MODULE:function "
+                "and name the folder that holds the package in PYTHONPATH"
+            ) from None
+        raise
     return module
 
 

@@ -230,6 +230,15 @@ DEEPENING = Suffix(
 # What a preresnet's name says only where its depth does not: its family writes it.
 KIND = Suffix("kind", "block", "_(?P<kind>basic|bottleneck)", str, lambda _: "")
 AUX = Suffix("aux", "aux", "_(?P<aux>aux)", lambda _: True, lambda aux: "-aux" if aux else "")
+# He et al. had the stride of a stage in the first 1x1 (Detectron's STRIDE_IN_1X1); torchvision, and
+# the plain name, in the 3x3.
+STRIDE = Suffix(
+    "stride",
+    "stride_in_1x1",
+    "_(?P<stride>stride_?1x1)",
+    lambda _: True,
+    lambda stride_in_1x1: "-stride1x1" if stride_in_1x1 else "",
+)
 # Known to every family, so that one that has none of a kind can say so.
-COMMON = (SCALE, SHORTCUT, DROPOUT, BLOCK, DEEPENING, KIND, AUX)
+COMMON = (SCALE, SHORTCUT, DROPOUT, BLOCK, DEEPENING, KIND, AUX, STRIDE)
 SIGNS = {"scale": "@", "dropout": "-drop", "block": "-B(", "deepening": "-l"}

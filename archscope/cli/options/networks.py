@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -51,7 +52,8 @@ InputOption = Annotated[
         "--input",
         value="CxHxW",
         panel=TASK,
-        help="Input of one image.",
+        help="Input of one image; networks from outside may take others, as 10, or several with "
+        "commas, 3x32x32,10.",
         default="its own: 3x224x224, of CIFAR networks 3x32x32",
     ),
 ]
@@ -61,10 +63,29 @@ ClassesOption = Annotated[
         "--classes",
         value="N",
         panel=TASK,
-        help="Outputs.",
+        help="Outputs; 0 of timm's networks: none, but features.",
         default="its own: 1000, of CIFAR networks 10",
-        min=1,
+        min=0,
         max=1_000_000_000,
+    ),
+]
+WeightsOption = Annotated[
+    Path | None,
+    option(
+        "--weights",
+        value="FILE",
+        help="Weights: torchvision's or timm's .pth or .safetensors, a training program's or a "
+        "sweep's checkpoint; nothing in it is executed.",
+        default="drawn from --seed",
+    ),
+]
+WeightsKeyOption = Annotated[
+    str | None,
+    option(
+        "--weights-key",
+        value="KEY",
+        help="Which weights of the FILE: state_dict_ema; a dot leads one below: ema.shadow.",
+        default="those that were trained, not their averages",
     ),
 ]
 

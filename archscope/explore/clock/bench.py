@@ -9,9 +9,9 @@ from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from archscope.arch.inputs import GivenInput
 from archscope.arch.network import Network
 from archscope.arch.papers.timings import EXAMPLES
-from archscope.arch.windows import Shape
 from archscope.cost.memory import ELEMENT_BYTES, memory, training_bytes
 from archscope.cost.peak import measure_peak
 from archscope.cost.roofline import Load, layers
@@ -21,13 +21,19 @@ from archscope.explore.clock import peak_memory as footprint
 from archscope.explore.clock.bench_result import Bench, Measured, Setting
 from archscope.explore.clock.rounds import Note, timed_rounds
 from archscope.explore.networks.opened import (
+    LIVE,
     Given,
     Outside,
-    open_network,
+    open_networks,
     refuse_outside,
     several,
 )
-from archscope.explore.networks.outside import OutsideCount, count_outside
+from archscope.explore.networks.outside import (
+    OutsideCount,
+    count_outside,
+    image_shape,
+    runnable,
+)
 from archscope.nn.free_memory import available
 from archscope.nn.guarded import running
 from archscope.plain_text import say
@@ -56,7 +62,7 @@ def bench(
     networks: Given | Sequence[Given],
     setting: Setting | None = None,
     *,
-    input: Shape | None = None,
+    input: GivenInput = None,
     extras: Extras | None = None,
     note: Note = say,
     machine: Inventory | None = None,
@@ -80,14 +86,16 @@ def bench(
         ArchscopeError: where a network from outside cannot be made, run or trained.
     """
     extras = extras or Extras()
-    if not networks:
+    if not several(networks):
         raise UsageError("bench needs at least one network; name one, as resnet50")
     found = inventory() if machine is None else machine
     setting = _resolved(setting or Setting(), found)
     if extras.roofline or extras.layers:
         without = "leave --roofline and --layers out"
         refuse_outside(several(networks), "held against the roofline", without)
-    subjects = [open_network(one, None, input) for one in several(networks)]
+    subjects = open_networks(networks, None, input)
+    for one in subjects:
+        image_shape(one)
     outside = {one.name: _counted(one) for one in subjects if isinstance(one, Outside)}
     _check_memory([one for one in subjects if isinstance(one, Network)], setting)
     about = _machine(setting, found)
@@ -217,16 +225,16 @@ def _timed(
     networks: Sequence[Network | Outside], setting: Setting, note: Note
 ) -> Iterator[Measured]:
     """Build the networks, then time them mode by mode."""
-    from archscope.explore.networks.readings import build
-
     with measuring(setting.threads):
-        modules = [build(network) for network in networks]
+        modules = [runnable(network, note) for network in networks]
         for module in modules:
             place(module, setting.device)
         for mode in setting.modes:
             batch = batch_of(mode, setting.batch)
             calls = [
-                workload(module, mode, (batch, *network.input), setting.precision, setting.device)
+                workload(
+                    module, mode, (batch, *image_shape(network)), setting.precision, setting.device
+                )
                 for module, network in zip(modules, networks, strict=True)
             ]
             for network, call in zip(networks, calls, strict=True):
@@ -243,6 +251,12 @@ def _say(note: Note, mode: Mode, text: str) -> None:
 
 
 def _with_memory(one: Measured, setting: Setting, note: Note) -> Measured:
+    if isinstance(one.network, Outside) and one.network.source == LIVE:
+        note(
+            f"memory: {one.network.name} is not measured, as a fresh process cannot make it; give "
+            "file.py:function"
+        )
+        return one
     note(f"memory: {one.network.name}, {one.mode}")
     assert setting.threads is not None
     peak = footprint.peak_memory(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from archscope.arch.inputs import input_plain
 from archscope.arch.network import Network
 from archscope.arch.papers.timings import TimingExample
 from archscope.cost.clock import Timing
@@ -114,7 +115,7 @@ class Bench(Result):
             exact = found.macs_exact
         return {
             "name": network.name,
-            "input": list(network.input),
+            "input": input_plain(network.input),
             "classes": classes,
             "params": cost.params,
             "macs": cost.macs,

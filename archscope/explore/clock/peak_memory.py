@@ -106,11 +106,11 @@ def measure(task: Task) -> int:
 
 
 def _run(network: Network | Outside, task: Task, batch: int) -> None:
-    from archscope.explore.networks.readings import build
+    from archscope.explore.networks.outside import image_shape, runnable
 
-    module = build(network)
+    module = runnable(network)
     place(module, task.device)
-    images = (batch, *network.input)
+    images = (batch, *image_shape(network))
     call = workload(module, task.mode, images, task.precision, task.device)
     for _ in range(_CALLS):
         call()

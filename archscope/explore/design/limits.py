@@ -111,12 +111,18 @@ def of_network(
     """What a network costs, as limits on others: each of the `metrics`, so many times.
 
     Raises:
-        UsageError: where that is less than 1 or more than a budget can be.
+        UsageError: where that is less than 1 or more than a budget can be, or a lower bound alone
+            is known.
         ArchscopeError: where a network from outside cannot be made, run or traced.
     """
     from archscope.explore.networks.readings import count
 
     cost = count(network, input_shape)
+    if "macs" in metrics and not cost.macs_exact:
+        raise UsageError(
+            f"a budget is an exact count, and {shown(cost.name)} has at least {cost.macs:,} macs; "
+            "take its params alone (NAME:params), or write --budget 4.1GMACs"
+        )
     factor = Fraction(times)
     source = cost.name if factor == 1 else f"{times} times {cost.name}"
     limits = [Limit(m, round(factor * getattr(cost, m)), source) for m in dict.fromkeys(metrics)]

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from archscope.arch.inputs import GivenInput, input_plain, input_text
 from archscope.arch.network import Network
 from archscope.arch.papers.published import Published, published_errors
-from archscope.arch.windows import Shape
 from archscope.cost.formula import CONVENTION, Count, count, count_stages
 from archscope.errors import UsageError
 from archscope.explore.networks.confirmed import confirmed
 from archscope.explore.networks.opened import (
     Given,
     Outside,
-    open_network,
+    open_networks,
     refuse_outside,
     several,
 )
@@ -83,7 +83,7 @@ class Compared(ShortRepr):
             "name": self.network.name,
             "source": "archscope" if isinstance(self.network, Network) else self.network.source,
             "counted_by": self.counted_by,
-            "input": list(self.network.input),
+            "input": input_plain(self.network.input),
             "classes": self.classes,
             "params": self.count.params,
             "macs": self.count.macs,
@@ -128,7 +128,7 @@ class Comparison(Result):
             ("activations", [integer(one.count.activations) for one in self.networks]),
             *self._fvcore_rows(),
         ]
-        inputs = ["×".join(map(str, one.network.input)) for one in self.networks]
+        inputs = [input_text(one.network.input, "×") for one in self.networks]
         if len(set(inputs)) > 1:
             totals.insert(0, ("input", inputs))
         if any(one.published for one in self.networks):
@@ -147,7 +147,7 @@ class Comparison(Result):
         rows = []
         for one in self.networks:
             row = one.document()
-            row["input"] = "x".join(map(str, row["input"]))
+            row["input"] = input_text(one.network.input)
             rows.append(row)
         return [Table("Networks", [Column(key, key, text) for key in _KEYS], rows)]
 
@@ -168,7 +168,7 @@ class Comparison(Result):
 def compare(
     networks: Given | Sequence[Given],
     *,
-    input: Shape | None = None,
+    input: GivenInput = None,
     classes: int | None = None,
     counter: Counter = "fvcore",
 ) -> Comparison:
@@ -176,7 +176,8 @@ def compare(
 
     Args:
         networks: names, networks, trees, or what else `open_network` takes; at least one.
-        input: (channels, height, width) for all; without it each has its own, but a tree.
+        input: (channels, height, width) for all, or what else `open_network` takes; without it
+            each has its own, but a tree.
         classes: outputs for all the named ones; without it each has its own.
         counter: `fvcore` instantiates each and lets fvcore confirm the formula's parameters and
             multiply-adds, to the integer; `formula` needs no torch, and reads our networks alone.
@@ -192,7 +193,7 @@ def compare(
         raise UsageError("compare needs at least one network; name one, as resnet50")
     if counter == "formula":
         refuse_outside(given, "counted by the formula", "use --counter fvcore")
-    opened = [open_network(one, classes, input) for one in given]
+    opened = open_networks(given, classes, input)
     return Comparison([_compared(network, counter) for network in opened], counter)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from archscope.arch.inputs import GivenInput, input_plain
 from archscope.arch.network import Network
 from archscope.arch.windows import Shape
 from archscope.cost.conventions import BACKWARD, CONVENTIONS, COUNTERS, Convention, Term
@@ -13,8 +14,13 @@ from archscope.cost.formula import CONVENTION, count
 from archscope.cost.tally import Tally, tally
 from archscope.errors import UsageError, shown
 from archscope.explore.networks.answers import Answer, ask
-from archscope.explore.networks.opened import Given, Outside, open_network, several
-from archscope.explore.networks.outside import OutsideCount, count_outside
+from archscope.explore.networks.opened import Given, Outside, open_networks, several
+from archscope.explore.networks.outside import (
+    OutsideCount,
+    count_outside,
+    image_shape,
+    runnable,
+)
 from archscope.nn.free_memory import available
 from archscope.reporting.networks.counters import counters_csv, counters_table
 from archscope.reporting.table.result import Result
@@ -60,7 +66,7 @@ class Counted(ShortRepr):
         """The network's part of the JSON."""
         return {
             "name": self.network.name,
-            "input": list(self.network.input),
+            "input": input_plain(self.network.input),
             "params": self.params,
             "macs": self.macs,
             "macs_exact": self.macs_exact,
@@ -132,7 +138,7 @@ def compare_counters(
     networks: Given | Sequence[Given],
     counters: str | Sequence[str] = "all",
     *,
-    input: Shape | None = None,
+    input: GivenInput = None,
     classes: int | None = None,
 ) -> CounterComparison:
     """Let several counters count each network, and take their numbers apart.
@@ -150,9 +156,9 @@ def compare_counters(
         ArchscopeError: where a network from outside cannot be made, run or traced.
     """
     chosen = _chosen(counters)
-    if not networks:
+    if not several(networks):
         raise UsageError("compare needs at least one network; name one, as resnet50")
-    opened = [open_network(one, classes, input) for one in several(networks)]
+    opened = open_networks(networks, classes, input)
     return CounterComparison([_counted(network, chosen) for network in opened])
 
 
@@ -210,7 +216,7 @@ def _answers_outside(
     if "formula" in chosen:
         yield Answer("formula", None, problem="needs one of archscope's own networks")
     tools = [name for name in chosen if name != "formula"]
-    reports, problems = ask(network.module(), network.input, tools)
+    reports, problems = ask(runnable(network), image_shape(network), tools)
     for found in CONVENTIONS:
         if found.counter not in reports:
             continue

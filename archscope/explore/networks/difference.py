@@ -15,9 +15,10 @@ from typing import Any
 from archscope.arch.families.residual.choices import Choices, aligned, choices_of
 from archscope.arch.network import Network
 from archscope.arch.windows import Shape
-from archscope.cost.formula import CONVENTION, Count, count, count_stages
+from archscope.cost.formula import CONVENTION, count
 from archscope.errors import UsageError
-from archscope.explore.networks.opened import Given, own_networks
+from archscope.explore.networks.opened import Given, Outside, open_networks
+from archscope.explore.networks.parts import Costs, by_stages, by_submodules, costs_of
 from archscope.reporting.networks.difference import (
     COSTS,
     difference_csv,
@@ -31,7 +32,6 @@ ORDER = (
     *("input", "stem", "depth", "block", "output", "width", "cardinality"),
     *("stride", "squeeze", "shortcut", "head"),
 )
-Costs = dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -54,22 +54,31 @@ class Step:
 
 @dataclass(frozen=True, repr=False)
 class Difference(Result):
-    """What `difference` found. `steps` is None where a network is not made of such choices."""
+    """What `difference` found.
 
-    first: Network
-    second: Network
+    Attributes:
+        first, second: the networks.
+        heads: the facts and costs of each.
+        by_stage: a row a stage; a direct submodule, where one is from outside.
+        steps: None where a network is not made of such choices.
+    """
+
+    first: Network | Outside
+    second: Network | Outside
+    heads: tuple[dict[str, Any], dict[str, Any]]
     by_stage: list[dict[str, Any]]
     steps: list[Step] | None
 
     def document(self) -> dict[str, Any]:
         """The result as JSON, schema `archscope.diff/1`."""
-        first, second = _head(self.first), _head(self.second)
+        first, second = self.heads
         return {
             "schema": "archscope.diff/1",
             "convention": CONVENTION,
             "from": first,
             "to": second,
             "gap": {cost: second[cost] - first[cost] for cost in COSTS},
+            "stages_are": "rows of Table 1" if self._trees() else "direct submodules",
             "by_stage": self.by_stage,
             "order": list(ORDER),
             "by_choice": None
@@ -104,10 +113,14 @@ class Difference(Result):
 
         return file_bytes(draw_waterfalls(self.document(), on), suffix)
 
+    def _trees(self) -> bool:
+        return isinstance(self.first, Network) and isinstance(self.second, Network)
+
     def _no_choice_split(self) -> str | None:
         if self.steps is not None:
             return None
-        others = [one.name for one in (self.first, self.second) if choices_of(one) is None]
+        both = (self.first, self.second)
+        others = [one.name for one in both if isinstance(one, Outside) or choices_of(one) is None]
         return (
             "There is no split by choice: no family of residual networks made "
             f"{' or '.join(dict.fromkeys(others))}, so no network lies between the two."
@@ -123,30 +136,35 @@ def difference(
 ) -> Difference:
     """Split the gap between two networks by stage and by choice.
 
+    One from outside has no choices, and its direct submodules for stages; one of ours beside it is
+    split in the same way.
+
     Args:
-        first, second: names, networks or trees; the gap is the second's cost less the first's.
+        first, second: names, networks or trees, or what else `open_network` takes; the gap is the
+            second's cost less the first's.
         input: (channels, height, width) for both; without it each has its family's.
         classes: outputs of named ones; without it each has its family's.
 
     Raises:
         UsageError: for a name, input or number of classes that cannot be.
+        ArchscopeError: where a network from outside cannot be made, run or traced.
     """
-    refused = "split by choice", "compare it without --diff"
-    one, other = own_networks([first, second], classes, input, refused)
-    found = Difference(one, other, _by_stage(one, other), _by_choice(one, other))
-    gap = _minus(_costs(count(other)), _costs(count(one)))
+    one, other = open_networks([first, second], classes, input)
+    if isinstance(one, Network) and isinstance(other, Network):
+        sides, steps = (by_stages(one), by_stages(other)), _by_choice(one, other)
+    else:
+        sides, steps = (by_submodules(one), by_submodules(other)), None
+    (start, before), (end, after) = sides
+    found = Difference(one, other, (start, end), _by_stage(before, after), steps)
+    gap = _minus(end, start)
     for split in (found.by_stage, [{"change": step.change} for step in found.steps or ()]):
         assert not split or _sum([row["change"] for row in split]) == gap, "a split loses something"
     return found
 
 
-def _by_stage(one: Network, other: Network) -> list[dict[str, Any]]:
-    first, second = (
-        {stage.name: _costs(cost) for stage, cost in count_stages(network)}
-        for network in (one, other)
-    )
+def _by_stage(first: dict[str, Costs], second: dict[str, Costs]) -> list[dict[str, Any]]:
     last = ("aux", "head")
-    names = sorted({*first, *second}, key=lambda name: (name in last, len(name), name))
+    names = sorted(dict.fromkeys([*first, *second]), key=lambda name: name in last)
     nothing = dict.fromkeys(COSTS, 0)
     return [
         {
@@ -194,7 +212,7 @@ class _Mixtures:
             values = {name: getattr(self._end, name) for name in taken}
             try:
                 network = replace(self._start, **values).network("a network between")
-                self._known[taken] = _costs(count(network))
+                self._known[taken] = costs_of(count(network))
             except UsageError:  # such as a width that the cardinality does not divide
                 self._known[taken] = None
         return self._known[taken]
@@ -240,19 +258,6 @@ def _spans(
             }
         )
     return spans
-
-
-def _head(network: Network) -> dict[str, Any]:
-    return {
-        "name": network.name,
-        "input": list(network.input),
-        "classes": network.classes,
-        **_costs(count(network)),
-    }
-
-
-def _costs(cost: Count) -> Costs:
-    return {"params": cost.params, "macs": cost.macs, "activations": cost.activations}
 
 
 def _minus(one: Costs, other: Costs) -> Costs:

@@ -17,6 +17,7 @@ from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Column, Table
 
 if TYPE_CHECKING:
+    from archscope.nn.checkpoints import Weights
     from archscope.nn.export_check import Check
 
 Kind = Literal["onnx", "pt2", "torchvision", "safetensors"]
@@ -31,6 +32,7 @@ class Request:
         kind: `onnx` and `pt2` (torch.export's) hold the network, the batch left open;
             `torchvision` is a state dict by its keys, `safetensors` one by ours.
         weights: a file that `load_weights` takes; without it they are drawn from `seed`.
+        weights_key: which weights of the file, where it holds several.
         seed: of the weights drawn, and of the images of the check.
         detection: of `torchvision`, the backbone of its detection models alone.
     """
@@ -38,6 +40,7 @@ class Request:
     network: Network
     kind: Kind
     weights: Path | None = None
+    weights_key: str | None = None
     seed: int = 0
     detection: bool = False
 
@@ -51,12 +54,19 @@ class Exported(Result):
         file: where it is.
         size: in bytes.
         check: what ran the file and the difference of outputs; None where nothing could run it.
+        weights: what was read from a file of weights.
     """
 
     request: Request
     file: Path
     size: int
     check: Check | None
+    weights: Weights | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Which weights were taken of several, and what was left out."""
+        return self.weights.notes(shown(str(self.request.weights))) if self.weights else ()
 
     def document(self) -> dict[str, Any]:
         """The result as JSON, schema `archscope.export/1`."""
@@ -71,20 +81,25 @@ class Exported(Result):
             "file": str(self.file),
             "bytes": self.size,
             "weights": str(asked.weights) if asked.weights else None,
+            "weights_key": self.weights.key or None if self.weights else None,
             "seed": asked.seed,
             "checked_against": self.check.against if self.check else None,
             "largest_difference": self.check.difference if self.check else None,
             "largest_output": self.check.largest if self.check else None,
+            "notes": list(self.notes),
         }
 
     def tables(self) -> list[Table]:
         """A row a fact."""
         row, check = self.document(), self.check
+        weights = row["weights"] or f"random, drawn from seed {row['seed']}"
+        if row["weights_key"]:
+            weights += f" ({shown(row['weights_key'])})"
         facts = {
             "file": row["file"],
             "bytes": row["bytes"],
             "input": "N×" + "×".join(map(str, row["input"])),
-            "weights": row["weights"] or f"random, drawn from seed {row['seed']}",
+            "weights": weights,
             "checked against": check.against if check else "not run: onnxruntime is not installed",
             "largest difference": f"{check.difference:.3g}" if check else None,
             "largest output": f"{check.largest:.3g}" if check else None,
@@ -98,7 +113,7 @@ class Exported(Result):
         """One row."""
         row = self.document()
         row["input"] = "x".join(map(str, row["input"]))
-        keys = [key for key in row if key != "schema"]
+        keys = [key for key in row if key not in ("schema", "notes")]
         return [Table("Export", [Column(key, key, text) for key in keys], [row])]
 
 
@@ -108,6 +123,7 @@ def export(
     output: Path | str | None = None,
     *,
     weights: Path | str | None = None,
+    weights_key: str | None = None,
     seed: int = 0,
     detection: bool = False,
     input: Shape | None = None,
@@ -119,7 +135,7 @@ def export(
         network: one of ours: a name, a network or a tree.
         to: `onnx`, `pt2`, `torchvision` or `safetensors`.
         output: the file; without it the network's name here, where no file has that name yet.
-        weights, seed, detection: as `Request` has them.
+        weights, weights_key, seed, detection: as `Request` has them.
         input: (channels, height, width), where not its own.
         classes: outputs of a name, where not its own.
 
@@ -128,9 +144,12 @@ def export(
         ArchscopeError: where the export fails or computes something else; no file is left then.
     """
     _check(to, detection)
+    if weights_key is not None and not weights:
+        raise UsageError("--weights-key names weights in a file; give --weights as well")
     refused = "exported", "name one, as resnet50"
     (given,) = own_networks(network, classes, input, refused)
-    request = Request(given, to, Path(weights) if weights else None, seed, detection)
+    file = Path(weights) if weights else None
+    request = Request(given, to, file, weights_key, seed, detection)
     return _export(request, Path(output) if output else None)
 
 
@@ -140,7 +159,7 @@ def _export(request: Request, output: Path | None) -> Exported:
 
     target = _target(output, request.network.name + SUFFIXES[request.kind])
     network = request.network
-    module, images = prepare(network, request.weights, request.seed)
+    module, images, found = prepare(network, request.weights, request.weights_key, request.seed)
     prepared = Export(network.name, module, request.kind, images, request.detection)
     content = prepared.content()
     checks: list[Check | None] = []
@@ -154,7 +173,7 @@ def _export(request: Request, output: Path | None) -> Exported:
         write_atomically(destination(target), fill)
     except OSError as error:
         raise ArchscopeError(f"{shown(str(target))} cannot be written: {reason(error)}") from error
-    return Exported(request, target, len(content), checks[0])
+    return Exported(request, target, len(content), checks[0], found)
 
 
 def _check(kind: str, detection: bool) -> None:

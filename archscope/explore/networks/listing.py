@@ -9,10 +9,10 @@ from typing import Any
 from archscope.arch.families.family import Family
 from archscope.arch.families.own import check_named, place_of
 from archscope.arch.families.spelling import normal
+from archscope.arch.inputs import GivenInput, input_plain
 from archscope.arch.names import forms, parse, read, well_known
 from archscope.arch.network import Network
 from archscope.arch.papers.published import published_errors
-from archscope.arch.windows import Shape
 from archscope.cost.formula import CONVENTION, count
 from archscope.cost.memory import memory
 from archscope.errors import UsageError, plural
@@ -123,7 +123,7 @@ def show(
     network: Given,
     *,
     layers: bool = False,
-    input: Shape | None = None,
+    input: GivenInput = None,
     classes: int | None = None,
 ) -> Shown:
     """Show one network: its stages, or its layers, and what each costs.
@@ -131,7 +131,7 @@ def show(
     Args:
         network: a name, a network or a tree, or what else `open_network` takes.
         layers: a row for each layer rather than for each stage; of our own networks alone.
-        input: (channels, height, width), where not its own.
+        input: (channels, height, width), or what else `open_network` takes, where not its own.
         classes: outputs of a name, where not its own.
 
     Raises:
@@ -190,7 +190,7 @@ def _document_outside(network: Outside, counted: OutsideCount) -> dict[str, Any]
         "name": network.name,
         "source": network.source,
         "template": None,
-        "input": list(network.input),
+        "input": input_plain(network.input),
         "classes": counted.classes,
         "init": None,
         "params": cost.params,
@@ -221,7 +221,9 @@ def _table(document: dict[str, Any], nodes: bool) -> Table:
         row["output"] = "×".join(map(str, row["output"] or ()))
         row["block"] = row["block"] or ""
     rows.append({"name": "total", "output": "", "block": "", **_totals(document)})
-    shape = "×".join(map(str, document["input"]))
+    sizes = document["input"]
+    shapes = sizes if isinstance(sizes[0], list) else [sizes]
+    shape = ",".join("×".join(map(str, one)) for one in shapes)
     classes = "" if document["classes"] is None else f", {plural(document['classes'], 'class')}"
     title = f"{document['name']}: input {shape}{classes}"
     parameters = f"Memory in fp32: {bytes_text(document['param_bytes'])} of parameters"

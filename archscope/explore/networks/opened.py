@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeGuard
 
 from archscope.arch.families.own import check_named
+from archscope.arch.inputs import GivenInput, Input, as_input, image_of
 from archscope.arch.names import is_own, parse
 from archscope.arch.network import Network
 from archscope.arch.nodes import Node, Seq
@@ -16,10 +19,11 @@ from archscope.arch.windows import Shape
 from archscope.errors import UsageError, shown
 
 if TYPE_CHECKING:
-    from archscope.nn.outside import Found, Make
+    from archscope.nn.outside import Found, Make, Module
 
 # What may be given where a network is meant.
-Given: TypeAlias = "str | Network | Outside | Node"
+Given: TypeAlias = "str | Network | Outside | Node | Module"
+LIVE = "module"  # the source of a network that the caller holds
 _PACKAGES = ("timm", "torchvision", "python")
 _FILE = re.compile(r"(.+\.py)(?::(\w+))?|.+\.(?i:pt2|onnx)", flags=re.DOTALL)
 
@@ -30,15 +34,15 @@ class Outside:
 
     Attributes:
         name: as it was asked for, `timm:resnext50_32x4d`.
-        source: `timm 1.0.31`, `torchvision 0.29.1`, `python`, `file`, `pt2` or `onnx`.
-        input: (channels, height, width).
+        source: `timm 1.0.31`, `torchvision 0.29.1`, `python`, `file`, `pt2`, `onnx`, or `module`.
+        input: (channels, height, width), or what else it takes.
         module: makes the `torch.nn.Module`; ArchscopeError where that fails.
         classes: outputs that it was asked to have; None: its own.
     """
 
     name: str
     source: str
-    input: Shape
+    input: Input
     module: Make
     classes: int | None = None
 
@@ -48,7 +52,7 @@ class Outside:
 
 
 def open_network(
-    network: Given, classes: int | None = None, input: Shape | None = None
+    network: Given, classes: int | None = None, input: GivenInput = None
 ) -> Network | Outside:
     """The network that is meant, one of ours or one from outside.
 
@@ -57,25 +61,41 @@ def open_network(
             `python:package.module:function`, `file.py:function`, `FILE.pt2`, `FILE.onnx`. A
             function (or class) takes no arguments and returns a `torch.nn.Module`; a member of a
             family that the file declares, as `file.py:plainnet_8_32`, is a name of ours. Or a
-            `Network`, or a tree of `archscope.arch.nodes`.
-        classes: outputs, where not its own; a function is given it as `num_classes`. A `Network`
-            and a tree have their own.
+            `Network`, a tree of `archscope.arch.nodes`, or a `torch.nn.Module`, which is copied.
+        classes: outputs, where not its own; a function is given it as `num_classes`. A `Network`,
+            a tree and a module have their own.
         input: (channels, height, width), where not its own; 3x224x224 where nothing tells it. A
-            tree has none of its own, nor has an ONNX file that leaves a size open.
+            tree has none of its own, nor has an ONNX file that leaves a size open. One from outside
+            may take anything: sizes without the batch, (10,), several of them, ((3, 32, 32),
+            (10,)), or the tensors to call it with, batch included: one, a tuple in order, or a
+            dictionary by name.
 
     Raises:
         UsageError: where there is no such network, package, file or function, or one that has no
             input of its own comes without one.
         ArchscopeError: where a user's own code fails.
     """
+    shape = None if input is None else as_input(input)
     if isinstance(network, Node):
-        return _of_tree(network, input)
+        return _of_tree(network, image_of(shape, network.label or "a tree"))
+    if isinstance(network, Network):
+        image = image_of(shape, network.name)
+        return network if image is None else replace(network, input=image)
+    if isinstance(network, Outside):
+        return network if shape is None else replace(network, input=shape)
+    if _is_live(network):
+        return _of_module(network, classes, shape)
     if not isinstance(network, str):
-        return network if input is None else replace(network, input=input)
+        raise UsageError(
+            "a network is a name, a Network, a tree, or a torch.nn.Module, not "
+            f"{shown(repr(network))}; give one of these"
+        )
     if not is_outside(network):
-        return parse(network, classes, input)
-    found = _open(network, classes)
-    shape = input or found.input
+        if classes == 0:
+            raise UsageError("archscope's own networks have a class at least; give --classes 1")
+        return parse(network, classes, image_of(shape, network))
+    found = _open(network, classes, shape)
+    shape = shape or found.input
     if shape is None:
         raise UsageError(
             f"{shown(network)} leaves the sizes of its input open: give them, as --input 3x224x224 "
@@ -84,7 +104,39 @@ def open_network(
     return Outside(network, found.source, shape, found.make, classes)
 
 
-def own_network(network: Given, classes: int | None = None, input: Shape | None = None) -> Network:
+def open_networks(
+    networks: Given | Sequence[Given], classes: int | None = None, input: GivenInput = None
+) -> list[Network | Outside]:
+    """Each network that is meant, as `open_network`; modules of one class are told apart."""
+    opened = [open_network(one, classes, input) for one in several(networks)]
+    seen = Counter[str]()
+    for index, one in enumerate(opened):
+        if isinstance(one, Outside) and one.source == LIVE:
+            seen[one.name] += 1
+            if seen[one.name] > 1:
+                opened[index] = replace(one, name=f"{one.name} ({seen[one.name]})")
+    return opened
+
+
+def _is_live(network: object) -> TypeGuard[Module]:
+    """Whether it is a module; torch is not imported to tell."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(network, torch.nn.Module)
+
+
+def _of_module(module: Module, classes: int | None, input: Input | None) -> Outside:
+    from archscope.nn.live import copied, original
+    from archscope.nn.outside import IMAGENET
+
+    name = type(original(module)).__name__
+    if classes is not None:
+        raise UsageError(
+            f"{name} has the classes that it was made with; leave the number of classes out"
+        )
+    return Outside(name, LIVE, input or IMAGENET, lambda: copied(module, name))
+
+
+def own_network(network: Given, classes: int | None = None, input: GivenInput = None) -> Network:
     """One of archscope's own networks: by its name, or made of a tree.
 
         a.network("resnext50_32x4d")
@@ -110,7 +162,7 @@ def own_network(network: Given, classes: int | None = None, input: Shape | None 
 def own_networks(
     networks: Given | Sequence[Given],
     classes: int | None,
-    input: Shape | None,
+    input: GivenInput,
     refused: tuple[str, str],
 ) -> list[Network]:
     """Archscope's own networks; `refused` is what `refuse_outside` says of others."""
@@ -121,7 +173,8 @@ def own_networks(
 
 def several(networks: Given | Sequence[Given]) -> list[Given]:
     """The networks as a list, where one alone may have been given."""
-    return [networks] if isinstance(networks, (str, Network, Outside, Node)) else list(networks)
+    alone = isinstance(networks, (str, Network, Outside, Node)) or _is_live(networks)
+    return [networks] if alone else list(networks)  # type: ignore[list-item, arg-type]
 
 
 class Named(NamedTuple):
@@ -187,19 +240,21 @@ def refuse_outside(networks: Sequence[Given], what: str, fix: str) -> None:
         UsageError: that only ours can be `what`, and the `fix`.
     """
     for entry in networks:
-        if isinstance(entry, Outside) or (isinstance(entry, str) and is_outside(entry)):
-            name = entry if isinstance(entry, str) else entry.name
+        outside = isinstance(entry, Outside) or (isinstance(entry, str) and is_outside(entry))
+        if outside or _is_live(entry):
+            name = entry if isinstance(entry, str) else getattr(entry, "name", None)
+            name = str(name or type(entry).__name__)
             raise UsageError(
                 f"only archscope's own networks can be {what}, not {shown(name)}; {fix}"
             )
 
 
-def _open(text: str, classes: int | None) -> Found:
+def _open(text: str, classes: int | None, input: Input | None) -> Found:
     from archscope.nn import outside
 
     kind, _, rest = text.partition(":")
     if kind == "timm":
-        return outside.open_timm(rest, classes)
+        return outside.open_timm(rest, classes, input)
     if kind == "torchvision":
         return outside.open_torchvision(rest, classes)
     if kind == "python":

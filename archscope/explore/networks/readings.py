@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from archscope.arch.arrays import is_array
+from archscope.arch.arrays import is_array, whole
+from archscope.arch.inputs import GivenInput, Input, input_plain, input_text
 from archscope.arch.network import Network
 from archscope.arch.windows import Shape
 from archscope.cost import formula
 from archscope.cost import memory as closed_form
 from archscope.cost.formula import CONVENTION, Count
-from archscope.cost.memory import FP32, Memory
+from archscope.cost.memory import FP32, MEASURED_CONVENTION, Memory
 from archscope.errors import plural
-from archscope.explore.networks.opened import Given, open_network, own_network
-from archscope.explore.networks.outside import count_outside
+from archscope.explore.networks.opened import Given, Outside, open_network
+from archscope.explore.networks.outside import count_outside, memory_outside
 from archscope.reporting.table.formats import auto, bound, bytes_text, integer, text
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Column, Table
@@ -37,7 +38,7 @@ class CountResult(Count, Result):
     """
 
     name: str = field(kw_only=True)
-    input: Shape = field(kw_only=True)
+    input: Input = field(kw_only=True)
     macs_exact: bool = field(kw_only=True, default=True)
     notes: tuple[str, ...] = field(kw_only=True, default=())
 
@@ -47,7 +48,7 @@ class CountResult(Count, Result):
             "schema": "archscope.count/1",
             "convention": CONVENTION,
             "name": self.name,
-            "input": [_plain(size) for size in self.input],
+            "input": [_plain(size) for size in input_plain(self.input)],
             **{cost: _plain(value) for cost, value in self._costs().items()},
             "macs_exact": self.macs_exact,
             "notes": list(self.notes),
@@ -74,7 +75,7 @@ class CountResult(Count, Result):
         if not self._is_array():
             columns[1] = replace(columns[1], format=bound, also=("macs_exact",))
             row = {**costs, "macs_exact": self.macs_exact}
-            title = f"{self.name}: input {_shape(self.input)}"
+            title = f"{self.name}: input {input_text(self.input, '×')}"
             return [Table(title, columns, [row], [*_NOTES, *self.notes])]
         import numpy as np
 
@@ -96,16 +97,22 @@ class MemoryResult(Memory, Result):
 
     Attributes:
         name, input: of the network; `input` is (channels, height, width).
+        measured: the peak is not worked out of a tree, but seen while the network ran.
     """
 
     name: str = field(kw_only=True)
-    input: Shape = field(kw_only=True)
+    input: Input = field(kw_only=True)
+    measured: bool = field(kw_only=True, default=False)
 
     def document(self) -> dict[str, Any]:
         """The memory as JSON, schema `archscope.memory/1`."""
         entries = super().document()
-        head = {"schema": "archscope.memory/1", "convention": entries.pop("memory_convention")}
-        return {**head, "name": self.name, "input": list(self.input), **entries}
+        convention = entries.pop("memory_convention")
+        if self.measured:
+            convention = MEASURED_CONVENTION.format(element_bytes=self.element_bytes)
+        head = {"schema": "archscope.memory/1", "convention": convention}
+        measured = {"measured": self.measured}
+        return {**head, "name": self.name, "input": input_plain(self.input), **entries, **measured}
 
     def tables(self) -> list[Table]:
         """One row: parameters, the peak of activations, and where that is."""
@@ -115,14 +122,14 @@ class MemoryResult(Memory, Result):
             Column("peak_activation_at", "at", text, "left"),
         ]
         document = self.document()
-        title = f"{self.name}: input {_shape(self.input)}"
+        title = f"{self.name}: input {input_text(self.input, '×')}"
         return [Table(title, columns, [document], [f"{document['convention']}."])]
 
 
 _NOTES: Sequence[str] = (f"{CONVENTION}.",)
 
 
-def count(network: Given, input: Shape | None = None, *, classes: int | None = None) -> CountResult:
+def count(network: Given, input: GivenInput = None, *, classes: int | None = None) -> CountResult:
     """Count a network exactly: parameters, and multiply-adds and activations of one image.
 
         a.count("resnext50_32x4d").macs
@@ -130,8 +137,9 @@ def count(network: Given, input: Shape | None = None, *, classes: int | None = N
 
     Args:
         network: a name, a network or a tree, all counted by the formula; or one from outside, as
-            `timm:resnet50`, which is run and traced.
-        input: (channels, height, width), where not the network's own; a tree has none.
+            `timm:resnet50`, or a `torch.nn.Module`, which is run and traced.
+        input: (channels, height, width), where not the network's own; a tree has none. What else
+            one from outside may take: `open_network`.
         classes: outputs of a name, where not the family's own.
 
     Raises:
@@ -153,23 +161,29 @@ def count(network: Given, input: Shape | None = None, *, classes: int | None = N
 
 def memory(
     network: Given,
-    input: Shape | None = None,
+    input: GivenInput = None,
     *,
     classes: int | None = None,
     element_bytes: int = FP32,
 ) -> MemoryResult:
     """The memory of a network in eval mode at batch 1, in closed form from its tree.
 
+    One from outside has none: it is run once, and what it holds is seen.
+
     Args:
-        network: a name, a network or a tree.
+        network: a name, a network or a tree; or one from outside, or a `torch.nn.Module`.
         input: (channels, height, width), where not the network's own; a tree has none.
         classes: outputs of a name, where not the family's own.
         element_bytes: of a number: 4 in fp32, 2 in bf16 and fp16.
 
     Raises:
         UsageError: for a name or input that cannot be, a tree of arrays, or bytes below 1.
+        ArchscopeError: where a network from outside cannot be made or run.
     """
-    found = own_network(network, classes, input)
+    found = open_network(network, classes, input)
+    if isinstance(found, Outside):
+        need = memory_outside(found, whole(element_bytes, "element_bytes"))
+        return MemoryResult(**vars(need), name=found.name, input=found.input, measured=True)
     need = closed_form.memory(found, element_bytes=element_bytes)
     return MemoryResult(**vars(need), name=found.name, input=found.input)
 
@@ -207,7 +221,3 @@ def build(
 
 def _plain(value: Any) -> Any:
     return value.tolist() if is_array(value) else value
-
-
-def _shape(input: Shape) -> str:
-    return "×".join(map(str, input))

@@ -204,7 +204,7 @@ def network_list(rows: Sequence[Mapping[str, Any]], forms: Sequence[str]) -> Tab
     notes = [
         f"Every member of a family has a name: {', '.join(forms)}; for the depth N also the blocks "
         "of the stages, as _3_4_7_3, and behind it what its family knows, as @SCALE, -noshortcut, "
-        "-B(3,1,3), -l3 or -drop0.3."
+        "-stride1x1, -B(3,1,3), -l3 or -drop0.3."
     ]
     return Table("Named networks of the papers and of torchvision", columns, rows, notes)
 

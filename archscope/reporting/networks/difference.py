@@ -99,9 +99,11 @@ def _flat(split: str, name: str, costs: Mapping[str, Any]) -> dict[str, Any]:
 
 def _stage_table(document: Mapping[str, Any]) -> Table:
     rows = [{"name": row["stage"], **row["change"]} for row in document["by_stage"]]
-    notes = ["The changes add up to the gap, to the integer. Stages are the rows of Table 1."]
+    stages = document["stages_are"]
+    notes = [f"The changes add up to the gap, to the integer. Stages are the {stages}."]
     if document["by_choice"] is None:
         notes.append(document["no_choice_split"])
+    notes += [*document["from"].get("notes", ()), *document["to"].get("notes", ())]
     return _table(document, "stage", [Column("name", "stage", text, "left")], rows, notes)
 
 

@@ -62,6 +62,23 @@ def test_weights_by_torchvisions_keys(tmp_path):
     assert "backbone for detection" in body.tables()[0].title
 
 
+def test_of_several_weights_the_result_says_which(tmp_path):
+    file = tmp_path / "weights.pth"
+    module = weights_file("resnet20", file)
+    state = module.state_dict()
+    averaged = {**state, "fc.bias": state["fc.bias"] + 9}
+    torch.save({"state_dict": state, "state_dict_ema": averaged}, file)
+    found = written("resnet20", "pt2", tmp_path, weights=file)
+    assert found.document()["weights_key"] == "state_dict"
+    assert found.document()["notes"] == [found.notes[0]] and "state_dict_ema" in found.notes[0]
+    assert "(state_dict)" in found.tables()[0].rows[3]["value"]
+    other = written("resnet20", "pt2", tmp_path, weights=file, weights_key="state_dict_ema")
+    assert other.document()["weights_key"] == "state_dict_ema" and not other.notes
+    assert other.check.largest != found.check.largest
+    with pytest.raises(UsageError, match="give --weights as well"):
+        written("resnet20", "pt2", tmp_path, weights_key="state_dict_ema")
+
+
 def test_a_seed_is_the_same_weights_again(tmp_path):
     states = []
     for seed in (3, 3, 4):

@@ -102,7 +102,7 @@ def test_the_input_is_imagenets_where_nothing_tells_it(file):
 def test_classes_are_handed_to_a_function_that_takes_them(file):
     assert row(f"{file}:net", classes=4, input=(3, 8, 8))["params"] == 224 + 16 + 36
     for name in ("Net", "made"):
-        with pytest.raises(UsageError, match="takes no num_classes"):
+        with pytest.raises(UsageError, match=r"as num_classes or n_classes, and .* takes neither"):
             compare([f"{file}:{name}"], classes=4)
 
 
@@ -147,7 +147,7 @@ def test_what_fvcore_counts_wrongly_is_counted_right_and_told(tmp_path):
     [
         ("fails", ArchscopeError, r"fails failed with ValueError: no such width$"),
         ("leaves", ArchscopeError, "SystemExit: 9"),
-        ("Broken", ArchscopeError, "on an input of 3x224x224 failed with AttributeError"),
+        ("Broken", ArchscopeError, "3x224x224 failed with AttributeError.*; give what it takes by"),
         ("number", UsageError, "number returned an int; return one"),
         ("nett", UsageError, "did you mean net"),
         ("number_itself", UsageError, "there is no function 'number_itself'"),
@@ -304,20 +304,34 @@ def test_a_saved_program_costs_what_its_network_costs(tmp_path, batch):
 
 
 class Two(nn.Module):
-    def forward(self, x, y):
-        return x + y
+    """An image and three words of ten: 2 * 8 * 8 outputs of 3 multiply-adds, and 4 of 3 * 5."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.words, self.fc = nn.Conv2d(3, 2, 1), nn.Embedding(10, 5), nn.Linear(15, 4)
+
+    def forward(self, image, words):
+        return self.conv(image).mean(), self.fc(self.words(words).flatten(1))
 
 
-def test_saved_programs_that_take_no_single_image_are_refused(tmp_path):
+def test_saved_programs_may_take_several_inputs_of_their_own_types(tmp_path):
     path = tmp_path / "mine.pt2"
-    image = torch.zeros(1, 3, 8, 8)
-    for module, inputs in (
-        (Two(), (image, image)),
-        (nn.ReLU(), (torch.zeros(8, 3, 8, 8),)),
-        (nn.ReLU(), (torch.zeros(3, 8),)),
-    ):
-        torch.export.save(torch.export.export(module, inputs), path)
-        with pytest.raises(UsageError, match="does not take one image at a time"):
+    example = (torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, dtype=torch.int64))
+    torch.export.save(torch.export.export(Two(), example), path)
+    document = row(str(path))
+    assert document["input"] == [[3, 8, 8], [3]]
+    assert document["macs"] == 2 * 64 * 3 + 4 * 15
+    assert document["params"] == 8 + 50 + 64
+    assert compare([str(path)]).csv_tables()[0].rows[0]["input"] == "3x8x8,3"
+
+
+def test_saved_programs_of_several_images_at_once_are_refused(tmp_path):
+    path = tmp_path / "mine.pt2"
+    for images in (torch.zeros(8, 3, 8, 8), torch.zeros(3, 8)):
+        torch.export.save(torch.export.export(nn.ReLU(), (images,)), path)
+        with pytest.raises(
+            UsageError, match=r"takes one image at a time, and .* takes [38]; export"
+        ):
             open_network(str(path))
     for content in (b"", b"hello", path.read_bytes()[:-100]):
         path.write_bytes(content)
@@ -334,17 +348,32 @@ class Evil:
         return os.system, (f"touch {self.path}",)
 
 
-def test_a_pickle_in_a_saved_program_is_held_to_tensors(tmp_path):
-    """torch.export.load itself tries such a pickle once more, without limits."""
-    path, mark, evil = tmp_path / "mine.pt2", tmp_path / "pwned", io.BytesIO()
+def saved_with(path, pickled):
+    """A saved program whose pickles were exchanged."""
     torch.export.save(torch.export.export(nn.ReLU(), (torch.zeros(1, 3, 8, 8),)), path)
-    torch.save({"x": Evil(mark)}, evil)
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     assert any(name.endswith(".pt") for name in parts)
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in parts.items():
-            archive.writestr(name, evil.getvalue() if name.endswith(".pt") else content)
+            archive.writestr(name, pickled if name.endswith(".pt") else content)
+
+
+def test_a_pickle_in_a_saved_program_that_nests_without_end_is_refused(tmp_path):
+    path, saved, nested = tmp_path / "mine.pt2", io.BytesIO(), ()
+    for _ in range(60):
+        nested = (nested, nested)
+    torch.save([nested], saved)
+    saved_with(path, saved.getvalue())
+    with pytest.raises(UsageError, match="nests its tuples without end"):
+        open_network(str(path))
+
+
+def test_a_pickle_in_a_saved_program_is_held_to_tensors(tmp_path):
+    """torch.export.load itself tries such a pickle once more, without limits."""
+    path, mark, evil = tmp_path / "mine.pt2", tmp_path / "pwned", io.BytesIO()
+    torch.save({"x": Evil(mark)}, evil)
+    saved_with(path, evil.getvalue())
     with pytest.raises(UsageError, match="Weights only load failed"):
         open_network(str(path))
     assert not mark.exists()

@@ -4,7 +4,11 @@ import csv
 import io
 
 import pytest
+import torch
+from torch import nn
 
+from archscope.errors import UsageError
+from archscope.explore.design.limits import read_limits
 from archscope.explore.networks.compare import compare
 from archscope.explore.networks.listing import show
 from archscope.explore.networks.readings import count
@@ -127,6 +131,37 @@ def test_a_lower_bound_says_so_in_every_format(file):
     stages = {stage["name"]: stage for stage in theirs["stages"]}
     assert (stages["conv"]["macs"], stages["conv"]["macs_exact"]) == (macs, True)
     assert (stages["(top level)"]["macs"], stages["(top level)"]["macs_exact"]) == (0, False)
+
+
+def test_a_lower_bound_is_no_budget(file):
+    what = f"{file}:Spectrum"
+    rule = r"a budget is an exact count, and .* has at least 192 macs; take its params alone"
+    with pytest.raises(UsageError, match=rule):
+        read_limits([], [what], (3, 4, 4))
+    (limit,) = read_limits([], [f"{what}:params"], (3, 4, 4))
+    assert (limit.metric, limit.value) == ("params", 3 * 4 + 4)
+
+
+def test_a_saved_program_tells_the_weights_of_its_parts_alone(tmp_path):
+    """All that it multiplies is at its top level; what has no weights is no part."""
+    net = nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU(), nn.Flatten(), nn.Linear(64, 2))
+    path = tmp_path / "saved.pt2"
+    torch.export.save(torch.export.export(net, (torch.zeros(1, 3, 4, 4),)), path)
+    found = show(str(path))
+    document = found.document()
+    parts = {
+        stage["name"]: (stage["params"], stage["macs"], stage["activations"])
+        for stage in document["stages"]
+    }
+    macs = 12 * 16 + 2 * 64
+    whole = (0, macs, 64 + 2)
+    assert parts == {"0": (16, None, None), "3": (130, None, None), "(top level)": whole}
+    assert document["macs"] == macs
+    assert document["notes"][0].endswith("which part multiplies: all is at (top level).")
+    assert "–" in render(found.tables()[0], "table")
+    live = show(net, input=(3, 4, 4)).document()
+    assert [stage["macs"] for stage in live["stages"]] == [12 * 16, 0, 0, 2 * 64]
+    assert live["notes"] == []
 
 
 def test_show_and_count_say_it_too(file):

@@ -33,7 +33,7 @@ from archscope.arch.families.residual.depths import (
     whole_depth,
 )
 from archscope.arch.families.residual.resnext import bottlenecks
-from archscope.arch.families.spelling import KIND, SCALE, SHORTCUT, Names, Numbers, Spelled
+from archscope.arch.families.spelling import KIND, SCALE, SHORTCUT, STRIDE, Names, Numbers, Spelled
 from archscope.arch.nodes import Node
 from archscope.arch.scaling import scaled
 from archscope.errors import UsageError
@@ -59,9 +59,10 @@ def _write(numbers: Numbers) -> str:
 @family(
     Names(
         _FORM,
-        suffixes=(SCALE, SHORTCUT),
+        suffixes=(SCALE, SHORTCUT, STRIDE),
         known=(
             *("resnet50", "resnet101", "resnet152", "resnet200"),
+            *("resnet50-stride1x1", "resnet101-stride1x1", "resnet152-stride1x1"),
             "resnet50-noshortcut",
         ),
         read=_read,
@@ -80,13 +81,18 @@ def resnet(
     classes: int = 1000,
     scale: Fraction | float = 1,
     residual: bool = True,
+    stride_in_1x1: bool = False,
 ) -> Choices:
     """The ImageNet ResNet of bottleneck blocks (ResNet-50 and deeper): the ResNeXt of 1x64d.
+
+    The stride of a stage is in the 3x3, as torchvision, the ResNeXt paper and all after them have
+    it ("v1.5"); in He et al.'s own (Caffe) networks it was in the first 1x1.
 
     Raises:
         UsageError: where a number is not positive, or a scaled width not whole.
     """
-    return bottlenecks(imagenet_stem(scale), blocks, (1, 64), scale, classes, residual)
+    stem = imagenet_stem(scale)
+    return bottlenecks(stem, blocks, (1, 64), scale, classes, residual, stride_in_1x1)
 
 
 def basic_blocks(

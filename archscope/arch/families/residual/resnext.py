@@ -30,7 +30,7 @@ from archscope.arch.families.residual.depths import (
     whole_depth,
     whole_number,
 )
-from archscope.arch.families.spelling import SCALE, SHORTCUT, Names, Numbers, Spelled
+from archscope.arch.families.spelling import SCALE, SHORTCUT, STRIDE, Names, Numbers, Spelled
 from archscope.arch.nodes import Node
 from archscope.arch.scaling import scaled
 
@@ -44,8 +44,11 @@ def bottlenecks(
     scale: Fraction | float,
     classes: int,
     residual: bool,
+    stride_in_1x1: bool = False,
 ) -> Choices:
     """Stages of the block of Fig. 3 (c): 1x1, grouped 3x3 (which takes the stride), 1x1.
+
+    With `stride_in_1x1` the first 1x1 takes it.
 
     Stage i has group width C*W*2^i and 256*2^i output channels, times `scale`.
     """
@@ -60,7 +63,7 @@ def bottlenecks(
         tuple(output * factor for factor in factors),
         tuple(product(product(path, factor), cardinality) for factor in factors),
         (cardinality,) * len(blocks),
-        Stride((1, *(2 for _ in blocks[1:])), 1),
+        Stride((1, *(2 for _ in blocks[1:])), 0 if stride_in_1x1 else 1),
         head(classes),
         residual,
     )
@@ -83,7 +86,7 @@ def _write(numbers: Numbers) -> str:
 @family(
     Names(
         _FORM,
-        suffixes=(SCALE, SHORTCUT),
+        suffixes=(SCALE, SHORTCUT, STRIDE),
         known=(
             *("resnext26_32x4d", "resnext50_2x40d", "resnext50_4x24d", "resnext50_8x14d"),
             *("resnext50_32x4d", "resnext101_2x40d", "resnext101_4x24d", "resnext101_8x14d"),
@@ -110,17 +113,20 @@ def resnext(
     classes: int = 1000,
     scale: Fraction | float = 1,
     residual: bool = True,
+    stride_in_1x1: bool = False,
 ) -> Choices:
     """The ImageNet ResNeXt (Table 1): `blocks` bottleneck blocks a stage of template CxWd.
 
-    Stage i has group width C*W*2^i and 256*2^i output channels; the stride is in the 3x3.
+    Stage i has group width C*W*2^i and 256*2^i output channels; the stride is in the 3x3, or in the
+    first 1x1.
     With cardinality 1 and width 64 it is ResNet-50/101/152, with width 128 wide_resnet50_2.
 
     Raises:
         UsageError: where a number is not positive, or a scaled width not whole.
     """
     stem = imagenet_stem(scale)
-    return bottlenecks(stem, blocks, (cardinality, width), scale, classes, residual)
+    template = (cardinality, width)
+    return bottlenecks(stem, blocks, template, scale, classes, residual, stride_in_1x1)
 
 
 def _read_cifar(spelled: Spelled) -> Numbers | None:

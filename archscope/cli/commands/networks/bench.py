@@ -86,7 +86,7 @@ def bench(
     quartiles and ratios to the first network are shown, with threads and precision. Devices other
     than cpu follow torch's documentation and were not run.
     """
-    from archscope.arch.quantities import parse_shape
+    from archscope.arch.inputs import parse_input
     from archscope.explore.clock.bench import Extras, Setting, parse_modes
     from archscope.explore.clock.bench import bench as run
     from archscope.explore.clock.bench import bench_paper as run_paper
@@ -101,7 +101,7 @@ def bench(
         precision=precision,
         device=device,
     )
-    shape = None if input_shape is None else parse_shape(input_shape)
+    shape = None if input_shape is None else parse_input(input_shape)
     extras = Extras(memory, roofline, layers)
     if paper:
         found = run_paper(

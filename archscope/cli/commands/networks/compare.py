@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+from archscope.arch.inputs import GivenInput
 from archscope.cli.commands.networks.difference import DiffOption, OnOption, print_difference
 from archscope.cli.completion import counters as all_counters
 from archscope.cli.completion import some_of
@@ -65,11 +66,11 @@ def compare(
     With --diff, why two networks differ: the gap split by stage, and by choice, where the first
     network is turned into the second one choice after the other; --plot draws both as waterfalls.
     """
-    from archscope.arch.quantities import parse_shape
+    from archscope.arch.inputs import parse_input
     from archscope.explore.networks.compare import compare as compare_networks
 
     names = networks_in(names)
-    shape = None if input_shape is None else parse_shape(input_shape)
+    shape = None if input_shape is None else parse_input(input_shape)
     if (counter is not None and (diff or counters is not None)) or (diff and counters is not None):
         raise UsageError(
             "--diff, --counters and --counter are three ways to compare; give one of them"
@@ -89,7 +90,7 @@ def compare(
 def _compare_counters(
     names: list[str],
     counters: str,
-    shape: tuple[int, int, int] | None,
+    shape: GivenInput,
     classes: int | None,
     where: tuple[Format | None, Path | None],
 ) -> None:

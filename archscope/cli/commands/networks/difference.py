@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from archscope.arch.windows import Shape
+from archscope.arch.inputs import GivenInput
 from archscope.cli.options.declared import option
 from archscope.cli.options.output import check_plot
 from archscope.cli.output import Format, print_result, save_with
@@ -27,7 +27,7 @@ DiffOption = Annotated[
     option(
         "--diff",
         help="Split the gap between two networks by stage and by choice (width, depth, ...), all "
-        "counted by the formula.",
+        "counted by the formula; with one from outside, by their submodules.",
     ),
 ]
 OnOption = Annotated[
@@ -37,7 +37,7 @@ OnOption = Annotated[
 
 def print_difference(
     names: Sequence[str],
-    task: tuple[Shape | None, int | None],
+    task: tuple[GivenInput, int | None],
     figure: tuple[Path | None, Cost | None],
     format: Format | None,
     output: Path | None,

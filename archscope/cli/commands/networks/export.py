@@ -11,6 +11,8 @@ from archscope.cli.options.networks import (
     ClassesOption,
     InputOption,
     OwnNetworkArgument,
+    WeightsKeyOption,
+    WeightsOption,
     network_in,
 )
 from archscope.cli.options.output import FormatOption
@@ -36,15 +38,8 @@ def export(
             "keys, by ours).",
         ),
     ],
-    weights: Annotated[
-        Path | None,
-        option(
-            "--weights",
-            value="FILE",
-            help="Weights: torchvision's or timm's .pth or .safetensors, or a sweep's checkpoint.",
-            default="drawn from --seed",
-        ),
-    ] = None,
+    weights: WeightsOption = None,
+    weights_key: WeightsKeyOption = None,
     output: Annotated[
         Path | None,
         option(
@@ -88,10 +83,13 @@ def export(
         to.value,
         output,
         weights=weights,
+        weights_key=weights_key,
         seed=seed,
         detection=detection,
         input=shape,
         classes=classes,
     )
     print_result(exported, format)
+    for line in exported.notes:
+        note(line)
     note(f"wrote {exported.file}")

@@ -48,9 +48,9 @@ def show(
     output: OutputOption = None,
 ) -> None:
     """Show one network: its stages or layers, and what each costs."""
-    from archscope.arch.quantities import parse_shape
+    from archscope.arch.inputs import parse_input
     from archscope.explore.networks.listing import show as show_network
 
-    shape = None if input_shape is None else parse_shape(input_shape)
+    shape = None if input_shape is None else parse_input(input_shape)
     found = show_network(network_in(name), layers=layers, input=shape, classes=classes)
     print_result(found, format, output)
