@@ -14,8 +14,12 @@ from archscope.arch.names import parse
 from archscope.arch.nodes import Linear, Seq
 from archscope.errors import UsageError
 from archscope.nn.build import build
-from archscope.nn.torchvision_keys import torchvision_state
-from archscope.nn.weights import from_torchvision, load_weights, to_torchvision
+from archscope.nn.weights import (
+    from_torchvision,
+    load_weights,
+    to_torchvision,
+    torchvision_state,
+)
 
 # Made by make_torchvision_keys.py beside this file, where torchvision is installed.
 KEPT = json.loads(
