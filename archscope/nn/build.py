@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 import torch
 from torch import Tensor, nn
 
-from archscope.arch.families.keys import Keys
+from archscope.arch.families.keys import Keys, declared_keys
 from archscope.arch.network import Network
 from archscope.arch.nodes import (
     Act,
@@ -50,7 +50,6 @@ from archscope.errors import UsageError
 from archscope.nn.free_memory import available
 from archscope.nn.init import initialise
 from archscope.nn.layers import ChannelGelu, ChannelNorm, Factor, Shuffled
-from archscope.nn.torchvision_keys import declared_keys
 
 Alone: TypeAlias = View | Scale | Add | Multiply | Cut | Concatenate | Pair
 _IN_PLACE: dict[Activation, Callable[..., nn.Module]] = {
@@ -112,7 +111,7 @@ class Scope(nn.Module):
     """A module of the tree: its layers and modules are submodules, run as its program says."""
 
     plan: tuple[_Line, ...] = ()
-    their_keys: Keys | None = None  # of a whole network: torchvision's, see `torchvision_keys`
+    their_keys: Keys | None = None  # of a whole network: torchvision's, see `declared_keys`
     _output = 0  # the buffer
     _labels: frozenset[str] = frozenset()  # what the parts are called by the tree itself
 

@@ -60,13 +60,15 @@ class Weights:
         return tuple(notes)
 
 
-def find_weights(found: Any, own: Collection[str], name: str, key: str | None = None) -> Weights:
+def find_weights(
+    found: Any, spellings: Collection[Collection[str]], name: str, key: str | None = None
+) -> Weights:
     """The state dict in what was read from a file.
 
     Args:
         found: what was read.
-        own: the keys of the network; where there are several state dicts, those that share keys
-            with it come first.
+        spellings: the keys of the network, in every spelling that is understood; where there are
+            several state dicts, those that share keys with one come first.
         name: of the file.
         key: which is meant, as `Weights.key`; without it the best known name.
 
@@ -78,10 +80,10 @@ def find_weights(found: Any, own: Collection[str], name: str, key: str | None = 
         raise UsageError(
             f"{name} holds no state dict (names and their tensors); give one that does"
         )
-    wanted = {entry for entry in own if not entry.endswith(BATCHES)}
+    wanted = [{entry for entry in own if not entry.endswith(BATCHES)} for own in spellings]
     plain = {at: _plain(state, wanted) for at, state in there.items()}
     if key is None:
-        fitting = [at for at, (state, _) in plain.items() if wanted & state.keys()]
+        fitting = [at for at, (state, _) in plain.items() if set().union(*wanted) & state.keys()]
         key, *others = _ranked(fitting or list(plain), name)
     else:
         others = []
@@ -129,22 +131,24 @@ def _state_dicts(found: Any, at: str = "", depth: int = _DEPTH) -> Iterator[tupl
                 yield from _state_dicts(inner, f"{at}.{key}" if at else key, depth - 1)
 
 
-def _plain(state: State, own: set[str]) -> tuple[State, tuple[str, ...]]:
+def _plain(state: State, spellings: list[set[str]]) -> tuple[State, tuple[str, ...]]:
     """The state dict by the network's own keys, and what in it is none of its weights."""
+    own: set[str] = set().union(*spellings)
     counters = {key for key in state if key.rpartition(".")[2] in _COUNTERS and key not in own}
     left_out = [key for key in state if key in counters]
     state = {key: value for key, value in state.items() if key not in counters}
-    prefix = _prefix(state, own)
+    prefix = _prefix(state, spellings)
     left_out += [key for key in state if not key.startswith(prefix)]
     inside = {key.removeprefix(prefix): state[key] for key in state if key.startswith(prefix)}
     return inside, tuple(left_out)
 
 
-def _prefix(state: State, own: set[str]) -> str:
+def _prefix(state: State, spellings: list[set[str]]) -> str:
     """What stands before the network's keys, others beside (a loss's); or else before all keys."""
     found = sorted({prefix for key in state for prefix in _prefixes(key)}, key=len)
     for prefix in found:
-        if own <= {key.removeprefix(prefix) for key in state if key.startswith(prefix)}:
+        inside = {key.removeprefix(prefix) for key in state if key.startswith(prefix)}
+        if any(own <= inside for own in spellings):
             return prefix
     return next((one for one in reversed(found) if all(key.startswith(one) for key in state)), "")
 

@@ -6,15 +6,16 @@ that a state dict needs no renaming, only a check; other families declare torchv
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from torch import Tensor, nn
 
+from archscope.arch.families.keys import Keys
 from archscope.errors import UsageError, shown
-from archscope.nn.checkpoints import BATCHES, Weights, find_weights
-from archscope.nn.torchvision_keys import in_one_spelling, keys_of, torchvision_state
+from archscope.nn.checkpoints import BATCHES, State, Weights, find_weights
 from archscope.nn.weight_files import read_weights
 
 _SIDES = ("AuxLogits.", "aux1.", "aux2.")
@@ -48,10 +49,23 @@ def to_torchvision(module: nn.Module, *, detection: bool = False) -> dict[str, T
         for key, value in state.items()
         if not (detection and key.startswith("fc."))
     )
-    keys = keys_of(module)
+    keys = _keys_of(module)
     if keys and keys.version:  # where torch keeps it
         found._metadata = {"": {"version": keys.version}}  # type: ignore[attr-defined]
     return found
+
+
+def torchvision_state(module: nn.Module) -> State | None:
+    """The state dict of a built network with torchvision's keys and shapes, in the same memory.
+
+    None where its family declares none, or its tree is no longer its family's.
+    """
+    if (keys := _keys_of(module)) is None:
+        return None
+    state, names = module.state_dict(), keys.named(_entries(module))
+    if not state.keys() <= names.keys():
+        return None
+    return {names[key]: _shaped(keys, key, value) for key, value in state.items()}
 
 
 def from_torchvision(module: nn.Module, state: Mapping[str, Tensor]) -> None:
@@ -89,7 +103,8 @@ def load_weights(module: nn.Module, path: str | Path, key: str | None = None) ->
             the weights of another network.
     """
     name = shown(str(path))
-    found = find_weights(read_weights(Path(path)), list(module.state_dict()), name, key)
+    spellings = [module.state_dict(), torchvision_state(module) or {}]
+    found = find_weights(read_weights(Path(path)), [keys for keys in spellings if keys], name, key)
     load_state(module, found.state, name)
     return found
 
@@ -106,7 +121,7 @@ def load_state(
     Raises:
         UsageError: naming the first key that is missing, unexpected, or of another shape.
     """
-    own, state = in_one_spelling(module, state)
+    own, state = _in_one_spelling(module, state)
     state = _timms_inception_v4(own, state)
     if not any(key.startswith(_SIDES) for key in own):
         state = {key: value for key, value in state.items() if not key.startswith(_SIDES)}
@@ -128,6 +143,39 @@ def load_state(
             )
     for key, value in own.items():
         value.copy_(state[key])
+
+
+def _keys_of(module: nn.Module) -> Keys | None:
+    """What `build` has set of `declared_keys`."""
+    keys = getattr(module, "their_keys", None)
+    return keys if isinstance(keys, Keys) else None
+
+
+def _in_one_spelling(module: nn.Module, state: Mapping[str, Tensor]) -> tuple[State, State]:
+    """A module's own state dict by the keys of a given one (ours or torchvision's), and that one.
+
+    The first is in the memory of the module; in the second the keys of older files are today's.
+    """
+    own, theirs, keys = module.state_dict(), torchvision_state(module), _keys_of(module)
+    if theirs is None or keys is None:
+        return own, dict(state)
+    newer = {keys.newer(key): value for key, value in state.items()}
+    if (theirs.keys() - own.keys()) & newer.keys():
+        return theirs, newer
+    return own, dict(state)
+
+
+def _entries(module: nn.Module) -> Iterator[str]:
+    """The keys of the weights, and the paths of layers without, in the order of the tree."""
+    for path, layer in module.named_modules():
+        if next(layer.children(), None) is None:
+            weights = layer.state_dict()
+            yield from (f"{path}.{name}" for name in weights) if weights else [path]
+
+
+def _shaped(keys: Keys, key: str, value: Tensor) -> Tensor:
+    """The weight of a 1x1 convolution as that of a linear layer, where they have one."""
+    return value.flatten(1) if keys.linear and re.fullmatch(keys.linear, key) else value
 
 
 def _timms_inception_v4(
@@ -152,11 +200,12 @@ def _torchvisions(module: nn.Module) -> Mapping[str, Tensor]:
     state = torchvision_state(module)
     if state is None:
         state = module.state_dict()
-        _check_family(module, state)
+        _check_family(module)
     return state
 
 
-def _check_family(module: nn.Module, state: Mapping[str, Tensor]) -> None:
+def _check_family(module: nn.Module) -> None:
+    state = module.state_dict()
     first = dict(module.named_modules()).get("layer2.0.conv1")
     if isinstance(first, nn.Conv2d) and first.kernel_size == (1, 1) and first.stride != (1, 1):
         raise UsageError(

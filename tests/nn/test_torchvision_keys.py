@@ -14,8 +14,12 @@ from archscope.arch.names import parse
 from archscope.arch.nodes import Linear, Seq
 from archscope.errors import UsageError
 from archscope.nn.build import build
-from archscope.nn.torchvision_keys import torchvision_state
-from archscope.nn.weights import from_torchvision, load_weights, to_torchvision
+from archscope.nn.weights import (
+    from_torchvision,
+    load_weights,
+    to_torchvision,
+    torchvision_state,
+)
 
 # Made by make_torchvision_keys.py beside this file, where torchvision is installed.
 KEPT = json.loads(
@@ -73,6 +77,18 @@ def test_a_file_by_either_keys_loads(tmp_path):
         load_weights(other, path)
         x = torch.ones(1, 3, 64, 64)
         assert torch.equal(module(x), other(x))
+
+
+def test_torchvisions_keys_are_found_in_what_a_training_program_wrote(tmp_path):
+    """Below a key, behind prefixes, beside a loss's own weights and another network's."""
+    module, other = drawn("mobilenet_v2_0.1"), build(parse("mobilenet_v2_0.1")).eval()
+    state = {f"module.model.{key}": value for key, value in to_torchvision(module).items()}
+    held = {"model": {"other": torch.ones(1)}, "best": {**state, "loss.weight": torch.ones(2)}}
+    torch.save(held, tmp_path / "w.pth")
+    found = load_weights(other, tmp_path / "w.pth")
+    assert (found.key, found.left_out) == ("best", ("loss.weight",))
+    x = torch.ones(1, 3, 64, 64)
+    assert torch.equal(module(x), other(x))
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ def test_of_several_weights_those_that_were_trained_are_taken_and_told(network, 
 def test_a_network_whose_own_keys_begin_like_a_wrapper_keeps_them():
     state = {"backbone.x": torch.zeros(1), "model.y": torch.zeros(1)}
     for wrapped in (state, {f"module.{key}": value for key, value in state.items()}):
-        assert find_weights(wrapped, list(state), "w.pth").state == state
+        assert find_weights(wrapped, [list(state)], "w.pth").state == state
 
 
 def test_buffers_of_counters_are_left_out_and_told(network, tmp_path):

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from archscope.arch.network import Network
+
 _PLACE = re.compile(r"\[([^]+]*)(?:\+(\d+))?\]")
 
 
@@ -62,6 +64,17 @@ class Keys(NamedTuple):
             if found := re.match(rf"(?:{pattern})(?=\.|$)", key):
                 return found.expand(template) + key[found.end() :]
         return None
+
+
+def declared_keys(network: Network) -> Keys | None:
+    """How torchvision names the weights of a network; None where its family does not say.
+
+    Its networks are for ImageNet: a form for 32x32 images has none.
+    """
+    if network.design is None or network.design.numbers.get("cifar"):
+        return None
+    keys: Keys | None = network.design.family.torchvision
+    return keys
 
 
 SAME = Keys({r"\w+": r"\g<0>"})
