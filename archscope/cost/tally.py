@@ -161,7 +161,26 @@ def _added(node: Node, shape: Shape) -> tuple[int, Shape]:
         case Cat():
             inside = sum(_added(branch, shape)[0] for branch in node.branches)
             return inside, output_shape(node, shape)
-    return 0, output_shape(node, shape)
+        case Aux():
+            return _added(node.main, shape)
+        case Gate():
+            return _added(node.branch, shape)[0], shape
+        case Split():
+            part = part_shape(node, shape, "")
+            inside = sum(_added(branch, part)[0] for branch in node.branches)
+            chained = sum(takes_before(node, index) for index in range(len(node.branches)))
+            return inside + chained * prod(part), output_shape(node, shape)
+        case Grow():
+            total = 0
+            for _ in range(node.n):
+                total += _added(node.body, shape)[0]
+                shape = output_shape(Cat(Seq(), node.body), shape)
+            return total, shape
+        case Shortcut() | Conv() | Linear() | Norm() | Act() | Pool() | Dropout():
+            return 0, output_shape(node, shape)
+        case Gain() | Shuffle():
+            return 0, shape
+    raise unknown(node, "tally")
 
 
 def _reads_input(node: Node, shape: Shape) -> tuple[int, bool]:
