@@ -114,7 +114,7 @@ def verdict_list(found: Sequence[Verdict], more: Sequence[str] = ()) -> str:
         "Verdict",
         f'<ul class="verdicts">{items}</ul>',
         f'<p class="small">{escape(method_sentence(found))}</p>',
-        f"{paragraphs([f'{MORE}:'])}<pre>{escape(chr(10).join(more))}</pre>" if more else "",
+        f"{paragraphs([f'{MORE}:'])}<pre>{chr(10).join(map(escape, more))}</pre>" if more else "",
     )
 
 

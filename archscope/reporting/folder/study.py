@@ -157,7 +157,7 @@ def verdict_table(found: Sequence[Verdict], more: Sequence[str] = ()) -> Table:
     ]
     notes = [method_sentence(found)]
     if more:
-        notes.append("\n    ".join([f"{MORE}:", *more]))
+        notes += [f"{MORE}:", *(f"    {command}" for command in more)]
     return Table(VERDICTS, columns, rows, notes)
 
 

@@ -106,7 +106,7 @@ def test_a_terminal_too_narrow_for_columns_gets_blocks():
 @settings(deadline=None)
 @given(st.lists(st.text(st.characters(codec="utf-8", categories=("L", "N", "P"))), max_size=6))
 def test_at_any_width_no_character_is_lost(words):
-    sentence = " ".join(words)
+    sentence = " ".join(filter(None, words))
     for width in (1, 7, 30, 80):
         folded = fold(sentence, width)
         assert "".join("".join(folded).split()) == "".join(sentence.split())
