@@ -21,6 +21,7 @@ def small(monkeypatch):
     monkeypatch.setattr("archscope.explore.clock.bench.tune_malloc", lambda: False)
 
 
+@pytest.mark.slow
 def test_json_is_the_contracts(run):
     result = run("bench", "resnet8", "wrn_10_1", *FAST, "--format", "json")
     assert result.exit_code == 0

@@ -160,6 +160,7 @@ def test_parquet_without_pyarrow_names_the_extra(run, tmp_path, monkeypatch):
     assert result.exit_code == 2 and "archscope[parquet]" in result.stderr
 
 
+@pytest.mark.slow
 def test_parquet_holds_the_rows_of_the_csv(run, tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is an extra")
     target = tmp_path / "x.parquet"

@@ -59,6 +59,7 @@ def test_the_table_draws_the_block_and_says_that_it_is_the_same(run):
     assert "Times" not in result.stdout and "(ms)" not in result.stdout
 
 
+@pytest.mark.slow
 def test_basic_blocks_are_figure_4(run):
     arguments = ("equivalence", "resnet8@0.5", "--rounds", "0", "--paths", "4")
     result = run(*arguments, "--format", "json")
@@ -78,6 +79,7 @@ def test_one_path_is_said_to_be_one(run):
     assert "3 blocks of 1 path, " in result.stdout and "One path: " in result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", ["csv", "markdown", "latex"])
 def test_other_formats_go_to_a_file(run, tmp_path, format):
     target = tmp_path / "result"
@@ -133,6 +135,7 @@ def test_a_wrong_map_of_weights_is_shown_and_exits_1(run, monkeypatch):
     assert "more images" not in said
 
 
+@pytest.mark.slow
 def test_a_wrong_count_or_tree_exits_1(run, monkeypatch):
     from archscope.cost import fvcore as measured
     from archscope.explore.networks import equivalence
@@ -176,6 +179,7 @@ def test_ctrl_c_is_130(run, monkeypatch):
     assert result.stderr.endswith("archscope: interrupted\n")
 
 
+@pytest.mark.slow
 def test_the_library_gives_a_frame():
     network = a.network("resnext11_2x16d@0.25", input=(3, 16, 16))
     found = a.equivalence(network, rounds=0, classes=None)

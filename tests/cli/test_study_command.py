@@ -118,6 +118,7 @@ def test_an_interrupted_study_is_a_study_and_a_worker_ends_it_as_one(run, tmp_pa
     assert [row["n"] for row in json.loads((out / "study.json").read_text())["rows"]] == [2, 2]
 
 
+@pytest.mark.slow
 def test_a_folder_is_of_one_study(run, tmp_path, monkeypatch):
     from archscope.explore.training import run_plan as conduct
 

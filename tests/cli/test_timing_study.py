@@ -39,6 +39,7 @@ def own(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_times_are_measured_once_and_told_beside_the_published(run, own, tmp_path):
     out = tmp_path / "out"
     result = run("study", own, "--preset", "quick", "--out", out)
@@ -161,6 +162,7 @@ def test_an_edited_study_is_not_put_beside_times_of_the_old_one(run, own, measur
     assert rows["wide"]["ratio"] == 1.0 and rows["thin"]["published_ratio"] == 4.0
 
 
+@pytest.mark.slow
 def test_the_times_of_another_preset_are_refused_where_study_json_is_lost(run, own, tmp_path):
     out = tmp_path / "out"
     own.write_text(OWN + OWN[OWN.index("[presets.quick]") :].replace("quick", "second"))
@@ -186,6 +188,7 @@ def test_ratios_are_to_the_reference_wherever_it_stands(own):
     assert spans == [2.0, 3.0, 4.0] and rows["thin"]["ratio"] == 1.0
 
 
+@pytest.mark.slow
 def test_a_damaged_study_json_is_mended_by_the_same_command(run, own, measured, monkeypatch):
     from archscope.explore.training import timing_study
 

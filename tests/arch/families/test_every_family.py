@@ -15,14 +15,16 @@ from archscope.arch.names import forms, parse, read, well_known
 from archscope.arch.nodes import Conv, Seq
 from archscope.errors import UsageError
 from archscope.testing import check_family
+from archscope.testing.family import TRIES
 
 FAMILIES = registry.families()
 each = pytest.mark.parametrize("one", FAMILIES, ids=lambda one: one.name)
 
 
+@pytest.mark.parametrize("tries", [4, pytest.param(TRIES, marks=pytest.mark.slow)])
 @each
-def test_it_keeps_the_contract_of_families(one):
-    check_family(one)
+def test_it_keeps_the_contract_of_families(one, tries):
+    check_family(one, tries)
 
 
 @each

@@ -35,6 +35,7 @@ def test_too_many_are_refused_or_drawn_from(monkeypatch, sample):
     assert f"{found.drawn:,} drawn" in found.tables()[0].notes[0]
 
 
+@pytest.mark.slow
 def test_what_is_drawn_fulfils_the_query_and_misses_nothing(monkeypatch):
     """Each of a small box comes up, when as many are asked for as there are."""
     box = query(ranges={"params": (0, 30_000_000)}, cardinality=range(1, 65), width=range(1, 9))

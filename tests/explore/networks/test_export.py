@@ -46,6 +46,7 @@ def test_a_program_runs_by_itself_with_any_batch(tmp_path):
         assert not any(b"nn/build.py" in archive.read(name) for name in archive.namelist())
 
 
+@pytest.mark.slow
 def test_weights_by_torchvisions_keys(tmp_path):
     module = weights_file("resnet18", tmp_path / "weights.pth")
     options = {"weights": tmp_path / "weights.pth", "input": (3, 64, 64)}
@@ -62,6 +63,7 @@ def test_weights_by_torchvisions_keys(tmp_path):
     assert "backbone for detection" in body.tables()[0].title
 
 
+@pytest.mark.slow
 def test_of_several_weights_the_result_says_which(tmp_path):
     file = tmp_path / "weights.pth"
     module = weights_file("resnet20", file)
@@ -87,6 +89,7 @@ def test_a_seed_is_the_same_weights_again(tmp_path):
     assert torch.equal(states[0], states[1]) and not torch.equal(states[0], states[2])
 
 
+@pytest.mark.slow
 def test_what_computes_something_else_is_not_kept(tmp_path, monkeypatch):
     other = weights_file("resnet20", tmp_path / "weights.pth").train()
     (tmp_path / "file").write_text("before")

@@ -259,6 +259,7 @@ for text in {texts!r}:
     return run.stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_nothing_is_imported_from_the_working_directory_unasked(tmp_path):
     """Its folder holds what would be imported: a network, a sibling, a false timm.
 

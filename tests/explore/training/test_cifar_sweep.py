@@ -229,6 +229,7 @@ def test_a_folder_of_other_data_is_refused_before_any_are_looked_for(
     assert code == 2 and "dataset shapes there, cifar10 asked" in notes and notes.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fake", "undrawn")
 def test_a_worker_tells_done_and_failed_trials_apart(tmp_path: Path) -> None:
     out = tmp_path / "sweep"

@@ -76,6 +76,7 @@ def test_with_images_held_out_both_errors_are_told(tmp_path: Path) -> None:
     assert "validation_error" in (folder / "results.csv").read_text().splitlines()[0]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fake", "undrawn")
 def test_more_seeds_extend_and_another_network_does_not(tmp_path: Path) -> None:
     out = ["--out", str(tmp_path / "out")]

@@ -49,6 +49,7 @@ def text_boxes(figure):
     return [(text.get_text(), text.get_window_extent()) for text in found]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pair", "on"),
     [(PAIRS[0], ("params",)), (PAIRS[1], COSTS), (PAIRS[3], ("macs",)), (PAIRS[5], COSTS)],

@@ -88,6 +88,7 @@ def test_the_page_of_a_plain_sweep_resolves_what_was_asked(fake_sweep):
         assert f"resolve {resolve:g} points" in (folder / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_captions_stand_beside_the_figures_and_explain_the_bars(fake_sweep):
     folder = fake_sweep(templates=("1x64d", "2x64d"))
     assert not any(path.suffix in (".png", ".svg") for path in write(folder, ("pdf",)))

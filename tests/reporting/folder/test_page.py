@@ -100,6 +100,7 @@ def test_verdict_first_then_figures_tables_and_the_command(fake_sweep):
     assert text.count('<svg class="spark"') == 21
 
 
+@pytest.mark.slow
 def test_markers_tell_their_values(written_page):
     # The made-up errors of 1x64d: 39.5, 40, 40.5, so the standard error is 0.5 / sqrt(3) = 0.29.
     assert "1x64d: 40.00 ± 0.29 % test error (n = 3)" in written_page

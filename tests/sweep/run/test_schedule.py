@@ -217,6 +217,7 @@ def test_a_system_without_files_or_processes_is_told_as_such(
         assert "cannot be written" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_an_earlier_failure_is_forgotten_when_the_trial_runs_again(tmp_path: Path) -> None:
     run(tmp_path, [fake_trial("a", "raise")], [Slot("cpu", 1)])
     (tmp_path / "trials/a/result.json").unlink()

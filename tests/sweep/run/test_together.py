@@ -91,6 +91,7 @@ def test_two_machines_share_the_trials_and_each_is_trained_once(
     assert not list(tmp_path.glob("trials/*/lease.*"))
 
 
+@pytest.mark.slow
 def test_what_a_machine_that_is_gone_had_begun_is_taken_over_and_goes_on(
     tmp_path: Path, start: Start
 ) -> None:
@@ -110,6 +111,7 @@ def test_what_a_machine_that_is_gone_had_begun_is_taken_over_and_goes_on(
     assert "taken over: its process on one has given no sign of life for " in said
 
 
+@pytest.mark.slow
 def test_on_one_machine_nobody_waits_for_a_dead_process(tmp_path: Path, start: Start) -> None:
     one = start([trial("a", "hang")], expiry=1e9)
     wait_for(lambda: epochs(tmp_path, "a") == 2)
@@ -141,6 +143,7 @@ def test_who_was_suspended_notices_and_writes_nothing(tmp_path: Path, start: Sta
     assert kinds[-2:] == ["lost", "finished"]
 
 
+@pytest.mark.slow
 def test_a_stopped_sweep_gives_back_what_it_had(tmp_path: Path, start: Start) -> None:
     """On another machine, where its end alone would tell nothing."""
     trials = [trial("a", "hang")]
