@@ -166,10 +166,10 @@ def _added(node: Node, shape: Shape) -> tuple[int, Shape]:
         case Gate():
             return _added(node.branch, shape)[0], shape
         case Split():
-            part = part_shape(node, shape, "")
-            inside = sum(_added(branch, part)[0] for branch in node.branches)
+            cut = part_shape(node, shape, "")
+            inside = sum(_added(branch, cut)[0] for branch in node.branches)
             chained = sum(takes_before(node, index) for index in range(len(node.branches)))
-            return inside + chained * prod(part), output_shape(node, shape)
+            return inside + chained * prod(cut), output_shape(node, shape)
         case Grow():
             total = 0
             for _ in range(node.n):
