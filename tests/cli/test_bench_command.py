@@ -120,7 +120,7 @@ def test_ctrl_c_ends_it_with_130():
         env=environment,
     ) as process:
         said = iter(process.stderr.readline, "")
-        assert any("60000 rounds" in line for line in said)
+        assert any("60,000 rounds" in line for line in said)
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
         assert process.wait() == 130
