@@ -154,7 +154,7 @@ SMALL = (
     *("densenet_2_2_2_2_k8", "cifar_densenet_2_3_2_2_k4", "convnext_1_2_1_1_w16", "alexnet"),
     *("cifar_convnext_1_1_2_1_w16", "seresnext_1_2_1_1_4x4d"),
 )
-LARGE = sorted({name for one in registry.families() for name in one.names.known[:3]})
+LARGE = sorted({name for one in registry.families() for name in one.names.known[:1]})
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ LARGE = sorted({name for one in registry.families() for name in one.names.known[
 def test_fvcore_counts_the_built_network_as_the_formula_does(name):
     network = parse(name)
     cost = count(network)
-    if cost.params > 6 * 10**7 or cost.macs > 6 * 10**9:
+    if cost.params > 3 * 10**7 or cost.macs > 3 * 10**9:
         pytest.skip("takes long")
     module = build(network, init=False)
     measured = count_with_fvcore(module, network.input)

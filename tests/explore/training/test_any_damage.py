@@ -63,7 +63,7 @@ def interrupted(folder: Path) -> None:
 @pytest.mark.usefixtures("quick_workers", "undrawn")
 @pytest.mark.parametrize(
     ("number", "runner"),
-    [(8, "fake_runners:steady"), pytest.param(40, schedule.RUNNER, marks=pytest.mark.slow)],
+    [(8, "fake_runners:steady"), pytest.param(20, schedule.RUNNER, marks=pytest.mark.slow)],
 )
 def test_any_file_damaged_in_any_way(
     number: int, runner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
