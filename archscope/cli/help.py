@@ -67,11 +67,14 @@ def _plain(parameter: Any) -> None:
         parameter.show_default = False
     elif parameter.default is None:
         parameter.show_default = False  # Typer 0.15 would tell of None
-    parameter.type = copy.copy(parameter.type)
-    if parameter.param_type_name == "argument":
-        parameter.type.get_metavar = lambda *_, **__: ""  # its own name says it
-    if (getattr(parameter.type, "max", None) or 0) > MOST_SHOWN:
-        parameter.type.max = None
+    if hasattr(parameter, "type"):
+        parameter.type = copy.copy(parameter.type)
+    bounded = getattr(parameter, "type", parameter)  # newer Typers have all in the parameter
+    if parameter.param_type_name == "argument":  # its own name says what it is
+        bounded.get_metavar = lambda *_, **__: ""
+        bounded.display_type_rich = lambda *_, **__: None
+    if (getattr(bounded, "max", None) or 0) > MOST_SHOWN:
+        bounded.max = None
 
 
 def _with_families(text: str) -> str:

@@ -368,7 +368,7 @@ def scripted(x):
         (scripted, "prim::CallFunction"),
         (torch.fft.rfft2, "fft_rfft2"),
         (torch.linalg.inv, "linalg_inv"),
-        (torch.Tensor.cholesky, "cholesky"),
+        (torch.linalg.cholesky, "linalg_cholesky"),
     ],
 )
 def test_what_may_multiply_and_is_not_counted_makes_the_count_a_bound(function, name):

@@ -123,6 +123,10 @@ class Calls:
         return words
 
     def _value(self, option: Any) -> str:
+        if not hasattr(option, "type"):  # newer Typers do not say what it takes
+            return self._random.choice(
+                self._random.choice([TEXTS, WORDS, NUMBERS, NETWORKS, PATHS])
+            )
         kind = option.type.name
         likely = {"path": PATHS, "integer": NUMBERS, "int range": NUMBERS, "float": NUMBERS}
         if kind == "choice" and self._random.random() < 0.7:
