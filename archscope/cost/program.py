@@ -6,8 +6,8 @@ what is held and what is overwritten is decided here alone. The rules:
 - convolutions, normalisations, linear layers, pools, shuffles and gains write a buffer of their
   own;
 - activations (sigmoid and GELU but not, which torch has no such form of) overwrite their input
-  where nobody else needs that: where one of those, a sum, product or concatenation has just
-  written it in the same module;
+  where nobody else needs that: where one of those but a shuffle, a sum, product or concatenation
+  has just written it in the same module;
 - the branches of a sum or concatenation run one after the other; each branch with a scale is then
   multiplied into a buffer of its own; a sum adds the others one at a time, into the first branch's
   output where that may be overwritten, else into a new buffer; a concatenation copies;
@@ -152,8 +152,10 @@ class _Writer:
         match node:
             case Linear():
                 value, fresh = self._in_form(node, "flat", value), True
-            case Conv() | Norm() | Pool() | Shuffle() | Gain():
+            case Conv() | Norm() | Pool() | Gain():
                 value, fresh = self._in_form(node, "map", value), True
+            case Shuffle():  # of one group it may be a view of its input
+                value = self._in_form(node, "map", value)
             case Act():  # backward needs its output
                 into = value.buffer if value.fresh and node.kind not in OUT_OF_PLACE else _NEW
             case Dropout():

@@ -18,6 +18,7 @@ from archscope.arch.nodes import (
     Repeat,
     Seq,
     Shortcut,
+    Shuffle,
     Sum,
 )
 from archscope.cost.execution import execution
@@ -154,3 +155,11 @@ def test_the_module_lets_a_value_go_after_its_last_use():
     assert alive[n2] == {start, p1}
     assert alive[p2] == {n2, p1}  # nobody reads the first layer's output any more
     assert alive[end] == set()  # only the concatenation's
+
+
+def test_what_follows_a_shuffle_does_not_overwrite_its_input():
+    """A shuffle of one group is a view of its input in torch."""
+    tree = Seq(Sum(Seq(Shuffle(1), Act()), Seq()))
+    module = build(Network("shuffled", tree, (2, 1, 1))).eval()
+    image = torch.tensor([[-1.0, 2.0]]).reshape(1, 2, 1, 1)
+    assert module(image).flatten().tolist() == [-1.0, 4.0]
