@@ -47,6 +47,7 @@ from archscope.arch.windows import (
 from archscope.errors import UsageError
 
 Walk: TypeAlias = Generator["Visit", None, Shape]
+MOST_VISITED = 1_000  # of what grows; networks that are used have up to 64
 
 
 class Visit(NamedTuple):
@@ -180,20 +181,25 @@ def _walk_split(node: Split, shape: Shape, path: str, times: Number, side: bool)
 
 
 def _walk_grow(node: Grow, shape: Shape, path: str, times: Number, side: bool) -> Walk:
-    """Each time with a larger input; an array of times is visited in closed form.
+    """Each time with a larger input; an array of times, or a great many, in closed form.
 
     What a visit costs is a + b * channels, and channels grow by the same each time. So all n of
-    them cost as much as the first often enough, n - n(n-1)/2 times, and the second n(n-1)/2 times.
+    them cost n times what the middle one does; where n is even, half as often each of the two.
     """
-    if not is_array(node.n):
+    if not is_array(node.n) and node.n <= MOST_VISITED:
         for index in range(node.n):
             output = yield from walk(node.body, shape, join(path, str(index)), times, side)
             shape = _concatenated([shape, output], path)
         return shape
-    later = node.n * (node.n - 1) // 2
-    grown = yield from _grown(node, shape, join(path, "0"), times * (node.n - later), side)
-    yield from _grown(node, grown, join(path, "1"), times * later, side)
-    return (shape[0] + node.n * (grown[0] - shape[0]), *shape[1:])
+    growth = output_shape(node.body, shape)[0]
+    for label, before, often in (
+        ("0", (node.n - 1) // 2, node.n - node.n // 2),
+        ("1", node.n // 2, node.n // 2),
+    ):
+        middle = (shape[0] + before * growth, *shape[1:])
+        output = yield from _grown(node, middle, join(path, label), times * often, side)
+        _concatenated([middle, output], path)
+    return (shape[0] + node.n * growth, *shape[1:])
 
 
 def _grown(node: Grow, shape: Shape, path: str, times: Number, side: bool) -> Walk:
@@ -202,15 +208,13 @@ def _grown(node: Grow, shape: Shape, path: str, times: Number, side: bool) -> Wa
         try:
             visit = next(visits)
         except StopIteration as stop:
-            return _concatenated([shape, stop.value], path)
-        if (
-            isinstance(visit.node, Conv)
-            and not same((visit.node.groups,), (1,))
-            and visit.input[0] is shape[0]
-        ):
+            output: Shape = stop.value
+            return output
+        grouped = isinstance(visit.node, Conv) and not same((visit.node.groups,), (1,))
+        if grouped and visit.input[0] is shape[0]:
             raise UsageError(
-                f"the convolution at '{path}' has groups on channels that grow an array of times; "
-                "make the times a plain number"
+                f"the convolution at '{path}' has groups on channels that grow an array of times, "
+                f"or more than {MOST_VISITED:,}; make the times a smaller, plain number"
             )
         yield visit
 

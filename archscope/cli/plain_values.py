@@ -17,8 +17,6 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, get_args
 
-from archscope.files import at_home
-
 # Context settings of every command: Typer checks a flag of its own that is absent, but not one that
 # is False.
 _FLAGS = ("help", "version", "install_completion", "show_completion")
@@ -42,6 +40,8 @@ def _process(parameter: Any, kind: Any, option: Any, checked: Any, context: Any,
     """`value` as the type `kind`, or as Typer makes it (`checked`), errors included."""
     several = parameter.multiple or parameter.nargs == -1
     if _present(kind) is Path and isinstance(value, str):
+        from archscope.files import at_home
+
         value = str(at_home(value))  # a shell leaves the ~ of --option=~/file as it is
     if value is None and not parameter.required:
         return () if several else None

@@ -52,7 +52,15 @@ from archscope.arch.nodes import (
     is_combinator,
 )
 from archscope.arch.readings import unknown
-from archscope.arch.shape import join, output_shape, part_shape, projects, takes_before, walk
+from archscope.arch.shape import (
+    MOST_VISITED,
+    join,
+    output_shape,
+    part_shape,
+    projects,
+    takes_before,
+    walk,
+)
 from archscope.arch.windows import Shape
 from archscope.cost.steps import (
     Add,
@@ -70,6 +78,7 @@ from archscope.cost.steps import (
     View,
     last_uses,
 )
+from archscope.errors import UsageError
 
 
 def program(network: Network) -> Program:
@@ -229,6 +238,11 @@ class _Writer:
         return self._step(Multiply(), node, [value, gate], gives)
 
     def _grow(self, node: Grow, value: _Value) -> _Value:
+        if node.n > MOST_VISITED:
+            raise UsageError(
+                f"what grows can be built, and its memory told, up to {MOST_VISITED:,} times, not "
+                f"{node.n:,}; count it instead"
+            )
         value = self._in_form(node, "map", value)
         for index in range(node.n):
             path = join(self.path, str(index))

@@ -171,11 +171,11 @@ def _added(node: Node, shape: Shape) -> tuple[int, Shape]:
             chained = sum(takes_before(node, index) for index in range(len(node.branches)))
             return inside + chained * prod(cut), output_shape(node, shape)
         case Grow():
-            total = 0
-            for _ in range(node.n):
+            total, made = 0, output_shape(node, shape)
+            for _ in range(node.n) if _added(node.body, shape)[0] else ():
                 total += _added(node.body, shape)[0]
                 shape = output_shape(Cat(Seq(), node.body), shape)
-            return total, shape
+            return total, made
         case Shortcut() | Conv() | Linear() | Norm() | Act() | Pool() | Dropout():
             return 0, output_shape(node, shape)
         case Gain() | Shuffle():

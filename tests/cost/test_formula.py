@@ -7,12 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archscope.arch import families
+from archscope.arch import families, shape
 from archscope.arch.names import parse
+from archscope.arch.network import Network
 from archscope.arch.nodes import (
+    Act,
     Aux,
     Cat,
     Conv,
+    Grow,
     Linear,
     Norm,
     Repeat,
@@ -24,6 +27,7 @@ from archscope.arch.nodes import (
 from archscope.arch.rebuild import rebuild
 from archscope.cost import count
 from archscope.cost.formula import BLOCK, count_stages
+from archscope.cost.memory import memory
 from archscope.errors import UsageError
 
 # torchvision 0.29, weights metadata: num_params, and _ops in GMACs to three decimals.
@@ -267,3 +271,23 @@ def test_one_array_in_two_places_counts_as_two_equal_ones():
 
 def test_no_design_is_no_count():
     assert count(Conv(np.array([], dtype=int)), (3, 8, 8)).params.shape == (0,)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 8, 9])
+def test_what_grows_costs_in_closed_form_what_it_costs_one_by_one(monkeypatch, n):
+    body = Seq(Norm(), Act(), Conv(8, bias=True), Norm(), Conv(3, 3))
+    tree = Seq(Conv(5, 3), Grow(n, body), Conv(4))
+    one_by_one = count(tree, (3, 7, 7))
+    monkeypatch.setattr(shape, "MOST_VISITED", 0)
+    closed = count(tree, (3, 7, 7))
+    found = (closed.params, closed.macs, closed.activations)
+    assert found == (one_by_one.params, one_by_one.macs, one_by_one.activations)
+
+
+def test_what_grows_a_great_many_times_is_counted_at_once_and_not_built():
+    """By hand: layer i of 10^9 reads 2 + i channels."""
+    n = 10**9
+    network = Network("great", Seq(Conv(2), Grow(n, Conv(1))), (1, 1, 1))
+    assert count(network).params == 2 + 2 * n + n * (n - 1) // 2
+    with pytest.raises(UsageError, match="can be built, and its memory told, up to 1,000 times"):
+        memory(network)

@@ -46,6 +46,23 @@ def widened(planes: int, widen: Number | Fraction | float, scale: Fraction | flo
     return scaled(int(planes * factor), scale, f"width {planes}k")
 
 
+def divisible(width: Fraction | int, divisor: int = 8) -> int:
+    """A width as a multiple of `divisor`: the nearest, but never below nine tenths of it.
+
+    The rule of the TensorFlow models that MobileNetV2 to EfficientNet were published with.
+    """
+    nearest = max(divisor, int(width + Fraction(divisor, 2)) // divisor * divisor)
+    return nearest if nearest >= Fraction(9, 10) * width else nearest + divisor
+
+
+def strides(published: Sequence[int], cifar: bool) -> tuple[int, Sequence[int]]:
+    """The stride of the stem and of the stages: for 32x32 images the first two 2s are 1."""
+    if not cifar:
+        return 2, published
+    first = list(published).index(2)
+    return 1, [1 if index == first else stride for index, stride in enumerate(published)]
+
+
 def imagenet_stem(scale: Fraction | float = 1, channels: Number = 64) -> tuple[Node, ...]:
     """A 7x7 convolution of stride 2 to 64 channels, and the 3x3 max pool that halves again."""
     conv = Conv(scaled(channels, scale, f"stem {channels}"), 7, 2, label="conv1")

@@ -12,6 +12,7 @@ from archscope.data.sets.folder import NAME as FILES
 from archscope.data.sets.folder import class_list
 from archscope.data.view import View
 from archscope.errors import UsageError, plural
+from archscope.files import at_home
 from archscope.sweep.plan.estimate import Images
 
 
@@ -31,9 +32,7 @@ class Source:
     def absolute(self) -> Source:
         """The same from whatever folder."""
         named = self.data_dir
-        return (
-            self if named is None else replace(self, data_dir=Path(named).expanduser().absolute())
-        )
+        return self if named is None else replace(self, data_dir=at_home(named).absolute())
 
     def prepare(self, name: str, before: DatasetInfo | None = None) -> DatasetInfo:
         """The data set `name`, found or fetched; `before` is an earlier record of it, if any."""

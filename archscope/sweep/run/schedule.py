@@ -137,7 +137,7 @@ class Scheduler:
         """
         workers = [*self._leaving, *(place.worker for place in self._places if place.worker)]
         for place in self._busy():
-            if place.worker and not place.stepped:
+            if place.worker and not (place.stepped or _tells_of_a_step(place.worker)):
                 place.worker.end(0)
         for worker in workers:
             worker.ask_to_stop()
@@ -149,6 +149,17 @@ class Scheduler:
             time.sleep(0.02)
         for worker in workers:
             worker.end(0)
+
+
+def _tells_of_a_step(worker: WorkerProcess) -> bool:
+    """Whether what it has sent, and nobody has read yet, says that it has state to keep."""
+    try:
+        while worker.connection.poll():
+            if worker.connection.recv().kind in STEPS:
+                return True
+    except (EOFError, OSError):
+        pass  # it is gone
+    return False
 
 
 def _cannot_start(error: OSError) -> ArchscopeError:

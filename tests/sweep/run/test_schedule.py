@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -311,3 +313,15 @@ def _alive(pid: int) -> bool:
     except (ProcessLookupError, FileNotFoundError):
         return False
     return state != "Z"  # an orphan that nobody reaps (in a container) has ended all the same
+
+
+@pytest.mark.parametrize(("kinds", "told"), [((), False), (("begin",), False), (("epoch",), True)])
+def test_a_step_that_nobody_has_read_of_yet_is_state_to_keep(kinds: tuple, told: bool) -> None:
+    """A stop may come between a message and its reading, and would kill the trial otherwise."""
+    here, there = multiprocessing.Pipe()
+    for kind in kinds:
+        there.send(Event(kind, "t", {}))
+    worker = SimpleNamespace(connection=here)
+    assert schedule._tells_of_a_step(worker) is told  # type: ignore[arg-type]
+    there.close()
+    assert schedule._tells_of_a_step(worker) is False  # type: ignore[arg-type]

@@ -7,23 +7,23 @@ from math import ceil
 from typing import Any
 
 from archscope.arch.families.axis import Axis
+from archscope.arch.families.blocks import divisible, strides
 from archscope.arch.families.family import family
 from archscope.arch.families.keys import Keys
-from archscope.arch.families.mobile.inverted import Inverted, Style, divisible, stage, strides
+from archscope.arch.families.mobile.inverted import Row, Style, squeezed, stages
 from archscope.arch.families.spelling import Names, Numbers
 from archscope.arch.nodes import Dropout, Linear, Pool, Seq
 from archscope.arch.scaling import exact
 from archscope.arch.windows import Shape
 
-# Expansion, channels, blocks, stride and kernel of each stage.
 _STAGES = (
-    (1, 16, 1, 1, 3),
-    (6, 24, 2, 2, 3),
-    (6, 40, 2, 2, 5),
-    (6, 80, 3, 2, 3),
-    (6, 112, 3, 1, 5),
-    (6, 192, 4, 2, 5),
-    (6, 320, 1, 1, 3),
+    Row(1, 16, 1, 1, 3),
+    Row(6, 24, 2, 2, 3),
+    Row(6, 40, 2, 2, 5),
+    Row(6, 80, 3, 2, 3),
+    Row(6, 112, 3, 1, 5),
+    Row(6, 192, 4, 2, 5),
+    Row(6, 320, 1, 1, 3),
 )
 # Width and depth factor, resolution and dropout; the resolutions are those of torchvision.
 _SCALES = {
@@ -98,24 +98,16 @@ def efficientnet(
     of their own, with torchvision's resolutions (the paper trains B2 at 260).
     """
     wider, deeper = exact(width, "width"), exact(depth, "depth")
-    style, w_in = _style(wider, deeper), divisible(32 * wider)
-    stem, strided = strides([row[3] for row in _STAGES], cifar)
-    stages = []
-    for number, (expansion, channels, blocks, _, kernel) in enumerate(_STAGES, start=1):
-        out = divisible(channels * wider)
-        first = _block(w_in, expansion, out, kernel, strided[number - 1])
-        rest = _block(out, expansion, out, kernel, 1)
-        stages.append(stage(f"layer{number}", ceil(blocks * deeper), w_in, first, rest, style))
-        w_in = out
+    style, planes = _style(wider, deeper), divisible(32 * wider)
+    rows = [
+        row._replace(out=divisible(row.out * wider), blocks=ceil(row.blocks * deeper))
+        for row in _STAGES
+    ]
+    stem, strided = strides([row.stride for row in rows], cifar)
+    body = stages(rows, strided, planes, style, squeezed)
+    tail = style.unit(2, 4 * rows[-1].out)
     head = Pool("global"), Dropout(_dropout(wider, deeper)), Linear(classes, label="fc")
-    return Seq(
-        *style.unit(1, divisible(32 * wider), 3, stem), *stages, *style.unit(2, 4 * w_in), *head
-    )
-
-
-def _block(w_in: int, expansion: int, out: int, kernel: int, stride: int) -> Inverted:
-    hidden = divisible(Fraction(w_in * expansion))
-    return Inverted(hidden, out, kernel, stride, max(1, w_in // 4), ("silu", "sigmoid"))
+    return Seq(*style.unit(1, planes, 3, stem), *body, *tail, *head)
 
 
 def _dropout(width: Fraction, depth: Fraction) -> float:

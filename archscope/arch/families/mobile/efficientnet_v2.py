@@ -3,55 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
-from typing import NamedTuple
 
+from archscope.arch.families.blocks import strides
 from archscope.arch.families.family import family
 from archscope.arch.families.mobile.efficientnet import KEYS
-from archscope.arch.families.mobile.inverted import Inverted, Style, divisible, stage, strides
+from archscope.arch.families.mobile.inverted import Row, Style, squeezed, stages
 from archscope.arch.families.spelling import Names, Numbers
 from archscope.arch.nodes import Dropout, Linear, Pool, Seq
 from archscope.arch.windows import Shape
 
-
-class _Row(NamedTuple):
-    """A stage: fused blocks or not, their expansion, the stride, channels and blocks."""
-
-    fused: bool
-    expansion: int
-    stride: int
-    out: int
-    blocks: int
-
-
 _S = (
-    _Row(True, 1, 1, 24, 2),
-    _Row(True, 4, 2, 48, 4),
-    _Row(True, 4, 2, 64, 4),
-    _Row(False, 4, 2, 128, 6),
-    _Row(False, 6, 1, 160, 9),
-    _Row(False, 6, 2, 256, 15),
+    Row(1, 24, 2, 1, fused=True),
+    Row(4, 48, 4, 2, fused=True),
+    Row(4, 64, 4, 2, fused=True),
+    Row(4, 128, 6, 2),
+    Row(6, 160, 9, 1),
+    Row(6, 256, 15, 2),
 )
 _M = (
-    _Row(True, 1, 1, 24, 3),
-    _Row(True, 4, 2, 48, 5),
-    _Row(True, 4, 2, 80, 5),
-    _Row(False, 4, 2, 160, 7),
-    _Row(False, 6, 1, 176, 14),
-    _Row(False, 6, 2, 304, 18),
-    _Row(False, 6, 1, 512, 5),
+    Row(1, 24, 3, 1, fused=True),
+    Row(4, 48, 5, 2, fused=True),
+    Row(4, 80, 5, 2, fused=True),
+    Row(4, 160, 7, 2),
+    Row(6, 176, 14, 1),
+    Row(6, 304, 18, 2),
+    Row(6, 512, 5, 1),
 )
 _L = (
-    _Row(True, 1, 1, 32, 4),
-    _Row(True, 4, 2, 64, 7),
-    _Row(True, 4, 2, 96, 7),
-    _Row(False, 4, 2, 192, 10),
-    _Row(False, 6, 1, 224, 19),
-    _Row(False, 6, 2, 384, 25),
-    _Row(False, 6, 1, 640, 7),
+    Row(1, 32, 4, 1, fused=True),
+    Row(4, 64, 7, 2, fused=True),
+    Row(4, 96, 7, 2, fused=True),
+    Row(4, 192, 10, 2),
+    Row(6, 224, 19, 1),
+    Row(6, 384, 25, 2),
+    Row(6, 640, 7, 1),
 )
 # Stages, resolution (torchvision's, for evaluation) and dropout.
-_SIZES: dict[str, tuple[Sequence[_Row], int, float]] = {
+_SIZES: dict[str, tuple[Sequence[Row], int, float]] = {
     "s": (_S, 384, 0.2),
     "m": (_M, 480, 0.3),
     "l": (_L, 480, 0.4),
@@ -79,18 +67,6 @@ def efficientnet_v2(size: str = "s", *, classes: int = 1000, cifar: bool = False
     rows, _, dropout = _SIZES[size]
     style, w_in = Style("silu", 1e-3), rows[0].out
     stem, strided = strides([row.stride for row in rows], cifar)
-    start = style.unit(1, w_in, 3, stem)
-    stages = []
-    for number, row in enumerate(rows, start=1):
-        first = _block(row, w_in, strided[number - 1])
-        rest = _block(row, row.out, 1)
-        stages.append(stage(f"layer{number}", row.blocks, w_in, first, rest, style))
-        w_in = row.out
+    body = stages(rows, strided, w_in, style, squeezed)
     head = Pool("global"), Dropout(dropout), Linear(classes, label="fc")
-    return Seq(*start, *stages, *style.unit(2, 1280), *head)
-
-
-def _block(row: _Row, w_in: int, stride: int) -> Inverted:
-    hidden = divisible(Fraction(w_in * row.expansion))
-    inner = None if row.fused else max(1, w_in // 4)
-    return Inverted(hidden, row.out, 3, stride, inner, ("silu", "sigmoid"), row.fused)
+    return Seq(*style.unit(1, w_in, 3, stem), *body, *style.unit(2, 1280), *head)

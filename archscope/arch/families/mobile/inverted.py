@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
 from archscope.arch.arrays import Number, is_array
 from archscope.arch.families.axis import Axis
-from archscope.arch.families.blocks import squeeze
+from archscope.arch.families.blocks import divisible, squeeze
 from archscope.arch.nodes import (
     Act,
     Activation,
@@ -31,15 +31,6 @@ WIDTH = Axis(
     default=1,
     arrays=False,
 )
-
-
-def divisible(width: Fraction | int, divisor: int = 8) -> int:
-    """A width as a multiple of `divisor`: the nearest, but never below nine tenths of it.
-
-    The rule of the TensorFlow models that MobileNetV2 to EfficientNet were published with.
-    """
-    nearest = max(divisor, int(width + Fraction(divisor, 2)) // divisor * divisor)
-    return nearest if nearest >= Fraction(9, 10) * width else nearest + divisor
 
 
 class Style(NamedTuple):
@@ -104,16 +95,53 @@ class Inverted(NamedTuple):
         return Sum(Seq(*layers), Seq()) if same and stride == 1 else Seq(*layers)
 
 
-def stage(
-    label: str, number: Number, w_in: Number, first: Inverted, rest: Inverted, style: Style
-) -> Repeat:
-    """`number` blocks: the first on `w_in` channels, the others with stride 1 on its output."""
-    return Repeat(number, first.node(w_in, style), rest.node(first.out, style), label=label)
+class Row(NamedTuple):
+    """A stage of a network: the channels and number of its blocks, and how they are made.
+
+    Attributes:
+        expansion: of the first 1x1, times the channels of its input.
+        out: channels behind each block.
+        blocks: how many.
+        stride: of the first block.
+        kernel: of the depthwise convolutions.
+        fused: as of `Inverted`.
+    """
+
+    expansion: int
+    out: int
+    blocks: int
+    stride: int
+    kernel: int = 3
+    fused: bool = False
 
 
-def strides(published: Sequence[int], cifar: bool) -> tuple[int, Sequence[int]]:
-    """The stride of the stem and of the stages: for 32x32 images the first two 2s are 1."""
-    if not cifar:
-        return 2, published
-    first = list(published).index(2)
-    return 1, [1 if index == first else stride for index, stride in enumerate(published)]
+def plain(row: Row, w_in: int, stride: int) -> Inverted:
+    """A block of MobileNetV2."""
+    return Inverted(w_in * row.expansion, row.out, row.kernel, stride)
+
+
+def squeezed(row: Row, w_in: int, stride: int) -> Inverted:
+    """A block of EfficientNet: a squeeze-and-excitation, but in fused ones, and hidden channels
+    that are multiples of 8.
+    """
+    hidden = divisible(Fraction(w_in * row.expansion))
+    inner = None if row.fused else max(1, w_in // 4)
+    return Inverted(hidden, row.out, row.kernel, stride, inner, ("silu", "sigmoid"), row.fused)
+
+
+def stages(
+    rows: Sequence[Row],
+    strided: Sequence[int],
+    w_in: int,
+    style: Style,
+    block: Callable[[Row, int, int], Inverted],
+) -> Iterator[Repeat]:
+    """The stages `layer1`, `layer2`, ... on `w_in` channels, of strides `strided`.
+
+    `block` makes a block of a row from its input's channels and its stride.
+    """
+    for number, (row, stride) in enumerate(zip(rows, strided, strict=True), start=1):
+        first = block(row, w_in, stride).node(w_in, style)
+        rest = block(row, row.out, 1).node(row.out, style)
+        yield Repeat(row.blocks, first, rest, label=f"layer{number}")
+        w_in = row.out

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from archscope.arch.families.blocks import divisible, strides
 from archscope.arch.families.family import family
 from archscope.arch.families.keys import Keys
-from archscope.arch.families.mobile.inverted import (
-    WIDTH,
-    Inverted,
-    Style,
-    divisible,
-    stage,
-    strides,
-)
+from archscope.arch.families.mobile.inverted import WIDTH, Inverted, Row, Style, plain, stages
 from archscope.arch.families.spelling import Names
 from archscope.arch.nodes import Dropout, Linear, Pool, Seq
 from archscope.arch.scaling import exact
 
-# Expansion, channels, blocks, stride and kernel of each stage.
 _STAGES = (
-    (3, 24, 3, 2, 3),
-    (3, 40, 3, 2, 5),
-    (6, 80, 3, 2, 5),
-    (6, 96, 2, 1, 3),
-    (6, 192, 4, 2, 5),
-    (6, 320, 1, 1, 3),
+    Row(3, 24, 3, 2, 3),
+    Row(3, 40, 3, 2, 5),
+    Row(6, 80, 3, 2, 5),
+    Row(6, 96, 2, 1, 3),
+    Row(6, 192, 4, 2, 5),
+    Row(6, 320, 1, 1, 3),
 )
 
 _KEYS = Keys(
@@ -62,16 +55,10 @@ def mnasnet(width: Fraction | float = 1, *, classes: int = 1000, cifar: bool = F
     """
     factor, style = exact(width, "width"), Style("relu")
     planes = divisible(32 * factor)
-    stem, strided = strides([row[3] for row in _STAGES], cifar)
+    rows = [row._replace(out=divisible(row.out * factor)) for row in _STAGES]
+    stem, strided = strides([row.stride for row in rows], cifar)
     w_in = divisible(16 * factor)
-    start = Inverted(planes, w_in).node(planes, style)
-    stages = []
-    for number, (expansion, channels, blocks, _, kernel) in enumerate(_STAGES, start=1):
-        out = divisible(channels * factor)
-        first = Inverted(w_in * expansion, out, kernel, strided[number - 1])
-        rest = Inverted(out * expansion, out, kernel)
-        stages.append(stage(f"layer{number}", blocks, w_in, first, rest, style))
-        w_in = out
+    start = Seq(Inverted(planes, w_in).node(planes, style), label="separable")
+    body = stages(rows, strided, w_in, style, plain)
     head = Pool("global"), Dropout(0.2), Linear(classes, label="fc")
-    start = Seq(start, label="separable")
-    return Seq(*style.unit(1, planes, 3, stem), start, *stages, *style.unit(2, 1280), *head)
+    return Seq(*style.unit(1, planes, 3, stem), start, *body, *style.unit(2, 1280), *head)

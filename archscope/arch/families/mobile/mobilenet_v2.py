@@ -4,29 +4,22 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from archscope.arch.families.blocks import divisible, strides
 from archscope.arch.families.family import family
 from archscope.arch.families.keys import Keys
-from archscope.arch.families.mobile.inverted import (
-    WIDTH,
-    Inverted,
-    Style,
-    divisible,
-    stage,
-    strides,
-)
+from archscope.arch.families.mobile.inverted import WIDTH, Row, Style, plain, stages
 from archscope.arch.families.spelling import Names
 from archscope.arch.nodes import Dropout, Linear, Pool, Seq
 from archscope.arch.scaling import exact
 
-# Expansion, channels, blocks, stride of each stage.
 _STAGES = (
-    (1, 16, 1, 1),
-    (6, 24, 2, 2),
-    (6, 32, 3, 2),
-    (6, 64, 4, 2),
-    (6, 96, 3, 1),
-    (6, 160, 3, 2),
-    (6, 320, 1, 1),
+    Row(1, 16, 1, 1),
+    Row(6, 24, 2, 2),
+    Row(6, 32, 3, 2),
+    Row(6, 64, 4, 2),
+    Row(6, 96, 3, 1),
+    Row(6, 160, 3, 2),
+    Row(6, 320, 1, 1),
 )
 
 _KEYS = Keys(
@@ -60,15 +53,10 @@ def mobilenet_v2(width: Fraction | float = 1, *, classes: int = 1000, cifar: boo
     The last convolution never has fewer than 1,280 channels.
     """
     factor, style = exact(width, "width"), Style("relu6")
-    w_in = divisible(32 * factor)
-    stem, strided = strides([row[3] for row in _STAGES], cifar)
-    stages = []
-    for number, (expansion, planes, blocks, _) in enumerate(_STAGES, start=1):
-        out = divisible(planes * factor)
-        first = Inverted(w_in * expansion, out, stride=strided[number - 1])
-        rest = Inverted(out * expansion, out)
-        stages.append(stage(f"layer{number}", blocks, w_in, first, rest, style))
-        w_in = out
+    planes = divisible(32 * factor)
+    rows = [row._replace(out=divisible(row.out * factor)) for row in _STAGES]
+    stem, strided = strides([row.stride for row in rows], cifar)
+    body = stages(rows, strided, planes, style, plain)
     tail = style.unit(2, divisible(1280 * max(Fraction(1), factor)))
     head = Pool("global"), Dropout(0.2), Linear(classes, label="fc")
-    return Seq(*style.unit(1, divisible(32 * factor), 3, stem), *stages, *tail, *head)
+    return Seq(*style.unit(1, planes, 3, stem), *body, *tail, *head)

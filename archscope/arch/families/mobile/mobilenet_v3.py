@@ -7,9 +7,10 @@ from fractions import Fraction
 from itertools import groupby
 from typing import NamedTuple
 
+from archscope.arch.families.blocks import divisible, strides
 from archscope.arch.families.family import family
 from archscope.arch.families.keys import Keys
-from archscope.arch.families.mobile.inverted import WIDTH, Inverted, Style, divisible, strides
+from archscope.arch.families.mobile.inverted import WIDTH, Inverted, Style
 from archscope.arch.families.spelling import Names
 from archscope.arch.nodes import Act, Activation, Dropout, Linear, Node, Pool, Seq
 from archscope.arch.scaling import exact

@@ -16,10 +16,9 @@ from typing import Any, NamedTuple
 
 from archscope.arch.arrays import Number
 from archscope.arch.families.axis import Axis, number_text
-from archscope.arch.families.blocks import postactivation
+from archscope.arch.families.blocks import divisible, postactivation, strides
 from archscope.arch.families.family import family
 from archscope.arch.families.keys import Keys
-from archscope.arch.families.mobile.inverted import divisible, strides
 from archscope.arch.families.spelling import Names, Numbers, Spelled
 from archscope.arch.nodes import (
     Act,

@@ -69,18 +69,19 @@ def bottlenecks(
     )
 
 
-def _template(numbers: Numbers) -> str:
+def template_text(numbers: Numbers) -> str:
+    """The `CxWd` of a member."""
     return f"{number_text(numbers['cardinality'])}x{number_text(numbers['width'])}d"
 
 
 def _read(spelled: Spelled) -> Numbers | None:
     found = imagenet(spelled, IMAGENET_BLOCKS)
-    return found if found is None else {**found, **_numbers(spelled)}
+    return found if found is None else {**found, **template_numbers(spelled)}
 
 
 def _write(numbers: Numbers) -> str:
     depth = known_depth(numbers["blocks"], IMAGENET_BLOCKS)
-    return f"resnext{depth_text(depth, numbers['blocks'])}_{_template(numbers)}"
+    return f"resnext{depth_text(depth, numbers['blocks'])}_{template_text(numbers)}"
 
 
 @family(
@@ -96,7 +97,7 @@ def _write(numbers: Numbers) -> str:
         ),
         read=_read,
         write=_write,
-        template=_template,
+        template=template_text,
     ),
     FOUR_STAGES,
     CARDINALITY,
@@ -131,17 +132,18 @@ def resnext(
 
 def _read_cifar(spelled: Spelled) -> Numbers | None:
     found = cifar(spelled, 9, 2, IMAGENET_BLOCKS)
-    return found if found is None else {**found, **_numbers(spelled)}
+    return found if found is None else {**found, **template_numbers(spelled)}
 
 
-def _numbers(spelled: Spelled) -> Numbers:
+def template_numbers(spelled: Spelled) -> Numbers:
+    """Cardinality and width, where a name says them."""
     return {**whole_number(spelled, "cardinality"), **whole_number(spelled, "width")}
 
 
 def _write_cifar(numbers: Numbers) -> str:
     depth = whole_depth(numbers["depth"], 9, 2)
     prefix = "cifar_" if depth in IMAGENET_BLOCKS else ""
-    return f"{prefix}resnext{depth_text(depth, numbers['depth'])}_{_template(numbers)}"
+    return f"{prefix}resnext{depth_text(depth, numbers['depth'])}_{template_text(numbers)}"
 
 
 def _blocks(numbers: dict[str, Any]) -> dict[str, Any]:
@@ -158,7 +160,7 @@ def _blocks(numbers: dict[str, Any]) -> dict[str, Any]:
         ),
         read=_read_cifar,
         write=_write_cifar,
-        template=_template,
+        template=template_text,
     ),
     THREE_STAGES,
     CARDINALITY,

@@ -7,7 +7,6 @@ from dataclasses import replace
 from fractions import Fraction
 
 from archscope.arch.arrays import Number
-from archscope.arch.families.axis import number_text
 from archscope.arch.families.blocks import imagenet_stem
 from archscope.arch.families.family import family
 from archscope.arch.families.residual.choices import Choices
@@ -20,9 +19,8 @@ from archscope.arch.families.residual.depths import (
     imagenet,
     known_depth,
     scale_axis,
-    whole_number,
 )
-from archscope.arch.families.residual.resnext import bottlenecks
+from archscope.arch.families.residual.resnext import bottlenecks, template_numbers, template_text
 from archscope.arch.families.spelling import SCALE, SHORTCUT, Names, Numbers, Spelled
 
 REDUCTION = 16  # channels of a block over the inner channels of its squeeze-and-excitation
@@ -35,17 +33,13 @@ def _read(spelled: Spelled) -> Numbers | None:
         return None
     if spelled.form in _PLAIN:
         return {**found, "cardinality": 1, "width": 64}
-    return {**found, **whole_number(spelled, "cardinality"), **whole_number(spelled, "width")}
-
-
-def _template(numbers: Numbers) -> str:
-    return f"{number_text(numbers['cardinality'])}x{number_text(numbers['width'])}d"
+    return {**found, **template_numbers(spelled)}
 
 
 def _write(numbers: Numbers) -> str:
     blocks = numbers["blocks"]
     depth = depth_text(known_depth(blocks, IMAGENET_BLOCKS), blocks)
-    template = _template(numbers)
+    template = template_text(numbers)
     return f"seresnet{depth}" if template == "1x64d" else f"seresnext{depth}_{template}"
 
 
@@ -60,7 +54,7 @@ def _write(numbers: Numbers) -> str:
         ),
         read=_read,
         write=_write,
-        template=_template,
+        template=template_text,
     ),
     FOUR_STAGES,
     CARDINALITY,
