@@ -103,7 +103,7 @@ def count_with_fvcore(module: nn.Module, shape: Input) -> FvcoreCount:
             inside = {
                 name: counted
                 for name, counted in analysis.by_module_and_operator().items()
-                if name not in uncalled
+                if not name or name not in uncalled  # the whole, even where it does nothing
             }
             without = {name: analysis.unsupported_ops(name) for name in inside}
     except RuntimeError as error:

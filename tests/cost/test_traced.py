@@ -452,3 +452,10 @@ def test_a_part_that_hides_something_is_a_bound_and_the_others_are_exact():
     found = count_with_fvcore(module, (3, 4, 4))
     assert [part.macs_exact for part in found.parts.values()] == [True, False]
     assert sum(part.macs for part in found.parts.values()) == found.macs == 16 * 9
+
+
+@pytest.mark.parametrize("nothing", [nn.Identity(), nn.Sequential(), nn.Sequential(nn.Identity())])
+def test_a_network_without_any_operator_costs_nothing_exactly(nothing):
+    found = count_with_fvcore(nothing, (1, 4, 4))
+    assert (found.params, found.macs, found.macs_exact, found.flops) == (0, 0, True, 0)
+    assert found.parts == {}

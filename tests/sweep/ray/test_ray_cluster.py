@@ -146,7 +146,7 @@ def test_trials_of_a_killed_node_go_on_elsewhere_from_their_checkpoints(
     assert log.of(lost, "begin") == ["0", "2"]
     assert log.of(lost, "epoch") == ["1", "2", "3", "4"]  # none of them twice
     assert log.count("begin") == Counter(keys) + Counter([lost])
-    assert ["was lost; taken up again" in note for note in recorder.notes()] == [True]
+    assert ["was lost; continued from" in note for note in recorder.notes()] == [True]
     for key in keys:
         assert result(out, key)["metrics"]["state"] == [1, 2, 3, 4]
         assert len((out / "trials" / key / "metrics.jsonl").read_text().splitlines()) == 4
