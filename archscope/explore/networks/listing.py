@@ -19,6 +19,7 @@ from archscope.errors import UsageError
 from archscope.explore.networks.compare import stage_rows
 from archscope.explore.networks.opened import Given, Outside, open_network, refuse_outside
 from archscope.explore.networks.outside import OutsideCount, count_outside, known_memory
+from archscope.reporting.facts.published_points import published_points
 from archscope.reporting.networks.architectures import network_list
 from archscope.reporting.networks.shown import shown_csv_table, shown_table
 from archscope.reporting.table.result import Result
@@ -47,6 +48,18 @@ class NetworkList(Result):
             return [table]
         notes = [f"Its members are spelled {own.form}."]
         return [replace(table, title=f"Named networks of {own.title}", notes=notes)]
+
+    def draw(self, suffix: str, cost: str = "macs") -> bytes:
+        """Published errors against a cost (params, macs, activations): a file of that extension.
+
+        Raises:
+            UsageError: for another cost, or where no network has a published error.
+        """
+        points = published_points(self.rows, cost)
+        from archscope.reporting.figure.canvas import file_bytes
+        from archscope.reporting.figure.published_plot import draw
+
+        return file_bytes(draw(points, cost), suffix)
 
 
 def list_networks(pattern: str = "") -> NetworkList:
@@ -85,6 +98,7 @@ def list_networks(pattern: str = "") -> NetworkList:
                 "published_dataset": errors[0].dataset if errors else None,
                 "published_source": errors[0].source if errors else None,
                 "published_recipe": errors[0].recipe if errors else None,
+                "family": network.design.family.name if network.design else None,
             }
         )
     return NetworkList(rows, own)
