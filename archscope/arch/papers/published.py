@@ -121,6 +121,12 @@ def published_errors(network: Network) -> list[Published]:
     return [entry for entry in _entries() if entry.network == same and _task(entry) == task]
 
 
+def published_for(classes: int) -> list[tuple[Published, tuple[int, ...]]]:
+    """What sources give for networks of so many outputs, each with the input; in their order."""
+    tasks = ((entry, *_task(entry)) for entry in _entries())
+    return [(entry, shape) for entry, outputs, shape in tasks if outputs == classes]
+
+
 def _task(entry: Published) -> tuple[int, tuple[int, ...]]:
     classes, shape = _TASKS[entry.dataset]
     return classes, entry.input or shape

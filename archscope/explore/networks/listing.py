@@ -19,6 +19,7 @@ from archscope.errors import UsageError
 from archscope.explore.networks.compare import stage_rows
 from archscope.explore.networks.opened import Given, Outside, open_network, refuse_outside
 from archscope.explore.networks.outside import OutsideCount, count_outside, known_memory
+from archscope.reporting.facts.nearest_published import nearest_published
 from archscope.reporting.facts.published_points import published_points
 from archscope.reporting.networks.architectures import network_list
 from archscope.reporting.networks.shown import shown_csv_table, shown_table
@@ -177,6 +178,7 @@ def _document(network: Network) -> dict[str, Any]:
         "activations": cost.activations,
         **memory(network).document(),
         "published_errors": [entry.document() for entry in published_errors(network)],
+        "nearest_published": nearest_published(network, cost.params, cost.macs),
         "stages": stage_rows(network),
         "nodes": [
             {
@@ -211,6 +213,7 @@ def _document_outside(network: Outside, counted: OutsideCount) -> dict[str, Any]
         "activations": cost.activations,
         **known_memory(cost),
         "published_errors": [],
+        "nearest_published": None,
         "stages": counted.stages,
         "nodes": [],
         "notes": list(counted.notes),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from archscope.errors import plural
+from archscope.reporting.facts.nearest_published import nearest_sentence
 from archscope.reporting.networks.architectures import stage_table
 from archscope.reporting.table.formats import bytes_text, text
 from archscope.reporting.table.table import Column, Table
@@ -44,6 +45,8 @@ def shown_table(document: dict[str, Any], nodes: bool) -> Table:
         f"{'' if entry['recipe'] is None else '; trained: ' + entry['recipe']})."
         for entry in document["published_errors"]
     ]
+    if near := document["nearest_published"]:
+        notes.append(nearest_sentence(document["name"], near))
     return stage_table(title, rows, notes)
 
 
