@@ -13,6 +13,7 @@ from archscope.arch.inputs import GivenInput, input_plain
 from archscope.arch.names import forms, parse, read, well_known
 from archscope.arch.network import Network
 from archscope.arch.papers.published import published_errors
+from archscope.arch.roundings import roundings
 from archscope.cost.formula import CONVENTION, count
 from archscope.cost.memory import memory
 from archscope.errors import UsageError
@@ -179,6 +180,7 @@ def _document(network: Network) -> dict[str, Any]:
         **memory(network).document(),
         "published_errors": [entry.document() for entry in published_errors(network)],
         "nearest_published": nearest_published(network, cost.params, cost.macs),
+        "roundings": [one.document() for one in roundings(network)],
         "stages": stage_rows(network),
         "nodes": [
             {
@@ -214,6 +216,7 @@ def _document_outside(network: Outside, counted: OutsideCount) -> dict[str, Any]
         **known_memory(cost),
         "published_errors": [],
         "nearest_published": None,
+        "roundings": [],
         "stages": counted.stages,
         "nodes": [],
         "notes": list(counted.notes),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from archscope.errors import plural
@@ -45,9 +46,38 @@ def shown_table(document: dict[str, Any], nodes: bool) -> Table:
         f"{'' if entry['recipe'] is None else '; trained: ' + entry['recipe']})."
         for entry in document["published_errors"]
     ]
+    notes += _roundings(document["roundings"])
     if near := document["nearest_published"]:
         notes.append(nearest_sentence(document["name"], near))
     return stage_table(title, rows, notes)
+
+
+def _roundings(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """A sentence for the numbers of each rule, or of several that follow one another."""
+    by_rule: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        names = dict.fromkeys(step["rule_name"] for step in row["steps"])
+        by_rule.setdefault("; then ".join(names), []).append(row)
+    said = []
+    for name, found in by_rule.items():
+        ways = {tuple(step["rule"] for step in row["steps"]) for row in found}
+        alike = len(ways) == 1 and len(found[0]["steps"]) == 1
+        by_part: dict[str, list[str]] = {}
+        for row in found:
+            what = "" if row["of"] == "width" else f" {row['of']}"
+            by_part.setdefault(row["part"] + what, []).append(_steps(row["steps"], not alike))
+        parts = "; ".join(f"{part} {', '.join(each)}" for part, each in by_part.items())
+        rule = f"{found[0]['steps'][0]['rule']}; {name}" if alike else name
+        said.append(f"Rounded ({rule}): {parts}.")
+    return said
+
+
+def _steps(steps: Sequence[dict[str, Any]], told: bool) -> str:
+    """`60.96 → 64 (multiple of 8)`; the rules where they are `told`."""
+    said = f"{steps[0]['from']:.6g}"
+    for step in steps:
+        said += f" → {step['to']:.6g}" + (f" ({step['rule']})" if told else "")
+    return said
 
 
 def shown_csv_table(document: dict[str, Any], nodes: bool) -> Table:

@@ -1,4 +1,4 @@
-"""The nearest published network stands beside a designed one, in three commands."""
+"""What stands beside a network: the nearest published one, and where a rule rounded."""
 
 from __future__ import annotations
 
@@ -30,3 +30,15 @@ def test_a_published_network_has_none_beside_it(run):
     document = json.loads(run("show", "wrn_28_10", "--format", "json").stdout)
     assert document["nearest_published"] is None and document["published_errors"]
     assert "at this input" not in run("show", "wrn_28_10").stdout
+
+
+def test_show_says_where_a_rounding_changed_a_number(run):
+    lines = run("show", "mobilenet_v2_0.35").stdout.splitlines()
+    [said] = [line for line in lines if line.startswith("Rounded")]
+    assert "make_divisible" in said and "conv6 33.6 → 32" in said
+    document = json.loads(run("show", "mobilenet_v2_0.35", "--format", "json").stdout)
+    last = document["roundings"][-1]
+    assert (last["part"], last["of"]) == ("conv6", "width")
+    [step] = last["steps"]
+    assert (step["from"], step["to"], step["rule"]) == (33.6, 32, "multiple of 8")
+    assert "Rounded" not in run("show", "resnet50").stdout
