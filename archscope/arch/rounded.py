@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
+
+T = TypeVar("T")
 
 
 class Rule(NamedTuple):
@@ -50,8 +52,8 @@ def remembering() -> Iterator[None]:
 
 
 def rounded(
-    got: Any, given: Any, rule: Rule, *, over: int = 1, before: tuple[float, Rule] | None = None
-) -> Any:
+    got: T, given: Any, rule: Rule, *, over: int = 1, before: tuple[float, Rule] | None = None
+) -> T:
     """`got`, which is `given / over` rounded by `rule`.
 
     Args:
@@ -63,14 +65,14 @@ def rounded(
     """
     if not _REMEMBERING.get():
         return got
-    exact = Fraction(given) / over
+    whole, exact = cast(int, got), Fraction(given) / over
     steps = given.steps if isinstance(given, Rounded) and over == 1 else ()
     if before is not None and before[0] != exact:
         steps = (Step(before[0], float(exact), before[1]),)
-    if exact != got:
-        steps = (*steps, Step(float(exact), got, rule))
+    if exact != whole:
+        steps = (*steps, Step(float(exact), whole, rule))
     if not steps:
         return got
-    number = Rounded(got)
+    number = Rounded(whole)
     number.steps = steps
-    return number
+    return cast(T, number)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archscope.arch.papers.published_tables import PAPERS, published_tables, square
+from archscope.arch.windows import Shape
 from archscope.documents import json_value
 
 if TYPE_CHECKING:
@@ -121,10 +122,10 @@ def published_errors(network: Network) -> list[Published]:
     return [entry for entry in _entries() if entry.network == same and _task(entry) == task]
 
 
-def published_for(classes: int) -> list[tuple[Published, tuple[int, ...]]]:
+def published_for(classes: int) -> list[tuple[Published, Shape]]:
     """What sources give for networks of so many outputs, each with the input; in their order."""
     tasks = ((entry, *_task(entry)) for entry in _entries())
-    return [(entry, shape) for entry, outputs, shape in tasks if outputs == classes]
+    return [(entry, (c, h, w)) for entry, outputs, (c, h, w) in tasks if outputs == classes]
 
 
 def _task(entry: Published) -> tuple[int, tuple[int, ...]]:

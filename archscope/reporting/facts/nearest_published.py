@@ -18,6 +18,7 @@ from archscope.arch.families.family import Family
 from archscope.arch.names import read
 from archscope.arch.network import Network
 from archscope.arch.papers.published import Published, published_errors, published_for
+from archscope.arch.windows import Shape
 from archscope.cost.formula import count
 
 _MACS = "multiply-adds"
@@ -29,7 +30,7 @@ class Costed:
     """A network with a published error, its exact costs at the input of that, and its choices."""
 
     name: str
-    input: tuple[int, ...]
+    input: Shape
     params: int
     macs: int
     entry: Published
@@ -92,7 +93,7 @@ def _more(ratio: float, what: str) -> str:
 @cache
 def _known(family: Family[Any], classes: int) -> list[Costed]:
     """The published networks of a family, with the first error of each that sources give."""
-    first: dict[tuple[str, tuple[int, ...]], Published] = {}
+    first: dict[tuple[str, Shape], Published] = {}
     for entry, shape in published_for(classes):
         first.setdefault((entry.network, shape), entry)
     found = []
