@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from fractions import Fraction
 from typing import Any, NamedTuple, TypeVar, cast
 
 T = TypeVar("T")
@@ -65,6 +64,8 @@ def rounded(
     """
     if not _REMEMBERING.get():
         return got
+    from fractions import Fraction  # a solve for a block needs none
+
     whole, exact = cast(int, got), Fraction(given) / over
     steps = given.steps if isinstance(given, Rounded) and over == 1 else ()
     if before is not None and before[0] != exact:

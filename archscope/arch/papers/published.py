@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archscope.arch.papers.published_tables import PAPERS, published_tables, square
-from archscope.arch.windows import Shape
 from archscope.documents import json_value
 
 if TYPE_CHECKING:
     from archscope.arch.network import Network
+    from archscope.arch.windows import Shape
 
 # Table 2 of the ResNeXt paper: cardinality -> bottleneck width, at the budget of 1x64d.
 TABLE2_WIDTHS = {1: 64, 2: 40, 4: 24, 8: 14, 32: 4}
