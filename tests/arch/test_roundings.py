@@ -67,6 +67,13 @@ def test_a_width_of_regnet_was_a_power_before_it_was_a_multiple(name, last):
     ]
 
 
+def test_a_number_that_is_handed_on_is_told_once():
+    """The second convolution of a squeeze has the width of its block."""
+    assert [found[:2] for found in told("RegNetY-600MF")] == [
+        *(("conv3", "width"), ("conv4", "width"), ("conv5", "width")),
+    ]
+
+
 def test_squeezes_and_transitions_are_told():
     # 16 channels times 0.75 are 12, rounded 16; a quarter of these are 4, rounded 8.
     squeezes = [found for found in told("mobilenet_v3_small_0.75") if found[1] == "squeeze"]
