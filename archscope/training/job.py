@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from archscope.arch.network import Network
+from archscope.arch.shape import output_shape
 from archscope.cost.formula import count
 from archscope.errors import UsageError, plural
 from archscope.training.devices import Precision
@@ -58,6 +59,12 @@ def check(network: Network, recipe: Recipe, dataset: Dataset) -> None:
     """Raise UsageError where the data do not fit the network or the recipe."""
     from archscope.data.dataset import Files  # and numpy, which worker processes start without
 
+    outputs = output_shape(network.tree, network.input)
+    if outputs[1:] != (1, 1):
+        raise UsageError(
+            f"what is trained ends in one number a class, and {network.name} ends in "
+            f"{'x'.join(map(str, outputs))}: end its tree with Pool('global') and Linear(classes)"
+        )
     shape, label = _shape(dataset.train, network), dataset.info.label
     if shape != tuple(network.input) or dataset.info.classes > network.classes:
         raise UsageError(

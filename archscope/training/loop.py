@@ -276,4 +276,5 @@ class _Run:
         whole = self.model.training and len(x) == self.job.recipe.batch
         with torch.autocast(self.device.type, dtype=self._dtype(), enabled=low):
             heads = (self.compiled if whole else self.model)(x)
-        return [logits.float() for logits in (heads if isinstance(heads, tuple) else (heads,))]
+        outputs = heads if isinstance(heads, tuple) else (heads,)
+        return [logits.float().flatten(1) for logits in outputs]  # SqueezeNet's: (N, classes, 1, 1)
