@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from archscope.arch.network import Network
-from archscope.arch.nodes import Node, Sum
+from archscope.arch.nodes import has_residuals
 from archscope.arch.shape import output_shape
 from archscope.cost.formula import count
 from archscope.errors import UsageError, plural
@@ -90,18 +90,13 @@ def check(network: Network, recipe: Recipe, dataset: Dataset) -> None:
             f"the recipe {recipe.name} crops parts of larger images, but those of {label} have the "
             "network's size: give another recipe, or an image folder"
         )
-    if recipe.drop_path and not _has_residuals(network.tree):
+    if recipe.drop_path and not has_residuals(network.tree):
         raise UsageError(
             f"drop path leaves residual branches out, and {network.name} has none: give "
             "--drop-path 0, or another recipe"
         )
     if dataset.view.test_crop is not None:
         _check_crop(network, dataset.view.test_crop)
-
-
-def _has_residuals(node: Node) -> bool:
-    own = isinstance(node, Sum) and node.residual is not None
-    return own or any(map(_has_residuals, node.parts()))
 
 
 def _shape(train: Part, network: Network) -> tuple[int, ...]:

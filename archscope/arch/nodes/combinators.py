@@ -91,6 +91,12 @@ class Sum(Node):
         return Sum(*parts, scales=self.scales, label=self.label)
 
 
+def has_residuals(node: Node) -> bool:
+    """Whether there is a residual block in it: a `Sum` of a body and its shortcut."""
+    own = isinstance(node, Sum) and node.residual is not None
+    return own or any(map(has_residuals, node.parts()))
+
+
 def _is_shortcut(node: Node) -> bool:
     return isinstance(node, Shortcut) or (isinstance(node, Seq) and not node.children)
 
