@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from random_networks import EVERY, draw
 from test_loop import Unplugged, assert_same, data, stop_after, unplug_at, weights
 
 from archscope.arch.names import parse
@@ -113,6 +114,38 @@ def test_a_single_block_is_left_out_at_the_rate() -> None:
     module = build(network(BLOCK))
     add_drop_path(module, 0.2)
     assert rates(module) == [0.2]
+
+
+@pytest.mark.parametrize(
+    ("sum_", "residual"),
+    [
+        (Sum(BODY, Seq()), 0),
+        (Sum(Seq(), BODY), 1),
+        (Sum(BODY, BODY, Shortcut(8)), 0),
+        (Sum(BODY, BODY), None),
+        (Sum(Seq(), Seq()), None),
+        (Sum(Seq(), BODY, BODY), None),
+        (Sum(BODY), None),
+        (Sum(Seq()), None),
+    ],
+)
+def test_what_a_block_adds_to_its_shortcut(sum_: Sum, residual: int | None) -> None:
+    assert sum_.residual == residual
+
+
+@pytest.mark.parametrize(
+    "seeds", [range(0, EVERY, 6), pytest.param(range(EVERY), marks=pytest.mark.slow)], ids=str
+)
+def test_a_network_that_nobody_chose_trains_with_it_and_tests_as_without(seeds: range) -> None:
+    for seed in seeds:
+        drawn = draw(seed)
+        if "Aux(" in repr(drawn.network.tree) or "inception" in drawn.network.name:
+            continue  # side heads amid a network cannot be trained
+        module, x = build(drawn.network), torch.randn(2, *drawn.network.input)
+        plain = copy.deepcopy(module).eval()
+        add_drop_path(module, 0.5)
+        assert torch.equal(module.eval()(x), plain(x)), drawn.text
+        module.train()(x).square().sum().backward()
 
 
 def test_sums_that_are_no_residual_blocks_have_none() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -179,6 +180,15 @@ def test_where_there_is_not_one_recipe_it_is_said(
 ) -> None:
     with pytest.raises(UsageError, match=says):
         of_family([parse(one) for one in networks], files=files)
+
+
+def test_a_family_of_ones_own_has_no_published_recipe() -> None:
+    network = parse("cifar_convnext_tiny")
+    assert network.design is not None
+    mine = replace(network.design.family, place="mine.py")
+    own = replace(network, design=network.design._replace(family=mine))
+    with pytest.raises(UsageError, match="no recipe of"):
+        of_family([own])
 
 
 def test_a_plan_names_the_recipe_that_the_family_has() -> None:
