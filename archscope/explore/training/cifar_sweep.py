@@ -124,7 +124,7 @@ def cifar_sweep(
         command: what the user typed, for the record.
         changes: to the preset: `dataset`, `samples`, `holdout`, `whiten`, `test_crop`,
             `test_classes`, `depth`, `scale`, `templates`, `seeds`, `recipe`, `epochs`, `batch`,
-            `lr`; see `archscope.sweep.plan.presets.Changes`.
+            `lr`, `label_smoothing`, `drop_path`; see `archscope.sweep.plan.presets.Changes`.
 
     Returns:
         the folder and its records. A folder that already holds some of the trials is continued at

@@ -33,8 +33,10 @@ from archscope.cli.options.training import (
     BatchOption,
     DatasetOption,
     DepthOption,
+    DropPathOption,
     EpochsOption,
     HoldoutOption,
+    LabelSmoothingOption,
     LrOption,
     PresetOption,
     RecipeOption,
@@ -66,6 +68,8 @@ def cifar_sweep(
     epochs: EpochsOption = None,
     batch: BatchOption = None,
     lr: LrOption = None,
+    label_smoothing: LabelSmoothingOption = None,
+    drop_path: DropPathOption = None,
     precision: PrecisionOption = None,
     gpus: GpusOption = None,
     device: DeviceOption = None,
@@ -142,6 +146,8 @@ def cifar_sweep(
         "epochs": epochs,
         "batch": batch,
         "lr": lr,
+        "label_smoothing": label_smoothing,
+        "drop_path": drop_path,
     }
     if worker is not None:
         planned: dict[str, object] = {
