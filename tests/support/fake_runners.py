@@ -128,7 +128,7 @@ def by_seed(task: Task, report: Report) -> dict[str, Any]:
 
 
 def by_network(task: Task, report: Report) -> dict[str, Any]:
-    """Test errors about 20 points a path apart, but where 3 diverges; the same for the same seed."""
+    """Test errors by paths and seed, the same again; 3 paths diverge from seed 4."""
     seed, template = task.trial.seed, task.trial.template
     _log(task, f"begin {template} {seed}")
     if template == "3x64d" and seed == 4:

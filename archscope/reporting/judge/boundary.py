@@ -176,7 +176,7 @@ def _file() -> str:
                 for alpha in (ALPHA / part, 2 * ALPHA / part)
             }
     document = {"spending": f"(n / most)^{POWER}", "paths": _PATHS_IN_FILE, "levels": listed}
-    return json.dumps(document, indent=1)
+    return json.dumps(document)
 
 
 if __name__ == "__main__":

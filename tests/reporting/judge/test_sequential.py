@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume
 from hypothesis import strategies as st
 from properties import examples
 from scipy import stats
@@ -25,8 +25,7 @@ def runs(draw, networks=2, most=8):
     return [draw(st.lists(errors, min_size=n, max_size=n)) for _ in range(networks)]
 
 
-@examples(30, 300)
-@given(runs())
+@examples(30, 300, runs())
 def test_the_other_way_round_it_says_the_opposite(both):
     test = SequentialTest(most=8, resolve=20)
     one = test.look(*both)
@@ -38,8 +37,7 @@ def test_the_other_way_round_it_says_the_opposite(both):
         assert other == pytest.approx((-interval[1], -interval[0]))
 
 
-@examples(30, 300)
-@given(runs())
+@examples(30, 300, runs())
 def test_after_a_stop_it_stays_decided(both):
     test = SequentialTest(most=8, resolve=20)
     seen = []
@@ -50,8 +48,7 @@ def test_after_a_stop_it_stays_decided(both):
     assert [one[0] for one in seen[:2]] == [None, None]  # before the first look
 
 
-@examples(20, 200)
-@given(runs(most=5))
+@examples(20, 200, runs(most=5))
 def test_one_look_is_the_test_after_welch(both):
     n = len(both[0])
     assume(np.ptp(both[0]) > 1e-3 and np.ptp(both[1]) > 1e-3)
