@@ -66,15 +66,15 @@ if TYPE_CHECKING:
     from archscope.explore.networks.opened import own_network as network
     from archscope.explore.networks.readings import build, count, memory
     from archscope.explore.training.cifar_sweep import cifar_sweep, load_sweep
+    from archscope.explore.training.decide import decide
     from archscope.explore.training.images_from import Source
     from archscope.explore.training.report import report
     from archscope.explore.training.run_plan import Console
     from archscope.explore.training.status import status
     from archscope.explore.training.study import load_study, study
     from archscope.explore.training.train import train
-    from archscope.explore.training.verify_resume import verify_resume
-    from archscope.explore.training.decide import decide
     from archscope.explore.training.until_decided import Stopping
+    from archscope.explore.training.verify_resume import verify_resume
     from archscope.nn.weights import load_weights
     from archscope.reporting.judge.sequential import SequentialTest
     from archscope.sweep.plan.slots import Resources
@@ -169,11 +169,13 @@ __all__ = [
     "Repeat",
     "Resources",
     "Seq",
+    "SequentialTest",
     "Setting",
     "Shortcut",
     "Shuffle",
     "Source",
     "Split",
+    "Stopping",
     "Sum",
     "UsageError",
     "audit",
@@ -182,6 +184,7 @@ __all__ = [
     "cifar_sweep",
     "compare",
     "count",
+    "decide",
     "enumerate",
     "equivalence",
     "export",

@@ -50,23 +50,13 @@ AlphaOption = Annotated[
         help="Chance of any false difference, over all comparisons and looks.",
     ),
 ]
-MatterOption = Annotated[
-    float | None,
-    option(
-        "--resolve",
-        value="X",
-        panel=STOP,
-        default="0.5",
-        help="Difference in percentage points that matters: no difference means a smaller one.",
-    ),
-]
 
 
 def stopping(
     first_look: int | None,
     max_seeds: int | None,
     alpha: float | None,
-    resolve: float | None,
+    resolve: float,
 ) -> Stopping:
     """The rule of these options."""
     from archscope.explore.training.until_decided import Stopping
@@ -80,10 +70,10 @@ def stopping(
     return Stopping(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
 
 
-def stopping_if(until_decided: bool, **given: float | None) -> Stopping | None:
-    """The rule, where it is asked for; its options mean nothing without it."""
+def stopping_if(until_decided: bool, resolve: float, **given: float | None) -> Stopping | None:
+    """The rule, where it is asked for; its own options mean nothing without it."""
     if until_decided:
-        return stopping(**given)  # type: ignore[arg-type]
+        return stopping(resolve=resolve, **given)  # type: ignore[arg-type]
     if alone := [name.replace("_", "-") for name, value in given.items() if value is not None]:
         raise UsageError(f"--{alone[0]} is of --until-decided; give that as well")
     return None

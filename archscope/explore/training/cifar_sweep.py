@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import chdir
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -26,7 +26,7 @@ from archscope.explore.training.until_decided import (
 from archscope.reporting.folder.folder import write as write_report
 from archscope.reporting.folder.sweep import document, results, table7
 from archscope.reporting.judge.of_sweep import sweep_verdicts
-from archscope.reporting.judge.verdicts import RESOLVE, Verdict
+from archscope.reporting.judge.verdicts import RESOLVE, Verdict, check_resolve
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
 from archscope.sweep.executor import opened as opened_executor
@@ -116,6 +116,7 @@ def cifar_sweep(
     inventory: Inventory | None = None,
     command: Sequence[str] = (),
     until: Stopping | None = None,
+    resolve: float = RESOLVE,
     **changes: Unpack[Changes],
 ) -> SweepResult:
     """Train the preset's templates, each from several seeds, and write table and figure.
@@ -130,7 +131,8 @@ def cifar_sweep(
         inventory: what the machine has; for tests.
         command: what the user typed, for the record.
         until: when to stop: seeds are trained only until the pairs of interest are decided. It has
-            the seeds as well, which `changes` then has not.
+            the seeds as well, which `changes` then has not, and a `resolve` of its own.
+        resolve: the difference of errors (points) that the report's verdicts try to resolve.
         changes: to the preset: `dataset`, `samples`, `holdout`, `whiten`, `test_crop`,
             `test_classes`, `depth`, `scale`, `templates`, `seeds`, `recipe`, `epochs`, `batch`,
             `lr`; see `archscope.sweep.plan.presets.Changes`.
@@ -144,13 +146,20 @@ def cifar_sweep(
         UsageError: for what cannot be, before anything is written.
         Interrupted: after SIGINT or SIGTERM; ArchscopeError: where the folder cannot be written.
     """
+    check_resolve(resolve)
     asked, where, say = resources or Resources(), source or Source(), console or Console()
     if until is not None:
         changes["seeds"] = until.seeds(changes.get("seeds"))
     chosen, where = asked_settings(preset, where, changes)
     rule = None if until is None else until.rule(planned_pairs(chosen), drop=False)
     usual = usual_folder(chosen, asked, where, rule)
-    order = Order(chosen, Path(out) if out else usual, command=command, rule=rule)
+    order = Order(
+        chosen,
+        Path(out) if out else usual,
+        report=partial(write_report, resolve=resolve if rule is None else rule.resolve),
+        command=command,
+        rule=rule,
+    )
     by = train_until_decided if rule else conduct
     return SweepResult(*by(order, asked, where, say, inventory))
 

@@ -35,7 +35,7 @@ class Chances:
     @property
     def undecided(self) -> float:
         """The share that was open after the last look."""
-        return 1 - self.better - self.worse - self.no_difference
+        return max(0.0, 1 - self.better - self.worse - self.no_difference)
 
 
 def simulated(
@@ -66,7 +66,7 @@ def drawn(
 
     shape = (len(means), most, paths)
     runs = np.random.default_rng(seed).standard_normal(shape)
-    return runs * np.reshape(spreads, (-1, 1, 1)) + np.reshape(means, (-1, 1, 1))
+    return np.asarray(runs * np.reshape(spreads, (-1, 1, 1)) + np.reshape(means, (-1, 1, 1)))
 
 
 def stopped(test: SequentialTest, runs: Array, difference: float = 0.0) -> Chances:
@@ -130,7 +130,7 @@ def _half_width(test: SequentialTest, seen: Array, pair: tuple[int, int], alike:
         return np.asarray(own)
     level = levels_of(test, True, alike)[n - test.first]
     pooled = stats.t.isf(level / 2, k * (n - 1)) * np.sqrt(2 * variances.mean(0) / n)
-    return np.where(_bartlett(variances, n) >= ALIKE, pooled, own)
+    return np.asarray(np.where(_bartlett(variances, n) >= ALIKE, pooled, own))
 
 
 def _bartlett(variances: Array, n: int) -> Array:

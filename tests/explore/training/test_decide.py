@@ -106,8 +106,30 @@ def test_a_sweep_stops_when_its_pairs_of_interest_are_decided(tmp_path: Path) ->
     assert result.exit_code == 0, result.output
     assert len(read_sweep(out).trials) == 6
     assert "4x64d better than 1x64d" in CliRunner().invoke(app, ["report", str(out)]).output
+    other = CliRunner().invoke(app, ["report", str(out), "--resolve", "2"])
+    assert other.exit_code == 2 and "by its own rule, of 0.5 points" in " ".join(
+        other.output.split()
+    )
     refused = CliRunner().invoke(app, [*words, "--until-decided", "--seeds", "3"])
     assert refused.exit_code == 2 and "leave --seeds out" in refused.output
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_study_stops_when_its_pairs_are_decided(tmp_path: Path) -> None:
+    machine = Resources(gpus=0, workers=1, threads=1)
+    result = a.study(
+        "resnext-fig7",
+        "quick",
+        resources=machine,
+        out=tmp_path / "out",
+        until=Stopping(max_seeds=3),
+    )
+    assert result.trained is not None
+    assert {record.trial.seed for record in result.trained.records} == {1, 2, 3}
+    [_, table, *_] = result.tables()
+    assert "A test that stops itself" in table.notes[0]
+    assert all("at 3 seeds" in row["verdict"] for row in table.rows)
+    assert not result.document()["more_seeds"]
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,6 @@ from archscope.cli.options.output import FormatOption, OutputOption
 from archscope.cli.options.stopping import (
     AlphaOption,
     FirstLookOption,
-    MatterOption,
     MaxSeedsOption,
     UntilDecidedOption,
     stopping_if,
@@ -46,6 +45,7 @@ from archscope.cli.options.training import (
     LrOption,
     PresetOption,
     RecipeOption,
+    ResolveOption,
     SamplesOption,
     ScaleOption,
     SeedsOption,
@@ -74,7 +74,7 @@ def cifar_sweep(
     first_look: FirstLookOption = None,
     max_seeds: MaxSeedsOption = None,
     alpha: AlphaOption = None,
-    resolve: MatterOption = None,
+    resolve: ResolveOption = 0.5,
     recipe: RecipeOption = None,
     epochs: EpochsOption = None,
     batch: BatchOption = None,
@@ -143,7 +143,7 @@ def cifar_sweep(
     source = Source(data_dir, data_label, offline)
     console = Console(note=note, tensorboard=tensorboard)
     until = stopping_if(
-        until_decided, first_look=first_look, max_seeds=max_seeds, alpha=alpha, resolve=resolve
+        until_decided, resolve, first_look=first_look, max_seeds=max_seeds, alpha=alpha
     )
     named, words = _templates(templates, sys.argv[1:])
     changes: Changes = {
@@ -182,6 +182,7 @@ def cifar_sweep(
             console=console,
             command=["archscope", *words],
             until=until,
+            resolve=resolve,
             **changes,
         )
     show(result, format, output)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -92,9 +91,9 @@ def study(
     from archscope.explore.training.run_plan import Console
 
     resolve_format(format, output)
-    until = stopping_if(until_decided, first_look=first_look, max_seeds=max_seeds, alpha=alpha)
-    if until is not None:
-        until = replace(until, resolve=resolve)
+    until = stopping_if(
+        until_decided, resolve, first_look=first_look, max_seeds=max_seeds, alpha=alpha
+    )
     asked = resources(
         *(executor, address, gpus, device), workers=workers, trials_per_gpu=trials_per_gpu
     )
