@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archscope.arch.families.axis import chosen
 from archscope.arch.families.family import family
 from archscope.arch.families.keys import Keys
 from archscope.arch.families.spelling import Names
@@ -37,7 +38,7 @@ _KEYS = Keys(
 )
 def squeezenet(version: str = "1_0", *, classes: int = 1000) -> Seq:
     """SqueezeNet: fire modules, and a 1x1 convolution with ReLU as the classifier."""
-    stem, pools = _VERSIONS[version]
+    stem, pools = _VERSIONS[chosen(version, _VERSIONS, "version")]
     parts: list[Node] = [stem, Act()]
     for index, (squeezed, expanded) in enumerate(_FIRES):
         parts += [Pool("max", 3, 2, ceil=True)] if index in pools else []
