@@ -70,8 +70,8 @@ class Axis:
     def pattern(self) -> str:
         """The pattern of its value in a name."""
         one = FRACTION if self.fractional else WHOLE
-        stages = f"(?:{one}_){{{self.stages - 1}}}{one}|" if self.stages else ""
-        return self.spelled or stages + one
+        stages = f"(?:{one}_){{{self.stages - 1}}}{one}" if self.stages else one
+        return self.spelled or (f"{stages}|{one}" if self.stages and self.joint else stages)
 
     @property
     def words(self) -> tuple[str, ...]:
