@@ -55,7 +55,7 @@ def parse_limit(text: str) -> tuple[str, int]:
     Raises:
         UsageError: where the number or its unit is missing, or the number is above 10^13.
     """
-    found = re.fullmatch(rf"([\d.,_\s]+[kmgbt]?)\s*({'|'.join(_UNITS)})", text.strip().lower())
+    found = re.fullmatch(rf"(.*?[^a-z]\s*[kmgbt]?)\s*({'|'.join(_UNITS)})", text.strip().lower())
     if found is None:
         raise UsageError(
             f"a network's budget needs its unit, which '{shown(text)}' lacks; write "
@@ -124,14 +124,20 @@ def parse_factors(text: str, what: str) -> list[int | Fraction]:
     """`1,1.5,2` or `1:4` -> whole numbers, and fractions for decimals.
 
     Raises:
-        UsageError: as `parse_numbers`, and for a decimal that is none.
+        UsageError: where a part is no such number or range.
     """
     from archscope.arch.scaling import exact
 
     factors: list[int | Fraction] = []
     for part in text.split(","):
-        if "." not in part:
-            factors += parse_numbers(part, what)
+        if "." not in part or ":" in part:
+            try:
+                factors += parse_numbers(part, what)
+            except UsageError:
+                raise UsageError(
+                    f"{what} must be numbers above 0, or a range upward of whole ones, not "
+                    f"'{shown(text)}'; write 0.5,1,1.5 or 1:4"
+                ) from None
             continue
         value = exact(part.strip(), what)
         factors.append(int(value) if value.denominator == 1 else value)

@@ -89,14 +89,14 @@ class Axis:
         if value is None:  # other numbers leave it nothing to act on
             return None
         if not self.stages:
-            return self._within(value, self.word)
+            return self.within(value, self.word)
         values = tuple(value) if isinstance(value, Sequence) else (value,) * self.stages
         if len(values) != self.stages:
             raise UsageError(
                 f"this network has {plural(self.stages, 'stage')}, not {len(values)}; give "
                 f"{plural(self.stages, 'number')}"
             )
-        return tuple(map(self._within, values, self.words))
+        return tuple(map(self.within, values, self.words))
 
     def text(self, value: Any) -> str:
         """A value in a name: `*` for an array, a short decimal for a fraction."""
@@ -113,10 +113,14 @@ class Axis:
         return self._read(text)
 
     def _read(self, text: str) -> Any:
-        return self._within(exact(text, self.word) if "." in text else int(text), self.word)
+        return self.within(exact(text, self.word) if "." in text else int(text), self.word)
 
-    def _within(self, value: Any, what: str) -> Any:
-        """One number as a design holds it, which is in the axis's range."""
+    def within(self, value: Any, what: str) -> Any:
+        """One number, or an array, as a design holds it; `what` it is called.
+
+        Raises:
+            UsageError: where it is no such number, or out of the axis's range.
+        """
         if is_array(value) and not self.arrays:
             raise UsageError(
                 f"{what} takes one number at a time, not an array of designs; let another vary"
@@ -128,7 +132,8 @@ class Axis:
                 raise UsageError(f"{what} must be at least {least}, not {number_text(value)}")
         value = self._one(value, what)
         if self.most is not None and any_of(value > self.most):
-            raise UsageError(f"{what} must be at most {self.most:,}, not {number_text(value)}")
+            most = shown(str(value.max() if is_array(value) else value))
+            raise UsageError(f"{what} must be at most {self.most:,}, not {most}")
         return value
 
     def _one(self, value: Any, what: str) -> Any:

@@ -147,8 +147,8 @@ def equal_stages(depth: int | Sequence[Number], period: int, offset: int) -> tup
         return (n,) * 3
     near = sorted({max(1, n) * period + offset, (max(0, n) + 1) * period + offset})
     raise UsageError(
-        f"depth must be {period}n+{offset} with n >= 1, not {depth}; use "
-        f"{' or '.join(map(str, near))}"
+        f"depth must be {period}n+{offset} with n >= 1, not {shown(str(depth))}; use "
+        f"{shown(' or '.join(map(str, near)))}"
     )
 
 
