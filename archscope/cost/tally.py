@@ -174,8 +174,9 @@ def _of_leaf(visit: Visit) -> dict[str, int]:
 def _cut_off(visit: Visit) -> int:
     """What is lost where the elements of the windows are fractions, and their sum is made whole."""
     (_, height, width), (channels, rows, columns) = visit.input, visit.output
-    made = channels * rows * columns
-    return channels * height * width + made - int((height / rows * (width / columns) + 1) * made)
+    made = int(channels * rows * columns)
+    whole = int((height / rows * (width / columns) + 1) * made)
+    return int(channels * height * width) + made - whole
 
 
 def _combine(node: Node, shape: Shape, times: int, sums: defaultdict[str, int]) -> Shape:
@@ -199,11 +200,11 @@ def _combine(node: Node, shape: Shape, times: int, sums: defaultdict[str, int]) 
             sums["multiplied"] += times * prod(shape)
             return shape
         case Cat() | Split():
-            part = part_shape(node, shape, "") if isinstance(node, Split) else shape
+            cut = part_shape(node, shape, "") if isinstance(node, Split) else shape
             for index, branch in enumerate(node.branches):
-                _combine(branch, part, times, sums)
+                _combine(branch, cut, times, sums)
                 if isinstance(node, Split) and takes_before(node, index):
-                    sums["added"] += times * prod(part)
+                    sums["added"] += times * prod(cut)
         case Grow():
             _combine_grown(node, shape, times, sums)
         case Shortcut() | Conv() | Linear() | Norm() | Act() | Pool() | Dropout():
