@@ -20,16 +20,7 @@ from archscope.arch.families.blocks import divisible, postactivation, strides
 from archscope.arch.families.family import family
 from archscope.arch.families.keys import Keys
 from archscope.arch.families.spelling import Names, Numbers, Spelled
-from archscope.arch.nodes import (
-    Act,
-    Conv,
-    Linear,
-    Node,
-    Norm,
-    Pool,
-    Repeat,
-    Seq,
-)
+from archscope.arch.nodes import Act, Conv, Linear, Node, Norm, Pool, Repeat, Seq
 from archscope.arch.rounded import Rule, rounded
 from archscope.arch.scaling import exact
 from archscope.errors import UsageError
