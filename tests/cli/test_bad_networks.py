@@ -28,6 +28,7 @@ def test_an_input_of_one_pixel(run, one):
     ("words", "rule"),
     [
         ("show mobilenet_v2_0.000000001", "width must be at least 0.01"),
+        ("show resnet50 --input 3x1000000x1000000", "each from 1 to 65,536, not '3x1000000"),
         ("compare vgg12 vgg16", "did you mean vgg19"),
         ("enumerate regnetx --axis depth=1:3", "depth must be at least 4, not 1"),
         ("enumerate regnetx --axis group=0.5", "group must be a whole number, not 1/2"),
