@@ -125,9 +125,9 @@ class Axis:
             raise UsageError(
                 f"{what} takes one number at a time, not an array of designs; let another vary"
             )
-        if not isinstance(self.least, int):
+        if not isinstance(self.least, int) and not is_array(value):
             value = value if isinstance(value, int) else self._one(value, what)
-            if any_of(value < self.least):
+            if value < self.least:
                 least = number_text(self.least)
                 raise UsageError(f"{what} must be at least {least}, not {number_text(value)}")
         value = self._one(value, what)
