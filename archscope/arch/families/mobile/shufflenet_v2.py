@@ -9,6 +9,8 @@ from archscope.arch.families.keys import Keys
 from archscope.arch.families.mobile.inverted import Style
 from archscope.arch.families.spelling import Names
 from archscope.arch.nodes import Cat, Linear, Node, Pool, Repeat, Seq, Shuffle, Split
+from archscope.arch.windows import any_of
+from archscope.errors import UsageError
 
 _BLOCKS = (4, 8, 4)
 _STEM = 24
@@ -50,6 +52,8 @@ def shufflenet_v2(
     The last convolution has `last` channels. For 32x32 images the stem keeps the size and is not
     pooled.
     """
+    if any_of(width % 2 != 0):
+        raise UsageError("width must be even, as a block works on half of its channels; use 116")
     style = Style("relu")
     pool = () if cifar else (Pool("max", 3, 2, 1),)
     stages = []
