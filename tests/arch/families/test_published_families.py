@@ -107,6 +107,17 @@ TIMM = {
     "resnet152d": 60212040,
     "resnet200d": 64693064,
     "resnext50d_32x4d": 25048136,
+    "repvgg_a0": 9108968,
+    "repvgg_a1": 14092264,
+    "repvgg_a2": 28210600,
+    "repvgg_b0": 15817960,
+    "repvgg_b1": 57415016,
+    "repvgg_b1g4": 39966056,
+    "repvgg_b2": 89022376,
+    "repvgg_b2g4": 61758376,
+    "repvgg_b3": 123085288,
+    "repvgg_b3g4": 83825128,
+    "repvgg_d2se": 133334836,
 }
 
 
@@ -163,6 +174,9 @@ def test_a_network_has_the_published_parameters(name, params):
         ("res2next50_8c_4w_4s", "res2next50"),
         ("cifar_res2net50", "cifar_res2net50_26w_4s"),
         ("ResNet50-D", "resnet50d"),
+        ("RepVGG-A0", "repvgg_a0"),
+        ("repvgg_a0_fused", "repvgg_a0-deploy"),
+        ("repvgg_4_6_16_1_a2_b4_g4", "repvgg_b1g4"),
         ("resnext50-d-32x4d", "resnext50d_32x4d"),
     ],
 )
@@ -183,6 +197,7 @@ SMALL = (
     *("densenet_2_2_2_2_k8", "cifar_densenet_2_3_2_2_k4", "convnext_1_2_1_1_w16", "alexnet"),
     *("cifar_convnext_1_1_2_1_w16", "seresnext_1_2_1_1_4x4d"),
     *("res2net_1_2_1_1d_4w_3s", "cifar_res2next_1_2_1_1_2c_3w_2s", "resnet_1_1_1_1t"),
+    *("cifar_repvgg_1_2_3_1_a0.25_b0.25_g2", "repvgg_se_1_2_1_1_a0.25_b0.25-deploy"),
 )
 LARGE = sorted({name for one in registry.families() for name in one.names.known[:1]})
 
@@ -211,7 +226,7 @@ def test_a_form_for_small_images_ends_in_a_map_of_4x4(name):
     sizes = [visit.output[1:] for visit in walk(network.tree, network.input)]
     assert network.input == (3, 32, 32) and network.classes == 10
     last = next(size for size in reversed(sizes) if size != (1, 1))
-    assert last == ((2, 2) if "vgg" in name else (4, 4))  # VGG pools once more
+    assert last == ((2, 2) if name.startswith("cifar_vgg") else (4, 4))  # VGG pools once more
 
 
 @pytest.mark.parametrize(
@@ -222,6 +237,9 @@ def test_a_form_for_small_images_ends_in_a_map_of_4x4(name):
         ("regnetx_10_24_36_1_8", "wm 1 must be above 1"),
         ("mobilenet_v5", "did you mean mobilenet_v2"),
         ("res2net51_26w_4s", "did you mean res2net50_26w_4s"),
+        ("repvgg_1_1_1_1_a0.01_b1", "leaves it no channel; use 1/64 at least"),
+        ("repvgg_1_1_1_1_a0.3_b1_g4", "must divide its widths 19, 38, 76, 512, not 4"),
+        ("repvgg_a4", "did you mean repvgg_a"),
         ("cifar_res2net50d", "the stem of 32x32 images has no variant d; name it without d"),
         ("res2net50_26w_4s@0.25", "width 26 of a split at scale 0.25 is 6.5"),
     ],
