@@ -190,7 +190,7 @@ NO_READINGS = {
     "explore/clock/peak_memory.py": "makes a small network",
     "explore/networks/opened.py": "puts a tree of one leaf into a row",
     "__init__.py": "names them",
-    "explore/networks/equivalence.py": "makes a network of one block",
+    "explore/forms/equivalence.py": "makes a network of one block",
     "explore/networks/explanations.py": "looks for batch norm, which papers leave out",
     "cost/execution.py": "reads a program",
 }

@@ -1,4 +1,4 @@
-"""Branches that are added up as one convolution: RepVGG's rewriting (arXiv 2101.03697, section 3.3).
+"""Branches that are added up, as one convolution: RepVGG (arXiv 2101.03697, section 3.3).
 
 Each branch is a convolution with batch norm, or batch norm alone, and all keep or halve the map in
 the same way. In eval mode batch norm is a factor and a shift a channel, so that a branch is a

@@ -138,7 +138,7 @@ def test_a_wrong_map_of_weights_is_shown_and_exits_1(run, monkeypatch):
 @pytest.mark.slow
 def test_a_wrong_count_or_tree_exits_1(run, monkeypatch):
     from archscope.cost import fvcore as measured
-    from archscope.explore.networks import equivalence
+    from archscope.explore.forms import equivalence
 
     with monkeypatch.context() as patch:
         patch.setattr(measured, "count_activations_with_fvcore", lambda *_: 1)
@@ -195,7 +195,7 @@ def test_the_library_gives_a_frame():
 
 @pytest.mark.slow
 def test_the_clock_chooses_its_rounds_where_none_are_asked_for(run, monkeypatch):
-    from archscope.explore.networks import equivalence
+    from archscope.explore.forms import equivalence
 
     class Once:
         """A clock by which every call takes so many seconds."""

@@ -60,7 +60,7 @@ def equivalence(
     Exit codes: 0 equivalent, 1 not equivalent, 2 usage.
     """
     from archscope.arch.quantities import parse_shape
-    from archscope.explore.networks.equivalence import equivalence as compare_forms
+    from archscope.explore.forms.equivalence import equivalence as compare_forms
 
     shape = None if input_shape is None else parse_shape(input_shape)
     resolve_format(format, output)

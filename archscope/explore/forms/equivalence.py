@@ -21,7 +21,7 @@ from archscope.arch.windows import Shape
 from archscope.cost.clock import Timing, interleaved
 from archscope.cost.formula import Count, count
 from archscope.errors import UsageError, plural
-from archscope.explore.networks.equivalence_result import (
+from archscope.explore.forms.result import (
     LIMIT,
     Built,
     Checks,
