@@ -56,9 +56,9 @@ if TYPE_CHECKING:
     from archscope.explore.design.enumerate import Order, Query
     from archscope.explore.design.enumerate import enumerate_designs as enumerate
     from archscope.explore.design.solve import solve
+    from archscope.explore.forms.equivalence import equivalence
     from archscope.explore.networks.audit import audit
     from archscope.explore.networks.compare import compare
-    from archscope.explore.forms.equivalence import equivalence
     from archscope.explore.networks.export import export
     from archscope.explore.networks.listing import list_networks as list
     from archscope.explore.networks.listing import show
