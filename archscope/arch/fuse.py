@@ -45,7 +45,12 @@ def fused(tree: Node) -> Node:
 
 
 def fusions(tree: Node) -> dict[str, Fusion]:
-    """The convolutions that `fused` makes of a tree, by their path, with what they are made of."""
+    """The convolutions that `fused` makes of a tree, by their path, with what they are made of.
+
+    Raises:
+        UsageError: where the tree holds arrays.
+    """
+    hash(tree)  # refuses arrays
     found: dict[str, Fusion] = {}
     for path, node in placed(tree):
         if conv := _fused(node):
@@ -80,12 +85,15 @@ def _fused(node: Node) -> Conv | None:
 def _layers(branch: Node) -> tuple[Conv | None, Norm] | None:
     """The convolution and batch norm of a branch; None where it is anything else."""
     parts = branch.children if isinstance(branch, Seq) else (branch,)
-    match parts:
-        case (Norm(kind="batch") as norm,) if norm.label:
-            return None, norm
-        case (Conv() as conv, Norm(kind="batch") as norm) if conv.label and norm.label:
-            return (conv, norm) if _keeps_the_middle(conv) else None
-    return None
+    *before, norm = parts or (branch,)
+    if not isinstance(norm, Norm) or norm.kind != "batch" or not norm.label or len(before) > 1:
+        return None
+    if not before:
+        return None, norm
+    (conv,) = before
+    if not isinstance(conv, Conv) or not conv.label or not _keeps_the_middle(conv):
+        return None
+    return conv, norm
 
 
 def _keeps_the_middle(conv: Conv) -> bool:
