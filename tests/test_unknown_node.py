@@ -198,6 +198,7 @@ NO_READINGS = {
     "nn/forms.py": "is told the convolution that a sum becomes",
     "explore/networks/explanations.py": "looks for batch norm, which papers leave out",
     "cost/execution.py": "reads a program",
+    "arch/roundings.py": "looks at the numbers of all nodes alike",
 }
 
 

@@ -24,6 +24,7 @@ OTHERWISE = {
     "--out",  # solve: channels; of what trains: its folder
     "--output",  # export's is the network
     "--paper",  # of audit: whose counts; of bench: whose times
+    "--plot",  # of list: which numbers, into --output; elsewhere the file
     "--preset",  # a sweep's, a study's
     "--rounds",  # bench has a number of its own, equivalence what half a minute holds
     "--scale",  # of designs: several; of a sweep: one
@@ -102,7 +103,7 @@ def test_device_and_gpus_go_with_all_that_trains():
     found = {name: {word for one in params for word in one.opts} for name, params in
              parameters().items()}  # fmt: skip
     trains = {name for name, words in found.items() if "--workers" in words}
-    assert trains == {"cifar-sweep", "train", "study", "verify-resume"}
+    assert trains == {"cifar-sweep", "decide", "train", "study", "verify-resume"}
     assert all({"--device", "--gpus"} <= found[name] for name in trains)
 
 

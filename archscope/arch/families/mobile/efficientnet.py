@@ -13,6 +13,7 @@ from archscope.arch.families.keys import Keys
 from archscope.arch.families.mobile.inverted import Row, Style, squeezed, stages
 from archscope.arch.families.spelling import Names, Numbers
 from archscope.arch.nodes import Dropout, Linear, Pool, Seq
+from archscope.arch.rounded import Rule, rounded
 from archscope.arch.scaling import exact
 from archscope.arch.windows import Shape
 
@@ -25,6 +26,7 @@ _STAGES = (
     Row(6, 192, 4, 2, 5),
     Row(6, 320, 1, 1, 3),
 )
+_REPEATS = Rule("up to a whole number", "round_repeats of EfficientNet's code")
 # Width and depth factor, resolution and dropout; the resolutions are those of torchvision.
 _SCALES = {
     "b0": (1, 1, 224, 0.2),
@@ -100,7 +102,7 @@ def efficientnet(
     wider, deeper = exact(width, "width"), exact(depth, "depth")
     style, planes = _style(wider, deeper), divisible(32 * wider)
     rows = [
-        row._replace(out=divisible(row.out * wider), blocks=ceil(row.blocks * deeper))
+        row._replace(out=divisible(row.out * wider), blocks=_whole(row.blocks * deeper))
         for row in _STAGES
     ]
     stem, strided = strides([row.stride for row in rows], cifar)
@@ -108,6 +110,10 @@ def efficientnet(
     tail = style.unit(2, 4 * rows[-1].out)
     head = Pool("global"), Dropout(_dropout(wider, deeper)), Linear(classes, label="fc")
     return Seq(*style.unit(1, planes, 3, stem), *body, *tail, *head)
+
+
+def _whole(blocks: Fraction) -> int:
+    return rounded(ceil(blocks), blocks, _REPEATS)
 
 
 def _dropout(width: Fraction, depth: Fraction) -> float:

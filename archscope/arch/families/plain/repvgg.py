@@ -14,6 +14,7 @@ from archscope.arch.families.family import family
 from archscope.arch.families.spelling import Names, Numbers, Spelled, Suffix
 from archscope.arch.fuse import fused as in_one
 from archscope.arch.nodes import Act, Conv, Linear, Node, Norm, Pool, Repeat, Seq, Sum
+from archscope.arch.rounded import DOWN, Rule, rounded
 from archscope.arch.scaling import decimal, exact
 from archscope.errors import UsageError
 
@@ -29,6 +30,7 @@ _SIZES = {
 }
 _GROUPED = tuple(f"{size}g{groups}" for size in ("b1", "b2", "b3") for groups in (2, 4))
 _WIDTHS = (64, 128, 256, 512)
+_INT = Rule("down to a whole number", "int() of the authors' code")
 DEPLOY = Suffix(
     "deploy",
     "deploy",
@@ -112,7 +114,8 @@ def repvgg(
         UsageError: where a stage is left without channels, or its groups do not divide it.
     """
     factors = [exact(a, "a")] * 3 + [exact(b, "b")]
-    widths = [floor(w * factor) for w, factor in zip(_WIDTHS, factors, strict=True)]
+    full = [width * factor for width, factor in zip(_WIDTHS, factors, strict=True)]
+    widths = [rounded(floor(width), width, _INT) for width in full]
     _check(widths, factors, groups)
     first, strided = strides([2] * 4, cifar)
     stem = _Layer(min(64, widths[0]), 1, squeezed)
@@ -161,7 +164,8 @@ class _Layer(NamedTuple):
         ]
         if stride == 1 and w_in == self.width:
             branches.append(Norm(label="rbr_identity"))
-        gate = [squeeze(self.width // 16, self.width)] if self.squeezed else []
+        inner = rounded(self.width // 16, self.width, DOWN, over=16)
+        gate = [squeeze(inner, self.width)] if self.squeezed else []
         return Seq(Sum(*branches), *gate, Act(), label=label)
 
 

@@ -15,6 +15,7 @@ from archscope.arch.arrays import Number
 from archscope.arch.families.blocks import postactivation, preactivation, res2
 from archscope.arch.network import Network
 from archscope.arch.nodes import Conv, Kernel, Node, Repeat, Seq
+from archscope.arch.rounded import DOWN, rounded
 from archscope.arch.shape import output_shape
 from archscope.arch.windows import Shape
 from archscope.errors import UsageError
@@ -160,7 +161,8 @@ def _block(choices: Choices, index: int, w_in: Number, stride: int, *, first: bo
         for place, kernel in enumerate(kernels)
     ]
     if not choices.block.preactivation:
-        squeezed = None if choices.squeeze is None else choices.output[index] // choices.squeeze
+        out, squeeze = choices.output[index], choices.squeeze
+        squeezed = None if squeeze is None else rounded(out // squeeze, out, DOWN, over=squeeze)
         split = partial(res2, splits=choices.splits, first=first) if choices.splits > 1 else None
         if split and last < 2:
             raise UsageError("splits stand between a block's first and last convolution; use three")
