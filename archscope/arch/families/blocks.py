@@ -104,6 +104,21 @@ def cifar_stem(out: Number) -> tuple[Node, ...]:
     return Conv(out, 3, label="conv1"), Norm(label="bn1"), Act()
 
 
+def stem_of(scale: Fraction | float, cifar: bool, variant: str) -> tuple[Node, ...]:
+    """The stem of 64 channels for ImageNet, of a variant or not, or for 32x32 images.
+
+    Raises:
+        UsageError: where there is no such stem, or a scaled width not whole.
+    """
+    if not cifar:
+        return imagenet_stem(scale, variant=variant)
+    if variant:
+        raise UsageError(
+            f"the stem of 32x32 images has no variant {variant}; name it without {variant}"
+        )
+    return cifar_stem(scaled(64, scale, "stem 64"))
+
+
 def head(classes: int) -> tuple[Node, ...]:
     """Global average pooling and the classifier."""
     return Pool("global"), Linear(classes, label="fc")
