@@ -44,6 +44,7 @@ class Tally:
     Attributes:
         params: learnable parameters; `side_params` those of side heads among them.
         macs: multiply-adds of convolutions and linear layers.
+        linear: of them those of linear layers.
         conv_bias, linear_bias: outputs of the layers with a bias.
         norm, layer_norm, group_norm: elements that go through each kind of normalisation;
             `norm_params` the parameters of all kinds, `other_params` of layer and group norm.
@@ -65,6 +66,7 @@ class Tally:
     params: int = 0
     side_params: int = 0
     macs: int = 0
+    linear: int = 0
     conv_bias: int = 0
     linear_bias: int = 0
     norm: int = 0
@@ -148,7 +150,8 @@ def _of_leaf(visit: Visit) -> dict[str, int]:
                 "unbiased": conv.out * (not conv.bias),
             }
         case Linear() as linear:
-            return {"params": params, "macs": macs, "linear_bias": activations * linear.bias}
+            bias = activations * linear.bias
+            return {"params": params, "macs": macs, "linear": macs, "linear_bias": bias}
         case Norm(kind=kind):
             own = {"params": params, "norm_params": params}
             if kind == "batch":

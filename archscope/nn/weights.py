@@ -224,7 +224,9 @@ def _is_resnet(state: Mapping[str, Tensor]) -> bool:
     parts = {key.partition(".")[0] for key in state}
     if parts != {"conv1", "bn1", "layer1", "layer2", "layer3", "layer4", "fc"}:
         return False
-    if "layer2.0.downsample.0.weight" not in state or any(".se." in key for key in state):
+    if "layer2.0.downsample.0.weight" not in state or any(
+        ".se." in key or ".splits." in key for key in state
+    ):
         return False
     basic = "layer1.0.conv3.weight" not in state
     return tuple(state["conv1.weight"].shape) == (64, 3, 7, 7) and not (
