@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from archscope.arch.windows import Shape
     from archscope.explore.design.answer import Inverse
     from archscope.explore.design.limits import Limit
+    from archscope.explore.design.templates.solve import KindOptions, Templates
 
 
 @dataclass(frozen=True, repr=False)
@@ -72,9 +73,7 @@ class Solution(Result):
                 "kernel": self.block.kernel,
                 "resolution": self.block.resolution,
             },
-            "rounding": self.rounding
-            if isinstance(self.rounding, str)
-            else f"multiple-of-{self.rounding}",
+            "rounding": eq4.rounding_text(self.rounding),
             "templates": [
                 {
                     "template": template.name,
@@ -176,15 +175,22 @@ def solve(
 ) -> Solution: ...
 @overload
 def solve(
+    network: None = None, budget: str | int | None = None, **options: Unpack[KindOptions]
+) -> Templates: ...
+@overload
+def solve(
     network: str | Network,
     budget: str | Limit | Network | Sequence[str | Limit | Network],
     **options: Unpack[NetworkOptions],
 ) -> Inverse: ...
-def solve(network: Any = None, budget: Any = None, **options: Any) -> Solution | Inverse:
+def solve(
+    network: Any = None, budget: Any = None, **options: Any
+) -> Solution | Templates | Inverse:
     """Solve for the numbers of a network that keep a budget: Eq. 4 for a block, or a whole network.
 
         a.solve(cardinality=[1, 2, 4, 8, 32])  # Table 2 of the ResNeXt paper
         a.solve(cardinality=32, budget="70k").templates[0].name
+        a.solve(block="res2net", splits=[2, 4, 8])  # any block, by its tree
         a.solve("resnext50", "4.1GMACs", cardinality=32).answers[0].designs[0]
         a.solve("wrn_28", ["36.5M params", "5.2GMACs"])
         a.solve("resnext101", a.network("resnet152"))  # its params and multiply-adds
@@ -195,7 +201,10 @@ def solve(network: Any = None, budget: Any = None, **options: Any) -> Solution |
             `4.1GMACs`, `25M params`, `as resnet50`, a network, or several of these.
         options: of both, `cardinality` and `width` (numbers that are asked for) and `rounding`
             (`nearest`, `floor`, `ceil`, or K for multiples of K). Of a block, `reference`, the
-            template whose budget is kept without one, and `block`, its size. Of a network,
+            template whose budget is kept without one, and `block`, its size. `block` may also be
+            the name of one (`res2net`, `se`, `inverted`, `dense`, ...), or a function from a width
+            to a tree; then `splits`, and the size as `w_in`, `w_out`, `kernel` and `resolution`.
+            Of a network,
             `depth`, `widen`, `deepening` and `scale`, as `cardinality`; `free`, the words of what
             is sought; `nearest`, how many designs; `tolerance`, the largest relative deviation;
             `classes` and `input`, where not the family's own.
@@ -217,9 +226,15 @@ def _block(
     cardinality: int | Sequence[int] = (),
     width: int | Sequence[int] = (),
     **options: Any,
-) -> Solution:
+) -> Solution | Templates:
     size = parse_budget(budget) if isinstance(budget, str) else budget
     cardinalities, widths = _listed(cardinality), _listed(width)
+    if isinstance(options.get("block"), str) or callable(options.get("block")):
+        from archscope.explore.design.templates.solve import solve_kind
+
+        numbers = {"cardinality": cardinalities, "width": widths}
+        numbers["splits"] = _listed(options.pop("splits", ()))
+        return solve_kind(options.pop("block"), numbers, budget=size, **options)
     return solve_block(cardinalities=cardinalities, widths=widths, budget=size, **options)
 
 

@@ -1,0 +1,174 @@
+"""The blocks that Eq. 4 is solved for: each family's own, with one width left free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from archscope.arch.families.blocks import multiscale, postactivation
+from archscope.arch.families.dense import densenet
+from archscope.arch.families.mobile import convnext, shufflenet_v2
+from archscope.arch.families.mobile.inverted import Inverted, Row, Style, squeezed
+from archscope.arch.families.residual.seresnext import REDUCTION
+from archscope.arch.nodes import Conv, Node, Seq
+from archscope.arch.papers.eq4 import Block
+from archscope.arch.papers.published import RES2NET_WIDTHS, TABLE2_WIDTHS
+from archscope.errors import UsageError, shown
+
+Make = Callable[[Block, int, int], Node]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A block with one width left free.
+
+    Attributes:
+        name: what users call it.
+        free: what the width is.
+        make: the tree, from the block's size, the width, and how many (of `word`; else 1).
+        spelled: how a template is written.
+        word: `cardinality` or `splits`, where the block has such a number.
+        usual: that number where none is given.
+        kernel: of the block in its paper.
+        keeps: whether as many channels go out as come in, or what goes out follows.
+        published: the widths that a paper gives, by the number of `word`, and its name.
+    """
+
+    name: str
+    free: str
+    make: Make
+    spelled: str = "w{width}"
+    word: str = ""
+    usual: int = 1
+    kernel: int = 3
+    keeps: bool = False
+    published: Mapping[int, int] = field(default_factory=dict)
+    paper: str = ""
+
+    def sized(self, w_in: int, w_out: int | None, kernel: int | None, resolution: int) -> Block:
+        """The block's size; what is not given is the block's own, `w_out` as `w_in`.
+
+        Raises:
+            UsageError: for an even kernel, or channels out of a block that decides them itself.
+        """
+        if self.keeps and w_out is not None:
+            raise UsageError(
+                f"the channels behind the {self.name} block follow from its input and width; drop "
+                "--out"
+            )
+        if self.name == "shuffle" and w_in % 2:
+            raise UsageError(f"the shuffle block halves its channels; use an even --in, not {w_in}")
+        if kernel is not None and kernel % 2 == 0:
+            raise UsageError(f"a block keeps its map by an odd kernel, not {kernel}; use 3 or 5")
+        out = w_in if w_out is None else w_out
+        return Block(w_in, out, self.kernel if kernel is None else kernel, resolution)
+
+
+def kind_of(name: str) -> Kind:
+    """The block of this name.
+
+    Raises:
+        UsageError: where there is none.
+    """
+    found = KINDS.get(name.strip().lower())
+    if found is None:
+        raise UsageError(f"a block is one of {', '.join(KINDS)}, not '{shown(name)}'; name one")
+    return found
+
+
+def own_kind(make: Callable[[int], Node]) -> Kind:
+    """A block of the caller's own, from its width to its tree."""
+    return Kind("own", "width", lambda size, width, number: make(width))
+
+
+def _bottleneck(size: Block, width: int, number: int, squeezed: int | None = None) -> Node:
+    channels = number * width
+    grouped = Conv(channels, size.kernel, groups=number)
+    convolutions = [Conv(channels), grouped, Conv(size.w_out)]
+    return postactivation(convolutions, residual=False, squeezed=squeezed)
+
+
+def _squeezed(size: Block, width: int, number: int) -> Node:
+    return _bottleneck(size, width, number, max(1, size.w_out // REDUCTION))
+
+
+def _basic(size: Block, width: int, number: int) -> Node:
+    convolutions = [Conv(width, size.kernel), Conv(size.w_out, size.kernel)]
+    return postactivation(convolutions, residual=False)
+
+
+def _depthwise(size: Block, width: int, number: int) -> Node:
+    return _bottleneck(size, 1, width)
+
+
+def _res2net(size: Block, width: int, number: int) -> Node:
+    if number == 1:
+        return _bottleneck(size, width, 1)
+    return multiscale(width, number, size.w_out, kernel=size.kernel, residual=False)
+
+
+def _inverted(size: Block, width: int, number: int) -> Node:
+    return Seq(*Inverted(width, size.w_out, size.kernel).layers(Style("relu6")))
+
+
+def _mbconv(size: Block, width: int, number: int) -> Node:
+    row = Row(1, size.w_out, 1, 1, size.kernel)
+    block = squeezed(row, size.w_in, 1)._replace(hidden=width)
+    return Seq(*block.layers(Style("silu")))
+
+
+def _fused(size: Block, width: int, number: int) -> Node:
+    block = Inverted(width, size.w_out, size.kernel, fused=True)
+    return Seq(*block.layers(Style("silu")))
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "bottleneck",
+            "channels of a path",
+            _bottleneck,
+            "{number}x{width}d",
+            "cardinality",
+            published=TABLE2_WIDTHS,
+            paper="ResNeXt",
+        ),
+        Kind("basic", "channels between the two convolutions", _basic),
+        Kind("se", "channels of a path", _squeezed, "{number}x{width}d", "cardinality"),
+        Kind(
+            "res2net",
+            "channels of a split",
+            _res2net,
+            "{width}w{number}s",
+            "splits",
+            usual=4,
+            published=RES2NET_WIDTHS,
+            paper="Res2Net",
+        ),
+        Kind("depthwise", "channels of the depthwise convolution", _depthwise),
+        Kind("inverted", "channels of the depthwise convolution", _inverted),
+        Kind("mbconv", "channels of the depthwise convolution", _mbconv),
+        Kind("fused", "channels between the two convolutions", _fused),
+        Kind(
+            "shuffle",
+            "channels of the depthwise convolution",
+            lambda size, width, number: shufflenet_v2.unit(size.w_in // 2, width, size.kernel),
+            keeps=True,
+        ),
+        Kind(
+            "dense",
+            "channels that a layer adds",
+            lambda size, width, number: densenet.layer(width, size.kernel),
+            "k{width}",
+            keeps=True,
+        ),
+        Kind(
+            "convnext",
+            "channels between the two 1x1",
+            lambda size, width, number: convnext.block(size.w_in, width, size.kernel),
+            kernel=7,
+            keeps=True,
+        ),
+    )
+}
