@@ -168,35 +168,6 @@ def res2(conv: Conv, splits: int, first: bool) -> Split:
     return Split(*branches, last, chain=not first, label="splits")
 
 
-def multiscale(
-    width: Number,
-    splits: int,
-    out: Number,
-    *,
-    kernel: int = 3,
-    groups: Number = 1,
-    residual: bool = True,
-) -> Node:
-    """Res2Net's bottleneck (Gao et al., arXiv 1904.01169, Fig. 2b), of stride 1.
-
-    The 3x3 of a bottleneck is cut into `splits` parts of `width` channels: each but the last, which
-    passes, has a 3x3 of its own, on the sum of the part and the output before it.
-
-    Raises:
-        UsageError: where there are fewer than two splits.
-    """
-    middle = [
-        Seq(Conv(width, kernel, groups=groups, label="conv"), Norm(label="bn"), Act(), label=str(n))
-        for n in range(splits - 1)
-    ]
-    body = Seq(
-        *(Conv(product(splits, width), label="conv1"), Norm(label="bn1"), Act()),
-        Split(*middle, Seq(), chain=True, label="scales"),
-        *(Conv(out, label="conv3"), Norm(label="bn3")),
-    )
-    return Seq(Sum(body, Shortcut(out, label="downsample")) if residual else body, Act())
-
-
 def preactivation(
     w_in: Number,
     convolutions: Sequence[Conv],

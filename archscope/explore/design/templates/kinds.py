@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
-from archscope.arch.families.blocks import multiscale, postactivation
+from archscope.arch.families.blocks import postactivation, res2
 from archscope.arch.families.dense import densenet
 from archscope.arch.families.mobile import convnext, shufflenet_v2
 from archscope.arch.families.mobile.inverted import Inverted, Row, Style, squeezed
@@ -102,9 +103,10 @@ def _depthwise(size: Block, width: int, number: int) -> Node:
 
 
 def _res2net(size: Block, width: int, number: int) -> Node:
-    if number == 1:
-        return _bottleneck(size, width, 1)
-    return multiscale(width, number, size.w_out, kernel=size.kernel, residual=False)
+    channels = number * width
+    convolutions = [Conv(channels), Conv(channels, size.kernel), Conv(size.w_out)]
+    split = partial(res2, splits=number, first=False) if number > 1 else None
+    return postactivation(convolutions, residual=False, split=split)
 
 
 def _inverted(size: Block, width: int, number: int) -> Node:
