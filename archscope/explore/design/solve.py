@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from archscope.arch.windows import Shape
     from archscope.explore.design.answer import Inverse
     from archscope.explore.design.limits import Limit
+    from archscope.explore.design.scaling.solve import RuleOptions, Scalings
     from archscope.explore.design.templates.solve import KindOptions, Templates
 
 
@@ -183,9 +184,15 @@ def solve(
     budget: str | Limit | Network | Sequence[str | Limit | Network],
     **options: Unpack[NetworkOptions],
 ) -> Inverse: ...
+@overload
+def solve(
+    network: str | Network,
+    budget: str | Limit | Network | Sequence[str | Limit | Network],
+    **options: Unpack[RuleOptions],
+) -> Scalings: ...
 def solve(
     network: Any = None, budget: Any = None, **options: Any
-) -> Solution | Templates | Inverse:
+) -> Solution | Templates | Inverse | Scalings:
     """Solve for the numbers of a network that keep a budget: Eq. 4 for a block, or a whole network.
 
         a.solve(cardinality=[1, 2, 4, 8, 32])  # Table 2 of the ResNeXt paper
@@ -194,6 +201,7 @@ def solve(
         a.solve("resnext50", "4.1GMACs", cardinality=32).answers[0].designs[0]
         a.solve("wrn_28", ["36.5M params", "5.2GMACs"])
         a.solve("resnext101", a.network("resnet152"))  # its params and multiply-adds
+        a.solve("efficientnet_b0", "1GMACs", rule="all")  # by scaling rules, side by side
 
     Args:
         network: whose numbers are sought, as `resnext50`, `wrn_28`; without it those of one block.
@@ -204,20 +212,37 @@ def solve(
             template whose budget is kept without one, and `block`, its size. `block` may also be
             the name of one (`res2net`, `se`, `inverted`, `dense`, ...), or a function from a width
             to a tree; then `splits`, and the size as `w_in`, `w_out`, `kernel` and `resolution`.
-            Of a network,
-            `depth`, `widen`, `deepening` and `scale`, as `cardinality`; `free`, the words of what
-            is sought; `nearest`, how many designs; `tolerance`, the largest relative deviation;
-            `classes` and `input`, where not the family's own.
+            Of a network, `depth`, `widen`, `deepening` and `scale`, as `cardinality`; `free`, the
+            words of what is sought; `nearest`, how many designs; `tolerance`, the largest relative
+            deviation; `classes` and `input`, where not the family's own. `rule` scales the network
+            as it is: `compound`, `dwr`, `width`, `depth`, `resolution`, `all`, or `ScalingRule`s.
 
     Returns:
         the templates; of a network the designs nearest to the budget, each with its exact costs,
-        and the proof that none is nearer.
+        and the proof that none is nearer; or the network by each rule.
 
     Raises:
         UsageError: for a word or number that cannot be, or where nothing or too much is sought.
         InfeasibleError: where there is no answer; it says what comes nearest.
     """
-    return _block(budget, **options) if network is None else _network(network, budget, **options)
+    if network is None:
+        return _block(budget, **options)
+    if "rule" not in options:
+        return _network(network, _limits(budget), **options)
+    from archscope.explore.design.limits import all_limits
+    from archscope.explore.design.scaling.solve import scale_named
+
+    return scale_named(network, all_limits(_limits(budget)), **options)
+
+
+def _limits(budget: Any) -> list[str | Limit]:
+    from archscope.arch.network import Network  # a block alone needs none of these
+    from archscope.explore.design.limits import of_network
+
+    limits: list[str | Limit] = []
+    for one in [] if budget is None else _listed(budget):
+        limits += of_network(one) if isinstance(one, Network) else [one]
+    return limits
 
 
 def _block(
@@ -240,7 +265,7 @@ def _block(
 
 def _network(
     network: str | Network,
-    budget: str | Limit | Network | Sequence[str | Limit | Network] | None,
+    limits: Sequence[str | Limit],
     *,
     free: Sequence[str] = (),
     rounding: Rounding = "nearest",
@@ -250,14 +275,9 @@ def _network(
     input: Shape | None = None,
     **given: Any,
 ) -> Inverse:
-    from archscope.arch.network import Network  # a block alone needs none of these
     from archscope.explore.design.inverse import Options, inverse
-    from archscope.explore.design.limits import of_network
     from archscope.explore.networks.opened import named
 
-    limits: list[str | Limit] = []
-    for one in [] if budget is None else _listed(budget):
-        limits += of_network(one) if isinstance(one, Network) else [one]
     asked = named(network, "a design")
     return inverse(
         asked.name,

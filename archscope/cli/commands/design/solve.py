@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from archscope.cli.commands.design.solve_block import solve_one_block
+from archscope.cli.commands.design.solve_rule import Asked, scale_network
 from archscope.cli.completion import designs, networks, one_of, some_of
-from archscope.cli.options.blocks import BlockOption, SplitsOption
 from archscope.cli.options.declared import BLOCK, NETWORK, option
 from archscope.cli.options.networks import ClassesOption, InputOption, networks_in
 from archscope.cli.options.output import FormatOption, OutputOption
+from archscope.cli.options.solving import BlockOption, RuleOption, SplitsOption
 from archscope.cli.options.spaces import (
     AxisOption,
     CardinalityOption,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from archscope.arch.papers.eq4 import Rounding
     from archscope.explore.design.answer import Inverse
     from archscope.explore.design.inverse import Options
+    from archscope.explore.design.scaling.solve import Scalings
     from archscope.explore.design.solve import Solution
     from archscope.explore.design.templates.solve import Templates
 
@@ -142,6 +144,7 @@ def solve(
             help="Exit code 4 where the nearest design is further off.",
         ),
     ] = None,
+    scaling: RuleOption = None,
     input_shape: InputOption = None,
     classes: ClassesOption = None,
     format: FormatOption = None,
@@ -159,12 +162,16 @@ def solve(
     proof that none is nearer:
 
       archscope solve --network resnext50 --cardinality 32 --budget 4.1GMACs
+
+    With --rule, a network as it is, scaled to the budget:
+
+      archscope solve --network efficientnet_b0 --rule all --budget 1GMACs
     """
     from archscope.arch.papers.eq4 import parse_rounding
 
     numbers = Numbers(cardinality, width, depth, widen, deepening, scale, axis)
     rule = parse_rounding(rounding)
-    solution: Solution | Templates | Inverse
+    solution: Solution | Templates | Inverse | Scalings
     if network is None:
         words = {"as": like, "free": free, "depth": depth, "widen": widen, "deepening": deepening}
         others = {
@@ -173,6 +180,7 @@ def solve(
             "classes": classes,
             "scale": scale,
             "axis": axis,
+            "rule": scaling,
         }
         _only_without(words | others, "needs a whole network; add --network resnext50, or drop it")
         block = (w_in, w_out, kernel, resolution)
@@ -182,10 +190,14 @@ def solve(
         one |= {"block": kind, "splits": splits}
         one["resolution"] = resolution != 56
         _only_without(one, "describes one block; drop it, or --network")
-        options = _options(rule, nearest, tolerance, classes, input_shape)
-        solution = _solve_network(
-            network, budget or [], networks_in(like or []), numbers, free, options
-        )
+        budgets, likes = budget or [], networks_in(like or [])
+        if scaling is None:
+            options = _options(rule, nearest, tolerance, classes, input_shape)
+            solution = _solve_network(network, budgets, likes, numbers, free, options)
+        else:
+            refused = {**vars(numbers), "free": free, "nearest": nearest != 5 or None}
+            asked = Asked(scaling, rule, tolerance, classes, input_shape)
+            solution = scale_network(network, budgets, likes, refused, asked)
     print_result(solution, format, output)
     for reason in solution.infeasible:
         note(f"archscope: {reason}")

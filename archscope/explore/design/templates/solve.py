@@ -10,7 +10,7 @@ from archscope.arch.arrays import whole
 from archscope.arch.nodes import Node
 from archscope.arch.papers import eq4
 from archscope.arch.papers.eq4 import Block, Rounding
-from archscope.errors import InfeasibleError, UsageError, plural
+from archscope.errors import InfeasibleError, UsageError, joined, plural
 from archscope.explore.design.templates.kinds import Kind, kind_of, own_kind
 from archscope.explore.design.templates.widths import Template, solve_template
 from archscope.reporting.networks.templates import block_templates
@@ -86,7 +86,7 @@ class Templates(Result):
         same = [self._at(one) for one, published in given if one.width == published]
         if same:
             widths = "width is that" if len(same) == 1 else "widths are those"
-            notes.append(f"At {' and '.join(same)} the {widths} of the {paper} paper.")
+            notes.append(f"At {joined(same)} the {widths} of the {paper} paper.")
         for one, published in given:
             if one.width != published:
                 even = self._solved(one.number, 2).width
