@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from archscope.arch.papers.eq4 import Rounding, rounding_text
+from archscope.arch.papers.eq4 import Rounding
 from archscope.arch.papers.published import published_templates
 from archscope.cost.formula import CONVENTION, count
 from archscope.errors import plural
@@ -124,7 +124,9 @@ class Inverse(Result):
                 {"metric": limit.metric, "value": limit.value, "source": limit.source}
                 for limit in self.limits
             ],
-            "rounding": rounding_text(self.rounding),
+            "rounding": self.rounding
+            if isinstance(self.rounding, str)
+            else f"multiple-of-{self.rounding}",
             "answers": [self._answer(answer) for answer in self.answers],
             "infeasible": list(self.infeasible),
         }

@@ -176,10 +176,10 @@ def test_rules_stand_side_by_side():
 
 
 def test_what_cannot_be_scaled_is_left_out_with_its_reason():
-    found = a.solve("mobilenet_v2", "600MMACs", rule="all")
+    found = a.solve("mobilenet_v3_large", "600MMACs", rule="all")
     assert [one.rule.name for one in found.rules] == ["width", "resolution"]
     assert found.left_out == [
-        "mobilenet_v2 has no number for depth, so compound, dwr and depth are left out."
+        "mobilenet_v3_large has no number for depth, so compound, dwr and depth are left out."
     ]
     params = a.solve("resnet20", "1Mparams", rule=["width", "resolution"])
     assert params.left_out == ["the resolution changes no parameters, so resolution is left out."]
@@ -207,8 +207,8 @@ def test_a_network_of_ones_own_numbers_keeps_its_classes_and_its_input():
 @pytest.mark.parametrize(
     ("network", "budget", "asked", "words"),
     [
-        ("mobilenet_v2", "1GMACs", {"rule": "depth"}, "no number for depth"),
-        ("efficientnet_v2_s", "1GMACs", {"rule": "dwr"}, "no number for depth and width"),
+        ("mobilenet_v3_large", "1GMACs", {"rule": "depth"}, "no number for depth"),
+        ("squeezenet1_0", "1GMACs", {"rule": "dwr"}, "no number for depth and width"),
         ("resnet20", "1Mparams", {"rule": "resolution"}, "changes no parameters"),
         ("resnet20", ["1GMACs", "1Mparams"], {"rule": "all"}, "one budget, not 2"),
         ("resnet20", "1GMACs", {"rule": "all", "rounding": 8}, "nearest, floor or ceil"),

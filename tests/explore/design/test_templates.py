@@ -171,3 +171,12 @@ def test_a_block_of_ones_own():
 def test_a_mistake_is_told(asked, words):
     with pytest.raises(UsageError, match=words):
         a.solve(**asked)
+
+
+@pytest.mark.parametrize(
+    ("name", "weights"), [("inverted", 256 + 9 + 256), ("fused", 9 * 256 + 256)]
+)
+def test_a_block_that_widens_nothing_is_no_exception(name, weights):
+    """Families leave the first 1x1 out where it would keep the channels: Eq. 4 does not."""
+    (found,) = a.solve(block=name, budget=256 * weights).templates
+    assert (found.width, found.params) == (256, 256 * weights)

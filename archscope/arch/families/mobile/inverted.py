@@ -79,13 +79,6 @@ class Inverted(NamedTuple):
     def node(self, w_in: Number, style: Style) -> Node:
         """The block on `w_in` channels, with a shortcut where it keeps the shape."""
         widens = is_array(self.hidden) or is_array(w_in) or self.hidden != w_in
-        layers = self.layers(style, widens)
-        same = w_in is self.out or (not (is_array(w_in) or is_array(self.out)) and w_in == self.out)
-        # A sum costs nothing: arrays of designs may leave it out.
-        return Sum(Seq(*layers), Seq()) if same and self.stride == 1 else Seq(*layers)
-
-    def layers(self, style: Style, widens: bool = True) -> list[Node]:
-        """Its layers, without the shortcut; `widens` is whether the first 1x1 is among them."""
         kernel, stride = self.kernel, self.stride
         if self.fused:
             layers = style.unit(1, self.hidden if widens else self.out, kernel, stride)
@@ -97,7 +90,9 @@ class Inverted(NamedTuple):
             layers.append(squeeze(self.squeeze, self.hidden, *self.gate))
         if widens or not self.fused:
             layers += style.unit(3 if widens and not self.fused else 2, self.out, act=False)
-        return layers
+        same = w_in is self.out or (not (is_array(w_in) or is_array(self.out)) and w_in == self.out)
+        # A sum costs nothing: arrays of designs may leave it out.
+        return Sum(Seq(*layers), Seq()) if same and stride == 1 else Seq(*layers)
 
 
 class Row(NamedTuple):

@@ -9,9 +9,9 @@ from functools import partial
 from archscope.arch.families.blocks import postactivation, res2
 from archscope.arch.families.dense import densenet
 from archscope.arch.families.mobile import convnext, shufflenet_v2
-from archscope.arch.families.mobile.inverted import Inverted, Row, Style, squeezed
+from archscope.arch.families.mobile.inverted import Inverted, Style
 from archscope.arch.families.residual.seresnext import REDUCTION
-from archscope.arch.nodes import Conv, Node, Seq
+from archscope.arch.nodes import Conv, Node
 from archscope.arch.papers.eq4 import Block
 from archscope.arch.papers.published import RES2NET_WIDTHS, TABLE2_WIDTHS
 from archscope.errors import UsageError, shown
@@ -110,18 +110,22 @@ def _res2net(size: Block, width: int, number: int) -> Node:
 
 
 def _inverted(size: Block, width: int, number: int) -> Node:
-    return Seq(*Inverted(width, size.w_out, size.kernel).layers(Style("relu6")))
+    return _widened(Inverted(width, size.w_out, size.kernel), Style("relu6"))
 
 
 def _mbconv(size: Block, width: int, number: int) -> Node:
-    row = Row(1, size.w_out, 1, 1, size.kernel)
-    block = squeezed(row, size.w_in, 1)._replace(hidden=width)
-    return Seq(*block.layers(Style("silu")))
+    inner = max(1, size.w_in // 4)
+    block = Inverted(width, size.w_out, size.kernel, 1, inner, ("silu", "sigmoid"))
+    return _widened(block, Style("silu"))
 
 
 def _fused(size: Block, width: int, number: int) -> Node:
-    block = Inverted(width, size.w_out, size.kernel, fused=True)
-    return Seq(*block.layers(Style("silu")))
+    return _widened(Inverted(width, size.w_out, size.kernel, fused=True), Style("silu"))
+
+
+def _widened(block: Inverted, style: Style) -> Node:
+    """The block without its shortcut, with its first 1x1 even where that widens nothing."""
+    return block.node(0, style)
 
 
 KINDS = {
