@@ -26,8 +26,9 @@ def scale_network(
     """The network by each of the rules; what is `refused` must not be given."""
     from archscope.arch.quantities import parse_percent, parse_shape
     from archscope.explore.design.limits import read_limits
-    from archscope.explore.design.scaling.solve import scale_named
+    from archscope.explore.design.scaling.solve import refuse_others, scale_named
 
+    refuse_others(word for word, value in refused.items() if value is not None)
     shape = None if asked.input is None else parse_shape(asked.input)
     return scale_named(
         network,
@@ -37,5 +38,4 @@ def scale_network(
         tolerance=None if asked.tolerance is None else parse_percent(asked.tolerance),
         classes=asked.classes,
         input=shape,
-        **{word: value for word, value in refused.items() if value is not None},
     )

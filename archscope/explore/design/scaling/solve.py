@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Required, TypedDict
 
@@ -142,12 +142,7 @@ def scale_named(
     Raises:
         UsageError, InfeasibleError: as `scale_network`.
     """
-    if others:
-        word = next(iter(others))
-        raise UsageError(
-            f"a rule scales the network's own numbers, so {word} cannot be given; drop --{word}, "
-            "or --rule"
-        )
+    refuse_others(others)
     asked = named(network, "a rule")
     return scale_network(
         own_network(asked.name, classes or asked.classes, input or asked.input),
@@ -156,6 +151,19 @@ def scale_named(
         rounding=rounding,
         tolerance=tolerance,
     )
+
+
+def refuse_others(words: Iterable[str]) -> None:
+    """Refuse what says of other designs which they are.
+
+    Raises:
+        UsageError: naming the first word.
+    """
+    for word in words:
+        raise UsageError(
+            f"a rule scales the network's own numbers, so {word} cannot be given; drop --{word}, "
+            "or --rule"
+        )
 
 
 def scale_network(
