@@ -45,16 +45,16 @@ def table2(
     return Table(f"Templates {_at(budget, reference)}: {size}", columns, rows, notes)
 
 
-def block_templates(document: Mapping[str, Any], word: str, free: str) -> Table:
-    """Templates of any block at a kept budget; `word` is its number, `free` what the width is."""
+def block_templates(document: Mapping[str, Any], words: Sequence[str], free: str) -> Table:
+    """Templates of any block at a kept budget; `words` are its numbers, `free` is its width."""
     rows, asked = document["templates"], document["reference"]
     columns = [
         Column("template", "template", text, "left"),
-        Column("cardinality", "C", integer, shown=word == "cardinality"),
-        Column("splits", "splits", integer, shown=word == "splits"),
+        Column("cardinality", "C", integer, shown="cardinality" in words),
+        Column("splits", "splits", integer, shown="splits" in words),
         Column("width", "width", integer),
         Column("exact_width", "exact\nwidth", decimal(2)),
-        Column("group_width", "group\nwidth", integer, shown=bool(word)),
+        Column("group_width", "group\nwidth", integer, shown=bool(words)),
         Column("params", "params", integer),
         Column("macs", "FLOPs\n(multiply-adds)", si),
         Column("activations", "activations", si),

@@ -11,22 +11,26 @@ import archscope as a
 from archscope.arch.nodes import Conv, Seq
 from archscope.arch.papers.eq4 import Block, solve_width
 from archscope.errors import InfeasibleError, UsageError
-from archscope.explore.design.templates.kinds import KINDS
+from archscope.explore.design.templates.kinds import KINDS, Paths
 from archscope.explore.design.templates.solve import solve_templates
 
-# Weights of each block on s.w_in channels, norms and shortcut left out; n is its number.
+# Weights of each block on s.w_in channels, norms and shortcut left out; n are its numbers.
 SUMS = {
-    "bottleneck": lambda s, n, w: n * w * (s.w_in + s.w_out) + n * s.kernel**2 * w * w,
+    "bottleneck": lambda s, n, w: (
+        n.cardinality * w * (s.w_in + s.w_out) + n.cardinality * s.kernel**2 * w * w
+    ),
     "basic": lambda s, n, w: s.kernel**2 * w * (s.w_in + s.w_out),
     # 2 layers of the gate, with bias, on out / 16 channels.
     "se": lambda s, n, w: (
-        n * w * (s.w_in + s.w_out)
-        + n * s.kernel**2 * w * w
+        n.cardinality * w * (s.w_in + s.w_out)
+        + n.cardinality * s.kernel**2 * w * w
         + (2 * s.w_out + 1) * max(1, s.w_out // 16)
         + s.w_out
     ),
+    # A 3x3 on each split but the last, grouped by the cardinality.
     "res2net": lambda s, n, w: (
-        n * w * (s.w_in + s.w_out) + max(1, n - 1) * s.kernel**2 * w * w
+        n.cardinality * n.splits * w * (s.w_in + s.w_out)
+        + max(1, n.splits - 1) * n.cardinality * s.kernel**2 * w * w
     ),
     "depthwise": lambda s, n, w: w * (s.w_in + s.kernel**2 + s.w_out),
     "inverted": lambda s, n, w: w * (s.w_in + s.kernel**2 + s.w_out),
@@ -61,7 +65,8 @@ def test_every_block_has_its_sum():
         # Table 2 of ResNeXt; section 4.2 of Res2Net, but for its 26; DenseNet-BC's k = 32.
         *(("bottleneck", 1, 64, 69_632), ("bottleneck", 8, 14, 71_456)),
         *(("bottleneck", 32, 4, 70_144), ("res2net", 1, 64, 69_632)),
-        *(("res2net", 2, 48, 69_888), ("res2net", 4, 25, 68_075), ("res2net", 8, 14, 69_692)),
+        *(("res2net", (1, 2), 48, 69_888), ("res2net", (1, 4), 25, 68_075)),
+        *(("res2net", (1, 8), 14, 69_692), ("res2net", (8, 4), 4, 68_992)),
         *(("dense", 1, 32, 69_632), ("basic", 1, 15, 69_120), ("se", 1, 59, 70_001)),
         *(("depthwise", 1, 134, 69_814), ("inverted", 1, 134, 69_814), ("mbconv", 1, 107, 69_614)),
         *(("fused", 1, 27, 69_120), ("shuffle", 1, 263, 69_695), ("convnext", 1, 110, 69_742)),
@@ -70,7 +75,8 @@ def test_every_block_has_its_sum():
 def test_the_width_at_the_papers_budget(name, number, width, params):
     kind = KINDS[name]
     size = sized(kind)
-    (found,) = solve_templates(kind, [number], size=size).templates
+    paths = number if isinstance(number, tuple) else (number,)
+    (found,) = solve_templates(kind, [number := Paths(*paths)], size=size).templates
     assert (found.width, found.params) == (width, params)
     assert SUMS[name](size, number, width) == params
     off = {w: abs(SUMS[name](size, number, w) - BUDGET) for w in range(1, 300)}
@@ -84,6 +90,11 @@ def test_the_papers_even_width_is_told():
     even = a.solve(block="res2net", splits=4, rounding=2)
     assert even.templates[0].width == 26
     assert even.notes() == ["At 4 splits the width is that of the Res2Net paper."]
+    grouped = a.solve(block="res2net", cardinality=8, splits=[4, 2])
+    assert [one.name for one in grouped.templates] == ["8c4w4s", "8c8w2s"]
+    assert grouped.notes() == [
+        "At cardinality 8 and 4 splits the width is that of the Res2Net paper."
+    ]
     other = a.solve(block="res2net", splits=4, w_in=128)
     assert other.notes() == [] and other.document()["templates"][0]["published_width"] is None
 
@@ -95,13 +106,16 @@ CHANNELS = st.integers(1, 600)
     60,
     1500,
     st.sampled_from(sorted(KINDS)),
-    st.integers(1, 12),
+    st.tuples(st.integers(1, 12), st.integers(1, 9)),
     st.tuples(CHANNELS, CHANNELS, st.sampled_from([1, 3, 5, 7])),
     st.integers(1, 10**7),
 )
 def test_the_width_found_is_the_nearest(name, number, channels, budget):
     kind = KINDS[name]
-    number = number if kind.word else 1
+    cardinality, splits = number
+    number = Paths(
+        cardinality if "cardinality" in kind.words else 1, splits if "splits" in kind.words else 1
+    )
     w_in, w_out, kernel = channels
     size = sized(kind, w_in + w_in % 2, w_out, kernel)
 
@@ -138,7 +152,7 @@ def test_the_bottlenecks_tree_gives_eq_4(cardinality, budget, w_in, w_out, kerne
     except InfeasibleError:
         return
     (other,) = solve_templates(
-        KINDS["bottleneck"], [cardinality], size=block, budget=budget
+        KINDS["bottleneck"], [Paths(cardinality)], size=block, budget=budget
     ).templates
     assert (other.name, other.params, other.macs) == (one.name, one.params, one.macs)
     assert other.exact == pytest.approx(one.exact)

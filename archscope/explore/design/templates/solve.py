@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
+from math import prod
 from typing import Any, Required, TypedDict
 
 from archscope.arch.arrays import whole
@@ -11,7 +13,7 @@ from archscope.arch.nodes import Node
 from archscope.arch.papers import eq4
 from archscope.arch.papers.eq4 import Block, Rounding
 from archscope.errors import InfeasibleError, UsageError, joined, plural
-from archscope.explore.design.templates.kinds import Kind, kind_of, own_kind
+from archscope.explore.design.templates.kinds import Kind, Paths, kind_of, own_kind
 from archscope.explore.design.templates.widths import Template, solve_template
 from archscope.reporting.networks.templates import block_templates
 from archscope.reporting.table.result import Result
@@ -69,7 +71,7 @@ class Templates(Result):
 
     def tables(self) -> list[Table]:
         """A row for each template."""
-        return [block_templates(self.document(), self.kind.word, self.kind.free)]
+        return [block_templates(self.document(), self._words(), self.kind.free)]
 
     def published_width(self, template: Template) -> int | None:
         """The width that a paper gives for the same question."""
@@ -77,7 +79,7 @@ class Templates(Result):
         kept = eq4.kept_budget(None, eq4.REFERENCE, eq4.DEFAULT_BLOCK)
         if self.size != default or self.budget != kept:
             return None
-        return self.kind.published.get(template.number)
+        return self.kind.published.get(template.paths)
 
     def notes(self) -> list[str]:
         """How the widths stand to those of a paper, where it gives some."""
@@ -89,28 +91,36 @@ class Templates(Result):
             notes.append(f"At {joined(same)} the {widths} of the {paper} paper.")
         for one, published in given:
             if one.width != published:
-                even = self._solved(one.number, 2).width
+                even = self._solved(one.paths, 2).width
                 which = ", the nearest even width" if published == even else ""
                 notes.append(f"At {self._at(one)} the {paper} paper has {published}{which}.")
         return notes
 
-    def _at(self, template: Template) -> str:
-        word, number = self.kind.word, template.number
-        return f"{number} splits" if word == "splits" else f"{word} {number}"
+    def _words(self) -> list[str]:
+        """The numbers that the templates differ in, or that the block has alone."""
+        words = self.kind.words
+        return [
+            w
+            for w in words
+            if len(words) == 1 or any(getattr(t.paths, w) > 1 for t in self.templates)
+        ]
 
-    def _solved(self, number: int, rounding: Rounding) -> Template:
-        return solve_template(self.kind, number, self.size, self.budget, rounding)
+    def _at(self, template: Template) -> str:
+        cardinality, splits = template.paths
+        parts = [f"cardinality {cardinality}"] if cardinality > 1 or splits == 1 else []
+        return " and ".join([*parts, f"{splits} splits"] if splits > 1 else parts)
+
+    def _solved(self, paths: Paths, rounding: Rounding) -> Template:
+        return solve_template(self.kind, paths, self.size, self.budget, rounding)
 
     def _row(self, template: Template) -> dict[str, Any]:
-        numbers = dict.fromkeys(("cardinality", "splits"))
-        if self.kind.word:
-            numbers[self.kind.word] = template.number
+        paths = template.paths._asdict().items()
         return {
             "template": template.name,
-            **numbers,
+            **{word: number if word in self.kind.words else None for word, number in paths},
             "width": template.width,
             "exact_width": template.exact,
-            "group_width": template.number * template.width,
+            "group_width": prod(template.paths) * template.width,
             "params": template.params,
             "macs": template.macs,
             "activations": template.activations,
@@ -155,11 +165,11 @@ def solve_kind(
 
     Raises:
         UsageError: for a word that the block has not, and as `solve_templates`.
-        InfeasibleError: where none of the numbers has an answer.
+        InfeasibleError: where none of them has an answer.
     """
     kind = kind_of(block) if isinstance(block, str) else own_kind(block)
     for word, values in numbers.items():
-        if not values or word == kind.word:
+        if not values or word in kind.words:
             continue
         if word == "width":
             raise UsageError(
@@ -168,50 +178,55 @@ def solve_kind(
             )
         raise UsageError(f"the {kind.name} block has no {word}; drop --{word}")
     size = kind.sized(w_in, w_out, kernel, resolution)
-    asked = [whole(number, kind.word) for number in numbers.get(kind.word, ())]
+    asked = [
+        [whole(number, word) for number in numbers.get(word, ())] or [usual]
+        for word, usual in kind.usual._asdict().items()
+    ]
+    if len(asked[0]) * len(asked[1]) > MOST_TEMPLATES:
+        raise UsageError(
+            f"at most {plural(MOST_TEMPLATES, 'template')} are solved for at once, not "
+            f"{len(asked[0]) * len(asked[1]):,}; give fewer"
+        )
+    paths = [Paths(*pair) for pair in product(*asked)]
     return solve_templates(
-        kind, asked, size=size, budget=budget, reference=reference, rounding=rounding
+        kind, paths, size=size, budget=budget, reference=reference, rounding=rounding
     )
 
 
 def solve_templates(
     kind: Kind,
-    numbers: Sequence[int] = (),
+    paths: Sequence[Paths],
     *,
     size: Block,
     budget: int | None = None,
     reference: str | None = None,
     rounding: Rounding = "nearest",
 ) -> Templates:
-    """Solve for a block's width at each of `numbers`: of its cardinality, or of its splits.
+    """Solve for a block's width at each cardinality and number of splits.
 
     The budget is `budget` (parameters of a block) or that of the template `reference` of Eq. 4,
     1x64d without either, on the same channels.
 
     Raises:
         UsageError: where a number or rule cannot be, or both of budget and reference are given.
-        InfeasibleError: where none of the numbers has an answer.
+        InfeasibleError: where none of them has an answer.
     """
     if budget is not None and reference is not None:
         raise UsageError(
             f"the reference {reference} decides the budget, so {budget:,} cannot be given as "
             "well; drop --budget or --reference"
         )
-    if len(numbers) > MOST_TEMPLATES:
-        raise UsageError(
-            f"at most {plural(MOST_TEMPLATES, 'template')} are solved for at once, not "
-            f"{len(numbers):,}; give fewer"
-        )
-    if kind.word == "splits" and max(numbers, default=1) > MOST_SPLITS:
-        raise UsageError(f"splits are at most {MOST_SPLITS:,}, not {max(numbers):,}; give fewer")
+    most = max(one.splits for one in paths)
+    if most > MOST_SPLITS:
+        raise UsageError(f"splits are at most {MOST_SPLITS:,}, not {most:,}; give fewer")
     eq4.check_rounding(rounding)
     if budget is None:
         reference = eq4.REFERENCE if reference is None else reference.strip().lower()
     budget = eq4.kept_budget(budget, reference or "", _around(kind, size))
     templates, infeasible = [], []
-    for number in numbers or (kind.usual,):
+    for one in paths:
         try:
-            templates.append(solve_template(kind, number, size, budget, rounding))
+            templates.append(solve_template(kind, one, size, budget, rounding))
         except InfeasibleError as error:
             infeasible.append(str(error))
     if not templates:

@@ -10,8 +10,8 @@ from math import sqrt
 from archscope.arch.nodes import Norm, Seq
 from archscope.arch.papers.eq4 import Block, Rounding, rounded
 from archscope.cost.formula import Count, count
-from archscope.errors import InfeasibleError, UsageError
-from archscope.explore.design.templates.kinds import Kind
+from archscope.errors import InfeasibleError, UsageError, joined
+from archscope.explore.design.templates.kinds import Kind, Paths
 
 MOST_WIDTH = 2**40  # a width whose weights are far above every budget
 
@@ -22,7 +22,7 @@ class Template:
 
     Attributes:
         name: `32x4d`, `26w4s`, `k32`.
-        number: of its cardinality or splits; 1 where it has none.
+        paths: its cardinality and splits; 1 where it has none.
         width: the free width.
         exact: the unrounded width: where the second-order curve through the counts beside it meets
             the budget. Counts of convolutions are such curves, so that it is exact for them.
@@ -32,7 +32,7 @@ class Template:
     """
 
     name: str
-    number: int
+    paths: Paths
     width: int
     exact: float
     params: int
@@ -42,7 +42,7 @@ class Template:
 
 
 def solve_template(
-    kind: Kind, number: int, size: Block, budget: int, rounding: Rounding
+    kind: Kind, paths: Paths, size: Block, budget: int, rounding: Rounding
 ) -> Template:
     """The width at which a block has `budget` parameters, made whole by `rounding`.
 
@@ -50,12 +50,13 @@ def solve_template(
         InfeasibleError: where the width would be below 1, whatever the rounding.
         UsageError: where the parameters do not grow with the width.
     """
-    params = _params(kind, size, number)
+    params = _params(kind, size, paths)
     if params(1) > budget:
-        fewer = f", or fewer {kind.word}" if kind.word == "splits" and number > 1 else ""
+        many = [word for word in kind.words if getattr(paths, word) > 1]
         raise InfeasibleError(
-            f"the {kind.name} block as {_name(kind, number, 1)}, its narrowest, has {params(1):,} "
-            f"parameters, more than {budget:,}; raise the budget to that{fewer}"
+            f"the {kind.name} block as {kind.template(1, paths)}, its narrowest, has "
+            f"{params(1):,} parameters, more than {budget:,}; raise the budget to that"
+            f"{f', or lower its {joined(many)}' if many else ''}"
         )
     floor = _floor(params, budget, kind)
     exact = floor + _beyond(params, floor, budget)
@@ -64,22 +65,22 @@ def solve_template(
     else:
         half_up = _half_is_within(params, floor, budget)
         width = rounded(floor, half_up, params(floor) == budget, rounding)
-    cost = block_cost(kind, size, number, width)
+    cost = block_cost(kind, size, paths, width)
     deviation = (cost.params - budget) / budget
-    name = _name(kind, number, width)
-    return Template(name, number, width, exact, cost.params, cost.macs, cost.activations, deviation)
+    name = kind.template(width, paths)
+    return Template(name, paths, width, exact, cost.params, cost.macs, cost.activations, deviation)
 
 
-def block_cost(kind: Kind, size: Block, number: int, width: int) -> Count:
+def block_cost(kind: Kind, size: Block, paths: Paths, width: int) -> Count:
     """What the block's tree costs; the parameters without those of its norms."""
     shape = (size.w_in, size.resolution, size.resolution)
-    cost = count(Seq(kind.make(size, width, number)), shape)
+    cost = count(Seq(kind.make(size, width, paths)), shape)
     norms = sum(row.params for row in cost.nodes if isinstance(row.node, Norm))
     return Count(cost.params - norms, cost.macs, cost.activations)
 
 
-def _params(kind: Kind, size: Block, number: int) -> Callable[[int], int]:
-    return cache(lambda width: int(block_cost(kind, size, number, width).params))
+def _params(kind: Kind, size: Block, paths: Paths) -> Callable[[int], int]:
+    return cache(lambda width: int(block_cost(kind, size, paths, width).params))
 
 
 def _floor(params: Callable[[int], int], budget: int, kind: Kind) -> int:
@@ -122,7 +123,3 @@ def _beyond(params: Callable[[int], int], floor: int, budget: int) -> float:
     slope = first - second / 2
     # The root of second/2 x^2 + slope x = left, in the form without cancellation.
     return 2 * left / (slope + sqrt(slope * slope + 2 * second * left)) if left else 0.0
-
-
-def _name(kind: Kind, number: int, width: int) -> str:
-    return kind.spelled.format(number=number, width=width)
