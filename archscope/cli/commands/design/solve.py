@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from archscope.explore.design.answer import Inverse
     from archscope.explore.design.inverse import Options
     from archscope.explore.design.scaling.solve import Scalings
-    from archscope.explore.design.solve import Solution
+    from archscope.explore.design.templates.bottleneck import Solution
     from archscope.explore.design.templates.solve import Templates
 
 MOST = 1_000_000  # channels, pixels: far above any network, far below what overflows a float

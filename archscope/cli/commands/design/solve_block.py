@@ -9,7 +9,7 @@ from archscope.errors import UsageError, shown
 
 if TYPE_CHECKING:
     from archscope.arch.papers.eq4 import Rounding
-    from archscope.explore.design.solve import Solution
+    from archscope.explore.design.templates.bottleneck import Solution
     from archscope.explore.design.templates.solve import Templates
 
 
@@ -25,7 +25,7 @@ def solve_one_block(
     """Eq. 4 for a block, its own or another one."""
     from archscope.arch.papers.eq4 import Block
     from archscope.arch.quantities import parse_numbers
-    from archscope.explore.design.solve import solve_block
+    from archscope.explore.design.templates.bottleneck import solve_block
 
     w_in, w_out, kernel, resolution = size
     if len(budgets) > 1:
