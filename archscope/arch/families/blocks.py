@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import prod
+from typing import Any
 
 from archscope.arch.arrays import Number, is_array, positive, product
+from archscope.arch.families.axis import chosen
 from archscope.arch.nodes import (
     Act,
     Activation,
@@ -26,7 +28,7 @@ from archscope.arch.nodes import (
 from archscope.arch.rounded import Rule, rounded
 from archscope.arch.scaling import decimal, exact, scaled
 from archscope.arch.windows import any_of
-from archscope.errors import UsageError, shown
+from archscope.errors import UsageError
 
 # The channels of a stem of three 3x3: ResNet-D's, and timm's "tiered" one.
 DEEP_STEMS = {"d": (32, 32, 64), "t": (24, 32, 64)}
@@ -82,15 +84,21 @@ def imagenet_stem(
         UsageError: where there is no such variant, or a scaled width not whole.
     """
     first: Node = Conv(scaled(channels, scale, f"stem {channels}"), 7, 2, label="conv1")
-    if variant:
+    if variant_of(variant):
         first = _deep(variant, scale)
     return first, Norm(label="bn1"), Act(), Pool("max", 3, 2, 1)
 
 
+def variant_of(value: Any) -> str:
+    """The letter of a stem, empty where it is the usual one.
+
+    Raises:
+        UsageError: where there is no such variant.
+    """
+    return "" if isinstance(value, str) and not value else chosen(value, DEEP_STEMS, "variant")
+
+
 def _deep(variant: str, scale: Fraction | float) -> Seq:
-    if variant not in DEEP_STEMS:
-        words = " or ".join(DEEP_STEMS)
-        raise UsageError(f"a variant is {words}, not {shown(str(variant))}; use d, or none")
     one, two, three = (scaled(out, scale, f"stem {out}") for out in DEEP_STEMS[variant])
     return Seq(
         *(Conv(one, 3, 2, label="0"), Norm(label="1"), Act()),
@@ -113,7 +121,7 @@ def stem_of(scale: Fraction | float, cifar: bool, variant: str) -> tuple[Node, .
     """
     if not cifar:
         return imagenet_stem(scale, variant=variant)
-    if variant:
+    if variant_of(variant):
         raise UsageError(
             f"the stem of 32x32 images has no variant {variant}; name it without {variant}"
         )

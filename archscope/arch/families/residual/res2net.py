@@ -76,6 +76,7 @@ def _write(numbers: Numbers) -> str:
         "splits",
         range(2, 9),
         sought=range(2, 17),
+        most=1_024,
         default=4,
         symbol="S",
         channels=True,
