@@ -21,6 +21,7 @@ from archscope.cost.steps import Call, Layer, Program, Step, last_uses
 
 _MOST = 2**53  # elements of a buffer of one of many designs: a thousand such fit 64 bits
 
+
 @dataclass(frozen=True)
 class Operation:
     """One operation on one image.
