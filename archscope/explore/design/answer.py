@@ -138,8 +138,7 @@ class Inverse(Result):
                     "metric": limit.metric,
                     "value": limit.value,
                     "source": limit.source,
-                    "bound": "at most" if limit.hard else "nearest",
-                    "format": limit.format,
+                    **({"bound": "at most", "format": limit.format} if limit.hard else {}),
                 }
                 for limit in self.limits
             ],

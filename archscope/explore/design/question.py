@@ -41,7 +41,7 @@ class Options:
     classes: int | None = None
     input_shape: Shape | None = None
     maximise: str | None = None
-    every: bool = False
+    every: bool = True
 
     @property
     def rule(self) -> Rule:

@@ -60,7 +60,7 @@ def inverse_table(document: Mapping[str, Any]) -> Table:
         columns.append(Column("scale", "scale", text))
     limited = [limit["metric"] for limit in limits]
     told = [*limited, *([document["maximised"]] if document["maximised"] else [])]
-    hard = {limit["metric"] for limit in limits if limit["bound"] == "at most"}
+    hard = {limit["metric"] for limit in limits if _hard(limit)}
     for metric, header in {**NAMES, **STORED}.items():
         if metric not in NAMES and metric not in told:
             continue
@@ -178,9 +178,9 @@ def _notes(document: Mapping[str, Any]) -> list[str]:
         side = "within" if rule == "floor" else "at or above"
         notes.append(f"Only designs {side} every budget were admitted.")
     stored = [f"{metric} in {format}" for metric, format in document["formats"].items()]
-    if any(limit["format"] for limit in document["limits"]) or document["maximised"] in STORED:
+    if any(limit.get("format") for limit in document["limits"]) or document["maximised"] in STORED:
         notes.append(f"Bytes: {' and '.join(stored)}. {document['memory_model']}.")
-    if sum(limit["bound"] == "nearest" for limit in document["limits"]) > 1:
+    if sum(not _hard(limit) for limit in document["limits"]) > 1:
         notes.append("Nearest is the design whose largest relative deviation is the smallest.")
     if any(answer["published"] for answer in document["answers"]):
         notes.append(
@@ -200,8 +200,8 @@ def _distances(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _title(document: Mapping[str, Any]) -> str:
-    caps = [_asked(limit) for limit in document["limits"] if limit["bound"] == "at most"]
-    budgets = [_asked(limit) for limit in document["limits"] if limit["bound"] == "nearest"]
+    caps = [_asked(limit) for limit in document["limits"] if _hard(limit)]
+    budgets = [_asked(limit) for limit in document["limits"] if not _hard(limit)]
     title = str(document["network"])
     if budgets:
         title += f" nearest to {' and '.join(budgets)}"
@@ -213,8 +213,13 @@ def _title(document: Mapping[str, Any]) -> str:
 
 def _asked(limit: Mapping[str, Any]) -> str:
     source = f" (as {limit['source']})" if limit["source"] else ""
-    format = f" in {limit['format']}" if limit["format"] else ""
+    format = f" in {limit['format']}" if limit.get("format") else ""
     return f"{limit['value']:,} {SHORT[limit['metric']]}{format}{source}"
+
+
+def _hard(limit: Mapping[str, Any]) -> bool:
+    """Whether it is a cap."""
+    return limit.get("bound") == "at most"
 
 
 def _share(value: Any) -> str:
