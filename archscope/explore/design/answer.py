@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from archscope.arch.network import Network
 from archscope.arch.papers.eq4 import Rounding
 from archscope.arch.papers.published import published_templates
 from archscope.cost.formula import CONVENTION, count
-from archscope.cost.memory import memory
-from archscope.errors import plural
+from archscope.cost.memory import Memory, memory
+from archscope.errors import UsageError, plural
 from archscope.explore.design.caps.read import MODEL, formats_of, sizes_of
 from archscope.explore.design.limits import METRICS, Limit
 from archscope.explore.design.question import Base
@@ -93,6 +94,14 @@ def proof_text(
     return text
 
 
+def _memory(network: Network, size: int) -> Memory | None:
+    """The memory of a design; None where it grows more often than can be told."""
+    try:
+        return memory(network, element_bytes=size)
+    except UsageError:
+        return None
+
+
 # The numbers that every row of JSON has, null where its family has none.
 KEYS = ("cardinality", "width", "widen", "deepening", "scale")
 WORDS = {"widen": "widening factor", "deepening": "deepening factor"}
@@ -170,17 +179,17 @@ class Inverse(Result):
         }
 
     def _row(
-        self, space: Space, values: Mapping[str, Any], costs: Mapping[str, int]
+        self, space: Space, values: Mapping[str, Any], costs: Mapping[str, Any]
     ) -> dict[str, Any]:
         template = space.template(values)
         depths = [values[word] for word, axis in space.of.items() if axis.word == "depth"]
         network = space.network(values)
         size = sizes_of(self.formats)
-        need = memory(network, element_bytes=size["memory"])
+        need = _memory(network, size["memory"])
         costs = {
             **{metric: costs[metric] for metric in METRICS},
             "weights": costs["params"] * size["weights"],
-            "memory": need.peak_activation_bytes,
+            "memory": need.peak_activation_bytes if need else None,
         }
         row: dict[str, Any] = {"network": network.name, "template": template}
         row["depths"] = depths
@@ -189,7 +198,7 @@ class Inverse(Result):
             row[word] = number(values.get(word, 1 if word == "scale" else None))
         residuals = {limit.metric: costs[limit.metric] - limit.value for limit in self.limits}
         deviations = {limit.metric: residuals[limit.metric] / limit.value for limit in self.limits}
-        row |= {**costs, "memory_at": need.peak_at}
+        row |= {**costs, "memory_at": need.peak_at if need else None}
         return {**row, "residuals": residuals, "deviations": deviations}
 
     def _published(self, answer: Answer) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from archscope.errors import InfeasibleError, UsageError
 from archscope.explore.design.answer import Answer, Inverse
 from archscope.explore.design.boxes import box, declared, opened_axes
 from archscope.explore.design.caps.largest import Question, fitted
+from archscope.explore.design.caps.layers import MOST_LAYERS, ordinary
 from archscope.explore.design.limits import Limit, all_limits
 from archscope.explore.design.question import DEFAULT, Base, Options, read_base
 from archscope.explore.design.search import search
@@ -122,13 +123,34 @@ def _answer(
     over = [] if rule == "ceil" else _always_over(task, space)
     if over:
         raise InfeasibleError(_not_within(task, axes, opened, over))
-    space, found = _search(task, axes, opened, rule, task.number)
-    designs = found.result()
+    space, designs, lines, counted = _ranked(task, axes, opened)
     if not designs:
         raise InfeasibleError(_not_reached(task, axes, opened))
     if tolerance is not None and designs[0].deviation > tolerance:
         raise InfeasibleError(_too_far(task, space, designs[0], tolerance))
-    return Answer(space, fixed, stated, designs, found.lines, found.counted)
+    return Answer(space, fixed, stated, designs, lines, counted)
+
+
+def _ranked(
+    task: _Task, axes: Mapping[str, Sequence[Any]], opened: Sequence[str]
+) -> tuple[Space, list[Design], int, int]:
+    """The nearest designs, lines and counted designs; degenerate ones after those within 100 %."""
+    rule, number = task.options.rule, task.number
+    designs: list[Design] = []
+    lines, counted = 0, 0
+    if not task.options.every:
+        whole = _space(task, axes, opened, rule, 1.0)
+        space = ordinary(whole)
+        if space is not None:
+            found = Found(task.limits, rule, number, 1.0, MOST_LAYERS)
+            search(space, found)
+            designs, lines, counted = found.result(), found.lines, found.counted
+            if len(designs) == number:
+                return whole, designs, lines, counted
+    space, found = _search(task, axes, opened, rule, number)
+    known = [one.values for one in designs]
+    designs += [one for one in found.result() if one.values not in known]
+    return space, designs[:number], lines + found.lines, counted + found.counted
 
 
 def _search(

@@ -168,6 +168,12 @@ class NetworkOptions(TypedDict, total=False):
     tolerance: float
     classes: int
     input: Shape
+    resolution: Sequence[int]
+    at_most: str | Limit | Sequence[str | Limit]
+    flash: str
+    sram: str
+    maximise: str
+    all: bool
 
 
 @overload
@@ -177,7 +183,7 @@ def solve(
 @overload
 def solve(
     network: str | Network,
-    budget: str | Limit | Network | Sequence[str | Limit | Network],
+    budget: str | Limit | Network | Sequence[str | Limit | Network] | None = None,
     **options: Unpack[NetworkOptions],
 ) -> Inverse: ...
 def solve(network: Any = None, budget: Any = None, **options: Any) -> Solution | Inverse:
@@ -188,6 +194,7 @@ def solve(network: Any = None, budget: Any = None, **options: Any) -> Solution |
         a.solve("resnext50", "4.1GMACs", cardinality=32).answers[0].designs[0]
         a.solve("wrn_28", ["36.5M params", "5.2GMACs"])
         a.solve("resnext101", a.network("resnet152"))  # its params and multiply-adds
+        a.solve("mobilenet_v2", at_most=["5M params", "256kB memory:int8"], maximise="macs")
 
     Args:
         network: whose numbers are sought, as `resnext50`, `wrn_28`; without it those of one block.
@@ -198,11 +205,14 @@ def solve(network: Any = None, budget: Any = None, **options: Any) -> Solution |
             template whose budget is kept without one, and `block`, its size. Of a network,
             `depth`, `widen`, `deepening` and `scale`, as `cardinality`; `free`, the words of what
             is sought; `nearest`, how many designs; `tolerance`, the largest relative deviation;
-            `classes` and `input`, where not the family's own.
+            `classes` and `input`, where not the family's own, or `resolution`, its heights; `all`,
+            whether degenerate designs stand in their place, not last. `at_most`, caps that no
+            design passes: `5M params`, `1MB weights:int8`, `256kB memory:int8`, `flash` and `sram`
+            the same of bytes, `1MB:int8`; `maximise`, the cost by which the largest come first.
 
     Returns:
-        the templates; of a network the designs nearest to the budget, each with its exact costs,
-        and the proof that none is nearer.
+        the templates; of a network the designs nearest to the budget, or the largest within the
+        caps, each with its exact costs, and the proof that none is better.
 
     Raises:
         UsageError: for a word or number that cannot be, or where nothing or too much is sought.
@@ -233,9 +243,15 @@ def _network(
     tolerance: float | None = None,
     classes: int | None = None,
     input: Shape | None = None,
+    at_most: str | Limit | Sequence[str | Limit] = (),
+    flash: str | None = None,
+    sram: str | None = None,
+    maximise: str | None = None,
+    all: bool = False,
     **given: Any,
 ) -> Inverse:
     from archscope.arch.network import Network  # a block alone needs none of these
+    from archscope.explore.design.caps.read import cost_named, read_caps
     from archscope.explore.design.inverse import Options, inverse
     from archscope.explore.design.limits import of_network
     from archscope.explore.networks.opened import named
@@ -244,13 +260,17 @@ def _network(
     for one in [] if budget is None else _listed(budget):
         limits += of_network(one) if isinstance(one, Network) else [one]
     asked = named(network, "a design")
+    shape = input or asked.input
+    limits += read_caps(at_most, flash, sram, shape)
     return inverse(
         asked.name,
         limits,
         given={word: _listed(values) for word, values in given.items()},
         free=[free] if isinstance(free, str) else free,
         options=Options(
-            rounding, nearest, tolerance, classes or asked.classes, input or asked.input
+            *(rounding, nearest, tolerance, classes or asked.classes, shape),
+            maximise=None if maximise is None else cost_named(maximise),
+            every=all,
         ),
     )
 

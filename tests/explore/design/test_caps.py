@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from properties import examples
 
 from archscope.cost import count
-
 from archscope.cost.memory import memory
 from archscope.errors import InfeasibleError
 from archscope.explore.design.caps.layers import MOST_LAYERS, layers

@@ -21,7 +21,7 @@ from archscope.explore.design.caps.grid import Costs, Grid, Ints
 
 MOST_COUNTED = 30_000_000  # designs of arrays: a minute or so
 MOST_TREES = 20_000  # designs that are a tree each: a minute or so
-_BATCH = {True: 8_192, False: 4}  # boxes looked at together, where all numbers are arrays
+_BATCH = {True: 32_768, False: 4}  # boxes looked at together, where all numbers are arrays
 _TIES = 200_000  # designs after which those that are no better are not looked for any more
 
 Kept: TypeAlias = "list[tuple[Ints, dict[str, int], float]]"  # places, costs, score
@@ -129,12 +129,12 @@ class _Search:
         return self._boxes(corners[:1], ends, _taken(costs, first), _taken(costs, last))
 
     def promising(self, boxes: _Boxes) -> _Boxes:
-        """Those that may hold one of the best, and more than their first and last design."""
+        """Those that may hold one of the best, beside their first and last design."""
         enough = boxes.bound >= self.found.least
         if self.grid.counted > _TIES:
             enough = boxes.bound > self.found.least
-        open_ = (boxes.low != boxes.high).any(axis=1)
-        return boxes.some(np.flatnonzero(enough & open_ & (boxes.bound > -np.inf)))
+        more = (boxes.high - boxes.low).sum(axis=1) > 1
+        return boxes.some(np.flatnonzero(enough & more & (boxes.bound > -np.inf)))
 
     def halved(self, boxes: _Boxes) -> _Boxes:
         """Both halves of each box, cut where a cost may fall, or else along the longest axis."""

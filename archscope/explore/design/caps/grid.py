@@ -84,7 +84,7 @@ class Grid:
         A design that does not exist has only `UNKNOWN` ones.
         """
         found = {cost: np.full(len(rows), UNKNOWN) for cost in self._words()}
-        if self._scalars and len(rows):
+        if not self.is_array and len(rows):
             keys, which = np.unique(rows[:, self._scalars], axis=0, return_inverse=True)
             which = which.reshape(-1)
             groups = [np.flatnonzero(which == number) for number in range(len(keys))]
