@@ -148,9 +148,11 @@ def _best(
         if cost is None:
             return None, []
         goal = Largest(caps, cost)
-    return cost, [
-        (grid.design(row), costs, score) for row, costs, score in best(grid, goal, number)
-    ]
+    kept = []
+    for row, costs, score in best(grid, goal, number):
+        costs.pop("layers", None)
+        kept.append((grid.design(row), costs, score))
+    return cost, kept
 
 
 def _binding(asked: Question, grid: Grid, caps: Mapping[str, int]) -> str | None:
