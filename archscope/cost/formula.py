@@ -96,9 +96,8 @@ def count(network: Network | Node, shape: Shape | None = None) -> Count:
         tree = network
     if shape is None:
         raise UsageError("a tree is counted at an input shape; give it, as (3, 224, 224)")
-    arrays = [*_arrays(tree), *(entry for entry in shape if is_array(entry))]
-    if arrays:
-        return _count_blocks(tree, shape, arrays)
+    if designs(tree, shape) is not None:
+        return _count_blocks(tree, shape)
     rows = tuple(_row(visit) for visit in walk(tree, shape))
     return Count(
         sum(row.params for row in rows),
@@ -156,14 +155,14 @@ def _arrays(node: Node) -> list[Any]:
     return found
 
 
-def _count_blocks(tree: Node, shape: Shape, arrays: list[Any]) -> Count:
+def _count_blocks(tree: Node, shape: Shape) -> Count:
     import numpy as np
 
-    total = _designs(arrays)
+    total = designs(tree, shape) or 0
     columns = tuple(np.zeros(total, dtype=np.int64) for _ in range(3))
     safe = total == 0 or _fits(tree, shape)
     for start in range(0, total, BLOCK):
-        block, block_shape = _cut(tree, shape, slice(start, min(start + BLOCK, total)))
+        block, block_shape = cut(tree, shape, slice(start, min(start + BLOCK, total)))
         if not safe and not _fits(block, block_shape):
             _check_exactly(block, block_shape, start)
         for column, value in zip(columns, _sum(block, block_shape), strict=True):
@@ -172,17 +171,17 @@ def _count_blocks(tree: Node, shape: Shape, arrays: list[Any]) -> Count:
     return Count(params, macs, activations)
 
 
-def _cut(tree: Node, shape: Shape, part: slice) -> tuple[Node, Shape]:
-    """The designs of `part`. What was one array in several places stays one array."""
+def cut(tree: Node, shape: Shape, part: Any) -> tuple[Node, Shape]:
+    """The designs of `part`, a slice or numbers. An array in several places stays one array."""
     kept: dict[int, Any] = {}
 
-    def cut(value: Any) -> Any:
+    def taken(value: Any) -> Any:
         if id(value) not in kept:
             piece = value if len(value) == 1 else value[part]
             kept[id(value)] = piece
         return kept[id(value)]
 
-    return _change_arrays(tree, cut), _change_shape(shape, cut)
+    return _change_arrays(tree, taken), _change_shape(shape, taken)
 
 
 def _fits(tree: Node, shape: Shape) -> bool:
@@ -205,7 +204,15 @@ def _fits(tree: Node, shape: Shape) -> bool:
     return largest <= LARGEST
 
 
-def _designs(arrays: list[Any]) -> int:
+def designs(tree: Node, shape: Shape) -> int | None:
+    """How many designs the arrays of a tree and its input hold; None where there are none.
+
+    Raises:
+        UsageError: where they are not one-dimensional int64, and equally long.
+    """
+    arrays = [*_arrays(tree), *(entry for entry in shape if is_array(entry))]
+    if not arrays:
+        return None
     for array in arrays:
         if array.dtype != "int64" or array.ndim != 1:
             raise UsageError(

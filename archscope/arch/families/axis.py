@@ -61,6 +61,16 @@ class Axis:
     symbol: str = ""
     spelled: str = ""
 
+    def monotone(self, cost: str) -> bool:
+        """Whether a cost never falls while it grows.
+
+        Those of `grows` do not, nor do the bytes of the weights where params do not. The memory,
+        and how many layers there are, do not where none of them falls (`check_family` tries it).
+        """
+        if cost in COSTS:
+            return cost in self.grows
+        return "params" in self.grows if cost == "weights" else set(COSTS) <= set(self.grows)
+
     @property
     def name(self) -> str:
         """The function's parameter."""

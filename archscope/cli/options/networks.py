@@ -57,6 +57,17 @@ InputOption = Annotated[
         default="its own: 3x224x224, of CIFAR networks 3x32x32",
     ),
 ]
+SidesOption = Annotated[
+    str | None,
+    option(
+        "--input",
+        value="CxHxW",
+        panel=TASK,
+        help="Input of one image, or its sides, where they are free: 96:224:16 is every 16th from "
+        "96 to 224, 96,128 those two.",
+        default="its own: 3x224x224, of CIFAR networks 3x32x32",
+    ),
+]
 ClassesOption = Annotated[
     int | None,
     option(

@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from archscope.arch.network import Network
 from archscope.arch.papers.eq4 import Rounding
 from archscope.arch.papers.published import published_templates
 from archscope.cost.formula import CONVENTION, count
-from archscope.errors import plural
+from archscope.cost.memory import Memory, memory
+from archscope.errors import UsageError, plural
+from archscope.explore.design.caps.read import MODEL, formats_of, sizes_of
 from archscope.explore.design.limits import METRICS, Limit
 from archscope.explore.design.question import Base
 from archscope.explore.design.search import inner_axis
@@ -31,6 +34,7 @@ class Answer:
     designs: Sequence[Design]
     lines: int
     counted: int
+    cost: str | None = None  # by which the designs are the largest, under caps
 
     def box(self) -> dict[str, list[Any]]:
         """The ends of each free axis."""
@@ -91,6 +95,14 @@ def proof_text(
     return text
 
 
+def _memory(network: Network, size: int) -> Memory | None:
+    """The memory of a design; None where it grows more often than can be told."""
+    try:
+        return memory(network, element_bytes=size)
+    except UsageError:
+        return None
+
+
 # The numbers that every row of JSON has, null where its family has none.
 KEYS = ("cardinality", "width", "widen", "deepening", "scale")
 WORDS = {"widen": "widening factor", "deepening": "deepening factor"}
@@ -114,6 +126,16 @@ class Inverse(Result):
     answers: Sequence[Answer]
     infeasible: Sequence[str] = ()
 
+    @property
+    def formats(self) -> dict[str, str]:
+        """In which format the bytes of weights and memory are told."""
+        return formats_of(self.limits)
+
+    @property
+    def maximised(self) -> str | None:
+        """The cost by which the designs are the largest; None where they are the nearest."""
+        return self.answers[0].cost if self.answers else None
+
     def document(self) -> dict[str, Any]:
         """The result as JSON, schema `archscope.inverse/1`."""
         return {
@@ -122,9 +144,17 @@ class Inverse(Result):
             "network": self.base.name,
             "symbols": symbols(answer.space.of for answer in self.answers),
             "limits": [
-                {"metric": limit.metric, "value": limit.value, "source": limit.source}
+                {
+                    "metric": limit.metric,
+                    "value": limit.value,
+                    "source": limit.source,
+                    **({"bound": "at most", "format": limit.format} if limit.hard else {}),
+                }
                 for limit in self.limits
             ],
+            "maximised": self.maximised,
+            "formats": self.formats,
+            "memory_model": MODEL,
             "rounding": self.rounding
             if isinstance(self.rounding, str)
             else f"multiple-of-{self.rounding}",
@@ -151,18 +181,27 @@ class Inverse(Result):
         }
 
     def _row(
-        self, space: Space, values: Mapping[str, Any], costs: Mapping[str, int]
+        self, space: Space, values: Mapping[str, Any], costs: Mapping[str, Any]
     ) -> dict[str, Any]:
-        residuals = {limit.metric: costs[limit.metric] - limit.value for limit in self.limits}
-        deviations = {limit.metric: residuals[limit.metric] / limit.value for limit in self.limits}
         template = space.template(values)
         depths = [values[word] for word, axis in space.of.items() if axis.word == "depth"]
-        row: dict[str, Any] = {"network": space.name(values), "template": template}
+        network = space.network(values)
+        size = sizes_of(self.formats)
+        need = _memory(network, size["memory"])
+        costs = {
+            **{metric: costs[metric] for metric in METRICS},
+            "weights": costs["params"] * size["weights"],
+            "memory": need.peak_activation_bytes if need else None,
+        }
+        row: dict[str, Any] = {"network": network.name, "template": template}
         row["depths"] = depths
         others = [word for word, axis in space.of.items() if axis.word != "depth"]
         for word in dict.fromkeys((*KEYS, *others)):
             row[word] = number(values.get(word, 1 if word == "scale" else None))
-        return {**row, **costs, "residuals": residuals, "deviations": deviations}
+        residuals = {limit.metric: costs[limit.metric] - limit.value for limit in self.limits}
+        deviations = {limit.metric: residuals[limit.metric] / limit.value for limit in self.limits}
+        row |= {**costs, "memory_at": need.peak_at if need else None}
+        return {**row, "residuals": residuals, "deviations": deviations}
 
     def _nearest_published(self, answer: Answer) -> dict[str, Any] | None:
         """The nearest published network to the first design, where that is not published."""

@@ -11,9 +11,10 @@ from typing import Any
 from archscope.arch.families.axis import Axis
 from archscope.arch.papers.eq4 import Rounding
 from archscope.cost.formula import count
+from archscope.cost.memory import peak_elements
 from archscope.errors import UsageError
 from archscope.explore.design.question import Base
-from archscope.explore.design.space import Part, Space, ranged
+from archscope.explore.design.space import SIDE, Part, Space, ranged
 
 MOST_VALUES = 100_000
 
@@ -28,7 +29,10 @@ def opened_axes(
     """
     words = [axis for word in free for axis in base.axes_of(word)]
     opened = list(dict.fromkeys(words)) or [
-        word for word in base.axes if word not in axes and word not in base.numbers
+        word
+        for word in base.axes
+        if (word not in axes and word not in base.numbers)
+        or (word == SIDE.word and len(axes.get(word, ())) > 1)
     ]
     if not opened:
         usual = [axis.word for axis in base.axes.values() if axis.word != "scale"]
@@ -59,6 +63,8 @@ def box(
     multiple: int = 1,
 ) -> Space:
     """The space with every opened number as long as its designs cost no more than `most`.
+
+    The most of `memory` is a number of elements.
 
     A number in `axes` keeps the values that it has there; of the width, multiples of `multiple`.
     What `declared` names has the values that its family declares.
@@ -128,7 +134,7 @@ def _split(values: Sequence[int], step: Fraction) -> list[Any]:
 def _sound(space: Space, opened: Sequence[str], costs: Sequence[str]) -> list[str]:
     """Those of the costs that never fall while a free number grows."""
     free = [word for word in space.axes if len(space.axes[word]) > 1 or word in opened]
-    return [cost for cost in costs if all(cost in space.of[word].grows for word in free)]
+    return [cost for cost in costs if all(space.of[word].monotone(cost) for word in free)]
 
 
 def _values(space: Space, word: str, most: Mapping[str, int], step: int) -> list[int]:
@@ -160,8 +166,12 @@ def _last(
     first, step = steps
 
     def fits(number: int) -> bool:
-        cost = count(part.network({word: first + (number - 1) * step}))
-        return all(getattr(cost, metric) <= value for metric, value in most.items())
+        network = part.network({word: first + (number - 1) * step})
+        cost = count(network)
+        return all(
+            (peak_elements(network) if metric == "memory" else getattr(cost, metric)) <= value
+            for metric, value in most.items()
+        )
 
     low, end = ends
     if low >= end or not fits(low + 1):

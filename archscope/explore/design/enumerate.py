@@ -51,7 +51,7 @@ def enumerate_designs(
         query: the families, their numbers, and the ranges of parameters, and of multiply-adds and
             activations of one image; or the families alone. A network means its family, its
             numbers fixed.
-        order: how they are listed; by parameters where there is none.
+        order: how they are listed; under an upper bound the largest first, else by parameters.
         sampled: how many of all that fulfil the query are kept for a picture, about.
         exhaustive: go through more than `MOST_CANDIDATES` designs as well, for hours. Without it
             an order with a sample is drawn at random from so large a box.
@@ -65,7 +65,7 @@ def enumerate_designs(
     if not isinstance(query, Query):
         families = [query] if isinstance(query, (str, Network)) else query
         query = _query([named(one, "a family") for one in families])
-    order = order or Order()
+    order = (order or Order()).within(query.ranges)
     spaces = _spaces(query)
     candidates = sum(space.size for space in spaces)
     parts = [part for space in spaces for part in space.parts()]

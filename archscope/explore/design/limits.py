@@ -21,11 +21,21 @@ _AS = re.compile(r"(?:(\d{1,4}(?:\.\d{1,4})?)\s*[x*×]\s*)?(.*[^\s:].*)", re.I |
 
 @dataclass(frozen=True)
 class Limit:
-    """`metric` shall be `value`; `source` is the network that it was taken from, if any."""
+    """What a design shall cost.
+
+    Attributes:
+        metric: the cost; of the bytes of `weights` and `memory`, those of `format`.
+        value: its number.
+        source: the network that it was taken from, if any.
+        hard: whether it is a cap, which no design may pass; else the nearest is sought.
+        format: in which numbers are stored: fp32, fp16, bf16 or int8; None where it counts.
+    """
 
     metric: str
     value: int
     source: str | None = None
+    hard: bool = False
+    format: str | None = None
 
 
 def all_limits(

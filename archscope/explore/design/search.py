@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from archscope.arch.network import Network
 from archscope.cost.formula import Count, count
 from archscope.errors import UsageError
 from archscope.explore.design.limits import METRICS
@@ -35,11 +36,15 @@ SAMPLE = 64
 
 @dataclass(frozen=True)
 class Line:
-    """Rows of designs that differ along the inner axis only: `count(rows, index)` of each."""
+    """Rows of designs that differ along the inner axis only: `count(rows, index)` of each.
+
+    `too_deep(rows, index)` says which of them have too many layers.
+    """
 
     rows: int
     size: int
     count: Callable[[Ints, Ints], Count]
+    too_deep: Callable[[Ints, Ints], Any]
     values: Callable[[int, int], dict[str, Any]]
 
 
@@ -75,15 +80,15 @@ def search(space: Space, found: Found) -> None:
             _check_work(found)
             return found.cannot(cheapest, most_expensive)
 
-        for columns, rows in expand(part, outer, cannot, found.costs):
-            _search_line(_array_line(part, inner, columns, rows), found)
+        for columns, rows in expand(part, outer, cannot, found.costs, found.too_deep):
+            _search_line(_array_line(part, inner, columns, rows, found), found)
 
 
 def _out(part: Part, found: Found) -> bool:
     if part.loose(found.costs):
         return False
-    cheapest, last = count(part.network({})), count(part.network(most_expensive(part, {})))
-    return bool(found.cannot(cheapest, last))
+    cheapest, last = part.network({}), part.network(most_expensive(part, {}))
+    return bool(found.cannot(count(cheapest), count(last)) or found.too_deep(cheapest))
 
 
 def expand(
@@ -91,8 +96,11 @@ def expand(
     axes: Sequence[str],
     cannot: Callable[[Count, Count | None], Any],
     costs: Sequence[str],
+    too_deep: Callable[[Network], Any] = lambda _: False,
 ) -> Iterator[tuple[Columns, int]]:
     """All combinations of the axes' values, in chunks, without what `cannot` hold an answer.
+
+    Nor do networks that are `too_deep`, as layers never get fewer while a number grows.
 
     `cannot` is asked after each axis, with the costs of the cheapest and the most expensive design
     left (None where that might pass 64 bits); not before all those are fixed with which one of the
@@ -105,7 +113,8 @@ def expand(
         if any(word not in columns for word in loose):
             return np.zeros(len(next(iter(columns.values()))), dtype=bool)
         most = count(part.network(most_expensive(part, columns))) if fits else None
-        return cannot(count(part.network(columns)), most)
+        cheapest = part.network(columns)
+        return cannot(count(cheapest), most) | too_deep(cheapest)
 
     yield from _expand(part, sorted(axes, key=lambda axis: axis not in loose), out, {}, 1)
 
@@ -174,23 +183,29 @@ def _search_sample(part: Part, inner: str | None, found: Found) -> None:
         return
     rng = np.random.default_rng(0)
     columns = {axis: np.sort(rng.choice(part.arrays[axis], SAMPLE)) for axis in outer}
-    _search_line(_array_line(part, inner, columns, SAMPLE), found)
+    _search_line(_array_line(part, inner, columns, SAMPLE, found), found)
 
 
-def _array_line(part: Part, inner: str | None, columns: Columns, rows: int) -> Line:
+def _array_line(part: Part, inner: str | None, columns: Columns, rows: int, found: Found) -> Line:
     """Rows along the inner axis; without one, rows of one design."""
     word = next(iter(part.arrays)) if inner is None and not columns else inner
     along = {} if word is None else {word: np.array(part.arrays[word], dtype=np.int64)}
 
-    def count_of(chosen: Ints, index: Ints) -> Count:
+    def network_of(chosen: Ints, index: Ints) -> Network:
         held = {axis: column[chosen] for axis, column in columns.items()}
-        return count(part.network({**held, **{axis: one[index] for axis, one in along.items()}}))
+        return part.network({**held, **{axis: one[index] for axis, one in along.items()}})
 
     def values_of(row: int, index: int) -> dict[str, Any]:
         held = {axis: int(column[row]) for axis, column in columns.items()}
         return part.values({**held, **{axis: int(one[index]) for axis, one in along.items()}})
 
-    return Line(rows, len(next(iter(along.values()), [0])), count_of, values_of)
+    return Line(
+        rows,
+        len(next(iter(along.values()), [0])),
+        lambda chosen, index: count(network_of(chosen, index)),
+        lambda chosen, index: found.too_deep(network_of(chosen, index)),
+        values_of,
+    )
 
 
 def _search_scalar(space: Space, inner: str | None, found: Found) -> None:
@@ -207,11 +222,14 @@ def _search_scalar(space: Space, inner: str | None, found: Found) -> None:
             )
             return Count(params, macs, activations)
 
+        def deep(_: Ints, index: Ints, parts: list[Part] = parts) -> Any:
+            return np.array([bool(found.too_deep(parts[int(one)].network({}))) for one in index])
+
         def values_of(_: int, index: int, parts: list[Part] = parts) -> dict[str, Any]:
             return parts[index].values()
 
         if parts:
-            _search_line(Line(1, len(parts), count_of, values_of), found)
+            _search_line(Line(1, len(parts), count_of, deep, values_of), found)
 
 
 def _check_work(found: Found) -> None:
@@ -266,11 +284,13 @@ def _walk(line: Line, start: Ints, step: int, found: Found) -> None:
         cost = line.count(rows, index)
         found.counted += len(rows)
         deviation = found.deviation(cost)
+        near_enough = deviation <= found.reach
+        if found.most_layers is not None and near_enough.any():
+            deviation = np.where(line.too_deep(rows, index), np.inf, deviation)
         for one in np.argsort(deviation, kind="stable"):
             near = float(deviation[one])
             if near > found.reach:
                 break
             costs = {metric: int(getattr(cost, metric)[one]) for metric in METRICS}
             found.add(near, line.values(int(rows[one]), int(index[one])), costs)
-        near_enough = deviation <= found.reach
         rows, index = rows[near_enough], index[near_enough] + step

@@ -15,12 +15,14 @@ from typing import Any
 
 from archscope.arch.arrays import Number
 from archscope.arch.families.axis import Axis
-from archscope.arch.families.family import Family
+from archscope.arch.families.family import IMAGENET_INPUT, Family
 from archscope.arch.network import Network
 from archscope.arch.windows import Shape
 from archscope.errors import UsageError
 
 Values = Mapping[str, Any]
+# The height and width of the image, where they are free and no number of the family says them.
+SIDE = Axis("resolution", (), symbol="resolution")
 
 
 @dataclass(frozen=True)
@@ -63,12 +65,14 @@ class Space:
 
     def loose(self, costs: Sequence[str]) -> list[str]:
         """The free numbers with which one of these costs may fall while they grow."""
-        return [word for word in self.free if not set(costs) <= set(self.of[word].grows)]
+        return [word for word in self.free if not all(map(self.of[word].monotone, costs))]
 
     def numbers(self, values: Values) -> dict[str, Any]:
         """The numbers of a design by parameter, from those by word."""
         numbers = dict(self.options)
         for word, axis in self.of.items():
+            if axis is SIDE:
+                continue
             if not axis.stages or (axis.joint and word == axis.word):
                 # Of a number for all stages, each has it.
                 numbers[axis.name] = (values[word],) * axis.stages if axis.stages else values[word]
@@ -78,7 +82,14 @@ class Space:
 
     def network(self, values: Values) -> Network:
         """The design of these numbers, or the designs where some are arrays."""
-        return self.family.network(self.numbers(values), self.classes, self.input)
+        return self.family.network(self.numbers(values), self.classes, self._input(values))
+
+    def _input(self, values: Values) -> Shape | None:
+        if self.of.get(SIDE.word) is not SIDE:
+            return self.input
+        own = self.input or self.family.input
+        side = values[SIDE.word]
+        return (IMAGENET_INPUT if callable(own) else own)[0], side, side
 
     def name(self, values: Values) -> str:
         """The name of the design of these numbers, without making it."""
