@@ -84,7 +84,7 @@ def training_bytes(network: Network, batch: int, *, element_bytes: int = FP32) -
     counted, at `element_bytes` a number, as kept for the backward pass. The data are not counted.
     """
     run = execution(network)
-    written = sum(run.sizes[op.writes] * op.times for op in run.operations if not op.in_place)
+    written = int(sum(run.sizes[op.writes] * op.times for op in run.operations if not op.in_place))
     return 3 * FP32 * int(count(network).params) + element_bytes * batch * written
 
 

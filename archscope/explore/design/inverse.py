@@ -60,7 +60,8 @@ def inverse(
     listed = [limits] if isinstance(limits, str) else limits
     caps = [one for one in listed if isinstance(one, Limit) and one.hard]
     budgets = [one for one in listed if one not in caps]
-    limits = [*(all_limits(budgets, options.input_shape) if budgets or not caps else ()), *caps]
+    read = all_limits(budgets, options.input_shape) if budgets or not caps else []
+    asked = [*read, *caps]
     _check_goal(options, budgets, caps)
     base = read_base(network).by_stage(given or {}, free)
     axes = base.given(given or {})
@@ -78,16 +79,16 @@ def inverse(
         number = max(1, options.nearest) if len(questions) == 1 else 1
         try:
             if caps:
-                asked = Question(base, limits, options)
-                answers.append(fitted(asked, chosen, opened, fixed, number))
+                question = Question(base, asked, options)
+                answers.append(fitted(question, chosen, opened, fixed, number))
             else:
-                task = _Task(base, limits, options, number)
+                task = _Task(base, asked, options, number)
                 answers.append(_answer(task, chosen, opened, fixed))
         except InfeasibleError as error:
             infeasible.append(str(error))
     if not answers:
         raise InfeasibleError(infeasible[0])
-    return Inverse(base, limits, options.rounding, answers, infeasible)
+    return Inverse(base, asked, options.rounding, answers, infeasible)
 
 
 def _check_goal(options: Options, budgets: Sequence[Any], caps: Sequence[Limit]) -> None:

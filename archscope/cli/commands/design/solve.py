@@ -17,7 +17,7 @@ from archscope.cli.options.caps import (
     SramOption,
 )
 from archscope.cli.options.declared import BLOCK, NETWORK, option
-from archscope.cli.options.networks import ClassesOption, SidesOption, networks_in
+from archscope.cli.options.networks import ClassesOption, InputOption, networks_in
 from archscope.cli.options.output import FormatOption, OutputOption
 from archscope.cli.options.spaces import (
     AxisOption,
@@ -150,7 +150,7 @@ def solve(
             help="Exit code 4 where the nearest design is further off.",
         ),
     ] = None,
-    input_shape: SidesOption = None,
+    input_shape: InputOption = None,
     classes: ClassesOption = None,
     format: FormatOption = None,
     output: OutputOption = None,

@@ -123,7 +123,9 @@ def _ranked(asked: Question, space: Space, number: int) -> tuple[str | None, Kep
     Degenerate designs come last: they are looked at where there are too few others.
     """
     limited = None if asked.options.every else ordinary(space)
-    cost, kept, counted = None, [], 0
+    cost: str | None = None
+    kept: Kept = []
+    counted = 0
     if limited is not None:
         grid = Grid(limited, asked.sizes, with_layers=True)
         cost, kept = _best(asked, grid, {**asked.caps, "layers": MOST_LAYERS}, number, cost)
