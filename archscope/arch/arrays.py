@@ -69,6 +69,16 @@ def product(one: Number, other: Number) -> Number:
     return one * other
 
 
+def larger(one: Number, other: Number) -> Number:
+    """The larger of two numbers, of arrays in every design."""
+    return one + (other > one) * (other - one)
+
+
+def smaller(one: Number, other: Number) -> Number:
+    """The smaller of two numbers, of arrays in every design."""
+    return one - (one > other) * (one - other)
+
+
 def refuse_overflow(exact: Any, first: int = 0) -> None:
     """Check an array of Python ints; `first` is the number of its first design.
 

@@ -33,7 +33,9 @@ class Axis:
         step: between values that are sought.
         fractional: whether it may be a fraction.
         default: its number where a name does not say it.
-        arrays: whether the function takes an array of designs for it.
+        arrays: whether the function takes an array of designs for it: of whole numbers, or where
+            it is `decimals` of `Fractions`.
+        decimals: whether such an array may hold fractions.
         grows: the costs that never fall while it grows; those alone it may be bisected or cut by.
         scaled: whether the family's scale multiplies it.
         channels: whether it multiplies the channels of the first stage's widest convolutions.
@@ -54,6 +56,7 @@ class Axis:
     fractional: bool = False
     default: Any = None
     arrays: bool = True
+    decimals: bool = False
     grows: tuple[str, ...] = COSTS
     scaled: bool = False
     channels: bool = False
@@ -114,7 +117,15 @@ class Axis:
     def _read(self, text: str) -> Any:
         return self._one(exact(text, self.word) if "." in text else int(text), self.word)
 
+    def may_be_array(self, values: Sequence[Any]) -> bool:
+        """Whether the function takes all of these values at once."""
+        if not self.arrays or self.decimals:
+            return self.arrays
+        return all(isinstance(one, int) for one in values)
+
     def _one(self, value: Any, what: str) -> Any:
+        if self.decimals and is_array(value):
+            return exact(value, what)
         if not self.fractional or is_array(value) or isinstance(value, int):
             return whole(value, what, self.least if isinstance(self.least, int) else 1)
         value = exact(value, what)

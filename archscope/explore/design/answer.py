@@ -120,6 +120,7 @@ class Inverse(Result):
             "convention": CONVENTION,
             "network": self.base.name,
             "symbols": symbols(answer.space.of for answer in self.answers),
+            "usual": {word: number(one) for word, one in self.base.usual().items()},
             "limits": [
                 {"metric": limit.metric, "value": limit.value, "source": limit.source}
                 for limit in self.limits

@@ -12,6 +12,7 @@ from archscope.cost.formula import Count
 from archscope.errors import ArchscopeError
 from archscope.explore.design.chunks import CHUNK, counted
 from archscope.explore.design.collect import Collector, Columns, Order
+from archscope.explore.design.search import column, plain
 from archscope.explore.design.space import Part
 
 MOST_DRAWS = 10_000_000  # some seconds
@@ -56,7 +57,7 @@ def sampled(
 
 def _drawn(part: Part, rows: int, rng: np.random.Generator) -> Columns:
     """Random values of each axis with several."""
-    values = {axis: np.array(part.arrays[axis], dtype=np.int64) for axis in part.free}
+    values = {axis: column(part, axis) for axis in part.free}
     return {axis: one[rng.integers(len(one), size=rows)] for axis, one in values.items()}
 
 
@@ -64,7 +65,7 @@ def _new(found: Columns, axes: Sequence[str], seen: set[tuple[int, ...]], most: 
     """The designs that were not drawn before, and no more than are wanted."""
     rows = []
     for row in range(len(found["part"])):
-        key = tuple(int(found[name][row]) for name in ("part", *axes))
+        key = tuple(plain(found[name][row]) for name in ("part", *axes))
         if key not in seen and len(seen) < most:
             seen.add(key)
             rows.append(row)

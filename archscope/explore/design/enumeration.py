@@ -13,6 +13,7 @@ from archscope.errors import UsageError
 from archscope.explore.design.collect import Columns, Order
 from archscope.explore.design.limits import METRICS
 from archscope.explore.design.nearest import Range
+from archscope.explore.design.search import plain
 from archscope.explore.design.space import Part, Space, symbols
 from archscope.explore.networks.confirmed import confirmed
 from archscope.reporting.networks.designs import enumeration_table, number, number_text
@@ -94,7 +95,7 @@ class Enumeration(Result):
         """The numbers of one listed design."""
         part = self.parts[int(self.columns["part"][index])]
         columns = self.columns
-        return part.values({a: int(columns[a][index]) for a in part.arrays if a in columns})
+        return part.values({a: plain(columns[a][index]) for a in part.arrays if a in columns})
 
     def network(self, index: int) -> Network:
         """One listed design as a network."""

@@ -51,6 +51,15 @@ class Base:
             numbers |= dict.fromkeys(each, number)
         return replace(self, axes=spread(self.axes.values(), spoken), numbers=numbers)
 
+    def usual(self) -> dict[str, Any]:
+        """The usual number of each word that has one."""
+        found: dict[str, Any] = {}
+        for word, axis in self.axes.items():
+            if axis.default is not None:
+                place = axis.words.index(word) if axis.stages and word in axis.words else 0
+                found[word] = axis.default[place] if axis.stages else axis.default
+        return found
+
     def axes_of(self, word: str) -> list[str]:
         """The words of the numbers that a word means: `depth` is that of every stage.
 

@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from archscope.arch.scaling import exact
 from archscope.cost.formula import Count, count
 from archscope.errors import UsageError
 from archscope.explore.design.limits import METRICS
@@ -117,19 +118,29 @@ def _expand(
         yield columns, rows
         return
     axis, rest = axes[0], axes[1:]
-    values = np.array(part.arrays[axis], dtype=np.int64)
+    values = column(part, axis)
     step = max(1, CHUNK // len(values))
     for start in range(0, rows, step):
         held = min(step, rows - start)
         grown = {
-            name: np.repeat(column[start : start + step], len(values))
-            for name, column in columns.items()
+            name: np.repeat(before[start : start + step], len(values))
+            for name, before in columns.items()
         }
         grown[axis] = np.tile(values, held)
         kept = np.flatnonzero(~out(grown))
         if len(kept):
-            smaller = {name: column[kept] for name, column in grown.items()}
+            smaller = {name: one[kept] for name, one in grown.items()}
             yield from _expand(part, rest, out, smaller, len(kept))
+
+
+def column(part: Part, word: str) -> npt.NDArray[Any]:
+    """The values of an array axis as the columns of designs hold them: ints, or floats."""
+    return np.array(part.arrays[word], dtype=float if part.space.of[word].decimals else np.int64)
+
+
+def plain(value: Any) -> Any:
+    """A value of such a column as a design has it: a whole number, or an exact fraction."""
+    return int(value) if value == int(value) else exact(float(value))
 
 
 def bounded(part: Part) -> bool:
@@ -173,22 +184,22 @@ def _search_sample(part: Part, inner: str | None, found: Found) -> None:
     if not outer:
         return
     rng = np.random.default_rng(0)
-    columns = {axis: np.sort(rng.choice(part.arrays[axis], SAMPLE)) for axis in outer}
+    columns = {axis: np.sort(rng.choice(column(part, axis), SAMPLE)) for axis in outer}
     _search_line(_array_line(part, inner, columns, SAMPLE), found)
 
 
 def _array_line(part: Part, inner: str | None, columns: Columns, rows: int) -> Line:
     """Rows along the inner axis; without one, rows of one design."""
     word = next(iter(part.arrays)) if inner is None and not columns else inner
-    along = {} if word is None else {word: np.array(part.arrays[word], dtype=np.int64)}
+    along = {} if word is None else {word: column(part, word)}
 
     def count_of(chosen: Ints, index: Ints) -> Count:
-        held = {axis: column[chosen] for axis, column in columns.items()}
+        held = {axis: values[chosen] for axis, values in columns.items()}
         return count(part.network({**held, **{axis: one[index] for axis, one in along.items()}}))
 
     def values_of(row: int, index: int) -> dict[str, Any]:
-        held = {axis: int(column[row]) for axis, column in columns.items()}
-        return part.values({**held, **{axis: int(one[index]) for axis, one in along.items()}})
+        held = {axis: plain(values[row]) for axis, values in columns.items()}
+        return part.values({**held, **{axis: plain(one[index]) for axis, one in along.items()}})
 
     return Line(rows, len(next(iter(along.values()), [0])), count_of, values_of)
 

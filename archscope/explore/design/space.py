@@ -51,9 +51,7 @@ class Space:
     def scalars(self) -> list[str]:
         """The numbers that are one tree for each value; the others may be arrays."""
         return [
-            word
-            for word, values in self.axes.items()
-            if not self.of[word].arrays or not all(isinstance(one, int) for one in values)
+            word for word, values in self.axes.items() if not self.of[word].may_be_array(values)
         ]
 
     @property

@@ -14,7 +14,7 @@ from itertools import groupby
 from math import log
 from typing import Any, NamedTuple
 
-from archscope.arch.arrays import Number
+from archscope.arch.arrays import Number, smaller
 from archscope.arch.families.axis import Axis, number_text
 from archscope.arch.families.blocks import divisible, postactivation, strides
 from archscope.arch.families.family import family
@@ -105,13 +105,9 @@ def nearest(number: Number, step: Number) -> Number:
     return quotient + up
 
 
-def _least(one: Number, other: Number) -> Number:
-    return one - (one > other) * (one - other)
-
-
 def _fitted(depths: Sequence[Number], widths: Sequence[Number], group: Number, up: bool) -> _Stages:
     """The stages with group widths of at most their widths, and widths that those divide."""
-    groups = [_least(group, width) for width in widths]
+    groups = [smaller(group, width) for width in widths]
     if up:
         fitted = [divisible(w, g) for w, g in zip(widths, groups, strict=True)]
     else:
@@ -270,6 +266,7 @@ def regnety(
     Axis("width", range(8, 1025, 8), stages=4),
     Axis("group", range(8, 65, 8), default=16, grows=()),
     year=2020,
+    main="width",
     torchvision=_KEYS,
 )
 def anynet(
