@@ -41,6 +41,7 @@ from archscope.arch.nodes import (
 from archscope.arch.readings import unknown
 from archscope.arch.rebuild import rebuild
 from archscope.arch.shape import Visit, walk
+from archscope.arch.structure import parts
 from archscope.arch.windows import Shape, pair
 from archscope.errors import UsageError, plural
 from archscope.short_repr import ShortRepr
@@ -162,18 +163,18 @@ def _count_blocks(tree: Node, shape: Shape, arrays: list[Any]) -> Count:
     total = _designs(arrays)
     columns = tuple(np.zeros(total, dtype=np.int64) for _ in range(3))
     safe = total == 0 or _fits(tree, shape)
-    for start in range(0, total, BLOCK):
-        block, block_shape = _cut(tree, shape, slice(start, min(start + BLOCK, total)))
+    for least, part in parts(tree, total, BLOCK):
+        block, block_shape = _cut(least, shape, part)
         if not safe and not _fits(block, block_shape):
-            _check_exactly(block, block_shape, start)
+            _check_exactly(block, block_shape, part)
         for column, value in zip(columns, _sum(block, block_shape), strict=True):
-            column[start : start + BLOCK] = value
+            column[part] = value
     params, macs, activations = columns
     return Count(params, macs, activations)
 
 
-def _cut(tree: Node, shape: Shape, part: slice) -> tuple[Node, Shape]:
-    """The designs of `part`. What was one array in several places stays one array."""
+def _cut(tree: Node, shape: Shape, part: Any) -> tuple[Node, Shape]:
+    """The designs of `part`, a slice or numbers. An array in several places stays one array."""
     kept: dict[int, Any] = {}
 
     def cut(value: Any) -> Any:
@@ -269,15 +270,16 @@ def _costliest(node: Node, extreme: Callable[..., int]) -> Node:
         case _:
             raise unknown(node, "bound")
     numbers: dict[str, Any] = {
-        name: extreme(value, least=name == "stride") for name, value in array_fields(node).items()
+        name: max(1, extreme(value, least=name == "stride"))
+        for name, value in array_fields(node).items()
     }
     node = replace(node, **numbers) if numbers else node
     return node.projection() if isinstance(node, Shortcut) else node
 
 
-def _check_exactly(block: Node, shape: Shape, start: int) -> None:
+def _check_exactly(block: Node, shape: Shape, part: Any) -> None:
     def unbounded(array: Any) -> Any:
         return array.astype(object)
 
     for totals in _sum(_change_arrays(block, unbounded), _change_shape(shape, unbounded)):
-        refuse_overflow(totals if is_array(totals) else [totals], start)
+        refuse_overflow(totals if is_array(totals) else [totals], part)

@@ -26,13 +26,13 @@ class Node:
         """The nodes directly below this one, in order."""
         yield from ()
 
-    def _make_whole(self, *names: str) -> None:
+    def _make_whole(self, *names: str, least: int = 1) -> None:
         """Check the numbers of these fields (at least 1 each) and keep them as int or int64."""
         for name in names:
             value = getattr(self, name)
-            if type(value) is not int or value < 1:
+            if type(value) is not int or value < least:
                 what = f"{type(self).__name__}'s {name}"
-                object.__setattr__(self, name, whole(value, what))
+                object.__setattr__(self, name, whole(value, what, least))
 
     def _check_window(self, value: object, least: int = 1) -> None:
         """Check a kernel or padding: an int or (height, width), not an array of designs."""
