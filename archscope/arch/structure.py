@@ -1,4 +1,4 @@
-"""Designs of an array by their structure: those with equally many stages are counted together."""
+"""Designs of an array by structure: those with about equally many stages are counted together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from archscope.arch.rebuild import rebuild
 
 
 def parts(tree: Node, total: int, most: int) -> Iterator[tuple[Node, Any]]:
-    """Slices of `most` designs; or the numbers of as many that have equally many stages.
+    """Slices of `most` designs; or the numbers of as many that have about as many stages.
 
     Each with the tree, without the stages that none of them has.
     """
@@ -25,9 +25,12 @@ def parts(tree: Node, total: int, most: int) -> Iterator[tuple[Node, Any]]:
             yield tree, slice(start, min(start + most, total))
         return
     stages = np.sum(present, axis=0, dtype=np.uint16)
-    order, ends = np.argsort(stages, kind="stable"), np.cumsum(np.bincount(stages)).tolist()
-    for first, end in pairwise([0, *ends]):
-        least = rebuild(tree, partial(_present, order[first:end])) if first < end else tree
+    order, bounds = np.argsort(stages, kind="stable"), [0]
+    for end in np.cumsum(np.bincount(stages)).tolist():
+        if end == total or end - bounds[-1] >= most // 4:  # a pass has its price: few share one
+            bounds.append(end)
+    for first, end in pairwise(dict.fromkeys(bounds)):
+        least = rebuild(tree, partial(_present, order[first:end]))
         for start in range(first, end, most):
             yield least, order[start : min(start + most, end)]
 

@@ -37,6 +37,7 @@ from archscope.arch.nodes import (
     Split,
     Sum,
     array_fields,
+    with_arrays,
 )
 from archscope.arch.readings import unknown
 from archscope.arch.rebuild import rebuild
@@ -248,7 +249,7 @@ def _add(totals: list[Number], part: Sequence[Number], times: Number = 1) -> Non
 def _change_arrays(tree: Node, change: Callable[[Any], Any]) -> Node:
     def change_node(node: Node) -> Node:
         found = array_fields(node)
-        return replace(node, **{k: change(v) for k, v in found.items()}) if found else node
+        return with_arrays(node, {k: change(v) for k, v in found.items()}) if found else node
 
     return rebuild(tree, change_node)
 

@@ -77,5 +77,11 @@ class Node:
 
 def array_fields(node: Node) -> dict[str, Any]:
     """The fields of a node (not of its parts) that hold an array of designs."""
-    values = ((entry.name, getattr(node, entry.name)) for entry in fields(node))
-    return {name: value for name, value in values if is_array(value)}
+    return {name: value for name, value in vars(node).items() if is_array(value)}
+
+
+def with_arrays(node: Node, arrays: dict[str, Any]) -> Node:
+    """The same node with other arrays in these fields, of numbers that it held before."""
+    other = object.__new__(type(node))
+    vars(other).update(vars(node), **arrays)
+    return other

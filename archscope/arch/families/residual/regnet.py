@@ -188,7 +188,13 @@ _AXES = (
     Axis("depth", range(12, 29), least=4),
     Axis("w0", range(8, 257, 8), least=8, step=8, grows=()),
     Axis("wa", range(8, 257, 8), fractional=True, decimals=True, grows=()),
-    Axis("wm", [Fraction(n, 4) for n in range(5, 13)], fractional=True, decimals=True, grows=()),
+    Axis(
+        *("wm", [Fraction(number, 4) for number in range(5, 13)]),
+        least=Fraction(101, 100),
+        fractional=True,
+        decimals=True,
+        grows=(),
+    ),
     Axis("group", range(8, 257, 8), grows=()),
 )
 
