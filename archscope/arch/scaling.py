@@ -102,6 +102,11 @@ def _exact_array(values: Any, what: str) -> Fractions:
     )
 
 
+def plain(number: Any) -> int | Fraction:
+    """A number of an array as a design has it: a whole number, or the decimal that was written."""
+    return int(number) if number == int(number) else exact(float(number))
+
+
 def times(number: Number, factor: Factor) -> Factor:
     """A whole number, or an array of them, times a factor, or an array of those."""
     if is_array(number) and isinstance(factor, Fraction):

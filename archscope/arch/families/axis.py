@@ -82,6 +82,10 @@ class Axis:
             return (self.word,)
         return tuple(f"{self.word}{stage}" for stage in range(1, self.stages + 1))
 
+    def box_of(self, word: str) -> Sequence[Any]:
+        """What one of its words goes through where nothing says it: all stages, or a single one."""
+        return self.each if self.each is not None and word != self.word else self.box
+
     def checked(self, value: Any) -> Any:
         """A value as a design holds it: whole numbers, fractions, arrays of whole numbers.
 

@@ -155,7 +155,7 @@ class Inverse(Result):
         residuals = {limit.metric: costs[limit.metric] - limit.value for limit in self.limits}
         deviations = {limit.metric: residuals[limit.metric] / limit.value for limit in self.limits}
         template = space.template(values)
-        depths = [values[word] for word, axis in space.of.items() if axis.word == "depth"]
+        depths = [number(values[word]) for word, axis in space.of.items() if axis.word == "depth"]
         row: dict[str, Any] = {"network": space.name(values), "template": template}
         row["depths"] = depths
         others = [word for word, axis in space.of.items() if axis.word != "depth"]

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from archscope.arch.arrays import TooLarge
+from archscope.arch.scaling import plain
 from archscope.cost.formula import Count, count
 from archscope.errors import UsageError
 from archscope.explore.design.collect import Columns
 from archscope.explore.design.limits import METRICS
 from archscope.explore.design.nearest import Cannot, Range
-from archscope.explore.design.search import column, expand, plain
+from archscope.explore.design.search import expand
 from archscope.explore.design.space import Part
 
 CHUNK = 65_536
@@ -48,7 +49,7 @@ def chunks(
     if not part.free:
         yield {}, counted(part, {})
         return
-    values = column(part, inner)
+    values = part.column(inner)
     step = max(1, CHUNK // len(values))
     others = [axis for axis in part.free if axis != inner]
     for outer, rows in expand(part, others, cannot, tuple(ranges)):

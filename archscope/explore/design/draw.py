@@ -8,11 +8,11 @@ from typing import TypeAlias
 
 import numpy as np
 
+from archscope.arch.scaling import plain
 from archscope.cost.formula import Count
 from archscope.errors import ArchscopeError
 from archscope.explore.design.chunks import CHUNK, counted
 from archscope.explore.design.collect import Collector, Columns, Order
-from archscope.explore.design.search import column, plain
 from archscope.explore.design.space import Part
 
 MOST_DRAWS = 10_000_000  # some seconds
@@ -57,7 +57,7 @@ def sampled(
 
 def _drawn(part: Part, rows: int, rng: np.random.Generator) -> Columns:
     """Random values of each axis with several."""
-    values = {axis: column(part, axis) for axis in part.free}
+    values = {axis: part.column(axis) for axis in part.free}
     return {axis: one[rng.integers(len(one), size=rows)] for axis, one in values.items()}
 
 

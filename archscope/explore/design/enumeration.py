@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archscope.arch.network import Network
+from archscope.arch.scaling import plain
 from archscope.arch.windows import Shape
 from archscope.cost.formula import CONVENTION
 from archscope.errors import UsageError
 from archscope.explore.design.collect import Columns, Order
 from archscope.explore.design.limits import METRICS
 from archscope.explore.design.nearest import Range
-from archscope.explore.design.search import plain
 from archscope.explore.design.space import Part, Space, symbols
 from archscope.explore.networks.confirmed import confirmed
 from archscope.reporting.networks.designs import enumeration_table, number, number_text
@@ -113,7 +113,9 @@ class Enumeration(Result):
                 "template": space.template(values),
                 **{word: number(values.get(word)) for word in words},
                 "blocks": "-".join(
-                    str(values[word]) for word, axis in space.of.items() if axis.word == "depth"
+                    str(number_text(values[word]))
+                    for word, axis in space.of.items()
+                    if axis.word == "depth"
                 ),
                 "scale": number_text(values.get("scale", 1)),
                 **{metric: int(self.columns[metric][index]) for metric in METRICS},

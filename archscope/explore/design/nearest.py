@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from archscope.arch.scaling import plain
 from archscope.cost.formula import Count, count
 from archscope.explore.design.limits import METRICS
-from archscope.explore.design.search import SAMPLE, bounded, column, cut, most_expensive, plain
+from archscope.explore.design.search import SAMPLE, bounded, cut, most_expensive
 from archscope.explore.design.space import Part
 
 Range = tuple[int, "int | None"]
@@ -133,7 +134,7 @@ def nearest(
             most_expensive(part, pair),
         ):
             chosen = {axis: values[axis] for axis in part.arrays}
-            single = {axis: np.array([chosen[axis]], column(part, axis).dtype) for axis in chosen}
+            single = {axis: np.array([chosen[axis]], part.column(axis).dtype) for axis in chosen}
             found.look(part, single, _counted(part, chosen))
         if bounded(part):
             sample = _sample(part)
@@ -192,7 +193,7 @@ def _width_columns(
     part: Part, inner: str, speakers: Mapping[str, Mapping[int, int]]
 ) -> Iterator[tuple[dict[str, int], Columns]]:
     """Each value of the outer axis (if there is one), and it beside all of the inner one."""
-    values = column(part, inner)
+    values = part.column(inner)
     for numbers in product(*(sorted(some.values()) for some in speakers.values())):
         chosen = dict(zip(speakers, numbers, strict=True))
         held = {axis: np.full(len(values), number) for axis, number in chosen.items()}
@@ -207,7 +208,7 @@ def _counted(part: Part, chosen: Mapping[str, int]) -> Count:
 
 def _sample(part: Part) -> Columns:
     rng = np.random.default_rng(0)
-    return {axis: rng.choice(column(part, axis), SAMPLE**2) for axis in part.arrays}
+    return {axis: rng.choice(part.column(axis), SAMPLE**2) for axis in part.arrays}
 
 
 def _name(part: Part, columns: Columns, index: int) -> str:

@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
+from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from archscope.arch.scaling import exact
+from archscope.arch.scaling import plain
 from archscope.cost.formula import Count, count
 from archscope.errors import UsageError
 from archscope.explore.design.limits import METRICS
@@ -71,6 +72,7 @@ def search(space: Space, found: Found) -> None:
         if _out(part, found):
             continue
         outer = [axis for axis in part.free if axis != inner]
+        _check_size(part, outer, found)
 
         def cannot(cheapest: Count, most_expensive: Count | None) -> Any:
             _check_work(found)
@@ -118,7 +120,7 @@ def _expand(
         yield columns, rows
         return
     axis, rest = axes[0], axes[1:]
-    values = column(part, axis)
+    values = part.column(axis)
     step = max(1, CHUNK // len(values))
     for start in range(0, rows, step):
         held = min(step, rows - start)
@@ -131,16 +133,6 @@ def _expand(
         if len(kept):
             smaller = {name: one[kept] for name, one in grown.items()}
             yield from _expand(part, rest, out, smaller, len(kept))
-
-
-def column(part: Part, word: str) -> npt.NDArray[Any]:
-    """The values of an array axis as the columns of designs hold them: ints, or floats."""
-    return np.array(part.arrays[word], dtype=float if part.space.of[word].decimals else np.int64)
-
-
-def plain(value: Any) -> Any:
-    """A value of such a column as a design has it: a whole number, or an exact fraction."""
-    return int(value) if value == int(value) else exact(float(value))
 
 
 def bounded(part: Part) -> bool:
@@ -184,14 +176,14 @@ def _search_sample(part: Part, inner: str | None, found: Found) -> None:
     if not outer:
         return
     rng = np.random.default_rng(0)
-    columns = {axis: np.sort(rng.choice(column(part, axis), SAMPLE)) for axis in outer}
+    columns = {axis: np.sort(rng.choice(part.column(axis), SAMPLE)) for axis in outer}
     _search_line(_array_line(part, inner, columns, SAMPLE), found)
 
 
 def _array_line(part: Part, inner: str | None, columns: Columns, rows: int) -> Line:
     """Rows along the inner axis; without one, rows of one design."""
     word = next(iter(part.arrays)) if inner is None and not columns else inner
-    along = {} if word is None else {word: column(part, word)}
+    along = {} if word is None else {word: part.column(word)}
 
     def count_of(chosen: Ints, index: Ints) -> Count:
         held = {axis: values[chosen] for axis, values in columns.items()}
@@ -227,10 +219,29 @@ def _search_scalar(space: Space, inner: str | None, found: Found) -> None:
 
 def _check_work(found: Found) -> None:
     if max(found.lines, found.looked_at) > MOST_LINES:
-        raise UsageError(
-            f"more than {MOST_LINES:,} combinations could hold the nearest design, too many "
-            "to search; fix a number, or give a smaller range, as --cardinality 1:64"
-        )
+        raise _too_many()
+
+
+def _check_size(part: Part, outer: Sequence[str], found: Found) -> None:
+    """Refuse at once what `_check_work` would refuse in the end, by the share of a sample."""
+    size = prod(len(part.arrays[axis]) for axis in outer)
+    if size <= MOST_LINES or part.loose(found.costs) or not bounded(part):
+        return
+    rng = np.random.default_rng(0)
+    columns = {axis: rng.choice(part.column(axis), SAMPLE**2) for axis in outer}
+    most = count(part.network(most_expensive(part, columns)))
+    looked_at = found.looked_at
+    share = 1 - np.mean(found.cannot(count(part.network(columns)), most))
+    found.looked_at = looked_at
+    if share * size > 2 * MOST_LINES:
+        raise _too_many()
+
+
+def _too_many() -> UsageError:
+    return UsageError(
+        f"more than {MOST_LINES:,} combinations could hold the nearest design, too many "
+        "to search; fix a number, or give a smaller range, as --cardinality 1:64"
+    )
 
 
 def _search_line(line: Line, found: Found) -> None:

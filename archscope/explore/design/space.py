@@ -33,6 +33,8 @@ class Space:
         axes: the values, by the same words.
         options: what the family takes besides, by parameter: `residual`, `block`, `dropout`.
         classes, input: where not the family's own.
+        crowded: the numbers that go through what their family declares, as there would be too many
+            designs to go through otherwise.
     """
 
     family: Family[Any]
@@ -41,6 +43,7 @@ class Space:
     options: Mapping[str, Any] = field(default_factory=dict)
     classes: int | None = None
     input: Shape | None = None
+    crowded: frozenset[str] = frozenset()
 
     @property
     def free(self) -> list[str]:
@@ -162,6 +165,12 @@ class Part:
     def network(self, columns: Mapping[str, Number]) -> Network:
         """The designs of these columns; an axis without one has its smallest value."""
         return self.space.network(self.values(columns))
+
+    def column(self, word: str) -> Any:
+        """The values of an array axis as columns of designs hold them: int64, or floats."""
+        import numpy as np
+
+        return np.array(self.arrays[word], float if self.space.of[word].decimals else np.int64)
 
     @cached_property
     def free(self) -> list[str]:

@@ -265,7 +265,7 @@ def regnety(
         cifar=True,
     ),
     Axis("depth", range(1, 17), stages=4),
-    Axis("width", range(8, 1025, 8), stages=4),
+    Axis("width", range(16, 1025, 16), stages=4),
     Axis("group", range(8, 65, 8), default=16, grows=()),
     year=2020,
     main="width",
