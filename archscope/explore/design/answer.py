@@ -87,6 +87,11 @@ def proof_text(
             text += f" No combination was left out before {', '.join(loose)} was fixed: {may_fall}."
     if derived:
         text += f" Beyond the box in {', '.join(derived)} every design costs too much."
+    if looked.space.crowded:
+        text += (
+            f" Other values of {', '.join(looked.space.crowded)} were left out, as there would be "
+            "too many designs: state ranges to have them."
+        )
     return text
 
 

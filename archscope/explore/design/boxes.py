@@ -104,7 +104,7 @@ def box(
         )
     crowded = longer if endless or _lines({**filled, **longer}) > MOST_LINES else {}
     fewer = {word: _fewer(space.of[word], word, longer[word]) for word in crowded}
-    return replace(first, axes={**filled, **longer, **fewer}, crowded=frozenset(crowded))
+    return replace(first, axes={**filled, **longer, **fewer}, crowded=tuple(crowded))
 
 
 def _lines(axes: Mapping[str, Sequence[Any]]) -> int:

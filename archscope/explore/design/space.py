@@ -43,7 +43,7 @@ class Space:
     options: Mapping[str, Any] = field(default_factory=dict)
     classes: int | None = None
     input: Shape | None = None
-    crowded: frozenset[str] = frozenset()
+    crowded: tuple[str, ...] = ()
 
     @property
     def free(self) -> list[str]:
