@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, TypeAlias, overload
 
-from archscope.arch.arrays import Number, is_array, product, whole
+from archscope.arch.arrays import LARGEST, Number, is_array, product, whole
 from archscope.errors import UsageError, plural, shown
 
 DIGITS = 9  # behind the point, the most that a decimal has
 BEFORE = 6  # before the point
+MOST_TABLED = 1 << 16  # numerators that a table is made of
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +36,20 @@ class Fractions:
     def __len__(self) -> int:
         return len(self.numerator)
 
+    @cached_property
+    def distinct(self) -> tuple[Fractions, Any]:
+        """The different ones, and the place of each design's among them."""
+        import numpy as np
+
+        number, least = self.numerator, self.numerator.min(initial=LARGEST)
+        if len(number) and number.max() - least < MOST_TABLED:
+            found = np.flatnonzero(np.bincount(number - least))
+            place = np.zeros(found[-1] + 1, dtype=np.intp)
+            place[found] = np.arange(len(found))
+            return Fractions(found + least, self.denominator), place[number - least]
+        values, place = np.unique(number, return_inverse=True)
+        return Fractions(values, self.denominator), place
+
     def __mul__(self, other: Number) -> Fractions:
         """Each times a whole number, or an array of them.
 
@@ -42,6 +59,14 @@ class Fractions:
         return Fractions(product(self.numerator, other), self.denominator)
 
     __rmul__ = __mul__
+
+
+def of_each(factor: Factor, function: Callable[[Any], Number]) -> Number:
+    """What a function makes of a factor; of an array, of each different one once."""
+    if not isinstance(factor, Fractions):
+        return function(factor)
+    different, place = factor.distinct
+    return function(different)[place]
 
 
 # A Fraction, or an array of them.

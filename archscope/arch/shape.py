@@ -161,9 +161,9 @@ def _walk_repeat(node: Repeat, shape: Shape, path: str, times: Number, side: boo
             return shape
         # Where the stage has no blocks it is the identity, and its costs count no times.
         some = replace(node, n=node.n + none, label=None)
-        output = yield from _walk_repeat(some, shape, path, times * ~none, side)
-        kept = (out - none * (out - before) for out, before in zip(output, shape, strict=True))
-        channels, height, width = kept
+        after = yield from _walk_repeat(some, shape, path, times * ~none, side)
+        sides = zip(after, shape, strict=True)
+        channels, height, width = (new - none * (new - before) for new, before in sides)
         return channels, height, width
     output = yield from walk(node.first, shape, join(path, "0"), times, side)
     again = times * (node.n - 1)

@@ -37,8 +37,9 @@ def parts(tree: Node, total: int, most: int) -> Iterator[tuple[Node, Any]]:
 
 def _present(designs: Any, node: Node) -> Node:
     """A node, or nothing where it is a stage of which none of these designs has a block."""
-    stage = isinstance(node, Repeat) and is_array(node.n) and len(node.n) > 1
-    return Seq() if stage and not node.n[designs].any() else node
+    if isinstance(node, Repeat) and is_array(node.n) and len(node.n) > 1:
+        return node if node.n[designs].any() else Seq()
+    return node
 
 
 def _stage_blocks(node: Node) -> Iterator[Any]:

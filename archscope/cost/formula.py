@@ -54,7 +54,7 @@ CONVENTION = (
 )
 
 # Designs counted at a time, so that the intermediate arrays stay in the cache.
-BLOCK = 32_768
+BLOCK = 65_536
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from archscope.arch.nodes import (
     Shortcut,
     Sum,
 )
-from archscope.arch.scaling import Factor, decimal, exact, ratio, scaled
+from archscope.arch.scaling import Factor, decimal, exact, of_each, ratio, scaled, times
 from archscope.errors import UsageError
 
 
@@ -57,6 +57,13 @@ def divisible(width: Number | Factor, divisor: Number = 8) -> Number:
     nearest = nearest + (nearest == 0) * divisor
     short = product(nearest, 10 * parts) < product(number, 9)
     return nearest + short * divisor
+
+
+def multiplied(published: Number, factor: Factor, divisor: int = 8) -> Number:
+    """Published channels times a width factor, made `divisible`; both may be arrays."""
+    if is_array(published):
+        return divisible(times(published, factor), divisor)
+    return of_each(factor, lambda one: divisible(published * one, divisor))
 
 
 def strides(published: Sequence[int], cifar: bool) -> tuple[int, Sequence[int]]:

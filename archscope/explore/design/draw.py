@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -38,7 +38,7 @@ def sampled(
     sizes = [float(part.size) for part in parts.values()]
     shares = np.array(sizes) / sum(sizes)
     collector = Collector(replace(order, sample=None), names)
-    seen: set[tuple[int, ...]] = set()
+    seen: set[tuple[Any, ...]] = set()
     drawn = 0
     while len(seen) < order.sample and drawn < MOST_DRAWS:
         drawn += CHUNK
@@ -61,7 +61,7 @@ def _drawn(part: Part, rows: int, rng: np.random.Generator) -> Columns:
     return {axis: one[rng.integers(len(one), size=rows)] for axis, one in values.items()}
 
 
-def _new(found: Columns, axes: Sequence[str], seen: set[tuple[int, ...]], most: int) -> Columns:
+def _new(found: Columns, axes: Sequence[str], seen: set[tuple[Any, ...]], most: int) -> Columns:
     """The designs that were not drawn before, and no more than are wanted."""
     rows = []
     for row in range(len(found["part"])):

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
-from archscope.arch.arrays import is_array
+from archscope.arch.arrays import Number
 from archscope.arch.families.axis import Axis
-from archscope.arch.families.blocks import divisible, strides
+from archscope.arch.families.blocks import multiplied, strides
 from archscope.arch.families.family import family
 from archscope.arch.families.keys import Keys
 from archscope.arch.families.mobile.inverted import Row, Style, squeezed, stages
 from archscope.arch.families.spelling import Names, Numbers
 from archscope.arch.nodes import Dropout, Linear, Pool, Seq
-from archscope.arch.scaling import Factor, exact, rounded_up
+from archscope.arch.scaling import Factor, Fractions, exact, of_each, rounded_up
 from archscope.arch.windows import Shape
 
 _STAGES = (
@@ -64,10 +65,14 @@ def _member(entry: tuple[Any, ...]) -> dict[str, Any]:
     return {"width": entry[0], "depth": entry[1], "resolution": entry[2]}
 
 
+def _blocks(row: Row, deeper: Factor) -> Number:
+    return rounded_up(row.blocks * deeper)
+
+
 def _style(width: Factor, depth: Factor) -> Style:
     """Batch norm's eps is 0.001 from B5 on in torchvision, and torch's own before."""
-    if is_array(width) or is_array(depth):
-        return Style("silu")
+    if isinstance(width, Fractions) or isinstance(depth, Fractions):
+        return Style("silu")  # nothing that is counted depends on it
     known = {tuple(map(exact, row[:2])): name for name, row in _SCALES.items()}
     return Style("silu", 1e-3 if known.get((width, depth)) in ("b5", "b6", "b7") else 1e-5)
 
@@ -100,9 +105,9 @@ def efficientnet(
     of their own, with torchvision's resolutions (the paper trains B2 at 260).
     """
     wider, deeper = exact(width, "width"), exact(depth, "depth")
-    style, planes = _style(wider, deeper), divisible(32 * wider)
+    style, planes = _style(wider, deeper), multiplied(32, wider)
     rows = [
-        row._replace(out=divisible(row.out * wider), blocks=rounded_up(row.blocks * deeper))
+        row._replace(out=multiplied(row.out, wider), blocks=of_each(deeper, partial(_blocks, row)))
         for row in _STAGES
     ]
     stem, strided = strides([row.stride for row in rows], cifar)
@@ -114,7 +119,7 @@ def efficientnet(
 
 def _dropout(width: Factor, depth: Factor) -> float:
     """That of the smallest published network that is as wide and as deep."""
-    if is_array(width) or is_array(depth):
+    if isinstance(width, Fractions) or isinstance(depth, Fractions):
         return 0.2
     for factor, deeper, _, dropout in _SCALES.values():
         if width <= exact(factor) and depth <= exact(deeper):

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from archscope.arch.families.axis import number_text
-from archscope.arch.families.blocks import divisible, strides
+from archscope.arch.families.blocks import multiplied, strides
 from archscope.arch.families.family import family
 from archscope.arch.families.mobile.efficientnet import KEYS
 from archscope.arch.families.mobile.inverted import WIDTH, Row, Style, squeezed, stages
@@ -95,10 +95,10 @@ def efficientnet_v2(
     """
     published, _, dropout = _SIZES[size]
     factor, style = exact(width, "width"), Style("silu", 1e-3)
-    rows = [row._replace(out=divisible(row.out * factor)) for row in published]
+    rows = [row._replace(out=multiplied(row.out, factor)) for row in published]
     stem, strided = strides([row.stride for row in rows], cifar)
     planes = rows[0].out
     body = stages(rows, strided, planes, style, squeezed)
     head = Pool("global"), Dropout(dropout), Linear(classes, label="fc")
-    tail = style.unit(2, divisible(1280 * factor))
+    tail = style.unit(2, multiplied(1280, factor))
     return Seq(*style.unit(1, planes, 3, stem), *body, *tail, *head)

@@ -7,13 +7,13 @@ from fractions import Fraction
 
 from archscope.arch.arrays import Number, larger
 from archscope.arch.families.axis import Axis
-from archscope.arch.families.blocks import divisible, strides
+from archscope.arch.families.blocks import multiplied, strides
 from archscope.arch.families.family import family
 from archscope.arch.families.keys import Keys
 from archscope.arch.families.mobile.inverted import WIDTH, Row, Style, plain, stages
 from archscope.arch.families.spelling import Names, Numbers
 from archscope.arch.nodes import Dropout, Linear, Pool, Seq
-from archscope.arch.scaling import exact, times
+from archscope.arch.scaling import exact
 
 _STAGES = (
     Row(1, 16, 1, 1),
@@ -80,13 +80,13 @@ def mobilenet_v2(
     are those of each stage; the width multiplies the channels.
     """
     factor, style = exact(width, "width"), Style("relu6")
-    planes = divisible(32 * factor)
+    planes = multiplied(32, factor)
     rows = [
-        row._replace(out=divisible(times(out, factor)), blocks=blocks, expansion=wider)
+        row._replace(out=multiplied(out, factor), blocks=blocks, expansion=wider)
         for row, out, blocks, wider in zip(_STAGES, channels, depth, expansion, strict=True)
     ]
     stem, strided = strides([row.stride for row in rows], cifar)
     body = stages(rows, strided, planes, style, plain)
-    tail = style.unit(2, larger(1280, divisible(1280 * factor)))
+    tail = style.unit(2, larger(1280, multiplied(1280, factor)))
     head = Pool("global"), Dropout(0.2), Linear(classes, label="fc")
     return Seq(*style.unit(1, planes, 3, stem), *body, *tail, *head)

@@ -8,7 +8,7 @@ from functools import cache
 from itertools import groupby
 from typing import NamedTuple
 
-from archscope.arch.families.blocks import divisible, strides
+from archscope.arch.families.blocks import divisible, multiplied, strides
 from archscope.arch.families.family import family
 from archscope.arch.families.keys import Keys
 from archscope.arch.families.mobile.inverted import WIDTH, Inverted, Style
@@ -111,7 +111,7 @@ def mobilenet_v3_small(
 def _network(rows: Sequence[_Row], last: int, factor: Factor, classes: int, cifar: bool) -> Seq:
     style = Style("hardswish", _EPS)
     # Equal numbers of channels are one array, so that what is equal need not be compared.
-    channels = cache(lambda published: divisible(published * factor))
+    channels = cache(lambda published: multiplied(published, factor))
     w_in = channels(16)
     stem, strided = strides([row.stride for row in rows], cifar)
     blocks: list[tuple[int, Node]] = []

@@ -9,7 +9,7 @@ from math import inf, log, nextafter
 from typing import Any
 
 from archscope.arch.arrays import Number, is_array
-from archscope.arch.scaling import Factor, exact, ratio
+from archscope.arch.scaling import Factor, Fractions, exact, ratio
 from archscope.errors import UsageError
 
 Ramp = tuple[Sequence[Number], Sequence[Number]]
@@ -49,15 +49,15 @@ def _width(w0: int, power: float) -> int:
 
 
 def _power(wm: float, step: float) -> float:
-    """A power of wm; beyond what any width grows by, infinite."""
-    return inf if step * log(wm) > _MOST else wm**step
+    """A power of wm; infinite beyond what any width grows by."""
+    return inf if step * log(wm) > _MOST else float(wm**step)
 
 
 @cache
 def _reaching(wm: float, step: int) -> float:
     """The smallest growth whose nearest power of wm is that step."""
     if _power(wm, step) == inf:
-        return inf
+        return 2.0**60  # which nothing grows by
     middle = wm ** (step - 0.5)
     low, high = middle * (1 - 1e-9), middle * (1 + 1e-9)  # of which `_step` is below, and not
     while (between := low + (high - low) / 2) not in (low, high) and nextafter(low, inf) < high:
@@ -86,17 +86,17 @@ def _stages(bases: Sequence[float], depth: Any, w0: Any, slope: Any, which: Any)
     """Blocks and widths of a few designs, a row for each stage."""
     import numpy as np
 
-    starts, widths = [np.zeros_like(depth)], []
+    starts: list[Any] = [np.zeros_like(depth)]
+    widths: list[Any] = []
+    steepness = w0 / slope
     while (starts[-1] < depth).any():
         step = len(widths)
-        power = np.array([_power(base, step) for base in bases])[which]
+        powers = [_power(base, step) for base in bases]
+        # No block has grown so much that the power is infinite.
+        power = np.array([one if one < inf else 0.0 for one in powers])[which]
         growth = np.array([_reaching(base, step + 1) for base in bases])[which]
-        widths.append(np.minimum(np.rint(w0 * power / 8), 2.0**52).astype(np.int64) * 8)
-        # The first block that has grown so much; the last bit of a float may be to either side.
-        after = np.ceil((growth - 1) * w0 / slope)
-        after -= (w0 + slope * (after - 1)) / w0 >= growth
-        after += (w0 + slope * after) / w0 < growth
-        starts.append(np.minimum(after, depth).astype(np.int64))
+        widths.append(np.rint(w0 * power / 8).astype(np.int64) * 8)
+        starts.append(np.minimum(_first(growth, steepness, w0, slope), depth).astype(np.int64))
     # A power without blocks, or as wide as the one before, begins no stage.
     begins, last = [], np.zeros_like(depth)
     for start, end, width in zip(starts, starts[1:], widths, strict=False):
@@ -114,6 +114,21 @@ def _stages(bases: Sequence[float], depth: Any, w0: Any, slope: Any, which: Any)
     return np.diff(first, axis=0, append=depth[None]), wide
 
 
+def _first(growth: Any, steepness: Any, w0: Any, slope: Any) -> Any:
+    """The first block that has grown so much."""
+    import numpy as np
+
+    place = (growth - 1) * steepness
+    first = np.ceil(place)
+    # Where a block just reaches it, or just not, the last bit of its width decides.
+    near = np.flatnonzero(np.abs(place - np.rint(place)) < 1e-6)
+    if len(near):
+        after, rise, start = np.rint(place[near]), slope[near], w0[near]
+        after += (start + rise * after) / start < growth[near]
+        first[near] = after
+    return first
+
+
 def _row(rows: Any, stage: int, behind: int) -> Any:
     """The row of a stage; behind the last stage that row, so many times."""
     return rows[stage] if stage < len(rows) else behind * rows[-1]
@@ -121,16 +136,7 @@ def _row(rows: Any, stage: int, behind: int) -> Any:
 
 def _distinct(wm: Factor) -> tuple[list[float], Any]:
     """The different values of wm as floats, and the place of each design's among them."""
-    import numpy as np
-
-    number, parts = ratio(wm)
-    if not is_array(number):
-        return [number / parts], 0
-    least = int(number.min(initial=0 if not len(number) else number[0]))
-    if len(number) and int(number.max()) - least < 1 << 16:
-        found = np.flatnonzero(np.bincount(number - least))
-        place = np.zeros(found[-1] + 1, dtype=np.int64)
-        place[found] = np.arange(len(found))
-        return [float(one + least) / parts for one in found], place[number - least]
-    values, place = np.unique(number, return_inverse=True)
-    return [float(one) / parts for one in values], place
+    if not isinstance(wm, Fractions):
+        return [float(wm)], 0
+    different, place = wm.distinct
+    return [float(one) / wm.denominator for one in different.numerator], place
