@@ -7,6 +7,7 @@ one that comes out. A shape is (channels, height, width); with arrays in the tre
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 
 from archscope.arch.arrays import Number, is_array
@@ -155,6 +156,15 @@ def _branches(
 
 
 def _walk_repeat(node: Repeat, shape: Shape, path: str, times: Number, side: bool) -> Walk:
+    if is_array(node.n) and (none := node.n == 0).any():
+        if none.all():
+            return shape
+        # Where the stage has no blocks it is the identity, and its costs count no times.
+        some = replace(node, n=node.n + none, label=None)
+        after = yield from _walk_repeat(some, shape, path, times * ~none, side)
+        sides = zip(after, shape, strict=True)
+        channels, height, width = (new - none * (new - before) for new, before in sides)
+        return channels, height, width
     output = yield from walk(node.first, shape, join(path, "0"), times, side)
     again = times * (node.n - 1)
     if is_array(again) or again > 0:

@@ -95,13 +95,13 @@ def _check_arrays(family: Family[Any], network: Network) -> None:
 
     numbers = network.design.numbers if network.design else {}
     for axis in family.axes:
-        if not axis.arrays or axis.fractional or numbers[axis.name] is None:
+        if not axis.may_be_array(_steps(axis)) or numbers[axis.name] is None:
             continue
         single = {value: costs_at(family, numbers, axis, 0, value) for value in _steps(axis)}
         possible = {value: costs for value, costs in single.items() if costs is not None}
         if not possible:
             continue
-        array = np.array(list(possible), dtype=np.int64)
+        array = np.array(list(possible), dtype=float if axis.decimals else np.int64)
         every = costs_at(family, numbers, axis, 0, array)
         for cost in COSTS:
             by_one = [costs[cost] for costs in possible.values()]

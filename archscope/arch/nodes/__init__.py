@@ -34,7 +34,7 @@ from archscope.arch.nodes.leaves import (
     Pool,
     Shuffle,
 )
-from archscope.arch.nodes.node import Kernel, Node, array_fields
+from archscope.arch.nodes.node import Kernel, Node, array_fields, with_arrays
 
 __all__ = [
     "Act",
@@ -59,4 +59,5 @@ __all__ = [
     "Sum",
     "array_fields",
     "is_combinator",
+    "with_arrays",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from archscope.arch.arrays import Number
+from archscope.arch.arrays import Number, is_array
 from archscope.arch.nodes.leaves import Act, Conv, Dropout, Gain, Linear, Norm, Pool, Shuffle
 from archscope.arch.nodes.node import Node
 from archscope.arch.readings import unknown
@@ -103,14 +103,17 @@ class Cat(Node):
 
 @dataclass(frozen=True, eq=False)
 class Repeat(Node):
-    """A stage: `first`, then `n` - 1 times `rest` (which must keep its input's shape)."""
+    """A stage: `first`, then `n` - 1 times `rest` (which must keep its input's shape).
+
+    In an array of designs `n` may be 0: the stage is the identity there.
+    """
 
     n: Number
     first: Node
     rest: Node
 
     def __post_init__(self) -> None:
-        self._make_whole("n")
+        self._make_whole("n", least=0 if is_array(self.n) else 1)
 
     def parts(self) -> Iterator[Node]:
         """The first block and the block that repeats."""

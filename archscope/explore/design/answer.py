@@ -91,7 +91,17 @@ def proof_text(
             text += f" No combination was left out before {', '.join(loose)} was fixed: {may_fall}."
     if derived:
         text += f" Beyond the box in {', '.join(derived)} every design costs too much."
-    return text
+    return text + left_out(looked.space)
+
+
+def left_out(space: Space) -> str:
+    """A sentence on the values that nobody looked at; nothing where there are none."""
+    if not space.crowded:
+        return ""
+    return (
+        f" Other values of {', '.join(space.crowded)} were left out, as there would be too many "
+        "designs: state ranges to have them."
+    )
 
 
 def _memory(network: Network, size: int) -> Memory | None:
@@ -142,6 +152,7 @@ class Inverse(Result):
             "convention": CONVENTION,
             "network": self.base.name,
             "symbols": symbols(answer.space.of for answer in self.answers),
+            "usual": {word: number(one) for word, one in self.base.usual().items()},
             "limits": [
                 {
                     "metric": limit.metric,
@@ -182,7 +193,7 @@ class Inverse(Result):
         self, space: Space, values: Mapping[str, Any], costs: Mapping[str, Any]
     ) -> dict[str, Any]:
         template = space.template(values)
-        depths = [values[word] for word, axis in space.of.items() if axis.word == "depth"]
+        depths = [number(values[word]) for word, axis in space.of.items() if axis.word == "depth"]
         network = space.network(values)
         size = sizes_of(self.formats)
         need = _memory(network, size["memory"])

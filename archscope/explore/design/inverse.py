@@ -129,6 +129,7 @@ def _answer(
         raise InfeasibleError(_not_reached(task, axes, opened))
     if tolerance is not None and designs[0].deviation > tolerance:
         raise InfeasibleError(_too_far(task, space, designs[0], tolerance))
+    stated |= set(space.crowded)
     return Answer(space, fixed, stated, designs, lines, counted)
 
 

@@ -89,6 +89,15 @@ class Base:
             numbers |= dict.fromkeys(each, number)
         return replace(self, axes=spread(self.axes.values(), spoken), numbers=numbers)
 
+    def usual(self) -> dict[str, Any]:
+        """The usual number of each word that has one."""
+        found: dict[str, Any] = {}
+        for word, axis in self.axes.items():
+            if axis.default is not None:
+                place = axis.words.index(word) if axis.stages and word in axis.words else 0
+                found[word] = axis.default[place] if axis.stages else axis.default
+        return found
+
     def axes_of(self, word: str) -> list[str]:
         """The words of the numbers that a word means: `depth` is that of every stage.
 
@@ -143,13 +152,14 @@ class Base:
         classes: int | None = None,
         input_shape: Shape | None = None,
     ) -> Space:
-        """The space of these values; a number that is not given is the name's, or the least.
+        """The space of these values; others are the name's, or the usual, or else the least.
 
         Raises:
             UsageError: where no value of the scale keeps the widths whole, or the input is small.
         """
+        known = {**self.usual(), **self.numbers}
         filled = {
-            word: list(axes.get(word) or [self.numbers.get(word, axis.least)])
+            word: list(axes.get(word) or [known.get(word, axis.least)])
             for word, axis in self.axes.items()
         }
         space = Space(self.family, self.axes, filled, self.options, classes, input_shape)

@@ -49,10 +49,11 @@ def inverse_table(document: Mapping[str, Any]) -> Table:
     sought = list(dict.fromkeys(axis for answer in document["answers"] for axis in answer["free"]))
     columns = [Column("rank", "rank", text)] if len(document["answers"]) == 1 else []
     columns.append(Column("network", "design", text, "left"))
+    usual = {**document["usual"], **_USUAL}
     columns += [
         Column(word, symbol, text)
         for word, symbol in document["symbols"].items()
-        if word in sought or any(row.get(word) not in (None, _USUAL.get(word)) for row in rows)
+        if word in sought or any(row.get(word) not in (None, usual.get(word)) for row in rows)
     ]
     if any(axis.startswith("depth") for axis in sought):
         columns.append(Column("depths", "blocks", text))

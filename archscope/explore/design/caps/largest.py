@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from archscope.errors import InfeasibleError, UsageError, plural
-from archscope.explore.design.answer import Answer
+from archscope.explore.design.answer import Answer, left_out
 from archscope.explore.design.boxes import box, declared
 from archscope.explore.design.caps.branch import best
 from archscope.explore.design.caps.goals import Closest, Goal, Largest, Near, caps_of
@@ -44,6 +44,7 @@ class Fitted(Answer):
             text += f" {', '.join(loose)} had each value, as a cost may fall while it grows."
         if found["derived"]:
             text += f" Beyond the box in {', '.join(found['derived'])} every design costs too much."
+        text += left_out(self.space)
         return {**found, "method": "bounds", "inner": None, "statement": text}
 
 
@@ -114,7 +115,8 @@ def _space(
     stated = frozenset(axis for axis in opened if axis in axes)
     stated |= declared(space, axes, opened, tuple(most)).keys()
     multiple = options.rounding if isinstance(options.rounding, int) else 1
-    return box(space, axes, opened, most, multiple), stated
+    space = box(space, axes, opened, most, multiple)
+    return space, stated | set(space.crowded)
 
 
 def _ranked(asked: Question, space: Space, number: int) -> tuple[str | None, Kept, int]:
