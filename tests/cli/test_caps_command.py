@@ -59,6 +59,15 @@ def test_a_budget_is_near_and_says_so_and_a_cap_beside_it_is_kept(run):
     assert set(row["deviations"]) == {"macs", "params"}
 
 
+def test_a_budget_may_be_of_bytes(run):
+    asked = ("solve", "--network", "mobilenet_v2", "--budget", "2MB weights:int8", "--nearest", 1)
+    found = document(run(*asked, "--format", "json"))
+    row = found["answers"][0]["designs"][0]
+    assert found["limits"][0]["format"] == "int8" and found["maximised"] is None
+    params = [count(parse(f"mobilenet_v2_{width / 100:g}")).params for width in range(40, 65)]
+    assert abs(row["weights"] - 2_000_000) == min(abs(one - 2_000_000) for one in params)
+
+
 def test_a_family_of_ones_own_takes_part(run):
     own = f"{PLAINNET}:plainnet"
     caps = ("--at-most", "200kB memory:fp16", "--at-most", "1Mparams")
@@ -102,7 +111,7 @@ def test_blocks_of_width_1_come_last_unless_all_are_asked_for(run):
         (["--at-most", "1Mparams", "--at-most", "2Mparams"], 2, "params can have one cap"),
         (["--at-most", "5Mparams", "--maximise", "speed"], 2, "a cost is one of params, macs"),
         (["--budget", "5Mparams", "--maximise", "macs"], 2, "what is maximised needs a cap"),
-        (["--at-most", "5Mparams", "--rounding", "floor"], 2, "a cap is never passed"),
+        (["--at-most", "5Mparams", "--rounding", "floor"], 2, "which is never passed"),
         (["--at-most", "5Mparams", "--tolerance", "1%"], 2, "is about a budget, not a cap"),
         (["--at-most", "5Mparams", "--input", "224:96"], 2, "write 96:224:16"),
     ],

@@ -158,7 +158,8 @@ class Inverse(Result):
                     "metric": limit.metric,
                     "value": limit.value,
                     "source": limit.source,
-                    **({"bound": "at most", "format": limit.format} if limit.hard else {}),
+                    **({"bound": "at most"} if limit.hard else {}),
+                    **({"format": limit.format} if limit.format else {}),
                 }
                 for limit in self.limits
             ],

@@ -13,7 +13,7 @@ from archscope.explore.design.answer import Answer, Inverse
 from archscope.explore.design.boxes import box, declared, opened_axes
 from archscope.explore.design.caps.largest import Question, fitted
 from archscope.explore.design.caps.layers import MOST_LAYERS, ordinary
-from archscope.explore.design.limits import Limit, all_limits
+from archscope.explore.design.limits import STORED, Limit, all_limits
 from archscope.explore.design.question import DEFAULT, Base, Options, read_base
 from archscope.explore.design.search import search
 from archscope.explore.design.shortlist import Design, Found, Rule
@@ -62,7 +62,8 @@ def inverse(
     budgets = [one for one in listed if one not in caps]
     read = all_limits(budgets, options.input_shape) if budgets or not caps else []
     asked = [*read, *caps]
-    _check_goal(options, budgets, caps)
+    stored = any(limit.metric in STORED for limit in read)
+    _check_goal(options, budgets, caps, stored=stored)
     base = read_base(network).by_stage(given or {}, free)
     axes = base.given(given or {})
     opened = opened_axes(base, axes, free, options.rounding)
@@ -78,7 +79,7 @@ def inverse(
         chosen = {**axes, **{axis: [value] for axis, value in fixed.items()}}
         number = max(1, options.nearest) if len(questions) == 1 else 1
         try:
-            if caps:
+            if caps or stored:
                 question = Question(base, asked, options)
                 answers.append(fitted(question, chosen, opened, fixed, number))
             else:
@@ -91,15 +92,18 @@ def inverse(
     return Inverse(base, asked, options.rounding, answers, infeasible)
 
 
-def _check_goal(options: Options, budgets: Sequence[Any], caps: Sequence[Limit]) -> None:
+def _check_goal(
+    options: Options, budgets: Sequence[Any], caps: Sequence[Limit], *, stored: bool
+) -> None:
     """Raise UsageError where an option has nothing to act on."""
     if options.maximise and (budgets or not caps):
         raise UsageError(
             "what is maximised needs a cap and no budget; write --at-most 5Mparams --maximise macs"
         )
-    if caps and not isinstance(options.rounding, int) and options.rounding != "nearest":
+    if (caps or stored) and options.rule != "nearest":
         raise UsageError(
-            f"--rounding {options.rounding} is about a budget, and a cap is never passed; drop it"
+            f"--rounding {options.rounding} goes with a budget of params, macs or activations "
+            "alone; drop it, or write --at-most, which is never passed"
         )
     if caps and not budgets and options.tolerance is not None:
         raise UsageError("--tolerance is about a budget, not a cap; drop it, or add --budget")

@@ -55,7 +55,7 @@ def first_past(line: Line, found: Found) -> Ints:
 
 
 def walk_out(line: Line, start: Ints, step: int, found: Found) -> None:
-    """From `start` in each row on by `step`, while designs are near enough to be among the found."""
+    """From `start` in each row on by `step`, while designs are near enough to be found."""
     rows, index = np.arange(line.rows), start
     while True:
         inside = (index >= 0) & (index < line.size)

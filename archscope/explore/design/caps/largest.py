@@ -14,8 +14,8 @@ from archscope.explore.design.caps.branch import best
 from archscope.explore.design.caps.goals import Closest, Goal, Largest, Near, caps_of
 from archscope.explore.design.caps.grid import Grid
 from archscope.explore.design.caps.layers import MOST_LAYERS, ordinary
-from archscope.explore.design.caps.read import STORED, formats_of, sizes_of
-from archscope.explore.design.limits import Limit
+from archscope.explore.design.caps.read import formats_of, sizes_of
+from archscope.explore.design.limits import STORED, Limit
 from archscope.explore.design.question import Base, Options
 from archscope.explore.design.shortlist import Design
 from archscope.explore.design.space import SIDE, Space, Values
@@ -107,8 +107,9 @@ def _space(
 ) -> tuple[Space, frozenset[str]]:
     """The box in which all answers lie, and the free numbers whose range is stated or declared."""
     options = asked.options
-    most = {cost: int((1 + reach) * value) for cost, value in asked.budgets.items()}
-    for cost, value in asked.caps.items():
+    far = {cost: int((1 + reach) * value) for cost, value in asked.budgets.items()}
+    most: dict[str, int] = {}
+    for cost, value in (*far.items(), *asked.caps.items()):
         name, size = ("params" if cost == "weights" else cost), asked.sizes.get(cost, 1)
         most[name] = min(value // size, most.get(name, value // size))
     space = asked.base.space(axes, options.classes, options.input_shape)
