@@ -17,7 +17,7 @@ from archscope.explore.design.limits import METRICS, Limit
 from archscope.explore.design.question import Base
 from archscope.explore.design.search import inner_axis
 from archscope.explore.design.shortlist import Design
-from archscope.explore.design.space import Space, symbols
+from archscope.explore.design.space import SIDE, Space, symbols
 from archscope.reporting.networks.designs import inverse_table, number, number_text
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
@@ -185,6 +185,7 @@ class Inverse(Result):
         return {
             "fixed": {axis: number_text(value) for axis, value in answer.fixed.items()},
             "free": answer.space.free,
+            "maximised": answer.cost,
             "designs": designs,
             "published": self._published(answer),
             "proof": answer.proof([limit.metric for limit in self.limits]),
@@ -218,6 +219,8 @@ class Inverse(Result):
         space, macs = answer.space, [limit for limit in self.limits if limit.metric == "macs"]
         if space.family.name != "resnext" or not macs or space.classes or space.input:
             return []
+        if SIDE.word in space.of:
+            return []
         fixed = {axis: values[0] for axis, values in space.axes.items() if len(values) == 1}
         depths = tuple(fixed.get(f"depth{stage}") for stage in range(1, 5))
         if fixed.get("scale") != 1 or not space.options.get("residual", True):
@@ -230,5 +233,7 @@ class Inverse(Result):
             values = {**fixed, **chosen}
             cost = count(space.network(values))
             costs = {metric: getattr(cost, metric) for metric in METRICS}
-            rows.append({**self._row(space, values, costs), "source": one.source})
+            row = self._row(space, values, costs)
+            if not any(row[limit.metric] > limit.value for limit in self.limits if limit.hard):
+                rows.append({**row, "source": one.source})
         return rows
