@@ -193,6 +193,7 @@ NO_READINGS = {
     "explore/networks/equivalence.py": "makes a network of one block",
     "explore/networks/explanations.py": "looks for batch norm, which papers leave out",
     "cost/execution.py": "reads a program",
+    "arch/structure.py": "looks at stages alone",
 }
 
 

@@ -35,12 +35,14 @@ from archscope.arch.readings import unknown
 from archscope.arch.windows import (
     Shape,
     any_of,
+    changed,
     check_groups,
     conv_padding,
     pair,
     per_group,
     pooled,
     same,
+    same_where,
     shape_text,
     shape_texts,
     window,
@@ -108,7 +110,7 @@ def walk(node: Node, shape: Shape, path: str = "", times: Number = 1, side: bool
             return shape
         case Sum():
             outputs = yield from _branches(node.branches, shape, path, times, side)
-            if not all(same(outputs[0], other) for other in outputs[1:]):
+            if not all(same_where(times, outputs[0], other) for other in outputs[1:]):
                 raise UsageError(
                     f"the branches of the sum at '{path}' have the shapes {shape_texts(outputs)}; "
                     "they must be equal, so change the widths or strides of one"
@@ -162,12 +164,12 @@ def _walk_repeat(node: Repeat, shape: Shape, path: str, times: Number, side: boo
         # Where the stage has no blocks it is the identity, and its costs count no times.
         some = replace(node, n=node.n + none, label=None)
         after = yield from _walk_repeat(some, shape, path, times * ~none, side)
-        sides = zip(after, shape, strict=True)
-        channels, height, width = (new - none * (new - before) for new, before in sides)
+        sides = zip(shape, after, strict=True)
+        channels, height, width = (changed(before, new, none) for before, new in sides)
         return channels, height, width
     output = yield from walk(node.first, shape, join(path, "0"), times, side)
     again = times * (node.n - 1)
-    if is_array(again) or again > 0:
+    if any_of(again > 0):
         kept = yield from walk(node.rest, output, join(path, "1"), again, side)
         if not same(kept, output):
             raise UsageError(

@@ -1,4 +1,4 @@
-"""Designs of an array by structure: those with about equally many stages are counted together."""
+"""Designs of an array by structure: those of about the same stages are counted together."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from archscope.arch.arrays import is_array
 from archscope.arch.nodes import Node, Repeat, Seq
 from archscope.arch.rebuild import rebuild
 
+_BITS = 16
+
 
 def parts(tree: Node, total: int, most: int) -> Iterator[tuple[Node, Any]]:
-    """Slices of `most` designs; or the numbers of as many that have about as many stages.
+    """Slices of `most` designs; or the numbers of as many that have about the same stages.
 
     Each with the tree, without the stages that none of them has.
     """
@@ -24,11 +26,18 @@ def parts(tree: Node, total: int, most: int) -> Iterator[tuple[Node, Any]]:
         for start in range(0, total, most):
             yield tree, slice(start, min(start + most, total))
         return
-    stages = np.sum(present, axis=0, dtype=np.uint16)
-    order, bounds = np.argsort(stages, kind="stable"), [0]
-    for end in np.cumsum(np.bincount(stages)).tolist():
-        if end == total or end - bounds[-1] >= most // 4:  # a pass has its price: few share one
-            bounds.append(end)
+    which = range(len(present)) if len(present) <= _BITS else [0] * len(present)
+    key = np.zeros(total, dtype=np.uint16)  # the stages that there are; of very many, their number
+    for one, bit in zip(present, which, strict=True):
+        key += one.astype(np.uint16) << np.uint16(bit)
+    order, bounds = np.argsort(key, kind="stable"), [0]
+    few, start = most // 4, 0
+    for size in np.bincount(key).tolist():  # a pass has its price: small groups share one
+        if size >= few:
+            bounds.append(start)
+        start += size
+        if start - bounds[-1] >= few or start == total:
+            bounds.append(start)
     for first, end in pairwise(dict.fromkeys(bounds)):
         least = rebuild(tree, partial(_present, order[first:end]))
         for start in range(first, end, most):

@@ -273,7 +273,9 @@ def _costliest(node: Node, extreme: Callable[..., int]) -> Node:
             node = replace(node, groups=1)
         case Norm() | Act() | Pool() | Linear() | Dropout() | Shuffle() | Gain():
             pass
-        case Seq() | Sum() | Cat() | Repeat() | Shortcut() | Aux() | Gate() | Split() | Grow():
+        case Sum():  # where designs differ, not all that they have fits what passes beside it
+            node = Sum(*[one for one in node.branches if one != Seq()] or node.branches)
+        case Seq() | Cat() | Repeat() | Shortcut() | Aux() | Gate() | Split() | Grow():
             pass
         case _:
             raise unknown(node, "bound")

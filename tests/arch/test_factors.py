@@ -10,7 +10,7 @@ from properties import examples
 
 import archscope
 from archscope.arch.families.blocks import divisible
-from archscope.arch.nodes import Repeat
+from archscope.arch.nodes import Repeat, Sum
 from archscope.arch.scaling import Fractions, exact, rounded_up, times
 from archscope.cost import count
 from archscope.errors import UsageError
@@ -109,6 +109,24 @@ def test_arrays_of_every_axis_at_once_cost_what_each_design_costs(name, words):
         }
         wanted = [getattr(every, metric)[design] for metric in METRICS]
         assert costs(family(**single)) == wanted, single
+
+
+def sums(node, design):
+    """How many shortcuts a design of an array has."""
+    if isinstance(node, Repeat):
+        number = node.n[design] if np.ndim(node.n) else node.n
+        blocks = [sums(part, design) for part in node.parts()]
+        return blocks[0] + (number - 1) * blocks[1] if number else 0
+    return isinstance(node, Sum) + sum(sums(part, design) for part in node.parts())
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", "mobilenet_v3_large", "mnasnet", "efficientnet"])
+def test_a_design_of_an_array_has_the_shortcuts_that_it_has_alone(name):
+    """At a small width more blocks keep their channels."""
+    family, widths = getattr(archscope, name), np.array([0.05, 0.2, 0.3, 1.0])
+    every = family(widths).tree
+    alone = [sums(family(width).tree, 0) for width in widths.tolist()]
+    assert [sums(every, design) for design in range(4)] == alone and len(set(alone)) > 1
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from archscope.explore.design.limits import METRICS, Limit
 from archscope.explore.design.question import Base
 from archscope.explore.design.search import inner_axis
 from archscope.explore.design.shortlist import Design
-from archscope.explore.design.space import SIDE, Space, symbols
+from archscope.explore.design.space import SIDE, Space, symbols, usual
 from archscope.reporting.networks.designs import inverse_table, number, number_text
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
@@ -152,7 +152,7 @@ class Inverse(Result):
             "convention": CONVENTION,
             "network": self.base.name,
             "symbols": symbols(answer.space.of for answer in self.answers),
-            "usual": {word: number(one) for word, one in self.base.usual().items()},
+            "usual": {word: number(one) for word, one in usual(self.base.axes).items()},
             "limits": [
                 {
                     "metric": limit.metric,

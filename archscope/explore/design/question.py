@@ -13,7 +13,7 @@ from archscope.arch.families.family import Family
 from archscope.arch.families.spelling import Numbers
 from archscope.arch.windows import Shape
 from archscope.errors import UsageError, plural, shown
-from archscope.explore.design.space import SIDE, Space
+from archscope.explore.design.space import SIDE, Space, usual
 
 if TYPE_CHECKING:
     from archscope.arch.papers.eq4 import Rounding
@@ -89,15 +89,6 @@ class Base:
             numbers |= dict.fromkeys(each, number)
         return replace(self, axes=spread(self.axes.values(), spoken), numbers=numbers)
 
-    def usual(self) -> dict[str, Any]:
-        """The usual number of each word that has one."""
-        found: dict[str, Any] = {}
-        for word, axis in self.axes.items():
-            if axis.default is not None:
-                place = axis.words.index(word) if axis.stages and word in axis.words else 0
-                found[word] = axis.default[place] if axis.stages else axis.default
-        return found
-
     def axes_of(self, word: str) -> list[str]:
         """The words of the numbers that a word means: `depth` is that of every stage.
 
@@ -157,7 +148,7 @@ class Base:
         Raises:
             UsageError: where no value of the scale keeps the widths whole, or the input is small.
         """
-        known = {**self.usual(), **self.numbers}
+        known = {**usual(self.axes), **self.numbers}
         filled = {
             word: list(axes.get(word) or [known.get(word, axis.least)])
             for word, axis in self.axes.items()

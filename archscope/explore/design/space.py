@@ -132,6 +132,16 @@ class Space:
         return arrays
 
 
+def usual(axes: Mapping[str, Axis]) -> dict[str, Any]:
+    """The usual number of each word that has one, from the axes by word."""
+    found: dict[str, Any] = {}
+    for word, axis in axes.items():
+        if axis.default is not None:
+            place = axis.words.index(word) if axis.stages and word in axis.words else 0
+            found[word] = axis.default[place] if axis.stages else axis.default
+    return found
+
+
 def symbols(families: Iterable[Mapping[str, Axis]]) -> dict[str, str]:
     """What heads the column of each number but depth and scale; where families differ, its word.
 

@@ -17,6 +17,7 @@ from archscope.explore.design import boxes, search
 from archscope.explore.design.inverse import Options, inverse
 from archscope.explore.design.limits import METRICS, read_limits
 from archscope.explore.design.question import read_base
+from archscope.explore.design.space import usual
 
 FAMILIES = [family.name for family in registry.families()]
 
@@ -250,7 +251,7 @@ def test_many_free_numbers_go_through_what_the_family_declares(network, budget, 
         for word, axis in base.axes.items()
         if word in answer["free"]
     }
-    drawn = count(base.space({}).network({**base.usual(), **base.numbers, **columns}))
+    drawn = count(base.space({}).network({**usual(base.axes), **base.numbers, **columns}))
     off = abs(drawn.macs / document["limits"][0]["value"] - 1)
     assert off.min() >= abs(row["deviations"]["macs"])
 

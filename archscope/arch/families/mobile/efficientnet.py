@@ -52,17 +52,8 @@ def _factor(word: str) -> Axis:
     """The factor of the widths or of the depths."""
     steps = [Fraction(number, 10) for number in range(5, 41)]
     finer = [Fraction(number, 20) for number in range(5, 81)]
-    least, alone = Fraction(1, 100), word == "width"  # arrays of widths leave sums out
-    return Axis(
-        word,
-        steps,
-        sought=finer,
-        least=least,
-        fractional=True,
-        decimals=True,
-        programs=not alone,
-        default=1,
-    )
+    least = Fraction(1, 100)
+    return Axis(word, steps, sought=finer, least=least, fractional=True, decimals=True, default=1)
 
 
 def _side(numbers: Numbers) -> Shape:

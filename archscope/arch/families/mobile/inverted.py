@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archscope.arch.arrays import Number, is_array, product
 from archscope.arch.families.axis import Axis
@@ -30,7 +30,6 @@ WIDTH = Axis(
     least=Fraction(1, 100),
     fractional=True,
     decimals=True,
-    programs=False,  # arrays leave sums out
     default=1,
 )
 
@@ -94,13 +93,25 @@ class Inverted(NamedTuple):
         if widens or not self.fused:
             layers += style.unit(3 if widens and not self.fused else 2, self.out, act=False)
         same = w_in is self.out or (not (is_array(w_in) or is_array(self.out)) and w_in == self.out)
-        # A sum costs nothing: arrays of designs may leave it out.
+        if stride == 1 and not same and (is_array(w_in) or is_array(self.out)):
+            return _kept(Seq(*layers), w_in == self.out)
         return Sum(Seq(*layers), Seq()) if same and stride == 1 else Seq(*layers)
 
 
 def _widened(hidden: Number, style: Style) -> list[Node]:
     """The first 1x1; of arrays of designs, in each design where it changes the channels."""
     return [Shortcut(hidden), Act(style.act)] if is_array(hidden) else style.unit(1, hidden)
+
+
+def _kept(layers: Seq, keeps: Any) -> Node:
+    """Of arrays of designs, with a shortcut in those that keep the shape: one or the other."""
+    summed = Sum(layers, Seq())
+    if keeps.all():
+        return summed
+    if not keeps.any():
+        return layers
+    shortcut = keeps.astype("int64")
+    return Seq(Repeat(shortcut, summed, summed), Repeat(1 - shortcut, layers, layers))
 
 
 class Row(NamedTuple):

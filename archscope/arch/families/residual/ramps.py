@@ -58,7 +58,7 @@ def _reaching(wm: float, step: int) -> float:
     """The smallest growth whose nearest power of wm is that step."""
     if _power(wm, step) == inf:
         return 2.0**60  # which nothing grows by
-    middle = wm ** (step - 0.5)
+    middle = _power(wm, step - 0.5)
     low, high = middle * (1 - 1e-9), middle * (1 + 1e-9)  # of which `_step` is below, and not
     while (between := low + (high - low) / 2) not in (low, high) and nextafter(low, inf) < high:
         low, high = (low, between) if _step(between, wm) >= step else (between, high)
