@@ -87,7 +87,7 @@ def training_bytes(
     counted, at `element_bytes` a number, as kept for the backward pass. The data are not counted.
     """
     run = execution(network)
-    written = sum(run.sizes[op.writes] * op.times for op in run.operations if not op.in_place)
+    written = int(sum(run.sizes[op.writes] * op.times for op in run.operations if not op.in_place))
     return (2 + states) * FP32 * int(count(network).params) + element_bytes * batch * written
 
 

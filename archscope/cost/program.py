@@ -190,6 +190,8 @@ class _Writer:
         return self._step(Call(tuple(programs), label, times), node, [value], gives)
 
     def _repeat(self, node: Repeat, value: Value) -> Value:
+        if not settled(node.n > 0):  # of an array: this stage is not there
+            return value
         blocks = [(node.first, 1), (node.rest, node.n - 1)]
         for index, (block, times) in enumerate(blocks if settled(node.n > 1) else blocks[:1]):
             path = join(self.path, str(index))

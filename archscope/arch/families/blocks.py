@@ -26,7 +26,7 @@ from archscope.arch.nodes import (
     Sum,
 )
 from archscope.arch.rounded import Rule, rounded
-from archscope.arch.scaling import decimal, exact, scaled
+from archscope.arch.scaling import Factor, decimal, exact, of_each, ratio, scaled, times
 from archscope.arch.windows import any_of
 from archscope.errors import UsageError
 
@@ -55,14 +55,25 @@ def widened(planes: int, widen: Number | Fraction | float, scale: Fraction | flo
     return scaled(int(planes * factor), scale, f"width {planes}k")
 
 
-def divisible(width: Fraction | int, divisor: int = 8) -> int:
+def divisible(width: Number | Factor, divisor: Number = 8) -> Number:
     """A width as a multiple of `divisor`: the nearest, but never below nine tenths of it.
 
-    The rule of the TensorFlow models that MobileNetV2 to EfficientNet were published with.
+    The rule of the TensorFlow models that MobileNetV2 to EfficientNet were published with. Width
+    and divisor may be arrays.
     """
-    nearest = max(divisor, int(width + Fraction(divisor, 2)) // divisor * divisor)
-    found = nearest if nearest >= Fraction(9, 10) * width else nearest + divisor
-    return rounded(found, width, Rule(f"multiple of {divisor}", _MAKE_DIVISIBLE))
+    number, parts = ratio(width)
+    nearest = (2 * number + divisor * parts) // (2 * divisor * parts) * divisor
+    nearest = nearest + (nearest == 0) * divisor
+    short = product(nearest, 10 * parts) < product(number, 9)
+    rule = Rule(f"multiple of {divisor}", _MAKE_DIVISIBLE)
+    return rounded(nearest + short * divisor, width, rule)
+
+
+def multiplied(published: Number, factor: Factor, divisor: int = 8) -> Number:
+    """Published channels times a width factor, made `divisible`; both may be arrays."""
+    if is_array(published):
+        return divisible(times(published, factor), divisor)
+    return of_each(factor, lambda one: divisible(published * one, divisor))
 
 
 def strides(published: Sequence[int], cifar: bool) -> tuple[int, Sequence[int]]:

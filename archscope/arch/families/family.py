@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from re import Pattern
-from typing import Any, Generic, Literal, NamedTuple, ParamSpec
+from typing import Any, Generic, Literal, NamedTuple, ParamSpec, TypeAlias
 
 from archscope.arch.families import spelling
 from archscope.arch.families.axis import Axis, switch
@@ -29,6 +29,7 @@ from archscope.arch.windows import Shape
 from archscope.errors import UsageError, shown
 
 P = ParamSpec("P")
+Torchvision: TypeAlias = "Keys | Callable[[Numbers], Keys] | None"
 IMAGENET_INPUT: Shape = (3, 224, 224)
 CIFAR_INPUT: Shape = (3, 32, 32)
 CIFAR_CLASSES = 10
@@ -60,8 +61,11 @@ class Family(Generic[P]):
             it; 0 where `--divisible` means nothing.
         within: the family, and its other numbers, that members are designed anew in.
         year: of its paper.
-        torchvision: the keys of torchvision's weights, where it has the family and the labels of
-            the tree are others.
+        main: the word of the axis that a name of the family alone leaves free although it has a
+            usual number (a default); others with one keep it, those without one are free. Without
+            it, the first of the form that has a usual number.
+        torchvision: the keys of torchvision's weights, or a function of the numbers to them, where
+            it has the family and the labels of the tree are others.
         place: the user's file that defines it; empty for archscope's own.
     """
 
@@ -75,7 +79,8 @@ class Family(Generic[P]):
     channels: int = 0
     within: tuple[str, Numbers] | None = None
     year: int | None = field(default=None, kw_only=True)
-    torchvision: Keys | None = field(default=None, kw_only=True)
+    torchvision: Torchvision = field(default=None, kw_only=True)
+    main: str = field(default="", kw_only=True)
     place: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
@@ -195,7 +200,10 @@ class Family(Generic[P]):
             UsageError: where it is one, but breaks a rule.
         """
         found = read_name(self, text, self._patterns)
-        return None if found is None else Reading(self, *found)
+        if found is None:
+            return None
+        free = tuple(word for word in found.opened if self._frees(self.axis(word)))
+        return Reading(self, found.numbers, free)
 
     def axis(self, word: str) -> Axis:
         """The axis of a word: `depth` and `depth3` are both that of the stages' depths.
@@ -208,6 +216,13 @@ class Family(Generic[P]):
                 return axis
         known = ", ".join(axis.word for axis in self.axes)
         raise UsageError(f"the numbers of {self.name} are {known}, not '{shown(word)}'")
+
+    def _frees(self, axis: Axis) -> bool:
+        """Whether a name that does not say an axis leaves it free: see `main`."""
+        usual = [one for one in self.axes if one.default is not None]
+        form = self.names.form
+        first = min(usual, key=lambda one: form.find(f"{{{one.word}}}") % len(form), default=axis)
+        return axis.default is None or axis.word == (self.main or first.word)
 
     def _member(self, numbers: Numbers) -> str | None:
         """The name of its own that a member has."""
@@ -265,7 +280,8 @@ def family(
     channels: int = 0,
     within: tuple[str, Mapping[str, Any]] | None = None,
     year: int | None = None,
-    torchvision: Keys | None = None,
+    torchvision: Torchvision = None,
+    main: str = "",
 ) -> Callable[[Callable[P, Made]], Family[P]]:
     """Declare a family above the function that makes its trees; `Family` has the parameters.
 
@@ -278,6 +294,7 @@ def family(
             *(function, grammar, axes, input, classes, init, canonical, channels, within),
             year=year,
             torchvision=torchvision,
+            main=main,
         )
 
     return declared

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
 from archscope.arch.network import Network
 
@@ -73,8 +73,9 @@ def declared_keys(network: Network) -> Keys | None:
     """
     if network.design is None or network.design.numbers.get("cifar"):
         return None
-    keys: Keys | None = network.design.family.torchvision
-    return keys
+    family, numbers = network.design
+    keys: Keys | Callable[[Mapping[str, Any]], Keys] | None = family.torchvision
+    return keys(numbers) if callable(keys) else keys
 
 
 SAME = Keys({r"\w+": r"\g<0>"})

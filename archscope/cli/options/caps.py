@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from archscope.arch.families.axis import COSTS
 from archscope.cli.completion import one_of
-from archscope.cli.options.declared import CAPS, option
+from archscope.cli.options.declared import NETWORK, option
 
 if TYPE_CHECKING:
     from archscope.arch.windows import Shape
@@ -18,7 +18,7 @@ AtMostOption = Annotated[
     option(
         "--at-most",
         value="N[UNIT]",
-        panel=CAPS,
+        panel=NETWORK,
         help="5Mparams, 600MMACs, '11M activations', '1MB weights:int8', '256kB memory:int8' (of "
         "fp32, fp16, bf16, int8), 'as resnet50:macs'; several at once.",
     ),
@@ -28,7 +28,7 @@ FlashOption = Annotated[
     option(
         "--flash",
         value="BYTES[:FORMAT]",
-        panel=CAPS,
+        panel=NETWORK,
         help="A cap on the weights, batch norm's with them (not folded): 1MB:int8; 1 kB is 1,000 "
         "bytes.",
     ),
@@ -38,7 +38,7 @@ SramOption = Annotated[
     option(
         "--sram",
         value="BYTES[:FORMAT]",
-        panel=CAPS,
+        panel=NETWORK,
         help="A cap on the memory, the peak of the activations of one image: 256kB:int8.",
     ),
 ]
@@ -47,7 +47,7 @@ MaximiseOption = Annotated[
     option(
         "--maximise",
         value="COST",
-        panel=CAPS,
+        panel=NETWORK,
         default="the one whose cap binds most",
         complete=one_of(lambda: (*COSTS, "weights", "memory")),
         help="The cost that is to be large: params, macs, activations, weights or memory.",
@@ -57,7 +57,7 @@ AllOption = Annotated[
     bool,
     option(
         "--all",
-        panel=CAPS,
+        panel=NETWORK,
         help="Leave degenerate designs in their place: without it, blocks of width 1 and more than "
         "300 layers in a row come last.",
     ),

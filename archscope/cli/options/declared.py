@@ -9,22 +9,11 @@ import typer
 from archscope.cli.completion import Complete
 from archscope.cli.help import GENERAL
 
-__all__ = [
-    "BLOCK",
-    "CAPS",
-    "GENERAL",
-    "HOW",
-    "LISTED",
-    "NETWORK",
-    "TASK",
-    "WHAT",
-    "WHERE",
-    "option",
-]
+__all__ = ["BLOCK", "GENERAL", "HOW", "LISTED", "NETWORK", "TASK", "WHAT", "WHERE", "option"]
 
 # The main options of a command stand in no group.
 WHAT, HOW, WHERE = "What is trained", "How it is trained", "Where"
-BLOCK, NETWORK, CAPS = "One block", "Whole networks", "Hard caps"
+BLOCK, NETWORK = "One block", "Whole networks"
 TASK, LISTED = "Input and classes", "What is listed"
 
 

@@ -53,18 +53,7 @@ InputOption = Annotated[
         value="CxHxW",
         panel=TASK,
         help="Input of one image; networks from outside may take others, as 10, or several with "
-        "commas, 3x32x32,10.",
-        default="its own: 3x224x224, of CIFAR networks 3x32x32",
-    ),
-]
-SidesOption = Annotated[
-    str | None,
-    option(
-        "--input",
-        value="CxHxW",
-        panel=TASK,
-        help="Input of one image, or its sides, where they are free: 96:224:16 is every 16th from "
-        "96 to 224, 96,128 those two.",
+        "commas, 3x32x32,10; designs (solve, enumerate) a range of sides, 96:224:16.",
         default="its own: 3x224x224, of CIFAR networks 3x32x32",
     ),
 ]

@@ -17,7 +17,7 @@ from archscope.explore.design.limits import METRICS, Limit
 from archscope.explore.design.question import Base
 from archscope.explore.design.search import inner_axis
 from archscope.explore.design.shortlist import Design
-from archscope.explore.design.space import Space, symbols
+from archscope.explore.design.space import SIDE, Space, symbols, usual
 from archscope.reporting.facts.nearest_published import nearest_published
 from archscope.reporting.networks.designs import inverse_table, number, number_text
 from archscope.reporting.table.result import Result
@@ -92,7 +92,17 @@ def proof_text(
             text += f" No combination was left out before {', '.join(loose)} was fixed: {may_fall}."
     if derived:
         text += f" Beyond the box in {', '.join(derived)} every design costs too much."
-    return text
+    return text + left_out(looked.space)
+
+
+def left_out(space: Space) -> str:
+    """A sentence on the values that nobody looked at; nothing where there are none."""
+    if not space.crowded:
+        return ""
+    return (
+        f" Other values of {', '.join(space.crowded)} were left out, as there would be too many "
+        "designs: state ranges to have them."
+    )
 
 
 def _memory(network: Network, size: int) -> Memory | None:
@@ -143,12 +153,14 @@ class Inverse(Result):
             "convention": CONVENTION,
             "network": self.base.name,
             "symbols": symbols(answer.space.of for answer in self.answers),
+            "usual": {word: number(one) for word, one in usual(self.base.axes).items()},
             "limits": [
                 {
                     "metric": limit.metric,
                     "value": limit.value,
                     "source": limit.source,
-                    **({"bound": "at most", "format": limit.format} if limit.hard else {}),
+                    **({"bound": "at most"} if limit.hard else {}),
+                    **({"format": limit.format} if limit.format else {}),
                 }
                 for limit in self.limits
             ],
@@ -174,6 +186,7 @@ class Inverse(Result):
         return {
             "fixed": {axis: number_text(value) for axis, value in answer.fixed.items()},
             "free": answer.space.free,
+            "maximised": answer.cost,
             "designs": designs,
             "published": self._published(answer),
             "nearest_published": self._nearest_published(answer),
@@ -184,7 +197,7 @@ class Inverse(Result):
         self, space: Space, values: Mapping[str, Any], costs: Mapping[str, Any]
     ) -> dict[str, Any]:
         template = space.template(values)
-        depths = [values[word] for word, axis in space.of.items() if axis.word == "depth"]
+        depths = [number(values[word]) for word, axis in space.of.items() if axis.word == "depth"]
         network = space.network(values)
         size = sizes_of(self.formats)
         need = _memory(network, size["memory"])
@@ -214,6 +227,8 @@ class Inverse(Result):
         space, macs = answer.space, [limit for limit in self.limits if limit.metric == "macs"]
         if space.family.name != "resnext" or not macs or space.classes or space.input:
             return []
+        if SIDE.word in space.of:
+            return []
         fixed = {axis: values[0] for axis, values in space.axes.items() if len(values) == 1}
         depths = tuple(fixed.get(f"depth{stage}") for stage in range(1, 5))
         if fixed.get("scale") != 1 or not space.options.get("residual", True):
@@ -226,5 +241,7 @@ class Inverse(Result):
             values = {**fixed, **chosen}
             cost = count(space.network(values))
             costs = {metric: getattr(cost, metric) for metric in METRICS}
-            rows.append({**self._row(space, values, costs), "source": one.source})
+            row = self._row(space, values, costs)
+            if not any(row[limit.metric] > limit.value for limit in self.limits if limit.hard):
+                rows.append({**row, "source": one.source})
         return rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from math import lcm
+from math import lcm, prod
 from typing import Any
 
 from archscope.arch.families.axis import Axis
@@ -17,6 +17,7 @@ from archscope.explore.design.question import Base
 from archscope.explore.design.space import SIDE, Part, Space, ranged
 
 MOST_VALUES = 100_000
+MOST_LINES = 500_000  # a second or so
 
 
 def opened_axes(
@@ -67,7 +68,8 @@ def box(
     The most of `memory` is a number of elements.
 
     A number in `axes` keeps the values that it has there; of the width, multiples of `multiple`.
-    What `declared` names has the values that its family declares.
+    What `declared` names has the values that its family declares; so have all (`Space.crowded`),
+    where there would be more than `MOST_LINES` combinations of all but one otherwise.
 
     Raises:
         UsageError: where no value is left of a number, or it would need too many.
@@ -100,7 +102,27 @@ def box(
             values = _values(first, word, limits, steps[word])
             part = space.of[word].step
             longer[word] = _split(values, part) if isinstance(part, Fraction) else values
-    return replace(first, axes={**filled, **longer})
+    endless = [word for word in longer if len(longer[word]) >= _most(space, word)]
+    if endless and len(longer) == 1:
+        raise UsageError(
+            f"{_most(space, endless[0]):,} values of the {endless[0]} cost too little to end the "
+            f"search; give a range, as {ranged(endless[0], '1:64')}, or a smaller budget"
+        )
+    crowded = longer if endless or _lines({**filled, **longer}) > MOST_LINES else {}
+    fewer = {word: _fewer(space.of[word], word, longer[word]) for word in crowded}
+    return replace(first, axes={**filled, **longer, **fewer}, crowded=tuple(crowded))
+
+
+def _lines(axes: Mapping[str, Sequence[Any]]) -> int:
+    """How many combinations there are of the values of all axes but the longest."""
+    lengths = [len(values) for values in axes.values()]
+    return prod(lengths) // max(lengths)
+
+
+def _fewer(axis: Axis, word: str, values: Sequence[Any]) -> Sequence[Any]:
+    """Of the values whose designs cost little enough those that the family declares."""
+    kept = set(values)
+    return [value for value in axis.box_of(word) if value in kept] or values[:1]
 
 
 def declared(
@@ -137,24 +159,23 @@ def _sound(space: Space, opened: Sequence[str], costs: Sequence[str]) -> list[st
     return [cost for cost in costs if all(space.of[word].monotone(cost) for word in free)]
 
 
+def _most(space: Space, word: str) -> int:
+    """How many values a number may have."""
+    return space.of[word].most or MOST_VALUES
+
+
 def _values(space: Space, word: str, most: Mapping[str, int], step: int) -> list[int]:
     """The values of one number up to the last that costs no more, all others at their smallest.
 
     Where a space has several trees, each may be the cheapest: the longest range is taken.
     """
     first, parts = space.axes[word][0], 0
-    end = space.of[word].most or MOST_VALUES
-    last = 1
+    last, end = 1, _most(space, word)
     for part in space.parts():
         last, parts = _last(part, word, most, (first, step), (last, end)), parts + 1
     if not parts:
         raise UsageError(
             f"no {word} keeps the scaled widths whole; use another scale, as 0.5, or other widths"
-        )
-    if last >= end:
-        raise UsageError(
-            f"{end:,} values of the {word} cost too little to end the search; give a range, "
-            f"as {ranged(word, '1:64')}, or a smaller budget"
         )
     return list(range(first, first + last * step, step))
 

@@ -13,7 +13,7 @@ from archscope.explore.design.answer import Answer, Inverse
 from archscope.explore.design.boxes import box, declared, opened_axes
 from archscope.explore.design.caps.largest import Question, fitted
 from archscope.explore.design.caps.layers import MOST_LAYERS, ordinary
-from archscope.explore.design.limits import Limit, all_limits
+from archscope.explore.design.limits import STORED, Limit, all_limits
 from archscope.explore.design.question import DEFAULT, Base, Options, read_base
 from archscope.explore.design.search import search
 from archscope.explore.design.shortlist import Design, Found, Rule
@@ -60,8 +60,10 @@ def inverse(
     listed = [limits] if isinstance(limits, str) else limits
     caps = [one for one in listed if isinstance(one, Limit) and one.hard]
     budgets = [one for one in listed if one not in caps]
-    limits = [*(all_limits(budgets, options.input_shape) if budgets or not caps else ()), *caps]
-    _check_goal(options, budgets, caps)
+    read = all_limits(budgets, options.input_shape) if budgets or not caps else []
+    asked = [*read, *caps]
+    stored = any(limit.metric in STORED for limit in read)
+    _check_goal(options, budgets, caps, stored=stored)
     base = read_base(network).by_stage(given or {}, free)
     axes = base.given(given or {})
     opened = opened_axes(base, axes, free, options.rounding)
@@ -77,28 +79,31 @@ def inverse(
         chosen = {**axes, **{axis: [value] for axis, value in fixed.items()}}
         number = max(1, options.nearest) if len(questions) == 1 else 1
         try:
-            if caps:
-                asked = Question(base, limits, options)
-                answers.append(fitted(asked, chosen, opened, fixed, number))
+            if caps or stored:
+                question = Question(base, asked, options)
+                answers.append(fitted(question, chosen, opened, fixed, number))
             else:
-                task = _Task(base, limits, options, number)
+                task = _Task(base, asked, options, number)
                 answers.append(_answer(task, chosen, opened, fixed))
         except InfeasibleError as error:
             infeasible.append(str(error))
     if not answers:
         raise InfeasibleError(infeasible[0])
-    return Inverse(base, limits, options.rounding, answers, infeasible)
+    return Inverse(base, asked, options.rounding, answers, infeasible)
 
 
-def _check_goal(options: Options, budgets: Sequence[Any], caps: Sequence[Limit]) -> None:
+def _check_goal(
+    options: Options, budgets: Sequence[Any], caps: Sequence[Limit], *, stored: bool
+) -> None:
     """Raise UsageError where an option has nothing to act on."""
     if options.maximise and (budgets or not caps):
         raise UsageError(
             "what is maximised needs a cap and no budget; write --at-most 5Mparams --maximise macs"
         )
-    if caps and not isinstance(options.rounding, int) and options.rounding != "nearest":
+    if (caps or stored) and options.rule != "nearest":
         raise UsageError(
-            f"--rounding {options.rounding} is about a budget, and a cap is never passed; drop it"
+            f"--rounding {options.rounding} goes with a budget of params, macs or activations "
+            "alone; drop it, or write --at-most, which is never passed"
         )
     if caps and not budgets and options.tolerance is not None:
         raise UsageError("--tolerance is about a budget, not a cap; drop it, or add --budget")
@@ -128,6 +133,7 @@ def _answer(
         raise InfeasibleError(_not_reached(task, axes, opened))
     if tolerance is not None and designs[0].deviation > tolerance:
         raise InfeasibleError(_too_far(task, space, designs[0], tolerance))
+    stated |= set(space.crowded)
     return Answer(space, fixed, stated, designs, lines, counted)
 
 

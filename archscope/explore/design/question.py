@@ -13,7 +13,7 @@ from archscope.arch.families.family import Family
 from archscope.arch.families.spelling import Numbers
 from archscope.arch.windows import Shape
 from archscope.errors import UsageError, plural, shown
-from archscope.explore.design.space import SIDE, Space
+from archscope.explore.design.space import SIDE, Space, usual
 
 if TYPE_CHECKING:
     from archscope.arch.papers.eq4 import Rounding
@@ -141,13 +141,14 @@ class Base:
         classes: int | None = None,
         input_shape: Shape | None = None,
     ) -> Space:
-        """The space of these values; a number that is not given is the name's, or the least.
+        """The space of these values; others are the name's, or the usual, or else the least.
 
         Raises:
             UsageError: where no value of the scale keeps the widths whole, or the input is small.
         """
+        known = {**usual(self.axes), **self.numbers}
         filled = {
-            word: list(axes.get(word) or [self.numbers.get(word, axis.least)])
+            word: list(axes.get(word) or [known.get(word, axis.least)])
             for word, axis in self.axes.items()
         }
         space = Space(self.family, self.axes, filled, self.options, classes, input_shape)

@@ -35,6 +35,8 @@ class Space:
         axes: the values, by the same words.
         options: what the family takes besides, by parameter: `residual`, `block`, `dropout`.
         classes, input: where not the family's own.
+        crowded: the numbers that go through what their family declares, as there would be too many
+            designs to go through otherwise.
     """
 
     family: Family[Any]
@@ -43,6 +45,7 @@ class Space:
     options: Mapping[str, Any] = field(default_factory=dict)
     classes: int | None = None
     input: Shape | None = None
+    crowded: tuple[str, ...] = ()
 
     @property
     def free(self) -> list[str]:
@@ -53,9 +56,7 @@ class Space:
     def scalars(self) -> list[str]:
         """The numbers that are one tree for each value; the others may be arrays."""
         return [
-            word
-            for word, values in self.axes.items()
-            if not self.of[word].arrays or not all(isinstance(one, int) for one in values)
+            word for word, values in self.axes.items() if not self.of[word].may_be_array(values)
         ]
 
     @property
@@ -131,6 +132,16 @@ class Space:
         return arrays
 
 
+def usual(axes: Mapping[str, Axis]) -> dict[str, Any]:
+    """The usual number of each word that has one, from the axes by word."""
+    found: dict[str, Any] = {}
+    for word, axis in axes.items():
+        if axis.default is not None:
+            place = axis.words.index(word) if axis.stages and word in axis.words else 0
+            found[word] = axis.default[place] if axis.stages else axis.default
+    return found
+
+
 def symbols(families: Iterable[Mapping[str, Axis]]) -> dict[str, str]:
     """What heads the column of each number but depth and scale; where families differ, its word.
 
@@ -175,6 +186,12 @@ class Part:
     def network(self, columns: Mapping[str, Number]) -> Network:
         """The designs of these columns; an axis without one has its smallest value."""
         return self.space.network(self.values(columns))
+
+    def column(self, word: str) -> Any:
+        """The values of an array axis as columns of designs hold them: int64, or floats."""
+        import numpy as np
+
+        return np.array(self.arrays[word], float if self.space.of[word].decimals else np.int64)
 
     @cached_property
     def free(self) -> list[str]:

@@ -51,10 +51,11 @@ def inverse_table(document: Mapping[str, Any]) -> Table:
     sought = list(dict.fromkeys(axis for answer in document["answers"] for axis in answer["free"]))
     columns = [Column("rank", "rank", text)] if len(document["answers"]) == 1 else []
     columns.append(Column("network", "design", text, "left"))
+    usual = {**document["usual"], **_USUAL}
     columns += [
         Column(word, symbol, text)
         for word, symbol in document["symbols"].items()
-        if word in sought or any(row.get(word) not in (None, _USUAL.get(word)) for row in rows)
+        if word in sought or any(row.get(word) not in (None, usual.get(word)) for row in rows)
     ]
     if any(axis.startswith("depth") for axis in sought):
         columns.append(Column("depths", "blocks", text))
@@ -84,8 +85,9 @@ def enumeration_table(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
     columns = [Column("network", "design", text, "left"), Column("family", "family", text, "left")]
     shown = {axis for box in head["boxes"] for axis, ends in box.items() if ends[0] != ends[-1]}
     several = len(head["boxes"]) > 1
+    boxes = _with_usual(head)
     for word in dict.fromkeys(("cardinality", "width", "widen", "deepening", *head["symbols"])):
-        told = any(box.get(word) not in (None, 2 * [_USUAL.get(word)]) for box in head["boxes"])
+        told = any(word in box and not _is_usual(box, usual, word) for box, usual in boxes)
         columns.append(Column(word, head["symbols"].get(word, word), text, shown=told))
     depths = any(axis.startswith("depth") for axis in shown) or several
     columns.append(Column("blocks", "blocks", text, shown=depths))
@@ -103,7 +105,7 @@ def enumeration_table(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
 
 
 def _about(head: Mapping[str, Any]) -> list[str]:
-    boxes = "; ".join(_box_text(box) for box in head["boxes"])
+    boxes = "; ".join(_box_text(*pair) for pair in _with_usual(head))
     what = f"{head['listed']:,} of {plural(head['matches'], 'design')} meeting every condition"
     if head.get("drawn"):
         return [
@@ -127,12 +129,22 @@ def _about(head: Mapping[str, Any]) -> list[str]:
     return [f"{what}; {plural(head['candidates'], 'candidate')} ({counted}).", f"Box: {boxes}."]
 
 
-def _box_text(box: Mapping[str, Any]) -> str:
+def _with_usual(head: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """The boxes, each with the usual numbers of its family."""
+    return [(box, {**one, **_USUAL}) for box, one in zip(head["boxes"], head["usual"], strict=True)]
+
+
+def _is_usual(box: Mapping[str, Any], usual: Mapping[str, Any], word: str) -> bool:
+    """Whether a number is the usual one in all designs of a box."""
+    return bool(box[word] == 2 * [usual.get(word)])
+
+
+def _box_text(box: Mapping[str, Any], usual: Mapping[str, Any]) -> str:
     ends = {axis: one for axis, one in box.items() if axis != "family"}
     parts = [
         f"{axis} {first}" if first == last else f"{axis} {first}:{last}"
         for axis, (first, last) in ends.items()
-        if not first == last == _USUAL.get(axis)
+        if not _is_usual(box, usual, axis)
     ]
     return f"{box['family']} {', '.join(parts)}"
 

@@ -11,9 +11,8 @@ from archscope.cost import count
 from archscope.cost.memory import memory
 from archscope.errors import InfeasibleError
 from archscope.explore.design.caps.layers import MOST_LAYERS, layers
-from archscope.explore.design.caps.read import CAPPED
 from archscope.explore.design.inverse import Options, inverse
-from archscope.explore.design.limits import Limit
+from archscope.explore.design.limits import CAPPED, Limit
 
 QUICK = ("resnext50", "wrn", "cifar_resnext", "imagenet_wrn", "cifar_resnet")
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import cache
 from itertools import groupby
 from typing import NamedTuple
 
-from archscope.arch.families.blocks import divisible, strides
+from archscope.arch.families.blocks import divisible, multiplied, strides
 from archscope.arch.families.family import family
 from archscope.arch.families.keys import Keys
 from archscope.arch.families.mobile.inverted import WIDTH, Inverted, Style
 from archscope.arch.families.spelling import Names
 from archscope.arch.nodes import Act, Activation, Dropout, Linear, Node, Pool, Seq
-from archscope.arch.scaling import exact
+from archscope.arch.scaling import Factor, exact
 
 _EPS = 1e-3
 
@@ -107,14 +108,16 @@ def mobilenet_v3_small(
     return _network(_SMALL, 1024, exact(width, "width"), classes, cifar)
 
 
-def _network(rows: Sequence[_Row], last: int, factor: Fraction, classes: int, cifar: bool) -> Seq:
+def _network(rows: Sequence[_Row], last: int, factor: Factor, classes: int, cifar: bool) -> Seq:
     style = Style("hardswish", _EPS)
-    w_in = divisible(16 * factor)
+    # Equal numbers of channels are one array, so that what is equal need not be compared.
+    channels = cache(lambda published: multiplied(published, factor))
+    w_in = channels(16)
     stem, strided = strides([row.stride for row in rows], cifar)
     blocks: list[tuple[int, Node]] = []
     for index, row in enumerate(rows):
-        hidden, out = divisible(row.hidden * factor), divisible(row.out * factor)
-        inner = divisible(Fraction(hidden // 4)) if row.squeezed else None
+        hidden, out = channels(row.hidden), channels(row.out)
+        inner = divisible(hidden // 4) if row.squeezed else None
         gate: tuple[Activation, Activation] = ("relu", "hardsigmoid")
         block = Inverted(hidden, out, row.kernel, strided[index], inner, gate)
         node = block.node(w_in, Style(row.act, _EPS))
@@ -123,6 +126,6 @@ def _network(rows: Sequence[_Row], last: int, factor: Fraction, classes: int, ci
     stages = [
         Seq(*(node for _, node in group)) for _, group in groupby(blocks, key=lambda one: one[0])
     ]
-    head = Pool("global"), Linear(divisible(last * factor), label="fc1"), Act("hardswish")
+    head = Pool("global"), Linear(channels(last), label="fc1"), Act("hardswish")
     tail = *style.unit(2, 6 * w_in), *head, Dropout(0.2), Linear(classes, label="fc2")
-    return Seq(*style.unit(1, divisible(16 * factor), 3, stem), *stages, *tail)
+    return Seq(*style.unit(1, channels(16), 3, stem), *stages, *tail)

@@ -13,7 +13,7 @@ import typer
 from archscope.arch.families.axis import COSTS
 from archscope.cli.completion import designs, one_of, some_of
 from archscope.cli.options.declared import GENERAL, LISTED, NETWORK, option
-from archscope.cli.options.networks import ClassesOption, SidesOption
+from archscope.cli.options.networks import ClassesOption, InputOption
 from archscope.cli.options.output import FORMAT_HELP, OutputOption, PlotOption, check_plot
 from archscope.cli.options.spaces import (
     AxisOption,
@@ -140,7 +140,7 @@ def enumerate_designs(
         ),
     ] = False,
     plot: PlotOption = None,
-    input_shape: SidesOption = None,
+    input_shape: InputOption = None,
     classes: ClassesOption = None,
     format: Annotated[
         DesignFormat | None,

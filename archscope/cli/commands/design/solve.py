@@ -19,7 +19,7 @@ from archscope.cli.options.caps import (
     SramOption,
 )
 from archscope.cli.options.declared import BLOCK, NETWORK, option
-from archscope.cli.options.networks import ClassesOption, SidesOption, networks_in
+from archscope.cli.options.networks import ClassesOption, InputOption, networks_in
 from archscope.cli.options.output import FormatOption, OutputOption
 from archscope.cli.options.solving import BlockOption, RuleOption, SplitsOption
 from archscope.cli.options.spaces import (
@@ -160,7 +160,7 @@ def solve(
         ),
     ] = None,
     scaling: RuleOption = None,
-    input_shape: SidesOption = None,
+    input_shape: InputOption = None,
     classes: ClassesOption = None,
     format: FormatOption = None,
     output: OutputOption = None,

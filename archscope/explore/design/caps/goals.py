@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -77,7 +77,9 @@ class Largest:
     def _size(self, costs: Costs) -> Floats:
         if self.cost is not None:
             return costs[self.cost].astype(float)
-        return np.max([costs[name] / most for name, most in _filled(self.caps).items()], axis=0)
+        shares = [costs[name] / most for name, most in _filled(self.caps).items()]
+        largest: Floats = np.max(shares, axis=0)
+        return largest
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,8 @@ class Closest:
             np.where(sound[name] & _exists(low), low[name] / most, 0.0)
             for name, most in self.caps.items()
         ]
-        return -np.max(least, axis=0)
+        largest: Floats = np.max(least, axis=0)
+        return -largest
 
     def peaks(self, costs: Costs) -> npt.NDArray[np.bool_]:
         """Of all."""
@@ -142,7 +145,7 @@ class Closest:
 
 def within(costs: Costs, caps: Mapping[str, int]) -> npt.NDArray[np.bool_]:
     """Which designs exist, and pass no cap."""
-    inside = _exists(costs)
+    inside: npt.NDArray[np.bool_] = _exists(costs)
     for name, most in caps.items():
         inside = inside & (costs[name] <= most)
     return inside
@@ -153,7 +156,8 @@ def cannot(low: Costs, caps: Mapping[str, int], sound: Sound) -> npt.NDArray[np.
     out = np.zeros(len(low["params"]), dtype=bool)
     for name, most in caps.items():
         out |= sound[name] & (low[name] > most) & ((name != "memory") | (low[name] < UNKNOWN))
-    return out & _exists(low)
+    out &= _exists(low)
+    return out
 
 
 def caps_of(limits: Sequence[Limit]) -> dict[str, int]:
@@ -170,5 +174,6 @@ def _filled(caps: Mapping[str, int]) -> dict[str, int]:
     return {name: most for name, most in caps.items() if name != "layers"}
 
 
-def _exists(costs: Costs) -> npt.NDArray[Any]:
-    return costs["params"] < UNKNOWN
+def _exists(costs: Costs) -> npt.NDArray[np.bool_]:
+    exists: npt.NDArray[np.bool_] = costs["params"] < UNKNOWN
+    return exists

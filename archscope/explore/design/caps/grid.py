@@ -46,13 +46,16 @@ class Grid:
     values: list[Any] = field(init=False)
 
     def __post_init__(self) -> None:
+        axes = [self.space.of[word] for word in self.space.axes]
         arrays = [word not in self.space.scalars for word in self.space.axes]
-        self.values = [
-            np.array(one, dtype=np.int64) if array else list(one)
-            for one, array in zip(self.space.axes.values(), arrays, strict=True)
+        self.values = [list(one) for one in self.space.axes.values()]
+        self._columns = [
+            np.array(one, float if axis.decimals else np.int64) if array else None
+            for one, axis, array in zip(self.values, axes, arrays, strict=True)
         ]
         self._scalars = [place for place, array in enumerate(arrays) if not array]
-        self._arrays = [place for place, array in enumerate(arrays) if array]
+        # Numbers of which designs run programs that an array of them does not tell.
+        self._others = [place for place, axis in enumerate(axes) if not axis.programs]
 
     @property
     def is_array(self) -> bool:
@@ -72,11 +75,7 @@ class Grid:
     def design(self, row: Ints) -> dict[str, Any]:
         """The numbers of a design."""
         numbers = (one[int(place)] for one, place in zip(self.values, row, strict=True))
-        words = self.space.axes
-        return {
-            word: int(number) if isinstance(number, np.integer) else number
-            for word, number in zip(words, numbers, strict=True)
-        }
+        return dict(zip(self.space.axes, numbers, strict=True))
 
     def costs(self, rows: Ints, peaks: Which | None = None) -> Costs:
         """What each design costs: the memory of those that `peaks` picks by their other costs.
@@ -84,13 +83,8 @@ class Grid:
         A design that does not exist has only `UNKNOWN` ones.
         """
         found = {cost: np.full(len(rows), UNKNOWN) for cost in self._words()}
-        if not self.is_array and len(rows):
-            keys, which = np.unique(rows[:, self._scalars], axis=0, return_inverse=True)
-            which = which.reshape(-1)
-            groups = [np.flatnonzero(which == number) for number in range(len(keys))]
-        else:
-            groups = [np.arange(len(rows))]
-        for group in groups:
+        every = np.arange(len(rows))
+        for group in [every] if self.is_array else _groups(rows[:, self._scalars], every):
             self._fill(found, rows, group, peaks)
         self.counted += len(rows)
         return found
@@ -111,10 +105,10 @@ class Grid:
                 some["layers"] = _clipped(layers(network.tree), len(group))
             some["memory"] = np.full(len(group), UNKNOWN)
             chosen = np.flatnonzero(peaks(some)) if peaks else np.arange(0)
-            if len(chosen):
-                part = network if len(chosen) == len(group) else self._network(rows[group[chosen]])
-                elements = _clipped(peak_elements(part), len(chosen))
-                some["memory"][chosen] = _times(elements, self.sizes["memory"])
+            for alike in _groups(rows[group[chosen]][:, self._others], chosen):
+                part = network if len(alike) == len(group) else self._network(rows[group[alike]])
+                elements = _clipped(peak_elements(part), len(alike))
+                some["memory"][alike] = _times(elements, self.sizes["memory"])
         except UsageError:  # there is no such network, or one of them does not fit 64 bits
             if len(group) > 1:
                 middle = len(group) // 2
@@ -128,17 +122,22 @@ class Grid:
         """The designs of rows with one tree: of plain numbers, where it is one."""
         if len(rows) == 1:
             return self.space.network(self.design(rows[0]))
-        values = {
-            word: self.values[place][rows[:, place]] if place in self._arrays
-            else self.values[place][int(rows[0, place])]
-            for place, word in enumerate(self.space.axes)
-        }  # fmt: skip
-        constant = {
-            word: int(column[0])
-            for word, column in values.items()
-            if isinstance(column, np.ndarray) and (column == column[0]).all()
-        }
-        return self.space.network({**values, **constant})
+        values: dict[str, Any] = self.design(rows[0])
+        for place, word in enumerate(self.space.axes):
+            column = self._columns[place]
+            if column is not None and (rows[:, place] != rows[0, place]).any():
+                values[word] = column[rows[:, place]]
+        return self.space.network(values)
+
+
+def _groups(keys: Ints, numbers: Ints) -> list[Ints]:
+    """The numbers of rows with equal keys."""
+    if not keys.shape[1] or len(keys) < 2:
+        return [numbers] if len(numbers) else []
+    different, which = np.unique(keys, axis=0, return_inverse=True)
+    order = np.argsort(which.reshape(-1), kind="stable")
+    ends = np.cumsum(np.bincount(which.reshape(-1), minlength=len(different)))
+    return np.split(numbers[order], ends[:-1])
 
 
 def _clipped(value: Any, number: int) -> Ints:

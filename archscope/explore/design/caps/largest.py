@@ -8,14 +8,14 @@ from fractions import Fraction
 from typing import Any
 
 from archscope.errors import InfeasibleError, UsageError, plural
-from archscope.explore.design.answer import Answer
+from archscope.explore.design.answer import Answer, left_out
 from archscope.explore.design.boxes import box, declared
 from archscope.explore.design.caps.branch import best
 from archscope.explore.design.caps.goals import Closest, Goal, Largest, Near, caps_of
 from archscope.explore.design.caps.grid import Grid
 from archscope.explore.design.caps.layers import MOST_LAYERS, ordinary
-from archscope.explore.design.caps.read import STORED, formats_of, sizes_of
-from archscope.explore.design.limits import Limit
+from archscope.explore.design.caps.read import formats_of, sizes_of
+from archscope.explore.design.limits import STORED, Limit
 from archscope.explore.design.question import Base, Options
 from archscope.explore.design.shortlist import Design
 from archscope.explore.design.space import SIDE, Space, Values
@@ -44,6 +44,7 @@ class Fitted(Answer):
             text += f" {', '.join(loose)} had each value, as a cost may fall while it grows."
         if found["derived"]:
             text += f" Beyond the box in {', '.join(found['derived'])} every design costs too much."
+        text += left_out(self.space)
         return {**found, "method": "bounds", "inner": None, "statement": text}
 
 
@@ -106,15 +107,17 @@ def _space(
 ) -> tuple[Space, frozenset[str]]:
     """The box in which all answers lie, and the free numbers whose range is stated or declared."""
     options = asked.options
-    most = {cost: int((1 + reach) * value) for cost, value in asked.budgets.items()}
-    for cost, value in asked.caps.items():
+    far = {cost: int((1 + reach) * value) for cost, value in asked.budgets.items()}
+    most: dict[str, int] = {}
+    for cost, value in (*far.items(), *asked.caps.items()):
         name, size = ("params" if cost == "weights" else cost), asked.sizes.get(cost, 1)
         most[name] = min(value // size, most.get(name, value // size))
     space = asked.base.space(axes, options.classes, options.input_shape)
     stated = frozenset(axis for axis in opened if axis in axes)
     stated |= declared(space, axes, opened, tuple(most)).keys()
     multiple = options.rounding if isinstance(options.rounding, int) else 1
-    return box(space, axes, opened, most, multiple), stated
+    space = box(space, axes, opened, most, multiple)
+    return space, stated | set(space.crowded)
 
 
 def _ranked(asked: Question, space: Space, number: int) -> tuple[str | None, Kept, int]:
@@ -123,7 +126,9 @@ def _ranked(asked: Question, space: Space, number: int) -> tuple[str | None, Kep
     Degenerate designs come last: they are looked at where there are too few others.
     """
     limited = None if asked.options.every else ordinary(space)
-    cost, kept, counted = None, [], 0
+    cost: str | None = None
+    kept: Kept = []
+    counted = 0
     if limited is not None:
         grid = Grid(limited, asked.sizes, with_layers=True)
         cost, kept = _best(asked, grid, {**asked.caps, "layers": MOST_LAYERS}, number, cost)

@@ -6,15 +6,19 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from archscope.arch.families.axis import COSTS
-from archscope.arch.quantities import parse_bytes, parse_cap
+from archscope.arch.quantities import parse_bytes
 from archscope.arch.windows import Shape
 from archscope.cost.memory import FORMATS
 from archscope.errors import UsageError, shown
-from archscope.explore.design.limits import Limit, all_limits
+from archscope.explore.design.limits import (
+    CAPPED,
+    STORED,
+    Limit,
+    all_limits,
+    format_named,
+    read_limit,
+)
 
-STORED = ("weights", "memory")  # counted in bytes of a format
-CAPPED = (*COSTS, *STORED)
 MODEL = (
     "weights: learnable parameters, batch norm's scale and shift among them (not folded into the "
     "convolutions); memory: the most bytes of activations alive at once, batch 1, each buffer "
@@ -43,12 +47,11 @@ def read_caps(
             if re.match(r"as\s", part, re.I):
                 caps += all_limits(part, input_shape)
             else:
-                cost, value, format = parse_cap(part)
-                caps.append(Limit(cost, value, format=_format(format) if cost in STORED else None))
+                caps.append(read_limit(part))
     for cost, text, option in (("weights", flash, "--flash"), ("memory", sram, "--sram")):
         if text is not None:
             value, format = parse_bytes(text, option)
-            caps.append(Limit(cost, value, format=_format(format)))
+            caps.append(Limit(cost, value, format=format_named(format)))
     metrics = [cap.metric for cap in caps]
     for cost in CAPPED:
         if metrics.count(cost) > 1:
@@ -85,16 +88,7 @@ def _checked(cap: Limit) -> Limit:
             f"a cap is at least 1, on {', '.join(CAPPED)}, not {cap.value:,} {shown(cap.metric)}; "
             "write Limit('params', 5_000_000)"
         )
-    return replace(cap, format=_format(cap.format)) if cap.metric in STORED else cap
-
-
-def _format(text: str | None) -> str:
-    format = "fp32" if text is None else text.strip().lower()
-    if format not in FORMATS:
-        raise UsageError(
-            f"numbers are stored as {', '.join(FORMATS)}, not as '{shown(format)}'; write 1MB:int8"
-        )
-    return format
+    return replace(cap, format=format_named(cap.format)) if cap.metric in STORED else cap
 
 
 def sizes_of(formats: Mapping[str, str]) -> dict[str, int]:
