@@ -27,6 +27,7 @@ from archscope.cost.formula import count
 from archscope.cost.memory import memory
 from archscope.cost.roofline import Load, layers
 from archscope.errors import ArchscopeError
+from archscope.explore.design.caps.layers import layers as length
 from archscope.nn.build import build
 from archscope.nn.init import initialise
 from archscope.reporting.networks.architectures import cardinality, describe
@@ -97,6 +98,7 @@ READINGS: dict[str, list[Callable[[Node], Any]]] = {
         lambda node: blocks(path_of(node)),
     ],
     "drawing": [lambda node: block_lines(Network("new", Seq(Seq(node, label="part")), SHAPE))],
+    "length": [length],
 }
 CASES = [
     pytest.param(reading, call, id=f"{reading}-{number}")
@@ -200,6 +202,8 @@ NO_READINGS = {
     "cost/execution.py": "reads a program",
     "arch/roundings.py": "looks at the numbers of all nodes alike",
     "arch/structure.py": "looks at stages alone",
+    "explore/design/templates/kinds.py": "makes the block of a width",
+    "explore/design/templates/widths.py": "leaves batch norm out",
 }
 
 

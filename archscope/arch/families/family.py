@@ -21,7 +21,7 @@ from archscope.arch.families import spelling
 from archscope.arch.families.axis import Axis, switch
 from archscope.arch.families.called import Made, called, has_array
 from archscope.arch.families.keys import Keys
-from archscope.arch.families.read_name import patterns_of, read_name
+from archscope.arch.families.read_name import first_usual, patterns_of, read_name
 from archscope.arch.families.spelling import Names, Numbers
 from archscope.arch.network import Design, Network
 from archscope.arch.nodes import Seq
@@ -202,7 +202,8 @@ class Family(Generic[P]):
         found = read_name(self, text, self._patterns)
         if found is None:
             return None
-        free = tuple(word for word in found.opened if self._frees(self.axis(word)))
+        main = self.main or first_usual(self)
+        free = tuple(w for w in found.opened if self.axis(w).default is None or w == main)
         return Reading(self, found.numbers, free)
 
     def axis(self, word: str) -> Axis:
@@ -216,13 +217,6 @@ class Family(Generic[P]):
                 return axis
         known = ", ".join(axis.word for axis in self.axes)
         raise UsageError(f"the numbers of {self.name} are {known}, not '{shown(word)}'")
-
-    def _frees(self, axis: Axis) -> bool:
-        """Whether a name that does not say an axis leaves it free: see `main`."""
-        usual = [one for one in self.axes if one.default is not None]
-        form = self.names.form
-        first = min(usual, key=lambda one: form.find(f"{{{one.word}}}") % len(form), default=axis)
-        return axis.default is None or axis.word == (self.main or first.word)
 
     def _member(self, numbers: Numbers) -> str | None:
         """The name of its own that a member has."""

@@ -77,7 +77,7 @@ def test_an_input_too_small_for_the_strides_is_told_so(one, size):
         ("regnetx_3_24_36.44_2.49_8", "depth must be at least 4, not 3"),
         ("regnety_999999999_24_36.44_2.49_8", "depth must be at most 10,000, not 999999999"),
         ("regnetx_13_0_36.44_2.49_8", "w0 must be at least 8, not 0"),
-        ("regnetx_13_24_36.44_1_8", "wm 1 must be above 1"),
+        ("regnetx_13_24_36.44_1_8", "wm must be at least 1.01, not 1"),
         ("anynet_1_2_0_12_w_32_64_160_384", "depth must be at least 1, not 0"),
         ("anynet_1_2_7_12_w_32_64_160_384_g_0", "group must be at least 1, not 0"),
         ("shufflenet_v2_47", "width must be even"),

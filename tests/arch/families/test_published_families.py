@@ -261,7 +261,7 @@ def test_googlenet_for_small_images_differs_in_the_stem_alone():
     [
         ("mobilenet_v2@0.5", "mobilenet_v2 networks take no suffix like '@0.5'"),
         ("cifar_seresnet20", "there is no network named 'cifar_seresnet20'"),
-        ("regnetx_10_24_36_1_8", "wm 1 must be above 1"),
+        ("regnetx_10_24_36_1_8", "wm must be at least 1.01, not 1"),
         ("mobilenet_v5", "did you mean mobilenet_v2"),
         ("res2net51_26w_4s", "did you mean res2net50_26w_4s"),
         ("repvgg_1_1_1_1_a0.01_b1", "leaves it no channel; use 1/64 at least"),

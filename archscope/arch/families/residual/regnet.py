@@ -122,10 +122,10 @@ def _line(numbers: Mapping[str, Any]) -> _Stages:
 
 def _canonical(numbers: dict[str, Any]) -> dict[str, Any]:
     """Rounding is `even` where both rules give the same network."""
+    chosen(numbers["rounding"], ("even", "up"), "rounding")
     if any(map(is_array, numbers.values())):
         return numbers
     numbers = {**numbers, "wa": exact(numbers["wa"], "wa"), "wm": exact(numbers["wm"], "wm")}
-    chosen(numbers["rounding"], ("even", "up"), "rounding")
     same = _line({**numbers, "rounding": "up"}) == _line({**numbers, "rounding": "even"})
     return {**numbers, "rounding": "even" if same else numbers["rounding"]}
 

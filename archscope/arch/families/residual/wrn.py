@@ -191,8 +191,9 @@ def _kernels(block: tuple[int, ...], deepening: int | None) -> tuple[tuple[int, 
 
 
 def _probability(dropout: Fraction | float, convolutions: int) -> Fraction:
-    none = not is_array(dropout) and dropout == 0
-    probability = Fraction(0) if none else exact(dropout, "dropout")
+    if is_array(dropout):
+        raise UsageError("dropout is one number for all designs of an array; give it, as 0.3")
+    probability = Fraction(0) if dropout == 0 else exact(dropout, "dropout")
     if probability >= 1:
         raise UsageError(
             f"dropout must be below 1, not {decimal(probability)}; the paper used 0.3 "

@@ -12,7 +12,27 @@ from dataclasses import replace
 from typing import Any
 
 from archscope.arch.arrays import Number, is_array
-from archscope.arch.nodes import Aux, Cat, Conv, Gate, Grow, Linear, Node, Repeat, Split, Sum
+from archscope.arch.nodes import (
+    Act,
+    Aux,
+    Cat,
+    Conv,
+    Dropout,
+    Gain,
+    Gate,
+    Grow,
+    Linear,
+    Node,
+    Norm,
+    Pool,
+    Repeat,
+    Seq,
+    Shortcut,
+    Shuffle,
+    Split,
+    Sum,
+)
+from archscope.arch.readings import unknown
 from archscope.explore.design.space import Space
 
 MOST_LAYERS = 300
@@ -34,13 +54,15 @@ def layers(node: Node) -> Number:
             return layers(node.first) + (node.n - 1) * layers(node.rest)
         case Grow():
             return node.n * layers(node.body)
-        case Sum() | Cat() | Split(chain=False):
+        case Seq() | Split(chain=True):
+            return sum(layers(part) for part in node.parts())
+        case Sum() | Cat() | Split():
             return _longest([layers(branch) for branch in node.branches])
         case Aux():
             return layers(node.main)
-        case Gate():
+        case Gate() | Shortcut() | Norm() | Act() | Pool() | Dropout() | Gain() | Shuffle():
             return 0
-    return sum(layers(part) for part in node.parts())
+    raise unknown(node, "length")
 
 
 def ordinary(space: Space) -> Space | None:
