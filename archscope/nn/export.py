@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from archscope.arch.network import Network
 from archscope.nn.build import build
-from archscope.nn.checkpoints import Weights
 from archscope.nn.guarded import require, running
-from archscope.nn.weights import load_weights, to_torchvision
+from archscope.nn.weights.checkpoints import Weights
+from archscope.nn.weights.load import load_weights, to_torchvision
 
 SUFFIXES = {"onnx": ".onnx", "pt2": ".pt2", "torchvision": ".pth", "safetensors": ".safetensors"}
 

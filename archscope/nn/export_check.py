@@ -15,8 +15,8 @@ from torch import Tensor
 from archscope.errors import ArchscopeError
 from archscope.nn.export import Export
 from archscope.nn.guarded import held_to_weights, require, running
-from archscope.nn.weight_files import read_weights
-from archscope.nn.weights import BODY, load_state
+from archscope.nn.weights.files import read_weights
+from archscope.nn.weights.load import BODY, load_state
 
 # The largest difference of outputs, as a part of the largest output, that a check lets pass: ONNX
 # runs other kernels, on convolutions with the batch norms folded in; the rest repeat the same ones.

@@ -14,7 +14,7 @@ from archscope.arch.names import parse
 from archscope.arch.nodes import Linear, Seq
 from archscope.errors import UsageError
 from archscope.nn.build import build
-from archscope.nn.weights import (
+from archscope.nn.weights.load import (
     from_torchvision,
     load_weights,
     to_torchvision,

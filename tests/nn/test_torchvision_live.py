@@ -11,7 +11,7 @@ from archscope.explore.networks.compare import compare
 from archscope.explore.networks.export import export
 from archscope.explore.networks.opened import open_network
 from archscope.nn.build import build
-from archscope.nn.weights import from_torchvision, load_weights, to_torchvision
+from archscope.nn.weights.load import from_torchvision, load_weights, to_torchvision
 
 pytestmark = pytest.mark.torchvision
 REASON = "torchvision and timm are extras: make test-torchvision"

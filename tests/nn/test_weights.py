@@ -9,7 +9,7 @@ from archscope.arch.names import parse
 from archscope.cost import count
 from archscope.errors import UsageError
 from archscope.nn.build import build
-from archscope.nn.weights import from_torchvision, load_state, to_torchvision
+from archscope.nn.weights.load import from_torchvision, load_state, to_torchvision
 
 # Made by make_torchvision_keys.py beside this file, where torchvision is installed.
 KEPT = json.loads(

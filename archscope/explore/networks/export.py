@@ -17,8 +17,8 @@ from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Column, Table
 
 if TYPE_CHECKING:
-    from archscope.nn.checkpoints import Weights
     from archscope.nn.export_check import Check
+    from archscope.nn.weights.checkpoints import Weights
 
 Kind = Literal["onnx", "pt2", "torchvision", "safetensors"]
 

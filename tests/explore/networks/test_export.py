@@ -13,7 +13,7 @@ from archscope.errors import ArchscopeError, UsageError
 from archscope.explore.networks.export import export
 from archscope.nn import export as nn_export
 from archscope.nn.build import build
-from archscope.nn.weights import load_weights
+from archscope.nn.weights.load import load_weights
 
 
 def weights_file(name, path, change=None):

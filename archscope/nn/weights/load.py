@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from archscope.arch.families.keys import Keys
 from archscope.errors import UsageError, shown
-from archscope.nn.checkpoints import BATCHES, State, Weights, find_weights
-from archscope.nn.weight_files import read_weights
+from archscope.nn.weights.checkpoints import BATCHES, State, Weights, find_weights
+from archscope.nn.weights.files import read_weights
 
 _SIDES = ("AuxLogits.", "aux1.", "aux2.")
 BODY = "backbone.body."
