@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from re import Pattern
-from typing import Any, Generic, Literal, NamedTuple, ParamSpec
+from typing import Any, Generic, Literal, NamedTuple, ParamSpec, TypeAlias
 
 from archscope.arch.families import spelling
 from archscope.arch.families.axis import Axis
@@ -29,6 +29,7 @@ from archscope.arch.windows import Shape
 from archscope.errors import UsageError, shown
 
 P = ParamSpec("P")
+Declared: TypeAlias = Keys | Callable[[Numbers], Keys | None] | None
 IMAGENET_INPUT: Shape = (3, 224, 224)
 CIFAR_INPUT: Shape = (3, 32, 32)
 CIFAR_CLASSES = 10
@@ -61,7 +62,9 @@ class Family(Generic[P]):
         within: the family, and its other numbers, that members are designed anew in.
         year: of its paper.
         torchvision: the keys of torchvision's weights, where it has the family and the labels of
-            the tree are others.
+            the tree are others; or a function of the numbers to them.
+        timm: the same of timm's.
+        detection: the keys of what torchvision's detectors take, see `Theirs`.
         place: the user's file that defines it; empty for archscope's own.
     """
 
@@ -75,7 +78,9 @@ class Family(Generic[P]):
     channels: int = 0
     within: tuple[str, Numbers] | None = None
     year: int | None = field(default=None, kw_only=True)
-    torchvision: Keys | None = field(default=None, kw_only=True)
+    torchvision: Declared = field(default=None, kw_only=True)
+    timm: Declared = field(default=None, kw_only=True)
+    detection: Mapping[str, Keys] = field(default_factory=dict, kw_only=True)
     place: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
@@ -170,7 +175,7 @@ class Family(Generic[P]):
 
     def spelled(self, numbers: Numbers) -> str:
         """The canonical name of a member, from canonical numbers."""
-        name = self._member(numbers)
+        name = next(iter(self.names_of(numbers)), None)
         if name is None and self.names.write is not None:
             name = self.names.write(numbers)
         elif name is None:
@@ -203,12 +208,12 @@ class Family(Generic[P]):
         known = ", ".join(axis.word for axis in self.axes)
         raise UsageError(f"the numbers of {self.name} are {known}, not '{shown(word)}'")
 
-    def _member(self, numbers: Numbers) -> str | None:
-        """The name of its own that a member has."""
+    def names_of(self, numbers: Numbers) -> tuple[str, ...]:
+        """A member's names of its own, without prefix and suffixes, the canonical one first."""
         if any(map(has_array, numbers.values())):
-            return None
+            return ()
         plain = self._unsuffixed(numbers)
-        return next((name for name, own in self._members.items() if own == plain), None)
+        return tuple(name for name, own in self._members.items() if own == plain)
 
     def _unsuffixed(self, numbers: Numbers) -> dict[str, Any]:
         """The numbers but those that a prefix or suffix says."""
@@ -253,7 +258,9 @@ def family(
     channels: int = 0,
     within: tuple[str, Mapping[str, Any]] | None = None,
     year: int | None = None,
-    torchvision: Keys | None = None,
+    torchvision: Declared = None,
+    timm: Declared = None,
+    detection: Mapping[str, Keys] | None = None,
 ) -> Callable[[Callable[P, Made]], Family[P]]:
     """Declare a family above the function that makes its trees; `Family` has the parameters.
 
@@ -266,6 +273,8 @@ def family(
             *(function, grammar, axes, input, classes, init, canonical, channels, within),
             year=year,
             torchvision=torchvision,
+            timm=timm,
+            detection=detection or {},
         )
 
     return declared

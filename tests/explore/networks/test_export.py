@@ -155,7 +155,12 @@ def test_a_file_of_that_name_is_replaced_only_where_it_is_named(tmp_path, monkey
     [
         ("timm:resnet50", "pt2", {}, "only archscope's own networks"),
         ("resnet51", "pt2", {}, "6n\\+2"),
-        ("resnet18", "tflite", {}, "an export is to onnx, pt2, torchvision, safetensors, not"),
+        (
+            "resnet18",
+            "tflite",
+            {},
+            "an export is to onnx, pt2, torchvision, timm, safetensors, not",
+        ),
         ("resnet18", "pt2", {"detection": True}, "use --to torchvision"),
         ("resnet20", "torchvision", {}, "no counterpart"),
         ("inception_v3", "torchvision", {"detection": True}, "built on its resnets"),

@@ -6,9 +6,18 @@ from fractions import Fraction
 
 from archscope.arch.families.blocks import divisible, strides
 from archscope.arch.families.family import family
-from archscope.arch.families.keys import Keys
-from archscope.arch.families.mobile.inverted import WIDTH, Row, Style, plain, stages
-from archscope.arch.families.spelling import Names
+from archscope.arch.families.keys import Keys, body_of
+from archscope.arch.families.mobile.inverted import (
+    WIDTH,
+    Row,
+    Style,
+    hundredths,
+    plain,
+    stages,
+    timms_keys,
+    timms_width,
+)
+from archscope.arch.families.spelling import Names, Numbers
 from archscope.arch.nodes import Dropout, Linear, Pool, Seq
 from archscope.arch.scaling import exact
 
@@ -33,6 +42,10 @@ _KEYS = Keys(
 )
 
 
+def _timm(numbers: Numbers) -> Keys:
+    return timms_keys()._replace(called=hundredths("mobilenetv2", numbers["width"]))
+
+
 @family(
     Names(
         "mobilenet_v2[_{width}]",
@@ -41,11 +54,14 @@ _KEYS = Keys(
             "mobilenet_v2",
             *(f"mobilenet_v2_{width}" for width in ("0.35", "0.5", "0.75", "1.3", "1.4")),
         ),
+        read=timms_width,
         cifar=True,
     ),
     WIDTH,
     year=2018,
     torchvision=_KEYS,
+    timm=_timm,
+    detection={"fasterrcnn": body_of(_KEYS)},
 )
 def mobilenet_v2(width: Fraction | float = 1, *, classes: int = 1000, cifar: bool = False) -> Seq:
     """MobileNetV2 with any width multiplier; channels are multiples of 8 (`divisible`).

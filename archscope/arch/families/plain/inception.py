@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from archscope.arch.families.family import family
+from archscope.arch.families.keys import SAME
 from archscope.arch.families.spelling import AUX, Names, Numbers, Spelled
 from archscope.arch.nodes import Act, Aux, Cat, Conv, Dropout, Kernel, Linear, Node, Norm, Pool, Seq
 from archscope.errors import UsageError
@@ -46,6 +47,7 @@ def read(spelled: Spelled) -> Numbers:
     Names("inception_v3", suffixes=(AUX,), known=("inception_v3", "inception_v3-aux"), read=read),
     input=INCEPTION_INPUT,
     year=2015,
+    timm=SAME,
 )
 def inception_v3(*, classes: int = 1000, aux: bool = False) -> Seq:
     """Inception-v3 at 299x299; 75x75 is the smallest input.
