@@ -15,14 +15,17 @@ REASON = "timm and safetensors are extras: make test-torchvision"
 timm = pytest.importorskip("timm", reason=REASON)
 
 NAMES = [
-    *("resnet18", "resnet26", "resnet50", "resnext50_32x4d", "wide_resnet50_2", "seresnet50"),
+    *("resnet18", "resnet50", "resnext50_32x4d", "wide_resnet50_2", "seresnet50"),
     *("seresnext50_32x4d", "regnetx_004", "regnetx_004_tv", "regnety_002", "regnety_008_tv"),
     *("regnety_160", "efficientnet_b0", "efficientnet_b1", "efficientnet_b4", "convnext_tiny"),
     *("convnext_small", "mobilenetv3_large_075", "mobilenetv3_large_100", "mobilenetv3_small_050"),
     *("mobilenetv3_small_075", "mobilenetv3_small_100", "mobilenetv2_035", "mobilenetv2_100"),
     *("mobilenetv2_140", "inception_v4"),
 ]
-OURS = {"efficientnet_b5": "efficientnet_b5-timm"}  # torchvision's has another eps
+OURS = {  # our name of one is torchvision's with another eps; of the other, a CIFAR network's
+    "efficientnet_b5": "efficientnet_b5-timm",
+    "resnet26": "resnext26_1x64d",
+}
 # Their GELU sees the channels first, for which torch has another kernel.
 NEAR = {"convnext_atto"}
 
@@ -44,12 +47,11 @@ def theirs(name):
 
 
 @pytest.mark.parametrize("name", [*NAMES, *OURS, *NEAR])
-@pytest.mark.parametrize("kind", ["pth", "safetensors"])
-def test_outputs_are_timms_to_the_bit(name, kind, tmp_path):
+def test_outputs_are_timms_to_the_bit(name, tmp_path):
     library = pytest.importorskip("safetensors.torch", reason=REASON)
-    model, path = theirs(name), tmp_path / f"model.{kind}"
+    model, path = theirs(name), tmp_path / "model.safetensors"
     state = model.state_dict()
-    torch.save(state, path) if kind == "pth" else library.save_file(state, path)
+    library.save_file(state, path)
     network = parse(OURS.get(name, name))
     assert count(network).params == sum(weight.numel() for weight in model.parameters())
     ours = build(network, init=False).eval()

@@ -108,7 +108,9 @@ class Exported(Result):
             "largest difference": f"{check.difference:.3g}" if check else None,
             "largest output": f"{check.largest:.3g}" if check else None,
         }
-        kind = row["to"] + (f" (a backbone for {row['detector']})" if row["detection"] else "")
+        kind = row["to"] + (
+            f" (a backbone for detection, {row['detector']})" if row["detection"] else ""
+        )
         columns = [Column("fact", "export", text, "left"), Column("value", "value", auto, "left")]
         rows = [{"fact": fact, "value": value} for fact, value in facts.items()]
         return [Table(f"{row['name']} as {kind}", columns, rows)]

@@ -162,14 +162,18 @@ def _check_resnet(module: nn.Module, program: str) -> None:
             f"{program}'s networks have the stride of a stage in the 3x3, not in the first 1x1; "
             "use the name without -stride1x1, or export to safetensors, pt2 or onnx"
         )
-    squeezed = program == "timm"
     inception = program == "torchvision" and "Conv2d_1a_3x3.conv.weight" in state
-    if not _is_resnet(state, squeezed=squeezed) and not inception:
-        known = "mobilenet_v2" if program == "torchvision" else "regnetx_400mf"
+    if _is_resnet(state, squeezed=program == "timm") or inception:
+        return
+    if program == "timm":
         raise UsageError(
-            f"{program} has no counterpart of this network, so it has no names for it; use "
-            f"a network of a family that it has, as resnet50 or {known}"
+            "timm's keys are known of its resnets, regnets, efficientnets, mobilenets, convnexts "
+            "and inceptions; use one of these, or export to safetensors"
         )
+    raise UsageError(
+        "torchvision has no counterpart of this network, so it has no names for it; use "
+        "a network of a family that it has, as resnet50 or mobilenet_v2"
+    )
 
 
 def _is_resnet(state: Mapping[str, Tensor], *, squeezed: bool = False) -> bool:
