@@ -79,7 +79,8 @@ def export(
         Detector | None,
         option(
             "--detector",
-            help="The same, of this one: Faster R-CNN (and all others on a pyramid), SSD, SSDlite.",
+            value="KIND",
+            help="The same, of this kind: fasterrcnn (and all on a pyramid), ssd, ssdlite.",
             default="fasterrcnn, of VGG ssd",
         ),
     ] = None,
