@@ -193,6 +193,7 @@ NO_READINGS = {
     "explore/networks/equivalence.py": "makes a network of one block",
     "explore/networks/explanations.py": "looks for batch norm, which papers leave out",
     "cost/execution.py": "reads a program",
+    "arch/roundings.py": "looks at the numbers of all nodes alike",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from operator import index
 from typing import Any, TypeAlias
 
+from archscope.arch.rounded import Rounded
 from archscope.errors import UsageError, plural
 
 # An int, or an int64 array of designs (typed loosely for the reason above).
@@ -35,11 +36,12 @@ def whole(value: Number, what: str, least: int = 1) -> Number:
         smallest = value.min() if len(value) else least
     else:
         try:
-            smallest = value = index(value)
+            smallest = index(value)
         except TypeError:
             raise UsageError(
                 f"{what} must be a whole number, not {value}; give an int, or an array of them"
             ) from None
+        value = value if isinstance(value, Rounded) else smallest
     if smallest < least:
         raise UsageError(f"{what} must be at least {least}, not {smallest}")
     return value

@@ -26,7 +26,7 @@ from archscope.arch.families.own import (
     read_own,
     readable,
 )
-from archscope.arch.families.spelling import normal
+from archscope.arch.families.spelling import PREFIXES, normal
 from archscope.arch.network import Network
 from archscope.arch.shape import output_shape
 from archscope.arch.windows import Shape
@@ -34,6 +34,7 @@ from archscope.errors import UsageError, shown
 
 __all__ = ["forms", "is_own", "nearest", "parse", "read", "well_known"]
 
+_TYPO = 0.92  # how like a name one is that was meant, whatever its family
 _WEIGHTS = (".pth", ".pt", ".ckpt", ".safetensors", ".pth.tar", ".bin")  # endings of their files
 
 
@@ -107,11 +108,36 @@ def forms() -> list[str]:
 
 
 def nearest(name: str) -> list[str]:
-    """Up to three valid names that are spelled most like `name`, of its family if it has one."""
+    """Up to three valid names that are spelled most like `name`.
+
+    First one that differs by a letter or so, then those of its family, or of the closest ones.
+    """
     spelled = normal(name)[:80]
-    near = [name for one in registry.likely(spelled) for name in one.names.known]
-    found = difflib.get_close_matches(spelled, near, n=3, cutoff=0.6)
-    return found or difflib.get_close_matches(spelled, well_known(), n=3, cutoff=0.8)
+    families = registry.likely(spelled) or _closest(spelled)
+    cifar = spelled.startswith("cifar_")
+    near = [
+        f"cifar_{name}" if cifar and one.names.cifar else name
+        for one in families
+        for name in one.names.known
+    ]
+    alike = difflib.get_close_matches(spelled, well_known(), n=3, cutoff=0.8)
+    found = difflib.get_close_matches(spelled, near, n=3, cutoff=0.6) or alike
+    typo = [one for one in alike[:1] if difflib.SequenceMatcher(None, spelled, one).ratio() > _TYPO]
+    return list(dict.fromkeys([*typo, *found]))[:3]
+
+
+def _closest(text: str) -> list[Family[Any]]:
+    """The families whose names begin with the word that is most like that of a text."""
+    words = {one: _word(one.names.form) for one in registry.families()}
+    most = difflib.get_close_matches(_word(text), set(words.values()), n=1, cutoff=0.8)
+    return [one for one, word in words.items() if word in most]
+
+
+def _word(text: str) -> str:
+    """`mobilenetv` of `cifar_mobilenet_v4`: the letters that a name or a form begins with."""
+    first, _, rest = text.partition("_")
+    plain = (rest if first in PREFIXES else text).replace("_", "")
+    return re.split("[^a-z]", plain, maxsplit=1)[0]
 
 
 def _completed(reading: Reading) -> list[str]:

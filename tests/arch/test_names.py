@@ -5,7 +5,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from archscope.arch import families
-from archscope.arch.names import parse, well_known
+from archscope.arch.families import registry
+from archscope.arch.names import parse, read, well_known
 from archscope.cost.formula import count
 from archscope.errors import UsageError
 
@@ -251,3 +252,39 @@ def test_classes_and_input_can_be_given():
     assert parse("resnet50", input_shape=(3, 320, 320)).input == (3, 320, 320)
     with pytest.raises(UsageError, match="at least 1"):
         parse("resnet50", classes=0)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("resnex50_32x4d", "resnext50_32x4d"),
+        ("resnet50_32x4d", "resnext50_32x4d"),
+        ("efficientnet_b9", "efficientnet_b7"),
+        ("regnetx_400m", "regnetx_400mf"),
+        ("mobilenet_v4", "mobilenet_v2"),
+        ("shufflenet", "shufflenet_v2_x2_0"),
+        ("cifar_mobilenetv9", "cifar_mobilenet_v2"),
+        ("efficientnet_2_s", "efficientnet_v2_s"),
+        # Papers write the depth so; it is no number of blocks in each stage.
+        ("densenet122", "densenet121"),
+        ("DenseNet-122", "densenet121"),
+        ("vgg20", "vgg19"),
+    ],
+)
+def test_a_typo_is_suggested_its_own_family_first(typed, meant):
+    with pytest.raises(UsageError, match=f"did you mean {meant} "):
+        parse(typed)
+
+
+def test_a_letter_left_out_is_suggested_the_name_or_its_family():
+    """Of a member of each family, each letter of the word that it begins with."""
+    for one in registry.families():
+        name = one.names.known[0]
+        for place, letter in enumerate(name):
+            if not letter.isalpha():
+                break
+            try:
+                parse(name[:place] + name[place + 1 :])
+            except UsageError as error:
+                first = str(error).partition("did you mean ")[2].partition(" or ")[0].rstrip("?")
+                assert read(first).family is one, (name, place, first)

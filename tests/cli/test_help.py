@@ -24,6 +24,7 @@ OTHERWISE = {
     "--out",  # solve: channels; of what trains: its folder
     "--output",  # export's is the network
     "--paper",  # of audit: whose counts; of bench: whose times
+    "--plot",  # of list: which numbers, into --output; elsewhere the file
     "--preset",  # a sweep's, a study's
     "--rounds",  # bench has a number of its own, equivalence what half a minute holds
     "--scale",  # of designs: several; of a sweep: one

@@ -22,8 +22,11 @@ from archscope.arch.nodes import (
     Shortcut,
     Sum,
 )
+from archscope.arch.rounded import Rule, rounded
 from archscope.arch.scaling import decimal, exact, scaled
 from archscope.errors import UsageError
+
+_MAKE_DIVISIBLE = "make_divisible of the TensorFlow models: the nearest, not below nine tenths"
 
 
 def widened(planes: int, widen: Number | Fraction | float, scale: Fraction | float) -> Number:
@@ -52,7 +55,8 @@ def divisible(width: Fraction | int, divisor: int = 8) -> int:
     The rule of the TensorFlow models that MobileNetV2 to EfficientNet were published with.
     """
     nearest = max(divisor, int(width + Fraction(divisor, 2)) // divisor * divisor)
-    return nearest if nearest >= Fraction(9, 10) * width else nearest + divisor
+    found = nearest if nearest >= Fraction(9, 10) * width else nearest + divisor
+    return rounded(found, width, Rule(f"multiple of {divisor}", _MAKE_DIVISIBLE))
 
 
 def strides(published: Sequence[int], cifar: bool) -> tuple[int, Sequence[int]]:

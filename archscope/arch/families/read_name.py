@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from re import Pattern
+from re import Match, Pattern
 from typing import NamedTuple, Protocol
 
 from archscope.arch.families import spelling
@@ -54,11 +54,23 @@ def read_name(
         spelled = _suffixed(family, Spelled(family.names.form, prefix, {}, {}), rest)
         return None if spelled is None else _with_suffixes(family, spelled, member, ())
     for form, pattern in patterns:
-        if found := pattern.fullmatch(base):
+        if (found := pattern.fullmatch(base)) and not _is_one_depth(family, found):
             texts = {word: part for word, part in found.groupdict().items() if part is not None}
             spelled = _suffixed(family, Spelled(form, prefix, texts, {}), rest)
             return None if spelled is None else _reading(family, spelled)
     return None
+
+
+def _is_one_depth(family: Spellable, found: Match[str]) -> bool:
+    """Whether a name has one number where its family takes one for each stage.
+
+    `densenet122` would be read as 122 blocks in each, though papers write the depth so.
+    """
+    first = min(found.re.groupindex, key=found.re.groupindex.__getitem__, default="")
+    if not first or found[first] is None or family.names.read is not None:
+        return False
+    axis = family.axis(first)
+    return axis.stages > 1 and not axis.joint and "_" not in found[first]
 
 
 def _reading(family: Spellable, spelled: Spelled) -> Found | None:

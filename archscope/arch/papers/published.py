@@ -12,6 +12,7 @@ from archscope.documents import json_value
 
 if TYPE_CHECKING:
     from archscope.arch.network import Network
+    from archscope.arch.windows import Shape
 
 # Table 2 of the ResNeXt paper: cardinality -> bottleneck width, at the budget of 1x64d.
 TABLE2_WIDTHS = {1: 64, 2: 40, 4: 24, 8: 14, 32: 4}
@@ -119,6 +120,12 @@ def published_errors(network: Network) -> list[Published]:
     task = (network.classes, tuple(network.input))
     same = _SAME.get(network.name, network.name)
     return [entry for entry in _entries() if entry.network == same and _task(entry) == task]
+
+
+def published_for(classes: int) -> list[tuple[Published, Shape]]:
+    """What sources give for networks of so many outputs, each with the input; in their order."""
+    tasks = ((entry, *_task(entry)) for entry in _entries())
+    return [(entry, (c, h, w)) for entry, outputs, (c, h, w) in tasks if outputs == classes]
 
 
 def _task(entry: Published) -> tuple[int, tuple[int, ...]]:

@@ -30,13 +30,13 @@ PlotOption = Annotated[
 ]
 
 
-def check_plot(plot: Path | None) -> None:
-    """Check the extension of a `--plot FILE`.
+def check_plot(plot: Path | None, option: str = "--plot") -> None:
+    """Check the extension of a picture's file, the value of `option`.
 
     Raises:
         UsageError: where it is none of a figure.
     """
     if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise UsageError(
-            f"a plot is a .png, .svg or .pdf file, not {shown(str(plot))}; name one with --plot"
+            f"a plot is a .png, .svg or .pdf file, not {shown(str(plot))}; name one with {option}"
         )

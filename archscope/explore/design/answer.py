@@ -15,6 +15,7 @@ from archscope.explore.design.question import Base
 from archscope.explore.design.search import inner_axis
 from archscope.explore.design.shortlist import Design
 from archscope.explore.design.space import Space, symbols
+from archscope.reporting.facts.nearest_published import nearest_published
 from archscope.reporting.networks.designs import inverse_table, number, number_text
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
@@ -145,6 +146,7 @@ class Inverse(Result):
             "free": answer.space.free,
             "designs": designs,
             "published": self._published(answer),
+            "nearest_published": self._nearest_published(answer),
             "proof": answer.proof([limit.metric for limit in self.limits]),
         }
 
@@ -161,6 +163,12 @@ class Inverse(Result):
         for word in dict.fromkeys((*KEYS, *others)):
             row[word] = number(values.get(word, 1 if word == "scale" else None))
         return {**row, **costs, "residuals": residuals, "deviations": deviations}
+
+    def _nearest_published(self, answer: Answer) -> dict[str, Any] | None:
+        """The nearest published network to the first design, where that is not published."""
+        first = answer.designs[0]
+        network = answer.space.network(first.values)
+        return nearest_published(network, first.costs["params"], first.costs["macs"])
 
     def _published(self, answer: Answer) -> list[dict[str, Any]]:
         """What the paper chose for the same question: Tables 3 and 4 of ResNeXt."""

@@ -20,6 +20,7 @@ from archscope.explore.networks.opened import (
     several,
 )
 from archscope.explore.networks.outside import count_outside
+from archscope.reporting.facts.nearest_published import nearest_published, nearest_sentence
 from archscope.reporting.networks.architectures import cardinality, describe, table1
 from archscope.reporting.table.formats import bound, integer, text
 from archscope.reporting.table.result import Result
@@ -67,6 +68,13 @@ class Compared(ShortRepr):
         return published_errors(self.network) if isinstance(self.network, Network) else []
 
     @property
+    def nearest_published(self) -> dict[str, Any] | None:
+        """The nearest published network of its family, where it has no published error itself."""
+        if not isinstance(self.network, Network):
+            return None
+        return nearest_published(self.network, self.count.params, self.count.macs)
+
+    @property
     def counted_by(self) -> list[str]:
         """Who counted: `formula`, `fvcore`, both (they agree), or `onnx`."""
         formula = isinstance(self.network, Network)
@@ -93,6 +101,7 @@ class Compared(ShortRepr):
             "fvcore_by_operator": self.fvcore.by_operator if self.fvcore else None,
             "fvcore_unsupported": self.fvcore.unsupported if self.fvcore else None,
             "published_errors": [entry.document() for entry in self.published],
+            "nearest_published": self.nearest_published,
             "stages": self.stages,
             "notes": list(self.notes),
         }
@@ -136,6 +145,11 @@ class Comparison(Result):
         alone = [one.network.name for one in self.networks if one.counted_by == ["fvcore"]]
         notes = [f"Counted by fvcore alone: {', '.join(alone)}."] if alone else []
         notes += dict.fromkeys(note for one in self.networks for note in one.notes)
+        notes += dict.fromkeys(
+            nearest_sentence(one.network.name, near)
+            for one in self.networks
+            if (near := one.nearest_published) is not None
+        )
         subjects = [one.network for one in self.networks]
         return [table1(subjects, totals, f"Table 1 for {names}", notes)]
 

@@ -13,16 +13,19 @@ from archscope.arch.inputs import GivenInput, input_plain
 from archscope.arch.names import forms, parse, read, well_known
 from archscope.arch.network import Network
 from archscope.arch.papers.published import published_errors
+from archscope.arch.roundings import roundings
 from archscope.cost.formula import CONVENTION, count
 from archscope.cost.memory import memory
-from archscope.errors import UsageError, plural
+from archscope.errors import UsageError
 from archscope.explore.networks.compare import stage_rows
 from archscope.explore.networks.opened import Given, Outside, open_network, refuse_outside
 from archscope.explore.networks.outside import OutsideCount, count_outside, known_memory
-from archscope.reporting.networks.architectures import network_list, stage_table
-from archscope.reporting.table.formats import bytes_text, text
+from archscope.reporting.facts.nearest_published import nearest_published
+from archscope.reporting.facts.published_points import published_points
+from archscope.reporting.networks.architectures import network_list
+from archscope.reporting.networks.shown import shown_csv_table, shown_table
 from archscope.reporting.table.result import Result
-from archscope.reporting.table.table import Column, Table
+from archscope.reporting.table.table import Table
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,6 +50,18 @@ class NetworkList(Result):
             return [table]
         notes = [f"Its members are spelled {own.form}."]
         return [replace(table, title=f"Named networks of {own.title}", notes=notes)]
+
+    def draw(self, suffix: str, cost: str = "macs") -> bytes:
+        """Published errors against a cost (params, macs, activations): a file of that extension.
+
+        Raises:
+            UsageError: for another cost, or where no network has a published error.
+        """
+        points = published_points(self.rows, cost)
+        from archscope.reporting.figure.canvas import file_bytes
+        from archscope.reporting.figure.published_plot import draw
+
+        return file_bytes(draw(points, cost), suffix)
 
 
 def list_networks(pattern: str = "") -> NetworkList:
@@ -85,6 +100,7 @@ def list_networks(pattern: str = "") -> NetworkList:
                 "published_dataset": errors[0].dataset if errors else None,
                 "published_source": errors[0].source if errors else None,
                 "published_recipe": errors[0].recipe if errors else None,
+                "family": network.design.family.name if network.design else None,
             }
         )
     return NetworkList(rows, own)
@@ -113,11 +129,11 @@ class Shown(Result):
 
     def tables(self) -> list[Table]:
         """A row a part, then the totals."""
-        return [_table(self.document(), self.layers)]
+        return [shown_table(self.document(), self.layers)]
 
     def csv_tables(self) -> list[Table]:
         """A row a part, a column a fact."""
-        return [_csv_table(self.document(), self.layers)]
+        return [shown_csv_table(self.document(), self.layers)]
 
 
 def show(
@@ -163,6 +179,8 @@ def _document(network: Network) -> dict[str, Any]:
         "activations": cost.activations,
         **memory(network).document(),
         "published_errors": [entry.document() for entry in published_errors(network)],
+        "nearest_published": nearest_published(network, cost.params, cost.macs),
+        "roundings": [one.document() for one in roundings(network)],
         "stages": stage_rows(network),
         "nodes": [
             {
@@ -197,62 +215,9 @@ def _document_outside(network: Outside, counted: OutsideCount) -> dict[str, Any]
         "activations": cost.activations,
         **known_memory(cost),
         "published_errors": [],
+        "nearest_published": None,
+        "roundings": [],
         "stages": counted.stages,
         "nodes": [],
         "notes": list(counted.notes),
     }
-
-
-def _table(document: dict[str, Any], nodes: bool) -> Table:
-    if nodes:
-        rows = [
-            {
-                **row,
-                "name": row["path"],
-                "block": row["kind"] + (f" ×{row['times']}" if row["times"] != 1 else ""),
-            }
-            for row in document["nodes"]
-        ]
-    else:
-        rows = [dict(row) for row in document["stages"]]
-    for row in rows:
-        row["output"] = "×".join(map(str, row["output"] or ()))
-        row["block"] = row["block"] or ""
-    rows.append({"name": "total", "output": "", "block": "", **_totals(document)})
-    sizes = document["input"]
-    shapes = sizes if isinstance(sizes[0], list) else [sizes]
-    shape = ",".join("×".join(map(str, one)) for one in shapes)
-    classes = "" if document["classes"] is None else f", {plural(document['classes'], 'class')}"
-    title = f"{document['name']}: input {shape}{classes}"
-    parameters = f"Memory in fp32: {bytes_text(document['param_bytes'])} of parameters"
-    notes = [f"{parameters}.", *document.get("notes", ())]
-    if document["peak_activation_bytes"] is not None:
-        notes = [
-            f"{parameters}; at most {bytes_text(document['peak_activation_bytes'])} of activations "
-            f"alive at once (one image, eval mode), at {document['peak_activation_at']}."
-        ]
-    notes += [
-        f"Published: {entry['error']:g} % top-1 error on {entry['dataset']} ({entry['source']}"
-        f"{'' if entry['recipe'] is None else '; trained: ' + entry['recipe']})."
-        for entry in document["published_errors"]
-    ]
-    return stage_table(title, rows, notes)
-
-
-def _csv_table(document: dict[str, Any], nodes: bool) -> Table:
-    if nodes:
-        keys = ["path", "kind", "times", "input", "output"]
-        rows = [dict(row) for row in document["nodes"]]
-    else:
-        keys = ["name", "output", "block", "blocks", "cardinality"]
-        rows = [{**row, "block": "; ".join(row["block"] or ())} for row in document["stages"]]
-    for row in rows:
-        for key in {"input", "output"} & row.keys():
-            row[key] = "x".join(map(str, row[key] or ()))
-        row["block"] = str(row.get("block", "")).replace("×", "x")
-    keys += ["params", "macs", "activations", *(() if nodes else ("macs_exact",))]
-    return Table(document["name"], [Column(key, key, text) for key in keys], rows)
-
-
-def _totals(document: dict[str, Any]) -> dict[str, Any]:
-    return {key: document[key] for key in ("params", "macs", "macs_exact", "activations")}

@@ -65,15 +65,16 @@ def place(
     obstacles: Sequence[Box],
     lines: Sequence[Segment],
     frame: Box,
+    reach: float = math.inf,
 ) -> list[Place | None]:
     """A place for each anchor's label; None where the frame has no room for it.
 
     Labels stay inside `frame`, touch no box of `obstacles` (the markers and error bars, the
     anchors' own included) and no other label; `lines` are crossed only where nothing else is left.
-    The same arguments give the same places.
+    No label is further than `reach` from its marker. The same arguments give the same places.
     """
     candidates = [
-        sorted(_candidates(index, anchors, obstacles, lines, frame), key=lambda p: p.cost)
+        sorted(_candidates(index, anchors, obstacles, lines, frame, reach), key=lambda p: p.cost)
         for index in range(len(anchors))
     ]
     order = sorted(range(len(anchors)), key=lambda i: (len(candidates[i]), i))
@@ -160,10 +161,11 @@ def _candidates(
     obstacles: Sequence[Box],
     lines: Sequence[Segment],
     frame: Box,
+    reach: float,
 ) -> Iterator[Place]:
     anchor = anchors[index]
     others = [(other.x, other.y) for i, other in enumerate(anchors) if i != index]
-    for gap in GAPS:
+    for gap in (gap for gap in GAPS if gap <= reach):
         for step in range(DIRECTIONS):
             angle = step * 360 / DIRECTIONS
             box = _box(anchor, gap, math.radians(angle))

@@ -200,6 +200,8 @@ def network_list(rows: Sequence[Mapping[str, Any]], forms: Sequence[str]) -> Tab
         Column("published_error", "published\ntest error (%)", decimal(2)),
         Column("published_dataset", "on", text, "left"),
         Column("published_source", "source", text, "left"),
+        Column("published_recipe", "recipe", text, "left", shown=False),
+        Column("family", "family", text, "left", shown=False),
     ]
     notes = [
         f"Every member of a family has a name: {', '.join(forms)}; for the depth N also the blocks "

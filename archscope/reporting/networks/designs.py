@@ -8,12 +8,14 @@ from typing import Any
 
 from archscope.arch.scaling import decimal as decimal_text
 from archscope.errors import plural
+from archscope.reporting.facts.nearest_published import nearest_sentence
 from archscope.reporting.table.formats import MISSING, absent, integer, si, signed, text
 from archscope.reporting.table.table import Column, Table
 
 NAMES = {"params": "params", "macs": "FLOPs\n(multiply-adds)", "activations": "activations"}
 # Numbers that are told where they are others than these.
 _USUAL = {"scale": 1, "deepening": 2}
+MOST_TOLD = 5  # answers beside which the nearest published network stands; JSON has all
 SHORT = {"params": "params", "macs": "multiply-adds", "activations": "activations"}
 
 
@@ -170,7 +172,12 @@ def _notes(document: Mapping[str, Any]) -> list[str]:
             "The paper solved Eq. 4 for a block; whole networks of equal blocks differ, so its "
             "choice (without a rank) may be a neighbour of the nearest."
         )
-    return notes
+    near = [
+        nearest_sentence(answer["designs"][0]["network"], answer["nearest_published"])
+        for answer in answers
+        if answer["nearest_published"]
+    ]
+    return notes + near[:MOST_TOLD]
 
 
 def _distances(row: Mapping[str, Any]) -> dict[str, Any]:

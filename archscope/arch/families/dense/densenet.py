@@ -11,6 +11,7 @@ from archscope.arch.families.family import family
 from archscope.arch.families.keys import Keys
 from archscope.arch.families.spelling import Names
 from archscope.arch.nodes import Act, Conv, Grow, Node, Norm, Pool, Seq
+from archscope.arch.rounded import DOWN, rounded
 
 _BLOCKS = {
     121: (6, 12, 24, 16),
@@ -69,7 +70,7 @@ def densenet(
         stages.append(Grow(number, body, label=f"denseblock{index}"))
         channels = channels + number * growth
         if index < len(blocks):
-            channels = channels // 2
+            channels = rounded(channels // 2, channels, DOWN, over=2)
             layers = Norm(label="norm"), Act(), Conv(channels, label="conv"), Pool("avg", 2, 2)
             stages.append(Seq(*layers, label=f"transition{index}"))
     return Seq(*stem, *stages, Norm(label="norm5"), Act(), *head(classes))

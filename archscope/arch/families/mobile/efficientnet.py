@@ -21,6 +21,7 @@ from archscope.arch.families.mobile.inverted import (
 )
 from archscope.arch.families.spelling import TIMM, Names, Numbers
 from archscope.arch.nodes import Dropout, Linear, Pool, Seq
+from archscope.arch.rounded import Rule, rounded
 from archscope.arch.scaling import exact
 from archscope.arch.windows import Shape
 
@@ -33,6 +34,7 @@ _STAGES = (
     Row(6, 192, 4, 2, 5),
     Row(6, 320, 1, 1, 3),
 )
+_REPEATS = Rule("up to a whole number", "round_repeats of EfficientNet's code")
 # Width and depth factor, resolution and dropout; the resolutions are those of torchvision.
 _SCALES = {
     "b0": (1, 1, 224, 0.2),
@@ -145,7 +147,7 @@ def efficientnet(
     wider, deeper = exact(width, "width"), exact(depth, "depth")
     style, planes = _style(wider, deeper, timm), divisible(32 * wider)
     rows = [
-        row._replace(out=divisible(row.out * wider), blocks=ceil(row.blocks * deeper))
+        row._replace(out=divisible(row.out * wider), blocks=_whole(row.blocks * deeper))
         for row in _STAGES
     ]
     stem, strided = strides([row.stride for row in rows], cifar)
@@ -153,6 +155,10 @@ def efficientnet(
     tail = style.unit(2, _last(wider, timm))
     head = Pool("global"), Dropout(_dropout(wider, deeper)), Linear(classes, label="fc")
     return Seq(*style.unit(1, planes, 3, stem), *body, *tail, *head)
+
+
+def _whole(blocks: Fraction) -> int:
+    return rounded(ceil(blocks), blocks, _REPEATS)
 
 
 def _dropout(width: Fraction, depth: Fraction) -> float:

@@ -14,6 +14,7 @@ from archscope.arch.arrays import Number
 from archscope.arch.families.blocks import postactivation, preactivation
 from archscope.arch.network import Network
 from archscope.arch.nodes import Conv, Kernel, Node, Repeat, Seq
+from archscope.arch.rounded import DOWN, rounded
 from archscope.arch.shape import output_shape
 from archscope.arch.windows import Shape
 from archscope.errors import UsageError
@@ -148,7 +149,8 @@ def _block(choices: Choices, index: int, w_in: Number, stride: int, *, first: bo
         for place, kernel in enumerate(kernels)
     ]
     if not choices.block.preactivation:
-        squeezed = None if choices.squeeze is None else choices.output[index] // choices.squeeze
+        out, squeeze = choices.output[index], choices.squeeze
+        squeezed = None if squeeze is None else rounded(out // squeeze, out, DOWN, over=squeeze)
         return postactivation(convolutions, residual=choices.shortcut, squeezed=squeezed)
     if choices.squeeze is not None:
         raise UsageError(

@@ -30,6 +30,7 @@ from archscope.arch.nodes import (
     Repeat,
     Seq,
 )
+from archscope.arch.rounded import Rule, rounded
 from archscope.arch.scaling import exact
 from archscope.errors import UsageError
 
@@ -91,6 +92,12 @@ def _numbers(row: Sequence[float], rounding: str) -> dict[str, Any]:
     return {**dict(zip(_NUMBERS, row, strict=True)), "rounding": rounding}
 
 
+_RAMP = "RegNet's section 3.3: w0 + wa·j of a stage's first block j to the nearest w0·wm^k"
+_POWER, _EIGHT = Rule("w0·wm^k", _RAMP), Rule("multiple of 8", _RAMP)
+_EVEN = "pycls, the paper's code: the nearest, halves to the even multiple"
+_QUARTER = Rule("a quarter, halves to even", "squeeze-and-excitation in pycls")
+
+
 class _Stages(NamedTuple):
     """Blocks, widths and group widths of the stages."""
 
@@ -116,7 +123,10 @@ def _fitted(depths: Sequence[Number], widths: Sequence[Number], group: Number, u
     if up:
         fitted = [divisible(w, g) for w, g in zip(widths, groups, strict=True)]
     else:
-        fitted = [nearest(w, g) * g for w, g in zip(widths, groups, strict=True)]
+        fitted = [
+            rounded(nearest(w, g) * g, w, Rule(f"multiple of group width {g}", _EVEN))
+            for w, g in zip(widths, groups, strict=True)
+        ]
     return _Stages(depths, fitted, groups)
 
 
@@ -126,8 +136,11 @@ def _line(numbers: Mapping[str, Any]) -> _Stages:
     if wm <= 1:
         raise UsageError(f"wm {wm:g} must be above 1: it is what the widths grow by; use 2.5")
     line = [w0 + wa * index for index in range(numbers["depth"])]
-    steps = [round(log(width / w0) / log(wm)) for width in line]
-    every = [round(w0 * wm**step / 8) * 8 for step in steps]
+    powers = [w0 * wm ** round(log(width / w0) / log(wm)) for width in line]
+    every = [
+        rounded(round(power / 8) * 8, power, _EIGHT, before=(width, _POWER))
+        for width, power in zip(line, powers, strict=True)
+    ]
     widths = [width for width, _ in groupby(every)]
     depths = [every.count(width) for width in widths]
     return _fitted(depths, widths, numbers["group"], numbers["rounding"] == "up")
@@ -155,7 +168,7 @@ def _tree(stages: _Stages, squeezed: bool, classes: int, cifar: bool) -> Seq:
 def _block(w_in: Number, width: Number, group: Number, stride: int, squeezed: bool) -> Node:
     """1x1, grouped 3x3, 1x1, without a bottleneck."""
     grouped = Conv(width, 3, stride, width // group)
-    inner = nearest(w_in, 4) if squeezed else None
+    inner = rounded(nearest(w_in, 4), w_in, _QUARTER, over=4) if squeezed else None
     return postactivation([Conv(width), grouped, Conv(width)], squeezed=inner, early=True)
 
 

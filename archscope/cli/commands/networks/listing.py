@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from archscope.arch.families.axis import COSTS
 from archscope.cli.completion import networks, one_of
 from archscope.cli.options.declared import option
 from archscope.cli.options.networks import (
@@ -14,8 +15,9 @@ from archscope.cli.options.networks import (
     NetworkArgument,
     network_in,
 )
-from archscope.cli.options.output import FormatOption, OutputOption
-from archscope.cli.output import print_result
+from archscope.cli.options.output import FormatOption, OutputOption, check_plot
+from archscope.cli.output import print_result, save_with
+from archscope.errors import UsageError, shown
 
 
 def list_networks(
@@ -28,13 +30,50 @@ def list_networks(
             autocompletion=one_of(networks),
         ),
     ] = "",
+    plot: Annotated[
+        str | None,
+        option(
+            "--plot",
+            value="error,COST",
+            complete=one_of(lambda: [f"error,{cost}" for cost in COSTS]),
+            help="Draw published errors against params, macs or activations, into --output "
+            "FILE.png, .svg or .pdf.",
+        ),
+    ] = None,
     format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """List the named networks of the papers with their costs (other templates have names too)."""
+    """List the named networks of the papers with their costs (other templates have names too).
+
+    With --plot, published top-1 errors against a cost, as a picture; --format json has its numbers:
+
+      archscope list --plot error,macs --output errors.png
+    """
     from archscope.explore.networks.listing import list_networks as found
 
-    print_result(found(pattern), format, output)
+    if plot is None:
+        print_result(found(pattern), format, output)
+        return
+    cost = _drawn_cost(plot)
+    if format is not None:
+        raise UsageError("a picture has no --format; drop it, or drop --plot for the numbers")
+    if output is None:
+        raise UsageError("--plot draws into a file; add --output FILE.png, .svg or .pdf")
+    check_plot(output, "--output")
+    drawn = found(pattern).draw(output.suffix.lower(), cost)
+    save_with(lambda file: file.write(drawn), output)
+
+
+def _drawn_cost(plot: str) -> str:
+    """The cost of `error,COST`, in either order."""
+    words = [word.strip().lower() for word in plot.split(",")]
+    costs = [word for word in words if word in COSTS]
+    if len(words) != 2 or "error" not in words or not costs:
+        raise UsageError(
+            f"--plot takes error and a cost (params, macs, activations), not {shown(plot)}; write "
+            "--plot error,macs --output FILE.png"
+        )
+    return costs[0]
 
 
 def show(
