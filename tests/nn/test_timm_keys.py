@@ -136,6 +136,7 @@ def test_tf_names_say_what_is_missing():
         ("resnet50-stride1x1", "timm's networks have the stride of a stage in the 3x3"),
         ("resnet18@0.5", "timm's keys are known of"),
         ("preresnet18", "timm's keys are known of"),
+        ("convnext_3_4_30_3_w384", "eps of 1e-5 in its layer norms"),
         ("cifar_mobilenet_v2_0.1", "timm's keys are known of"),
     ],
 )

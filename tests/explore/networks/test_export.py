@@ -60,7 +60,8 @@ def test_weights_by_torchvisions_keys(tmp_path):
     assert {key.removeprefix("backbone.body.") for key in state} == {
         key for key in own if not key.startswith("fc.")
     }
-    assert "backbone for detection" in body.tables()[0].title
+    assert "a backbone for detection, fasterrcnn" in body.tables()[0].title
+    assert (body.document()["detection"], body.document()["detector"]) == (True, "fasterrcnn")
 
 
 @pytest.mark.slow

@@ -25,6 +25,7 @@ _TIMM_SIZES = {  # timm's own, beside those of the paper
     "pico": ((2, 2, 6, 2), 64),
     "nano": ((2, 2, 8, 2), 80),
 }
+_XXLARGE = (3, 4, 30, 3), 384
 _NORM = Norm(1e-6, "layer", label="norm")
 
 _BLOCK = r"(layer\d)\.(\d+)"
@@ -61,7 +62,13 @@ _TIMM = Keys(
 
 def _timm(numbers: Numbers) -> Keys:
     """timm's own small networks have 1x1 convolutions, the others linear layers."""
-    small = (numbers["blocks"], numbers["width"]) in _TIMM_SIZES.values()
+    size = tuple(numbers["blocks"]), numbers["width"]
+    if size == _XXLARGE:
+        return _TIMM._replace(
+            refused="timm's convnext_xxlarge has an eps of 1e-5 in its layer norms, {name} 1e-6; "
+            "open it as timm:convnext_xxlarge"
+        )
+    small = size in _TIMM_SIZES.values()
     return _TIMM._replace(flat=rf"{_BLOCK}\.scale\.weight") if small else _TIMM
 
 
