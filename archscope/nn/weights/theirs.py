@@ -163,7 +163,7 @@ def _check_resnet(module: nn.Module, program: str) -> None:
             "use the name without -stride1x1, or export to safetensors, pt2 or onnx"
         )
     inception = program == "torchvision" and "Conv2d_1a_3x3.conv.weight" in state
-    if _is_resnet(state, squeezed=program == "timm") or inception:
+    if _is_resnet(state, timm=program == "timm") or inception:
         return
     if program == "timm":
         raise UsageError(
@@ -176,18 +176,22 @@ def _check_resnet(module: nn.Module, program: str) -> None:
     )
 
 
-def _is_resnet(state: Mapping[str, Tensor], *, squeezed: bool = False) -> bool:
+def _is_resnet(state: Mapping[str, Tensor], *, timm: bool = False) -> bool:
     """Whether it is one of torchvision's: four stages behind 64 channels, basic blocks not wide.
 
-    `squeezed`: or one with squeeze-and-excitation, which timm has too.
+    `timm`: or one of timm's, which may have squeeze-and-excitation, and a stem of three 3x3 with
+    pooled shortcuts (ResNet-D).
     """
     parts = {key.partition(".")[0] for key in state}
     if parts != {"conv1", "bn1", "layer1", "layer2", "layer3", "layer4", "fc"}:
         return False
-    gated = any(".se." in key for key in state)
-    if "layer2.0.downsample.0.weight" not in state or (gated and not squeezed):
+    deep = timm and "conv1.6.weight" in state
+    stem, shortcut = ("conv1.6", "1") if deep else ("conv1", "0")
+    if f"layer2.0.downsample.{shortcut}.weight" not in state or f"{stem}.weight" not in state:
         return False
+    if not timm and any(".se." in key for key in state):
+        return False
+    shape = tuple(state[f"{stem}.weight"].shape)
     basic = "layer1.0.conv3.weight" not in state
-    return tuple(state["conv1.weight"].shape) == (64, 3, 7, 7) and not (
-        basic and state["layer1.0.conv1.weight"].shape[0] != 64
-    )
+    wide = basic and state["layer1.0.conv1.weight"].shape[0] != 64
+    return (shape[0] == 64 if deep else shape == (64, 3, 7, 7)) and not wide
