@@ -2,12 +2,14 @@
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from archscope.arch.names import parse
+from archscope.arch.nodes import Linear, Seq
 from archscope.errors import UsageError
 from archscope.nn.build import build
 from archscope.nn.weights.theirs import detectors, to_torchvision
@@ -46,6 +48,18 @@ def test_the_usual_detector_comes_first(name, known):
 def test_other_networks_are_no_backbones(name):
     with pytest.raises(UsageError, match="built on its resnets, mobilenets and vggs"):
         detectors(on_meta(name))
+
+
+def test_a_tree_that_is_no_longer_its_familys_is_no_backbone():
+    network = parse("mobilenet_v2_0.1")
+    tree = Seq(*network.tree.children[:-1], Linear(10, label="other"))
+    with pytest.raises(UsageError, match="built on its resnets, mobilenets and vggs"):
+        detectors(build(replace(network, tree=tree), init=False))
+
+
+def test_strides_in_the_first_1x1_are_not_torchvisions():
+    with pytest.raises(UsageError, match="use the name without -stride1x1"):
+        detectors(on_meta("resnext_1_1_1_1_2x4d-stride1x1"))
 
 
 def test_another_detector_is_refused_with_those_that_there_are():

@@ -119,7 +119,11 @@ def _backbone(module: nn.Module, detector: str) -> State:
 
 
 def _backbones(module: nn.Module) -> Mapping[str, Keys]:
-    known = _RESNETS if _is_resnet(module.state_dict()) else _theirs(module).backbones
+    own_tree = len(spellings(module)) > 1  # its family's, or none of its keys would fit
+    known = _theirs(module).backbones if own_tree else {}
+    if _is_resnet(module.state_dict()):
+        _check_resnet(module, "torchvision")
+        known = _RESNETS
     if not known:
         raise UsageError(
             "torchvision's detectors are built on its resnets, mobilenets and vggs; use one of "
