@@ -66,14 +66,17 @@ if TYPE_CHECKING:
     from archscope.explore.networks.opened import own_network as network
     from archscope.explore.networks.readings import build, count, memory
     from archscope.explore.training.cifar_sweep import cifar_sweep, load_sweep
+    from archscope.explore.training.decide import decide
     from archscope.explore.training.images_from import Source
     from archscope.explore.training.report import report
     from archscope.explore.training.run_plan import Console
     from archscope.explore.training.status import status
     from archscope.explore.training.study import load_study, study
     from archscope.explore.training.train import train
+    from archscope.explore.training.until_decided import Stopping
     from archscope.explore.training.verify_resume import verify_resume
     from archscope.nn.weights.load import load_weights
+    from archscope.reporting.judge.sequential import SequentialTest
     from archscope.sweep.plan.slots import Resources
 
 _PLACES = {
@@ -102,11 +105,13 @@ _PLACES = {
     "Repeat": "archscope.arch.nodes:Repeat",
     "Resources": "archscope.sweep.plan.slots:Resources",
     "Seq": "archscope.arch.nodes:Seq",
+    "SequentialTest": "archscope.reporting.judge.sequential:SequentialTest",
     "Setting": "archscope.explore.clock.bench:Setting",
     "Shortcut": "archscope.arch.nodes:Shortcut",
     "Shuffle": "archscope.arch.nodes:Shuffle",
     "Source": "archscope.explore.training.images_from:Source",
     "Split": "archscope.arch.nodes:Split",
+    "Stopping": "archscope.explore.training.until_decided:Stopping",
     "Sum": "archscope.arch.nodes:Sum",
     "UsageError": "archscope.errors:UsageError",
     "audit": "archscope.explore.networks.audit:audit",
@@ -115,6 +120,7 @@ _PLACES = {
     "cifar_sweep": "archscope.explore.training.cifar_sweep:cifar_sweep",
     "compare": "archscope.explore.networks.compare:compare",
     "count": "archscope.explore.networks.readings:count",
+    "decide": "archscope.explore.training.decide:decide",
     "enumerate": "archscope.explore.design.enumerate:enumerate_designs",
     "equivalence": "archscope.explore.networks.equivalence:equivalence",
     "export": "archscope.explore.networks.export:export",
@@ -163,11 +169,13 @@ __all__ = [
     "Repeat",
     "Resources",
     "Seq",
+    "SequentialTest",
     "Setting",
     "Shortcut",
     "Shuffle",
     "Source",
     "Split",
+    "Stopping",
     "Sum",
     "UsageError",
     "audit",
@@ -176,6 +184,7 @@ __all__ = [
     "cifar_sweep",
     "compare",
     "count",
+    "decide",
     "enumerate",
     "equivalence",
     "export",

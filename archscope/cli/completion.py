@@ -81,9 +81,9 @@ def figure7() -> Iterable[str]:
 
 def recipes() -> Iterable[str]:
     """How the papers' networks are trained."""
-    from archscope.training.recipe import RECIPES
+    from archscope.training.recipe import FAMILY, RECIPES
 
-    return RECIPES
+    return (*RECIPES, FAMILY)
 
 
 def datasets() -> Iterable[str]:

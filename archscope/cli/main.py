@@ -31,6 +31,10 @@ COMMANDS = {
         "training.cifar_sweep:cifar_sweep",
         "Train templates on CIFAR: cardinality against width.",
     ),
+    "decide": (
+        "training.decide:decide",
+        "Train networks until it is known which is better, and no longer.",
+    ),
     "train": (
         "training.train:train",
         "Train one network by a paper's recipe, from one seed or several.",

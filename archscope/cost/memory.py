@@ -69,15 +69,18 @@ def memory(network: Network, *, element_bytes: int = FP32) -> Memory:
     return Memory(size * count(network).params, size * elements, where, size)
 
 
-def training_bytes(network: Network, batch: int, *, element_bytes: int = FP32) -> int:
+def training_bytes(
+    network: Network, batch: int, *, element_bytes: int = FP32, states: int = 1
+) -> int:
     """About what a training step holds: weights, gradients, momentum, all activations.
 
-    The first three are fp32 whatever the precision; every buffer that a forward pass writes is
+    The first three are fp32 whatever the precision; the optimizer keeps so many `states` of each
+    weight (1: momentum; AdamW: 2). Every buffer that a forward pass writes is
     counted, at `element_bytes` a number, as kept for the backward pass. The data are not counted.
     """
     run = execution(network)
     written = sum(run.sizes[op.writes] * op.times for op in run.operations if not op.in_place)
-    return 3 * FP32 * int(count(network).params) + element_bytes * batch * written
+    return (2 + states) * FP32 * int(count(network).params) + element_bytes * batch * written
 
 
 def _peak(run: Execution) -> tuple[int, Operation | None]:

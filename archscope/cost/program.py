@@ -225,9 +225,10 @@ class _Writer:
                 gives = given._replace(buffer=_NEW, fresh=True)
                 branches[index] = self._step(Scale(scale), node, [given], gives)
         total = branches[0]
-        for branch in branches[1:]:
+        for index, branch in enumerate(branches[1:], start=2):
             gives = total._replace(buffer=total.buffer if total.fresh else _NEW, fresh=True)
-            total = self._step(Add(), node, [total, branch], gives)
+            residual = node.residual if index == len(branches) else None
+            total = self._step(Add(residual), node, [total, branch], gives)
         return total
 
     def _gate(self, node: Gate, value: _Value) -> _Value:

@@ -67,7 +67,13 @@ class Scale:
 
 @dataclass(frozen=True)
 class Add:
-    """Add the second input to the first."""
+    """Add the second input to the first.
+
+    `residual` is the input, 0 or 1, that a residual block adds to its shortcut; None where this is
+    no such sum, or not the last addition of one.
+    """
+
+    residual: int | None = None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ what runs when, what is overwritten and how long a value is kept is decided ther
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 import torch
@@ -139,6 +139,33 @@ class Scope(nn.Module):
                 values.pop(buffer, None)
         return values[self._output]
 
+    def residuals(self) -> Iterator[tuple[Scope, int]]:
+        """Each residual block of this part, in the order in which they run.
+
+        Given as the scope that adds the residual to the shortcut, and the place of that in its
+        plan.
+        """
+        for place, line in enumerate(self.plan):
+            for part in map(self._modules.__getitem__, line.modules):
+                if isinstance(part, Scope):
+                    yield from part.residuals()
+            if isinstance(line.op, Add) and line.op.residual is not None:
+                yield self, place
+
+    def run_on_residuals(self, modules: Mapping[int, nn.Module]) -> None:
+        """Run a module on the residual of each of these places of the plan, in training only.
+
+        The module must keep the shape. It has a name that no weight has, and stays out of counts.
+        """
+        plan: list[_Line] = []
+        for place, line in enumerate(self.plan):
+            if place in modules and isinstance(line.op, Add) and line.op.residual is not None:
+                name = self._register(self._free("droppath"), modules[place])
+                buffer = line.reads[line.op.residual]
+                plan.append(_Line((name,), None, (buffer,), buffer, False, True, ()))
+            plan.append(line)
+        self.plan = tuple(plan)
+
     def __prepare_scriptable__(self) -> Scope:
         """Called by torch.jit.script, whose language has no place for a program of steps."""
         raise UsageError(
@@ -179,7 +206,10 @@ class Scope(nn.Module):
         """The label of a layer; without one a name that no label of this part of the tree takes."""
         if node.label is not None:
             return node.label
-        name, index = type(node).__name__.lower(), 0
+        return self._free(type(node).__name__.lower())
+
+    def _free(self, name: str) -> str:
+        index = 0
         while (free := f"{name}{index or ''}") in self._modules or free in self._labels:
             index += 1
         return free

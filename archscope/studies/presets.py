@@ -47,7 +47,7 @@ def _table(value: Any) -> bool:
 # What a value must be; the range of a sweep's settings is checked with its plan.
 TRAINING_KEYS: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("samples", "depth", "epochs", "batch", "holdout"), _whole),
-    **dict.fromkeys(("scale", "lr"), is_number),
+    **dict.fromkeys(("scale", "lr", "label_smoothing", "drop_path"), is_number),
     **dict.fromkeys(("dataset", "recipe", "whiten", "use"), _word),
     "seeds": _seeds,
     "rows": _list,

@@ -18,7 +18,7 @@ from archscope.arch.names import parse
 from archscope.arch.network import Network
 from archscope.errors import UsageError, shown
 from archscope.studies.presets import NOT_SETTINGS, TIMING
-from archscope.sweep.plan.presets import PRESETS, Changes
+from archscope.sweep.plan.presets import PRESETS, RECIPE_NUMBERS, Changes
 
 # Data sets as the measures of studies call them.
 _LABELS = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "svhn": "SVHN", "svhn+extra": "SVHN"}
@@ -144,7 +144,7 @@ class Study:
     def is_published_setting(self, preset: str) -> bool:
         """Whether it trains the paper's networks by the paper's recipe, and no proxy of them."""
         settings = self.presets[preset]
-        reduced = {"samples", "epochs", "batch", "lr", "scale", "depth"} & set(settings)
+        reduced = {"samples", "scale", "depth", *RECIPE_NUMBERS} & set(settings)
         return settings.get("use") == "network" and not reduced
 
     def measure_of(self, dataset: str | None) -> int | None:

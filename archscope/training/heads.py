@@ -20,11 +20,25 @@ class FullLinear(nn.Linear):
             return super().forward(input.float())
 
 
-def in_float32(module: nn.Module, classes: int) -> None:
-    """Make the linear layers of `module` that tell `classes` apart compute in float32 from now on.
+class FullConv(nn.Conv2d):
+    """A convolution (N, C, H, W) -> (N, out, H, W) that autocast leaves in float32."""
 
-    Those are the last layer, and that of a side head. Keys and weights stay as they are.
+    def forward(self, input: Tensor) -> Tensor:
+        """The layer's output, float32."""
+        with torch.autocast(input.device.type, enabled=False):
+            return super().forward(input.float())
+
+
+def in_float32(module: nn.Module, classes: int) -> None:
+    """Make the layers of `module` that tell `classes` apart compute in float32 from now on.
+
+    Those are the last linear layer and that of a side head; where there is none, the convolution in
+    its place (SqueezeNet). Keys and weights stay as they are.
     """
-    for part in module.modules():
-        if type(part) is nn.Linear and part.out_features == classes:
-            part.__class__ = FullLinear
+    parts = list(module.modules())
+    linear = [part for part in parts if type(part) is nn.Linear and part.out_features == classes]
+    for part in linear:
+        part.__class__ = FullLinear
+    convolutions = [part for part in parts if type(part) is nn.Conv2d]
+    if not linear and convolutions and convolutions[-1].out_channels == classes:
+        convolutions[-1].__class__ = FullConv

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from archscope.arch.network import Network
+from archscope.arch.nodes import has_residuals
+from archscope.arch.shape import output_shape
 from archscope.cost.formula import count
 from archscope.errors import UsageError, plural
 from archscope.training.devices import Precision
@@ -58,6 +60,12 @@ def check(network: Network, recipe: Recipe, dataset: Dataset) -> None:
     """Raise UsageError where the data do not fit the network or the recipe."""
     from archscope.data.dataset import Files  # and numpy, which worker processes start without
 
+    outputs = output_shape(network.tree, network.input)
+    if outputs[1:] != (1, 1):
+        raise UsageError(
+            f"what is trained ends in one number a class, and {network.name} ends in "
+            f"{'x'.join(map(str, outputs))}: end its tree with Pool('global') and Linear(classes)"
+        )
     shape, label = _shape(dataset.train, network), dataset.info.label
     if shape != tuple(network.input) or dataset.info.classes > network.classes:
         raise UsageError(
@@ -81,6 +89,11 @@ def check(network: Network, recipe: Recipe, dataset: Dataset) -> None:
         raise UsageError(
             f"the recipe {recipe.name} crops parts of larger images, but those of {label} have the "
             "network's size: give another recipe, or an image folder"
+        )
+    if recipe.drop_path and not has_residuals(network.tree):
+        raise UsageError(
+            f"drop path leaves residual branches out, and {network.name} has none: give "
+            "--drop-path 0, or another recipe"
         )
     if dataset.view.test_crop is not None:
         _check_crop(network, dataset.view.test_crop)

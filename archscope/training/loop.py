@@ -4,9 +4,9 @@ The data lie on the device as uint8 and are augmented there, a batch at a time (
 are read by processes of their own, `archscope.data.batches.files`); the network runs in
 channels_last under autocast, its last layer in float32; loss and error stay on the device until an
 epoch ends, so that no step waits for the host. An epoch draws everything random (order,
-augmentation, dropout) from generators seeded by (seed, epoch), and a checkpoint within an epoch
-keeps their state and the sums so far: a run that is taken up again is the same run, bit for bit, on
-the same machine, threads and precision.
+augmentation, dropout, drop path) from generators seeded by (seed, epoch), and a checkpoint within
+an epoch keeps their state and the sums so far: a run that is taken up again is the same run, bit
+for bit, on the same machine, threads and precision.
 
 Nothing global is set: threads and malloc are the caller's (see `devices.tune_malloc`).
 """
@@ -31,10 +31,11 @@ from archscope.data.dataset import Dataset
 from archscope.nn.build import build
 from archscope.training import randomness
 from archscope.training.checkpoint import Checkpoint, Folder, Line
+from archscope.training.drop_path import add_drop_path
 from archscope.training.heads import in_float32
 from archscope.training.job import Job, Outcome, Stopped, check, outcome
 from archscope.training.measure import batch_measures, totals
-from archscope.training.optimizer import sgd
+from archscope.training.optimizer import optimizer
 from archscope.training.recipe import learning_rate, steps_of
 
 __all__ = ["Job", "Outcome", "Stopped", "train"]
@@ -147,6 +148,8 @@ class _Run:
         place(self.model, str(device))
         if job.full_head and job.precision != "fp32":
             in_float32(self.model, job.network.classes)
+        if job.recipe.drop_path:
+            add_drop_path(self.model, job.recipe.drop_path)
         self.compiled: Callable[[Tensor], Any] = self.model
         if job.compile:
             # A process trains one network after another, and torch gives up compiling (for good,
@@ -154,7 +157,7 @@ class _Run:
             torch.compiler.reset()
             # Whole batches of training alone: each other shape would be compiled again, in vain.
             self.compiled = torch.compile(self.model, dynamic=False)
-        self.optimizer = sgd(self.model, job.recipe, device)
+        self.optimizer = optimizer(self.model, job.recipe, device)
         scaled = job.precision == "fp16"
         self.scaler = torch.amp.GradScaler(device.type, enabled=scaled)  # idle unless fp16
 
@@ -236,6 +239,7 @@ class _Run:
             seed, number, recipe.batch, recipe.augmentation, self._dtype()
         )
         self.model.train()
+        smoothing = recipe.label_smoothing or 0.0
         measured = self.part.measured
         done = sum(images for _, images in measured)
         # The batches before are made and left: what is drawn for them is a function of the epoch.
@@ -244,9 +248,10 @@ class _Run:
             for group in self.optimizer.param_groups:
                 group["lr"] = lr
             logits, *sides = self._forward(x)
-            loss = functional.cross_entropy(logits, y)
+            loss = functional.cross_entropy(logits, y, label_smoothing=smoothing)
             for side in sides:
-                loss = loss + AUXILIARY * functional.cross_entropy(side, y)
+                side_loss = functional.cross_entropy(side, y, label_smoothing=smoothing)
+                loss = loss + AUXILIARY * side_loss
             torch.autograd.backward(self.scaler.scale(loss))
             self.scaler.step(self.optimizer)
             self.scaler.update()
@@ -276,4 +281,5 @@ class _Run:
         whole = self.model.training and len(x) == self.job.recipe.batch
         with torch.autocast(self.device.type, dtype=self._dtype(), enabled=low):
             heads = (self.compiled if whole else self.model)(x)
-        return [logits.float() for logits in (heads if isinstance(heads, tuple) else (heads,))]
+        outputs = heads if isinstance(heads, tuple) else (heads,)
+        return [logits.float().flatten(1) for logits in outputs]  # SqueezeNet's: (N, classes, 1, 1)

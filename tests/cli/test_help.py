@@ -103,7 +103,7 @@ def test_device_and_gpus_go_with_all_that_trains():
     found = {name: {word for one in params for word in one.opts} for name, params in
              parameters().items()}  # fmt: skip
     trains = {name for name, words in found.items() if "--workers" in words}
-    assert trains == {"cifar-sweep", "train", "study", "verify-resume"}
+    assert trains == {"cifar-sweep", "decide", "train", "study", "verify-resume"}
     assert all({"--device", "--gpus"} <= found[name] for name in trains)
 
 

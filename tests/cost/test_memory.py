@@ -190,7 +190,9 @@ def test_a_stage_of_many_blocks_is_listed_twice_and_counts_as_often():
 
 def test_what_training_holds():
     # Conv 3 -> 5 of 1x1: 15 weights three times, and the output of two images.
-    assert training_bytes(network(Conv(5), Act()), batch=2) == 4 * (3 * 15 + 2 * WIDE)
+    one = network(Conv(5), Act())
+    assert training_bytes(one, batch=2) == 4 * (3 * 15 + 2 * WIDE)
+    assert training_bytes(one, batch=2, states=2) == 4 * (4 * 15 + 2 * WIDE)  # of AdamW
 
 
 @pytest.mark.parametrize("low", [False, True], ids=["fp32", "bf16"])

@@ -127,6 +127,18 @@ def by_seed(task: Task, report: Report) -> dict[str, Any]:
     return {"status": "done", "metrics": metrics, "timing": {"seconds": 1.0}}
 
 
+def by_network(task: Task, report: Report) -> dict[str, Any]:
+    """Test errors by paths and seed, the same again; 3 paths diverge from seed 4."""
+    seed, template = task.trial.seed, task.trial.template
+    _log(task, f"begin {template} {seed}")
+    if template == "3x64d" and seed == 4:
+        return {"status": "diverged", "metrics": {"epochs": 1}, "reason": "made to diverge"}
+    paths = int(template.partition("x")[0])
+    noise = ((seed * 37 + paths * 17) % 11 - 5) / 10
+    metrics = {"epochs": 1, "test_error": 90.0 - 20 * (paths // 2) + noise, "train_error": 5.0}
+    return {"status": "done", "metrics": metrics, "timing": {"seconds": 1.0}}
+
+
 def steady(task: Task, report: Report) -> dict[str, Any]:
     """As a training that comes out the same each time, with its lines, and no checkpoint."""
     epochs = range(1, task.trial.recipe.epochs + 1)

@@ -10,7 +10,7 @@ import torch
 from test_loop import NETWORK, Unplugged, assert_same, data, job, unplug_at, weights
 
 from archscope.arch.network import Network
-from archscope.arch.nodes import Aux, Conv, Linear, Pool, Seq
+from archscope.arch.nodes import Act, Aux, Conv, Linear, Pool, Seq
 from archscope.nn.build import build
 from archscope.training.heads import in_float32
 from archscope.training.loop import train
@@ -44,6 +44,19 @@ def test_other_layers_stay_as_they_are() -> None:
     in_float32(model, 4)
     kinds = [type(part).__name__ for part in model.modules() if isinstance(part, torch.nn.Linear)]
     assert kinds == ["Linear", "FullLinear"] and list(model.state_dict()) == keys
+
+
+def test_where_a_convolution_tells_the_classes_apart_it_is_in_float32() -> None:
+    """SqueezeNet's: there is no linear layer."""
+    tree = Seq(Conv(4), Conv(8, 3), Conv(4, bias=True), Act(), Pool("global"))
+    network = Network("squeezed", tree, (3, 8, 8))
+    assert logits(network, full=False)[0].dtype == torch.bfloat16
+    (found,) = logits(network, full=True)
+    assert found.dtype == torch.float32 and (found != found.bfloat16().float()).any()
+    model = build(network)
+    in_float32(model, 4)
+    kinds = [type(part).__name__ for part in model.modules() if isinstance(part, torch.nn.Conv2d)]
+    assert kinds == ["Conv2d", "Conv2d", "FullConv"]
 
 
 def test_in_fp32_it_changes_nothing(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from archscope.arch.nodes.combinators import (
     Shortcut,
     Split,
     Sum,
+    has_residuals,
     is_combinator,
 )
 from archscope.arch.nodes.leaves import (
@@ -58,5 +59,6 @@ __all__ = [
     "Split",
     "Sum",
     "array_fields",
+    "has_residuals",
     "is_combinator",
 ]

@@ -71,6 +71,17 @@ class Sum(Node):
         object.__setattr__(self, "branches", branches)
         object.__setattr__(self, "scales", scales)
 
+    @property
+    def residual(self) -> int | None:
+        """Which input of the last addition is a block's residual: 0 or 1; None where none is.
+
+        The other one is the block's shortcut: a `Shortcut`, or the empty `Seq`.
+        """
+        *others, last = map(_is_shortcut, self.branches)
+        if last:
+            return 0 if others and not any(others) else None
+        return 1 if others == [True] else None
+
     def parts(self) -> Iterator[Node]:
         """The branches, in order."""
         yield from self.branches
@@ -78,6 +89,16 @@ class Sum(Node):
     def with_parts(self, parts: list[Node]) -> Sum:
         """The same sum of other branches."""
         return Sum(*parts, scales=self.scales, label=self.label)
+
+
+def has_residuals(node: Node) -> bool:
+    """Whether there is a residual block in it: a `Sum` of a body and its shortcut."""
+    own = isinstance(node, Sum) and node.residual is not None
+    return own or any(map(has_residuals, node.parts()))
+
+
+def _is_shortcut(node: Node) -> bool:
+    return isinstance(node, Shortcut) or (isinstance(node, Seq) and not node.children)
 
 
 @dataclass(frozen=True, eq=False, init=False)

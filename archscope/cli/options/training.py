@@ -131,8 +131,10 @@ RecipeOption = Annotated[
         value="NAME",
         panel=HOW,
         complete=one_of(recipes),
-        help="resnext, wrn, wrn-svhn, resnext-imagenet (the papers'), or proxy (one cycle). Brings "
-        "its own epochs. Without it the preset's, or proxy; resnext-imagenet for a folder.",
+        help="resnext, wrn, wrn-svhn, regnet, efficientnet, shufflenet, densenet, convnext (the "
+        "papers'; regnet-imagenet and the like for folders), family (that of the networks' "
+        "family), or proxy (one cycle). Brings its own epochs. Without it the preset's, or proxy; "
+        "resnext-imagenet for a folder.",
     ),
 ]
 EpochsOption = Annotated[
@@ -171,6 +173,27 @@ LrOption = Annotated[
         panel=HOW,
         default="the preset's or recipe's",
         help="Learning rate at its peak.",
+    ),
+]
+LabelSmoothingOption = Annotated[
+    float | None,
+    option(
+        "--label-smoothing",
+        value="X",
+        panel=HOW,
+        default="the recipe's",
+        help="Part of a training label that is spread evenly over all classes: 0.1; 0 for none.",
+    ),
+]
+DropPathOption = Annotated[
+    float | None,
+    option(
+        "--drop-path",
+        value="X",
+        panel=HOW,
+        default="the recipe's",
+        help="How often the last residual branch is left out in training (stochastic depth), those "
+        "before it in proportion: 0.1; 0 for never.",
     ),
 ]
 ResolveOption = Annotated[

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import chdir
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -18,16 +18,22 @@ from archscope.explore.training.images_from import (
     taken_apart,
 )
 from archscope.explore.training.run_plan import Console, Hands, Order, conduct, decisive, finish
+from archscope.explore.training.until_decided import (
+    Stopping,
+    planned_pairs,
+    train_until_decided,
+)
 from archscope.reporting.folder.folder import write as write_report
 from archscope.reporting.folder.sweep import document, results, table7
-from archscope.reporting.judge.pairs import sweep_verdicts
-from archscope.reporting.judge.verdicts import RESOLVE, Verdict
+from archscope.reporting.judge.of_sweep import sweep_verdicts
+from archscope.reporting.judge.verdicts import RESOLVE, Verdict, check_resolve
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
 from archscope.sweep.executor import opened as opened_executor
 from archscope.sweep.plan import slots as machines
 from archscope.sweep.plan.presets import Changes
-from archscope.sweep.plan.settings import settings
+from archscope.sweep.plan.rule import Rule
+from archscope.sweep.plan.settings import Settings, settings
 from archscope.sweep.plan.slots import Resources
 from archscope.sweep.run import tensorboard
 from archscope.sweep.run.signals import told
@@ -109,6 +115,8 @@ def cifar_sweep(
     console: Console | None = None,
     inventory: Inventory | None = None,
     command: Sequence[str] = (),
+    until: Stopping | None = None,
+    resolve: float = RESOLVE,
     **changes: Unpack[Changes],
 ) -> SweepResult:
     """Train the preset's templates, each from several seeds, and write table and figure.
@@ -122,9 +130,12 @@ def cifar_sweep(
         console: what is said meanwhile, on stderr.
         inventory: what the machine has; for tests.
         command: what the user typed, for the record.
+        until: when to stop: seeds are trained only until the pairs of interest are decided. It has
+            the seeds as well, which `changes` then has not, and a `resolve` of its own.
+        resolve: the difference of errors (points) that the report's verdicts try to resolve.
         changes: to the preset: `dataset`, `samples`, `holdout`, `whiten`, `test_crop`,
             `test_classes`, `depth`, `scale`, `templates`, `seeds`, `recipe`, `epochs`, `batch`,
-            `lr`; see `archscope.sweep.plan.presets.Changes`.
+            `lr`, `label_smoothing`, `drop_path`; see `archscope.sweep.plan.presets.Changes`.
 
     Returns:
         the folder and its records. A folder that already holds some of the trials is continued at
@@ -135,7 +146,30 @@ def cifar_sweep(
         UsageError: for what cannot be, before anything is written.
         Interrupted: after SIGINT or SIGTERM; ArchscopeError: where the folder cannot be written.
     """
+    check_resolve(resolve)
     asked, where, say = resources or Resources(), source or Source(), console or Console()
+    if until is not None:
+        changes["seeds"] = until.seeds(changes.get("seeds"))
+    chosen, where = asked_settings(preset, where, changes)
+    rule = None if until is None else until.rule(planned_pairs(chosen), drop=False)
+    usual = usual_folder(chosen, asked, where, rule)
+    order = Order(
+        chosen,
+        Path(out) if out else usual,
+        report=partial(write_report, resolve=resolve if rule is None else rule.resolve),
+        command=command,
+        rule=rule,
+    )
+    by = train_until_decided if rule else conduct
+    return SweepResult(*by(order, asked, where, say, inventory))
+
+
+def asked_settings(preset: str, where: Source, changes: Changes) -> tuple[Settings, Source]:
+    """The preset's settings with changes as a user gives them, and where the images are.
+
+    Raises:
+        UsageError: for what cannot be.
+    """
     if (dataset := changes.get("dataset")) is not None:
         changes["dataset"], where = taken_apart(dataset, where)
     name = changes.get("dataset") or ""
@@ -143,9 +177,13 @@ def cifar_sweep(
     chosen = settings(preset, **changes)
     trained = [one for one in chosen.subjects.templates if ".py:" not in one]
     refuse_outside(trained, "trained", "name one, as wrn_28_10")
-    usual = folders.default_folder(chosen, decisive(asked, chosen.dataset, where))
-    order = Order(chosen, Path(out) if out else usual, command=command)
-    return SweepResult(*conduct(order, asked, where, say, inventory))
+    return chosen, where
+
+
+def usual_folder(chosen: Settings, asked: Resources, where: Source, rule: Rule | None) -> Path:
+    """The folder where none is named: for each thing that is asked, another."""
+    others = {} if rule is None else {"rule": rule.document()}
+    return folders.default_folder(chosen, {**decisive(asked, chosen.dataset, where), **others})
 
 
 def join_sweep(

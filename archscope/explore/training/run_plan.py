@@ -25,6 +25,7 @@ from archscope.sweep.executor import Executor
 from archscope.sweep.executor import opened as opened_executor
 from archscope.sweep.plan import slots as machines
 from archscope.sweep.plan.estimate import Images, longest_first
+from archscope.sweep.plan.rule import Rule
 from archscope.sweep.plan.settings import Settings
 from archscope.sweep.plan.slots import Resources
 from archscope.sweep.plan.subjects import input_of
@@ -72,6 +73,7 @@ class Order:
         begun: called with the folder when its plan is there, before the first training.
         command: what the user typed, for the record.
         classes: outputs that a network was given; None: as many as the data have.
+        rule: when it stops itself.
     """
 
     settings: Settings
@@ -81,6 +83,7 @@ class Order:
     begun: Callable[[Path], None] = lambda folder: None
     command: Sequence[str] = ()
     classes: int | None = None
+    rule: Rule | None = None
 
 
 def conduct(
@@ -103,6 +106,7 @@ def conduct(
     with told(folder), opened_executor(asked, inventory) as by:
         before, found = folders.existing(folder), by.inventory
         folders.check_dataset(folder, before, chosen)
+        folders.check_rule(folder, before, order.rule)
         machine, slots = machines.resolve(asked, found, folders.machine_of(folder, before))
         by.check(slots)
         info = where.prepare(chosen.dataset, before.dataset if before else None)
@@ -132,7 +136,7 @@ def conduct(
             elif begun is None and rates:
                 machine, slots = machines.divided(machine, found, rates)
             opened = folders.open_folder(
-                folder, chosen, networks, machine, info, order.command, census
+                folder, chosen, networks, machine, info, order.command, census, order.rule
             )
             briefs = scan(folder, opened.plan)
             if refused is None:

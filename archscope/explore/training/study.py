@@ -14,6 +14,7 @@ from archscope.explore.training.cifar_sweep import SweepResult, load_sweep
 from archscope.explore.training.images_from import Source, taken_apart
 from archscope.explore.training.run_plan import Console, Order, conduct
 from archscope.explore.training.timing_study import TimingOrder, measure
+from archscope.explore.training.until_decided import Stopping, train_until_decided
 from archscope.reporting.facts.bench_file import read_bench
 from archscope.reporting.folder.folder import write as write_report
 from archscope.reporting.folder.study_contents import (
@@ -104,6 +105,7 @@ def study(
     console: Console | None = None,
     command: Sequence[str] = (),
     resolve: float = RESOLVE,
+    until: Stopping | None = None,
 ) -> StudyResult:
     """Run a study and put the result beside the published numbers.
 
@@ -117,6 +119,8 @@ def study(
             the CPU and any other number the first GPU.
         out: the folder; without it, `runs/study-NAME-PRESET`.
         resolve: the difference of errors (points) that the verdicts try to resolve.
+        until: when to stop: seeds are trained only until the study's pairs are decided; it has the
+            seeds and `resolve` as well, which are then left out.
 
     Returns:
         the study with its trainings. The folder is the study's from its start: it also holds
@@ -141,6 +145,8 @@ def study(
         _refuse_training_options(kept, {"seeds": seeds, "dataset": dataset}, resources, source)
         files = measure(TimingOrder(kept, folder, command), asked, say)
         return StudyResult(chosen, preset, None, resolve, folder, files)
+    if until is not None:
+        seeds = ",".join(map(str, until.seeds(seeds)))
     changes, where = _changes(kept, seeds, dataset, source or Source())
     order = Order(
         planned_settings(chosen.base(preset), **changes),
@@ -148,8 +154,9 @@ def study(
         report=partial(write_report, resolve=resolve),
         begun=partial(_begin, kept),
         command=command,
+        rule=None if until is None else until.rule(_pairs(kept), drop=False),
     )
-    trained = SweepResult(*conduct(order, asked, where, say))
+    trained = SweepResult(*(train_until_decided if until else conduct)(order, asked, where, say))
     return StudyResult(chosen, preset, trained, resolve, files=trained.files)
 
 
@@ -193,6 +200,17 @@ def _refuse_training_options(
             f"study {kept.study.name}, preset {kept.preset}, measures times and trains "
             f"nothing; leave out {', '.join(needless)}"
         )
+
+
+def _pairs(kept: Kept) -> list[tuple[str, str]]:
+    """The templates of the study's pairs."""
+    templates = kept.study.templates(kept.preset)
+    pairs = [(templates[a], templates[b]) for a, b in kept.study.pairs if {a, b} <= {*templates}]
+    if not pairs:
+        raise UsageError(
+            f"study {kept.study.name} names no pairs to compare; name networks to archscope decide"
+        )
+    return pairs
 
 
 def _begin(kept: Kept, folder: Path) -> None:

@@ -64,9 +64,9 @@ def train(
         dataset: `cifar10`, `cifar100`, `svhn`, `svhn+extra`, `shapes`, or `folder:DIR`.
         resources, source, out, console, inventory, command: as `archscope.cifar_sweep`'s.
         iterations: mini-batches, instead of `epochs`.
-        changes: `recipe`, `seeds`, `epochs`, `batch`, `lr`; `samples`, `holdout`, `whiten`,
-            `test_crop`, `test_classes` (a file that lists them, or their names): see
-            `archscope.data.view`.
+        changes: `recipe`, `seeds`, `epochs`, `batch`, `lr`, `label_smoothing`, `drop_path`;
+            `samples`, `holdout`, `whiten`, `test_crop`, `test_classes` (a file that lists them, or
+            their names): see `archscope.data.view`.
 
     Returns:
         the folder and its records.

@@ -1,7 +1,7 @@
 """The weights of a built network by the keys of torchvision, timm and torchvision's detectors.
 
-The labels of ResNets and Inceptions are torchvision's names, and timm's but for Inception-v4, so
-that a state dict needs no renaming, only a check; other families declare their keys.
+The labels of ResNets are torchvision's names and timm's, so that a state dict needs no renaming,
+only a check; other families declare their keys.
 """
 
 from __future__ import annotations
@@ -166,8 +166,7 @@ def _check_resnet(module: nn.Module, program: str) -> None:
             f"{program}'s networks have the stride of a stage in the 3x3, not in the first 1x1; "
             "use the name without -stride1x1, or export to safetensors, pt2 or onnx"
         )
-    inception = program == "torchvision" and "Conv2d_1a_3x3.conv.weight" in state
-    if _is_resnet(state, timm=program == "timm") or inception:
+    if _is_resnet(state, timm=program == "timm"):
         return
     if program == "timm":
         raise UsageError(

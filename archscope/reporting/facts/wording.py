@@ -146,9 +146,9 @@ def _recipe_differences(recipe: Recipe) -> list[str]:
             if mine[key] != theirs[key]
         ]
     return [
-        f"{key} {mine.get(key)} instead of {value}"
-        for key, value in theirs.items()
-        if mine.get(key) != value
+        f"{key} {mine.get(key, 'none')} instead of {theirs.get(key, 'none')}"
+        for key in {**theirs, **mine}
+        if mine.get(key) != theirs.get(key)
     ]
 
 
@@ -158,8 +158,11 @@ def recipe_sentence(sweep: Sweep) -> str:
     parts = [
         epochs_label(sweep),
         f"batch {recipe.batch}",
-        f"learning rate {recipe.sgd.lr:g}",
-        f"weight decay {recipe.sgd.weight_decay:g}",
+        *(["AdamW"] if recipe.adamw else []),
+        f"learning rate {recipe.optimizer.lr:g}",
+        f"weight decay {recipe.optimizer.weight_decay:g}",
+        *([f"label smoothing {recipe.label_smoothing:g}"] if recipe.label_smoothing else []),
+        *([f"drop path {recipe.drop_path:g}"] if recipe.drop_path else []),
     ]
     return (
         f"Recipe {recipe.name}: {', '.join(parts)}; errors are those of the final epoch, "

@@ -52,6 +52,12 @@ def contents(
         return timing_contents(kept, folder)
     if alone:
         return single.contents(sweep)
+    rule = sweep.plan.rule
+    if rule is not None and resolve not in (RESOLVE, rule.resolve):
+        raise UsageError(
+            f"the sweep in {folder} stops itself by its own rule, of {rule.resolve:g} points; "
+            "leave out --resolve"
+        )
     longer = None if against is None else read_sweep(against)
     if kept is not None:
         return study_contents(kept, sweep, resolve, longer)

@@ -18,7 +18,7 @@ from archscope.reporting.folder.contents import without
 from archscope.reporting.folder.page_trials import table_section
 from archscope.reporting.folder.study import MORE
 from archscope.reporting.folder.sweep import MEDIAN, table7
-from archscope.reporting.judge.pairs import sweep_verdicts
+from archscope.reporting.judge.of_sweep import sweep_verdicts
 from archscope.reporting.judge.verdicts import Verdict, method_sentence
 from archscope.reporting.table.html import escape, paragraphs, section, whole_page
 from archscope.reporting.table.table import Table

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from archscope.arch.papers.eq4 import DEFAULT_BLOCK, parse_template
@@ -19,6 +20,7 @@ from archscope.reporting.facts.wording import (
     trouble,
 )
 from archscope.reporting.judge.pairs import errors_by_template
+from archscope.reporting.judge.rounds import decided
 from archscope.reporting.judge.verdicts import RESOLVE, Errors, Verdict, method_sentence, verdicts
 from archscope.reporting.table.formats import decimal, integer, mean_and_error, signed_decimal, text
 from archscope.reporting.table.table import Column, Table
@@ -139,7 +141,16 @@ def _training_notes(study: Study, sweep: Sweep, preset: str) -> list[str]:
 
 
 def judged(study: Study, preset: str, sweep: Sweep, resolve: float = RESOLVE) -> list[Verdict]:
-    """The verdict on each of the study's pairs of which both have finished runs."""
+    """The verdict on each of the study's pairs of which both have finished runs.
+
+    Of a study that stops itself, by its rule.
+    """
+    if sweep.plan.rule is not None:
+        labels = {template: label for label, template in study.templates(preset).items()}
+        return [
+            replace(one, first=labels[one.first], second=labels[one.second])
+            for one in decided(sweep)
+        ]
     errors = errors_by_label(study, preset, sweep)
     pairs = [pair for pair in study.pairs if all(errors.get(label) for label in pair)]
     return verdicts(errors, pairs, resolve=resolve)

@@ -22,7 +22,7 @@ from archscope.reporting.folder.honesty import (
 from archscope.reporting.folder.study import verdict_row, verdict_table
 from archscope.reporting.folder.sweep import document, results, table7
 from archscope.reporting.judge.more_seeds import commands
-from archscope.reporting.judge.pairs import sweep_verdicts
+from archscope.reporting.judge.of_sweep import sweep_verdicts
 from archscope.reporting.judge.verdicts import RESOLVE
 from archscope.reporting.table.render import render
 from archscope.reporting.table.table import Table

@@ -1,10 +1,12 @@
-"""What a plain sweep compares, and the verdicts on it."""
+"""What a plain sweep compares, and the errors that it is judged by."""
 
 from __future__ import annotations
 
-from archscope.reporting.facts.points import Point, by_network, final_error, points
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from archscope.reporting.facts.points import by_network, final_error, points
 from archscope.reporting.figure.population import LEAST
-from archscope.reporting.judge.verdicts import RESOLVE, Verdict, verdicts
 from archscope.sweep.store.records import Sweep
 
 
@@ -17,16 +19,29 @@ def pairs_of_interest(sweep: Sweep) -> list[tuple[str, str]]:
     are of interest.
     """
     found = [point for point in points(sweep) if point.test_error.n]
-    cardinality = [p for p in found if p.curves == ("cardinality",)]
-    width = [p for p in found if p.curves == ("width",)]
+    return pairs_among([Standing(one.template, one.curves, one.params) for one in found])
+
+
+class Standing(NamedTuple):
+    """A network of a sweep: the curves that it is on, and its parameters."""
+
+    template: str
+    curves: tuple[str, ...]
+    params: int
+
+
+def pairs_among(found: Sequence[Standing]) -> list[tuple[str, str]]:
+    """The pairs of interest of some networks, see `pairs_of_interest`."""
+    cardinality = [one for one in found if one.curves == ("cardinality",)]
+    width = [one for one in found if one.curves == ("width",)]
     pairs = []
-    for point in cardinality:
-        near = min(width, key=lambda other: _apart(point, other), default=None)
-        if near is not None and _apart(point, near) <= 1.25:
-            pairs.append((point.template, near.template))
+    for one in cardinality:
+        near = min(width, key=lambda other: _apart(one, other), default=None)
+        if near is not None and _apart(one, near) <= 1.25:
+            pairs.append((one.template, near.template))
     if pairs or len(found) >= LEAST:
         return pairs
-    return [(point.template, found[0].template) for point in found[1:]]
+    return [(one.template, found[0].template) for one in found[1:]]
 
 
 def errors_by_template(sweep: Sweep) -> dict[str, dict[int, float]]:
@@ -41,10 +56,5 @@ def errors_by_template(sweep: Sweep) -> dict[str, dict[int, float]]:
     }
 
 
-def sweep_verdicts(sweep: Sweep, resolve: float = RESOLVE) -> list[Verdict]:
-    """The verdicts on a plain sweep's pairs, as far as their runs have finished."""
-    return verdicts(errors_by_template(sweep), pairs_of_interest(sweep), resolve=resolve)
-
-
-def _apart(one: Point, other: Point) -> float:
+def _apart(one: Standing, other: Standing) -> float:
     return max(one.params, other.params) / min(one.params, other.params)

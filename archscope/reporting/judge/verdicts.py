@@ -41,6 +41,7 @@ class Verdict:
         interval: of the difference; None where the runs show no spread, as with one seed.
         seeds_needed: of each in all, to see `resolve` points with 80 % power; None: no spread
             known, or above 1,000.
+        stopped: where a sweep stopped itself, how: "stopped at 5 seeds", "undecided at 16 seeds".
     """
 
     first: str
@@ -52,9 +53,12 @@ class Verdict:
     seeds_needed: int | None
     method: str = field(default="")
     resolve: float = RESOLVE
+    stopped: str = ""
 
     def sentence(self) -> str:
         """The verdict in one sentence."""
+        if self.stopped and self.kind not in ("better", "worse"):
+            return self._stopped()
         if self.interval is None:
             why = "a single seed says nothing of chance"
             if min(self.n) > 1:
@@ -67,7 +71,8 @@ class Verdict:
             if self.kind == "worse":
                 winner, loser = loser, winner
                 span = f"{-self.difference:+.2f} points, {-high:+.2f} to {-low:+.2f}"
-            return f"{winner} better than {loser} ({span})"
+            stop = f"; {self.stopped}" if self.stopped else ""
+            return f"{winner} better than {loser} ({span}{stop})"
         pair = f"{self.first} and {self.second}"
         if self.kind == "none":
             return (
@@ -80,6 +85,17 @@ class Verdict:
             missing = self.seeds_needed - min(self.n)
             more = plural(missing, "more seed")
         return f"{pair}: {more} needed to resolve {self.resolve:g} points ({span} so far)"
+
+    def _stopped(self) -> str:
+        """The verdict of a sweep that stops itself, where neither is better."""
+        pair = f"{self.first} and {self.second}"
+        told = self.stopped
+        if self.interval is not None:
+            low, high = self.interval
+            told = f"{self.difference:+.2f} points, {low:+.2f} to {high:+.2f}; {told}"
+        if self.kind == "none":
+            return f"{pair}: no difference of {self.resolve:g} points or more ({told})"
+        return f"{pair}: {told}"
 
 
 @dataclass(frozen=True)
@@ -132,6 +148,8 @@ def check_resolve(resolve: float) -> None:
 def method_sentence(found: Sequence[Verdict]) -> str:
     """How the intervals were made, for the note under a table of verdicts."""
     methods = list(dict.fromkeys(verdict.method for verdict in found if verdict.method))
+    if any(verdict.stopped for verdict in found):
+        return " ".join(methods)
     return (
         f"Intervals: t, {'; '.join(methods) or 'none, as one seed gives no spread'}; "
         f"{CONFIDENCE:.0%} for all {len(found)} comparisons together (Bonferroni). Seeds needed "

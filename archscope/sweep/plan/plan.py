@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from archscope.data.dataset import Census, DatasetInfo
 from archscope.errors import shown
 from archscope.sweep.plan.reading import Fault, read
+from archscope.sweep.plan.rule import Rule
 from archscope.sweep.plan.settings import SEED, Settings
 from archscope.sweep.plan.trial import Conditions, Entry, Machine, Trial, is_key
 
@@ -32,6 +33,7 @@ class Plan:
         created: when, in UTC.
         command: what the user typed; empty where a program asked.
         census: what was found in an image folder.
+        rule: when it is decided; None where it trains what it was told to.
         rest: what a later version has written.
     """
 
@@ -44,6 +46,7 @@ class Plan:
     created: str | None = None
     command: Sequence[str] = ()
     census: Census | None = None
+    rule: Rule | None = None
     rest: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -69,6 +72,7 @@ class Plan:
             "dataset": asdict(self.dataset),
             **({} if self.census is None else {"census": asdict(self.census)}),
             "machine": self.machine.document(),
+            **({} if self.rule is None else {"rule": self.rule.document()}),
             "networks": [entry.document() for entry in self.networks],
             "trials": [],
             "environment": dict(self.environment),
@@ -102,6 +106,7 @@ class Plan:
             found.created,
             found.command,
             found.census,
+            found.rule,
             rest,
         )
 
@@ -119,6 +124,7 @@ class _Document:
     created: str | None = None
     command: tuple[str, ...] = ()
     census: Census | None = None
+    rule: Rule | None = None
     rest: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -8,13 +8,17 @@ from typing import TypedDict
 
 from archscope.errors import UsageError
 
+RECIPE_NUMBERS = ("epochs", "batch", "lr", "label_smoothing", "drop_path")
+"""What may be asked of a recipe besides its name."""
+
 
 class TrainingChanges(TypedDict, total=False):
     """What is asked of trainings; `None` leaves what there is without it.
 
     `samples` 0 is all of them. `seeds` is a number of seeds, or a list (see `parse_seeds`).
-    `recipe` is a recipe's name; `epochs`, `batch` and `lr` change it. The others are those of
-    `archscope.data.view.View`; `test_classes` may be a file that lists them.
+    `recipe` is a recipe's name, or `family`: that of the networks' family. `epochs`, `batch`, `lr`,
+    `label_smoothing` and `drop_path` change it. The others are those of `archscope.data.view.View`;
+    `test_classes` may be a file that lists them.
     """
 
     recipe: str | None
@@ -22,6 +26,8 @@ class TrainingChanges(TypedDict, total=False):
     epochs: int | None
     batch: int | None
     lr: float | None
+    label_smoothing: float | None
+    drop_path: float | None
     samples: int | None
     holdout: int | None
     whiten: str | None

@@ -14,13 +14,14 @@ from archscope.errors import UsageError
 from archscope.sweep.plan.presets import (
     FILES_RECIPE,
     PRESETS,
+    RECIPE_NUMBERS,
     Changes,
     TrainingChanges,
     check_names,
 )
 from archscope.sweep.plan.reading import Fault, read
-from archscope.sweep.plan.subjects import Subjects, parse_templates
-from archscope.training.recipe import Recipe, recipe
+from archscope.sweep.plan.subjects import Subjects, input_of, networks, parse_templates
+from archscope.training.recipe import FAMILY, Recipe, of_family, recipe
 
 Kind = Literal["sweep", "train"]
 SEED = Within(0, 2**31 - 1)
@@ -119,29 +120,34 @@ def _part(document: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
 def settings(preset: str = "proxy", **changes: Unpack[Changes]) -> Settings:
     """The preset's settings with `changes`; one that is `None` leaves the preset's value.
 
-    Another recipe than the preset's brings its own epochs. For an image folder the recipe is
+    Another recipe than the preset's brings its own epochs, and its own learning rate where its
+    optimizer is another. For an image folder the recipe is
     `resnext-imagenet`, over the preset's epochs, and all images train. Raises `UsageError` for a
     value that cannot be, with the rule that it broke.
     """
     if preset not in PRESETS:
         raise UsageError(f"preset {preset!r} is unknown: choose from {', '.join(PRESETS)}.")
     check_names(changes, Changes, "a sweep")
-    values, given = PRESETS[preset], _given(changes)
+    base, given = PRESETS[preset], _given(changes)
     if given.get("dataset") == FILES:
-        values = {**values, "recipe": FILES_RECIPE, "samples": None}
-    if given.get("recipe", values["recipe"]) != values["recipe"] and "epochs" not in given:
-        values = {**values, "epochs": None}
-    values = {**values, **given}
+        base = {**base, "recipe": FILES_RECIPE, "samples": None}
+    values: Changes = {**base, **given}
+    dataset = str(values["dataset"])
     depth = _positive("depth", values["depth"])
     scale = float(values["scale"] or 0)
     if not 0 < scale <= 1024:
         raise UsageError(f"scale {scale:g} must be a positive factor, such as 0.25.")
+    subjects = Subjects(depth, scale, parse_templates(values["templates"] or ()))
+    name = recipe_name(str(values["recipe"]), subjects, dataset)
+    if name != base["recipe"]:
+        own = ("epochs", "lr") if recipe(name).adamw else ("epochs",)
+        values = cast(Changes, {**values, **dict.fromkeys(own), **given})
     return Settings(
         preset=preset,
-        dataset=str(values["dataset"]),
+        dataset=dataset,
         view=view_of(values),
-        subjects=Subjects(depth, scale, parse_templates(values["templates"] or ())),
-        recipe=recipe_of(str(values["recipe"]), values),
+        subjects=subjects,
+        recipe=recipe_of(name, values),
         seeds=parse_seeds(values["seeds"] or ()),
     )
 
@@ -151,10 +157,20 @@ def _given(changes: Changes) -> Changes:
     return cast(Changes, given)
 
 
+def recipe_name(name: str, subjects: Subjects, dataset: str) -> str:
+    """The name of a recipe; for `family` that of the networks' family.
+
+    Raises `UsageError` where it has none, or they have several.
+    """
+    if name != FAMILY:
+        return name
+    found = networks(subjects, input_shape=input_of(dataset))
+    return of_family(found.values(), files=dataset == FILES)
+
+
 def recipe_of(name: str, changes: TrainingChanges) -> Recipe:
     """The recipe of that name, with the numbers that are asked for."""
-    numbers = {number: changes.get(number) for number in ("epochs", "batch", "lr")}
-    return recipe(name, **numbers)
+    return recipe(name, **{number: changes.get(number) for number in RECIPE_NUMBERS})
 
 
 def view_of(changes: TrainingChanges) -> View:

@@ -8,7 +8,7 @@ from archscope.arch.families.own import lowered
 from archscope.data.sets.folder import NAME as FILES
 from archscope.errors import UsageError, shown
 from archscope.sweep.plan.presets import FILES_RECIPE, TrainingChanges, check_names
-from archscope.sweep.plan.settings import Settings, parse_seeds, recipe_of, view_of
+from archscope.sweep.plan.settings import Settings, parse_seeds, recipe_name, recipe_of, view_of
 from archscope.sweep.plan.subjects import Subjects, is_template
 
 
@@ -33,13 +33,14 @@ def settings(
     check_names(changes, TrainingChanges, "a training")
     seeds = changes.get("seeds")
     usual = FILES_RECIPE if dataset == FILES else "proxy"
+    # A whole name has its own depth and scale.
+    subjects = Subjects(depth=0, scale=1.0, templates=(lowered(network.strip()),))
     return Settings(
         preset=None,
         dataset=dataset,
         view=view_of(changes),
-        # A whole name has its own depth and scale.
-        subjects=Subjects(depth=0, scale=1.0, templates=(lowered(network.strip()),)),
-        recipe=recipe_of(changes.get("recipe") or usual, changes),
+        subjects=subjects,
+        recipe=recipe_of(recipe_name(changes.get("recipe") or usual, subjects, dataset), changes),
         seeds=parse_seeds(1 if seeds is None else seeds),
         kind="train",
     )

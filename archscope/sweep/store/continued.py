@@ -129,7 +129,8 @@ def extended(folder: Path, before: Plan, settings: Settings) -> tuple[Plan, list
     old = before.settings
     templates = tuple(dict.fromkeys([*old.subjects.templates, *settings.subjects.templates]))
     seeds = tuple(dict.fromkeys([*old.seeds, *settings.seeds]))
-    notes = [*_left(old, settings), *moved(before)]
+    # By a rule of stopping it is asked for those alone that go on.
+    notes = [*(_left(old, settings) if before.rule is None else ()), *moved(before)]
     check_definitions(folder, before)
     new = tuple(template for template in templates if template not in old.subjects.templates)
     whole = replace(old, subjects=replace(old.subjects, templates=templates), seeds=seeds)

@@ -24,6 +24,7 @@ from archscope.errors import ArchscopeError, UsageError
 from archscope.files import only_read, read_ours, write_text
 from archscope.sweep.plan.plan import Plan
 from archscope.sweep.plan.reading import Fault, Foreign, read
+from archscope.sweep.plan.rule import Rule, differing
 from archscope.sweep.plan.settings import Settings
 from archscope.sweep.plan.trial import MACHINE, Conditions, Entry, Machine, entries, trials
 from archscope.sweep.store.continued import (
@@ -131,6 +132,22 @@ def check_dataset(folder: Path, before: Plan | None, settings: Settings) -> None
         raise another_plan(folder, [f"dataset {old} there, {settings.dataset} asked"])
 
 
+def check_rule(folder: Path, before: Plan | None, rule: Rule | None) -> None:
+    """Refuse another rule of stopping than a folder was begun with.
+
+    None asks for no rule: what the folder's is stays.
+    """
+    if before is None or rule is None or before.rule == rule:
+        return
+    if before.rule is None:
+        raise UsageError(
+            f"The sweep in {folder} was begun without a rule of stopping, and one that is chosen "
+            "after errors were seen decides nothing: choose another --out."
+        )
+    words = differing(before.rule, rule) or ["other levels of its looks"]
+    raise another_plan(folder, [f"its rule of stopping: {'; '.join(words)}"])
+
+
 def open_folder(
     folder: Path,
     settings: Settings,
@@ -139,6 +156,7 @@ def open_folder(
     dataset: DatasetInfo,
     command: Sequence[str] = (),
     census: Census | None = None,
+    rule: Rule | None = None,
 ) -> Opened:
     """Begin a sweep in `folder`, or continue the one that is there; writes `sweep.json`.
 
@@ -148,9 +166,10 @@ def open_folder(
     before = existing(folder)
     if before is None:
         notes = _put_aside(folder)
-        plan = _begun(settings, networks, machine, dataset, command)
+        plan = replace(_begun(settings, networks, machine, dataset, command), rule=rule)
     else:
         refuse_another_plan(folder, before, settings, machine, dataset)
+        check_rule(folder, before, rule)
         plan, notes = extended(folder, before, settings)
         plan = plan.with_dataset(dataset)  # the same data, perhaps in another place
     plan = replace(plan, census=census or plan.census)

@@ -110,7 +110,7 @@ def test_spellings(spelled, canonical):
         ("inception_v3@0.5", "no suffix like '@0.5'; leave it out"),
         ("inception_v4-aux", "no suffix like '-aux'; leave it out"),
         ("inception_resnet_v2-noshortcut", "leave it out"),
-        ("cifar_inception_v3", "leave the prefix cifar_ out"),
+        ("cifar_inception_v3-aux", "leave -aux or cifar_ out"),
         ("inception_v5", "did you mean inception_v"),
         ("resnet50-aux", "no suffix like '-aux'; leave it out"),
     ],
@@ -125,6 +125,15 @@ def test_the_smallest_input_is_75(name):
     assert parse(name, input_shape=(3, 75, 75)).classes == 1000
     with pytest.raises(UsageError, match="use a larger input"):
         parse(name, input_shape=(3, 74, 74))
+
+
+@pytest.mark.parametrize("name", ["inception_v3", "inception_v4", "inception_resnet_v2"])
+def test_for_small_images_the_strides_of_the_stem_alone_are_left_out(name):
+    """Weiaicunzai's forms: the weights are of the same shapes."""
+    small, large = parse(f"cifar_{name}"), parse(name, classes=10)
+    assert count(small).params == count(large).params
+    sizes = {visit.output[1] for visit in walk(small.tree, small.input)}
+    assert sizes - {32} == {30, 14, 6, 1}
 
 
 def test_without_the_side_head_there_is_no_aux_node():

@@ -135,6 +135,7 @@ def test_a_network_has_the_published_parameters(name, params):
         ("seresnext50_1x64d", "seresnet50"),
         ("convnext_3_3_9_3_w96", "convnext_tiny"),
         ("cifar_regnet_x_400mf", "cifar_regnet_x_400mf"),
+        ("cifar_SE-ResNet-50", "cifar_seresnet50"),
     ],
 )
 def test_other_spellings_are_understood(spelled, name):
@@ -152,18 +153,22 @@ SMALL = (
     *("cifar_regnetx_200mf", "regnety_6_24_36_2.5_8", "cifar_anynet_1_1_2_1_w_16_24_32_40_g_8"),
     *("cifar_vgg_1_1_1_1_2_w8_bn", "cifar_vgg_1_1_1_1_1_w8", "squeezenet1_1"),
     *("densenet_2_2_2_2_k8", "cifar_densenet_2_3_2_2_k4", "convnext_1_2_1_1_w16", "alexnet"),
-    *("cifar_convnext_1_1_2_1_w16", "seresnext_1_2_1_1_4x4d"),
+    *("cifar_convnext_1_1_2_1_w16", "seresnext_1_2_1_1_4x4d", "cifar_seresnext_1_2_1_1_4x4d"),
+    *("cifar_alexnet", "cifar_squeezenet1_1", "cifar_googlenet-aux"),
 )
-LARGE = sorted({name for one in registry.families() for name in one.names.known[:1]})
+FIRST = {one: one.names.known[0] for one in registry.families()}
+LARGE = sorted(FIRST.values())
+SEEN = {parse(name).design.family for name in SMALL if name.startswith("cifar_")}
+CIFAR = sorted(f"cifar_{FIRST[one]}" for one in FIRST if one.names.cifar and one not in SEEN)
 
 
 @pytest.mark.parametrize(
-    "name", [*SMALL, *(pytest.param(name, marks=pytest.mark.slow) for name in LARGE)]
+    "name", [*SMALL, *(pytest.param(name, marks=pytest.mark.slow) for name in (*LARGE, *CIFAR))]
 )
 def test_fvcore_counts_the_built_network_as_the_formula_does(name):
     network = parse(name)
     cost = count(network)
-    if cost.params > 3 * 10**7 or cost.macs > 3 * 10**9:
+    if name in LARGE and (cost.params > 3 * 10**7 or cost.macs > 3 * 10**9):
         pytest.skip("takes long")
     module = build(network, init=False)
     measured = count_with_fvcore(module, network.input)
@@ -175,20 +180,37 @@ def test_fvcore_counts_the_built_network_as_the_formula_does(name):
 
 
 @pytest.mark.parametrize("name", [name for name in SMALL if name.startswith("cifar_")])
-def test_a_form_for_small_images_ends_in_a_map_of_4x4(name):
-    """The classifier reads the mean of a map, not of one place."""
+def test_a_form_for_small_images_ends_in_a_map_of_its_size(name):
+    """The classifier reads the mean of a map, not of one place: of 4x4, by the usual rule."""
     network = parse(name)
     sizes = [visit.output[1:] for visit in walk(network.tree, network.input)]
     assert network.input == (3, 32, 32) and network.classes == 10
     last = next(size for size in reversed(sizes) if size != (1, 1))
-    assert last == ((2, 2) if "vgg" in name else (4, 4))  # VGG pools once more
+    usual = {"vgg": 2, "alexnet": 2, "squeezenet": 8, "googlenet": 8}  # AlexNet pools those four
+    side = next((size for family, size in usual.items() if family in name), 4)
+    assert last == (side, side)
+
+
+def test_alexnet_for_small_images_is_that_of_yangs_collection():
+    """Convolutions with bias of 64 to 256 channels, and one dense layer: 2.47 M by its README."""
+    shapes = ((3, 64, 11), (64, 192, 5), (192, 384, 3), (384, 256, 3), (256, 256, 3))
+    params = sum(k * k * w_in * out + out for w_in, out, k in shapes) + 256 * 10 + 10
+    assert count(parse("cifar_alexnet")).params == params and round(params / 1e6, 2) == 2.47
+
+
+def test_googlenet_for_small_images_differs_in_the_stem_alone():
+    """Kuangliu's: its stem of 3x3 makes the 192 channels that the published one makes."""
+    small = count(parse("cifar_googlenet")).params
+    large = count(parse("googlenet", classes=10)).params
+    stem = 3 * 64 * 49 + 64 * 64 + 64 * 192 * 9 + 2 * (64 + 64 + 192)
+    assert large - small == stem - (3 * 192 * 9 + 2 * 192)
 
 
 @pytest.mark.parametrize(
     ("name", "says"),
     [
         ("mobilenet_v2@0.5", "mobilenet_v2 networks take no suffix like '@0.5'"),
-        ("cifar_alexnet", "there is no network named 'cifar_alexnet'"),
+        ("cifar_seresnet20", "there is no network named 'cifar_seresnet20'"),
         ("regnetx_10_24_36_1_8", "wm 1 must be above 1"),
         ("mobilenet_v5", "did you mean mobilenet_v2"),
     ],

@@ -112,7 +112,9 @@ def test_imagenet_5k_has_the_mini_batches_of_1k_in_a_fifth_of_the_epochs() -> No
 
 def test_the_default_recipe_is_that_of_the_data() -> None:
     assert single.settings("resnet20").recipe.name == "proxy"
-    with pytest.raises(UsageError, match=r"a training has batch, epochs, .*, not epoch: give one"):
+    with pytest.raises(
+        UsageError, match=r"a training has batch, drop_path, epochs, .*, not epoch: give one"
+    ):
         single.settings("resnet20", epoch=3)  # type: ignore[call-arg]
     assert single.settings("resnet50", dataset="folder").recipe.name == "resnext-imagenet"
     chosen = single.settings("wrn_16_8-drop0.4", dataset="svhn+extra", recipe="wrn-svhn")

@@ -22,16 +22,18 @@ _MODULES = {
 
 
 @family(
-    Names("googlenet", suffixes=(AUX,), known=("googlenet", "googlenet-aux")),
+    Names("googlenet", suffixes=(AUX,), known=("googlenet", "googlenet-aux"), cifar=True),
     year=2014,
     torchvision=SAME,
 )
-def googlenet(*, classes: int = 1000, aux: bool = False) -> Seq:
+def googlenet(*, classes: int = 1000, aux: bool = False, cifar: bool = False) -> Seq:
     """GoogLeNet: its 5x5 convolutions are 3x3, as in the published weights of torchvision.
 
-    With `aux`, the two heads of training stand behind 4a and 4d.
+    With `aux`, the two heads of training stand behind 4a and 4d. For 32x32 images the stem is one
+    3x3 convolution to the 192 channels of the published one (as in kuangliu/pytorch-cifar).
     """
     pool = Pool("max", 3, 2, ceil=True)
+    stem = _unit("conv1", 64, 7, 2), pool, _unit("conv2", 64), _unit("conv3", 192, 3), pool
     rest = Seq(
         *(_module("4e"), Pool("max", 2, 2, ceil=True), _module("5a"), _module("5b")),
         *(Pool("global"), Dropout(0.2), Linear(classes, label="fc")),
@@ -39,7 +41,7 @@ def googlenet(*, classes: int = 1000, aux: bool = False) -> Seq:
     middle: list[Node] = [_module(name) for name in ("4b", "4c", "4d")]
     middle.append(Aux(rest, _side("aux2", classes)) if aux else rest)
     return Seq(
-        *(_unit("conv1", 64, 7, 2), pool, _unit("conv2", 64), _unit("conv3", 192, 3), pool),
+        *([_unit("conv1", 192, 3)] if cifar else stem),
         *(_module("3a"), _module("3b"), pool, _module("4a")),
         *([Aux(Seq(*middle), _side("aux1", classes))] if aux else middle),
     )

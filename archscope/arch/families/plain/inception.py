@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from archscope.arch.families.family import family
 from archscope.arch.families.keys import SAME
-from archscope.arch.families.spelling import AUX, Names, Numbers, Spelled
+from archscope.arch.families.spelling import AUX, Names
 from archscope.arch.nodes import Act, Aux, Cat, Conv, Dropout, Kernel, Linear, Node, Norm, Pool, Seq
 from archscope.errors import UsageError
 
@@ -29,34 +29,32 @@ def unit(label: str, out: int, kernel: Kernel = 1, stride: int | None = None) ->
     return Seq(conv, Norm(1e-3, label="bn"), Act(), label=label)
 
 
-def read(spelled: Spelled) -> Numbers:
-    """The numbers of an Inception's name: it has none.
-
-    Raises:
-        UsageError: where it is to be a CIFAR network.
-    """
-    if spelled.prefix == "cifar":
-        raise UsageError(
-            "the Inception networks are ImageNet ones of 3x299x299, not CIFAR ones; leave "
-            "the prefix cifar_ out"
-        )
-    return {}
-
-
 @family(
-    Names("inception_v3", suffixes=(AUX,), known=("inception_v3", "inception_v3-aux"), read=read),
+    Names("inception_v3", suffixes=(AUX,), known=("inception_v3", "inception_v3-aux"), cifar=True),
     input=INCEPTION_INPUT,
     year=2015,
+    torchvision=SAME,
     timm=SAME,
 )
-def inception_v3(*, classes: int = 1000, aux: bool = False) -> Seq:
+def inception_v3(*, classes: int = 1000, aux: bool = False, cifar: bool = False) -> Seq:
     """Inception-v3 at 299x299; 75x75 is the smallest input.
 
     Args:
         classes: outputs.
         aux: with the auxiliary head behind Mixed_6e, which only training runs (torchvision's
             default; its published weights were trained with one). Its module returns a pair then.
+        cifar: for 32x32, as in weiaicunzai/pytorch-cifar100: the stem has no strides and no pools.
+
+    Raises:
+        UsageError: for a side head at 32x32, which it cannot take.
     """
+    if aux and cifar:
+        raise UsageError(
+            "the side head of Inception-v3 takes maps of 17x17, not those of 32x32 images; leave "
+            "-aux or cifar_ out"
+        )
+    halved, single = (None, None) if cifar else (2, 1)
+    pool = () if cifar else (Pool("max", 3, 2),)
     head = Pool("global"), Dropout(0.5), Linear(classes, label="fc")
     last = Seq(_grid_8(), _expanded("Mixed_7b"), _expanded("Mixed_7c"))
     end: tuple[Node, ...] = (last, *head)
@@ -64,13 +62,13 @@ def inception_v3(*, classes: int = 1000, aux: bool = False) -> Seq:
         end = (Aux(Seq(*end), _side_head(classes)),)
     return Seq(
         Seq(
-            unit("Conv2d_1a_3x3", 32, 3, 2),
-            unit("Conv2d_2a_3x3", 32, 3, 1),
+            unit("Conv2d_1a_3x3", 32, 3, halved),
+            unit("Conv2d_2a_3x3", 32, 3, single),
             unit("Conv2d_2b_3x3", 64, 3),
         ),
-        Seq(Pool("max", 3, 2), unit("Conv2d_3b_1x1", 80), unit("Conv2d_4a_3x3", 192, 3, 1)),
+        Seq(*pool, unit("Conv2d_3b_1x1", 80), unit("Conv2d_4a_3x3", 192, 3, 1)),
         Seq(
-            Pool("max", 3, 2),
+            *pool,
             *(_grid_35("Mixed_5b", 32), _grid_35("Mixed_5c", 64), _grid_35("Mixed_5d", 64)),
         ),
         Seq(

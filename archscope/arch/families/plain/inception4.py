@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from archscope.arch.families.family import family
 from archscope.arch.families.keys import SAME, Keys
-from archscope.arch.families.plain.inception import INCEPTION_INPUT, Layer, read, unit
+from archscope.arch.families.plain.inception import INCEPTION_INPUT, Layer, unit
 from archscope.arch.families.spelling import Names
 from archscope.arch.nodes import Act, Cat, Conv, Dropout, Linear, Node, Pool, Repeat, Seq, Sum
 
@@ -25,24 +25,31 @@ _TIMM = Keys(
 
 
 @family(
-    Names("inception_v4", known=("inception_v4",), read=read),
+    Names("inception_v4", known=("inception_v4",), cifar=True),
     input=INCEPTION_INPUT,
     year=2016,
     timm=_TIMM,
 )
-def inception_v4(*, classes: int = 1000) -> Seq:
-    """Inception-v4 at 299x299 (Figure 9); 75x75 is the smallest input."""
+def inception_v4(*, classes: int = 1000, cifar: bool = False) -> Seq:
+    """Inception-v4 at 299x299 (Figure 9); 75x75 is the smallest input.
+
+    For 32x32 as in weiaicunzai/pytorch-cifar100: the stem has no strides, its pools neither.
+    """
+    halved, single = (None, None) if cifar else (2, 1)
+    pool = Pool("max", 3, 1, 1) if cifar else Pool("max", 3, 2)
+    first = 1 if cifar else 2
     return Seq(
-        Seq(unit("conv1", 32, 3, 2), unit("conv2", 32, 3, 1), unit("conv3", 64, 3)),
+        Seq(unit("conv1", 32, 3, first), unit("conv2", 32, 3, single), unit("conv3", 64, 3)),
         Seq(
-            Cat(Pool("max", 3, 2), unit("conv", 96, 3, 2), label="mixed_3a"),
+            Cat(pool, unit("conv", 96, 3, halved), label="mixed_3a"),
             _cat(
-                *([(64, 1), (96, 3, 1)], [(64, 1), (64, (1, 7)), (64, (7, 1)), (96, 3, 1)]),
+                [(64, 1), (96, 3, single)],
+                [(64, 1), (64, (1, 7)), (64, (7, 1)), (96, 3, single)],
                 label="mixed_4a",
             ),
         ),
         Seq(
-            Cat(unit("conv", 192, 3, 2), Pool("max", 3, 2), label="mixed_5a"),
+            Cat(unit("conv", 192, 3, halved), pool, label="mixed_5a"),
             _repeat("inception_a", 4, _inception_a()),
         ),
         Seq(
@@ -67,26 +74,33 @@ def inception_v4(*, classes: int = 1000) -> Seq:
         "inception_resnet_v2",
         aliases=("inception_resnetv2",),
         known=("inception_resnet_v2",),
-        read=read,
+        cifar=True,
     ),
     input=INCEPTION_INPUT,
     year=2016,
     timm=SAME,
 )
-def inception_resnet_v2(*, classes: int = 1000) -> Seq:
+def inception_resnet_v2(*, classes: int = 1000, cifar: bool = False) -> Seq:
     """Inception-ResNet-v2 at 299x299, TF-slim's variant; 75x75 is the smallest input.
 
-    The residual branches are scaled by 0.17, 0.1 and 0.2; the last one by 1, without a ReLU.
+    The residual branches are scaled by 0.17, 0.1 and 0.2; the last one by 1, without a ReLU. For
+    32x32 its stem is that of Inception-v3 there.
     """
     block35 = [(32, 1)], [(32, 1), (32, 3)], [(32, 1), (48, 3), (64, 3)]
     block17 = [(192, 1)], [(128, 1), (160, (1, 7)), (192, (7, 1))]
     block8 = [(192, 1)], [(192, 1), (224, (1, 3)), (256, (3, 1))]
     wide: Sequence[Layer] = [(256, 1), (288, 3)]
+    halved, single = (None, None) if cifar else (2, 1)
+    pool = () if cifar else (Pool("max", 3, 2),)
     return Seq(
-        Seq(unit("conv2d_1a", 32, 3, 2), unit("conv2d_2a", 32, 3, 1), unit("conv2d_2b", 64, 3)),
-        Seq(Pool("max", 3, 2), unit("conv2d_3b", 80), unit("conv2d_4a", 192, 3, 1)),
         Seq(
-            Pool("max", 3, 2),
+            unit("conv2d_1a", 32, 3, halved),
+            unit("conv2d_2a", 32, 3, single),
+            unit("conv2d_2b", 64, 3),
+        ),
+        Seq(*pool, unit("conv2d_3b", 80), unit("conv2d_4a", 192, 3, 1)),
+        Seq(
+            *pool,
             _cat(
                 *([(96, 1)], [(48, 1), (64, 5)], [(64, 1), (96, 3), (96, 3)]),
                 label="mixed_5b",

@@ -13,7 +13,7 @@ _FIRES = (
     *((48, 192), (48, 192), (64, 256), (64, 256)),
 )
 # The stem, and the places of the fire modules that a pool stands before.
-_VERSIONS = {
+_VERSIONS: dict[str, tuple[Conv, tuple[int, ...]]] = {
     "1_0": (Conv(96, 7, 2, padding=0, bias=True, label="conv1"), (0, 3, 7)),
     "1_1": (Conv(64, 3, 2, padding=0, bias=True, label="conv1"), (0, 2, 4)),
 }
@@ -31,13 +31,19 @@ _KEYS = Keys(
         "squeezenet",
         known=("squeezenet1_0", "squeezenet1_1"),
         members={f"squeezenet{version}": {"version": version} for version in _VERSIONS},
+        cifar=True,
     ),
     year=2016,
     torchvision=_KEYS,
 )
-def squeezenet(version: str = "1_0", *, classes: int = 1000) -> Seq:
-    """SqueezeNet: fire modules, and a 1x1 convolution with ReLU as the classifier."""
+def squeezenet(version: str = "1_0", *, classes: int = 1000, cifar: bool = False) -> Seq:
+    """SqueezeNet: fire modules, and a 1x1 convolution with ReLU as the classifier.
+
+    For 32x32 images the stem is a 3x3 convolution of stride 1, and the pool behind it is left out.
+    """
     stem, pools = _VERSIONS[version]
+    if cifar:
+        stem, pools = Conv(stem.out, 3, bias=True, label="conv1"), pools[1:]
     parts: list[Node] = [stem, Act()]
     for index, (squeezed, expanded) in enumerate(_FIRES):
         parts += [Pool("max", 3, 2, ceil=True)] if index in pools else []

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from archscope.arch.arrays import Number
-from archscope.arch.families.blocks import imagenet_stem
+from archscope.arch.families.blocks import cifar_stem, imagenet_stem
 from archscope.arch.families.family import family
 from archscope.arch.families.residual.choices import Choices
 from archscope.arch.families.residual.depths import (
@@ -22,13 +22,15 @@ from archscope.arch.families.residual.depths import (
 )
 from archscope.arch.families.residual.resnext import bottlenecks, template_numbers, template_text
 from archscope.arch.families.spelling import SCALE, SHORTCUT, Names, Numbers, Spelled
+from archscope.arch.scaling import scaled
 
 REDUCTION = 16  # channels of a block over the inner channels of its squeeze-and-excitation
 _PLAIN = ("seresnet[{depth}]", "se_resnet[{depth}]")
 
 
 def _read(spelled: Spelled) -> Numbers | None:
-    found = imagenet(spelled, IMAGENET_BLOCKS)
+    small = spelled.prefix == "cifar"  # the same stages behind another stem
+    found = imagenet(spelled._replace(prefix=None) if small else spelled, IMAGENET_BLOCKS)
     if found is None:
         return None
     if spelled.form in _PLAIN:
@@ -55,6 +57,7 @@ def _write(numbers: Numbers) -> str:
         read=_read,
         write=_write,
         template=template_text,
+        cifar=True,
     ),
     FOUR_STAGES,
     CARDINALITY,
@@ -71,11 +74,14 @@ def seresnext(
     classes: int = 1000,
     scale: Fraction | float = 1,
     residual: bool = True,
+    cifar: bool = False,
 ) -> Choices:
     """SE-ResNeXt: ResNeXt's blocks with squeeze-and-excitation before the sum, reduced 16 times.
 
-    Its two layers are 1x1 convolutions with bias. With 1x64d it is SE-ResNet.
+    Its two layers are 1x1 convolutions with bias. With 1x64d it is SE-ResNet. For
+    32x32 images the stem is a 3x3 convolution that keeps the size, and the stages are the same.
     """
-    stem, template = imagenet_stem(scale), (cardinality, width)
+    small, template = scaled(64, scale, "stem 64"), (cardinality, width)
+    stem = cifar_stem(small) if cifar else imagenet_stem(scale)
     plain = bottlenecks(stem, blocks, template, scale, classes, residual)
     return replace(plain, squeeze=REDUCTION)

@@ -29,15 +29,25 @@ from archscope.cli.options.machine import (
 )
 from archscope.cli.options.networks import networks_in
 from archscope.cli.options.output import FormatOption, OutputOption
+from archscope.cli.options.stopping import (
+    AlphaOption,
+    FirstLookOption,
+    MaxSeedsOption,
+    UntilDecidedOption,
+    stopping_if,
+)
 from archscope.cli.options.training import (
     BatchOption,
     DatasetOption,
     DepthOption,
+    DropPathOption,
     EpochsOption,
     HoldoutOption,
+    LabelSmoothingOption,
     LrOption,
     PresetOption,
     RecipeOption,
+    ResolveOption,
     SamplesOption,
     ScaleOption,
     SeedsOption,
@@ -62,10 +72,17 @@ def cifar_sweep(
     test_crop: TestCropOption = None,
     test_classes: TestClassesOption = None,
     seeds: SeedsOption = None,
+    until_decided: UntilDecidedOption = False,
+    first_look: FirstLookOption = None,
+    max_seeds: MaxSeedsOption = None,
+    alpha: AlphaOption = None,
+    resolve: ResolveOption = 0.5,
     recipe: RecipeOption = None,
     epochs: EpochsOption = None,
     batch: BatchOption = None,
     lr: LrOption = None,
+    label_smoothing: LabelSmoothingOption = None,
+    drop_path: DropPathOption = None,
     precision: PrecisionOption = None,
     gpus: GpusOption = None,
     device: DeviceOption = None,
@@ -102,6 +119,9 @@ def cifar_sweep(
     with `sbatch --array=0-7 --requeue --open-mode=append --signal=USR1@120`, after one run of the
     full command.
 
+    With --until-decided the same seeds of all networks are trained one after another, and it stops
+    as soon as each pair of interest is decided: better, worse, or no difference that matters.
+
     With --executor ray the trials are tasks of a Ray cluster, as many at a time as it has room for;
     nodes may come and go. This process writes all files; what nodes train comes through the folder
     where they see it, else through Ray.
@@ -126,6 +146,9 @@ def cifar_sweep(
     )
     source = Source(data_dir, data_label, offline)
     console = Console(note=note, tensorboard=tensorboard)
+    until = stopping_if(
+        until_decided, resolve, first_look=first_look, max_seeds=max_seeds, alpha=alpha
+    )
     named, words = _templates(templates, sys.argv[1:])
     changes: Changes = {
         "templates": named,
@@ -142,6 +165,8 @@ def cifar_sweep(
         "epochs": epochs,
         "batch": batch,
         "lr": lr,
+        "label_smoothing": label_smoothing,
+        "drop_path": drop_path,
     }
     if worker is not None:
         planned: dict[str, object] = {
@@ -149,6 +174,7 @@ def cifar_sweep(
             "precision": precision,
             "threads": threads,
             "compile": compile or None,
+            "until-decided": until,
             "out": out,
         }
         _refuse_a_plan(preset, planned)
@@ -161,6 +187,8 @@ def cifar_sweep(
             out=out,
             console=console,
             command=["archscope", *words],
+            until=until,
+            resolve=resolve,
             **changes,
         )
     show(result, format, output)

@@ -23,6 +23,13 @@ from archscope.cli.options.machine import (
     resources,
 )
 from archscope.cli.options.output import FormatOption, OutputOption
+from archscope.cli.options.stopping import (
+    AlphaOption,
+    FirstLookOption,
+    MaxSeedsOption,
+    UntilDecidedOption,
+    stopping_if,
+)
 from archscope.cli.options.training import DatasetOption, ResolveOption, SeedsOption
 from archscope.cli.output import note, print_result, resolve_format
 
@@ -51,6 +58,10 @@ def study(
     seeds: SeedsOption = None,
     dataset: DatasetOption = None,
     resolve: ResolveOption = 0.5,
+    until_decided: UntilDecidedOption = False,
+    first_look: FirstLookOption = None,
+    max_seeds: MaxSeedsOption = None,
+    alpha: AlphaOption = None,
     gpus: GpusOption = None,
     device: DeviceOption = None,
     trials_per_gpu: TrialsPerGpuOption = None,
@@ -70,7 +81,7 @@ def study(
     verdicts compare the pairs that the study names: better, no difference shown, or how many more
     seeds would be needed. The folder is a sweep's, with study.json and study.md besides. Presets of
     the two timing studies measure times instead, on the device that the preset, --device or
-    --gpus names.
+    --gpus names. With --until-decided seeds are trained only until the study's pairs are decided.
 
     Exit codes: 0 done, 1 failure, 2 usage, 3 some trials failed or diverged, 75 preempted
     (SIGUSR1), 130 or 143 interrupted (SIGINT, SIGTERM).
@@ -80,6 +91,9 @@ def study(
     from archscope.explore.training.run_plan import Console
 
     resolve_format(format, output)
+    until = stopping_if(
+        until_decided, resolve, first_look=first_look, max_seeds=max_seeds, alpha=alpha
+    )
     asked = resources(
         *(executor, address, gpus, device), workers=workers, trials_per_gpu=trials_per_gpu
     )
@@ -97,6 +111,7 @@ def study(
         console=Console(note=note),
         command=["archscope", *sys.argv[1:]],
         resolve=resolve,
+        until=until,
     )
     print_result(result, format, output)
     if result.folder is not None and result.files:

@@ -1,0 +1,103 @@
+"""When a sweep is decided: its comparisons, and the rule of stopping that it was begun with.
+
+It is part of the plan, as a rule chosen after errors were seen decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Annotated, Any
+
+from archscope.documents import Within
+from archscope.errors import UsageError
+from archscope.sweep.plan.reading import written
+
+MOST_SEEDS = 64
+_PROBABILITY = Within(0, 1)
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The p value below which each look decides, from `first` seeds to `most`.
+
+    `own` and `pooled` for a difference, by whose noise; `own_alike` and `pooled_alike` for "no
+    difference". See `archscope.reporting.judge.boundary`.
+    """
+
+    own: tuple[Annotated[float, _PROBABILITY], ...]
+    pooled: tuple[Annotated[float, _PROBABILITY], ...]
+    own_alike: tuple[Annotated[float, _PROBABILITY], ...]
+    pooled_alike: tuple[Annotated[float, _PROBABILITY], ...]
+
+    def of(self, pooled: bool, alike: bool) -> tuple[float, ...]:
+        """Those of a look."""
+        if pooled:
+            return self.pooled_alike if alike else self.pooled
+        return self.own_alike if alike else self.own
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A sweep that stops itself.
+
+    Attributes:
+        first, second: the templates of each comparison.
+        alpha: the chance of any false difference, over all comparisons and looks.
+        looks: seeds of each network at the first look and at the last.
+        seeds: in the order of training, as many as the last look has.
+        resolve: the difference (points) that matters.
+        drop: whether a network that was found worse is out, and its other comparisons with it.
+        spending: how the error is spent, in words.
+        levels: of each look.
+        rest: what a later version has written.
+    """
+
+    first: tuple[str, ...]
+    second: tuple[str, ...]
+    alpha: Annotated[float, _PROBABILITY]
+    looks: tuple[Annotated[int, Within(2, MOST_SEEDS)], ...]
+    seeds: tuple[Annotated[int, Within(0, 2**31 - 1)], ...]
+    resolve: float
+    drop: bool
+    spending: str
+    levels: Levels
+    rest: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        first, most = self.looks if len(self.looks) == 2 else (0, 0)
+        parts = (self.levels.of(a, b) for a in (False, True) for b in (False, True))
+        if (
+            not self.first
+            or len(self.first) != len(self.second)
+            or not 0 < first <= most == len(self.seeds)
+            or any(len(part) != most - first + 1 for part in parts)
+            or not self.resolve > 0
+        ):
+            raise UsageError("its comparisons, looks, seeds and levels do not go together")
+
+    @property
+    def pairs(self) -> Sequence[tuple[str, str]]:
+        """The comparisons."""
+        return list(zip(self.first, self.second, strict=True))
+
+    @property
+    def networks(self) -> list[str]:
+        """The templates, in the order of the comparisons."""
+        return list(dict.fromkeys(name for pair in self.pairs for name in pair))
+
+    def document(self) -> dict[str, Any]:
+        """The rule as JSON, as `sweep.json` keeps it."""
+        return {**written(self), "levels": asdict(self.levels)}
+
+
+def differing(there: Rule, asked: Rule) -> list[str]:
+    """What a folder's rule has otherwise than is asked, in words."""
+    named = {
+        "comparisons": (there.pairs, asked.pairs),
+        "alpha": (there.alpha, asked.alpha),
+        "looks": (there.looks, asked.looks),
+        "seeds": (there.seeds, asked.seeds),
+        "resolve": (there.resolve, asked.resolve),
+    }
+    return [f"{name} {a} there, {b} asked" for name, (a, b) in named.items() if a != b]
