@@ -17,6 +17,7 @@ from archscope.arch.families.keys import SAME, Keys, Theirs
 from archscope.errors import UsageError, shown
 from archscope.nn.weights.checkpoints import State
 
+_IN_BLOCKS = {"conv1", "bn1", "conv2", "bn2", "conv3", "bn3", "downsample"}
 _RESNETS = {"fasterrcnn": Keys({r"(?!fc\b)\w+": r"backbone.body.\g<0>"})}
 
 
@@ -192,7 +193,8 @@ def _is_resnet(state: Mapping[str, Tensor], *, timm: bool = False) -> bool:
     stem, shortcut = ("conv1.6", "1") if deep else ("conv1", "0")
     if f"layer2.0.downsample.{shortcut}.weight" not in state or f"{stem}.weight" not in state:
         return False
-    if not timm and any(".se." in key for key in state):
+    layers = {key.split(".")[2] for key in state if key.startswith("layer")}
+    if not layers <= _IN_BLOCKS | ({"se"} if timm else set()):
         return False
     shape = tuple(state[f"{stem}.weight"].shape)
     basic = "layer1.0.conv3.weight" not in state
