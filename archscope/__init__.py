@@ -56,9 +56,9 @@ if TYPE_CHECKING:
     from archscope.explore.design.enumerate import Order, Query
     from archscope.explore.design.enumerate import enumerate_designs as enumerate
     from archscope.explore.design.solve import solve
+    from archscope.explore.forms.equivalence import equivalence
     from archscope.explore.networks.audit import audit
     from archscope.explore.networks.compare import compare
-    from archscope.explore.networks.equivalence import equivalence
     from archscope.explore.networks.export import export
     from archscope.explore.networks.listing import list_networks as list
     from archscope.explore.networks.listing import show
@@ -122,7 +122,7 @@ _PLACES = {
     "count": "archscope.explore.networks.readings:count",
     "decide": "archscope.explore.training.decide:decide",
     "enumerate": "archscope.explore.design.enumerate:enumerate_designs",
-    "equivalence": "archscope.explore.networks.equivalence:equivalence",
+    "equivalence": "archscope.explore.forms.equivalence:equivalence",
     "export": "archscope.explore.networks.export:export",
     "family": "archscope.arch.families.family:family",
     "list": "archscope.explore.networks.listing:list_networks",

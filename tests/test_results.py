@@ -62,6 +62,7 @@ FOUND = {
     "Enumeration": lambda folder: a.enumerate("wrn_28"),
     "Equivalence": lambda folder: a.equivalence(NETWORK, rounds=0),
     "Exported": lambda folder: exported(),
+    "Fused": lambda folder: a.equivalence("cifar_repvgg_1_1_1_1_a0.125_b0.125", rounds=0),
     "Inverse": lambda folder: a.solve("wrn_28", "36.5M params"),
     "MemoryResult": lambda folder: a.memory(NETWORK),
     "NetworkList": lambda folder: a.list("wrn"),

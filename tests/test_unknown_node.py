@@ -186,11 +186,16 @@ LISTED = re.findall(r"^- `(\w+)` \((\S+)\)", readings.__doc__ or "", re.MULTILIN
 # Files that name nodes but read no tree: they make one, or look for one kind that they know.
 NO_READINGS = {
     "arch/nodes/leaves.py": "defines them",
+    "arch/fuse.py": "looks for sums of convolutions with batch norm",
+    "arch/rebuild.py": "goes through the blocks of a stage one by one",
+    "reporting/networks/fused.py": "shows the convolutions of such sums",
     "arch/windows.py": "checks numbers for arch/shape.py",
     "explore/clock/peak_memory.py": "makes a small network",
     "explore/networks/opened.py": "puts a tree of one leaf into a row",
     "__init__.py": "names them",
-    "explore/networks/equivalence.py": "makes a network of one block",
+    "explore/forms/equivalence.py": "makes a network of one block",
+    "explore/forms/fusion.py": "knows its tree for a sequence",
+    "nn/forms.py": "is told the convolution that a sum becomes",
     "explore/networks/explanations.py": "looks for batch norm, which papers leave out",
     "cost/execution.py": "reads a program",
     "arch/roundings.py": "looks at the numbers of all nodes alike",

@@ -11,7 +11,7 @@ narrow paths is a wide dense block, and there is nothing to group.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Literal, NamedTuple, TypeAlias
@@ -37,7 +37,7 @@ from archscope.arch.nodes import (
     Sum,
 )
 from archscope.arch.readings import unknown
-from archscope.arch.rebuild import rebuild
+from archscope.arch.rebuild import placed, rebuild
 from archscope.arch.shape import join
 from archscope.errors import UsageError
 
@@ -127,7 +127,7 @@ def to_form(tree: Node, form: Form, paths: int | None = None) -> Node:
 def blocks(tree: Node) -> list[tuple[str, Block]]:
     """The blocks of a tree in form (c) that have the three forms, by their paths in the tree."""
     _refuse_unknown(tree)
-    found = ((path, block_of(node)) for path, node in _sequences(tree))
+    found = ((path, block_of(node)) for path, node in placed(tree))
     return [(path, block) for path, block in found if block is not None]
 
 
@@ -235,17 +235,3 @@ def _widen(layers: Sequence[Node], paths: int) -> list[Node]:
             layer, groups = replace(layer, out=layer.out * paths, groups=groups), paths
         wide.append(layer)
     return wide
-
-
-def _sequences(node: Node, path: str = "") -> Iterator[tuple[str, Node]]:
-    """Every sequence of a tree with the path of its parts, the blocks of a stage one by one."""
-    path = join(path, node.label)
-    if isinstance(node, Seq):
-        yield path, node
-    if isinstance(node, Repeat):
-        for index in range(node.n):
-            block = node.first if index == 0 else node.rest
-            yield from _sequences(block, join(path, str(index)))
-        return
-    for part in node.parts():
-        yield from _sequences(part, path)

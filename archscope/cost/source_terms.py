@@ -20,6 +20,14 @@ SOURCE_TERMS: Mapping[str, Term] = {
     "norms counted": Term(
         "norms", {"norm": 2, "other_norm": 5}, "2 an element of batch norm, 5 of another"
     ),
+    "mmcv's operators counted": Term(
+        "norms, ReLU, bias and pools",
+        {"norm": 2, "relu": 1, "conv_bias": 1, "max_in": 1, "avg_in": 1, "global_in": 1},
+        "2 an element of batch norm, 1 of a ReLU, a convolution's bias, or into a pool",
+    ),
+    "linear layers left out": Term(
+        "linear layers", {"linear": -1}, "multiply-adds of convolutions alone"
+    ),
     "shortcuts counted": Term("shortcuts", {"added": 1}, "1 an element of each addition"),
     "running statistics counted": Term(
         "running statistics", {"norm_channels": 2}, "a mean and a variance for each channel"

@@ -43,6 +43,7 @@ class Tally:
     Attributes:
         params: learnable parameters; `side_params` those of side heads among them.
         macs: multiply-adds of convolutions and linear layers.
+        linear: of them those of linear layers.
         conv_bias, linear_bias: outputs of the layers with a bias.
         norm: elements that go through batch norm; `norm_params` the parameters of all kinds.
         other_norm: elements that go through layer or group norm.
@@ -60,6 +61,7 @@ class Tally:
     params: int = 0
     side_params: int = 0
     macs: int = 0
+    linear: int = 0
     conv_bias: int = 0
     linear_bias: int = 0
     norm: int = 0
@@ -121,7 +123,8 @@ def _of_leaf(visit: Visit) -> dict[str, int]:
                 "unbiased": conv.out * (not conv.bias),
             }
         case Linear() as linear:
-            return {"params": params, "macs": macs, "linear_bias": activations * linear.bias}
+            bias = activations * linear.bias
+            return {"params": params, "macs": macs, "linear": macs, "linear_bias": bias}
         case Norm(kind=kind):
             name = "norm" if kind == "batch" else "other_norm"
             return {"params": params, name: inside, "norm_params": params}

@@ -1,5 +1,7 @@
 """Weights from one form of a block to another (Figures 3 and 4 of the ResNeXt paper), and back.
 
+Also those of branches that are added up, as one convolution (RepVGG): see `fuse`.
+
 `archscope.arch.rewrite.cuts` says which leaf of form (c) became which leaves: the first and the
 grouped convolution are cut by output channels (so the latter by group), batch norm and its running
 statistics by channel, and in form (a) the last convolution by input channels. Gradients go the same
@@ -8,12 +10,16 @@ way, as each weight of form (c) is in exactly one place of every other form.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
+from archscope.arch.fuse import Branch, Fusion
+from archscope.arch.nodes import Conv
 from archscope.arch.rewrite import Cut
+from archscope.arch.windows import pair
 from archscope.errors import UsageError
 
 
@@ -58,3 +64,62 @@ def merge(state: Mapping[str, Tensor], cuts: Mapping[str, Cut]) -> dict[str, Ten
             )
         whole[f"{origin}.{name}"] = torch.cat(parts, cut.axis) if value.ndim else parts[0].clone()
     return whole
+
+
+def fuse(state: Mapping[str, Tensor], fusions: Mapping[str, Fusion]) -> dict[str, Tensor]:
+    """The state dict for the tree in which `fusions` makes one convolution of each sum; copies.
+
+    Batch norm counts as in eval mode, by its running statistics. Gradients go back through it.
+    """
+    inside = {leaf for one in fusions.values() for branch in one.branches for leaf in branch[:2]}
+    made = {
+        key: value.clone() for key, value in state.items() if key.rpartition(".")[0] not in inside
+    }
+    for place, (conv, branches) in fusions.items():
+        parts = [_convolution(state, branch, conv) for branch in branches]
+        made[f"{place}.weight"] = torch.stack([kernel for kernel, _ in parts]).sum(0)
+        made[f"{place}.bias"] = torch.stack([shift for _, shift in parts]).sum(0)
+    return made
+
+
+def unfused(
+    gradients: Mapping[str, Tensor],
+    state: Mapping[str, Tensor],
+    fusions: Mapping[str, Fusion],
+    parameters: Collection[str],
+) -> dict[str, Tensor]:
+    """Gradients of what `fuse` makes of a state dict, as those of the `parameters` that it has."""
+    leaves = {key: state[key].detach().clone().requires_grad_() for key in parameters}
+    made = fuse({**state, **leaves}, fusions)
+    known = [key for key in made if key in gradients]
+    back = torch.autograd.grad(
+        [made[key] for key in known],
+        list(leaves.values()),
+        [gradients[key] for key in known],
+        allow_unused=True,
+    )
+    found = zip(leaves, back, strict=True)
+    return {key: gradient for key, gradient in found if gradient is not None}
+
+
+def _convolution(state: Mapping[str, Tensor], branch: Branch, conv: Conv) -> tuple[Tensor, Tensor]:
+    """The kernel of a branch, as large as that of `conv`, and its bias."""
+    norm = {name: state[f"{branch.norm}.{name}"] for name in ("weight", "bias")}
+    mean, variance = (state[f"{branch.norm}.running_{name}"] for name in ("mean", "var"))
+    factor = norm["weight"] / torch.sqrt(variance + branch.eps)
+    shift = norm["bias"] - mean * factor
+    if branch.conv is None:
+        kernel, own = _identity(conv.out, conv.groups).to(factor), None
+    else:
+        kernel, own = state[f"{branch.conv}.weight"], state.get(f"{branch.conv}.bias")
+    high, wide = (
+        (whole - part) // 2 for whole, part in zip(pair(conv.kernel), kernel.shape[2:], strict=True)
+    )
+    kernel = pad(kernel, (wide, wide, high, high)) * factor[:, None, None, None]
+    return kernel, shift if own is None else shift + own * factor
+
+
+def _identity(channels: int, groups: int) -> Tensor:
+    """The 1x1 kernel that gives each channel as it is."""
+    width = channels // groups
+    return torch.eye(width).repeat(groups, 1)[:, :, None, None]

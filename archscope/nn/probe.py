@@ -93,7 +93,7 @@ def build_with(network: Network, state: Tensors) -> nn.Module:
 
 def readings(module: nn.Module, at: Probe) -> dict[Mode, Reading]:
     """A pass in eval mode, then one in train mode, which moves the running statistics."""
-    return {"eval": _read(module.eval(), at), "train": _read(module.train(), at)}
+    return {"eval": reading(module.eval(), at), "train": reading(module.train(), at)}
 
 
 def differences(found: Mapping[Mode, Reading], expected: Mapping[Mode, Reading]) -> Differences:
@@ -139,7 +139,8 @@ def equal(one: Tensors, other: Tensors) -> bool:
     return list(one) == list(other) and all(torch.equal(one[key], other[key]) for key in one)
 
 
-def _read(module: nn.Module, at: Probe) -> Reading:
+def reading(module: nn.Module, at: Probe) -> Reading:
+    """A pass in the mode that the module is in."""
     module.zero_grad(set_to_none=True)
     images = at.images.clone().requires_grad_()
     output = module(images)

@@ -74,6 +74,16 @@ def test_a_number_that_is_handed_on_is_told_once():
     ]
 
 
+def test_a_width_of_repvgg_is_cut_to_a_whole_number():
+    """64, 128 and 256 times 0.3; 512 times 0.5 is whole (and the stem is as wide as the first)."""
+    cut = ("down to a whole number",)
+    assert told("repvgg_1_1_1_1_a0.3_b0.5") == [
+        ("conv1", "width", 19.2, 19, cut),
+        ("conv3", "width", 38.4, 38, cut),
+        ("conv4", "width", 76.8, 76, cut),
+    ]
+
+
 def test_squeezes_and_transitions_are_told():
     # 16 channels times 0.75 are 12, rounded 16; a quarter of these are 4, rounded 8.
     squeezes = [found for found in told("mobilenet_v3_small_0.75") if found[1] == "squeeze"]

@@ -59,6 +59,48 @@ def test_the_table_draws_the_block_and_says_that_it_is_the_same(run):
     assert "Times" not in result.stdout and "(ms)" not in result.stdout
 
 
+REPVGG = ("equivalence", "cifar_repvgg_1_2_1_1_a0.125_b0.125_g2", "--rounds", "0")
+
+
+def test_branches_that_are_trained_and_the_convolution_that_they_are(run):
+    result = run(*REPVGG, "--format", "json")
+    assert result.exit_code == 0
+    document = json.loads(result.stdout)
+    assert document["schema"] == "archscope.equivalence/1" and document["equivalent"] is True
+    # The stem, and five layers.
+    assert (document["figure"], document["paths"], document["blocks"]) == (None, None, 6)
+    assert document["tree_restored"] is document["weights_restored"] is None
+    trained, fused = document["forms"]
+    assert (trained["form"], fused["form"], trained["differences"]) == ("trained", "fused", None)
+    for one in (trained, fused):
+        assert one["built"] == {key: one[key] for key in ("params", "macs", "activations")}
+    assert all(fused[key] < trained[key] for key in ("params", "macs", "activations"))
+    (gaps,) = fused["differences"].values()
+    assert {*gaps} == {"outputs", "gradients"} and max(gaps.values()) < 1e-10
+    shown = run(*REPVGG[:2], "--rounds", "1")
+    for words in (
+        "The block stage1.0 of",
+        "3×3, 8, BN",
+        "+ identity, BN",
+        "6 blocks, input 3×32×32",
+        "In eval mode",
+        "rounds (1 forward), batch 2",
+        "The forms are equivalent.",
+    ):
+        assert words in shown.stdout
+    rows = list(csv.DictReader(io.StringIO(run(*REPVGG, "--format", "csv").stdout)))
+    assert [row["form"] for row in rows] == ["trained", "fused"]
+
+
+def test_a_wrong_fusion_exits_1(run, monkeypatch):
+    kept = forms.fuse
+    place = "stage2.0.1.rbr_reparam.bias"
+    monkeypatch.setattr(forms, "fuse", lambda *of: (m := kept(*of)) | {place: m[place].flip(0)})
+    result = run(*REPVGG)
+    assert result.exit_code == 1 and "NOT equivalent: the fused form differs by" in result.stdout
+    assert "the trained form itself moves by" in result.stderr
+
+
 @pytest.mark.slow
 def test_basic_blocks_are_figure_4(run):
     arguments = ("equivalence", "resnet8@0.5", "--rounds", "0", "--paths", "4")
@@ -102,6 +144,9 @@ def test_other_formats_go_to_a_file(run, tmp_path, format):
         (("resnet50", "--paths", "2"), "leave --paths out"),
         (("resnet20", "--paths", "3"), "use a divisor, as 16"),
         (("resnext50_32x4d", "--input", "3x60000x60000"), "MB free"),
+        (("repvgg_a0", "--paths", "2"), "drop --paths"),
+        (("repvgg_a0-deploy",), "is fused already: its branches are gone; drop -deploy"),
+        (("repvgg_a0", "--input", "3x60000x60000"), "MB free"),
         (("resnext50_32x4",), "did you mean resnext50_32x4d"),
         ((*SMALL[1:], "--batch", "1"), "--batch"),
         ((*SMALL[1:], "--input", "x"), "write 3x224x224"),
@@ -138,7 +183,7 @@ def test_a_wrong_map_of_weights_is_shown_and_exits_1(run, monkeypatch):
 @pytest.mark.slow
 def test_a_wrong_count_or_tree_exits_1(run, monkeypatch):
     from archscope.cost import fvcore as measured
-    from archscope.explore.networks import equivalence
+    from archscope.explore.forms import equivalence
 
     with monkeypatch.context() as patch:
         patch.setattr(measured, "count_activations_with_fvcore", lambda *_: 1)
@@ -195,7 +240,7 @@ def test_the_library_gives_a_frame():
 
 @pytest.mark.slow
 def test_the_clock_chooses_its_rounds_where_none_are_asked_for(run, monkeypatch):
-    from archscope.explore.networks import equivalence
+    from archscope.explore.forms import measured
 
     class Once:
         """A clock by which every call takes so many seconds."""
@@ -206,8 +251,8 @@ def test_the_clock_chooses_its_rounds_where_none_are_asked_for(run, monkeypatch)
             self.now += self.seconds
             return self.now
 
-    kept, clock = equivalence.interleaved, Once()
-    monkeypatch.setattr(equivalence, "interleaved", partial(kept, clock=clock))
+    kept, clock = measured.interleaved, Once()
+    monkeypatch.setattr(measured, "interleaved", partial(kept, clock=clock))
     for seconds, rounds in ((6.0, 1), (1.0, 5)):  # of each of three forms
         clock.seconds = seconds
         result = run(*SMALL, "--format", "json")

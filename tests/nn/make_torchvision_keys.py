@@ -33,7 +33,15 @@ FAMILIES = [
 
 # The smallest of each family that timm's weights load into, and where their keys differ in it.
 TIMM = [
-    *("inception_v4", "inception_resnet_v2", "seresnet50", "regnetx_002", "regnetx_004_tv"),
+    *(
+        "inception_v4",
+        "inception_resnet_v2",
+        "seresnet50",
+        "resnet26t",
+        "res2net50_26w_4s",
+        "regnetx_002",
+        "regnetx_004_tv",
+    ),
     *("regnety_002", "efficientnet_b0", "convnext_tiny", "convnext_atto", "mobilenetv2_050"),
     *("mobilenetv3_small_050", "mobilenetv3_small_100", "mobilenetv3_large_075"),
 ]

@@ -16,7 +16,19 @@ timm = pytest.importorskip("timm", reason=REASON)
 
 NAMES = [
     *("resnet18", "resnet50", "resnext50_32x4d", "wide_resnet50_2", "seresnet50"),
-    *("seresnext50_32x4d", "regnetx_004", "regnetx_004_tv", "regnety_002", "regnety_008_tv"),
+    *(
+        "seresnext50_32x4d",
+        "resnet18d",
+        "resnet26t",
+        "resnext50d_32x4d",
+        "res2net50_26w_4s",
+        "res2next50",
+        "res2net50d",
+        "regnetx_004",
+        "regnetx_004_tv",
+        "regnety_002",
+        "regnety_008_tv",
+    ),
     *("regnety_160", "efficientnet_b0", "efficientnet_b1", "efficientnet_b4", "convnext_tiny"),
     *("convnext_small", "mobilenetv3_large_075", "mobilenetv3_large_100", "mobilenetv3_small_050"),
     *("mobilenetv3_small_075", "mobilenetv3_small_100", "mobilenetv2_035", "mobilenetv2_100"),

@@ -83,6 +83,7 @@ REFUSED = [
     *("wrn_16_1", "resnet20", "resnext29_8x64d@0.125", "resnet50@0.5"),
     *("resnet18@0.5", "imagenet_wrn_18_1.5"),
     *("preresnet18", "inception_v4", "resnet18-noshortcut", "resnet50-noshortcut"),
+    *("resnet18d", "res2net_1_1_1_1_4w_2s"),
 ]
 
 

@@ -92,8 +92,13 @@ def resnext_numbers(rng: random.Random) -> dict:
     return {"blocks": stages(rng), "cardinality": rng.randint(1, 9), "width": rng.randint(1, 8)}
 
 
+def res2net_numbers(rng: random.Random) -> dict:
+    variant = rng.choice(["", "d", "t"])
+    return {**resnext_numbers(rng), "splits": rng.randint(1, 4), "variant": variant}
+
+
 def basic_numbers(rng: random.Random) -> dict:
-    return {"blocks": stages(rng), "widen": 1}
+    return {"blocks": stages(rng), "widen": 1, "variant": rng.choice(["", "d"])}
 
 
 def imagenet_wrn_numbers(rng: random.Random) -> dict:
@@ -220,7 +225,8 @@ class Trees:
     def shortcut(self, shape: Shape, depth: int) -> Shortcut:
         rng = self.rng
         out = rng.choice([shape[0], rng.randint(1, 8)])
-        return Shortcut(out, rng.choice([1, 2]), rng.random() < 0.5, label=self.label(always=True))
+        stride, norm, pooled = rng.choice([1, 2]), rng.random() < 0.5, rng.random() < 0.3
+        return Shortcut(out, stride, norm, pooled, label=self.label(always=True))
 
     def sum(self, shape: Shape, depth: int) -> Sum:
         rng = self.rng
@@ -310,7 +316,8 @@ class Trees:
 
 KINDS = (
     *(partial(family, "resnext", resnext_numbers, imagenet),) * 4,
-    *(partial(family, "resnet_basic", basic_numbers, imagenet),) * 3,
+    partial(family, "res2net", res2net_numbers, imagenet),
+    *(partial(family, "resnet_basic", basic_numbers, imagenet),) * 2,
     *(partial(family, "resnet_basic", imagenet_wrn_numbers, imagenet),) * 3,
     *(partial(family, "cifar_resnext", cifar_resnext_numbers, small),) * 4,
     *(partial(family, "cifar_resnet", cifar_resnet_numbers, small),) * 2,

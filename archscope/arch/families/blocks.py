@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import prod
@@ -20,12 +20,16 @@ from archscope.arch.nodes import (
     Pool,
     Seq,
     Shortcut,
+    Split,
     Sum,
 )
 from archscope.arch.rounded import Rule, rounded
 from archscope.arch.scaling import decimal, exact, scaled
+from archscope.arch.windows import any_of
 from archscope.errors import UsageError
 
+# The channels of a stem of three 3x3: ResNet-D's, and timm's "tiered" one.
+DEEP_STEMS = {"d": (32, 32, 64), "t": (24, 32, 64)}
 _MAKE_DIVISIBLE = "make_divisible of the TensorFlow models: the nearest, not below nine tenths"
 
 
@@ -67,10 +71,32 @@ def strides(published: Sequence[int], cifar: bool) -> tuple[int, Sequence[int]]:
     return 1, [1 if index == first else stride for index, stride in enumerate(published)]
 
 
-def imagenet_stem(scale: Fraction | float = 1, channels: Number = 64) -> tuple[Node, ...]:
-    """A 7x7 convolution of stride 2 to 64 channels, and the 3x3 max pool that halves again."""
-    conv = Conv(scaled(channels, scale, f"stem {channels}"), 7, 2, label="conv1")
-    return conv, Norm(label="bn1"), Act(), Pool("max", 3, 2, 1)
+def imagenet_stem(
+    scale: Fraction | float = 1, channels: Number = 64, variant: str = ""
+) -> tuple[Node, ...]:
+    """A 7x7 convolution of stride 2 to 64 channels, and the 3x3 max pool that halves again.
+
+    Of a `variant` (`d` or `t`, see `DEEP_STEMS`) it is three 3x3, the first of stride 2.
+
+    Raises:
+        UsageError: where there is no such variant, or a scaled width not whole.
+    """
+    first: Node = Conv(scaled(channels, scale, f"stem {channels}"), 7, 2, label="conv1")
+    if variant:
+        first = _deep(variant, scale)
+    return first, Norm(label="bn1"), Act(), Pool("max", 3, 2, 1)
+
+
+def _deep(variant: str, scale: Fraction | float) -> Seq:
+    if variant not in DEEP_STEMS:
+        raise UsageError(f"a variant is {' or '.join(DEEP_STEMS)}, not {variant}; use d, or none")
+    one, two, three = (scaled(out, scale, f"stem {out}") for out in DEEP_STEMS[variant])
+    return Seq(
+        *(Conv(one, 3, 2, label="0"), Norm(label="1"), Act()),
+        *(Conv(two, 3, label="3"), Norm(label="4"), Act()),
+        Conv(three, 3, label="6"),
+        label="conv1",
+    )
 
 
 def cifar_stem(out: Number) -> tuple[Node, ...]:
@@ -97,6 +123,8 @@ def postactivation(
     residual: bool = True,
     squeezed: Number | None = None,
     early: bool = False,
+    pooled: bool = False,
+    split: Callable[[Conv], Node] | None = None,
 ) -> Node:
     """A post-activation block: batch norm behind each convolution, ReLU behind that or the sum.
 
@@ -105,17 +133,42 @@ def postactivation(
         residual: False takes the shortcut away.
         squeezed: inner channels of the block's squeeze-and-excitation; None: it has none.
         early: whether that stands before the last convolution, not behind its batch norm.
+        pooled: whether a projection of the shortcut has its stride in a pool, as in ResNet-D.
+        split: what it gives stands in place of each convolution between the first and the last.
     """
     body: list[Node] = []
     place = len(convolutions) - early
     for index, conv in enumerate(convolutions, start=1):
+        if split is not None and 1 < index < len(convolutions):
+            body.append(split(conv))
+            continue
         body += [replace(conv, label=f"conv{index}"), Norm(label=f"bn{index}")]
         body += [Act()] if index < len(convolutions) else []
         body += [squeeze(squeezed, conv.out)] if squeezed is not None and index == place else []
     if not residual:
         return Seq(*body, Act())
     out, stride = convolutions[-1].out, prod(conv.stride for conv in convolutions)
-    return Seq(Sum(Seq(*body), Shortcut(out, stride, label="downsample")), Act())
+    shortcut = Shortcut(out, stride, pooled=pooled, label="downsample")
+    return Seq(Sum(Seq(*body), shortcut), Act())
+
+
+def res2(conv: Conv, splits: int, first: bool) -> Split:
+    """A convolution as Res2Net has it, on parts of the channels (Gao et al., arXiv 1904.01169).
+
+    All parts but the last have a convolution of their own, which is also given what the one before
+    it made, and the last is kept. In the first block of a stage no part is given another's, and the
+    last is average-pooled by the stride.
+
+    Raises:
+        UsageError: where the parts cannot be equally wide.
+    """
+    if any_of(conv.out % splits != 0):
+        raise UsageError(f"{splits} splits must divide a block's width {conv.out}; use a multiple")
+    part = replace(conv, out=conv.out // splits, label="conv")
+    layers = part, Norm(label="bn"), Act()
+    branches = (Seq(*layers, label=str(index)) for index in range(splits - 1))
+    last = Pool("avg", 3, conv.stride, 1) if first else Seq()
+    return Split(*branches, last, chain=not first, label="splits")
 
 
 def preactivation(

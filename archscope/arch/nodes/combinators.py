@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from archscope.arch.arrays import Number
+from archscope.arch.arrays import Number, is_array
 from archscope.arch.nodes.leaves import Act, Conv, Dropout, Gain, Linear, Norm, Pool, Shuffle
-from archscope.arch.nodes.node import Node
+from archscope.arch.nodes.node import LATER, Node
 from archscope.arch.readings import unknown
 from archscope.errors import UsageError, plural
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Shortcut(Node):
     """The branch beside a body: identity where the shape is kept, else a 1x1 projection.
 
     Which of the two it is, is decided where the tree is walked: for arrays element by element
-    (He et al., option B).
+    (He et al., option B). With `pooled`, a 2x2 average pool takes the stride, not the 1x1
+    (ResNet-D, arXiv 1812.01187, Figure 2c).
     """
 
     out: Number
     stride: Number = 1
     norm: bool = True
+    pooled: bool = field(default=False, metadata=LATER)
 
     def __post_init__(self) -> None:
         self._make_whole("out", "stride")
 
     def projection(self) -> Seq:
         """The 1x1 convolution (and batch norm) of a shortcut whose shape changes."""
-        conv = Conv(self.out, 1, self.stride, label="0")
-        return Seq(conv, Norm(label="1")) if self.norm else Seq(conv)
+        if not self.pooled:
+            conv = Conv(self.out, 1, self.stride, label="0")
+            return Seq(conv, Norm(label="1")) if self.norm else Seq(conv)
+        # Where the map's size is odd, the last window reaches beyond it, as the 3x3's does.
+        pool = Pool("avg", 2, self.stride, count_include_pad=False, ceil=True)
+        keeps = not is_array(self.stride) and self.stride == 1
+        layers = Conv(self.out, label="1"), Norm(label="2")
+        return Seq(*(() if keeps else (pool,)), *(layers if self.norm else layers[:1]))
 
 
 @dataclass(frozen=True, eq=False, init=False)

@@ -21,6 +21,9 @@ PAPERS = {
     "mobilenet": "MobileNetV3, arXiv 1905.02244; tensorflow/models 0ba83cf0, "
     "research/slim/nets/mobilenet/README.md (V2, arXiv 1801.04381, and V3)",
     "convnext": "facebookresearch/ConvNeXt 048efcea, README.md (arXiv 2201.03545)",
+    "res2net": "Res2Net/Res2Net-PretrainedModels 0a10785c, README.md (arXiv 1904.01169)",
+    "mmpretrain": "open-mmlab/mmpretrain, configs/repvgg/README.md (09352a81; RepVGG, arXiv "
+    "2101.03697) and configs/res2net/README.md (0e862f0c)",
     "pycls": "facebookresearch/pycls, MODEL_ZOO.md (1caf15bb) and dev/model_complexity.json "
     "(4449e4af) (RegNet, arXiv 2003.13678)",
     "torchvision": "torchvision 0.29.1, num_params, _ops and acc@1 of the weights' metadata",

@@ -30,7 +30,7 @@ from archscope.reporting.table.table import Table
 
 ORDER = (
     *("input", "stem", "depth", "block", "output", "width", "cardinality"),
-    *("stride", "squeeze", "shortcut", "head"),
+    *("stride", "splits", "squeeze", "shortcut", "pooled", "head"),
 )
 
 

@@ -171,7 +171,7 @@ def _check_resnet(module: nn.Module, program: str) -> None:
         return
     if program == "timm":
         raise UsageError(
-            "timm's keys are known of its resnets, regnets, efficientnets, mobilenets, convnexts "
+            "timm's keys are known of its resnets, res2nets, regnets, efficientnets, mobilenets, convnexts "
             "and inceptions; use one of these, or export to safetensors"
         )
     raise UsageError(

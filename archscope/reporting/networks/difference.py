@@ -66,8 +66,10 @@ _WORDS: dict[str, Callable[[Choices], str]] = {
     "width": lambda choices: f"{_numbers(choices, 'width')} channels",
     "cardinality": lambda choices: _numbers(choices, "cardinality"),
     "stride": _stride,
+    "splits": lambda choices: str(choices.splits),
     "squeeze": lambda choices: "none" if choices.squeeze is None else f"by {choices.squeeze}",
     "shortcut": lambda choices: "with" if choices.shortcut else "without",
+    "pooled": lambda choices: f"stride in the {'pool' if choices.pooled else '1×1'}",
     "head": lambda choices: layers(choices.head),
 }
 

@@ -35,9 +35,10 @@ from archscope.reporting.networks.architectures import activation_text, brackets
 from archscope.reporting.table.formats import absent, decimal, integer, text
 from archscope.reporting.table.table import Column, Table
 
-NAMES = {
+NAMES: Mapping[int | None, Mapping[str, str]] = {
     3: {"a": "(a) aggregated paths", "b": "(b) early concatenation", "c": "(c) grouped"},
     4: {"a": "(a) left: aggregated paths", "c": "(c) right: wide and dense"},
+    None: {"trained": "trained: branches", "fused": "fused: one convolution"},
 }
 _COSTS = ("params", "macs", "activations")
 _GAPS = (
@@ -68,6 +69,17 @@ def drawing(document: Mapping[str, Any], forms: Sequence[tuple[str, Network]]) -
 
 def cost_table(document: Mapping[str, Any]) -> Table:
     """A row for each form: what it costs, by the formula and built, and how long it takes."""
+    columns = cost_columns(document, "to (c)")
+    if document["timing"]:
+        columns += [
+            Column("step", "training\nstep (ms)", _milliseconds),
+            Column("step_ratio", "to (c)", _times),
+        ]
+    return Table(_title(document), columns, rows_of(document), _cost_notes(document))
+
+
+def cost_columns(document: Mapping[str, Any], to_first: str) -> list[Column]:
+    """What a form costs; where they were timed, also a forward pass, and over the first form's."""
     columns = [
         Column("name", "form", text, "left"),
         Column("params", "params", integer),
@@ -78,31 +90,39 @@ def cost_table(document: Mapping[str, Any]) -> Table:
     if document["timing"]:
         columns += [
             Column("forward", "forward\n(ms)", _milliseconds),
-            Column("forward_ratio", "to (c)", _times),
-            Column("step", "training\nstep (ms)", _milliseconds),
-            Column("step_ratio", "to (c)", _times),
+            Column("forward_ratio", to_first, _times),
         ]
-    return Table(_title(document), columns, _rows(document), _cost_notes(document))
+    return columns
+
+
+def gap_columns(modes: Sequence[str] = ("eval", "train")) -> list[Column]:
+    """How far a form's numbers are from the first's."""
+    return [
+        Column("name", "form", text, "left"),
+        *(Column(f"{mode}_{kind}", header, _gap) for mode, kind, header in _GAPS if mode in modes),
+    ]
 
 
 def check_table(document: Mapping[str, Any]) -> Table:
     """A row for each form: how far its numbers are from those of form (c)."""
-    columns = [
-        Column("name", "form", text, "left"),
-        *(Column(f"{mode}_{kind}", header, _gap) for mode, kind, header in _GAPS),
-    ]
+    rows = [row for row in rows_of(document) if row["form"] != "c"]
+    notes = check_notes(document, f"The way back, {_way(document)}: {_restored(document)}.")
+    title = "Largest relative differences from form (c), same weights"
+    return Table(title, gap_columns(), rows, notes)
+
+
+def check_notes(document: Mapping[str, Any], between: str) -> list[str]:
+    """How the forms were compared, what else is to be said, and the verdict."""
     check = document["check"]
-    rows = [row for row in _rows(document) if row["form"] != "c"]
-    notes = [
+    return [
         f"Limit {check['limit']:g}: of each tensor the largest difference over its largest "
         f"entry; the largest of all tensors. {plural(check['batch'], 'image')}, float64, "
         f"seed {check['seed']}.",
-        f"The way back, {_way(document)}: {_restored(document)}.",
+        between,
         "The forms are equivalent."
         if document["equivalent"]
         else f"NOT equivalent: {'; '.join(document['failures'])}.",
     ]
-    return Table("Largest relative differences from form (c), same weights", columns, rows, notes)
 
 
 def csv_table(document: Mapping[str, Any]) -> Table:
@@ -110,7 +130,7 @@ def csv_table(document: Mapping[str, Any]) -> Table:
     fixed = ("network", "form", *_COSTS)
     keys = [*fixed, *(f"built_{key}" for key in _COSTS), *(f"{m}_{k}" for m, k, _ in _GAPS)]
     keys += ["forward", "forward_ratio", "step", "step_ratio"]
-    rows = [{"network": document["name"], **row} for row in _rows(document)]
+    rows = [{"network": document["name"], **row} for row in rows_of(document)]
     headers = {"forward": "forward_seconds", "step": "training_step_seconds"}
     columns = [Column(headers.get(key, key), key, text) for key in keys]
     rows = [{headers.get(key, key): value for key, value in row.items()} for row in rows]
@@ -181,7 +201,8 @@ def _joined(lines: Sequence[str]) -> list[str]:
     return joined
 
 
-def _rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+def rows_of(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A row for each form, with all of its numbers."""
     rows = []
     for one in document["forms"]:
         built = {key: one["built"][key] for key in _COSTS}
@@ -194,7 +215,8 @@ def _rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
             row |= {f"{mode}_{kind}": gap for kind, gap in kinds.items()}
         for key, short in (("forward", "forward"), ("training_step", "step")):
             if one[key] is not None:
-                row |= {short: one[key]["median"], f"{short}_ratio": one[key]["ratio_to_c"]}
+                ratio = one[key][f"ratio_to_{document['forms'][0]['form']}"]
+                row |= {short: one[key]["median"], f"{short}_ratio": ratio}
         rows.append(row)
     return rows
 
@@ -223,19 +245,23 @@ def _cost_notes(document: Mapping[str, Any]) -> list[str]:
             "There is nothing to group, so cardinality is not a dimension of its own here "
             "(section 3.3)."
         )
-    if timing := document["timing"]:
-        notes.append(
-            f"Times: medians of interleaved rounds ({_rounds(document)}), batch {timing['batch']}, "
-            f"{timing['precision']}, threads: {timing['threads']}, "
-            f"{timing['environment']['processor'] or 'an unknown processor'}, "
-            f"torch {timing['environment']['torch']}."
-        )
-    return notes
+    return notes + timing_notes(document)
 
 
-def _rounds(document: Mapping[str, Any]) -> str:
-    one = document["forms"][0]
-    return f"{one['forward']['rounds']} forward, {one['training_step']['rounds']} training"
+def timing_notes(document: Mapping[str, Any]) -> list[str]:
+    """On what the times were taken; nothing where none were."""
+    timing = document["timing"]
+    if not timing:
+        return []
+    kinds = (("forward", "forward"), ("training_step", "training"))
+    first = document["forms"][0]
+    rounds = ", ".join(f"{first[key]['rounds']} {word}" for key, word in kinds if first[key])
+    return [
+        f"Times: medians of interleaved rounds ({rounds}), batch {timing['batch']}, "
+        f"{timing['precision']}, threads: {timing['threads']}, "
+        f"{timing['environment']['processor'] or 'an unknown processor'}, "
+        f"torch {timing['environment']['torch']}."
+    ]
 
 
 def _way(document: Mapping[str, Any]) -> str:

@@ -86,6 +86,39 @@ PARAMS = {
     "regnetx_064": 26209256,
     "regnety_040": 20646656,
 }
+# timm 1.0.31's own count of its model of the same name (Res2Net: 26w_4s where it says no width).
+TIMM = {
+    "res2net50_26w_4s": 25699120,
+    "res2net50_48w_2s": 25287304,
+    "res2net50_14w_8s": 25059816,
+    "res2net50_26w_6s": 37051448,
+    "res2net50_26w_8s": 48403776,
+    "res2net101_26w_4s": 45206688,
+    "res2next50": 24671464,
+    "res2net50d": 25718352,
+    "res2net101d": 45225920,
+    "resnet18d": 11708744,
+    "resnet26d": 16014408,
+    "resnet26t": 16011872,
+    "resnet34d": 21816904,
+    "resnet50d": 25576264,
+    "resnet50t": 25573728,
+    "resnet101d": 44568392,
+    "resnet152d": 60212040,
+    "resnet200d": 64693064,
+    "resnext50d_32x4d": 25048136,
+    "repvgg_a0": 9108968,
+    "repvgg_a1": 14092264,
+    "repvgg_a2": 28210600,
+    "repvgg_b0": 15817960,
+    "repvgg_b1": 57415016,
+    "repvgg_b1g4": 39966056,
+    "repvgg_b2": 89022376,
+    "repvgg_b2g4": 61758376,
+    "repvgg_b3": 123085288,
+    "repvgg_b3g4": 83825128,
+    "repvgg_d2se": 133334836,
+}
 
 
 @pytest.mark.parametrize(("name", "params", "macs", "activations"), TORCHVISION)
@@ -110,7 +143,7 @@ def test_a_network_costs_what_pycls_says_by_its_own_rule(name, params, flops, ac
     assert (cost.params, cost.macs + biased, cost.activations) == (params, flops, activations)
 
 
-@pytest.mark.parametrize(("name", "params"), PARAMS.items())
+@pytest.mark.parametrize(("name", "params"), [*PARAMS.items(), *TIMM.items()])
 def test_a_network_has_the_published_parameters(name, params):
     assert count(parse(name)).params == params
 
@@ -135,6 +168,16 @@ def test_a_network_has_the_published_parameters(name, params):
         ("seresnext50_1x64d", "seresnet50"),
         ("convnext_3_3_9_3_w96", "convnext_tiny"),
         ("cifar_regnet_x_400mf", "cifar_regnet_x_400mf"),
+        ("Res2Net-50-26w-4s", "res2net50_26w_4s"),
+        ("res2net50", "res2net50_26w_4s"),
+        ("res2net50d_26w_4s", "res2net50d"),
+        ("res2next50_8c_4w_4s", "res2next50"),
+        ("cifar_res2net50", "cifar_res2net50_26w_4s"),
+        ("ResNet50-D", "resnet50d"),
+        ("RepVGG-A0", "repvgg_a0"),
+        ("repvgg_a0_fused", "repvgg_a0-deploy"),
+        ("repvgg_4_6_16_1_a2_b4_g4", "repvgg_b1g4"),
+        ("resnext50-d-32x4d", "resnext50d_32x4d"),
         ("cifar_SE-ResNet-50", "cifar_seresnet50"),
     ],
 )
@@ -154,6 +197,8 @@ SMALL = (
     *("cifar_vgg_1_1_1_1_2_w8_bn", "cifar_vgg_1_1_1_1_1_w8", "squeezenet1_1"),
     *("densenet_2_2_2_2_k8", "cifar_densenet_2_3_2_2_k4", "convnext_1_2_1_1_w16", "alexnet"),
     *("cifar_convnext_1_1_2_1_w16", "seresnext_1_2_1_1_4x4d", "cifar_seresnext_1_2_1_1_4x4d"),
+    *("res2net_1_2_1_1d_4w_3s", "cifar_res2next_1_2_1_1_2c_3w_2s", "resnet_1_1_1_1t"),
+    *("cifar_repvgg_1_2_3_1_a0.25_b0.25_g2", "repvgg_se_1_2_1_1_a0.25_b0.25-deploy"),
     *("cifar_alexnet", "cifar_squeezenet1_1", "cifar_googlenet-aux"),
 )
 FIRST = {one: one.names.known[0] for one in registry.families()}
@@ -187,7 +232,7 @@ def test_a_form_for_small_images_ends_in_a_map_of_its_size(name):
     assert network.input == (3, 32, 32) and network.classes == 10
     last = next(size for size in reversed(sizes) if size != (1, 1))
     usual = {"vgg": 2, "alexnet": 2, "squeezenet": 8, "googlenet": 8}  # AlexNet pools those four
-    side = next((size for family, size in usual.items() if family in name), 4)
+    side = next((size for family, size in usual.items() if name.startswith(f"cifar_{family}")), 4)
     assert last == (side, side)
 
 
@@ -213,6 +258,12 @@ def test_googlenet_for_small_images_differs_in_the_stem_alone():
         ("cifar_seresnet20", "there is no network named 'cifar_seresnet20'"),
         ("regnetx_10_24_36_1_8", "wm 1 must be above 1"),
         ("mobilenet_v5", "did you mean mobilenet_v2"),
+        ("res2net51_26w_4s", "did you mean res2net50_26w_4s"),
+        ("repvgg_1_1_1_1_a0.01_b1", "leaves it no channel; use 1/64 at least"),
+        ("repvgg_1_1_1_1_a0.3_b1_g4", "must divide its widths 19, 38, 76, 512, not 4"),
+        ("repvgg_a4", "did you mean repvgg_a"),
+        ("cifar_res2net50d", "the stem of 32x32 images has no variant d; name it without d"),
+        ("res2net50_26w_4s@0.25", "width 26 of a split at scale 0.25 is 6.5"),
     ],
 )
 def test_what_is_no_member_is_told_with_the_rule(name, says):

@@ -48,6 +48,9 @@ def test_published_errors(name, classes, error):
         ("densenet161", 224, [22.2, 100 - 77.138]),
         ("seresnext50_32x4d", 224, [21.10, 20.97]),
         ("seresnet50", 224, []),
+        ("res2net50_26w_8s", 224, [20.80]),
+        ("repvgg_b1g4", 224, [100 - 77.58]),
+        ("repvgg_b1g4-deploy", 224, [100 - 77.58]),  # fused it computes the same
     ],
 )
 def test_errors_of_the_fields_families(name, size, found):

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 from archscope.arch.arrays import Number
-from archscope.arch.families.blocks import postactivation, preactivation
+from archscope.arch.families.blocks import postactivation, preactivation, res2
 from archscope.arch.network import Network
 from archscope.arch.nodes import Conv, Kernel, Node, Repeat, Seq
 from archscope.arch.rounded import DOWN, rounded
@@ -58,6 +59,8 @@ class Choices:
         dropout: probability, before every convolution of a pre-activation block but the first.
         squeeze: channels of a block over the inner ones of its squeeze-and-excitation; None: it has
             none.
+        splits: parts of the channels that a block's inner convolutions work on, as in Res2Net.
+        pooled: whether projections of shortcuts have their stride in a pool, as in ResNet-D.
         input: (channels, height, width), that of the network, where it is one of two.
     """
 
@@ -72,6 +75,8 @@ class Choices:
     shortcut: bool = True
     dropout: float = 0.0
     squeeze: int | None = None
+    splits: int = 1
+    pooled: bool = False
     input: Shape = (3, 224, 224)
 
     @property
@@ -81,7 +86,7 @@ class Choices:
 
     def tree(self) -> Seq:
         """The tree of these choices."""
-        w_in = [node.out for node in self.stem if isinstance(node, Conv)][-1]
+        w_in = _convolutions(Seq(*self.stem))[-1].out
         stages: list[Node] = []
         for index, number in enumerate(self.depth):
             first = _block(self, index, w_in, self.stride.stages[index], first=True)
@@ -135,6 +140,13 @@ def _extended(choices: Choices, other: Choices) -> Choices:
     )
 
 
+def _convolutions(node: Node) -> list[Conv]:
+    """The convolutions of a stem, in order."""
+    if isinstance(node, Conv):
+        return [node]
+    return [conv for part in node.parts() for conv in _convolutions(part)]
+
+
 def _block(choices: Choices, index: int, w_in: Number, stride: int, *, first: bool) -> Node:
     """A block of stage `index`, which its `first` one is or not."""
     kernels = choices.block.kernels
@@ -151,11 +163,23 @@ def _block(choices: Choices, index: int, w_in: Number, stride: int, *, first: bo
     if not choices.block.preactivation:
         out, squeeze = choices.output[index], choices.squeeze
         squeezed = None if squeeze is None else rounded(out // squeeze, out, DOWN, over=squeeze)
-        return postactivation(convolutions, residual=choices.shortcut, squeezed=squeezed)
-    if choices.squeeze is not None:
-        raise UsageError(
-            "squeeze-and-excitation stands in post-activation blocks; drop one of the two"
+        split = partial(res2, splits=choices.splits, first=first) if choices.splits > 1 else None
+        if split and last < 2:
+            raise UsageError("splits stand between a block's first and last convolution; use three")
+        return postactivation(
+            convolutions,
+            residual=choices.shortcut,
+            squeezed=squeezed,
+            pooled=choices.pooled,
+            split=split,
         )
+    for there, what in (
+        (choices.squeeze is not None, "squeeze-and-excitation stands"),
+        (choices.splits > 1, "splits stand"),
+        (choices.pooled, "pooled shortcuts stand"),
+    ):
+        if there:
+            raise UsageError(f"{what} in post-activation blocks; drop one of the two")
     lead = choices.block.lead or index > 0 or not first
     return preactivation(
         w_in, convolutions, residual=choices.shortcut, dropout=choices.dropout, lead=lead

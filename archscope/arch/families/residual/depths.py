@@ -6,12 +6,14 @@ many blocks where a depth says them all.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 from archscope.arch.arrays import Number, is_array
 from archscope.arch.families.axis import Axis, number_text
+from archscope.arch.families.blocks import DEEP_STEMS
 from archscope.arch.families.spelling import SIGNS, WHOLE, Numbers, Spelled
 from archscope.errors import UsageError, shown
 
@@ -44,6 +46,19 @@ THREE_STAGES = Axis(
 CARDINALITY = Axis("cardinality", range(1, 65), symbol="C", channels=True)
 WIDTH = Axis("width", range(1, 129), symbol="W", scaled=True, channels=True)
 _MOST_SCALE = 8
+
+
+def variant_forms(form: str) -> tuple[str, ...]:
+    """The spellings of a form's networks with another stem: `resnet{depth}d`, `resnet{depth}_d`."""
+    whole = form.replace("[", "", 1)[:-1]
+    marks = (dash + letter for letter in DEEP_STEMS for dash in ("", "_"))
+    return tuple(whole.replace("{depth}", "{depth}" + mark) for mark in marks)
+
+
+def variant(spelled: Spelled) -> dict[str, str]:
+    """The letter behind the depth, by parameter; nothing where there is none."""
+    found = re.search(r"\{depth\}_?([a-z])(?![a-z])", spelled.form)
+    return {"variant": found[1]} if found else {}
 
 
 def scale_axis(stem: int) -> Axis:

@@ -30,6 +30,8 @@ from archscope.arch.families.residual.depths import (
     read_depth,
     refuse,
     scale_axis,
+    variant,
+    variant_forms,
     whole_depth,
 )
 from archscope.arch.families.residual.resnext import bottlenecks
@@ -40,30 +42,35 @@ from archscope.errors import UsageError
 
 _BOTTLENECK = {depth: row for depth, row in RESNET_BLOCKS.items() if depth not in BASIC_BLOCKS}
 _FORM = "resnet[{depth}]"
+_WIDENED = "wrn[_{depth}[_{widen}]]"
 
 
 def _read(spelled: Spelled) -> Numbers | None:
-    found = imagenet(spelled, _BOTTLENECK, RESNET_BLOCKS)
+    other = variant(spelled)
+    # The plain name of ResNet-26 means the CIFAR one.
+    found = imagenet(spelled, IMAGENET_BLOCKS if other else _BOTTLENECK, RESNET_BLOCKS)
     is_blocks = isinstance(read_depth(spelled), tuple)  # such a name is one of basic blocks
-    return None if is_blocks or "kind" in spelled.suffixes else found
+    return None if found is None or is_blocks or "kind" in spelled.suffixes else {**found, **other}
 
 
 def _write(numbers: Numbers) -> str:
-    blocks = numbers["blocks"]
-    if depth := known_depth(blocks, _BOTTLENECK):
-        return f"resnet{depth}"
+    blocks, letter = numbers["blocks"], numbers["variant"]
+    if depth := known_depth(blocks, IMAGENET_BLOCKS if letter else _BOTTLENECK):
+        return f"resnet{depth}{letter}"
     # It has no name of its own: the ResNeXt that it is.
-    return f"resnext{depth_text(known_depth(blocks, IMAGENET_BLOCKS), blocks)}_1x64d"
+    return f"resnext{depth_text(known_depth(blocks, IMAGENET_BLOCKS), blocks)}{letter}_1x64d"
 
 
 @family(
     Names(
         _FORM,
+        aliases=variant_forms(_FORM),
         suffixes=(SCALE, SHORTCUT, STRIDE),
         known=(
             *("resnet50", "resnet101", "resnet152", "resnet200"),
             *("resnet50-stride1x1", "resnet101-stride1x1", "resnet152-stride1x1"),
-            "resnet50-noshortcut",
+            *("resnet50-noshortcut", "resnet26d", "resnet26t", "resnet50d", "resnet50t"),
+            *("resnet101d", "resnet152d", "resnet200d"),
         ),
         read=_read,
         write=_write,
@@ -82,17 +89,20 @@ def resnet(
     scale: Fraction | float = 1,
     residual: bool = True,
     stride_in_1x1: bool = False,
+    variant: str = "",
 ) -> Choices:
     """The ImageNet ResNet of bottleneck blocks (ResNet-50 and deeper): the ResNeXt of 1x64d.
 
     The stride of a stage is in the 3x3, as torchvision, the ResNeXt paper and all after them have
-    it ("v1.5"); in He et al.'s own (Caffe) networks it was in the first 1x1.
+    it ("v1.5"); in He et al.'s own (Caffe) networks it was in the first 1x1. The `variant` d is
+    ResNet-D, see `resnext`.
 
     Raises:
         UsageError: where a number is not positive, or a scaled width not whole.
     """
-    stem = imagenet_stem(scale)
-    return bottlenecks(stem, blocks, (1, 64), scale, classes, residual, stride_in_1x1)
+    stem = imagenet_stem(scale, variant=variant)
+    plain = bottlenecks(stem, blocks, (1, 64), scale, classes, residual, stride_in_1x1)
+    return replace(plain, pooled=bool(variant))
 
 
 def basic_blocks(
@@ -117,7 +127,7 @@ def basic_blocks(
 
 
 def _read_basic(spelled: Spelled) -> Numbers | None:
-    if spelled.form == _FORM:
+    if spelled.form not in (_WIDENED, *variant_forms(_WIDENED)):
         bare = "depth" not in spelled.texts
         if bare and spelled.suffixes.get("kind") != "basic":
             return None
@@ -125,7 +135,7 @@ def _read_basic(spelled: Spelled) -> Numbers | None:
             found = imagenet(spelled, BASIC_BLOCKS, RESNET_BLOCKS)
             if found is not None:
                 refuse(spelled, "kind", of="resnet")
-            return found if found is None else {**found, "widen": 1}
+            return found if found is None else {**found, "widen": 1, **variant(spelled)}
         return {"widen": 1} if spelled.prefix != "cifar" else None
     depth = read_depth(spelled)
     stages = isinstance(depth, tuple) and len(depth) == 4
@@ -160,12 +170,13 @@ def _read_widened(depth: int | tuple[int, ...] | None, spelled: Spelled) -> Numb
     found: dict[str, Any] = {} if blocks is None else {"blocks": blocks}
     if factor is not None:
         found["widen"] = _WIDEN.read(factor)
-    return found
+    return {**found, **variant(spelled)}
 
 
 def _write_basic(numbers: Numbers) -> str:
     widen = numbers["widen"]
     depth = depth_text(known_depth(numbers["blocks"], BASIC_BLOCKS), numbers["blocks"])
+    depth += numbers["variant"]
     if is_array(widen) or widen != 1:
         return f"imagenet_wrn_{depth.removeprefix('_')}_{number_text(widen)}"
     return f"resnet{depth}"
@@ -174,10 +185,10 @@ def _write_basic(numbers: Numbers) -> str:
 @family(
     Names(
         _FORM,
-        aliases=("wrn[_{depth}[_{widen}]]",),
+        aliases=(_WIDENED, *variant_forms(_FORM), *variant_forms(_WIDENED)),
         suffixes=(replace(KIND, parameter=""), SCALE, SHORTCUT),
         known=(
-            *("resnet18", "resnet34"),
+            *("resnet18", "resnet34", "resnet18d", "resnet34d"),
             *("imagenet_wrn_18_1.5", "imagenet_wrn_18_2", "imagenet_wrn_18_3"),
             *("imagenet_wrn_34_1.5", "imagenet_wrn_34_2"),
         ),
@@ -197,17 +208,20 @@ def resnet_basic(
     classes: int = 1000,
     scale: Fraction | float = 1,
     residual: bool = True,
+    variant: str = "",
 ) -> Choices:
     """The ImageNet ResNet of basic blocks (ResNet-18 and -34): two 3x3 a block.
 
     `widen` multiplies the widths of the blocks, and may be a fraction (1.5); the stem stays 64
-    (Wide ResNet, Table 7).
+    (Wide ResNet, Table 7). The `variant` d is ResNet-D, see `resnext`.
 
     Raises:
         UsageError: where a number is not positive, or a width not whole.
     """
     widths = [widened(planes, widen, scale) for planes in (64, 128, 256, 512)]
-    return basic_blocks(imagenet_stem(scale), blocks, widths, classes, residual)
+    stem = imagenet_stem(scale, variant=variant)
+    plain = basic_blocks(stem, blocks, widths, classes, residual)
+    return replace(plain, pooled=bool(variant))
 
 
 def _read_cifar(spelled: Spelled) -> Numbers | None:

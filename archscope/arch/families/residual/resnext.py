@@ -7,6 +7,7 @@ of designs.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -27,6 +28,8 @@ from archscope.arch.families.residual.depths import (
     imagenet,
     known_depth,
     scale_axis,
+    variant,
+    variant_forms,
     whole_depth,
     whole_number,
 )
@@ -76,24 +79,25 @@ def template_text(numbers: Numbers) -> str:
 
 def _read(spelled: Spelled) -> Numbers | None:
     found = imagenet(spelled, IMAGENET_BLOCKS)
-    return found if found is None else {**found, **template_numbers(spelled)}
+    return found if found is None else {**found, **template_numbers(spelled), **variant(spelled)}
 
 
 def _write(numbers: Numbers) -> str:
-    depth = known_depth(numbers["blocks"], IMAGENET_BLOCKS)
-    return f"resnext{depth_text(depth, numbers['blocks'])}_{template_text(numbers)}"
+    depth = depth_text(known_depth(numbers["blocks"], IMAGENET_BLOCKS), numbers["blocks"])
+    return f"resnext{depth}{numbers['variant']}_{template_text(numbers)}"
 
 
 @family(
     Names(
         _FORM,
+        aliases=variant_forms(_FORM),
         suffixes=(SCALE, SHORTCUT, STRIDE),
         known=(
             *("resnext26_32x4d", "resnext50_2x40d", "resnext50_4x24d", "resnext50_8x14d"),
             *("resnext50_32x4d", "resnext101_2x40d", "resnext101_4x24d", "resnext101_8x14d"),
             *("resnext101_32x4d", "resnext101_32x8d", "resnext101_64x4d", "resnext101_2x64d"),
             *("resnext101_1x100d", "resnext152_32x4d", "resnext200_32x4d"),
-            "resnext50_32x4d-noshortcut",
+            *("resnext50_32x4d-noshortcut", "resnext50d_32x4d"),
         ),
         read=_read,
         write=_write,
@@ -115,19 +119,22 @@ def resnext(
     scale: Fraction | float = 1,
     residual: bool = True,
     stride_in_1x1: bool = False,
+    variant: str = "",
 ) -> Choices:
     """The ImageNet ResNeXt (Table 1): `blocks` bottleneck blocks a stage of template CxWd.
 
     Stage i has group width C*W*2^i and 256*2^i output channels; the stride is in the 3x3, or in the
-    first 1x1.
+    first 1x1. The `variant` d is ResNet-D's (He et al., arXiv 1812.01187, section 4): a stem of
+    three 3x3, and shortcuts whose stride is in an average pool; t has a narrower stem (timm).
     With cardinality 1 and width 64 it is ResNet-50/101/152, with width 128 wide_resnet50_2.
 
     Raises:
         UsageError: where a number is not positive, or a scaled width not whole.
     """
-    stem = imagenet_stem(scale)
+    stem = imagenet_stem(scale, variant=variant)
     template = (cardinality, width)
-    return bottlenecks(stem, blocks, template, scale, classes, residual, stride_in_1x1)
+    plain = bottlenecks(stem, blocks, template, scale, classes, residual, stride_in_1x1)
+    return replace(plain, pooled=bool(variant))
 
 
 def _read_cifar(spelled: Spelled) -> Numbers | None:

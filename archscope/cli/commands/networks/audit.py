@@ -20,6 +20,8 @@ class Paper(StrEnum):
     efficientnet = "efficientnet"
     mobilenet = "mobilenet"
     convnext = "convnext"
+    res2net = "res2net"
+    mmpretrain = "mmpretrain"
     pycls = "pycls"
     torchvision = "torchvision"
     keras = "keras"

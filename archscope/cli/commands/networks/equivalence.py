@@ -50,17 +50,18 @@ def equivalence(
     format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """Show that a block's forms in Figures 3 and 4 of the ResNeXt paper are one network.
+    """Show that a block's forms are one network: Figures 3 and 4 of the ResNeXt paper, or RepVGG's.
 
     Rewrites the network from grouped convolutions (c) to early concatenation (b) to aggregated
     paths (a) and back, carries the weights over, and compares each form with (c): parameters,
     FLOPs (multiply-adds), activations, time; outputs, gradients and running statistics in float64,
-    which must be equal to 1e-10. Networks of basic blocks (resnet18) are shown as in Figure 4.
+    which must be equal to 1e-10. Networks of basic blocks (resnet18) are shown as in Figure 4; of
+    RepVGG (repvgg_a0) the branches that are trained and the one 3x3 that they are in eval mode.
 
     Exit codes: 0 equivalent, 1 not equivalent, 2 usage.
     """
     from archscope.arch.quantities import parse_shape
-    from archscope.explore.networks.equivalence import equivalence as compare_forms
+    from archscope.explore.forms.equivalence import equivalence as compare_forms
 
     shape = None if input_shape is None else parse_shape(input_shape)
     resolve_format(format, output)

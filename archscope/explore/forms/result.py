@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from archscope.arch.network import Network
-from archscope.arch.rewrite import Form, blocks
+from archscope.arch.rewrite import blocks
 from archscope.cost.clock import Timing
 from archscope.cost.formula import CONVENTION, Count
 from archscope.errors import UsageError
@@ -79,7 +79,7 @@ class FormResult(ShortRepr):
         timings: by `forward` and `training_step`; empty where no clock ran.
     """
 
-    form: Form
+    form: str
     network: Network
     count: Count
     built: Built
@@ -129,10 +129,7 @@ class Equivalence(Result):
         if not self.checks.weights:
             found.append("the way back did not give the same weights again")
         if found and (moved := self.checks.sensitivity) is not None:
-            found.append(
-                f"(c) itself moves by {moved:.1e} when its input changes by the last bit"
-                + (", so take more images or a larger input" if moved > LIMIT / 100 else "")
-            )
+            found.append(moved_words("(c)", moved))
         return found
 
     def document(self) -> dict[str, Any]:
@@ -150,15 +147,9 @@ class Equivalence(Result):
             "failures": self.failures,
             "tree_restored": self.checks.tree,
             "weights_restored": self.checks.weights,
-            "check": {
-                "batch": self.settings.batch,
-                "seed": self.settings.seed,
-                "precision": "float64",
-                "limit": LIMIT,
-                "sensitivity": _finite(self.checks.sensitivity),
-            },
-            "timing": self._timing(),
-            "forms": [_form_document(one, self.forms[0]) for one in self.forms],
+            "check": check_document(self.settings, self.checks.sensitivity),
+            "timing": timing_document(self.settings) if self.forms[0].timings else None,
+            "forms": [form_document(one, self.forms[0]) for one in self.forms],
         }
 
     def tables(self) -> list[Table]:
@@ -171,26 +162,44 @@ class Equivalence(Result):
         """A row for each form."""
         return [csv_table(self.document())]
 
-    def _timing(self) -> dict[str, Any] | None:
-        if not self.forms[0].timings:
-            return None
-        from archscope.cost.workload import threads
-        from archscope.sweep.store.environment import environment
-
-        return {
-            "batch": self.settings.batch,
-            "precision": "float32",
-            "threads": threads(),
-            "environment": environment(),
-        }
-
 
 def largest(differences: Differences) -> float:
     """The largest of all differences; 0 where there are none."""
     return max((gap for kinds in differences.values() for gap in kinds.values()), default=0.0)
 
 
-def _form_document(one: FormResult, reference: FormResult) -> dict[str, Any]:
+def moved_words(what: str, moved: float) -> str:
+    """How far a form moves by itself, and what to do about it."""
+    hint = ", so take more images or a larger input" if moved > LIMIT / 100 else ""
+    return f"{what} itself moves by {moved:.1e} when its input changes by the last bit{hint}"
+
+
+def check_document(settings: Settings, sensitivity: float | None) -> dict[str, Any]:
+    """How forms were compared, as JSON."""
+    return {
+        "batch": settings.batch,
+        "seed": settings.seed,
+        "precision": "float64",
+        "limit": LIMIT,
+        "sensitivity": _finite(sensitivity),
+    }
+
+
+def timing_document(settings: Settings) -> dict[str, Any]:
+    """On what they were timed, as JSON."""
+    from archscope.cost.workload import threads
+    from archscope.sweep.store.environment import environment
+
+    return {
+        "batch": settings.batch,
+        "precision": "float32",
+        "threads": threads(),
+        "environment": environment(),
+    }
+
+
+def form_document(one: FormResult, reference: FormResult) -> dict[str, Any]:
+    """A form as JSON, its times also over those of the `reference`."""
     return {
         "form": one.form,
         **one.formula._asdict(),
@@ -201,11 +210,11 @@ def _form_document(one: FormResult, reference: FormResult) -> dict[str, Any]:
             mode: {kind: _finite(gap) for kind, gap in kinds.items()}
             for mode, kinds in one.differences.items()
         },
-        **{kind: _timing_document(one, reference, kind) for kind in ("forward", "training_step")},
+        **{kind: _seconds(one, reference, kind) for kind in ("forward", "training_step")},
     }
 
 
-def _timing_document(one: FormResult, reference: FormResult, kind: str) -> dict[str, float] | None:
+def _seconds(one: FormResult, reference: FormResult, kind: str) -> dict[str, float] | None:
     if kind not in one.timings:
         return None
     timing = one.timings[kind]
@@ -214,7 +223,7 @@ def _timing_document(one: FormResult, reference: FormResult, kind: str) -> dict[
         "median": timing.median,
         "first_quartile": first,
         "third_quartile": third,
-        "ratio_to_c": timing.ratio_to(reference.timings[kind]),
+        f"ratio_to_{reference.form}": timing.ratio_to(reference.timings[kind]),
         "rounds": len(timing.seconds),
     }
 

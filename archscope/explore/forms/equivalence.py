@@ -8,20 +8,24 @@ timed in float32.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from math import gcd
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from archscope.arch.fuse import FUSED, fusions
 from archscope.arch.network import Network
 from archscope.arch.nodes import Node, Seq
+from archscope.arch.rebuild import placed
 from archscope.arch.rewrite import PATHS, Cut, Form, blocks, cuts, largest_divisor, to_form
 from archscope.arch.windows import Shape
-from archscope.cost.clock import Timing, interleaved
 from archscope.cost.formula import Count, count
 from archscope.errors import UsageError, plural
-from archscope.explore.networks.equivalence_result import (
+from archscope.explore.forms.fused_result import Fused
+from archscope.explore.forms.fusion import fusion
+from archscope.explore.forms.measured import Note, built, check_memory, timed
+from archscope.explore.forms.result import (
     LIMIT,
     Built,
     Checks,
@@ -32,15 +36,11 @@ from archscope.explore.networks.equivalence_result import (
     largest,
 )
 from archscope.explore.networks.opened import Given, own_networks
-from archscope.nn.free_memory import available
 
 if TYPE_CHECKING:
     from archscope.nn.probe import Mode, Reading
 
-Note = Callable[[str], None]
 _FIGURE_4_PATHS = 32
-# How long the clock runs where no rounds were asked for: seconds for each kind of pass.
-_SECONDS, _LEAST_ROUNDS, _MOST_ROUNDS = 15.0, 3, 30
 # The forms of a block by its number of convolutions: Figure 4 shows two, on its right and left.
 _FORMS: dict[int, tuple[Form, ...]] = {3: ("c", "b", "a"), 2: ("c", "a")}
 
@@ -73,12 +73,15 @@ def equivalence(
     seed: int = 0,
     rounds: int | None = None,
     note: Note = lambda _: None,
-) -> Equivalence:
+) -> Equivalence | Fused:
     """Rewrite a network into the forms of Figure 3 (or 4), and compare each with form (c).
 
+    One whose blocks are branches that are one convolution in eval mode (RepVGG) is compared with
+    that form.
+
     Args:
-        network: a name, a network or a tree, of bottleneck blocks (Figure 3) or basic blocks
-            (Figure 4).
+        network: a name, a network or a tree, of bottleneck blocks (Figure 3), basic blocks
+            (Figure 4) or RepVGG's.
         input: (channels, height, width); without it the network's own.
         classes: outputs of a named network; without it the family's.
         paths: of basic blocks; without it 32 as in Figure 4, or the most below that divide them.
@@ -93,6 +96,12 @@ def equivalence(
     settings = Settings(batch, seed, rounds)
     refused = "rewritten", "name one of these, as resnext50_32x4d"
     (given,) = own_networks(network, classes, input, refused)
+    if fusions(given.tree):
+        if paths is not None:
+            raise UsageError(f"paths are those of basic blocks, not of {given.name}; drop --paths")
+        return fusion(given, settings, note)
+    if any(node.label == FUSED for _, node in placed(given.tree)):
+        raise UsageError(f"{given.name} is fused already: its branches are gone; drop -deploy")
     subject = _in_form(given, "c")
     depth, number = _paths(subject, paths)
     forms = _rewrite(subject, depth, number)
@@ -101,7 +110,7 @@ def equivalence(
     modules: dict[str, Any] = {
         one.form: found.module for one, found in zip(forms, checked, strict=True)
     }
-    timings = _time(modules, (settings.batch, *subject.input), settings.rounds, note)
+    timings = timed(modules, (settings.batch, *subject.input), settings.rounds, note)
     results = [
         FormResult(
             *(one.form, one.network, one.cost),
@@ -122,7 +131,7 @@ def _paths(network: Network, asked: int | None) -> tuple[int, int]:
         raise UsageError(
             f"{network.name} has no blocks as in Figures 3 and 4 (two or three convolutions "
             "with only batch norm and ReLU between); use resnext50_32x4d (Figure 3) or "
-            "resnet18 (Figure 4)"
+            "resnet18 (Figure 4), or repvgg_a0, whose blocks can be fused"
         )
     (depth,) = depths
     if depth == 2:
@@ -162,7 +171,6 @@ def _returns(forms: list[_Rewritten], paths: int) -> bool:
 
 
 def _check_memory(forms: list[_Rewritten], batch: int) -> None:
-    """Refuse what would take the machine down; the numbers are near what was measured."""
     branches: Counter[str] = Counter()
     for rewritten in forms:
         for row in rewritten.cost.nodes:
@@ -170,13 +178,7 @@ def _check_memory(forms: list[_Rewritten], batch: int) -> None:
             if rest:
                 branches[rewritten.form + block] += row.activations // row.times
     kept = 4 * forms[0].cost.activations + 2 * max(branches.values())
-    need, free = 8 * (12 * forms[0].cost.params + batch * kept), available()
-    if need > free:
-        raise UsageError(
-            f"comparing the forms of {forms[0].network.name} on {plural(batch, 'image')} "
-            f"needs about {need // 10**6:,} MB, and this machine has {free // 10**6:,} "
-            "MB free; use a smaller --input, --batch or network"
-        )
+    check_memory(forms[0].network, forms[0].cost.params, kept, batch)
 
 
 def _check(
@@ -212,46 +214,8 @@ def _check(
             expected = found
         note(f"form ({form}): counted by fvcore as it is built")
         module.float()
-        checked.append(_Checked(module, _built(module, network), gaps, restored))
+        checked.append(_Checked(module, built(module, network), gaps, restored))
     if not any(one.differences and largest(one.differences) >= LIMIT for one in checked):
         return checked, None
     again = readings(build_with(original, state), at.nudged())
     return checked, largest(differences(again, expected))
-
-
-def _built(module: Any, network: Network) -> Built:
-    from archscope.cost.fvcore import count_activations_with_fvcore, count_with_fvcore
-
-    counted = count_with_fvcore(module, network.input)
-    activations = count_activations_with_fvcore(module, network.input)
-    return Built(counted.params, counted.macs, activations)
-
-
-def _time(
-    modules: Mapping[str, Any], images: tuple[int, ...], rounds: int | None, note: Note
-) -> dict[str, dict[str, Timing]]:
-    """The seconds of a forward pass and of a training step of each form; empty without rounds."""
-    from archscope.cost.workload import Mode as Timed
-    from archscope.cost.workload import place, workload
-
-    found: dict[str, dict[str, Timing]] = {form: {} for form in modules}
-    kinds: dict[str, Timed] = {"forward": "throughput", "training_step": "step"}
-    for module in modules.values():
-        place(module, "cpu")
-    for kind, mode in kinds.items() if rounds != 0 else ():
-        said = kind.replace("_", " ")
-        note(f"warm-up of a {said} of each form in float32")
-        calls = {
-            form: workload(module, mode, images, "fp32", "cpu") for form, module in modules.items()
-        }
-        timed = interleaved(calls, rounds=1)
-        once = sum(timing.median for timing in timed.values())
-        # On a busy machine a round may take minutes: then the first one is all there is.
-        least = _LEAST_ROUNDS if once < _SECONDS else 1
-        number = rounds or max(least, min(_MOST_ROUNDS, int(_SECONDS / once)))
-        note(f"timed rounds of a {said}: {number}, about {number * once:.0f} s")
-        if number > 1:
-            timed = interleaved(calls, rounds=number, warmup=0)
-        for form, timing in timed.items():
-            found[form][kind] = timing
-    return found

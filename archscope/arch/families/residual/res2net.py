@@ -1,0 +1,133 @@
+"""Res2Net and Res2NeXt: Gao et al., arXiv 1904.01169, on the bottlenecks of ResNet and ResNeXt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from archscope.arch.arrays import Number, product
+from archscope.arch.families.axis import Axis, number_text
+from archscope.arch.families.blocks import cifar_stem, imagenet_stem
+from archscope.arch.families.family import family
+from archscope.arch.families.keys import Keys
+from archscope.arch.families.residual.choices import Choices
+from archscope.arch.families.residual.depths import (
+    FOUR_STAGES,
+    IMAGENET_BLOCKS,
+    WIDTH,
+    depth_text,
+    imagenet,
+    known_depth,
+    scale_axis,
+    variant,
+    variant_forms,
+    whole_number,
+)
+from archscope.arch.families.residual.resnext import bottlenecks
+from archscope.arch.families.spelling import SCALE, SHORTCUT, Names, Numbers, Spelled
+from archscope.arch.scaling import scaled
+from archscope.errors import UsageError
+
+_FORM = "res2net[{depth}[_{width}w_{splits}s]]"
+_GROUPED = "res2next[{depth}[_{cardinality}c_{width}w_{splits}s]]"
+_USUAL = {"cardinality": 1, "width": 26, "splits": 4}  # of a name that does not say them
+_USUAL_GROUPED = {"cardinality": 8, "width": 4, "splits": 4}
+
+
+def _read(spelled: Spelled) -> Numbers | None:
+    found = imagenet(spelled._replace(prefix=None), IMAGENET_BLOCKS)
+    if found is None:
+        return None
+    usual = _USUAL_GROUPED if spelled.form.startswith("res2next") else _USUAL
+    given = {word: whole_number(spelled, word).get(word, usual[word]) for word in usual}
+    return {**found, **given, **variant(spelled)}
+
+
+def _write(numbers: Numbers) -> str:
+    blocks = numbers["blocks"]
+    depth = depth_text(known_depth(blocks, IMAGENET_BLOCKS), blocks) + numbers["variant"]
+    cardinality, width, splits = (number_text(numbers[word]) for word in _USUAL)
+    if cardinality == "1":
+        return f"res2net{depth}_{width}w_{splits}s"
+    return f"res2next{depth}_{cardinality}c_{width}w_{splits}s"
+
+
+_TIMM = Keys(
+    {
+        r"(layer\d+\.\d+)\.splits\.(\d+)\.(conv|bn)": r"\1.\3s.\2",
+        r"\w+": r"\g<0>",
+    }
+)
+
+
+def _timm(numbers: Numbers) -> Keys | None:
+    return _TIMM if numbers["residual"] and numbers["scale"] == 1 else None
+
+
+@family(
+    Names(
+        _FORM,
+        aliases=(_GROUPED, *variant_forms(_FORM), *variant_forms(_GROUPED)),
+        suffixes=(SCALE, SHORTCUT),
+        known=(
+            *("res2net50_26w_4s", "res2net50_48w_2s", "res2net50_14w_8s", "res2net50_26w_6s"),
+            *("res2net50_26w_8s", "res2net101_26w_4s", "res2next50", "res2net50d", "res2net101d"),
+        ),
+        read=_read,
+        write=_write,
+        members={
+            "res2next50": {"blocks": IMAGENET_BLOCKS[50], **_USUAL_GROUPED},
+            "res2net50d": {"blocks": IMAGENET_BLOCKS[50], **_USUAL, "variant": "d"},
+            "res2net101d": {"blocks": IMAGENET_BLOCKS[101], **_USUAL, "variant": "d"},
+        },
+        cifar=True,
+    ),
+    FOUR_STAGES,
+    Axis("cardinality", range(1, 33), default=1, symbol="C", channels=True),
+    replace(WIDTH, default=26),
+    Axis(
+        "splits",
+        range(2, 9),
+        sought=range(2, 17),
+        default=4,
+        symbol="S",
+        channels=True,
+        arrays=False,
+    ),
+    scale_axis(64),
+    channels=1,
+    year=2019,
+    timm=_timm,
+)
+def res2net(
+    blocks: Sequence[Number] = (3, 4, 6, 3),
+    cardinality: Number = 1,
+    width: Number = 26,
+    splits: int = 4,
+    *,
+    classes: int = 1000,
+    scale: Fraction | float = 1,
+    residual: bool = True,
+    variant: str = "",
+    cifar: bool = False,
+) -> Choices:
+    """Res2Net: the 3x3 of a bottleneck is one on each of `splits` parts of `width` channels.
+
+    Each is also given what the one before it made, and the last part is kept as it is; in the first
+    block of a stage no part is given another's, and the last is average-pooled. Stage i is 2^i
+    times that wide. With a cardinality the 3x3 are grouped (Res2NeXt: C groups of `width`); with
+    one split it is ResNeXt. The `variant` d is ResNet-D's, see `resnext`.
+
+    Raises:
+        UsageError: where a number is not positive, or a scaled width not whole.
+    """
+    if cifar and variant:
+        raise UsageError(
+            f"the stem of 32x32 images has no variant {variant}; name it without {variant}"
+        )
+    stem = cifar_stem(scaled(64, scale, "stem 64")) if cifar else imagenet_stem(scale, 64, variant)
+    scaled(width, scale, f"width {number_text(width)} of a split")  # that it is whole
+    template = (cardinality, product(width, splits))
+    plain = bottlenecks(stem, blocks, template, scale, classes, residual)
+    return replace(plain, splits=splits, pooled=bool(variant))

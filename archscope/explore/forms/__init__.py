@@ -1,0 +1,1 @@
+"""One network in several forms that compute the same."""
