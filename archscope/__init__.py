@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from archscope.explore.clock.bench import Extras, Setting, bench
     from archscope.explore.design.enumerate import Order, Query
     from archscope.explore.design.enumerate import enumerate_designs as enumerate
+    from archscope.explore.design.scaling.rules import ScalingRule
     from archscope.explore.design.solve import solve
     from archscope.explore.forms.equivalence import equivalence
     from archscope.explore.networks.audit import audit
@@ -104,6 +105,7 @@ _PLACES = {
     "Query": "archscope.explore.design.enumerate:Query",
     "Repeat": "archscope.arch.nodes:Repeat",
     "Resources": "archscope.sweep.plan.slots:Resources",
+    "ScalingRule": "archscope.explore.design.scaling.rules:ScalingRule",
     "Seq": "archscope.arch.nodes:Seq",
     "SequentialTest": "archscope.reporting.judge.sequential:SequentialTest",
     "Setting": "archscope.explore.clock.bench:Setting",
@@ -168,6 +170,7 @@ __all__ = [
     "Query",
     "Repeat",
     "Resources",
+    "ScalingRule",
     "Seq",
     "SequentialTest",
     "Setting",

@@ -6,6 +6,8 @@ prints it without a traceback; in the library it is an ordinary exception.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from archscope.plain_text import visible
 
 
@@ -41,3 +43,8 @@ def plural(number: int, noun: str, nouns: str = "") -> str:
     """A counted noun: `1 seed`, `1,200 seeds`, `2 classes`; `nouns` where neither s nor es does."""
     several = nouns or noun + ("es" if noun.endswith("s") else "s")
     return f"{number:,} {noun if number == 1 else several}"
+
+
+def joined(words: Sequence[str]) -> str:
+    """Words in a sentence: `width`, `width and depth`, `compound, width and depth`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

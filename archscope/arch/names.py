@@ -17,6 +17,7 @@ import re
 from typing import Any
 
 from archscope.arch.families import registry
+from archscope.arch.families.axis import Axis
 from archscope.arch.families.family import Family, Reading
 from archscope.arch.families.own import (
     Place,
@@ -160,6 +161,8 @@ def _unknown(name: str, reading: Reading | None = None) -> str:
             f"timm:{shown(name)} where networks from outside are taken"
         )
     unknown = f"there is no network named '{shown(name)}'"
+    if re.search(r"[0-9]{10}", name):
+        return f"{unknown}; a number in a name has at most nine digits, so write a smaller one"
     meant = registry.likely(normal(name))
     if not meant:
         known = f"{unknown}; archscope list shows known ones, and how all others are spelled"
@@ -167,9 +170,15 @@ def _unknown(name: str, reading: Reading | None = None) -> str:
             return known + hint
         return f"{known}; other packages' are written timm:{name} or torchvision:{name}"
     spelled = ", ".join(dict.fromkeys(one.form for one in meant))
-    stages = any(axis.word == "depth" and axis.stages for one in meant for axis in one.axes)
-    also = " (blocks for N, as _3_4_7_3)" if stages else ""
+    staged = [axis for one in meant for axis in one.axes if axis.word == "depth" and axis.stages]
+    also = f" ({_blocks(staged[0])})" if staged else ""
     return f"{unknown}; its family is spelled {spelled}{also}{hint}"
+
+
+def _blocks(axis: Axis) -> str:
+    """How the blocks of the stages are written in a name."""
+    example = "_".join("34733"[: axis.stages])
+    return f"blocks for N, as _{example}" if axis.symbol else f"{axis.word.upper()} as {example}"
 
 
 def _unknown_in(place: Place) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _PREFIXES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
 _MOST = 100_000
+_MOST_SIZE = 65_536  # of an input
 MOST_COST = 10**13
 CLASSES = Within(1, 10**7)  # more than any data set tells apart
 _UNITS = {
@@ -55,7 +56,7 @@ def parse_limit(text: str) -> tuple[str, int]:
     Raises:
         UsageError: where the number or its unit is missing, or the number is above 10^13.
     """
-    found = re.fullmatch(rf"([\d.,_\s]+[kmgbt]?)\s*({'|'.join(_UNITS)})", text.strip().lower())
+    found = re.fullmatch(rf"(.*?[^a-z]\s*[kmgbt]?)\s*({'|'.join(_UNITS)})", text.strip().lower())
     if found is None:
         raise UsageError(
             f"a network's budget needs its unit, which '{shown(text)}' lacks; write "
@@ -124,14 +125,20 @@ def parse_factors(text: str, what: str) -> list[int | Fraction]:
     """`1,1.5,2` or `1:4` -> whole numbers, and fractions for decimals.
 
     Raises:
-        UsageError: as `parse_numbers`, and for a decimal that is none.
+        UsageError: where a part is no such number or range.
     """
     from archscope.arch.scaling import exact
 
     factors: list[int | Fraction] = []
     for part in text.split(","):
-        if "." not in part:
-            factors += parse_numbers(part, what)
+        if "." not in part or ":" in part:
+            try:
+                factors += parse_numbers(part, what)
+            except UsageError:
+                raise UsageError(
+                    f"{what} must be numbers above 0, or a range upward of whole ones, not "
+                    f"'{shown(text)}'; write 0.5,1,1.5 or 1:4"
+                ) from None
             continue
         value = exact(part.strip(), what)
         factors.append(int(value) if value.denominator == 1 else value)
@@ -146,10 +153,11 @@ def parse_sizes(text: str) -> tuple[int, ...]:
     """
     found = re.fullmatch(r"[0-9]{1,5}(?:x[0-9]{1,5}){0,4}", text.strip().lower())
     sizes = tuple(map(int, found[0].split("x"))) if found else ()
-    if not sizes or not all(1 <= size <= 65_536 for size in sizes):
+    if not sizes or not all(1 <= size <= _MOST_SIZE for size in sizes):
         raise UsageError(
-            f"an input is channels x height x width, not '{shown(text)}'; write 3x224x224, or "
-            "3x32x32,10 for a network from outside that takes two"
+            f"an input is channels x height x width, each from 1 to {_MOST_SIZE:,}, not "
+            f"'{shown(text)}'; write 3x224x224, or 3x32x32,10 for a network from outside that "
+            "takes two"
         )
     return sizes
 
@@ -161,9 +169,10 @@ def parse_shape(text: str) -> Shape:
         UsageError: where it is not CxHxW with whole numbers from 1 to 65,536.
     """
     found = re.fullmatch(r"([0-9]{1,5})x([0-9]{1,5})x([0-9]{1,5})", text.strip().lower())
-    if not found or not all(1 <= int(entry) <= 65_536 for entry in found.groups()):
+    if not found or not all(1 <= int(entry) <= _MOST_SIZE for entry in found.groups()):
         raise UsageError(
-            f"an input is channels x height x width, not '{shown(text)}'; write 3x224x224"
+            f"an input is channels x height x width, each from 1 to {_MOST_SIZE:,}, not "
+            f"'{shown(text)}'; write 3x224x224"
         )
     channels, height, width = map(int, found.groups())
     return channels, height, width

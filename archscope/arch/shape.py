@@ -34,6 +34,7 @@ from archscope.arch.readings import unknown
 from archscope.arch.windows import (
     Shape,
     any_of,
+    at,
     check_groups,
     conv_padding,
     pair,
@@ -109,7 +110,7 @@ def walk(node: Node, shape: Shape, path: str = "", times: Number = 1, side: bool
             outputs = yield from _branches(node.branches, shape, path, times, side)
             if not all(same(outputs[0], other) for other in outputs[1:]):
                 raise UsageError(
-                    f"the branches of the sum at '{path}' have the shapes {shape_texts(outputs)}; "
+                    f"the branches of the sum{at(path)} have the shapes {shape_texts(outputs)}; "
                     "they must be equal, so change the widths or strides of one"
                 )
             return outputs[0]
@@ -130,7 +131,7 @@ def walk(node: Node, shape: Shape, path: str = "", times: Number = 1, side: bool
             gate = yield from walk(node.branch, shape, path, times, side)
             if not (same(gate, shape) or same(gate, (shape[0], 1, 1))):
                 raise UsageError(
-                    f"the gate at '{path}' has the shape {shape_text(gate)}; its input is "
+                    f"the gate{at(path)} has the shape {shape_text(gate)}; its input is "
                     f"{shape_text(shape)}, so it must be that or {shape[0]}x1x1"
                 )
             return shape
@@ -161,7 +162,7 @@ def _walk_repeat(node: Repeat, shape: Shape, path: str, times: Number, side: boo
         kept = yield from walk(node.rest, output, join(path, "1"), again, side)
         if not same(kept, output):
             raise UsageError(
-                f"the block that repeats at '{path}' turns {shape_text(output)} into "
+                f"the block that repeats{at(path)} turns {shape_text(output)} into "
                 f"{shape_text(kept)}; all blocks but a stage's first must keep their input's shape"
             )
     return output
@@ -173,7 +174,7 @@ def _walk_split(node: Split, shape: Shape, path: str, times: Number, side: bool)
     for branch in node.branches:
         if takes_before(node, len(outputs)) and not same(outputs[-1], part):
             raise UsageError(
-                f"a branch of the split at '{path}' gives {shape_text(outputs[-1])} to one that "
+                f"a branch of the split{at(path)} gives {shape_text(outputs[-1])} to one that "
                 f"has {shape_text(part)}; in a chain all must keep their part's shape"
             )
         outputs.append((yield from walk(branch, part, path, times, side)))
@@ -213,7 +214,7 @@ def _grown(node: Grow, shape: Shape, path: str, times: Number, side: bool) -> Wa
         grouped = isinstance(visit.node, Conv) and not same((visit.node.groups,), (1,))
         if grouped and visit.input[0] is shape[0]:
             raise UsageError(
-                f"the convolution at '{path}' has groups on channels that grow an array of times, "
+                f"the convolution{at(path)} has groups on channels that grow an array of times, "
                 f"or more than {MOST_VISITED:,}; make the times a smaller, plain number"
             )
         yield visit
@@ -222,7 +223,7 @@ def _grown(node: Grow, shape: Shape, path: str, times: Number, side: bool) -> Wa
 def _concatenated(outputs: list[Shape], path: str) -> Shape:
     if not all(same(outputs[0][1:], other[1:]) for other in outputs[1:]):
         raise UsageError(
-            f"the branches concatenated at '{path}' have the shapes {shape_texts(outputs)}; "
+            f"the branches concatenated{at(path)} have the shapes {shape_texts(outputs)}; "
             "height and width must be equal, so change the strides or paddings"
         )
     return (sum(output[0] for output in outputs), *outputs[0][1:])
@@ -237,7 +238,7 @@ def part_shape(node: Split, shape: Shape, path: str) -> Shape:
     number = len(node.branches)
     if any_of(shape[0] % number != 0):
         raise UsageError(
-            f"the split at '{path}' cuts {shape[0]} channels into {number} parts; the channels "
+            f"the split{at(path)} cuts {shape[0]} channels into {number} parts; the channels "
             f"must be a multiple of {number}"
         )
     return (shape[0] // number, *shape[1:])

@@ -24,11 +24,16 @@ def conv_padding(node: Conv) -> tuple[int, int]:
     return height // 2, width // 2
 
 
+def at(path: str) -> str:
+    """The place of a node in a sentence; nothing, where no label names it."""
+    return f" at '{path}'" if path else ""
+
+
 def check_groups(node: Shuffle | Norm, channels: Number, path: str) -> None:
     """Raise where the channels cannot be dealt into the node's groups."""
     if any_of(channels % node.groups != 0):
         raise UsageError(
-            f"the {type(node).__name__.lower()} at '{path}' has {node.groups} groups for "
+            f"the {type(node).__name__.lower()}{at(path)} has {node.groups} groups for "
             f"{channels} channels; the channels must be a multiple of the groups"
         )
 
@@ -38,7 +43,7 @@ def window(size: Number, kernel: int, stride: Number, padding: int, node: Node, 
     span = size + 2 * padding - kernel
     if any_of(span < 0):
         raise UsageError(
-            f"the {type(node).__name__.lower()} at '{path}' has a window of {kernel}, but its "
+            f"the {type(node).__name__.lower()}{at(path)} has a window of {kernel}, but its "
             f"padded input is only {size + 2 * padding} wide; use a larger input"
         )
     return span // stride + 1
@@ -67,7 +72,7 @@ def per_group(node: Conv, channels: Number, path: str) -> Number:
         node.out is not channels and any_of(node.out % groups != 0)
     ):
         raise UsageError(
-            f"the convolution at '{path}' cannot split {channels} input and {node.out} "
+            f"the convolution{at(path)} cannot split {channels} input and {node.out} "
             f"output channels into {groups} groups; use a divisor of both"
         )
     return quotient

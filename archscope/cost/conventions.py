@@ -53,6 +53,7 @@ class Convention:
         word: what the tool calls the number.
         factor: how it counts a multiply-add: 1 or 2 (1 for parameters).
         terms: what it counts besides.
+        silent: what it leaves out though it counts the like: the elements concerned, and why.
         source: the version and functions that this was read from.
     """
 
@@ -62,6 +63,7 @@ class Convention:
     factor: int = 1
     terms: tuple[Term, ...] = ()
     source: str = ""
+    silent: tuple[Term, ...] = ()
 
     @property
     def unit(self) -> str:
@@ -77,10 +79,16 @@ class Convention:
         factor = {"factor 2": own} if self.factor == 2 else {}
         return {"formula": own, **factor, **{t.name: t.value(tally) for t in self.terms}}
 
+    def left_out(self, tally: Tally) -> tuple[tuple[Term, int], ...]:
+        """What it leaves out of this network though it counts the like, with the elements."""
+        found = ((term, term.value(tally)) for term in self.silent)
+        return tuple((term, elements) for term, elements in found if elements)
+
 
 _NORM = Term("batch norm", {"norm": 2}, "2 an element")
 _OTHER_NORM = Term("layer norm", {"other_norm": 5}, "5 an element, of group norm too")
 _RELU = Term("ReLU", {"relu": 1}, "1 an element")
+_ACT = Term("SiLU, GELU", {"silu": 1, "gelu": 1}, "1 an element")
 _MAX = Term("max pool", {"max_in": 1}, "1 an input element")
 _AVG = Term("average pool", {"avg_in": 1}, "1 an input element")
 _GLOBAL = Term("global pool", {"global_in": 1}, "1 an input element")
@@ -99,7 +107,8 @@ _THOP = "thop 0.1.1: profile.profile, vision/basic_hooks.py, vision/calc_func.py
 _CALFLOPS = "calflops 0.3.2: pytorch_ops._patch_functionals, flops_counter.calculate_flops"
 _DEEPSPEED = "deepspeed 0.19.8: profiling/flops_profiler/profiler.py _patch_functionals"
 
-_OF_DEEPSPEED = (_NORM, _RELU, *_POOLS, _CONV_BIAS)  # calflops began as a copy of it
+# calflops began as a copy of it.
+_OF_DEEPSPEED = (_NORM, _OTHER_NORM, _RELU, _ACT, *_POOLS, _CONV_BIAS)
 _STEM = Term(
     "stem gradient",
     {"stem": 1},
@@ -120,10 +129,40 @@ _GROUPED = Term(
 )
 _ONCE = Term(
     "batch norm",
-    {"norm_params": 1},
+    {"batch_params": 1},
     "its parameters once an image, whatever the image's size",
     "defect",
 )
+_OF_TORCHINFO = (
+    _ONCE,
+    replace(_ONCE, name="layer norm", of={"other_params": 1}),
+    replace(_ONCE, name="learned scale", of={"gain_params": 1}),
+    _BIAS,
+)
+_BY_TYPE = "only modules whose exact type it lists are counted"
+_UNLISTED = (
+    Term("layer norm", {"other_params": -1}, f"{_BY_TYPE}, so group norm is not either", "defect"),
+    Term("learned scale", {"gain_params": -1}, _BY_TYPE, "defect"),
+)
+_FRACTION = Term(
+    "rounding",
+    {"fraction": -1},
+    "the windows of an adaptive pool are taken as fractions, and their sum is cut to a whole",
+    "defect",
+)
+_SUBCLASS = f"{_BY_TYPE}, and a layer norm over channels is a subclass, as torchvision's is"
+_NO_ACT = Term(
+    "hardswish and sigmoids",
+    {"hardswish": 1, "hardsigmoid": 1, "sigmoid": 1},
+    "not on its list, as other activations are",
+)
+_NO_RELU6 = Term("ReLU6", {"relu6": 1}, "relu6 is on its list, but torch's module calls hardtanh")
+_NO_OPERATORS = Term(
+    "sums and products",
+    {"added": 1, "multiplied": 1},
+    "torch.add and torch.mul are counted, the operators + and * are not",
+)
+_SILENT = (_NO_ACT, _NO_RELU6, _NO_OPERATORS)
 
 
 def _times(factor: int, *terms: Term) -> tuple[Term, ...]:
@@ -139,15 +178,29 @@ CONVENTIONS = (
     Convention("fvcore", "params", "parameters", source="fvcore 0.1.5: nn/parameter_count.py"),
     Convention("torchinfo", "params", "Total params", source="torchinfo 1.8.0: ModelStatistics"),
     Convention("ptflops", "params", "params", source=_PTFLOPS),
-    Convention("thop", "params", "params", terms=(_SIDE,), source=_THOP),
+    Convention("thop", "params", "params", terms=(_SIDE, *_UNLISTED), source=_THOP),
     Convention("calflops", "params", "Params", source=_CALFLOPS),
     Convention("deepspeed", "params", "params", source=_DEEPSPEED),
     Convention("formula", "forward", "macs"),
     Convention("fvcore", "forward", "flops", terms=(_NORM, _OTHER_NORM, _GLOBAL), source=_FVCORE),
     Convention("torch", "forward", "FLOP", 2, source=_TORCH),
-    Convention("torchinfo", "forward", "mult-adds", terms=(_ONCE, _BIAS), source=_TORCHINFO),
+    Convention("torchinfo", "forward", "mult-adds", terms=_OF_TORCHINFO, source=_TORCHINFO),
     Convention(
-        "ptflops", "forward", "MACs", 1, (_NORM, _RELU, *_POOLS, _BIAS, _TWICE), source=_PTFLOPS
+        "ptflops",
+        "forward",
+        "MACs",
+        terms=(
+            _NORM,
+            Term("group norm", {"group_norm": 2}, "2 an element"),
+            _RELU,
+            _ACT,
+            Term("ReLU6", {"relu6": 1}, "1 an element"),
+            *_POOLS,
+            _BIAS,
+            _TWICE,
+        ),
+        source=_PTFLOPS,
+        silent=(Term("layer norm", {"layer_norm": 1}, _SUBCLASS), _NO_ACT, _NO_OPERATORS),
     ),
     Convention(
         "thop",
@@ -161,12 +214,17 @@ CONVENTIONS = (
                 of={"global_in": 1, "global_out": 1},
                 why="1 an input element and 1 an output",
             ),
+            _FRACTION,
         ),
         source=_THOP,
+        silent=(
+            Term("layer norm", {"layer_norm": 1}, _SUBCLASS),
+            Term("group norm", {"group_norm": 1}, "not on its list, as other norms are"),
+        ),
     ),
-    Convention("calflops", "forward", "FLOPs", 2, _OF_DEEPSPEED, _CALFLOPS),
+    Convention("calflops", "forward", "FLOPs", 2, _OF_DEEPSPEED, _CALFLOPS, _SILENT),
     Convention("calflops", "forward", "MACs", source=_CALFLOPS),
-    Convention("deepspeed", "forward", "flops", 2, _OF_DEEPSPEED, _DEEPSPEED),
+    Convention("deepspeed", "forward", "flops", 2, _OF_DEEPSPEED, _DEEPSPEED, _SILENT),
     Convention("deepspeed", "forward", "MACs", source=_DEEPSPEED),
     Convention("formula", "backward", "macs"),
     Convention("torch", "backward", "FLOP", 2, (_GROUPED,), _TORCH),
@@ -177,6 +235,7 @@ CONVENTIONS = (
         2,
         (*_times(2, _STEM), *_times(2, *_OF_DEEPSPEED)),
         _CALFLOPS,
+        _SILENT,
     ),
     Convention("calflops", "backward", "MACs", terms=(_STEM,), source=_CALFLOPS),
 )

@@ -6,6 +6,7 @@ parameters.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from math import prod
 
@@ -45,15 +46,19 @@ class Tally:
         macs: multiply-adds of convolutions and linear layers.
         linear: of them those of linear layers.
         conv_bias, linear_bias: outputs of the layers with a bias.
-        norm: elements that go through batch norm; `norm_params` the parameters of all kinds.
-        other_norm: elements that go through layer or group norm.
-        relu: elements that go through a ReLU.
+        norm, layer_norm, group_norm: elements that go through each kind of normalisation;
+            `norm_params` the parameters of all kinds, `other_params` of layer and group norm.
+        gain_params: learned factors.
+        relu, relu6, silu, gelu, hardswish, hardsigmoid, sigmoid: elements through each activation.
         max_in, max_out, avg_in, avg_out, global_in, global_out: elements into and out of the
-            poolings.
+            poolings; an adaptive one is among the global ones.
+        fraction: what is cut off where an adaptive pool's windows are taken as fractions of the
+            map: elements in and out, less the whole part of their sum in double precision.
         unbiased: output channels of the convolutions without a bias.
         grouped: (groups - 1) times the multiply-adds of each grouped convolution.
         added: elements that sums make, once for each branch but the first (of sums in rows,
             repeats and branches, as blocks have them).
+        multiplied: elements that gates and learned factors make.
         stem: multiply-adds of the layers that read the network's input: so much less is the
             backward pass, since the gradient of the image is not needed.
     """
@@ -65,24 +70,45 @@ class Tally:
     conv_bias: int = 0
     linear_bias: int = 0
     norm: int = 0
+    layer_norm: int = 0
+    group_norm: int = 0
     norm_params: int = 0
-    other_norm: int = 0
+    other_params: int = 0
+    gain_params: int = 0
     relu: int = 0
+    relu6: int = 0
+    silu: int = 0
+    gelu: int = 0
+    hardswish: int = 0
+    hardsigmoid: int = 0
+    sigmoid: int = 0
     max_in: int = 0
     max_out: int = 0
     avg_in: int = 0
     avg_out: int = 0
     global_in: int = 0
     global_out: int = 0
+    fraction: int = 0
     grouped: int = 0
     unbiased: int = 0
     added: int = 0
+    multiplied: int = 0
     stem: int = 0
 
     @property
     def norm_channels(self) -> int:
         """Channels that are normalised: each has a scale and a shift."""
         return self.norm_params // 2
+
+    @property
+    def other_norm(self) -> int:
+        """Elements that go through layer or group norm."""
+        return self.layer_norm + self.group_norm
+
+    @property
+    def batch_params(self) -> int:
+        """Parameters of batch norm."""
+        return self.norm_params - self.other_params
 
     @property
     def backward(self) -> int:
@@ -99,12 +125,13 @@ def tally(network: Network) -> Tally:
     Raises:
         UsageError: where a layer does not fit its input.
     """
-    sums: dict[str, int] = {}
+    sums: defaultdict[str, int] = defaultdict(int)
     for visit in walk(network.tree, network.input):
         for name, value in _of_leaf(visit).items():
-            sums[name] = sums.get(name, 0) + value * visit.times
+            sums[name] += value * visit.times
+    _combine(network.tree, network.input, 1, sums)
     stem = _reads_input(network.tree, network.input)[0]
-    return Tally(**sums, added=_added(network.tree, network.input)[0], stem=stem)
+    return Tally(**sums, stem=stem)
 
 
 def _of_leaf(visit: Visit) -> dict[str, int]:
@@ -126,64 +153,78 @@ def _of_leaf(visit: Visit) -> dict[str, int]:
             bias = activations * linear.bias
             return {"params": params, "macs": macs, "linear": macs, "linear_bias": bias}
         case Norm(kind=kind):
-            name = "norm" if kind == "batch" else "other_norm"
-            return {"params": params, name: inside, "norm_params": params}
+            own = {"params": params, "norm_params": params}
+            if kind == "batch":
+                return {**own, "norm": inside}
+            return {**own, f"{kind}_norm": inside, "other_params": params}
         case Gain():
-            return {"params": params}
-        case Act(kind="relu"):
-            return {"relu": inside}
-        case Act() | Shuffle():
+            return {"params": params, "gain_params": params, "multiplied": inside}
+        case Act(kind=kind):
+            return {kind: inside}
+        case Shuffle():
             return {}
         case Pool(kind="max"):
             return {"max_in": inside, "max_out": outside}
         case Pool(kind=kind):
             name = "avg" if kind == "avg" else "global"
-            return {f"{name}_in": inside, f"{name}_out": outside}
+            pooled = {f"{name}_in": inside, f"{name}_out": outside}
+            return pooled if kind == "avg" else {**pooled, "fraction": _cut_off(visit)}
         case Dropout():
             return {}
     raise unknown(visit.node, "tally")
 
 
-def _added(node: Node, shape: Shape) -> tuple[int, Shape]:
-    """The elements that the sums within `node` make, and its output."""
+def _cut_off(visit: Visit) -> int:
+    """What is lost where the elements of the windows are fractions, and their sum is made whole."""
+    (_, height, width), (channels, rows, columns) = visit.input, visit.output
+    made = int(channels * rows * columns)
+    whole = int((height / rows * (width / columns) + 1) * made)
+    return int(channels * height * width) + made - whole
+
+
+def _combine(node: Node, shape: Shape, times: int, sums: defaultdict[str, int]) -> Shape:
+    """Add what the sums and gates within `node` make, `times` times; gives its output."""
     match node:
         case Sum():
-            parts = [_added(branch, shape) for branch in node.branches]
-            made = parts[0][1]
-            inside = sum(elements for elements, _ in parts)
-            return inside + (len(parts) - 1) * prod(made), made
+            made, *_ = [_combine(branch, shape, times, sums) for branch in node.branches]
+            sums["added"] += times * (len(node.branches) - 1) * prod(made)
+            return made
         case Repeat():
-            first, made = _added(node.first, shape)
-            return first + (node.n - 1) * _added(node.rest, made)[0], made
+            made = _combine(node.first, shape, times, sums)
+            return _combine(node.rest, made, times * (node.n - 1), sums)
         case Seq():
-            total = 0
             for part in node.children:
-                elements, shape = _added(part, shape)
-                total += elements
-            return total, shape
-        case Cat():
-            inside = sum(_added(branch, shape)[0] for branch in node.branches)
-            return inside, output_shape(node, shape)
+                shape = _combine(part, shape, times, sums)
+            return shape
         case Aux():
-            return _added(node.main, shape)
+            return _combine(node.main, shape, times, sums)
         case Gate():
-            return _added(node.branch, shape)[0], shape
-        case Split():
-            cut = part_shape(node, shape, "")
-            inside = sum(_added(branch, cut)[0] for branch in node.branches)
-            chained = sum(takes_before(node, index) for index in range(len(node.branches)))
-            return inside + chained * prod(cut), output_shape(node, shape)
+            _combine(node.branch, shape, times, sums)
+            sums["multiplied"] += times * prod(shape)
+            return shape
+        case Cat() | Split():
+            cut = part_shape(node, shape, "") if isinstance(node, Split) else shape
+            for index, branch in enumerate(node.branches):
+                _combine(branch, cut, times, sums)
+                if isinstance(node, Split) and takes_before(node, index):
+                    sums["added"] += times * prod(cut)
         case Grow():
-            total, made = 0, output_shape(node, shape)
-            for _ in range(node.n) if _added(node.body, shape)[0] else ():
-                total += _added(node.body, shape)[0]
-                shape = output_shape(Cat(Seq(), node.body), shape)
-            return total, made
+            _combine_grown(node, shape, times, sums)
         case Shortcut() | Conv() | Linear() | Norm() | Act() | Pool() | Dropout():
-            return 0, output_shape(node, shape)
+            pass
         case Gain() | Shuffle():
-            return 0, shape
-    raise unknown(node, "tally")
+            pass
+        case _:
+            raise unknown(node, "tally")
+    return output_shape(node, shape)
+
+
+def _combine_grown(node: Grow, shape: Shape, times: int, sums: defaultdict[str, int]) -> None:
+    once: defaultdict[str, int] = defaultdict(int)
+    _combine(node.body, shape, times, once)
+    for _ in range(node.n if once else 0):
+        _combine(node.body, shape, times, sums)
+        shape = output_shape(Cat(Seq(), node.body), shape)
 
 
 def _reads_input(node: Node, shape: Shape) -> tuple[int, bool]:

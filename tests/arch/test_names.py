@@ -1,3 +1,4 @@
+import re
 from fractions import Fraction
 
 import pytest
@@ -179,6 +180,48 @@ def test_any_string_is_a_network_or_one_sentence(name):
 
 @given(st.from_regex(SUFFIXED, fullmatch=True))
 def test_any_suffixes_are_a_network_or_one_sentence(name):
+    test_any_string_is_a_network_or_one_sentence.hypothesis.inner_test(name)
+
+
+ABSURD = ["", "0", "1", "2", "3", "-1", "0.5", "1e-9", "nan", "x", "0.000000001", "1_2", "１"]
+ABSURD += ["999999999", "9" * 10, "9" * 400]
+
+
+def with_another_number(name, place, number):
+    """A name with one of its numbers exchanged."""
+    found = list(re.finditer(r"[0-9]+(\.[0-9]+)?", name)) or [re.search("$", name)]
+    start, end = found[place % len(found)].span()
+    return f"{name[:start]}{number}{name[end:]}"
+
+
+@given(
+    st.builds(
+        with_another_number,
+        st.sampled_from(well_known()),
+        st.integers(0, 9),
+        st.sampled_from(ABSURD),
+    )
+)
+def test_any_number_in_any_familys_name_is_a_network_or_one_sentence(name):
+    test_any_string_is_a_network_or_one_sentence.hypothesis.inner_test(name)
+
+
+BEGINNINGS = sorted(
+    {
+        re.split(r"[\[{]", form)[0]
+        for one in registry.families()
+        for form in (one.names.form, *one.names.aliases)
+    }
+)
+
+
+@given(
+    st.sampled_from(["", "cifar_", "imagenet_"]),
+    st.sampled_from(BEGINNINGS),
+    st.from_regex(r"[0-9_.]{0,12}([xkwg]_?[0-9_]{0,8})?(d|mf|gf|_bn|_up)?(@0\.[0-9]{1,3})?"),
+)
+def test_any_ending_of_any_familys_name_is_a_network_or_one_sentence(prefix, beginning, ending):
+    name = prefix + beginning + ending
     test_any_string_is_a_network_or_one_sentence.hypothesis.inner_test(name)
 
 

@@ -41,6 +41,13 @@ WORDS = [
 WORDS += ["../..", "~", "%s%n", "{}", "[]", "$(true)", "\udc80", "none", "all", "auto", "../" * 50]
 NETWORKS = ["resnet20", "wrn_10_1", "cifar_resnext11_1x4d", "resnext29_2x4d", "preresnet20"]
 NETWORKS += ["resnet50", "resnext50_32x4d", "inception_v3", "wrn_16", "resnext", "timm:nothing"]
+NETWORKS += [
+    "mobilenet_v2_0.1",
+    "shufflenet_v2_x0_5",
+    "regnetx_200mf",
+    "vgg12",
+    "densenet_1_1_1_1_k4",
+]
 NETWORKS += ["hostile.py:net", "none.py:x", "file.onnx", "file.pth", "x" * 300, "resnet" + "9" * 50]
 TEXTS = ["32x4d", "1x64d,2x64d", "4.1GMACs", "25Mparams", "20M:26M", ":1M", "3x32x32", "3x0x0"]
 TEXTS += ["3x224x224", "params,macs", "-macs", "depth=1:3", "width=1", "cifar10", "shapes", "svhn"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 from archscope.arch.arrays import Number, is_array, whole
 from archscope.arch.families.spelling import FRACTION, WHOLE
 from archscope.arch.scaling import decimal, exact
-from archscope.errors import UsageError, plural
+from archscope.arch.windows import any_of
+from archscope.errors import UsageError, plural, shown
 
 COSTS = ("params", "macs", "activations")
 
@@ -69,8 +70,8 @@ class Axis:
     def pattern(self) -> str:
         """The pattern of its value in a name."""
         one = FRACTION if self.fractional else WHOLE
-        stages = f"(?:{one}_){{{self.stages - 1}}}{one}|" if self.stages else ""
-        return self.spelled or stages + one
+        stages = f"(?:{one}_){{{self.stages - 1}}}{one}" if self.stages else one
+        return self.spelled or (f"{stages}|{one}" if self.stages and self.joint else stages)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -88,14 +89,14 @@ class Axis:
         if value is None:  # other numbers leave it nothing to act on
             return None
         if not self.stages:
-            return self._one(value, self.word)
+            return self.within(value, self.word)
         values = tuple(value) if isinstance(value, Sequence) else (value,) * self.stages
         if len(values) != self.stages:
             raise UsageError(
                 f"this network has {plural(self.stages, 'stage')}, not {len(values)}; give "
                 f"{plural(self.stages, 'number')}"
             )
-        return tuple(map(self._one, values, self.words))
+        return tuple(map(self.within, values, self.words))
 
     def text(self, value: Any) -> str:
         """A value in a name: `*` for an array, a short decimal for a fraction."""
@@ -112,13 +113,56 @@ class Axis:
         return self._read(text)
 
     def _read(self, text: str) -> Any:
-        return self._one(exact(text, self.word) if "." in text else int(text), self.word)
+        return self.within(exact(text, self.word) if "." in text else int(text), self.word)
+
+    def within(self, value: Any, what: str) -> Any:
+        """One number, or an array, as a design holds it; `what` it is called.
+
+        Raises:
+            UsageError: where it is no such number, or out of the axis's range.
+        """
+        if is_array(value) and not self.arrays:
+            raise UsageError(
+                f"{what} takes one number at a time, not an array of designs; let another vary"
+            )
+        if not isinstance(self.least, int) and not is_array(value):
+            value = value if isinstance(value, int) else self._one(value, what)
+            if value < self.least:
+                least = number_text(self.least)
+                raise UsageError(f"{what} must be at least {least}, not {number_text(value)}")
+        value = self._one(value, what)
+        if self.most is not None and any_of(value > self.most):
+            most = shown(str(value.max() if is_array(value) else value))
+            raise UsageError(f"{what} must be at most {self.most:,}, not {most}")
+        return value
 
     def _one(self, value: Any, what: str) -> Any:
         if not self.fractional or is_array(value) or isinstance(value, int):
             return whole(value, what, self.least if isinstance(self.least, int) else 1)
         value = exact(value, what)
         return int(value) if value.denominator == 1 else value
+
+
+def switch(value: Any, what: str) -> bool:
+    """A number of a family that is True or False.
+
+    Raises:
+        UsageError: where it is something else.
+    """
+    if is_array(value) or value not in (True, False):
+        raise UsageError(f"{what} must be True or False, not {shown(str(value))}")
+    return bool(value)
+
+
+def chosen(value: Any, words: Collection[str], what: str) -> str:
+    """A number of a family that is one of a few words.
+
+    Raises:
+        UsageError: where it is none of them.
+    """
+    if not isinstance(value, str) or value not in words:
+        raise UsageError(f"{what} must be one of {', '.join(words)}, not {shown(str(value))}")
+    return value
 
 
 def number_text(number: Number | Fraction | float) -> str:

@@ -26,7 +26,7 @@ from archscope.arch.nodes import (
 from archscope.arch.rounded import Rule, rounded
 from archscope.arch.scaling import decimal, exact, scaled
 from archscope.arch.windows import any_of
-from archscope.errors import UsageError
+from archscope.errors import UsageError, shown
 
 # The channels of a stem of three 3x3: ResNet-D's, and timm's "tiered" one.
 DEEP_STEMS = {"d": (32, 32, 64), "t": (24, 32, 64)}
@@ -89,7 +89,8 @@ def imagenet_stem(
 
 def _deep(variant: str, scale: Fraction | float) -> Seq:
     if variant not in DEEP_STEMS:
-        raise UsageError(f"a variant is {' or '.join(DEEP_STEMS)}, not {variant}; use d, or none")
+        words = " or ".join(DEEP_STEMS)
+        raise UsageError(f"a variant is {words}, not {shown(str(variant))}; use d, or none")
     one, two, three = (scaled(out, scale, f"stem {out}") for out in DEEP_STEMS[variant])
     return Seq(
         *(Conv(one, 3, 2, label="0"), Norm(label="1"), Act()),
@@ -102,6 +103,21 @@ def _deep(variant: str, scale: Fraction | float) -> Seq:
 def cifar_stem(out: Number) -> tuple[Node, ...]:
     """A 3x3 convolution that keeps the size."""
     return Conv(out, 3, label="conv1"), Norm(label="bn1"), Act()
+
+
+def stem_of(scale: Fraction | float, cifar: bool, variant: str) -> tuple[Node, ...]:
+    """The stem of 64 channels for ImageNet, of a variant or not, or for 32x32 images.
+
+    Raises:
+        UsageError: where there is no such stem, or a scaled width not whole.
+    """
+    if not cifar:
+        return imagenet_stem(scale, variant=variant)
+    if variant:
+        raise UsageError(
+            f"the stem of 32x32 images has no variant {variant}; name it without {variant}"
+        )
+    return cifar_stem(scaled(64, scale, "stem 64"))
 
 
 def head(classes: int) -> tuple[Node, ...]:

@@ -18,7 +18,7 @@ from re import Pattern
 from typing import Any, Generic, Literal, NamedTuple, ParamSpec, TypeAlias
 
 from archscope.arch.families import spelling
-from archscope.arch.families.axis import Axis
+from archscope.arch.families.axis import Axis, switch
 from archscope.arch.families.called import Made, called, has_array
 from archscope.arch.families.keys import Keys
 from archscope.arch.families.read_name import patterns_of, read_name
@@ -131,11 +131,17 @@ class Family(Generic[P]):
             UsageError: where one cannot be.
         """
         numbers = {**self._defaults, **given}
+        for name, value in numbers.items():
+            if isinstance(self._defaults.get(name), bool):
+                numbers[name] = switch(value, name)
+        for axis in self.axes:
+            if numbers.get(axis.name) is None and axis.name not in self._optional:
+                raise UsageError(f"{self.title} needs a number for {axis.word}; give it")
+            if not axis.stages:  # what stands for those of the stages may be one number, a depth
+                numbers[axis.name] = axis.checked(numbers[axis.name])
         if self.canonical is not None:
             numbers = self.canonical(numbers)
         for axis in self.axes:
-            if axis.name not in numbers:
-                raise UsageError(f"{self.title} needs a number for {axis.word}; give it")
             numbers[axis.name] = axis.checked(numbers[axis.name])
         return numbers
 
@@ -233,6 +239,12 @@ class Family(Generic[P]):
     @cached_property
     def _signature(self) -> inspect.Signature:
         return inspect.signature(self.function)
+
+    @cached_property
+    def _optional(self) -> frozenset[str]:
+        """The parameters that need no number, as others may stand for them."""
+        every = self._signature.parameters.values()
+        return frozenset(one.name for one in every if one.default is None)
 
     @cached_property
     def _defaults(self) -> dict[str, Any]:

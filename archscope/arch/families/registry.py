@@ -50,8 +50,14 @@ def read(text: str) -> Reading | None:
 
 
 def likely(text: str) -> list[Family[Any]]:
-    """The families of the file that is named like the beginning of a text; none, where none is."""
-    return [one for module in _modules() if _begins(module, text) for one in declared(module)]
+    """The families that are spelled like the beginning of a text; none, where none is.
+
+    Otherwise those of the file that is named like it.
+    """
+    named = [one for module in _modules() if _begins(module, text) for one in declared(module)]
+    plain = _plain(text)
+    closer = [one for one in named or families() if plain.startswith(tuple(_beginnings(one)))]
+    return closer or named
 
 
 @cache
@@ -79,9 +85,21 @@ def _likely(text: str) -> Iterator[str]:
 
 
 def _begins(module: str, text: str) -> bool:
+    return _plain(text).startswith(module.rpartition(".")[2].replace("_", ""))
+
+
+def _beginnings(one: Family[Any]) -> Iterator[str]:
+    """The words that names of a family begin with."""
+    yield one.name.replace("_", "")
+    for form in (one.names.form, *one.names.aliases):
+        if beginning := _plain(form.partition("{")[0].partition("[")[0]):
+            yield beginning
+
+
+def _plain(text: str) -> str:
+    """A text without its prefix and underscores."""
     first, _, rest = text.partition("_")
-    plain = (rest if first in PREFIXES else text).replace("_", "")
-    return plain.startswith(module.rpartition(".")[2].replace("_", ""))
+    return (rest if first in PREFIXES else text).replace("_", "")
 
 
 @cache

@@ -21,6 +21,7 @@ WHOLE = "[0-9]{1,9}"
 FRACTION = rf"{WHOLE}(?:\.[0-9]{{1,9}})?"
 PREFIXES = ("imagenet", "cifar")
 Numbers: TypeAlias = "Mapping[str, Any]"
+_UNDERSCORES = re.compile(r"(?<![0-9])_|_(?![0-9])")  # but those that stand for a point
 _PART = re.compile(r"\{(\w+)\}|\[|\]|_|[^_{}\[\]]+")
 
 
@@ -87,8 +88,8 @@ class Names:
         """The numbers of a name of a single member; underscores are forgiven where one is meant."""
         if text in self.members:
             return self.members[text]
-        plain = text.replace("_", "")
-        found = [key for key in self.members if key.replace("_", "") == plain]
+        plain = _UNDERSCORES.sub("", text)
+        found = [key for key in self.members if _UNDERSCORES.sub("", key) == plain]
         return self.members[found[0]] if len(found) == 1 else None
 
     @cached_property

@@ -117,7 +117,7 @@ def solve_width(
     """
     (cardinality,) = positive(cardinality=cardinality)
     budget = kept_budget(budget, reference, block)
-    _check_rounding(rounding)
+    check_rounding(rounding)
     exact = block.exact_width(cardinality, budget)
     if block.params(cardinality, 1) > budget:
         raise InfeasibleError(
@@ -132,7 +132,7 @@ def solve_width(
         floor = block.floor_width(cardinality, budget)
         half_up = block.half_is_within(cardinality, floor, budget)
         whole = block.params(cardinality, floor) == budget
-        width = _round(floor, half_up, whole, rounding)
+        width = rounded(floor, half_up, whole, rounding)
     return _template(cardinality, width, exact, budget, block)
 
 
@@ -152,7 +152,7 @@ def solve_cardinality(
     """
     (width,) = positive(width=width)
     budget = kept_budget(budget, reference, block)
-    _check_rounding(rounding)
+    check_rounding(rounding)
     path = block.params(1, width)
     if path > budget:
         raise InfeasibleError(
@@ -165,7 +165,7 @@ def solve_cardinality(
     if isinstance(rounding, int):
         cardinality = max(1, (2 * budget + path * rounding) // (2 * path * rounding)) * rounding
     else:
-        cardinality = _round(floor, 2 * rest >= path, rest == 0, rounding)
+        cardinality = rounded(floor, 2 * rest >= path, rest == 0, rounding)
     return _template(cardinality, width, budget / path, budget, block)
 
 
@@ -207,6 +207,11 @@ def parse_rounding(text: str) -> Rounding:
     )
 
 
+def rounding_text(rounding: Rounding) -> str:
+    """A rule of rounding as JSON has it: `nearest`, `multiple-of-8`."""
+    return rounding if isinstance(rounding, str) else f"multiple-of-{rounding}"
+
+
 def kept_budget(budget: int | None, reference: str, block: Block) -> int:
     """The weights of a block to keep: `budget`, or those of the template `reference`."""
     if budget is None:
@@ -215,7 +220,12 @@ def kept_budget(budget: int | None, reference: str, block: Block) -> int:
     return int(whole)
 
 
-def _check_rounding(rounding: Rounding) -> None:
+def check_rounding(rounding: Rounding) -> None:
+    """Refuse what is no rule of rounding.
+
+    Raises:
+        UsageError: where it is neither a word nor an int of at least 1.
+    """
     if isinstance(rounding, int):
         positive(multiple=rounding)
     elif rounding not in ("nearest", "floor", "ceil"):
@@ -226,7 +236,7 @@ def _check_rounding(rounding: Rounding) -> None:
         )
 
 
-def _round(floor: int, half_up: bool, whole: bool, rounding: Rounding) -> int:
+def rounded(floor: int, half_up: bool, whole: bool, rounding: Rounding) -> int:
     """Round a number above 1 of which the integers are known: floats would err near a half."""
     if rounding == "floor" or whole:
         return floor

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 # Table 2 of the ResNeXt paper: cardinality -> bottleneck width, at the budget of 1x64d.
 TABLE2_WIDTHS = {1: 64, 2: 40, 4: 24, 8: 14, 32: 4}
+# The Res2Net paper (arXiv 1904.01169), at the complexity of ResNet-50 and ResNeXt-50: cardinality
+# and splits -> width.
+RES2NET_WIDTHS = {(1, 2): 48, (1, 4): 26, (1, 8): 14, (8, 4): 4}
 
 
 @dataclass(frozen=True)

@@ -92,11 +92,9 @@ class Base:
                 )
             for name, entry in zip(found, entries, strict=True):
                 axes[name] = sorted(set(entry))
-                if axis.most is not None and max(axes[name], default=1) > axis.most:
-                    raise UsageError(
-                        f"{word} is at most {axis.most}, not {axes[name][-1]}; use smaller "
-                        "values, as 1:4"
-                    )
+                whole = [one for one in axes[name] if isinstance(one, int)]
+                for one in {*axes[name]} - {*whole[1:-1]}:
+                    axis.within(one, word)
         return axes
 
     def space(

@@ -1,156 +1,21 @@
-"""Eq. 4 at several cardinalities (or widths): Table 2 of the ResNeXt paper, for any budget."""
+"""`solve`: the numbers that keep a budget, of a block or of a whole network."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
-from archscope.arch.papers import eq4
-from archscope.arch.papers.eq4 import Block, Rounding, Template
-from archscope.arch.papers.published import TABLE2_WIDTHS
+from archscope.arch.papers.eq4 import Rounding
 from archscope.arch.quantities import parse_budget
-from archscope.errors import InfeasibleError, UsageError
-from archscope.reporting.networks.templates import table2
-from archscope.reporting.table.result import Result
-from archscope.reporting.table.table import Table
+from archscope.explore.design.templates.bottleneck import BlockOptions, Solution, solve_block
 
 if TYPE_CHECKING:
     from archscope.arch.network import Network
     from archscope.arch.windows import Shape
     from archscope.explore.design.answer import Inverse
     from archscope.explore.design.limits import Limit
-
-
-@dataclass(frozen=True, repr=False)
-class Solution(Result):
-    """Templates against one budget.
-
-    Attributes:
-        block: the block around the templates.
-        budget: weights of the block's convolutions.
-        reference: the template whose budget is kept, or None where one was given.
-        rounding: how d (or C) was made whole.
-        solved_for: `width` or `cardinality`.
-        templates: the feasible ones, in the order asked for.
-        infeasible: one sentence for each number that has no answer.
-    """
-
-    block: Block
-    budget: int
-    reference: str | None
-    rounding: Rounding
-    solved_for: str
-    templates: list[Template]
-    infeasible: list[str] = field(default_factory=list)
-
-    @property
-    def is_paper_setting(self) -> bool:
-        """Whether Table 2 of the paper answers the same question."""
-        return (
-            self.block == eq4.DEFAULT_BLOCK
-            and self.budget == eq4.kept_budget(None, eq4.REFERENCE, self.block)
-            and self.solved_for == "width"
-        )
-
-    def published_width(self, template: Template) -> int | None:
-        """The width that Table 2 gives at this cardinality, where it asks the same question."""
-        return TABLE2_WIDTHS.get(template.cardinality) if self.is_paper_setting else None
-
-    def document(self) -> dict[str, Any]:
-        """The result as JSON, schema `archscope.solve/1`."""
-        exact = f"exact_{self.solved_for}"
-        return {
-            "schema": "archscope.solve/1",
-            "convention": "params: weights of the block's three convolutions (Eq. 4), batch norm "
-            "left out; macs: multiply-adds of the block at the stage's resolution",
-            "reference": {
-                "template": self.reference,
-                "budget": self.budget,
-                "w_in": self.block.w_in,
-                "w_out": self.block.w_out,
-                "kernel": self.block.kernel,
-                "resolution": self.block.resolution,
-            },
-            "rounding": self.rounding
-            if isinstance(self.rounding, str)
-            else f"multiple-of-{self.rounding}",
-            "templates": [
-                {
-                    "template": template.name,
-                    "cardinality": template.cardinality,
-                    "width": template.width,
-                    exact: template.exact,
-                    "group_width": template.group_width,
-                    "params": template.params,
-                    "macs": template.macs,
-                    "deviation": template.deviation,
-                    "published_width": self.published_width(template),
-                }
-                for template in self.templates
-            ],
-            "infeasible": self.infeasible,
-        }
-
-    def tables(self) -> list[Table]:
-        """Table 2."""
-        rows = self.document()["templates"]
-        return [table2(rows, self.block, self.budget, self.reference, self.solved_for)]
-
-
-def solve_block(
-    *,
-    cardinalities: Sequence[int] = (),
-    widths: Sequence[int] = (),
-    budget: int | None = None,
-    reference: str | None = None,
-    block: Block = eq4.DEFAULT_BLOCK,
-    rounding: Rounding = "nearest",
-) -> Solution:
-    """Solve Eq. 4 for d at each of `cardinalities`, or for C at each of `widths`.
-
-    The budget is `budget` (weights of a block) or that of the template `reference`, 1x64d without
-    either.
-
-    Raises:
-        UsageError: where both or neither of cardinalities and widths, or both of budget and
-            reference are given.
-        InfeasibleError: where none of the numbers has an answer.
-    """
-    if bool(cardinalities) == bool(widths):
-        raise UsageError(
-            "Eq. 4 has one unknown, so give either cardinalities or widths; write "
-            "--cardinality 32 for the width, or --width 4 for the cardinality"
-        )
-    if budget is not None and reference is not None:
-        raise UsageError(
-            f"the reference {reference} decides the budget, so {budget:,} cannot be given as "
-            "well; drop --budget or --reference"
-        )
-    if budget is None:
-        reference = eq4.REFERENCE if reference is None else reference.strip().lower()
-    budget = eq4.kept_budget(budget, reference or "", block)
-    one = eq4.solve_width if cardinalities else eq4.solve_cardinality
-    templates, infeasible = [], []
-    for number in cardinalities or widths:
-        try:
-            templates.append(one(number, budget=budget, block=block, rounding=rounding))
-        except InfeasibleError as error:
-            infeasible.append(str(error))
-    if not templates:
-        raise InfeasibleError(infeasible[0])
-    solved_for = "width" if cardinalities else "cardinality"
-    return Solution(block, budget, reference, rounding, solved_for, templates, infeasible)
-
-
-class BlockOptions(TypedDict, total=False):
-    """What may be asked of a block: see `solve`."""
-
-    cardinality: int | Sequence[int]
-    width: int | Sequence[int]
-    reference: str
-    block: Block
-    rounding: Rounding
+    from archscope.explore.design.scaling.solve import RuleOptions, Scalings
+    from archscope.explore.design.templates.solve import KindOptions, Templates
 
 
 class NetworkOptions(TypedDict, total=False):
@@ -176,18 +41,32 @@ def solve(
 ) -> Solution: ...
 @overload
 def solve(
+    network: None = None, budget: str | int | None = None, **options: Unpack[KindOptions]
+) -> Templates: ...
+@overload
+def solve(
     network: str | Network,
     budget: str | Limit | Network | Sequence[str | Limit | Network],
     **options: Unpack[NetworkOptions],
 ) -> Inverse: ...
-def solve(network: Any = None, budget: Any = None, **options: Any) -> Solution | Inverse:
+@overload
+def solve(
+    network: str | Network,
+    budget: str | Limit | Network | Sequence[str | Limit | Network],
+    **options: Unpack[RuleOptions],
+) -> Scalings: ...
+def solve(
+    network: Any = None, budget: Any = None, **options: Any
+) -> Solution | Templates | Inverse | Scalings:
     """Solve for the numbers of a network that keep a budget: Eq. 4 for a block, or a whole network.
 
         a.solve(cardinality=[1, 2, 4, 8, 32])  # Table 2 of the ResNeXt paper
         a.solve(cardinality=32, budget="70k").templates[0].name
+        a.solve(block="res2net", splits=[2, 4, 8])  # any block, by its tree
         a.solve("resnext50", "4.1GMACs", cardinality=32).answers[0].designs[0]
         a.solve("wrn_28", ["36.5M params", "5.2GMACs"])
         a.solve("resnext101", a.network("resnet152"))  # its params and multiply-adds
+        a.solve("efficientnet_b0", "1GMACs", rule="all")  # by scaling rules, side by side
 
     Args:
         network: whose numbers are sought, as `resnext50`, `wrn_28`; without it those of one block.
@@ -195,20 +74,40 @@ def solve(network: Any = None, budget: Any = None, **options: Any) -> Solution |
             `4.1GMACs`, `25M params`, `as resnet50`, a network, or several of these.
         options: of both, `cardinality` and `width` (numbers that are asked for) and `rounding`
             (`nearest`, `floor`, `ceil`, or K for multiples of K). Of a block, `reference`, the
-            template whose budget is kept without one, and `block`, its size. Of a network,
-            `depth`, `widen`, `deepening` and `scale`, as `cardinality`; `free`, the words of what
-            is sought; `nearest`, how many designs; `tolerance`, the largest relative deviation;
-            `classes` and `input`, where not the family's own.
+            template whose budget is kept without one, and `block`, its size. `block` may also be
+            the name of one (`res2net`, `se`, `inverted`, `dense`, ...), or a function from a width
+            to a tree; then `splits`, and the size as `w_in`, `w_out`, `kernel` and `resolution`.
+            Of a network, `depth`, `widen`, `deepening` and `scale`, as `cardinality`; `free`, the
+            words of what is sought; `nearest`, how many designs; `tolerance`, the largest relative
+            deviation; `classes` and `input`, where not the family's own. `rule` scales the network
+            as it is: `compound`, `dwr`, `width`, `depth`, `resolution`, `all`, or `ScalingRule`s.
 
     Returns:
         the templates; of a network the designs nearest to the budget, each with its exact costs,
-        and the proof that none is nearer.
+        and the proof that none is nearer; or the network by each rule.
 
     Raises:
         UsageError: for a word or number that cannot be, or where nothing or too much is sought.
         InfeasibleError: where there is no answer; it says what comes nearest.
     """
-    return _block(budget, **options) if network is None else _network(network, budget, **options)
+    if network is None:
+        return _block(budget, **options)
+    if "rule" not in options:
+        return _network(network, _limits(budget), **options)
+    from archscope.explore.design.limits import all_limits
+    from archscope.explore.design.scaling.solve import scale_named
+
+    return scale_named(network, all_limits(_limits(budget)), **options)
+
+
+def _limits(budget: Any) -> list[str | Limit]:
+    from archscope.arch.network import Network  # a block alone needs none of these
+    from archscope.explore.design.limits import of_network
+
+    limits: list[str | Limit] = []
+    for one in [] if budget is None else _listed(budget):
+        limits += of_network(one) if isinstance(one, Network) else [one]
+    return limits
 
 
 def _block(
@@ -217,15 +116,21 @@ def _block(
     cardinality: int | Sequence[int] = (),
     width: int | Sequence[int] = (),
     **options: Any,
-) -> Solution:
+) -> Solution | Templates:
     size = parse_budget(budget) if isinstance(budget, str) else budget
     cardinalities, widths = _listed(cardinality), _listed(width)
+    if isinstance(options.get("block"), str) or callable(options.get("block")):
+        from archscope.explore.design.templates.solve import solve_kind
+
+        numbers = {"cardinality": cardinalities, "width": widths}
+        numbers["splits"] = _listed(options.pop("splits", ()))
+        return solve_kind(options.pop("block"), numbers, budget=size, **options)
     return solve_block(cardinalities=cardinalities, widths=widths, budget=size, **options)
 
 
 def _network(
     network: str | Network,
-    budget: str | Limit | Network | Sequence[str | Limit | Network] | None,
+    limits: Sequence[str | Limit],
     *,
     free: Sequence[str] = (),
     rounding: Rounding = "nearest",
@@ -235,14 +140,9 @@ def _network(
     input: Shape | None = None,
     **given: Any,
 ) -> Inverse:
-    from archscope.arch.network import Network  # a block alone needs none of these
     from archscope.explore.design.inverse import Options, inverse
-    from archscope.explore.design.limits import of_network
     from archscope.explore.networks.opened import named
 
-    limits: list[str | Limit] = []
-    for one in [] if budget is None else _listed(budget):
-        limits += of_network(one) if isinstance(one, Network) else [one]
     asked = named(network, "a design")
     return inverse(
         asked.name,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from archscope.arch.windows import Shape
-from archscope.cost.conventions import Convention
+from archscope.cost.conventions import Convention, Term
 from archscope.errors import ArchscopeError, shown
 from archscope.short_repr import ShortRepr
 
@@ -29,6 +29,8 @@ class Answer(ShortRepr):
         raw: what the counter reported.
         parts: column -> amount: the formula's own count first, then every known difference.
         problem: why there is no number.
+        left_out: what the counter leaves out of this network though it counts the like, with the
+            elements concerned.
         predicted: whether `parts` should add up to the number; False where nothing tells what the
             counter adds, so that a residue contradicts nothing.
     """
@@ -39,6 +41,7 @@ class Answer(ShortRepr):
     raw: int | None = None
     parts: dict[str, int] = field(default_factory=dict)
     problem: str | None = None
+    left_out: tuple[tuple[Term, int], ...] = ()
     predicted: bool = True
 
     @property
@@ -66,6 +69,10 @@ class Answer(ShortRepr):
             "raw": self.raw,
             "formula": self.parts.get("formula"),
             "terms": self._terms(),
+            "left_out": [
+                {"name": term.name, "why": term.why, "elements": elements}
+                for term, elements in self.left_out
+            ],
             "predicted": sum(self.parts.values()) if found and self.predicted else None,
             "residue": self.residue,
             "problem": self.problem,
@@ -74,7 +81,8 @@ class Answer(ShortRepr):
 
     def row(self) -> dict[str, Any]:
         """The row as table cells."""
-        kept = {key: value for key, value in self.document().items() if key != "terms"}
+        lists = ("terms", "left_out")
+        kept = {key: value for key, value in self.document().items() if key not in lists}
         return {**kept, **self.parts, "unexplained": self.unexplained}
 
     def _terms(self) -> list[dict[str, Any]]:

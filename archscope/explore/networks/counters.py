@@ -22,7 +22,11 @@ from archscope.explore.networks.outside import (
     runnable,
 )
 from archscope.nn.free_memory import available
-from archscope.reporting.networks.counters import counters_csv, counters_table
+from archscope.reporting.networks.counters import (
+    counters_csv,
+    counters_table,
+    left_out_notes,
+)
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
 from archscope.short_repr import ShortRepr
@@ -62,6 +66,11 @@ class Counted(ShortRepr):
         """Of the answers that have a number."""
         return [answer.convention for answer in self.answers if answer.convention]
 
+    @property
+    def left_out(self) -> list[tuple[str, Term, int]]:
+        """What each counter leaves out though it counts the like, with the elements."""
+        return [(one.counter, *found) for one in self.answers for found in one.left_out]
+
     def document(self) -> dict[str, Any]:
         """The network's part of the JSON."""
         return {
@@ -97,7 +106,7 @@ class CounterComparison(Result):
                 counted.network.name,
                 [answer.row() for answer in counted.answers],
                 counted.conventions,
-                counted.notes,
+                [*left_out_notes(counted.left_out), *counted.notes],
             )
             for counted in self.networks
         ]
@@ -205,7 +214,8 @@ def _answers(network: Network, sums: Tally, chosen: Sequence[str]) -> Iterator[A
             yield Answer(name, __version__, found, own[found.quantity], parts)
         elif name in reports:
             version, report = reports[name]
-            yield Answer(name, version, found, report[found.quantity, found.word], parts)
+            raw, left_out = report[found.quantity, found.word], found.left_out(sums)
+            yield Answer(name, version, found, raw, parts, left_out=left_out)
     yield from problems
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from archscope.cost.conventions import CONVENTIONS, Convention
+from archscope.cost.conventions import CONVENTIONS, Convention, Term
+from archscope.errors import plural
 from archscope.reporting.table.formats import absent, integer, signed, text
 from archscope.reporting.table.table import Column, Table
 
@@ -57,6 +58,19 @@ def counters_csv(rows: Sequence[Mapping[str, Any]], conventions: Sequence[Conven
     last = ("residue", "problem", "source", "macs_exact")
     columns = [Column(key, key, text) for key in (*keys, *_terms(conventions), *last)]
     return Table("Counters", columns, rows)
+
+
+def left_out_notes(found: Sequence[tuple[str, Term, int]]) -> list[str]:
+    """What counters leave out though they count the like: a line each, with their names."""
+    who: dict[tuple[str, str, int], list[str]] = {}
+    for counter, term, elements in found:
+        names = who.setdefault((term.name, term.why, elements), [])
+        if counter not in names:
+            names.append(counter)
+    return [
+        f"{name}: left out, {plural(elements, 'element')}: {why} ({', '.join(names)})."
+        for (name, why, elements), names in who.items()
+    ]
 
 
 def _terms(conventions: Sequence[Convention]) -> list[str]:

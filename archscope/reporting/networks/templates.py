@@ -41,10 +41,37 @@ def table2(
             if wrong
             else f"Where Table 2 of the ResNeXt paper gives one, {count} the paper's."
         )
-    kernel = f"{block.kernel}×{block.kernel}"
+    size = _size(block.w_in, block.w_out, block.kernel, block.resolution)
+    return Table(f"Templates {_at(budget, reference)}: {size}", columns, rows, notes)
+
+
+def block_templates(document: Mapping[str, Any], words: Sequence[str], free: str) -> Table:
+    """Templates of any block at a kept budget; `words` are its numbers, `free` is its width."""
+    rows, asked = document["templates"], document["reference"]
+    columns = [
+        Column("template", "template", text, "left"),
+        Column("cardinality", "C", integer, shown="cardinality" in words),
+        Column("splits", "splits", integer, shown="splits" in words),
+        Column("width", "width", integer),
+        Column("exact_width", "exact\nwidth", decimal(2)),
+        Column("group_width", "group\nwidth", integer, shown=bool(words)),
+        Column("params", "params", integer),
+        Column("macs", "FLOPs\n(multiply-adds)", si),
+        Column("activations", "activations", si),
+        Column("deviation", "from\nbudget", percent),
+    ]
+    if any(row["published_width"] is not None for row in rows):
+        columns.append(Column("published_width", "width in\nthe paper", integer))
+    at, size = _at(asked["budget"], asked["template"]), _size(**document["size"])
+    notes = [*document["notes"], f"Width: {free}. Parameters: of the block's tree, norms left out."]
+    return Table(f"Templates of the {document['block']} block {at}: {size}", columns, rows, notes)
+
+
+def _at(budget: int, reference: str | None) -> str:
     origin = f"that of {reference}" if reference else "as given"
-    title = (
-        f"Templates at {budget:,} parameters a block ({origin}): {block.w_in} channels in, "
-        f"{block.w_out} out, {kernel}, at {block.resolution}×{block.resolution}"
-    )
-    return Table(title, columns, rows, notes)
+    return f"at {budget:,} parameters a block ({origin})"
+
+
+def _size(w_in: int, w_out: int | None, kernel: int, resolution: int) -> str:
+    out = "" if w_out is None else f"{w_out} out, "
+    return f"{w_in} channels in, {out}{kernel}×{kernel}, at {resolution}×{resolution}"

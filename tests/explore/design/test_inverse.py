@@ -189,7 +189,7 @@ def test_multiples_and_ranges_of_the_width_are_kept():
         (("wrn", "9Mparams", {"widen": [Fraction(13, 10)]}), UsageError, "20.8 channels of 16"),
         (("wrn", "9Mparams", {"widen": [Fraction(1, 2)]}), UsageError, "at least 1"),
         (("wrn_16-drop0.3", "9Mparams", {"deepening": [1]}), UsageError, "has only one"),
-        (("wrn", "9Mparams", {"deepening": [1, 10**9]}), UsageError, "deepening is at most 999"),
+        (("wrn", "9Mparams", {"deepening": [1, 10**9]}), UsageError, "must be at most 999"),
         (("wrn", "9Mparams", {"depth": [[1], [2]]}), UsageError, "has 1 depth, not 2; write"),
         (("resnext50", "4G"), UsageError, "needs its unit"),
         (("resnext50", "4Gmacs and 3Gmacs"), UsageError, "macs can have one limit"),

@@ -4,9 +4,14 @@ import pytest
 import torch
 from random_networks import EVERY, draw
 
+from archscope.arch.families.registry import families
+from archscope.arch.names import parse
+from archscope.arch.network import Network
+from archscope.arch.nodes import Act, Gate, Pool, Seq
 from archscope.cost import counters as other_counters
 from archscope.cost.conventions import CONVENTIONS, COUNTERS
 from archscope.cost.counters import TOOLS, Tool, count_with
+from archscope.cost.formula import count
 from archscope.cost.tally import tally
 from archscope.errors import UsageError
 from archscope.explore.networks.counters import compare_counters
@@ -82,12 +87,25 @@ def test_nothing_is_left_unexplained(network):
     assert len(here) == 7 and not any(answer.problem for answer in here)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("family", families(), ids=lambda family: family.name)
+def test_nothing_is_left_unexplained_of_a_member_of_each_family(family):
+    """The smallest that is known, at the smallest of these inputs that it takes."""
+    smallest = min(family.names.known, key=lambda name: count(parse(name)).macs)
+    for size in (33, 70, 299):  # odd ones, so that windows do not fit
+        try:
+            found = compare_counters([parse(smallest)], input=(3, size, size))
+        except UsageError:
+            continue
+        assert found.unexplained() is None
+        return
+    raise AssertionError(f"{smallest} takes none of these inputs")
+
+
 def report_of_thop(extra=0):
     """What thop should say of resnet20, by its convention."""
 
     def count(module, shape):
-        from archscope.arch.names import parse
-
         sums = tally(parse("resnet20"))
         thop = {c.quantity: c for c in CONVENTIONS if c.counter == "thop"}
         macs = sum(thop["forward"].parts(sums).values())
@@ -111,6 +129,28 @@ def test_a_counter_that_is_off_by_one_leaves_a_residue(monkeypatch):
     assert wrong["raw"] == wrong["predicted"] + 1
     assert wrong["predicted"] == wrong["formula"] + sum(term["value"] for term in wrong["terms"])
     assert "thop's forward of resnet20" in found.unexplained()
+
+
+def test_what_a_counter_leaves_out_though_it_counts_the_like_is_said(monkeypatch):
+    """At 2x2: a gate's product and its sigmoid, of 12 and 3 elements."""
+    tree = Seq(Gate(Seq(Pool("global"), Act("sigmoid"))))
+    monkeypatch.setitem(
+        other_counters.TOOLS,
+        "ptflops",
+        Tool("torch", lambda *_: {("params", "params"): 0, ("forward", "MACs"): 24}),
+    )
+    found = compare_counters([Network("gated", tree, (3, 2, 2))], "ptflops")
+    assert found.unexplained() is None  # the pool, twice
+    rows = found.document()["networks"][0]["counters"]
+    assert [(one["name"], one["elements"]) for one in rows[1]["left_out"]] == [
+        ("hardswish and sigmoids", 3),
+        ("sums and products", 12),
+    ]
+    (table,) = found.tables()
+    assert any(
+        note.startswith("sums and products: left out, 12 elements: ") and "(ptflops)" in note
+        for note in table.notes
+    )
 
 
 def test_a_counter_that_fails_has_a_row_that_says_so(monkeypatch):

@@ -61,10 +61,7 @@ def densenet(
     """
     channels = 2 * growth
     stem = cifar_stem(channels) if cifar else imagenet_stem(channels=channels)
-    body = Seq(
-        *(Norm(label="norm1"), Act(), Conv(4 * growth, label="conv1")),
-        *(Norm(label="norm2"), Act(), Conv(growth, 3, label="conv2")),
-    )
+    body = layer(growth)
     stages: list[Node] = []
     for index, number in enumerate(blocks, start=1):
         stages.append(Grow(number, body, label=f"denseblock{index}"))
@@ -74,3 +71,11 @@ def densenet(
             layers = Norm(label="norm"), Act(), Conv(channels, label="conv"), Pool("avg", 2, 2)
             stages.append(Seq(*layers, label=f"transition{index}"))
     return Seq(*stem, *stages, Norm(label="norm5"), Act(), *head(classes))
+
+
+def layer(growth: Number, kernel: int = 3) -> Seq:
+    """A dense layer: a 1x1 to 4 times the growth, and a 3x3."""
+    return Seq(
+        *(Norm(label="norm1"), Act(), Conv(4 * growth, label="conv1")),
+        *(Norm(label="norm2"), Act(), Conv(growth, kernel, label="conv2")),
+    )

@@ -106,16 +106,17 @@ def convnext(
         if index:
             smaller = Conv(channels, 2, 2, padding=0, bias=True, label="conv")
             parts.append(Seq(_NORM, smaller, label=f"downsample{index}"))
-        block = _block(channels)
-        parts.append(Repeat(number, block, block, label=f"layer{index + 1}"))
+        same = block(channels, 4 * channels)
+        parts.append(Repeat(number, same, same, label=f"layer{index + 1}"))
     return Seq(*parts, Pool("global"), _NORM, Linear(classes, label="fc"))
 
 
-def _block(channels: Number) -> Sum:
+def block(channels: Number, inner: Number, kernel: int = 7) -> Sum:
+    """Depthwise 7x7, then a 1x1 to `inner` channels and one back."""
     layers = (
-        Conv(channels, 7, groups=channels, bias=True, label="conv1"),
+        Conv(channels, kernel, groups=channels, bias=True, label="conv1"),
         _NORM,
-        Conv(4 * channels, bias=True, label="conv2"),
+        Conv(inner, bias=True, label="conv2"),
         Act("gelu"),
         Conv(channels, bias=True, label="conv3"),
         Gain(1e-6, label="scale"),

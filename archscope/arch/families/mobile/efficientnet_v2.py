@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from archscope.arch.families.axis import chosen
 from archscope.arch.families.blocks import strides
 from archscope.arch.families.family import family
 from archscope.arch.families.mobile.efficientnet import KEYS
@@ -47,7 +48,7 @@ _SIZES: dict[str, tuple[Sequence[Row], int, float]] = {
 
 
 def _side(numbers: Numbers) -> Shape:
-    side = _SIZES[numbers["size"]][1]
+    side = _SIZES[chosen(numbers["size"], _SIZES, "size")][1]
     return 3, side, side
 
 
@@ -64,7 +65,7 @@ def _side(numbers: Numbers) -> Shape:
 )
 def efficientnet_v2(size: str = "s", *, classes: int = 1000, cifar: bool = False) -> Seq:
     """EfficientNetV2-S, M and L: fused blocks, then inverted ones with squeeze-and-excitation."""
-    rows, _, dropout = _SIZES[size]
+    rows, _, dropout = _SIZES[chosen(size, _SIZES, "size")]
     style, w_in = Style("silu", 1e-3), rows[0].out
     stem, strided = strides([row.stride for row in rows], cifar)
     body = stages(rows, strided, w_in, style, squeezed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archscope.arch.families.axis import chosen
 from archscope.arch.families.family import family
 from archscope.arch.families.keys import Keys
 from archscope.arch.families.spelling import Names
@@ -41,7 +42,7 @@ def squeezenet(version: str = "1_0", *, classes: int = 1000, cifar: bool = False
 
     For 32x32 images the stem is a 3x3 convolution of stride 1, and the pool behind it is left out.
     """
-    stem, pools = _VERSIONS[version]
+    stem, pools = _VERSIONS[chosen(version, _VERSIONS, "version")]
     if cifar:
         stem, pools = Conv(stem.out, 3, bias=True, label="conv1"), pools[1:]
     parts: list[Node] = [stem, Act()]

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from archscope.arch.arrays import Number, is_array
+from archscope.arch.arrays import Number, is_array, whole
 from archscope.arch.families.axis import Axis, number_text
 from archscope.arch.families.blocks import DEEP_STEMS
 from archscope.arch.families.spelling import SIGNS, WHOLE, Numbers, Spelled
@@ -64,7 +64,8 @@ def variant(spelled: Spelled) -> dict[str, str]:
 def scale_axis(stem: int) -> Axis:
     """The scale of stem, widths and outputs, which must keep the `stem`'s channels whole."""
     sought = [Fraction(number, stem) for number in range(1, _MOST_SCALE * stem + 1)]
-    return Axis("scale", (1,), sought=sought, fractional=True, default=1, arrays=False)
+    least = Fraction(1, stem)
+    return Axis("scale", (1,), sought=sought, least=least, fractional=True, default=1, arrays=False)
 
 
 def read_depth(spelled: Spelled) -> int | tuple[int, ...] | None:
@@ -156,13 +157,13 @@ def equal_stages(depth: int | Sequence[Number], period: int, offset: int) -> tup
             "these families take one depth at a time, not an array; let the widths or the "
             "cardinality vary"
         )
-    n, rest = divmod(depth - offset, period)
+    n, rest = divmod(whole(depth, "depth", 0) - offset, period)
     if rest == 0 and n >= 1:
         return (n,) * 3
     near = sorted({max(1, n) * period + offset, (max(0, n) + 1) * period + offset})
     raise UsageError(
-        f"depth must be {period}n+{offset} with n >= 1, not {depth}; use "
-        f"{' or '.join(map(str, near))}"
+        f"depth must be {period}n+{offset} with n >= 1, not {shown(str(depth))}; use "
+        f"{shown(' or '.join(map(str, near)))}"
     )
 
 

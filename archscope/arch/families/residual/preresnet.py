@@ -134,7 +134,7 @@ def preresnet(
 
 
 def _is_basic(block: str | None) -> bool:
-    if block not in ("basic", "bottleneck"):
+    if not isinstance(block, str) or block not in ("basic", "bottleneck"):
         raise UsageError(f"a block is basic or bottleneck, not {shown(str(block))}; use one")
     return block == "basic"
 

@@ -15,21 +15,12 @@ from math import log
 from typing import Any, NamedTuple
 
 from archscope.arch.arrays import Number
-from archscope.arch.families.axis import Axis, number_text
+from archscope.arch.families.axis import Axis, chosen, number_text
 from archscope.arch.families.blocks import divisible, postactivation, strides
 from archscope.arch.families.family import family
 from archscope.arch.families.residual.regnet_keys import TIMM, VISION
 from archscope.arch.families.spelling import Names, Numbers, Spelled
-from archscope.arch.nodes import (
-    Act,
-    Conv,
-    Linear,
-    Node,
-    Norm,
-    Pool,
-    Repeat,
-    Seq,
-)
+from archscope.arch.nodes import Act, Conv, Linear, Node, Norm, Pool, Repeat, Seq
 from archscope.arch.rounded import Rule, rounded
 from archscope.arch.scaling import exact
 from archscope.errors import UsageError
@@ -149,6 +140,7 @@ def _line(numbers: Mapping[str, Any]) -> _Stages:
 def _canonical(numbers: dict[str, Any]) -> dict[str, Any]:
     """Rounding is `even` where both rules give the same network."""
     numbers = {**numbers, "wa": exact(numbers["wa"], "wa"), "wm": exact(numbers["wm"], "wm")}
+    chosen(numbers["rounding"], ("even", "up"), "rounding")
     same = _line({**numbers, "rounding": "up"}) == _line({**numbers, "rounding": "even"})
     return {**numbers, "rounding": "even" if same else numbers["rounding"]}
 
@@ -207,8 +199,8 @@ _ONLY_PAPER = {
     "y": ("200MF", "600MF", "800MF", "4.0GF", "6.4GF", "8.0GF", "12GF"),
 }
 _AXES = (
-    Axis("depth", range(12, 29), least=4, arrays=False),
-    Axis("w0", range(8, 257, 8), least=8, step=8, arrays=False, grows=()),
+    Axis("depth", range(12, 29), least=4, most=10_000, arrays=False),
+    Axis("w0", range(8, 257, 8), least=8, most=10**9, step=8, arrays=False, grows=()),
     Axis("wa", range(8, 257, 8), fractional=True, arrays=False, grows=()),
     Axis("wm", [Fraction(n, 4) for n in range(5, 13)], fractional=True, arrays=False, grows=()),
     Axis("group", range(8, 257, 8), arrays=False, grows=()),

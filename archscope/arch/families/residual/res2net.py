@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from archscope.arch.arrays import Number, product
 from archscope.arch.families.axis import Axis, number_text
-from archscope.arch.families.blocks import cifar_stem, imagenet_stem
+from archscope.arch.families.blocks import stem_of
 from archscope.arch.families.family import family
 from archscope.arch.families.keys import Keys
 from archscope.arch.families.residual.choices import Choices
@@ -27,7 +27,6 @@ from archscope.arch.families.residual.depths import (
 from archscope.arch.families.residual.resnext import bottlenecks
 from archscope.arch.families.spelling import SCALE, SHORTCUT, Names, Numbers, Spelled
 from archscope.arch.scaling import scaled
-from archscope.errors import UsageError
 
 _FORM = "res2net[{depth}[_{width}w_{splits}s]]"
 _GROUPED = "res2next[{depth}[_{cardinality}c_{width}w_{splits}s]]"
@@ -122,11 +121,7 @@ def res2net(
     Raises:
         UsageError: where a number is not positive, or a scaled width not whole.
     """
-    if cifar and variant:
-        raise UsageError(
-            f"the stem of 32x32 images has no variant {variant}; name it without {variant}"
-        )
-    stem = cifar_stem(scaled(64, scale, "stem 64")) if cifar else imagenet_stem(scale, 64, variant)
+    stem = stem_of(scale, cifar, variant)
     scaled(width, scale, f"width {number_text(width)} of a split")  # that it is whole
     template = (cardinality, product(width, splits))
     plain = bottlenecks(stem, blocks, template, scale, classes, residual)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from archscope.arch.arrays import Number
-from archscope.arch.families.blocks import cifar_stem, imagenet_stem
+from archscope.arch.families.blocks import stem_of
 from archscope.arch.families.family import family
 from archscope.arch.families.residual.choices import Choices
 from archscope.arch.families.residual.depths import (
@@ -19,13 +19,19 @@ from archscope.arch.families.residual.depths import (
     imagenet,
     known_depth,
     scale_axis,
+    variant,
+    variant_forms,
 )
 from archscope.arch.families.residual.resnext import bottlenecks, template_numbers, template_text
 from archscope.arch.families.spelling import SCALE, SHORTCUT, Names, Numbers, Spelled
-from archscope.arch.scaling import scaled
 
 REDUCTION = 16  # channels of a block over the inner channels of its squeeze-and-excitation
-_PLAIN = ("seresnet[{depth}]", "se_resnet[{depth}]")
+_FORM = "seresnext[{depth}[_{cardinality}x{width}d]]"
+_PLAIN = tuple(
+    form
+    for one in ("seresnet[{depth}]", "se_resnet[{depth}]")
+    for form in (one, *variant_forms(one))
+)
 
 
 def _read(spelled: Spelled) -> Numbers | None:
@@ -34,25 +40,31 @@ def _read(spelled: Spelled) -> Numbers | None:
     if found is None:
         return None
     if spelled.form in _PLAIN:
-        return {**found, "cardinality": 1, "width": 64}
-    return {**found, **template_numbers(spelled)}
+        return {**found, "cardinality": 1, "width": 64, **variant(spelled)}
+    return {**found, **template_numbers(spelled), **variant(spelled)}
 
 
 def _write(numbers: Numbers) -> str:
     blocks = numbers["blocks"]
-    depth = depth_text(known_depth(blocks, IMAGENET_BLOCKS), blocks)
+    depth = depth_text(known_depth(blocks, IMAGENET_BLOCKS), blocks) + numbers["variant"]
     template = template_text(numbers)
     return f"seresnet{depth}" if template == "1x64d" else f"seresnext{depth}_{template}"
 
 
 @family(
     Names(
-        "seresnext[{depth}[_{cardinality}x{width}d]]",
-        aliases=(*_PLAIN, "se_resnext[{depth}[_{cardinality}x{width}d]]"),
+        _FORM,
+        aliases=(*_PLAIN, _FORM.replace("se", "se_", 1), *variant_forms(_FORM)),
         suffixes=(SCALE, SHORTCUT),
         known=(
             *("seresnet50", "seresnet101", "seresnet152"),
-            *("seresnext50_32x4d", "seresnext101_32x4d"),
+            *(
+                "seresnext50_32x4d",
+                "seresnext101_32x4d",
+                "seresnext26d_32x4d",
+                "seresnext26t_32x4d",
+            ),
+            *("seresnext101d_32x8d", "seresnet152d"),
         ),
         read=_read,
         write=_write,
@@ -74,14 +86,15 @@ def seresnext(
     classes: int = 1000,
     scale: Fraction | float = 1,
     residual: bool = True,
+    variant: str = "",
     cifar: bool = False,
 ) -> Choices:
     """SE-ResNeXt: ResNeXt's blocks with squeeze-and-excitation before the sum, reduced 16 times.
 
     Its two layers are 1x1 convolutions with bias. With 1x64d it is SE-ResNet. For
-    32x32 images the stem is a 3x3 convolution that keeps the size, and the stages are the same.
+    32x32 images the stem is a 3x3 convolution that keeps the size, and the stages are the same. The
+    `variant` d is ResNet-D's, see `resnext`.
     """
-    small, template = scaled(64, scale, "stem 64"), (cardinality, width)
-    stem = cifar_stem(small) if cifar else imagenet_stem(scale)
+    stem, template = stem_of(scale, cifar, variant), (cardinality, width)
     plain = bottlenecks(stem, blocks, template, scale, classes, residual)
-    return replace(plain, squeeze=REDUCTION)
+    return replace(plain, squeeze=REDUCTION, pooled=bool(variant))

@@ -11,7 +11,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from archscope.arch.arrays import Number, positive
+from archscope.arch.arrays import Number, is_array, positive
 from archscope.arch.families.axis import Axis, number_text
 from archscope.arch.families.blocks import head, widened
 from archscope.arch.families.family import CIFAR_INPUT, family
@@ -40,7 +40,7 @@ from archscope.arch.families.spelling import (
 )
 from archscope.arch.nodes import Act, Conv, Norm
 from archscope.arch.scaling import decimal, exact, scaled
-from archscope.errors import UsageError
+from archscope.errors import UsageError, shown
 
 MOST_DEEPENING = 999  # each is a layer of the tree, unlike blocks, which a stage repeats
 
@@ -85,7 +85,7 @@ def _write(numbers: Numbers) -> str:
 
 def _canonical(numbers: dict[str, Any]) -> dict[str, Any]:
     """A block of two 3x3 is one of deepening 2; of other kernels there is no deepening."""
-    block, deepening = tuple(numbers["block"]), numbers["deepening"]
+    block, deepening = _sizes(numbers["block"]), numbers["deepening"]
     _, period = _kernels(block, deepening)
     if block == (3, 3) and deepening is None:
         deepening = 2
@@ -164,6 +164,14 @@ def wrn(
     )
 
 
+def _sizes(block: Any) -> tuple[int, ...]:
+    if not isinstance(block, Sequence) or not all(isinstance(kernel, int) for kernel in block):
+        raise UsageError(
+            f"a block is one or more kernels of odd size, not {shown(str(block))}; use (3, 3)"
+        )
+    return tuple(block)
+
+
 def _kernels(block: tuple[int, ...], deepening: int | None) -> tuple[tuple[int, ...], int]:
     """The kernels of a block, and by how much one more a group deepens the network."""
     if deepening is None:
@@ -179,16 +187,12 @@ def _kernels(block: tuple[int, ...], deepening: int | None) -> tuple[tuple[int, 
             f"it or deepening {deepening}, not both"
         )
     (deepening,) = positive(deepening=deepening)
-    if deepening > MOST_DEEPENING:
-        raise UsageError(
-            f"deepening must be at most {MOST_DEEPENING} (convolutions of a block), not "
-            f"{deepening}; use a smaller one"
-        )
     return (3,) * deepening, 3 * deepening
 
 
 def _probability(dropout: Fraction | float, convolutions: int) -> Fraction:
-    probability = exact(dropout, "dropout") if dropout != 0 else Fraction(0)
+    none = not is_array(dropout) and dropout == 0
+    probability = Fraction(0) if none else exact(dropout, "dropout")
     if probability >= 1:
         raise UsageError(
             f"dropout must be below 1, not {decimal(probability)}; the paper used 0.3 "

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from archscope.cli.commands.design.solve_block import solve_one_block
+from archscope.cli.commands.design.solve_rule import Asked, scale_network
 from archscope.cli.completion import designs, networks, one_of, some_of
 from archscope.cli.options.declared import BLOCK, NETWORK, option
 from archscope.cli.options.networks import ClassesOption, InputOption, networks_in
 from archscope.cli.options.output import FormatOption, OutputOption
+from archscope.cli.options.solving import BlockOption, RuleOption, SplitsOption
 from archscope.cli.options.spaces import (
     AxisOption,
     CardinalityOption,
@@ -21,13 +24,15 @@ from archscope.cli.options.spaces import (
     WidthOption,
 )
 from archscope.cli.output import note, print_result
-from archscope.errors import UsageError, shown
+from archscope.errors import UsageError
 
 if TYPE_CHECKING:
     from archscope.arch.papers.eq4 import Rounding
     from archscope.explore.design.answer import Inverse
     from archscope.explore.design.inverse import Options
-    from archscope.explore.design.solve import Solution
+    from archscope.explore.design.scaling.solve import Scalings
+    from archscope.explore.design.templates.bottleneck import Solution
+    from archscope.explore.design.templates.solve import Templates
 
 MOST = 1_000_000  # channels, pixels: far above any network, far below what overflows a float
 
@@ -61,9 +66,13 @@ def solve(
             "--network: 4.1GMACs, '25M params', '11M activations', several at once.",
         ),
     ] = None,
+    kind: BlockOption = None,
+    splits: SplitsOption = None,
     w_in: Annotated[int, _size("--in", "Channels in.")] = 256,
     w_out: Annotated[int | None, _size("--out", "Channels out.", "as --in")] = None,
-    kernel: Annotated[int, _size("--kernel", "Kernel size of the grouped convolution.")] = 3,
+    kernel: Annotated[
+        int | None, _size("--kernel", "Kernel size of the grouped convolution.", "3")
+    ] = None,
     resolution: Annotated[
         int, _size("--resolution", "Height and width of the stage, for the multiply-adds.")
     ] = 56,
@@ -135,6 +144,7 @@ def solve(
             help="Exit code 4 where the nearest design is further off.",
         ),
     ] = None,
+    scaling: RuleOption = None,
     input_shape: InputOption = None,
     classes: ClassesOption = None,
     format: FormatOption = None,
@@ -144,18 +154,24 @@ def solve(
 
     C * (in*d + k*k*d*d + d*out) = budget, for the width d at each cardinality, or for the
     cardinality C at each width. Ends with exit code 4 where one of them has no answer (the others
-    are shown).
+    are shown). With --block, the same question of another block, by the costs of its tree:
+
+      archscope solve --block res2net --splits 2,4,8
 
     With --network, whole networks: the designs whose exact costs come nearest to a budget, and the
     proof that none is nearer:
 
       archscope solve --network resnext50 --cardinality 32 --budget 4.1GMACs
+
+    With --rule, a network as it is, scaled to the budget:
+
+      archscope solve --network efficientnet_b0 --rule all --budget 1GMACs
     """
     from archscope.arch.papers.eq4 import parse_rounding
 
     numbers = Numbers(cardinality, width, depth, widen, deepening, scale, axis)
     rule = parse_rounding(rounding)
-    solution: Solution | Inverse
+    solution: Solution | Templates | Inverse | Scalings
     if network is None:
         words = {"as": like, "free": free, "depth": depth, "widen": widen, "deepening": deepening}
         others = {
@@ -164,69 +180,29 @@ def solve(
             "classes": classes,
             "scale": scale,
             "axis": axis,
+            "rule": scaling,
         }
         _only_without(words | others, "needs a whole network; add --network resnext50, or drop it")
         block = (w_in, w_out, kernel, resolution)
-        solution = _solve_block(numbers, budget or [], reference, block, rule)
+        solution = solve_one_block(numbers, budget or [], reference, block, rule, kind, splits)
     else:
-        one = {"reference": reference, "in": w_in != 256, "out": w_out, "kernel": kernel != 3}
+        one = {"reference": reference, "in": w_in != 256, "out": w_out, "kernel": kernel}
+        one |= {"block": kind, "splits": splits}
         one["resolution"] = resolution != 56
         _only_without(one, "describes one block; drop it, or --network")
-        options = _options(rule, nearest, tolerance, classes, input_shape)
-        solution = _solve_network(
-            network, budget or [], networks_in(like or []), numbers, free, options
-        )
+        budgets, likes = budget or [], networks_in(like or [])
+        if scaling is None:
+            options = _options(rule, nearest, tolerance, classes, input_shape)
+            solution = _solve_network(network, budgets, likes, numbers, free, options)
+        else:
+            refused = {**vars(numbers), "free": free, "nearest": nearest != 5 or None}
+            asked = Asked(scaling, rule, tolerance, classes, input_shape)
+            solution = scale_network(network, budgets, likes, refused, asked)
     print_result(solution, format, output)
     for reason in solution.infeasible:
         note(f"archscope: {reason}")
     if solution.infeasible:
         raise typer.Exit(4)
-
-
-def _solve_block(
-    numbers: Numbers,
-    budgets: list[str],
-    reference: str | None,
-    block: tuple[int, int | None, int, int],
-    rule: Rounding,
-) -> Solution:
-    """Eq. 4 for a block."""
-    from archscope.arch.papers.eq4 import Block
-    from archscope.arch.quantities import parse_numbers
-    from archscope.explore.design.solve import solve_block
-
-    w_in, w_out, kernel, resolution = block
-    if len(budgets) > 1:
-        raise UsageError(
-            f"a block has one budget, of parameters, not {len(budgets)}; drop the others, or "
-            "add --network resnext50"
-        )
-    cardinality, width = numbers.cardinality, numbers.width
-    return solve_block(
-        cardinalities=() if cardinality is None else parse_numbers(cardinality, "cardinality"),
-        widths=() if width is None else parse_numbers(width, "width"),
-        budget=_block_budget(budgets[0]) if budgets else None,
-        reference=reference,
-        block=Block(w_in, w_in if w_out is None else w_out, kernel, resolution),
-        rounding=rule,
-    )
-
-
-def _block_budget(text: str) -> int:
-    """A number of parameters; UsageError that names --network where it is a network's budget."""
-    from archscope.arch.quantities import parse_budget, parse_limit
-
-    try:
-        return parse_budget(text)
-    except UsageError as wrong:
-        try:
-            parse_limit(text)
-        except UsageError:
-            raise wrong from None
-    raise UsageError(
-        f"--budget {shown(text)} is the budget of a whole network; add --network resnext50, "
-        "or give a block's parameters, as 70k"
-    )
 
 
 def _solve_network(

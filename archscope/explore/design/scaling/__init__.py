@@ -1,0 +1,1 @@
+"""Scaling rules: one network made larger or smaller along depth, width and resolution."""
