@@ -24,7 +24,17 @@ from typing import Any
 import numpy as np
 from pairs import machine
 
-from archscope.arch.families import anynet, convnext, densenet, resnext, shufflenet_v2
+from archscope.arch.families import (
+    anynet,
+    convnext,
+    densenet,
+    efficientnet,
+    mobilenet_v2,
+    mobilenet_v3_large,
+    regnetx,
+    resnext,
+    shufflenet_v2,
+)
 from archscope.cost import count
 
 DESIGNS = 2**19
@@ -213,16 +223,34 @@ def measure(deepest: int | None) -> tuple[float, float, float, float]:
 
 
 def others() -> dict[str, float]:
-    """Designs a second of other families, with the trees' making."""
+    """Designs a second of other families, with the trees' making.
+
+    The factors are hundredths up to 2 (depths: tenths from 1 to 3), RegNets those of the paper's
+    Figure 10: 12 to 28 blocks, wm 2 to 3.
+    """
     rng = np.random.default_rng(0)
     depths = [rng.integers(1, 17, DESIGNS) for _ in range(4)]
     widths = [8 * rng.integers(1, 129, DESIGNS) for _ in range(4)]
     eighths = 8 * rng.integers(1, 33, DESIGNS)
+    factors, deeper = rng.integers(25, 201, DESIGNS) / 100, rng.integers(10, 31, DESIGNS) / 10
+    ramps = (
+        rng.integers(12, 29, DESIGNS),
+        8 * rng.integers(3, 33, DESIGNS),
+        rng.integers(80, 1000, DESIGNS) / 10,
+        rng.integers(200, 301, DESIGNS) / 100,
+        8 * rng.integers(1, 17, DESIGNS),
+    )
+    known = regnetx(*ramps)
     calls: dict[str, Callable[[], object]] = {
         "anynet": lambda: count(anynet(depths, widths, 16)),
         "convnext": lambda: count(convnext(depths, eighths)),
         "densenet": lambda: count(densenet(depths, eighths)),
         "shufflenet_v2": lambda: count(shufflenet_v2(eighths)),
+        "mobilenet_v2": lambda: count(mobilenet_v2(factors)),
+        "mobilenet_v3_large": lambda: count(mobilenet_v3_large(factors)),
+        "efficientnet": lambda: count(efficientnet(factors, deeper)),
+        "regnetx": lambda: count(regnetx(*ramps)),
+        "regnetx without the making": lambda: count(known),
     }
     times = [[seconds(call) for call in calls.values()] for _ in range(ROUNDS)]
     medians = map(statistics.median, zip(*times, strict=True))

@@ -199,6 +199,7 @@ NO_READINGS = {
     "explore/networks/explanations.py": "looks for batch norm, which papers leave out",
     "cost/execution.py": "reads a program",
     "arch/roundings.py": "looks at the numbers of all nodes alike",
+    "arch/structure.py": "looks at stages alone",
 }
 
 

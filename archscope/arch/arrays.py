@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from operator import index
 from typing import Any, TypeAlias
 
@@ -71,13 +72,24 @@ def product(one: Number, other: Number) -> Number:
     return one * other
 
 
-def refuse_overflow(exact: Any, first: int = 0) -> None:
-    """Check an array of Python ints; `first` is the number of its first design.
+def larger(one: Number, other: Number) -> Number:
+    """The larger of two numbers, of arrays in every design."""
+    return one + (other > one) * (other - one)
+
+
+def smaller(one: Number, other: Number) -> Number:
+    """The smaller of two numbers, of arrays in every design."""
+    return one - (one > other) * (one - other)
+
+
+def refuse_overflow(exact: Any, numbers: Any = slice(0, None)) -> None:
+    """Check an array of Python ints, of the designs of these `numbers` (a slice, or each).
 
     Raises:
         UsageError: naming the first design that an int64 cannot hold.
     """
-    for number, value in enumerate(exact, first):
+    places = count(numbers.start) if isinstance(numbers, slice) else numbers
+    for number, value in zip(places, exact, strict=False):
         if value > LARGEST:
             raise TooLarge(
                 f"design {number} of the array comes to {value}, more than a 64-bit integer "

@@ -70,6 +70,59 @@ def parse_limit(text: str) -> tuple[str, int]:
     return _UNITS[found[2]], value
 
 
+def parse_cap(text: str) -> tuple[str, int, str | None]:
+    """`5Mparams`, `600MMACs`, `1MB weights:int8`, `256kB memory` -> cost, number, format of bytes.
+
+    Raises:
+        UsageError: as `parse_limit`; where the unit does not fit the cost, or nothing says of what
+            the bytes are.
+    """
+    plain = " ".join(text.strip().lower().split())
+    found = re.fullmatch(
+        r"(.*?[kmgt]?)b ?(params|macs|activations|weights|memory)?(?::(.*))?", plain
+    )
+    counted = re.fullmatch(r"[\d.,_ ]+[kmgbt]? ?(weights|memory)(?::.*)?", plain)
+    if counted and not (found and found[2]):
+        raise UsageError(
+            f"{counted[1]} are counted in bytes, which '{shown(text)}' does not say; write "
+            f"'1MB {counted[1]}:int8'"
+        )
+    billions = found and found[2] in _UNITS and not re.search("[kmgti]$", found[1])
+    if not found or billions or not re.match(r"[\d.]", plain):
+        return (*parse_limit(text), None)
+    amount, cost, format = found.groups()
+    if cost not in ("weights", "memory"):
+        raise UsageError(
+            f"bytes are a cap on weights or memory, which '{shown(text)}' does not name; write "
+            "'1MB weights:int8' or '256kB memory:int8'"
+        )
+    return cost, _bytes(amount, text), format
+
+
+def parse_bytes(text: str, what: str) -> tuple[int, str | None]:
+    """`1MB:int8`, `256kB` -> bytes and their format; decimal prefixes.
+
+    Raises:
+        UsageError: where it is no such number.
+    """
+    found = re.fullmatch(r"(.*?[kmgt]?)b\s*(?::(.*))?", text.strip().lower())
+    if not found:
+        raise UsageError(f"{what} is a number of bytes, not '{shown(text)}'; write 1MB:int8")
+    return _bytes(found[1], text), found[2]
+
+
+def _bytes(amount: str, text: str) -> int:
+    if amount.rstrip().endswith("i"):
+        raise UsageError(
+            f"prefixes are decimal, so that 1 kB is 1,000 bytes, not as in '{shown(text)}'; write "
+            "262144B for 256 KiB"
+        )
+    value = parse_budget(amount)
+    if value > MOST_COST:
+        raise UsageError(f"a cap is at most 10 TB, not '{shown(text)}'; write a smaller one")
+    return value
+
+
 def parse_range(text: str, what: str) -> tuple[int, int | None]:
     """`20M:26M`, `:26M`, `20M:` or `25M` (exactly that) -> the two ends; None where it is open.
 
@@ -160,6 +213,26 @@ def parse_sizes(text: str) -> tuple[int, ...]:
             "takes two"
         )
     return sizes
+
+
+def parse_sides(text: str) -> list[int]:
+    """`96:224:16`, `96:128` or `96,128,160` -> heights and widths of images, ascending.
+
+    Raises:
+        UsageError: where it is no such range or list.
+    """
+    sides: set[int] = set()
+    for part in text.split(","):
+        found = re.fullmatch(r"\s*([0-9]{1,5})(?::([0-9]{1,5})(?::([0-9]{1,5}))?)?\s*", part)
+        first, last, step = (int(one or 0) for one in (found.groups() if found else (0, 0, 0)))
+        last, step = last or first, step or 1
+        if not 1 <= first <= last <= 65_536:
+            raise UsageError(
+                f"an input is 3x224x224, or the sides of images from small to large, not "
+                f"'{shown(text)}'; write 96:224:16 or 96,128,160"
+            )
+        sides |= set(range(first, last + 1, step))
+    return sorted(sides)
 
 
 def parse_shape(text: str) -> Shape:

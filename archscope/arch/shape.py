@@ -7,6 +7,7 @@ one that comes out. A shape is (channels, height, width); with arrays in the tre
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 
 from archscope.arch.arrays import Number, is_array
@@ -35,12 +36,14 @@ from archscope.arch.windows import (
     Shape,
     any_of,
     at,
+    changed,
     check_groups,
     conv_padding,
     pair,
     per_group,
     pooled,
     same,
+    same_where,
     shape_text,
     shape_texts,
     window,
@@ -108,7 +111,7 @@ def walk(node: Node, shape: Shape, path: str = "", times: Number = 1, side: bool
             return shape
         case Sum():
             outputs = yield from _branches(node.branches, shape, path, times, side)
-            if not all(same(outputs[0], other) for other in outputs[1:]):
+            if not all(same_where(times, outputs[0], other) for other in outputs[1:]):
                 raise UsageError(
                     f"the branches of the sum{at(path)} have the shapes {shape_texts(outputs)}; "
                     "they must be equal, so change the widths or strides of one"
@@ -156,9 +159,18 @@ def _branches(
 
 
 def _walk_repeat(node: Repeat, shape: Shape, path: str, times: Number, side: bool) -> Walk:
+    if is_array(node.n) and (none := node.n == 0).any():
+        if none.all():
+            return shape
+        # Where the stage has no blocks it is the identity, and its costs count no times.
+        some = replace(node, n=node.n + none, label=None)
+        after = yield from _walk_repeat(some, shape, path, times * ~none, side)
+        sides = zip(shape, after, strict=True)
+        channels, height, width = (changed(before, new, none) for before, new in sides)
+        return channels, height, width
     output = yield from walk(node.first, shape, join(path, "0"), times, side)
     again = times * (node.n - 1)
-    if is_array(again) or again > 0:
+    if any_of(again > 0):
         kept = yield from walk(node.rest, output, join(path, "1"), again, side)
         if not same(kept, output):
             raise UsageError(

@@ -88,6 +88,21 @@ def same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
     return not any(a is not b and any_of(a != b) for a, b in zip(one, other, strict=True))
 
 
+def same_where(times: Number, one: Shape, other: Shape) -> bool:
+    """Whether shapes are equal in all designs in which their node stands at all."""
+    if not is_array(times):
+        return same(one, other)
+    return not any(
+        a is not b and any_of((a != b) & (times > 0)) for a, b in zip(one, other, strict=True)
+    )
+
+
+def changed(before: Number, new: Number, none: Any) -> Number:
+    """A side of a shape behind what stands in all designs but those of `none`."""
+    kept = none & (new != before)
+    return new - kept * (new - before) if kept.any() else new
+
+
 def shape_text(shape: Shape) -> str:
     """A shape as `3x224x224`."""
     return "x".join(str(entry) for entry in shape)

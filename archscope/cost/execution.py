@@ -10,11 +10,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from archscope.arch.arrays import Number, TooLarge, is_array
 from archscope.arch.network import Network
 from archscope.arch.nodes import Node
+from archscope.arch.shape import Visit
+from archscope.arch.windows import Shape
 from archscope.cost.formula import leaf_cost
-from archscope.cost.program import program
+from archscope.cost.program import program, program_of
 from archscope.cost.steps import Call, Layer, Program, Step, last_uses
+
+_MOST = 2**53  # elements of a buffer of one of many designs: a thousand such fit 64 bits
 
 
 @dataclass(frozen=True)
@@ -27,8 +32,8 @@ class Operation:
         reads: the buffers that it reads.
         writes: the buffer that it writes; one of `reads` where it works in place.
         times: how often it runs: a stage's blocks after the first are listed once.
-        moved: the elements that it reads and writes; a part of a buffer is no more than that.
-        params, macs: of a leaf, standing there once.
+        touched: the elements of each buffer that it reads or writes; a part is no more than that.
+        visit: of a leaf, where it stands.
         frees: the buffers that no later operation reads, the network's output left out.
     """
 
@@ -36,10 +41,9 @@ class Operation:
     node: Node
     reads: tuple[int, ...]
     writes: int
-    times: int
-    moved: int
-    params: int
-    macs: int
+    times: Number
+    touched: tuple[Number, ...]
+    visit: Visit | None
     frees: tuple[int, ...] = ()
 
     @property
@@ -47,13 +51,28 @@ class Operation:
         """Whether it overwrites what it reads."""
         return self.writes in self.reads
 
+    @property
+    def moved(self) -> Number:
+        """The elements that it reads and writes."""
+        return sum(self.touched)
+
+    @property
+    def params(self) -> Number:
+        """Of a leaf, standing there once."""
+        return leaf_cost(self.visit)[0] if self.visit else 0
+
+    @property
+    def macs(self) -> Number:
+        """Of a leaf, standing there once."""
+        return leaf_cost(self.visit)[1] if self.visit else 0
+
 
 @dataclass(frozen=True)
 class Execution:
     """The operations in order. `sizes` holds the elements of each buffer; buffer 0 is the image."""
 
     operations: tuple[Operation, ...]
-    sizes: tuple[int, ...]
+    sizes: tuple[Number, ...]
 
 
 def execution(network: Network) -> Execution:
@@ -62,16 +81,33 @@ def execution(network: Network) -> Execution:
     Raises:
         UsageError: where the tree holds arrays, or a layer does not fit its input.
     """
+    return _execution(program(network), network.input)
+
+
+def execution_of(tree: Node, shape: Shape) -> Execution:
+    """The operations of a tree that was counted at this shape; numbers in either may be arrays.
+
+    Raises:
+        Mixed: where designs of the arrays have different programs.
+    """
+    return _execution(program_of(tree, shape), shape)
+
+
+def _execution(program: Program, shape: Shape) -> Execution:
     operations: list[Operation] = []
-    sizes = [math.prod(network.input)]
-    output = _write_out(program(network), 0, 1, operations, sizes)
+    sizes = [_elements(shape)]
+    output = _write_out(program, 0, 1, operations, sizes)
     freed = last_uses([(one.reads, one.writes) for one in operations], output)
     rows = (replace(one, frees=f) for one, f in zip(operations, freed, strict=True))
     return Execution(tuple(rows), tuple(sizes))
 
 
 def _write_out(
-    program: Program, given: int, times: int, operations: list[Operation], sizes: list[int]
+    program: Program,
+    given: int,
+    times: Number,
+    operations: list[Operation],
+    sizes: list[Number],
 ) -> int:
     """Add the operations of a module that reads buffer `given`; returns the buffer it gives."""
     buffers = {0: given}  # of the whole network, by the number in this program
@@ -80,7 +116,7 @@ def _write_out(
         if step.side:
             continue
         op, first = step.op, buffers[step.reads[0]]
-        elements[step.writes] = math.prod(step.shape)
+        elements[step.writes] = _elements(step.shape)
         if step.idle:
             buffers[step.writes] = first
         elif isinstance(op, Call):
@@ -89,13 +125,31 @@ def _write_out(
         else:
             if not step.in_place:
                 buffers[step.writes] = len(sizes)
-                sizes.append(math.prod(step.shape))
-            moved = sum(elements[buffer] for buffer in (*step.reads, step.writes))
-            operations.append(_operation(step, buffers, times, moved))
+                sizes.append(elements[step.writes])
+            touched = tuple(elements[buffer] for buffer in (*step.reads, step.writes))
+            operations.append(_operation(step, buffers, times, touched))
     return buffers[program.output]
 
 
-def _operation(step: Step, buffers: dict[int, int], times: int, moved: int) -> Operation:
-    params, macs, _ = leaf_cost(step.op.visit) if isinstance(step.op, Layer) else (0, 0, 0)
+def _elements(shape: Shape) -> Number:
+    """The elements of a buffer.
+
+    Raises:
+        TooLarge: where the buffers of an array's design might together pass 64 bits.
+    """
+    if any(map(is_array, shape)):
+        most = math.prod(float(entry.max()) if is_array(entry) else entry for entry in shape)
+        if most > _MOST:
+            raise TooLarge(
+                "designs of the array have feature maps of more than 2^53 elements; use smaller "
+                "numbers, or plain ones"
+            )
+    return math.prod(shape)
+
+
+def _operation(
+    step: Step, buffers: dict[int, int], times: Number, touched: tuple[Number, ...]
+) -> Operation:
+    visit = step.op.visit if isinstance(step.op, Layer) else None
     reads = tuple(buffers[buffer] for buffer in step.reads)
-    return Operation(step.path, step.node, reads, buffers[step.writes], times, moved, params, macs)
+    return Operation(step.path, step.node, reads, buffers[step.writes], times, touched, visit)

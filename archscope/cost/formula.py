@@ -37,10 +37,12 @@ from archscope.arch.nodes import (
     Split,
     Sum,
     array_fields,
+    with_arrays,
 )
 from archscope.arch.readings import unknown
 from archscope.arch.rebuild import rebuild
 from archscope.arch.shape import Visit, walk
+from archscope.arch.structure import parts
 from archscope.arch.windows import Shape, pair
 from archscope.errors import UsageError, plural
 from archscope.short_repr import ShortRepr
@@ -52,7 +54,7 @@ CONVENTION = (
 )
 
 # Designs counted at a time, so that the intermediate arrays stay in the cache.
-BLOCK = 32_768
+BLOCK = 65_536
 
 
 @dataclass(frozen=True)
@@ -96,9 +98,8 @@ def count(network: Network | Node, shape: Shape | None = None) -> Count:
         tree = network
     if shape is None:
         raise UsageError("a tree is counted at an input shape; give it, as (3, 224, 224)")
-    arrays = [*_arrays(tree), *(entry for entry in shape if is_array(entry))]
-    if arrays:
-        return _count_blocks(tree, shape, arrays)
+    if designs(tree, shape) is not None:
+        return _count_blocks(tree, shape)
     rows = tuple(_row(visit) for visit in walk(tree, shape))
     return Count(
         sum(row.params for row in rows),
@@ -156,33 +157,33 @@ def _arrays(node: Node) -> list[Any]:
     return found
 
 
-def _count_blocks(tree: Node, shape: Shape, arrays: list[Any]) -> Count:
+def _count_blocks(tree: Node, shape: Shape) -> Count:
     import numpy as np
 
-    total = _designs(arrays)
+    total = designs(tree, shape) or 0
     columns = tuple(np.zeros(total, dtype=np.int64) for _ in range(3))
     safe = total == 0 or _fits(tree, shape)
-    for start in range(0, total, BLOCK):
-        block, block_shape = _cut(tree, shape, slice(start, min(start + BLOCK, total)))
+    for least, part in parts(tree, total, BLOCK):
+        block, block_shape = cut(least, shape, part)
         if not safe and not _fits(block, block_shape):
-            _check_exactly(block, block_shape, start)
+            _check_exactly(block, block_shape, part)
         for column, value in zip(columns, _sum(block, block_shape), strict=True):
-            column[start : start + BLOCK] = value
+            column[part] = value
     params, macs, activations = columns
     return Count(params, macs, activations)
 
 
-def _cut(tree: Node, shape: Shape, part: slice) -> tuple[Node, Shape]:
-    """The designs of `part`. What was one array in several places stays one array."""
+def cut(tree: Node, shape: Shape, part: Any) -> tuple[Node, Shape]:
+    """The designs of `part`, a slice or numbers. An array in several places stays one array."""
     kept: dict[int, Any] = {}
 
-    def cut(value: Any) -> Any:
+    def taken(value: Any) -> Any:
         if id(value) not in kept:
             piece = value if len(value) == 1 else value[part]
             kept[id(value)] = piece
         return kept[id(value)]
 
-    return _change_arrays(tree, cut), _change_shape(shape, cut)
+    return _change_arrays(tree, taken), _change_shape(shape, taken)
 
 
 def _fits(tree: Node, shape: Shape) -> bool:
@@ -205,7 +206,15 @@ def _fits(tree: Node, shape: Shape) -> bool:
     return largest <= LARGEST
 
 
-def _designs(arrays: list[Any]) -> int:
+def designs(tree: Node, shape: Shape) -> int | None:
+    """How many designs the arrays of a tree and its input hold; None where there are none.
+
+    Raises:
+        UsageError: where they are not one-dimensional int64, and equally long.
+    """
+    arrays = [*_arrays(tree), *(entry for entry in shape if is_array(entry))]
+    if not arrays:
+        return None
     for array in arrays:
         if array.dtype != "int64" or array.ndim != 1:
             raise UsageError(
@@ -247,7 +256,7 @@ def _add(totals: list[Number], part: Sequence[Number], times: Number = 1) -> Non
 def _change_arrays(tree: Node, change: Callable[[Any], Any]) -> Node:
     def change_node(node: Node) -> Node:
         found = array_fields(node)
-        return replace(node, **{k: change(v) for k, v in found.items()}) if found else node
+        return with_arrays(node, {k: change(v) for k, v in found.items()}) if found else node
 
     return rebuild(tree, change_node)
 
@@ -264,20 +273,23 @@ def _costliest(node: Node, extreme: Callable[..., int]) -> Node:
             node = replace(node, groups=1)
         case Norm() | Act() | Pool() | Linear() | Dropout() | Shuffle() | Gain():
             pass
-        case Seq() | Sum() | Cat() | Repeat() | Shortcut() | Aux() | Gate() | Split() | Grow():
+        case Sum():  # where designs differ, not all that they have fits what passes beside it
+            node = Sum(*[one for one in node.branches if one != Seq()] or node.branches)
+        case Seq() | Cat() | Repeat() | Shortcut() | Aux() | Gate() | Split() | Grow():
             pass
         case _:
             raise unknown(node, "bound")
     numbers: dict[str, Any] = {
-        name: extreme(value, least=name == "stride") for name, value in array_fields(node).items()
+        name: max(1, extreme(value, least=name == "stride"))
+        for name, value in array_fields(node).items()
     }
     node = replace(node, **numbers) if numbers else node
     return node.projection() if isinstance(node, Shortcut) else node
 
 
-def _check_exactly(block: Node, shape: Shape, start: int) -> None:
+def _check_exactly(block: Node, shape: Shape, part: Any) -> None:
     def unbounded(array: Any) -> Any:
         return array.astype(object)
 
     for totals in _sum(_change_arrays(block, unbounded), _change_shape(shape, unbounded)):
-        refuse_overflow(totals if is_array(totals) else [totals], start)
+        refuse_overflow(totals if is_array(totals) else [totals], part)

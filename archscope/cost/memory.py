@@ -15,13 +15,20 @@ the means of a layer norm) is not counted.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
+from operator import itemgetter
 from typing import Any
 
-from archscope.arch.arrays import whole
+from archscope.arch.arrays import Number, whole
 from archscope.arch.network import Network
-from archscope.cost.execution import Execution, Operation, execution
-from archscope.cost.formula import count
+from archscope.arch.nodes import Node
+from archscope.arch.shape import output_shape
+from archscope.arch.windows import Shape
+from archscope.cost.execution import Execution, Operation, execution, execution_of
+from archscope.cost.formula import BLOCK, count, cut, designs
+from archscope.cost.steps import Mixed
 from archscope.short_repr import ShortRepr
 
 MEMORY_CONVENTION = (
@@ -36,6 +43,7 @@ MEASURED_CONVENTION = (
 )
 FP32 = 4  # bytes
 ELEMENT_BYTES = {"fp32": FP32, "bf16": 2, "fp16": 2}
+FORMATS = {**ELEMENT_BYTES, "int8": 1}  # in which weights and activations may be stored
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,7 +72,7 @@ def memory(network: Network, *, element_bytes: int = FP32) -> Memory:
         UsageError: where the tree holds arrays or does not fit its input, or the bytes are below 1.
     """
     size = whole(element_bytes, "element_bytes")
-    elements, operation = _peak(execution(network))
+    elements, operation = max(_alive(execution(network)), key=itemgetter(0))
     where = operation.path if operation else "the image"
     return Memory(size * count(network).params, size * elements, where, size)
 
@@ -79,18 +87,52 @@ def training_bytes(
     counted, at `element_bytes` a number, as kept for the backward pass. The data are not counted.
     """
     run = execution(network)
-    written = sum(run.sizes[op.writes] * op.times for op in run.operations if not op.in_place)
+    written = int(sum(run.sizes[op.writes] * op.times for op in run.operations if not op.in_place))
     return (2 + states) * FP32 * int(count(network).params) + element_bytes * batch * written
 
 
-def _peak(run: Execution) -> tuple[int, Operation | None]:
-    """The most elements alive at once, and the first operation at which they are."""
-    alive = most = run.sizes[0]
-    at: Operation | None = None
+def peak_elements(network: Network) -> Number:
+    """The most elements alive at once: an int, or int64 of every design where it holds arrays.
+
+    All designs that run the same program share one pass through it.
+
+    Raises:
+        UsageError: where a layer does not fit its input, or maps are too large for 64 bits.
+    """
+    tree, shape = network.tree, network.input
+    total = designs(tree, shape)
+    if total is None:
+        return max(alive for alive, _ in _alive(execution(network)))
+    output_shape(tree, shape)  # raises where something does not fit
+    import numpy as np
+
+    peaks = np.zeros(total, dtype=np.int64)
+    for start in range(0, total, BLOCK):
+        numbers = np.arange(start, min(start + BLOCK, total))
+        _fill(peaks, *cut(tree, shape, numbers), numbers)
+    return peaks
+
+
+def _fill(peaks: Any, tree: Node, shape: Shape, numbers: Any) -> None:
+    """Write the peaks of the designs of these numbers, which the tree and shape hold alone."""
+    import numpy as np
+
+    try:
+        run = execution_of(tree, shape)
+    except Mixed as several:
+        for key in np.unique(several.key):
+            chosen = np.flatnonzero(several.key == key)
+            _fill(peaks, *cut(tree, shape, chosen), numbers[chosen])
+        return
+    peaks[numbers] = reduce(np.maximum, (alive for alive, _ in _alive(run)))
+
+
+def _alive(run: Execution) -> Iterator[tuple[Number, Operation | None]]:
+    """The elements alive before anything runs, and while each operation does."""
+    alive = run.sizes[0]
+    yield alive, None
     for operation in run.operations:
         if not operation.in_place:
-            alive += run.sizes[operation.writes]
-        if alive > most:
-            most, at = alive, operation
-        alive -= sum(run.sizes[buffer] for buffer in operation.frees)
-    return most, at
+            alive = alive + run.sizes[operation.writes]
+        yield alive, operation
+        alive = alive - sum(run.sizes[buffer] for buffer in operation.frees)

@@ -27,8 +27,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
+from archscope.arch.arrays import Number
 from archscope.arch.network import Network
 from archscope.arch.nodes import (
     Act,
@@ -75,8 +75,10 @@ from archscope.cost.steps import (
     Program,
     Scale,
     Step,
+    Value,
     View,
     last_uses,
+    settled,
 )
 from archscope.errors import UsageError
 
@@ -89,23 +91,23 @@ def program(network: Network) -> Program:
     """
     hash(network.tree)  # refuses arrays
     output_shape(network.tree, network.input)  # raises where something does not fit
-    return _module(network.tree, _Value(0, network.input), "")[0]
+    return program_of(network.tree, network.input)
+
+
+def program_of(tree: Node, shape: Shape) -> Program:
+    """The program of a tree that was counted at this shape; numbers in either may be arrays.
+
+    Raises:
+        Mixed: where designs of the arrays have different programs.
+    """
+    return _module(tree, Value(0, shape), "")[0]
 
 
 OUT_OF_PLACE = ("gelu", "sigmoid")  # torch's modules of these cannot overwrite their input
 _NEW = -1  # a buffer that nothing has written yet
 
 
-class _Value(NamedTuple):
-    """A tensor on its way."""
-
-    buffer: int
-    shape: Shape
-    fresh: bool = False  # whether the next step may overwrite it
-    flat: bool = False  # (N, C), not (N, C, H, W)
-
-
-def _module(node: Node, given: _Value, path: str) -> tuple[Program, _Value]:
+def _module(node: Node, given: Value, path: str) -> tuple[Program, Value]:
     """The program of a module that is given `given`, and what it gives."""
     writer = _Writer(path)
     result = writer.parts(node, given._replace(buffer=0, fresh=False))
@@ -123,21 +125,21 @@ class _Writer:
         self.buffers = 1  # taken so far: the input
         self.side = False  # whether a side head is being written
 
-    def run(self, node: Node, value: _Value) -> _Value:
+    def run(self, node: Node, value: Value) -> Value:
         """Write a node: a labelled combinator is a module of its own."""
         if not is_combinator(node) or node.label is None:
             return self.parts(node, value)
-        if isinstance(node, Shortcut) and not projects(node, value.shape):
+        if isinstance(node, Shortcut) and not settled(projects(node, value.shape)):
             return value
         return self._call(node, value, node.label, join(self.path, node.label))
 
-    def parts(self, node: Node, value: _Value) -> _Value:
+    def parts(self, node: Node, value: Value) -> Value:
         """Write a leaf, or what a combinator does inside the module around it."""
         match node:
             case Seq():
                 return self._sequence(node.children, value)
             case Shortcut():
-                needed = projects(node, value.shape)
+                needed = settled(projects(node, value.shape))
                 return self._sequence(node.projection().children if needed else (), value)
             case Repeat():
                 return self._repeat(node, value)
@@ -155,7 +157,7 @@ class _Writer:
                 return self._split(node, value)
         return self._leaf(node, value)
 
-    def _leaf(self, node: Node, value: _Value) -> _Value:
+    def _leaf(self, node: Node, value: Value) -> Value:
         visit = next(walk(node, value.shape, self.path))
         into, fresh, idle = _NEW, False, False
         match node:
@@ -171,32 +173,34 @@ class _Writer:
                 idle = True
             case _:
                 raise unknown(node, "program")
-        gives = _Value(into, visit.output, fresh, value.flat)
+        gives = Value(into, visit.output, fresh, value.flat)
         return self._step(Layer(visit, idle), node, [value], gives)
 
-    def _sequence(self, nodes: tuple[Node, ...], value: _Value) -> _Value:
+    def _sequence(self, nodes: tuple[Node, ...], value: Value) -> Value:
         for node in nodes:
             value = self.run(node, value)
         return value
 
-    def _call(self, node: Node, value: _Value, label: str, path: str, times: int = 1) -> _Value:
+    def _call(self, node: Node, value: Value, label: str, path: str, times: Number = 1) -> Value:
         program, result = _module(node, value, path)
         programs = [program]
-        if times > 1 and result.flat != value.flat:  # then the form stays for all that follow
+        if result.flat != value.flat and settled(times > 1):  # the form stays for all that follow
             programs.append(_module(node, result, path)[0])
         gives = result._replace(buffer=_NEW, fresh=False)
         return self._step(Call(tuple(programs), label, times), node, [value], gives)
 
-    def _repeat(self, node: Repeat, value: _Value) -> _Value:
+    def _repeat(self, node: Repeat, value: Value) -> Value:
+        if not settled(node.n > 0):  # of an array: this stage is not there
+            return value
         blocks = [(node.first, 1), (node.rest, node.n - 1)]
-        for index, (block, times) in enumerate(blocks[: node.n]):
+        for index, (block, times) in enumerate(blocks if settled(node.n > 1) else blocks[:1]):
             path = join(self.path, str(index))
             if is_combinator(block):
                 path = join(path, block.label)
             value = self._call(block, value, str(index), path, times)
         return value
 
-    def _aux(self, node: Aux, value: _Value) -> _Value:
+    def _aux(self, node: Aux, value: Value) -> Value:
         start, around = value._replace(fresh=False), self.side
         begin, self.side = len(self.steps), True
         side = self.run(node.side, start)
@@ -206,7 +210,7 @@ class _Writer:
         gives = main._replace(buffer=_NEW, fresh=False)
         return self._step(Pair(), node, [main, side], gives)
 
-    def _branches(self, node: Sum | Cat, value: _Value) -> list[_Value]:
+    def _branches(self, node: Sum | Cat, value: Value) -> list[Value]:
         start = value._replace(fresh=False)
         outputs, ends = [], []
         for branch in node.branches:
@@ -218,7 +222,7 @@ class _Writer:
             outputs[index] = self._in_form(node, "map", outputs[index], ends[index])
         return outputs
 
-    def _add(self, node: Sum, branches: list[_Value]) -> _Value:
+    def _add(self, node: Sum, branches: list[Value]) -> Value:
         for index, scale in enumerate(node.scales or ()):
             if scale != 1:
                 given = branches[index]
@@ -231,21 +235,22 @@ class _Writer:
             total = self._step(Add(residual), node, [total, branch], gives)
         return total
 
-    def _gate(self, node: Gate, value: _Value) -> _Value:
+    def _gate(self, node: Gate, value: Value) -> Value:
         gate = self.run(node.branch, value._replace(fresh=False))
         if gate.flat != value.flat:
             gate, value = (self._in_form(node, "map", one) for one in (gate, value))
         gives = value._replace(buffer=_NEW, fresh=True)
         return self._step(Multiply(), node, [value, gate], gives)
 
-    def _grow(self, node: Grow, value: _Value) -> _Value:
-        if node.n > MOST_VISITED:
+    def _grow(self, node: Grow, value: Value) -> Value:
+        number = settled(node.n)
+        if number > MOST_VISITED:
             raise UsageError(
                 f"what grows can be built, and its memory told, up to {MOST_VISITED:,} times, not "
-                f"{node.n:,}; count it instead"
+                f"{number:,}; count it instead"
             )
         value = self._in_form(node, "map", value)
-        for index in range(node.n):
+        for index in range(number):
             path = join(self.path, str(index))
             if is_combinator(node.body):
                 path = join(path, node.body.label)
@@ -253,25 +258,25 @@ class _Writer:
             value = self._concatenate(node, [value, self._in_form(node, "map", grown)])
         return value
 
-    def _split(self, node: Split, value: _Value) -> _Value:
+    def _split(self, node: Split, value: Value) -> Value:
         value = self._in_form(node, "map", value)
         shape, number = part_shape(node, value.shape, self.path), len(node.branches)
-        outputs: list[_Value] = []
+        outputs: list[Value] = []
         for index, branch in enumerate(node.branches):
-            part = self._step(Cut(index, number), node, [value], _Value(_NEW, shape))
+            part = self._step(Cut(index, number), node, [value], Value(_NEW, shape))
             if takes_before(node, index):
                 gives = part._replace(buffer=_NEW, fresh=True)
                 part = self._step(Add(), node, [outputs[-1], part], gives)
             outputs.append(self._in_form(node, "map", self.run(branch, part)))
         return self._concatenate(node, outputs)
 
-    def _concatenate(self, node: Cat | Split | Grow, branches: list[_Value]) -> _Value:
+    def _concatenate(self, node: Cat | Split | Grow, branches: list[Value]) -> Value:
         channels = sum(branch.shape[0] for branch in branches)
         shape = (channels, *branches[0].shape[1:])
-        gives = _Value(_NEW, shape, True, branches[0].flat)
+        gives = Value(_NEW, shape, True, branches[0].flat)
         return self._step(Concatenate(), node, branches, gives)
 
-    def _in_form(self, node: Node, form: Form, value: _Value, at: int | None = None) -> _Value:
+    def _in_form(self, node: Node, form: Form, value: Value, at: int | None = None) -> Value:
         """The value; where it has another form, a view of it: last, or as the step `at`."""
         flat = form == "flat"
         if value.flat == flat:
@@ -281,7 +286,7 @@ class _Writer:
             self.steps.insert(at, self.steps.pop())
         return view
 
-    def _step(self, op: Op, node: Node, given: Sequence[_Value], gives: _Value) -> _Value:
+    def _step(self, op: Op, node: Node, given: Sequence[Value], gives: Value) -> Value:
         """Write a step; into the buffer of `gives`, where that is not a new one."""
         if gives.buffer == _NEW:
             gives = gives._replace(buffer=self.buffers)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
+from archscope.arch.arrays import Number, is_array
 from archscope.arch.nodes import Node
 from archscope.arch.shape import Visit
 from archscope.arch.windows import Shape
@@ -37,7 +38,7 @@ class Call:
 
     programs: tuple[Program, ...]
     label: str
-    times: int = 1
+    times: Number = 1
 
     @property
     def modules(self) -> list[tuple[str, Program]]:
@@ -102,6 +103,22 @@ class Pair:
 Op: TypeAlias = Layer | Call | View | Scale | Add | Multiply | Cut | Concatenate | Pair
 
 
+class Value(NamedTuple):
+    """A tensor on its way through a program.
+
+    Attributes:
+        buffer: where it lies.
+        shape: of one image.
+        fresh: whether the next step may overwrite it.
+        flat: whether it is (N, C), not (N, C, H, W).
+    """
+
+    buffer: int
+    shape: Shape
+    fresh: bool = False
+    flat: bool = False
+
+
 @dataclass(frozen=True)
 class Step:
     """A step of a program.
@@ -160,6 +177,27 @@ class Program:
     def in_tree_order(self) -> list[Step]:
         """The steps in the order of the tree and of the state dict."""
         return sorted(self.steps, key=lambda step: step.place)
+
+
+class Mixed(Exception):
+    """An array's designs have several programs: one for each value of `key`, an entry a design."""
+
+    def __init__(self, key: Any) -> None:
+        super().__init__("several programs")
+        self.key = key
+
+
+def settled(value: Number) -> Any:
+    """What decides how a program runs: the one value that an array has for all of its designs.
+
+    Raises:
+        Mixed: where it has several.
+    """
+    if not is_array(value):
+        return value
+    if (value != value[0]).any():
+        raise Mixed(value)
+    return value[0].item()
 
 
 def last_uses(accesses: Sequence[tuple[tuple[int, ...], int]], kept: int) -> list[tuple[int, ...]]:

@@ -16,6 +16,7 @@ from archscope.arch.families.spelling import normal
 from archscope.arch.names import parse
 from archscope.arch.network import Network
 from archscope.cost import count
+from archscope.cost.memory import peak_elements
 from archscope.errors import UsageError
 
 TRIES = 25
@@ -26,10 +27,10 @@ def check_family(family: Family[Any], tries: int = TRIES) -> None:
     """Check a family: its names, its designs, and what its axes say of the costs.
 
     A member is found again by its name, however it is written; its design makes it; it survives
-    pickling; it takes another number of classes; arrays of designs are counted as one by one;
-    and a cost falls along an axis exactly where the axis says so. Members are drawn from the axes,
-    the same in every run; `tries` is how many (with fewer than usual, a fall that an axis allows is
-    not looked for).
+    pickling; it takes another number of classes; arrays of designs are counted as one by one, and
+    have their memory; and a cost falls along an axis exactly where the axis says so. Members are
+    drawn from the axes, the same in every run; `tries` is how many (with fewer than usual, a fall
+    that an axis allows is not looked for).
 
         from archscope.testing import check_family
         from my_families import plainnet
@@ -48,6 +49,7 @@ def check_family(family: Family[Any], tries: int = TRIES) -> None:
     for network in drawn[:3]:
         _check_arrays(family, network)
     _check_declared(family, tries)
+    _check_memory(family, drawn[0])
 
 
 def _known(family: Family[Any]) -> list[Network]:
@@ -93,13 +95,13 @@ def _check_arrays(family: Family[Any], network: Network) -> None:
 
     numbers = network.design.numbers if network.design else {}
     for axis in family.axes:
-        if not axis.arrays or axis.fractional or numbers[axis.name] is None:
+        if not axis.may_be_array(_steps(axis)) or numbers[axis.name] is None:
             continue
         single = {value: costs_at(family, numbers, axis, 0, value) for value in _steps(axis)}
         possible = {value: costs for value, costs in single.items() if costs is not None}
         if not possible:
             continue
-        array = np.array(list(possible), dtype=np.int64)
+        array = np.array(list(possible), dtype=float if axis.decimals else np.int64)
         every = costs_at(family, numbers, axis, 0, array)
         for cost in COSTS:
             by_one = [costs[cost] for costs in possible.values()]
@@ -108,6 +110,46 @@ def _check_arrays(family: Family[Any], network: Network) -> None:
                 f"{family.title}: an array of {axis.word} gives other {cost} than its numbers one "
                 f"by one ({at_once}, not {by_one}, at {network.name}); declare arrays=False"
             )
+
+
+def _check_memory(family: Family[Any], network: Network) -> None:
+    """The peak of the activations is that of each design, and falls along no axis that grows."""
+    import numpy as np
+
+    numbers = network.design.numbers if network.design else {}
+    for axis in family.axes:
+        if numbers[axis.name] is None:
+            continue
+        made = {value: _member_at(family, numbers, axis, value) for value in _steps(axis)}
+        single = {value: peak_elements(one) for value, one in made.items() if one}
+        peaks = list(single.values())
+        assert peaks == sorted(peaks) or not axis.monotone("memory"), (
+            f"{family.title}: the memory falls while {axis.word} grows ({peaks}, at "
+            f"{network.name}), but its axis says that all costs grow; leave one out of grows"
+        )
+        if single and axis.arrays and not axis.fractional:
+            many = _member_at(family, numbers, axis, np.array(list(single), dtype=np.int64))
+            at_once = many and np.broadcast_to(peak_elements(many), len(peaks)).tolist()
+            assert at_once == peaks, (
+                f"{family.title}: an array of {axis.word} has another memory than its numbers one "
+                f"by one ({at_once}, not {peaks}, at {network.name}); declare arrays=False"
+            )
+
+
+def _member_at(
+    family: Family[Any], numbers: Mapping[str, Any], axis: Axis, value: Any, stage: int = 0
+) -> Network | None:
+    """A member with another number, of one stage; None where there is none."""
+    if axis.stages:
+        value = tuple(
+            value if place == stage else one for place, one in enumerate(numbers[axis.name])
+        )
+    try:
+        network = family.network({**numbers, axis.name: value})
+        network.classes  # noqa: B018  # raises where a layer does not fit
+    except UsageError:
+        return None
+    return network
 
 
 def _check_declared(family: Family[Any], tries: int) -> None:
@@ -185,14 +227,10 @@ def costs_at(
     family: Family[Any], numbers: Mapping[str, Any], axis: Axis, stage: int, value: Any
 ) -> dict[str, Any] | None:
     """The costs of a member with another number; None where there is none."""
-    if axis.stages:
-        value = tuple(
-            value if place == stage else one for place, one in enumerate(numbers[axis.name])
-        )
-    try:
-        cost = count(family.network({**numbers, axis.name: value}))
-    except UsageError:
+    network = _member_at(family, numbers, axis, value, stage)
+    if network is None:
         return None
+    cost = count(network)
     return {metric: getattr(cost, metric) for metric in COSTS}
 
 

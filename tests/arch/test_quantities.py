@@ -6,12 +6,15 @@ from hypothesis import strategies as st
 
 from archscope.arch.quantities import (
     parse_budget,
+    parse_bytes,
+    parse_cap,
     parse_factors,
     parse_limit,
     parse_numbers,
     parse_percent,
     parse_range,
     parse_shape,
+    parse_sides,
 )
 from archscope.errors import UsageError
 
@@ -28,6 +31,35 @@ from archscope.errors import UsageError
 )
 def test_budgets(text, value):
     assert parse_budget(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("5Mparams", ("params", 5_000_000, None)),
+        ("600 MMACs", ("macs", 600_000_000, None)),
+        ("7B params", ("params", 7_000_000_000, None)),  # billions, not bytes
+        ("1.5 MB weights:INT8", ("weights", 1_500_000, "int8")),
+        ("256kBmemory", ("memory", 256_000, None)),
+        ("4,096B weights", ("weights", 4_096, None)),
+    ],
+)
+def test_caps(text, read):
+    assert parse_cap(text) == read
+
+
+def test_bytes_and_sides():
+    assert parse_bytes("1MB:int8", "--flash") == (1_000_000, "int8")
+    assert parse_bytes("262144 b", "--sram") == (262_144, None)
+    assert parse_sides("96:224:64") == [96, 160, 224] and parse_sides("96,32:34") == [
+        32,
+        33,
+        34,
+        96,
+    ]
+    for bad in ("224:96", "0", "96:224:", "a", "1:70000"):
+        with pytest.raises(UsageError, match="write 96:224:16"):
+            parse_sides(bad)
 
 
 def test_lists_and_ranges():

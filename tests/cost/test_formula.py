@@ -193,7 +193,7 @@ def test_a_product_that_wraps_is_an_error_and_not_a_small_number():
 @pytest.mark.parametrize(
     "make",
     [
-        *(lambda n=n: Repeat(n, Conv(8), Conv(8)) for n in (0, -1, np.array([0, 1]))),
+        *(lambda n=n: Repeat(n, Conv(8), Conv(8)) for n in (0, -1, np.array([-1, 1]))),
         *(lambda out=out: Conv(out) for out in (0, -8, 4.5, "8", np.array([1, 0]))),
         *(lambda groups=groups: Conv(8, groups=groups) for groups in (0, np.array([0, 2]))),
         *(lambda stride=stride: Shortcut(8, stride) for stride in (0, 1.0)),

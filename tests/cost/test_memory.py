@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from fractions import Fraction
 from typing import get_args
 
 import pytest
@@ -36,7 +37,7 @@ from archscope.arch.nodes import (
 from archscope.arch.rebuild import rebuild
 from archscope.cost.execution import execution
 from archscope.cost.formula import count
-from archscope.cost.memory import memory, training_bytes
+from archscope.cost.memory import memory, peak_elements, training_bytes
 from archscope.errors import UsageError
 from archscope.nn.build import build
 
@@ -174,6 +175,21 @@ def test_the_module_touches_as_much(name):
     if name.startswith("inception") and not name.endswith("aux"):
         net = parse(name, input_shape=(3, 107, 107))
     assert memory(net).peak_activation_bytes == measured_peak(net)
+
+
+def test_an_array_has_what_the_modules_of_its_designs_touch():
+    import numpy as np
+
+    designs = [(1, 1, 16), (2, 3, 48), (3, 4, 8)]  # blocks of the first stage, C, d
+    first, cardinality, width = (np.array(column) for column in zip(*designs, strict=True))
+    many = families.cifar_resnext(
+        depth=(first, 1, 1), cardinality=cardinality, width=width, scale=Fraction(1, 4)
+    )
+    alone = [
+        families.cifar_resnext(depth=(n, 1, 1), cardinality=c, width=d, scale=Fraction(1, 4))
+        for n, c, d in designs
+    ]
+    assert (4 * peak_elements(many)).tolist() == [measured_peak(one) for one in alone]
 
 
 BLOCK = Sum(Seq(Conv(6, 3), Norm(), Act(), Conv(6, 3), Norm()), Shortcut(6, label="down"))

@@ -34,7 +34,11 @@ class Axis:
         step: between values that are sought.
         fractional: whether it may be a fraction.
         default: its number where a name does not say it.
-        arrays: whether the function takes an array of designs for it.
+        arrays: whether the function takes an array of designs for it: of whole numbers, or where
+            it is `decimals` of `Fractions`.
+        decimals: whether such an array may hold fractions.
+        programs: whether the designs of such an array run the programs that they run one by one, so
+            that their memory is told at once; without it, their counts alone.
         grows: the costs that never fall while it grows; those alone it may be bisected or cut by.
         scaled: whether the family's scale multiplies it.
         channels: whether it multiplies the channels of the first stage's widest convolutions.
@@ -55,11 +59,23 @@ class Axis:
     fractional: bool = False
     default: Any = None
     arrays: bool = True
+    decimals: bool = False
+    programs: bool = True
     grows: tuple[str, ...] = COSTS
     scaled: bool = False
     channels: bool = False
     symbol: str = ""
     spelled: str = ""
+
+    def monotone(self, cost: str) -> bool:
+        """Whether a cost never falls while it grows.
+
+        Those of `grows` do not, nor do the bytes of the weights where params do not. The memory,
+        and how many layers there are, do not where none of them falls (`check_family` tries it).
+        """
+        if cost in COSTS:
+            return cost in self.grows
+        return "params" in self.grows if cost == "weights" else set(COSTS) <= set(self.grows)
 
     @property
     def name(self) -> str:
@@ -79,6 +95,10 @@ class Axis:
         if not self.stages:
             return (self.word,)
         return tuple(f"{self.word}{stage}" for stage in range(1, self.stages + 1))
+
+    def box_of(self, word: str) -> Sequence[Any]:
+        """What one of its words goes through where nothing says it: all stages, or a single one."""
+        return self.each if self.each is not None and word != self.word else self.box
 
     def checked(self, value: Any) -> Any:
         """A value as a design holds it: whole numbers, fractions, arrays of whole numbers.
@@ -136,7 +156,15 @@ class Axis:
             raise UsageError(f"{what} must be at most {self.most:,}, not {most}")
         return value
 
+    def may_be_array(self, values: Sequence[Any]) -> bool:
+        """Whether the function takes all of these values at once."""
+        if not self.arrays or self.decimals:
+            return self.arrays
+        return all(isinstance(one, int) for one in values)
+
     def _one(self, value: Any, what: str) -> Any:
+        if self.decimals and is_array(value):
+            return exact(value, what)
         if not self.fractional or is_array(value) or isinstance(value, int):
             return whole(value, what, self.least if isinstance(self.least, int) else 1)
         value = exact(value, what)
@@ -170,3 +198,10 @@ def number_text(number: Number | Fraction | float) -> str:
     if is_array(number):
         return "*"
     return str(number) if isinstance(number, int) else decimal(exact(number))
+
+
+def frees(axis: Axis, axes: Sequence[Axis], form: str, main: str) -> bool:
+    """Whether a name of a form that does not say an axis leaves it free; see `Family.main`."""
+    usual = [one for one in axes if one.default is not None]
+    first = min(usual, key=lambda one: form.find(f"{{{one.word}}}") % len(form), default=axis)
+    return axis.default is None or axis.word == (main or first.word)

@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import prod
+from typing import Any
 
 from archscope.arch.arrays import Number, is_array, positive, product
+from archscope.arch.families.axis import chosen
 from archscope.arch.nodes import (
     Act,
     Activation,
@@ -24,9 +26,9 @@ from archscope.arch.nodes import (
     Sum,
 )
 from archscope.arch.rounded import Rule, rounded
-from archscope.arch.scaling import decimal, exact, scaled
+from archscope.arch.scaling import Factor, decimal, exact, of_each, ratio, scaled, times
 from archscope.arch.windows import any_of
-from archscope.errors import UsageError, shown
+from archscope.errors import UsageError
 
 # The channels of a stem of three 3x3: ResNet-D's, and timm's "tiered" one.
 DEEP_STEMS = {"d": (32, 32, 64), "t": (24, 32, 64)}
@@ -53,14 +55,25 @@ def widened(planes: int, widen: Number | Fraction | float, scale: Fraction | flo
     return scaled(int(planes * factor), scale, f"width {planes}k")
 
 
-def divisible(width: Fraction | int, divisor: int = 8) -> int:
+def divisible(width: Number | Factor, divisor: Number = 8) -> Number:
     """A width as a multiple of `divisor`: the nearest, but never below nine tenths of it.
 
-    The rule of the TensorFlow models that MobileNetV2 to EfficientNet were published with.
+    The rule of the TensorFlow models that MobileNetV2 to EfficientNet were published with. Width
+    and divisor may be arrays.
     """
-    nearest = max(divisor, int(width + Fraction(divisor, 2)) // divisor * divisor)
-    found = nearest if nearest >= Fraction(9, 10) * width else nearest + divisor
-    return rounded(found, width, Rule(f"multiple of {divisor}", _MAKE_DIVISIBLE))
+    number, parts = ratio(width)
+    nearest = (2 * number + divisor * parts) // (2 * divisor * parts) * divisor
+    nearest = nearest + (nearest == 0) * divisor
+    short = product(nearest, 10 * parts) < product(number, 9)
+    rule = Rule(f"multiple of {divisor}", _MAKE_DIVISIBLE)
+    return rounded(nearest + short * divisor, width, rule)
+
+
+def multiplied(published: Number, factor: Factor, divisor: int = 8) -> Number:
+    """Published channels times a width factor, made `divisible`; both may be arrays."""
+    if is_array(published):
+        return divisible(times(published, factor), divisor)
+    return of_each(factor, lambda one: divisible(published * one, divisor))
 
 
 def strides(published: Sequence[int], cifar: bool) -> tuple[int, Sequence[int]]:
@@ -82,15 +95,21 @@ def imagenet_stem(
         UsageError: where there is no such variant, or a scaled width not whole.
     """
     first: Node = Conv(scaled(channels, scale, f"stem {channels}"), 7, 2, label="conv1")
-    if variant:
+    if variant_of(variant):
         first = _deep(variant, scale)
     return first, Norm(label="bn1"), Act(), Pool("max", 3, 2, 1)
 
 
+def variant_of(value: Any) -> str:
+    """The letter of a stem, empty where it is the usual one.
+
+    Raises:
+        UsageError: where there is no such variant.
+    """
+    return "" if isinstance(value, str) and not value else chosen(value, DEEP_STEMS, "variant")
+
+
 def _deep(variant: str, scale: Fraction | float) -> Seq:
-    if variant not in DEEP_STEMS:
-        words = " or ".join(DEEP_STEMS)
-        raise UsageError(f"a variant is {words}, not {shown(str(variant))}; use d, or none")
     one, two, three = (scaled(out, scale, f"stem {out}") for out in DEEP_STEMS[variant])
     return Seq(
         *(Conv(one, 3, 2, label="0"), Norm(label="1"), Act()),
@@ -113,7 +132,7 @@ def stem_of(scale: Fraction | float, cifar: bool, variant: str) -> tuple[Node, .
     """
     if not cifar:
         return imagenet_stem(scale, variant=variant)
-    if variant:
+    if variant_of(variant):
         raise UsageError(
             f"the stem of 32x32 images has no variant {variant}; name it without {variant}"
         )

@@ -13,14 +13,13 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib import import_module
 from re import Pattern
-from typing import Any, Generic, Literal, NamedTuple, ParamSpec, TypeAlias
+from typing import Any, Generic, Literal, NamedTuple, ParamSpec
 
 from archscope.arch.families import spelling
-from archscope.arch.families.axis import Axis, switch
-from archscope.arch.families.called import Made, called, has_array
-from archscope.arch.families.keys import Keys
+from archscope.arch.families.axis import Axis, frees, switch
+from archscope.arch.families.called import Made, called, has_array, is_same, restored
+from archscope.arch.families.keys import Declared, Taken
 from archscope.arch.families.read_name import patterns_of, read_name
 from archscope.arch.families.spelling import Names, Numbers
 from archscope.arch.network import Design, Network
@@ -29,7 +28,6 @@ from archscope.arch.windows import Shape
 from archscope.errors import UsageError, shown
 
 P = ParamSpec("P")
-Declared: TypeAlias = Keys | Callable[[Numbers], Keys | None] | None
 IMAGENET_INPUT: Shape = (3, 224, 224)
 CIFAR_INPUT: Shape = (3, 32, 32)
 CIFAR_CLASSES = 10
@@ -61,10 +59,12 @@ class Family(Generic[P]):
             it; 0 where `--divisible` means nothing.
         within: the family, and its other numbers, that members are designed anew in.
         year: of its paper.
+        main: the word of the axis that a name of the family alone leaves free although it has a
+            usual number (a default); others with one keep it, those without one are free. Without
+            it, the first of the form that has a usual number.
         torchvision: the keys of torchvision's weights, where it has the family and the labels of
             the tree are others; or a function of the numbers to them.
-        timm: the same of timm's.
-        detection: the keys of what torchvision's detectors take, see `Theirs`.
+        timm, detection: the same of timm's, and of what torchvision's detectors take (`Theirs`).
         place: the user's file that defines it; empty for archscope's own.
     """
 
@@ -80,7 +80,8 @@ class Family(Generic[P]):
     year: int | None = field(default=None, kw_only=True)
     torchvision: Declared = field(default=None, kw_only=True)
     timm: Declared = field(default=None, kw_only=True)
-    detection: Mapping[str, Keys] = field(default_factory=dict, kw_only=True)
+    detection: Taken = field(default_factory=dict, kw_only=True)
+    main: str = field(default="", kw_only=True)
     place: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
@@ -88,7 +89,7 @@ class Family(Generic[P]):
         object.__setattr__(self, "__wrapped__", self.function)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (self.place, self.function.__module__, self.name)
+        return restored, (self.place, self.function.__module__, self.name)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Network:
         """The network of these numbers.
@@ -186,7 +187,7 @@ class Family(Generic[P]):
             name = self.names.write(numbers)
         elif name is None:
             texts = {axis.word: axis.text(numbers[axis.name]) for axis in self.axes}
-            usual = [axis.word for axis in self.axes if _is(numbers[axis.name], axis.default)]
+            usual = [axis.word for axis in self.axes if is_same(numbers[axis.name], axis.default)]
             name = spelling.written(spelling.shortest(self.names.form, usual), texts)
         name = f"cifar_{name}" if self.names.cifar and numbers["cifar"] else name
         for suffix in self.names.suffixes:
@@ -200,7 +201,13 @@ class Family(Generic[P]):
             UsageError: where it is one, but breaks a rule.
         """
         found = read_name(self, text, self._patterns)
-        return None if found is None else Reading(self, *found)
+        if found is None:
+            return None
+        form = self.names.form
+        free = tuple(
+            word for word in found.opened if frees(self.axis(word), self.axes, form, self.main)
+        )
+        return Reading(self, found.numbers, free)
 
     def axis(self, word: str) -> Axis:
         """The axis of a word: `depth` and `depth3` are both that of the stages' depths.
@@ -256,10 +263,6 @@ class Family(Generic[P]):
         return defaults
 
 
-def _is(value: Any, other: Any) -> bool:
-    return not has_array(value) and bool(value == other)
-
-
 def family(
     names: str | Names,
     *axes: Axis,
@@ -272,7 +275,8 @@ def family(
     year: int | None = None,
     torchvision: Declared = None,
     timm: Declared = None,
-    detection: Mapping[str, Keys] | None = None,
+    detection: Taken | None = None,
+    main: str = "",
 ) -> Callable[[Callable[P, Made]], Family[P]]:
     """Declare a family above the function that makes its trees; `Family` has the parameters.
 
@@ -287,11 +291,7 @@ def family(
             torchvision=torchvision,
             timm=timm,
             detection=detection or {},
+            main=main,
         )
 
     return declared
-
-
-def _restored(*where: str) -> Any:
-    """A family that was pickled: found again, as the registry stands above this file."""
-    return import_module("archscope.arch.families.registry").restored(*where)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple, TypeAlias
 
 from archscope.arch.network import Network
 
@@ -73,6 +73,11 @@ class Keys(NamedTuple):
         return None
 
 
+# What a family declares: the same for all members, or of their numbers.
+Declared: TypeAlias = Keys | Callable[[Mapping[str, Any]], Keys | None] | None
+Taken: TypeAlias = Mapping[str, Keys] | Callable[[Mapping[str, Any]], Mapping[str, Keys]]
+
+
 class Theirs(NamedTuple):
     """How other programs name the weights of a network.
 
@@ -102,7 +107,8 @@ def declared_keys(network: Network) -> Theirs:
             texts = [text and text.replace("{name}", network.name) for text in keys[-2:]]
             names = keys.called or family.names_of(numbers)
             networks[program] = keys._replace(called=names, refused=texts[0], note=texts[1])
-    return Theirs(networks, family.detection)
+    taken = family.detection(numbers) if callable(family.detection) else family.detection
+    return Theirs(networks, taken)
 
 
 def body_of(keys: Keys) -> Keys:

@@ -35,7 +35,7 @@ from archscope.arch.nodes.leaves import (
     Pool,
     Shuffle,
 )
-from archscope.arch.nodes.node import Kernel, Node, array_fields
+from archscope.arch.nodes.node import Kernel, Node, array_fields, with_arrays
 
 __all__ = [
     "Act",
@@ -61,4 +61,5 @@ __all__ = [
     "array_fields",
     "has_residuals",
     "is_combinator",
+    "with_arrays",
 ]

@@ -132,14 +132,17 @@ class Cat(Node):
 
 @dataclass(frozen=True, eq=False)
 class Repeat(Node):
-    """A stage: `first`, then `n` - 1 times `rest` (which must keep its input's shape)."""
+    """A stage: `first`, then `n` - 1 times `rest` (which must keep its input's shape).
+
+    In an array of designs `n` may be 0: the stage is the identity there.
+    """
 
     n: Number
     first: Node
     rest: Node
 
     def __post_init__(self) -> None:
-        self._make_whole("n")
+        self._make_whole("n", least=0 if is_array(self.n) else 1)
 
     def parts(self) -> Iterator[Node]:
         """The first block and the block that repeats."""

@@ -26,13 +26,13 @@ class Node:
         """The nodes directly below this one, in order."""
         yield from ()
 
-    def _make_whole(self, *names: str) -> None:
+    def _make_whole(self, *names: str, least: int = 1) -> None:
         """Check the numbers of these fields (at least 1 each) and keep them as int or int64."""
         for name in names:
             value = getattr(self, name)
-            if type(value) is not int or value < 1:
+            if type(value) is not int or value < least:
                 what = f"{type(self).__name__}'s {name}"
-                object.__setattr__(self, name, whole(value, what))
+                object.__setattr__(self, name, whole(value, what, least))
 
     def _check_window(self, value: object, least: int = 1) -> None:
         """Check a kernel or padding: an int or (height, width), not an array of designs."""
@@ -77,5 +77,11 @@ class Node:
 
 def array_fields(node: Node) -> dict[str, Any]:
     """The fields of a node (not of its parts) that hold an array of designs."""
-    values = ((entry.name, getattr(node, entry.name)) for entry in fields(node))
-    return {name: value for name, value in values if is_array(value)}
+    return {name: value for name, value in vars(node).items() if is_array(value)}
+
+
+def with_arrays(node: Node, arrays: dict[str, Any]) -> Node:
+    """The same node with other arrays in these fields, of numbers that it held before."""
+    other = object.__new__(type(node))
+    vars(other).update(vars(node), **arrays)
+    return other

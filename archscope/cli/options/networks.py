@@ -53,7 +53,7 @@ InputOption = Annotated[
         value="CxHxW",
         panel=TASK,
         help="Input of one image; networks from outside may take others, as 10, or several with "
-        "commas, 3x32x32,10.",
+        "commas, 3x32x32,10; designs (solve, enumerate) a range of sides, 96:224:16.",
         default="its own: 3x224x224, of CIFAR networks 3x32x32",
     ),
 ]

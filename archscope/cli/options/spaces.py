@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from archscope.cli.options.declared import NETWORK, option
 from archscope.errors import UsageError, shown
+
+if TYPE_CHECKING:
+    from archscope.arch.windows import Shape
 
 CardinalityOption = Annotated[
     str | None,
@@ -69,10 +72,24 @@ class Numbers:
     deepening: str | None
     scale: str | None
     axis: list[str] | None = None
+    sides: str | None = None
+
+    @property
+    def input_shape(self) -> Shape | None:
+        """The one input, where it is not a range of sides."""
+        from archscope.arch.quantities import parse_shape
+
+        if self.sides is None or self._sides:
+            return None
+        return parse_shape(self.sides)
+
+    @property
+    def _sides(self) -> bool:
+        return self.sides is not None and "x" not in self.sides.lower()
 
     def given(self) -> dict[str, list[Any]]:
         """The values of each word that was given; those of `depth` by stage."""
-        from archscope.arch.quantities import parse_factors, parse_numbers
+        from archscope.arch.quantities import parse_factors, parse_numbers, parse_sides
         from archscope.arch.scaling import exact
 
         given: dict[str, list[Any]] = {}
@@ -94,4 +111,8 @@ class Numbers:
                     "--axis growth=12:48"
                 )
             given[word] = parse_factors(values, word)
+        if self.sides is not None and self._sides:
+            if "resolution" in given:
+                raise UsageError("--input says the resolution; drop it, or --axis resolution")
+            given["resolution"] = parse_sides(self.sides)
         return given

@@ -6,15 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from archscope.arch.network import Network
 from archscope.arch.papers.eq4 import Rounding
 from archscope.arch.papers.published import published_templates
 from archscope.cost.formula import CONVENTION, count
-from archscope.errors import plural
+from archscope.cost.memory import Memory, memory
+from archscope.errors import UsageError, plural
+from archscope.explore.design.caps.read import MODEL, formats_of, sizes_of
 from archscope.explore.design.limits import METRICS, Limit
 from archscope.explore.design.question import Base
 from archscope.explore.design.search import inner_axis
 from archscope.explore.design.shortlist import Design
-from archscope.explore.design.space import Space, symbols
+from archscope.explore.design.space import SIDE, Space, symbols, usual
 from archscope.reporting.facts.nearest_published import nearest_published
 from archscope.reporting.networks.designs import inverse_table, number, number_text
 from archscope.reporting.table.result import Result
@@ -31,6 +34,7 @@ class Answer:
     designs: Sequence[Design]
     lines: int
     counted: int
+    cost: str | None = None  # by which the designs are the largest, under caps
 
     def box(self) -> dict[str, list[Any]]:
         """The ends of each free axis."""
@@ -88,7 +92,25 @@ def proof_text(
             text += f" No combination was left out before {', '.join(loose)} was fixed: {may_fall}."
     if derived:
         text += f" Beyond the box in {', '.join(derived)} every design costs too much."
-    return text
+    return text + left_out(looked.space)
+
+
+def left_out(space: Space) -> str:
+    """A sentence on the values that nobody looked at; nothing where there are none."""
+    if not space.crowded:
+        return ""
+    return (
+        f" Other values of {', '.join(space.crowded)} were left out, as there would be too many "
+        "designs: state ranges to have them."
+    )
+
+
+def _memory(network: Network, size: int) -> Memory | None:
+    """The memory of a design; None where it grows more often than can be told."""
+    try:
+        return memory(network, element_bytes=size)
+    except UsageError:
+        return None
 
 
 # The numbers that every row of JSON has, null where its family has none.
@@ -114,6 +136,16 @@ class Inverse(Result):
     answers: Sequence[Answer]
     infeasible: Sequence[str] = ()
 
+    @property
+    def formats(self) -> dict[str, str]:
+        """In which format the bytes of weights and memory are told."""
+        return formats_of(self.limits)
+
+    @property
+    def maximised(self) -> str | None:
+        """The cost by which the designs are the largest; None where they are the nearest."""
+        return self.answers[0].cost if self.answers else None
+
     def document(self) -> dict[str, Any]:
         """The result as JSON, schema `archscope.inverse/1`."""
         return {
@@ -121,10 +153,20 @@ class Inverse(Result):
             "convention": CONVENTION,
             "network": self.base.name,
             "symbols": symbols(answer.space.of for answer in self.answers),
+            "usual": {word: number(one) for word, one in usual(self.base.axes).items()},
             "limits": [
-                {"metric": limit.metric, "value": limit.value, "source": limit.source}
+                {
+                    "metric": limit.metric,
+                    "value": limit.value,
+                    "source": limit.source,
+                    **({"bound": "at most"} if limit.hard else {}),
+                    **({"format": limit.format} if limit.format else {}),
+                }
                 for limit in self.limits
             ],
+            "maximised": self.maximised,
+            "formats": self.formats,
+            "memory_model": MODEL,
             "rounding": self.rounding
             if isinstance(self.rounding, str)
             else f"multiple-of-{self.rounding}",
@@ -144,6 +186,7 @@ class Inverse(Result):
         return {
             "fixed": {axis: number_text(value) for axis, value in answer.fixed.items()},
             "free": answer.space.free,
+            "maximised": answer.cost,
             "designs": designs,
             "published": self._published(answer),
             "nearest_published": self._nearest_published(answer),
@@ -151,18 +194,27 @@ class Inverse(Result):
         }
 
     def _row(
-        self, space: Space, values: Mapping[str, Any], costs: Mapping[str, int]
+        self, space: Space, values: Mapping[str, Any], costs: Mapping[str, Any]
     ) -> dict[str, Any]:
-        residuals = {limit.metric: costs[limit.metric] - limit.value for limit in self.limits}
-        deviations = {limit.metric: residuals[limit.metric] / limit.value for limit in self.limits}
         template = space.template(values)
-        depths = [values[word] for word, axis in space.of.items() if axis.word == "depth"]
-        row: dict[str, Any] = {"network": space.name(values), "template": template}
+        depths = [number(values[word]) for word, axis in space.of.items() if axis.word == "depth"]
+        network = space.network(values)
+        size = sizes_of(self.formats)
+        need = _memory(network, size["memory"])
+        costs = {
+            **{metric: costs[metric] for metric in METRICS},
+            "weights": costs["params"] * size["weights"],
+            "memory": need.peak_activation_bytes if need else None,
+        }
+        row: dict[str, Any] = {"network": network.name, "template": template}
         row["depths"] = depths
         others = [word for word, axis in space.of.items() if axis.word != "depth"]
         for word in dict.fromkeys((*KEYS, *others)):
             row[word] = number(values.get(word, 1 if word == "scale" else None))
-        return {**row, **costs, "residuals": residuals, "deviations": deviations}
+        residuals = {limit.metric: costs[limit.metric] - limit.value for limit in self.limits}
+        deviations = {limit.metric: residuals[limit.metric] / limit.value for limit in self.limits}
+        row |= {**costs, "memory_at": need.peak_at if need else None}
+        return {**row, "residuals": residuals, "deviations": deviations}
 
     def _nearest_published(self, answer: Answer) -> dict[str, Any] | None:
         """The nearest published network to the first design, where that is not published."""
@@ -174,6 +226,8 @@ class Inverse(Result):
         """What the paper chose for the same question: Tables 3 and 4 of ResNeXt."""
         space, macs = answer.space, [limit for limit in self.limits if limit.metric == "macs"]
         if space.family.name != "resnext" or not macs or space.classes or space.input:
+            return []
+        if SIDE.word in space.of:
             return []
         fixed = {axis: values[0] for axis, values in space.axes.items() if len(values) == 1}
         depths = tuple(fixed.get(f"depth{stage}") for stage in range(1, 5))
@@ -187,5 +241,7 @@ class Inverse(Result):
             values = {**fixed, **chosen}
             cost = count(space.network(values))
             costs = {metric: getattr(cost, metric) for metric in METRICS}
-            rows.append({**self._row(space, values, costs), "source": one.source})
+            row = self._row(space, values, costs)
+            if not any(row[limit.metric] > limit.value for limit in self.limits if limit.hard):
+                rows.append({**row, "source": one.source})
         return rows

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from math import lcm
+from math import lcm, prod
 from typing import Any
 
 from archscope.arch.families.axis import Axis
 from archscope.arch.papers.eq4 import Rounding
 from archscope.cost.formula import count
+from archscope.cost.memory import peak_elements
 from archscope.errors import UsageError
 from archscope.explore.design.question import Base
-from archscope.explore.design.space import Part, Space, ranged
+from archscope.explore.design.space import SIDE, Part, Space, ranged
 
 MOST_VALUES = 100_000
+MOST_LINES = 500_000  # a second or so
 
 
 def opened_axes(
@@ -28,7 +30,10 @@ def opened_axes(
     """
     words = [axis for word in free for axis in base.axes_of(word)]
     opened = list(dict.fromkeys(words)) or [
-        word for word in base.axes if word not in axes and word not in base.numbers
+        word
+        for word in base.axes
+        if (word not in axes and word not in base.numbers)
+        or (word == SIDE.word and len(axes.get(word, ())) > 1)
     ]
     if not opened:
         usual = [axis.word for axis in base.axes.values() if axis.word != "scale"]
@@ -60,8 +65,11 @@ def box(
 ) -> Space:
     """The space with every opened number as long as its designs cost no more than `most`.
 
+    The most of `memory` is a number of elements.
+
     A number in `axes` keeps the values that it has there; of the width, multiples of `multiple`.
-    What `declared` names has the values that its family declares.
+    What `declared` names has the values that its family declares; so have all (`Space.crowded`),
+    where there would be more than `MOST_LINES` combinations of all but one otherwise.
 
     Raises:
         UsageError: where no value is left of a number, or it would need too many.
@@ -94,7 +102,27 @@ def box(
             values = _values(first, word, limits, steps[word])
             part = space.of[word].step
             longer[word] = _split(values, part) if isinstance(part, Fraction) else values
-    return replace(first, axes={**filled, **longer})
+    endless = [word for word in longer if len(longer[word]) >= _most(space, word)]
+    if endless and len(longer) == 1:
+        raise UsageError(
+            f"{_most(space, endless[0]):,} values of the {endless[0]} cost too little to end the "
+            f"search; give a range, as {ranged(endless[0], '1:64')}, or a smaller budget"
+        )
+    crowded = longer if endless or _lines({**filled, **longer}) > MOST_LINES else {}
+    fewer = {word: _fewer(space.of[word], word, longer[word]) for word in crowded}
+    return replace(first, axes={**filled, **longer, **fewer}, crowded=tuple(crowded))
+
+
+def _lines(axes: Mapping[str, Sequence[Any]]) -> int:
+    """How many combinations there are of the values of all axes but the longest."""
+    lengths = [len(values) for values in axes.values()]
+    return prod(lengths) // max(lengths)
+
+
+def _fewer(axis: Axis, word: str, values: Sequence[Any]) -> Sequence[Any]:
+    """Of the values whose designs cost little enough those that the family declares."""
+    kept = set(values)
+    return [value for value in axis.box_of(word) if value in kept] or values[:1]
 
 
 def declared(
@@ -128,7 +156,12 @@ def _split(values: Sequence[int], step: Fraction) -> list[Any]:
 def _sound(space: Space, opened: Sequence[str], costs: Sequence[str]) -> list[str]:
     """Those of the costs that never fall while a free number grows."""
     free = [word for word in space.axes if len(space.axes[word]) > 1 or word in opened]
-    return [cost for cost in costs if all(cost in space.of[word].grows for word in free)]
+    return [cost for cost in costs if all(space.of[word].monotone(cost) for word in free)]
+
+
+def _most(space: Space, word: str) -> int:
+    """How many values a number may have."""
+    return space.of[word].most or MOST_VALUES
 
 
 def _values(space: Space, word: str, most: Mapping[str, int], step: int) -> list[int]:
@@ -137,18 +170,12 @@ def _values(space: Space, word: str, most: Mapping[str, int], step: int) -> list
     Where a space has several trees, each may be the cheapest: the longest range is taken.
     """
     first, parts = space.axes[word][0], 0
-    end = space.of[word].most or MOST_VALUES
-    last = 1
+    last, end = 1, _most(space, word)
     for part in space.parts():
         last, parts = _last(part, word, most, (first, step), (last, end)), parts + 1
     if not parts:
         raise UsageError(
             f"no {word} keeps the scaled widths whole; use another scale, as 0.5, or other widths"
-        )
-    if last >= end:
-        raise UsageError(
-            f"{end:,} values of the {word} cost too little to end the search; give a range, "
-            f"as {ranged(word, '1:64')}, or a smaller budget"
         )
     return list(range(first, first + last * step, step))
 
@@ -160,8 +187,12 @@ def _last(
     first, step = steps
 
     def fits(number: int) -> bool:
-        cost = count(part.network({word: first + (number - 1) * step}))
-        return all(getattr(cost, metric) <= value for metric, value in most.items())
+        network = part.network({word: first + (number - 1) * step})
+        cost = count(network)
+        return all(
+            (peak_elements(network) if metric == "memory" else getattr(cost, metric)) <= value
+            for metric, value in most.items()
+        )
 
     low, end = ends
     if low >= end or not fits(low + 1):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from archscope.arch.arrays import TooLarge
+from archscope.arch.scaling import plain
 from archscope.cost.formula import Count, count
 from archscope.errors import UsageError
 from archscope.explore.design.collect import Columns
@@ -48,13 +49,13 @@ def chunks(
     if not part.free:
         yield {}, counted(part, {})
         return
-    values = np.array(part.arrays[inner], dtype=np.int64)
+    values = part.column(inner)
     step = max(1, CHUNK // len(values))
     others = [axis for axis in part.free if axis != inner]
     for outer, rows in expand(part, others, cannot, tuple(ranges)):
         for start in range(0, rows, step):
-            piece = {axis: column[start : start + step] for axis, column in outer.items()}
-            grown = {axis: np.repeat(column, len(values)) for axis, column in piece.items()}
+            piece = {axis: one[start : start + step] for axis, one in outer.items()}
+            grown = {axis: np.repeat(one, len(values)) for axis, one in piece.items()}
             grown[inner] = np.tile(values, min(step, rows - start))
             yield grown, counted(part, grown)
 
@@ -82,9 +83,9 @@ def position(part: Part, columns: Columns) -> float:
     `chunks` goes through the first column slowest.
     """
     share, place = 1.0, 0.0
-    for axis, column in columns.items():
+    for axis, values in columns.items():
         share /= len(part.arrays[axis])
-        place += share * bisect_left(part.arrays[axis], int(column[-1]))
+        place += share * bisect_left(part.arrays[axis], plain(values[-1]))
     return place + share
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -23,7 +23,8 @@ class Order:
     """How designs are listed.
 
     Attributes:
-        sort: a cost or number, ascending; with a minus in front, descending.
+        sort: a cost or number, ascending; with a minus in front, descending. Without it by the
+            cost that has an upper bound alone, the largest first, or else by parameters.
         limit: at most so many; None: all.
         pareto: two costs; only designs are kept than which no other is better in one and as good
             in the other. Less is better; with a minus in front, more.
@@ -31,11 +32,19 @@ class Order:
         seed: of the draw.
     """
 
-    sort: str = "params"
+    sort: str = ""
     limit: int | None = None
     pareto: tuple[str, str] | None = None
     sample: int | None = None
     seed: int = 1
+
+    def within(self, ranges: Mapping[str, tuple[int, int | None]]) -> Order:
+        """The same with a sort, where designs within `ranges` are listed."""
+        if self.sort:
+            return self
+        capped = [cost for cost in METRICS if _is_cap(*ranges.get(cost, (0, None)))]
+        plain = self.pareto is None and self.sample is None
+        return replace(self, sort=f"-{capped[0]}" if capped and plain else "params")
 
     def __post_init__(self) -> None:
         if self.sample is not None and (self.pareto or self.limit is not None):
@@ -48,6 +57,10 @@ class Order:
                     f"'{shown(metric)}'; write params,macs, or params,-macs where more is "
                     "better"
                 )
+
+
+def _is_cap(low: int, high: int | None) -> bool:
+    return high is not None and not low
 
 
 def parse_pareto(text: str) -> tuple[str, str]:

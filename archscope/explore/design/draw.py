@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from archscope.arch.scaling import plain
 from archscope.cost.formula import Count
 from archscope.errors import ArchscopeError
 from archscope.explore.design.chunks import CHUNK, counted
@@ -37,7 +38,7 @@ def sampled(
     sizes = [float(part.size) for part in parts.values()]
     shares = np.array(sizes) / sum(sizes)
     collector = Collector(replace(order, sample=None), names)
-    seen: set[tuple[int, ...]] = set()
+    seen: set[tuple[Any, ...]] = set()
     drawn = 0
     while len(seen) < order.sample and drawn < MOST_DRAWS:
         drawn += CHUNK
@@ -56,15 +57,15 @@ def sampled(
 
 def _drawn(part: Part, rows: int, rng: np.random.Generator) -> Columns:
     """Random values of each axis with several."""
-    values = {axis: np.array(part.arrays[axis], dtype=np.int64) for axis in part.free}
+    values = {axis: part.column(axis) for axis in part.free}
     return {axis: one[rng.integers(len(one), size=rows)] for axis, one in values.items()}
 
 
-def _new(found: Columns, axes: Sequence[str], seen: set[tuple[int, ...]], most: int) -> Columns:
+def _new(found: Columns, axes: Sequence[str], seen: set[tuple[Any, ...]], most: int) -> Columns:
     """The designs that were not drawn before, and no more than are wanted."""
     rows = []
     for row in range(len(found["part"])):
-        key = tuple(int(found[name][row]) for name in ("part", *axes))
+        key = tuple(plain(found[name][row]) for name in ("part", *axes))
         if key not in seen and len(seen) < most:
             seen.add(key)
             rows.append(row)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from archscope.arch.families.axis import Axis
 from archscope.arch.network import Network
 from archscope.cost.formula import Count
 from archscope.errors import InfeasibleError, UsageError, shown
@@ -51,7 +50,7 @@ def enumerate_designs(
         query: the families, their numbers, and the ranges of parameters, and of multiply-adds and
             activations of one image; or the families alone. A network means its family, its
             numbers fixed.
-        order: how they are listed; by parameters where there is none.
+        order: how they are listed; under an upper bound the largest first, else by parameters.
         sampled: how many of all that fulfil the query are kept for a picture, about.
         exhaustive: go through more than `MOST_CANDIDATES` designs as well, for hours. Without it
             an order with a sample is drawn at random from so large a box.
@@ -65,7 +64,7 @@ def enumerate_designs(
     if not isinstance(query, Query):
         families = [query] if isinstance(query, (str, Network)) else query
         query = _query([named(one, "a family") for one in families])
-    order = order or Order()
+    order = (order or Order()).within(query.ranges)
     spaces = _spaces(query)
     candidates = sum(space.size for space in spaces)
     parts = [part for space in spaces for part in space.parts()]
@@ -182,7 +181,7 @@ def _spaces(query: Query) -> list[Space]:
         given = {word: values for word, values in query.given.items() if _has(base, word)}
         used |= given.keys()
         filled = {
-            word: [base.numbers[word]] if word in base.numbers else _box_of(word, axis)
+            word: [base.numbers[word]] if word in base.numbers else axis.box_of(word)
             for word, axis in base.axes.items()
         }
         axes = {**filled, **base.given(given)}
@@ -194,11 +193,6 @@ def _spaces(query: Query) -> list[Space]:
 
 def _has(base: Base, word: str) -> bool:
     return any(word in (one, axis.word) for one, axis in base.axes.items())
-
-
-def _box_of(word: str, axis: Axis) -> Sequence[Any]:
-    """What a number goes through where nothing says it."""
-    return axis.each if axis.each is not None and word != axis.word else axis.box
 
 
 def _taken(value: Any, keep: npt.NDArray[np.intp]) -> Any:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archscope.arch.network import Network
+from archscope.arch.scaling import plain
 from archscope.arch.windows import Shape
 from archscope.cost.formula import CONVENTION
 from archscope.errors import UsageError
 from archscope.explore.design.collect import Columns, Order
 from archscope.explore.design.limits import METRICS
 from archscope.explore.design.nearest import Range
-from archscope.explore.design.space import Part, Space, symbols
+from archscope.explore.design.space import Part, Space, symbols, usual
 from archscope.explore.networks.confirmed import confirmed
 from archscope.reporting.networks.designs import enumeration_table, number, number_text
 from archscope.reporting.table.result import Result
@@ -94,7 +95,7 @@ class Enumeration(Result):
         """The numbers of one listed design."""
         part = self.parts[int(self.columns["part"][index])]
         columns = self.columns
-        return part.values({a: int(columns[a][index]) for a in part.arrays if a in columns})
+        return part.values({a: plain(columns[a][index]) for a in part.arrays if a in columns})
 
     def network(self, index: int) -> Network:
         """One listed design as a network."""
@@ -112,7 +113,9 @@ class Enumeration(Result):
                 "template": space.template(values),
                 **{word: number(values.get(word)) for word in words},
                 "blocks": "-".join(
-                    str(values[word]) for word, axis in space.of.items() if axis.word == "depth"
+                    str(number_text(values[word]))
+                    for word, axis in space.of.items()
+                    if axis.word == "depth"
                 ),
                 "scale": number_text(values.get("scale", 1)),
                 **{metric: int(self.columns[metric][index]) for metric in METRICS},
@@ -152,6 +155,10 @@ class Enumeration(Result):
             "families": list(query.families),
             "symbols": symbols(space.of for space in self.spaces),
             "boxes": [_box(space) for space in self.spaces],
+            "usual": [
+                {word: number_text(one) for word, one in usual(space.of).items()}
+                for space in self.spaces
+            ],
             "ranges": {metric: list(ends) for metric, ends in query.ranges.items()},
             "divisible": query.divisible,
             "candidates": self.candidates,

@@ -7,47 +7,20 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from archscope.arch.papers.eq4 import Rounding
-from archscope.arch.windows import Shape
 from archscope.cost.formula import count
 from archscope.errors import InfeasibleError, UsageError
 from archscope.explore.design.answer import Answer, Inverse
 from archscope.explore.design.boxes import box, declared, opened_axes
-from archscope.explore.design.limits import Limit, all_limits
-from archscope.explore.design.question import Base, read_base
+from archscope.explore.design.caps.largest import Question, fitted
+from archscope.explore.design.caps.layers import MOST_LAYERS, ordinary
+from archscope.explore.design.limits import STORED, Limit, all_limits
+from archscope.explore.design.question import DEFAULT, Base, Options, read_base
 from archscope.explore.design.search import search
 from archscope.explore.design.shortlist import Design, Found, Rule
 from archscope.explore.design.space import Space
 
 MOST_QUESTIONS = 1_000
 EVERYTHING = 1e19  # no cost is further from a limit than this: costs are below 2^63, limits above 0
-
-
-@dataclass(frozen=True)
-class Options:
-    """How the answer is to be.
-
-    Attributes:
-        rounding: `floor` keeps within every limit, `ceil` reaches every one; a number K asks for
-            widths that are multiples of K.
-        nearest: how many designs an answer lists (of one question; of several, one each).
-        tolerance: the largest relative deviation that counts as an answer.
-        classes, input_shape: where not the family's own.
-    """
-
-    rounding: Rounding = "nearest"
-    nearest: int = 5
-    tolerance: float | None = None
-    classes: int | None = None
-    input_shape: Shape | None = None
-
-    @property
-    def rule(self) -> Rule:
-        """On which side of the limits a design may be."""
-        return "nearest" if isinstance(self.rounding, int) else self.rounding
-
-
-DEFAULT = Options()
 
 
 def inverse(
@@ -84,7 +57,13 @@ def inverse(
         UsageError: where nothing, or too much, is free.
         InfeasibleError: where no question has an answer; it names the nearest design.
     """
-    limits = all_limits(limits, options.input_shape)
+    listed = [limits] if isinstance(limits, str) else limits
+    caps = [one for one in listed if isinstance(one, Limit) and one.hard]
+    budgets = [one for one in listed if one not in caps]
+    read = all_limits(budgets, options.input_shape) if budgets or not caps else []
+    asked = [*read, *caps]
+    stored = any(limit.metric in STORED for limit in read)
+    _check_goal(options, budgets, caps, stored=stored)
     base = read_base(network).by_stage(given or {}, free)
     axes = base.given(given or {})
     opened = opened_axes(base, axes, free, options.rounding)
@@ -100,12 +79,34 @@ def inverse(
         chosen = {**axes, **{axis: [value] for axis, value in fixed.items()}}
         number = max(1, options.nearest) if len(questions) == 1 else 1
         try:
-            answers.append(_answer(_Task(base, limits, options, number), chosen, opened, fixed))
+            if caps or stored:
+                question = Question(base, asked, options)
+                answers.append(fitted(question, chosen, opened, fixed, number))
+            else:
+                task = _Task(base, asked, options, number)
+                answers.append(_answer(task, chosen, opened, fixed))
         except InfeasibleError as error:
             infeasible.append(str(error))
     if not answers:
         raise InfeasibleError(infeasible[0])
-    return Inverse(base, limits, options.rounding, answers, infeasible)
+    return Inverse(base, asked, options.rounding, answers, infeasible)
+
+
+def _check_goal(
+    options: Options, budgets: Sequence[Any], caps: Sequence[Limit], *, stored: bool
+) -> None:
+    """Raise UsageError where an option has nothing to act on."""
+    if options.maximise and (budgets or not caps):
+        raise UsageError(
+            "what is maximised needs a cap and no budget; write --at-most 5Mparams --maximise macs"
+        )
+    if (caps or stored) and options.rule != "nearest":
+        raise UsageError(
+            f"--rounding {options.rounding} goes with a budget of params, macs or activations "
+            "alone; drop it, or write --at-most, which is never passed"
+        )
+    if caps and not budgets and options.tolerance is not None:
+        raise UsageError("--tolerance is about a budget, not a cap; drop it, or add --budget")
 
 
 @dataclass(frozen=True)
@@ -127,13 +128,35 @@ def _answer(
     over = [] if rule == "ceil" else _always_over(task, space)
     if over:
         raise InfeasibleError(_not_within(task, axes, opened, over))
-    space, found = _search(task, axes, opened, rule, task.number)
-    designs = found.result()
+    space, designs, lines, counted = _ranked(task, axes, opened)
     if not designs:
         raise InfeasibleError(_not_reached(task, axes, opened))
     if tolerance is not None and designs[0].deviation > tolerance:
         raise InfeasibleError(_too_far(task, space, designs[0], tolerance))
-    return Answer(space, fixed, stated, designs, found.lines, found.counted)
+    stated |= set(space.crowded)
+    return Answer(space, fixed, stated, designs, lines, counted)
+
+
+def _ranked(
+    task: _Task, axes: Mapping[str, Sequence[Any]], opened: Sequence[str]
+) -> tuple[Space, list[Design], int, int]:
+    """The nearest designs, lines and counted designs; degenerate ones after those within 100 %."""
+    rule, number = task.options.rule, task.number
+    designs: list[Design] = []
+    lines, counted = 0, 0
+    if not task.options.every:
+        whole = _space(task, axes, opened, rule, 1.0)
+        space = ordinary(whole)
+        if space is not None:
+            found = Found(task.limits, rule, number, 1.0, MOST_LAYERS)
+            search(space, found)
+            designs, lines, counted = found.result(), found.lines, found.counted
+            if len(designs) == number:
+                return whole, designs, lines, counted
+    space, found = _search(task, axes, opened, rule, number)
+    known = [one.values for one in designs]
+    designs += [one for one in found.result() if one.values not in known]
+    return space, designs[:number], lines + found.lines, counted + found.counted
 
 
 def _search(
@@ -234,3 +257,6 @@ def _costs(limits: Sequence[Limit]) -> str:
 def _design(task: _Task, space: Space, design: Design) -> str:
     costs = " and ".join(f"{design.costs[one.metric]:,} {one.metric}" for one in task.limits)
     return f"{space.name(design.values)} with {costs}"
+
+
+__all__ = ["DEFAULT", "Options", "inverse"]

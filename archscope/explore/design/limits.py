@@ -9,23 +9,36 @@ from fractions import Fraction
 
 from archscope.arch.families.axis import COSTS
 from archscope.arch.families.own import place_of
-from archscope.arch.quantities import MOST_COST, parse_limit
+from archscope.arch.quantities import MOST_COST, parse_cap
 from archscope.arch.windows import Shape
+from archscope.cost.memory import FORMATS
 from archscope.errors import UsageError, shown
 from archscope.explore.networks.opened import Given, is_outside
 
 METRICS = COSTS
+STORED = ("weights", "memory")  # counted in bytes of a format
+CAPPED = (*COSTS, *STORED)
 _KEPT = ("params", "macs")  # of another network: what the papers keep when they compare
 _AS = re.compile(r"(?:(\d{1,4}(?:\.\d{1,4})?)\s*[x*×]\s*)?(.*[^\s:].*)", re.I | re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Limit:
-    """`metric` shall be `value`; `source` is the network that it was taken from, if any."""
+    """What a design shall cost.
+
+    Attributes:
+        metric: the cost; of the bytes of `weights` and `memory`, those of `format`.
+        value: its number.
+        source: the network that it was taken from, if any.
+        hard: whether it is a cap, which no design may pass; else the nearest is sought.
+        format: in which numbers are stored: fp32, fp16, bf16 or int8; None where it counts.
+    """
 
     metric: str
     value: int
     source: str | None = None
+    hard: bool = False
+    format: str | None = None
 
 
 def all_limits(
@@ -45,9 +58,9 @@ def all_limits(
             if re.match(r"as\s", part, re.I):
                 limits += _of_network(part, input_shape)
             else:
-                limits.append(Limit(*parse_limit(part)))
+                limits.append(read_limit(part))
     metrics = [limit.metric for limit in limits]
-    twice = [metric for metric in METRICS if metrics.count(metric) > 1]
+    twice = [metric for metric in CAPPED if metrics.count(metric) > 1]
     if twice:
         raise UsageError(
             f"{twice[0]} can have one limit, not several; drop one, or name the cost to take "
@@ -58,7 +71,27 @@ def all_limits(
             "a network is designed to a budget; write --budget 4.1GMACs, --budget '25M "
             "params', or --as resnet50"
         )
-    return sorted(limits, key=lambda limit: METRICS.index(limit.metric))
+    return sorted(limits, key=lambda limit: CAPPED.index(limit.metric))
+
+
+def format_named(text: str | None) -> str:
+    """The format in which numbers are stored; fp32 where nothing says it.
+
+    Raises:
+        UsageError: where it is none.
+    """
+    format = "fp32" if text is None else text.strip().lower()
+    if format not in FORMATS:
+        raise UsageError(
+            f"numbers are stored as {', '.join(FORMATS)}, not as '{shown(format)}'; write 1MB:int8"
+        )
+    return format
+
+
+def read_limit(text: str) -> Limit:
+    """One limit, as `4.1GMACs` or `1MB weights:int8`."""
+    cost, value, format = parse_cap(text)
+    return Limit(cost, value, format=format_named(format) if cost in STORED else None)
 
 
 def read_limits(

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from archscope.arch.scaling import plain
 from archscope.cost.formula import Count, count
 from archscope.explore.design.limits import METRICS
 from archscope.explore.design.search import SAMPLE, bounded, cut, most_expensive
@@ -133,7 +134,7 @@ def nearest(
             most_expensive(part, pair),
         ):
             chosen = {axis: values[axis] for axis in part.arrays}
-            single = {axis: np.array([value]) for axis, value in chosen.items()}
+            single = {axis: np.array([chosen[axis]], part.column(axis).dtype) for axis in chosen}
             found.look(part, single, _counted(part, chosen))
         if bounded(part):
             sample = _sample(part)
@@ -192,7 +193,7 @@ def _width_columns(
     part: Part, inner: str, speakers: Mapping[str, Mapping[int, int]]
 ) -> Iterator[tuple[dict[str, int], Columns]]:
     """Each value of the outer axis (if there is one), and it beside all of the inner one."""
-    values = np.array(part.arrays[inner], dtype=np.int64)
+    values = part.column(inner)
     for numbers in product(*(sorted(some.values()) for some in speakers.values())):
         chosen = dict(zip(speakers, numbers, strict=True))
         held = {axis: np.full(len(values), number) for axis, number in chosen.items()}
@@ -207,11 +208,11 @@ def _counted(part: Part, chosen: Mapping[str, int]) -> Count:
 
 def _sample(part: Part) -> Columns:
     rng = np.random.default_rng(0)
-    return {axis: rng.choice(values, SAMPLE**2) for axis, values in part.arrays.items()}
+    return {axis: rng.choice(part.column(axis), SAMPLE**2) for axis in part.arrays}
 
 
 def _name(part: Part, columns: Columns, index: int) -> str:
-    chosen = {axis: int(column[index]) for axis, column in columns.items()}
+    chosen = {axis: plain(values[index]) for axis, values in columns.items()}
     return part.space.name(part.values(chosen))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archscope.arch import names
 from archscope.arch.families import registry
@@ -13,7 +13,43 @@ from archscope.arch.families.family import Family
 from archscope.arch.families.spelling import Numbers
 from archscope.arch.windows import Shape
 from archscope.errors import UsageError, plural, shown
-from archscope.explore.design.space import Space
+from archscope.explore.design.space import SIDE, Space, usual
+
+if TYPE_CHECKING:
+    from archscope.arch.papers.eq4 import Rounding
+    from archscope.explore.design.shortlist import Rule
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the answer is to be.
+
+    Attributes:
+        rounding: `floor` keeps within every limit, `ceil` reaches every one; a number K asks for
+            widths that are multiples of K.
+        nearest: how many designs an answer lists (of one question; of several, one each).
+        tolerance: the largest relative deviation that counts as an answer.
+        classes, input_shape: where not the family's own.
+        maximise: under caps, the cost that is to be as large as can be; None: the one whose cap
+            binds most.
+        every: whether degenerate designs stand in their place, not last.
+    """
+
+    rounding: Rounding = "nearest"
+    nearest: int = 5
+    tolerance: float | None = None
+    classes: int | None = None
+    input_shape: Shape | None = None
+    maximise: str | None = None
+    every: bool = True
+
+    @property
+    def rule(self) -> Rule:
+        """On which side of the limits a design may be."""
+        return "nearest" if isinstance(self.rounding, int) else self.rounding
+
+
+DEFAULT = Options()
 
 
 @dataclass(frozen=True)
@@ -37,6 +73,8 @@ class Base:
     def by_stage(self, given: Mapping[str, Sequence[Any]], free: Iterable[str] = ()) -> Base:
         """With a number for each stage, where one of them is spoken of."""
         words = {word.strip().lower() for word in (*given, *free)}
+        if SIDE.word in words and SIDE.word not in self.axes:
+            return replace(self, axes={**self.axes, SIDE.word: SIDE}).by_stage(given, free)
         spoken = [
             axis.word
             for word, axis in self.axes.items()
@@ -103,13 +141,14 @@ class Base:
         classes: int | None = None,
         input_shape: Shape | None = None,
     ) -> Space:
-        """The space of these values; a number that is not given is the name's, or the least.
+        """The space of these values; others are the name's, or the usual, or else the least.
 
         Raises:
             UsageError: where no value of the scale keeps the widths whole, or the input is small.
         """
+        known = {**usual(self.axes), **self.numbers}
         filled = {
-            word: list(axes.get(word) or [self.numbers.get(word, axis.least)])
+            word: list(axes.get(word) or [known.get(word, axis.least)])
             for word, axis in self.axes.items()
         }
         space = Space(self.family, self.axes, filled, self.options, classes, input_shape)

@@ -11,36 +11,28 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import product
+from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
+from archscope.arch.network import Network
+from archscope.arch.scaling import plain
 from archscope.cost.formula import Count, count
 from archscope.errors import UsageError
 from archscope.explore.design.limits import METRICS
+from archscope.explore.design.lines import Ints, Line, first_past, walk_out
 from archscope.explore.design.shortlist import Found
 from archscope.explore.design.space import Part, Space
 
-Ints: TypeAlias = "npt.NDArray[np.int64]"
 Columns: TypeAlias = "dict[str, Ints]"
 
 CHUNK = 65_536
 MOST_LINES = 10_000_000  # a minute or so
 SAMPLE = 64
-
-
-@dataclass(frozen=True)
-class Line:
-    """Rows of designs that differ along the inner axis only: `count(rows, index)` of each."""
-
-    rows: int
-    size: int
-    count: Callable[[Ints, Ints], Count]
-    values: Callable[[int, int], dict[str, Any]]
 
 
 def inner_axis(space: Space, costs: Sequence[str]) -> str | None:
@@ -70,20 +62,21 @@ def search(space: Space, found: Found) -> None:
         if _out(part, found):
             continue
         outer = [axis for axis in part.free if axis != inner]
+        _check_size(part, outer, found)
 
         def cannot(cheapest: Count, most_expensive: Count | None) -> Any:
             _check_work(found)
             return found.cannot(cheapest, most_expensive)
 
-        for columns, rows in expand(part, outer, cannot, found.costs):
-            _search_line(_array_line(part, inner, columns, rows), found)
+        for columns, rows in expand(part, outer, cannot, found.costs, found.too_deep):
+            _search_line(_array_line(part, inner, columns, rows, found), found)
 
 
 def _out(part: Part, found: Found) -> bool:
     if part.loose(found.costs):
         return False
-    cheapest, last = count(part.network({})), count(part.network(most_expensive(part, {})))
-    return bool(found.cannot(cheapest, last))
+    cheapest, last = part.network({}), part.network(most_expensive(part, {}))
+    return bool(found.cannot(count(cheapest), count(last)) or found.too_deep(cheapest))
 
 
 def expand(
@@ -91,8 +84,11 @@ def expand(
     axes: Sequence[str],
     cannot: Callable[[Count, Count | None], Any],
     costs: Sequence[str],
+    too_deep: Callable[[Network], Any] = lambda _: False,
 ) -> Iterator[tuple[Columns, int]]:
     """All combinations of the axes' values, in chunks, without what `cannot` hold an answer.
+
+    Nor do networks that are `too_deep`, as layers never get fewer while a number grows.
 
     `cannot` is asked after each axis, with the costs of the cheapest and the most expensive design
     left (None where that might pass 64 bits); not before all those are fixed with which one of the
@@ -105,7 +101,8 @@ def expand(
         if any(word not in columns for word in loose):
             return np.zeros(len(next(iter(columns.values()))), dtype=bool)
         most = count(part.network(most_expensive(part, columns))) if fits else None
-        return cannot(count(part.network(columns)), most)
+        cheapest = part.network(columns)
+        return cannot(count(cheapest), most) | too_deep(cheapest)
 
     yield from _expand(part, sorted(axes, key=lambda axis: axis not in loose), out, {}, 1)
 
@@ -117,18 +114,18 @@ def _expand(
         yield columns, rows
         return
     axis, rest = axes[0], axes[1:]
-    values = np.array(part.arrays[axis], dtype=np.int64)
+    values = part.column(axis)
     step = max(1, CHUNK // len(values))
     for start in range(0, rows, step):
         held = min(step, rows - start)
         grown = {
-            name: np.repeat(column[start : start + step], len(values))
-            for name, column in columns.items()
+            name: np.repeat(before[start : start + step], len(values))
+            for name, before in columns.items()
         }
         grown[axis] = np.tile(values, held)
         kept = np.flatnonzero(~out(grown))
         if len(kept):
-            smaller = {name: column[kept] for name, column in grown.items()}
+            smaller = {name: one[kept] for name, one in grown.items()}
             yield from _expand(part, rest, out, smaller, len(kept))
 
 
@@ -173,24 +170,30 @@ def _search_sample(part: Part, inner: str | None, found: Found) -> None:
     if not outer:
         return
     rng = np.random.default_rng(0)
-    columns = {axis: np.sort(rng.choice(part.arrays[axis], SAMPLE)) for axis in outer}
-    _search_line(_array_line(part, inner, columns, SAMPLE), found)
+    columns = {axis: np.sort(rng.choice(part.column(axis), SAMPLE)) for axis in outer}
+    _search_line(_array_line(part, inner, columns, SAMPLE, found), found)
 
 
-def _array_line(part: Part, inner: str | None, columns: Columns, rows: int) -> Line:
+def _array_line(part: Part, inner: str | None, columns: Columns, rows: int, found: Found) -> Line:
     """Rows along the inner axis; without one, rows of one design."""
     word = next(iter(part.arrays)) if inner is None and not columns else inner
-    along = {} if word is None else {word: np.array(part.arrays[word], dtype=np.int64)}
+    along = {} if word is None else {word: part.column(word)}
 
-    def count_of(chosen: Ints, index: Ints) -> Count:
-        held = {axis: column[chosen] for axis, column in columns.items()}
-        return count(part.network({**held, **{axis: one[index] for axis, one in along.items()}}))
+    def network_of(chosen: Ints, index: Ints) -> Network:
+        held = {axis: values[chosen] for axis, values in columns.items()}
+        return part.network({**held, **{axis: one[index] for axis, one in along.items()}})
 
     def values_of(row: int, index: int) -> dict[str, Any]:
-        held = {axis: int(column[row]) for axis, column in columns.items()}
-        return part.values({**held, **{axis: int(one[index]) for axis, one in along.items()}})
+        held = {axis: plain(values[row]) for axis, values in columns.items()}
+        return part.values({**held, **{axis: plain(one[index]) for axis, one in along.items()}})
 
-    return Line(rows, len(next(iter(along.values()), [0])), count_of, values_of)
+    return Line(
+        rows,
+        len(next(iter(along.values()), [0])),
+        lambda chosen, index: count(network_of(chosen, index)),
+        lambda chosen, index: found.too_deep(network_of(chosen, index)),
+        values_of,
+    )
 
 
 def _search_scalar(space: Space, inner: str | None, found: Found) -> None:
@@ -207,70 +210,48 @@ def _search_scalar(space: Space, inner: str | None, found: Found) -> None:
             )
             return Count(params, macs, activations)
 
+        def deep(_: Ints, index: Ints, parts: list[Part] = parts) -> Any:
+            return np.array([bool(found.too_deep(parts[int(one)].network({}))) for one in index])
+
         def values_of(_: int, index: int, parts: list[Part] = parts) -> dict[str, Any]:
             return parts[index].values()
 
         if parts:
-            _search_line(Line(1, len(parts), count_of, values_of), found)
+            _search_line(Line(1, len(parts), count_of, deep, values_of), found)
 
 
 def _check_work(found: Found) -> None:
     if max(found.lines, found.looked_at) > MOST_LINES:
-        raise UsageError(
-            f"more than {MOST_LINES:,} combinations could hold the nearest design, too many "
-            "to search; fix a number, or give a smaller range, as --cardinality 1:64"
-        )
+        raise _too_many()
+
+
+def _check_size(part: Part, outer: Sequence[str], found: Found) -> None:
+    """Refuse at once what `_check_work` would refuse in the end, by the share of a sample."""
+    size = prod(len(part.arrays[axis]) for axis in outer)
+    if size <= MOST_LINES or part.loose(found.costs) or not bounded(part):
+        return
+    rng = np.random.default_rng(0)
+    columns = {axis: rng.choice(part.column(axis), SAMPLE**2) for axis in outer}
+    most = count(part.network(most_expensive(part, columns)))
+    looked_at = found.looked_at
+    share = 1 - np.mean(found.cannot(count(part.network(columns)), most))
+    found.looked_at = looked_at
+    if share * size > 2 * MOST_LINES:
+        raise _too_many()
+
+
+def _too_many() -> UsageError:
+    return UsageError(
+        f"more than {MOST_LINES:,} combinations could hold the nearest design, too many "
+        "to search; fix a number, or give a smaller range, as --cardinality 1:64"
+    )
 
 
 def _search_line(line: Line, found: Found) -> None:
     """Bracket every row, then walk from the bracket outward while designs are near enough."""
     found.lines += line.rows
     _check_work(found)
-    past = _first_past(line, found)
+    past = first_past(line, found)
     steps = {"nearest": (-1, 1), "floor": (-1,), "ceil": (1,)}[found.rule]
     for step in steps:
-        _walk(line, past - 1 if step < 0 else past, step, found)
-
-
-def _first_past(line: Line, found: Found) -> Ints:
-    """The first index of each row that is past the best one; the row's size where none is.
-
-    The steps double before they halve: a design far past the limits might not fit 64 bits.
-    """
-    low, high = np.zeros(line.rows, np.int64), np.full(line.rows, line.size, np.int64)
-    rows, probe = np.arange(line.rows), np.zeros(line.rows, np.int64)
-    while rows.size:
-        past = found.past(line.count(rows, probe))
-        found.counted += len(rows)
-        high[rows[past]] = probe[past]
-        rows, probe = rows[~past], probe[~past]
-        low[rows] = probe + 1
-        last = probe == line.size - 1
-        rows, probe = rows[~last], np.minimum(2 * probe[~last] + 1, line.size - 1)
-    while (rows := np.flatnonzero(low < high)).size:
-        middle = (low[rows] + high[rows]) // 2
-        past = found.past(line.count(rows, middle))
-        found.counted += len(rows)
-        high[rows] = np.where(past, middle, high[rows])
-        low[rows] = np.where(past, low[rows], middle + 1)
-    return low
-
-
-def _walk(line: Line, start: Ints, step: int, found: Found) -> None:
-    rows, index = np.arange(line.rows), start
-    while True:
-        inside = (index >= 0) & (index < line.size)
-        rows, index = rows[inside], index[inside]
-        if not rows.size:
-            return
-        cost = line.count(rows, index)
-        found.counted += len(rows)
-        deviation = found.deviation(cost)
-        for one in np.argsort(deviation, kind="stable"):
-            near = float(deviation[one])
-            if near > found.reach:
-                break
-            costs = {metric: int(getattr(cost, metric)[one]) for metric in METRICS}
-            found.add(near, line.values(int(rows[one]), int(index[one])), costs)
-        near_enough = deviation <= found.reach
-        rows, index = rows[near_enough], index[near_enough] + step
+        walk_out(line, past - 1 if step < 0 else past, step, found)

@@ -9,7 +9,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from archscope.arch.network import Network
 from archscope.cost.formula import Count
+from archscope.explore.design.caps.layers import layers
 from archscope.explore.design.limits import Limit
 
 Rule = Literal["nearest", "floor", "ceil"]
@@ -35,13 +37,15 @@ class Found:
     """The `number` nearest designs so far, and how many were looked at.
 
     `reach` is the deviation that a design must not pass to be among them. `lines` were searched;
-    `looked_at` is how many combinations, whole or of some of the axes, it took to find them.
+    `looked_at` is how many combinations, whole or of some of the axes, it took to find them. With
+    more than `most_layers` in a row no design is among them.
     """
 
     limits: Sequence[Limit]
     rule: Rule
     number: int
     reach: float
+    most_layers: int | None = None
     counted: int = 0
     lines: int = 0
     looked_at: int = 0
@@ -83,6 +87,12 @@ class Found:
         return out | (
             self.distances(most_expensive)[1] > (0 if self.rule == "ceil" else self.reach)
         )
+
+    def too_deep(self, network: Network) -> Any:
+        """Whether each design of a network has too many layers."""
+        if self.most_layers is None:
+            return False
+        return layers(network.tree) > self.most_layers
 
     def add(self, deviation: float, values: dict[str, Any], costs: dict[str, int]) -> None:
         """Take a design in, if it is near enough."""

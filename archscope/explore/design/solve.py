@@ -33,6 +33,12 @@ class NetworkOptions(TypedDict, total=False):
     tolerance: float
     classes: int
     input: Shape
+    resolution: Sequence[int]
+    at_most: str | Limit | Sequence[str | Limit]
+    flash: str
+    sram: str
+    maximise: str
+    all: bool
 
 
 @overload
@@ -46,7 +52,7 @@ def solve(
 @overload
 def solve(
     network: str | Network,
-    budget: str | Limit | Network | Sequence[str | Limit | Network],
+    budget: str | Limit | Network | Sequence[str | Limit | Network] | None = None,
     **options: Unpack[NetworkOptions],
 ) -> Inverse: ...
 @overload
@@ -66,6 +72,7 @@ def solve(
         a.solve("resnext50", "4.1GMACs", cardinality=32).answers[0].designs[0]
         a.solve("wrn_28", ["36.5M params", "5.2GMACs"])
         a.solve("resnext101", a.network("resnet152"))  # its params and multiply-adds
+        a.solve("mobilenet_v2", at_most=["5M params", "256kB memory:int8"], maximise="macs")
         a.solve("efficientnet_b0", "1GMACs", rule="all")  # by scaling rules, side by side
 
     Args:
@@ -79,12 +86,17 @@ def solve(
             to a tree; then `splits`, and the size as `w_in`, `w_out`, `kernel` and `resolution`.
             Of a network, `depth`, `widen`, `deepening` and `scale`, as `cardinality`; `free`, the
             words of what is sought; `nearest`, how many designs; `tolerance`, the largest relative
-            deviation; `classes` and `input`, where not the family's own. `rule` scales the network
-            as it is: `compound`, `dwr`, `width`, `depth`, `resolution`, `all`, or `ScalingRule`s.
+            deviation; `classes` and `input`, where not the family's own, or `resolution`, its
+            heights; `all`, whether degenerate designs stand in their place, not last. `at_most`,
+            caps that no design passes: `5M params`, `1MB weights:int8`, `256kB memory:int8`,
+            `flash` and `sram` the same of bytes, `1MB:int8`; `maximise`, the cost by which the
+            largest come first. `rule` scales the network as it is: `compound`, `dwr`, `width`,
+            `depth`, `resolution`, `all`, or `ScalingRule`s.
 
     Returns:
-        the templates; of a network the designs nearest to the budget, each with its exact costs,
-        and the proof that none is nearer; or the network by each rule.
+        the templates; of a network the designs nearest to the budget, or the largest within the
+        caps, each with its exact costs, and the proof that none is better; or the network by each
+        rule.
 
     Raises:
         UsageError: for a word or number that cannot be, or where nothing or too much is sought.
@@ -138,19 +150,29 @@ def _network(
     tolerance: float | None = None,
     classes: int | None = None,
     input: Shape | None = None,
+    at_most: str | Limit | Sequence[str | Limit] = (),
+    flash: str | None = None,
+    sram: str | None = None,
+    maximise: str | None = None,
+    all: bool = False,
     **given: Any,
 ) -> Inverse:
+    from archscope.explore.design.caps.read import cost_named, read_caps
     from archscope.explore.design.inverse import Options, inverse
     from archscope.explore.networks.opened import named
 
     asked = named(network, "a design")
+    shape = input or asked.input
+    limits = [*limits, *read_caps(at_most, flash, sram, shape)]
     return inverse(
         asked.name,
         limits,
         given={word: _listed(values) for word, values in given.items()},
         free=[free] if isinstance(free, str) else free,
         options=Options(
-            rounding, nearest, tolerance, classes or asked.classes, input or asked.input
+            *(rounding, nearest, tolerance, classes or asked.classes, shape),
+            maximise=None if maximise is None else cost_named(maximise),
+            every=all,
         ),
     )
 

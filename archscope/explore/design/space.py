@@ -15,12 +15,14 @@ from typing import Any
 
 from archscope.arch.arrays import Number
 from archscope.arch.families.axis import Axis
-from archscope.arch.families.family import Family
+from archscope.arch.families.family import IMAGENET_INPUT, Family
 from archscope.arch.network import Network
 from archscope.arch.windows import Shape
 from archscope.errors import UsageError
 
 Values = Mapping[str, Any]
+# The height and width of the image, where they are free and no number of the family says them.
+SIDE = Axis("resolution", (), symbol="resolution")
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Space:
         axes: the values, by the same words.
         options: what the family takes besides, by parameter: `residual`, `block`, `dropout`.
         classes, input: where not the family's own.
+        crowded: the numbers that go through what their family declares, as there would be too many
+            designs to go through otherwise.
     """
 
     family: Family[Any]
@@ -41,6 +45,7 @@ class Space:
     options: Mapping[str, Any] = field(default_factory=dict)
     classes: int | None = None
     input: Shape | None = None
+    crowded: tuple[str, ...] = ()
 
     @property
     def free(self) -> list[str]:
@@ -51,9 +56,7 @@ class Space:
     def scalars(self) -> list[str]:
         """The numbers that are one tree for each value; the others may be arrays."""
         return [
-            word
-            for word, values in self.axes.items()
-            if not self.of[word].arrays or not all(isinstance(one, int) for one in values)
+            word for word, values in self.axes.items() if not self.of[word].may_be_array(values)
         ]
 
     @property
@@ -63,12 +66,14 @@ class Space:
 
     def loose(self, costs: Sequence[str]) -> list[str]:
         """The free numbers with which one of these costs may fall while they grow."""
-        return [word for word in self.free if not set(costs) <= set(self.of[word].grows)]
+        return [word for word in self.free if not all(map(self.of[word].monotone, costs))]
 
     def numbers(self, values: Values) -> dict[str, Any]:
         """The numbers of a design by parameter, from those by word."""
         numbers = dict(self.options)
         for word, axis in self.of.items():
+            if axis is SIDE:
+                continue
             if not axis.stages or (axis.joint and word == axis.word):
                 # Of a number for all stages, each has it.
                 numbers[axis.name] = (values[word],) * axis.stages if axis.stages else values[word]
@@ -78,7 +83,14 @@ class Space:
 
     def network(self, values: Values) -> Network:
         """The design of these numbers, or the designs where some are arrays."""
-        return self.family.network(self.numbers(values), self.classes, self.input)
+        return self.family.network(self.numbers(values), self.classes, self._input(values))
+
+    def _input(self, values: Values) -> Shape | None:
+        if self.of.get(SIDE.word) is not SIDE:
+            return self.input
+        own = self.input or self.family.input
+        side = values[SIDE.word]
+        return (IMAGENET_INPUT if callable(own) else own)[0], side, side
 
     def name(self, values: Values) -> str:
         """The name of the design of these numbers, without making it."""
@@ -118,6 +130,16 @@ class Space:
             if self.of[word].scaled and scale != 1:
                 arrays[word] = [value for value in values if (value * scale).denominator == 1]
         return arrays
+
+
+def usual(axes: Mapping[str, Axis]) -> dict[str, Any]:
+    """The usual number of each word that has one, from the axes by word."""
+    found: dict[str, Any] = {}
+    for word, axis in axes.items():
+        if axis.default is not None:
+            place = axis.words.index(word) if axis.stages and word in axis.words else 0
+            found[word] = axis.default[place] if axis.stages else axis.default
+    return found
 
 
 def symbols(families: Iterable[Mapping[str, Axis]]) -> dict[str, str]:
@@ -164,6 +186,12 @@ class Part:
     def network(self, columns: Mapping[str, Number]) -> Network:
         """The designs of these columns; an axis without one has its smallest value."""
         return self.space.network(self.values(columns))
+
+    def column(self, word: str) -> Any:
+        """The values of an array axis as columns of designs hold them: int64, or floats."""
+        import numpy as np
+
+        return np.array(self.arrays[word], float if self.space.of[word].decimals else np.int64)
 
     @cached_property
     def free(self) -> list[str]:

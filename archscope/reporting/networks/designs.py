@@ -16,7 +16,14 @@ NAMES = {"params": "params", "macs": "FLOPs\n(multiply-adds)", "activations": "a
 # Numbers that are told where they are others than these.
 _USUAL = {"scale": 1, "deepening": 2}
 MOST_TOLD = 5  # answers beside which the nearest published network stands; JSON has all
-SHORT = {"params": "params", "macs": "multiply-adds", "activations": "activations"}
+SHORT = {
+    "params": "params",
+    "macs": "multiply-adds",
+    "activations": "activations",
+    "weights": "bytes of weights",
+    "memory": "bytes of memory",
+}
+STORED = {"weights": "weights\n(bytes)", "memory": "memory\n(bytes)"}
 
 
 def number(value: Any) -> int | float | None:
@@ -44,25 +51,33 @@ def inverse_table(document: Mapping[str, Any]) -> Table:
     sought = list(dict.fromkeys(axis for answer in document["answers"] for axis in answer["free"]))
     columns = [Column("rank", "rank", text)] if len(document["answers"]) == 1 else []
     columns.append(Column("network", "design", text, "left"))
+    usual = {**document["usual"], **_USUAL}
     columns += [
         Column(word, symbol, text)
         for word, symbol in document["symbols"].items()
-        if word in sought or any(row.get(word) not in (None, _USUAL.get(word)) for row in rows)
+        if word in sought or any(row.get(word) not in (None, usual.get(word)) for row in rows)
     ]
     if any(axis.startswith("depth") for axis in sought):
         columns.append(Column("depths", "blocks", text))
     if any(row["scale"] != 1 for row in rows):
         columns.append(Column("scale", "scale", text))
     limited = [limit["metric"] for limit in limits]
-    for metric, header in NAMES.items():
-        columns.append(Column(metric, header, integer if metric in limited else si))
-        if metric in limited:
+    told = [*limited, *([document["maximised"]] if document["maximised"] else [])]
+    hard = {limit["metric"] for limit in limits if _hard(limit)}
+    for metric, header in {**NAMES, **STORED}.items():
+        if metric not in NAMES and metric not in told:
+            continue
+        columns.append(Column(metric, header, integer if metric in told else si))
+        if metric in hard:
+            columns.append(Column(f"share_{metric}", "of its\ncap", _share))
+        elif metric in limited:
             columns.append(Column(f"residual_{metric}", "from its\nbudget", signed))
             columns.append(Column(f"deviation_{metric}", "in %", _percent))
+    if "memory" in told:
+        columns.append(Column("memory_at", "peak at", text, "left"))
     if any(answer["published"] for answer in document["answers"]):
         columns.append(Column("source", "the choice of", text, "left"))
-    asked = " and ".join(_asked(limit) for limit in limits)
-    return Table(f"{document['network']} at {asked}", columns, rows, _notes(document))
+    return Table(_title(document), columns, rows, _notes(document))
 
 
 def enumeration_table(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -70,8 +85,9 @@ def enumeration_table(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
     columns = [Column("network", "design", text, "left"), Column("family", "family", text, "left")]
     shown = {axis for box in head["boxes"] for axis, ends in box.items() if ends[0] != ends[-1]}
     several = len(head["boxes"]) > 1
+    boxes = _with_usual(head)
     for word in dict.fromkeys(("cardinality", "width", "widen", "deepening", *head["symbols"])):
-        told = any(box.get(word) not in (None, 2 * [_USUAL.get(word)]) for box in head["boxes"])
+        told = any(word in box and not _is_usual(box, usual, word) for box, usual in boxes)
         columns.append(Column(word, head["symbols"].get(word, word), text, shown=told))
     depths = any(axis.startswith("depth") for axis in shown) or several
     columns.append(Column("blocks", "blocks", text, shown=depths))
@@ -89,7 +105,7 @@ def enumeration_table(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
 
 
 def _about(head: Mapping[str, Any]) -> list[str]:
-    boxes = "; ".join(_box_text(box) for box in head["boxes"])
+    boxes = "; ".join(_box_text(*pair) for pair in _with_usual(head))
     what = f"{head['listed']:,} of {plural(head['matches'], 'design')} meeting every condition"
     if head.get("drawn"):
         return [
@@ -113,12 +129,22 @@ def _about(head: Mapping[str, Any]) -> list[str]:
     return [f"{what}; {plural(head['candidates'], 'candidate')} ({counted}).", f"Box: {boxes}."]
 
 
-def _box_text(box: Mapping[str, Any]) -> str:
+def _with_usual(head: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """The boxes, each with the usual numbers of its family."""
+    return [(box, {**one, **_USUAL}) for box, one in zip(head["boxes"], head["usual"], strict=True)]
+
+
+def _is_usual(box: Mapping[str, Any], usual: Mapping[str, Any], word: str) -> bool:
+    """Whether a number is the usual one in all designs of a box."""
+    return bool(box[word] == 2 * [usual.get(word)])
+
+
+def _box_text(box: Mapping[str, Any], usual: Mapping[str, Any]) -> str:
     ends = {axis: one for axis, one in box.items() if axis != "family"}
     parts = [
         f"{axis} {first}" if first == last else f"{axis} {first}:{last}"
         for axis, (first, last) in ends.items()
-        if not first == last == _USUAL.get(axis)
+        if not _is_usual(box, usual, axis)
     ]
     return f"{box['family']} {', '.join(parts)}"
 
@@ -165,7 +191,10 @@ def _notes(document: Mapping[str, Any]) -> list[str]:
     if rule in ("floor", "ceil"):
         side = "within" if rule == "floor" else "at or above"
         notes.append(f"Only designs {side} every budget were admitted.")
-    if len(document["limits"]) > 1:
+    stored = [f"{metric} in {format}" for metric, format in document["formats"].items()]
+    if any(limit.get("format") for limit in document["limits"]) or document["maximised"] in STORED:
+        notes.append(f"Bytes: {' and '.join(stored)}. {document['memory_model']}.")
+    if sum(not _hard(limit) for limit in document["limits"]) > 1:
         notes.append("Nearest is the design whose largest relative deviation is the smallest.")
     if any(answer["published"] for answer in document["answers"]):
         notes.append(
@@ -185,12 +214,35 @@ def _distances(row: Mapping[str, Any]) -> dict[str, Any]:
     for metric, residual in row["residuals"].items():
         found[f"residual_{metric}"] = residual
         found[f"deviation_{metric}"] = row["deviations"][metric]
+        found[f"share_{metric}"] = 1 + row["deviations"][metric]
     return found
+
+
+def _title(document: Mapping[str, Any]) -> str:
+    caps = [_asked(limit) for limit in document["limits"] if _hard(limit)]
+    budgets = [_asked(limit) for limit in document["limits"] if not _hard(limit)]
+    title = str(document["network"])
+    if budgets:
+        title += f" nearest to {' and '.join(budgets)}"
+    if caps:
+        title += f"{', ' if budgets else ' of '}at most {' and '.join(caps)}"
+    cost = document["maximised"]
+    return f"{title}: most {SHORT[cost]} first" if cost else title
 
 
 def _asked(limit: Mapping[str, Any]) -> str:
     source = f" (as {limit['source']})" if limit["source"] else ""
-    return f"{limit['value']:,} {SHORT[limit['metric']]}{source}"
+    format = f" in {limit['format']}" if limit.get("format") else ""
+    return f"{limit['value']:,} {SHORT[limit['metric']]}{format}{source}"
+
+
+def _hard(limit: Mapping[str, Any]) -> bool:
+    """Whether it is a cap."""
+    return limit.get("bound") == "at most"
+
+
+def _share(value: Any) -> str:
+    return MISSING if absent(value) else f"{100 * float(value):.1f} %"
 
 
 def _percent(value: Any) -> str:

@@ -3,6 +3,7 @@
 from fractions import Fraction
 from unittest import mock
 
+import numpy as np
 import pytest
 from design_spaces import SCALES, SPACES
 from hypothesis import given, settings
@@ -12,10 +13,11 @@ from archscope.arch.families import registry
 from archscope.arch.names import parse
 from archscope.cost import count
 from archscope.errors import ArchscopeError, InfeasibleError, UsageError
-from archscope.explore.design import search
+from archscope.explore.design import boxes, search
 from archscope.explore.design.inverse import Options, inverse
 from archscope.explore.design.limits import METRICS, read_limits
 from archscope.explore.design.question import read_base
+from archscope.explore.design.space import usual
 
 FAMILIES = [family.name for family in registry.families()]
 
@@ -221,8 +223,49 @@ def test_too_many_combinations_are_refused(monkeypatch):
         best("resnext50", "4.1GMACs", free=["cardinality", "width"], given={"depth": [[1, 2, 3]]})
     # So are combinations of some numbers that all turn out to hold nothing.
     monkeypatch.setattr(search, "MOST_LINES", 100_000)
+    monkeypatch.setattr(boxes, "MOST_LINES", 10**12)
     with pytest.raises(UsageError, match="more than 100,000 combinations"):
         best("preresnet-bottleneck", "64Mparams")
+
+
+@pytest.mark.parametrize(
+    ("network", "budget", "first", "cut"),
+    [
+        ("anynet_1_2_7_12", "400MMACs", "width1 16:", True),
+        ("convnext_2_2_6_2", "1GMACs", "width", False),
+        pytest.param(*("densenet", "1GMACs", "depth1 2:48", True), marks=pytest.mark.slow),
+        pytest.param(*("regnetx", "10GMACs", "depth 12:28", False), marks=pytest.mark.slow),
+    ],
+)
+def test_many_free_numbers_go_through_what_the_family_declares(network, budget, first, cut):
+    """A second or so, not minutes; and nothing drawn from the declared values is nearer."""
+    document = best(network, budget)
+    (answer,) = document["answers"]
+    (row,) = answer["designs"]
+    assert count(parse(row["network"])).macs == row["macs"]
+    assert first in answer["proof"]["statement"]
+    assert ("there would be too many designs" in answer["proof"]["statement"]) == cut
+    base, rng = read_base(network), np.random.default_rng(0)
+    columns = {
+        word: rng.choice(np.array(axis.box_of(word), float if axis.decimals else int), 2000)
+        for word, axis in base.axes.items()
+        if word in answer["free"]
+    }
+    drawn = count(base.space({}).network({**usual(base.axes), **base.numbers, **columns}))
+    off = abs(drawn.macs / document["limits"][0]["value"] - 1)
+    assert off.min() >= abs(row["deviations"]["macs"])
+
+
+def test_what_would_be_refused_in_the_end_is_refused_at_once():
+    said = pytest.raises(UsageError, match="more than 10,000,000 combinations could hold")
+    with mock.patch.object(search, "_search_line") as lines, said:
+        best("anynet", "400MMACs")
+    assert lines.call_count <= 1  # of a few to see
+
+
+def test_numbers_that_are_not_free_are_the_usual_ones():
+    rows = best("mobilenet_v2", "300MMACs", free=["expansion3"])["answers"][0]["designs"]
+    assert rows[0]["width"] == 1 and rows[0]["depths"] == [1, 2, 3, 4, 3, 3, 1]
 
 
 @settings(max_examples=80, deadline=None)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import ceil
+from functools import partial
 from typing import Any
 
+from archscope.arch.arrays import Number
 from archscope.arch.families.axis import Axis
-from archscope.arch.families.blocks import divisible, strides
+from archscope.arch.families.blocks import multiplied, strides
 from archscope.arch.families.family import family
 from archscope.arch.families.keys import Keys
 from archscope.arch.families.mobile.inverted import (
@@ -22,7 +23,7 @@ from archscope.arch.families.mobile.inverted import (
 from archscope.arch.families.spelling import TIMM, Names, Numbers
 from archscope.arch.nodes import Dropout, Linear, Pool, Seq
 from archscope.arch.rounded import Rule, rounded
-from archscope.arch.scaling import exact
+from archscope.arch.scaling import Factor, Fractions, exact, of_each, rounded_up
 from archscope.arch.windows import Shape
 
 _STAGES = (
@@ -62,11 +63,11 @@ def _factor(word: str) -> Axis:
     steps = [Fraction(number, 10) for number in range(5, 41)]
     finer = [Fraction(number, 20) for number in range(5, 81)]
     least = Fraction(1, 100)
-    return Axis(word, steps, sought=finer, least=least, fractional=True, default=1, arrays=False)
+    return Axis(word, steps, sought=finer, least=least, fractional=True, decimals=True, default=1)
 
 
 def _side(numbers: Numbers) -> Shape:
-    side = int(numbers["resolution"])
+    side = numbers["resolution"]
     return 3, side, side
 
 
@@ -74,22 +75,29 @@ def _member(entry: tuple[Any, ...]) -> dict[str, Any]:
     return {"width": entry[0], "depth": entry[1], "resolution": entry[2]}
 
 
-def _style(width: Fraction, depth: Fraction, timm: bool) -> Style:
+def _blocks(row: Row, deeper: Factor) -> Number:
+    blocks = row.blocks * deeper
+    return rounded(rounded_up(blocks), blocks, _REPEATS)
+
+
+def _style(width: Factor, depth: Factor, timm: bool) -> Style:
     """Batch norm's eps is 0.001 from B5 on in torchvision; before, and in timm, torch's own."""
-    if timm:
-        return Style("silu")
+    if timm or isinstance(width, Fractions) or isinstance(depth, Fractions):
+        return Style("silu")  # nothing that is counted depends on it
     known = {tuple(map(exact, row[:2])): name for name, row in _SCALES.items()}
     return Style("silu", 1e-3 if known.get((width, depth)) in ("b5", "b6", "b7") else 1e-5)
 
 
-def _last(width: Fraction, timm: bool) -> int:
+def _last(width: Factor, timm: bool) -> Number:
     """Channels of the last convolution."""
-    return divisible(1280 * width) if timm else 4 * divisible(320 * width)
+    return multiplied(1280, width) if timm else 4 * multiplied(320, width)
 
 
 def _as_timm(numbers: Numbers) -> bool:
     """Whether timm's network computes the same as torchvision's."""
     factors = exact(numbers["width"], "width"), exact(numbers["depth"], "depth")
+    if any(isinstance(factor, Fractions) for factor in factors):
+        return False
     same_width = _last(factors[0], True) == _last(factors[0], False)
     return same_width and _style(*factors, True) == _style(*factors, False)
 
@@ -120,7 +128,7 @@ def _timm(numbers: Numbers) -> Keys:
         members={f"efficientnet_{name}": _member(row) for name, row in _SCALES.items()},
         cifar=True,
     ),
-    Axis("resolution", range(128, 641, 32), default=224, least=32, arrays=False),
+    Axis("resolution", range(128, 641, 32), default=224, least=32),
     _factor("width"),
     _factor("depth"),
     input=_side,
@@ -145,9 +153,9 @@ def efficientnet(
     norm's eps of 1e-5 throughout, as timm has it.
     """
     wider, deeper = exact(width, "width"), exact(depth, "depth")
-    style, planes = _style(wider, deeper, timm), divisible(32 * wider)
+    style, planes = _style(wider, deeper, timm), multiplied(32, wider)
     rows = [
-        row._replace(out=divisible(row.out * wider), blocks=_whole(row.blocks * deeper))
+        row._replace(out=multiplied(row.out, wider), blocks=of_each(deeper, partial(_blocks, row)))
         for row in _STAGES
     ]
     stem, strided = strides([row.stride for row in rows], cifar)
@@ -157,12 +165,10 @@ def efficientnet(
     return Seq(*style.unit(1, planes, 3, stem), *body, *tail, *head)
 
 
-def _whole(blocks: Fraction) -> int:
-    return rounded(ceil(blocks), blocks, _REPEATS)
-
-
-def _dropout(width: Fraction, depth: Fraction) -> float:
+def _dropout(width: Factor, depth: Factor) -> float:
     """That of the smallest published network that is as wide and as deep."""
+    if isinstance(width, Fractions) or isinstance(depth, Fractions):
+        return 0.2
     for factor, deeper, _, dropout in _SCALES.values():
         if width <= exact(factor) and depth <= exact(deeper):
             return dropout

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
 
-from archscope.arch.families.axis import chosen
-from archscope.arch.families.blocks import strides
+from archscope.arch.families.axis import chosen, number_text
+from archscope.arch.families.blocks import multiplied, strides
 from archscope.arch.families.family import family
 from archscope.arch.families.mobile.efficientnet import KEYS
-from archscope.arch.families.mobile.inverted import Row, Style, squeezed, stages
-from archscope.arch.families.spelling import Names, Numbers
+from archscope.arch.families.mobile.inverted import WIDTH, Row, Style, squeezed, stages
+from archscope.arch.families.spelling import Names, Numbers, Spelled
 from archscope.arch.nodes import Dropout, Linear, Pool, Seq
+from archscope.arch.scaling import exact
 from archscope.arch.windows import Shape
 
 _S = (
@@ -52,22 +55,50 @@ def _side(numbers: Numbers) -> Shape:
     return 3, side, side
 
 
+def _read(spelled: Spelled) -> Numbers:
+    size = spelled.form.partition("[")[0].rpartition("_")[2]
+    found: dict[str, Any] = {"size": size if size in _SIZES else "s"}
+    if "width" in spelled.texts:
+        found["width"] = exact(spelled.texts["width"], "width")
+    return found
+
+
+def _write(numbers: Numbers) -> str:
+    return f"efficientnet_v2_{numbers['size']}_{number_text(numbers['width'])}"
+
+
 @family(
     Names(
-        "efficientnet_v2",
+        "efficientnet_v2_s[_{width}]",
+        aliases=(
+            "efficientnet_v2_m[_{width}]",
+            "efficientnet_v2_l[_{width}]",
+            "efficientnet_v2[_{width}]",
+        ),
         known=tuple(f"efficientnet_v2_{size}" for size in _SIZES),
+        read=_read,
+        write=_write,
         members={f"efficientnet_v2_{size}": {"size": size} for size in _SIZES},
         cifar=True,
     ),
+    WIDTH,
     input=_side,
     year=2021,
     torchvision=KEYS,
 )
-def efficientnet_v2(size: str = "s", *, classes: int = 1000, cifar: bool = False) -> Seq:
-    """EfficientNetV2-S, M and L: fused blocks, then inverted ones with squeeze-and-excitation."""
-    rows, _, dropout = _SIZES[chosen(size, _SIZES, "size")]
-    style, w_in = Style("silu", 1e-3), rows[0].out
+def efficientnet_v2(
+    width: Fraction | float = 1, size: str = "s", *, classes: int = 1000, cifar: bool = False
+) -> Seq:
+    """EfficientNetV2-S, M and L: fused blocks, then inverted ones with squeeze-and-excitation.
+
+    The width factor multiplies all channels, which stay multiples of 8 (`divisible`).
+    """
+    published, _, dropout = _SIZES[chosen(size, _SIZES, "size")]
+    factor, style = exact(width, "width"), Style("silu", 1e-3)
+    rows = [row._replace(out=multiplied(row.out, factor)) for row in published]
     stem, strided = strides([row.stride for row in rows], cifar)
-    body = stages(rows, strided, w_in, style, squeezed)
+    planes = rows[0].out
+    body = stages(rows, strided, planes, style, squeezed)
     head = Pool("global"), Dropout(dropout), Linear(classes, label="fc")
-    return Seq(*style.unit(1, w_in, 3, stem), *body, *style.unit(2, 1280), *head)
+    tail = style.unit(2, multiplied(1280, factor))
+    return Seq(*style.unit(1, planes, 3, stem), *body, *tail, *head)

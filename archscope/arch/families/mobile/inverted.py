@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from archscope.arch.arrays import Number, is_array
+from archscope.arch.arrays import Number, is_array, product
 from archscope.arch.families.axis import Axis
-from archscope.arch.families.blocks import divisible, squeeze
+from archscope.arch.families.blocks import squeeze
 from archscope.arch.families.keys import Keys
 from archscope.arch.families.spelling import Numbers, Spelled
 from archscope.arch.nodes import (
@@ -21,6 +21,7 @@ from archscope.arch.nodes import (
     Norm,
     Repeat,
     Seq,
+    Shortcut,
     Sum,
 )
 
@@ -31,8 +32,8 @@ WIDTH = Axis(
     sought=[Fraction(number, 100) for number in range(5, 301)],
     least=Fraction(1, 100),
     fractional=True,
+    decimals=True,
     default=1,
-    arrays=False,
 )
 
 
@@ -132,12 +133,13 @@ class Inverted(NamedTuple):
 
     def node(self, w_in: Number, style: Style) -> Node:
         """The block on `w_in` channels, with a shortcut where it keeps the shape."""
-        widens = is_array(self.hidden) or is_array(w_in) or self.hidden != w_in
+        several = is_array(self.hidden) or is_array(w_in)
+        widens = self.hidden is not w_in if several else self.hidden != w_in
         kernel, stride = self.kernel, self.stride
         if self.fused:
             layers = style.unit(1, self.hidden if widens else self.out, kernel, stride)
         else:
-            layers = style.unit(1, self.hidden) if widens else []
+            layers = _widened(self.hidden, style) if widens else []
             index = 2 if widens else 1
             layers += style.unit(index, self.hidden, kernel, stride, self.hidden)
         if self.squeeze is not None:
@@ -145,8 +147,25 @@ class Inverted(NamedTuple):
         if widens or not self.fused:
             layers += style.unit(3 if widens and not self.fused else 2, self.out, act=False)
         same = w_in is self.out or (not (is_array(w_in) or is_array(self.out)) and w_in == self.out)
-        # A sum costs nothing: arrays of designs may leave it out.
+        if stride == 1 and not same and (is_array(w_in) or is_array(self.out)):
+            return _kept(Seq(*layers), w_in == self.out)
         return Sum(Seq(*layers), Seq()) if same and stride == 1 else Seq(*layers)
+
+
+def _widened(hidden: Number, style: Style) -> list[Node]:
+    """The first 1x1; of arrays of designs, in each design where it changes the channels."""
+    return [Shortcut(hidden), Act(style.act)] if is_array(hidden) else style.unit(1, hidden)
+
+
+def _kept(layers: Seq, keeps: Any) -> Node:
+    """Of arrays of designs, with a shortcut in those that keep the shape: one or the other."""
+    summed = Sum(layers, Seq())
+    if keeps.all():
+        return summed
+    if not keeps.any():
+        return layers
+    shortcut = keeps.astype("int64")
+    return Seq(Repeat(shortcut, summed, summed), Repeat(1 - shortcut, layers, layers))
 
 
 class Row(NamedTuple):
@@ -161,34 +180,40 @@ class Row(NamedTuple):
         fused: as of `Inverted`.
     """
 
-    expansion: int
-    out: int
-    blocks: int
+    expansion: Number
+    out: Number
+    blocks: Number
     stride: int
     kernel: int = 3
     fused: bool = False
 
 
-def plain(row: Row, w_in: int, stride: int) -> Inverted:
+def expanded(row: Row, w_in: Number) -> Number:
+    """The channels of the input times the row's expansion; they themselves where that is 1."""
+    once = not is_array(row.expansion) and row.expansion == 1
+    return w_in if once else product(w_in, row.expansion)
+
+
+def plain(row: Row, w_in: Number, stride: int) -> Inverted:
     """A block of MobileNetV2."""
-    return Inverted(w_in * row.expansion, row.out, row.kernel, stride)
+    return Inverted(expanded(row, w_in), row.out, row.kernel, stride)
 
 
-def squeezed(row: Row, w_in: int, stride: int) -> Inverted:
+def squeezed(row: Row, w_in: Number, stride: int) -> Inverted:
     """A block of EfficientNet: a squeeze-and-excitation, but in fused ones, and hidden channels
-    that are multiples of 8.
+    that are multiples of 8, as `w_in` is.
     """
-    hidden = divisible(Fraction(w_in * row.expansion))
-    inner = None if row.fused else max(1, w_in // 4)
+    hidden = expanded(row, w_in)
+    inner = None if row.fused else w_in // 4
     return Inverted(hidden, row.out, row.kernel, stride, inner, ("silu", "sigmoid"), row.fused)
 
 
 def stages(
     rows: Sequence[Row],
     strided: Sequence[int],
-    w_in: int,
+    w_in: Number,
     style: Style,
-    block: Callable[[Row, int, int], Inverted],
+    block: Callable[[Row, Number, int], Inverted],
 ) -> Iterator[Repeat]:
     """The stages `layer1`, `layer2`, ... on `w_in` channels, of strides `strided`.
 

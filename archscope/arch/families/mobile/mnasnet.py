@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from archscope.arch.families.blocks import divisible, strides
+from archscope.arch.families.blocks import multiplied, strides
 from archscope.arch.families.family import family
 from archscope.arch.families.keys import Keys
 from archscope.arch.families.mobile.inverted import WIDTH, Inverted, Row, Style, plain, stages
@@ -54,10 +54,10 @@ def mnasnet(width: Fraction | float = 1, *, classes: int = 1000, cifar: bool = F
     Channels are multiples of 8 (`divisible`), but for the last convolution's 1,280.
     """
     factor, style = exact(width, "width"), Style("relu")
-    planes = divisible(32 * factor)
-    rows = [row._replace(out=divisible(row.out * factor)) for row in _STAGES]
+    planes = multiplied(32, factor)
+    rows = [row._replace(out=multiplied(row.out, factor)) for row in _STAGES]
     stem, strided = strides([row.stride for row in rows], cifar)
-    w_in = divisible(16 * factor)
+    w_in = multiplied(16, factor)
     start = Seq(Inverted(planes, w_in).node(planes, style), label="separable")
     body = stages(rows, strided, w_in, style, plain)
     head = Pool("global"), Dropout(0.2), Linear(classes, label="fc")

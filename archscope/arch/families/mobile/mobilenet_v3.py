@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from itertools import groupby
 from typing import NamedTuple
 
-from archscope.arch.families.blocks import divisible, strides
+from archscope.arch.arrays import Number
+from archscope.arch.families.blocks import divisible, multiplied, strides
 from archscope.arch.families.family import family
 from archscope.arch.families.keys import Keys, body_of
 from archscope.arch.families.mobile.inverted import (
@@ -25,7 +26,7 @@ from archscope.arch.families.mobile.inverted import (
 )
 from archscope.arch.families.spelling import TIMM, Names, Numbers, Spelled
 from archscope.arch.nodes import Act, Activation, Conv, Dropout, Linear, Node, Pool, Seq
-from archscope.arch.scaling import exact
+from archscope.arch.scaling import Factor, exact, of_each, ratio, times
 
 
 class _Row(NamedTuple):
@@ -176,17 +177,20 @@ def mobilenet_v3_small(
 
 
 def _network(
-    rows: Sequence[_Row], last: int, factor: Fraction, classes: int, cifar: bool, timm: bool
+    rows: Sequence[_Row], last: int, factor: Factor, classes: int, cifar: bool, timm: bool
 ) -> Seq:
     eps = 1e-5 if timm else 1e-3
     style = Style("hardswish", eps)
+    # Equal numbers of channels are one array, so that what is equal need not be compared.
+    channels = cache(lambda published: multiplied(published, factor))
+    planes = w_in = of_each(factor, _timms_stem) if timm else channels(16)
     stem, strided = strides([row.stride for row in rows], cifar)
-    planes = w_in = 16 if timm and factor < Fraction(3, 4) else divisible(16 * factor)
     blocks: list[tuple[int, Node]] = []
-    for index, (row, ratio) in enumerate(zip(rows, _ratios(rows), strict=True)):
-        hidden = divisible(w_in * ratio if timm else row.hidden * factor)
-        out = divisible(row.out * factor)
-        inner = divisible(Fraction(hidden // 4)) if row.squeezed else None
+    for index, (row, wider) in enumerate(zip(rows, _ratios(rows), strict=True)):
+        hidden, out = channels(row.hidden), channels(row.out)
+        if timm:
+            hidden = w_in if wider == 1 else divisible(times(w_in, wider))
+        inner = divisible(hidden // 4) if row.squeezed else None
         gate: tuple[Activation, Activation] = ("relu", "hardsigmoid")
         block = Inverted(hidden, out, row.kernel, strided[index], inner, gate)
         node = block.node(w_in, Style(row.act, eps))
@@ -195,16 +199,18 @@ def _network(
     stages = [
         Seq(*(node for _, node in group)) for _, group in groupby(blocks, key=lambda one: one[0])
     ]
-    tail = style.unit(2, divisible(6 * rows[-1].out * factor) if timm else 6 * w_in)
-    wide = Conv(last, bias=True) if timm else Linear(divisible(last * factor))
-    head = (
-        Pool("global"),
-        replace(wide, label="fc1"),
-        Act("hardswish"),
-        Dropout(0.2),
-        Linear(classes, label="fc2"),
-    )
-    return Seq(*style.unit(1, planes, 3, stem), *stages, *tail, *head)
+    tail = style.unit(2, channels(6 * rows[-1].out) if timm else 6 * w_in)
+    wide = Conv(last, bias=True) if timm else Linear(channels(last))
+    head = Pool("global"), replace(wide, label="fc1"), Act("hardswish"), Dropout(0.2)
+    fc = Linear(classes, label="fc2")
+    return Seq(*style.unit(1, planes, 3, stem), *stages, *tail, *head, fc)
+
+
+def _timms_stem(factor: Factor) -> Number:
+    """The stem's channels in timm, which scales none below three quarters."""
+    number, parts = ratio(factor)
+    small = 4 * number < 3 * parts
+    return small * 16 + (1 - small) * divisible(16 * factor)
 
 
 def _ratios(rows: Sequence[_Row]) -> Iterator[Fraction]:

@@ -67,7 +67,15 @@ _AXES = (
     Axis("depth", range(1, 25), parameter="blocks", stages=4, symbol="N"),
     Axis("a", _QUARTERS, step=Fraction(1, 4), fractional=True, arrays=False, channels=True),
     Axis("b", _QUARTERS, step=Fraction(1, 4), fractional=True, arrays=False),
-    Axis("groups", (1, 2, 4), default=1, arrays=False, grows=("activations",), symbol="G"),
+    Axis(
+        "groups",
+        (1, 2, 4),
+        most=10_000,
+        default=1,
+        arrays=False,
+        grows=("activations",),
+        symbol="G",
+    ),
 )
 
 

@@ -10,20 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import partial
-from itertools import groupby
-from math import log
 from typing import Any, NamedTuple
 
-from archscope.arch.arrays import Number
+from archscope.arch.arrays import Number, is_array, smaller
 from archscope.arch.families.axis import Axis, chosen, number_text
 from archscope.arch.families.blocks import divisible, postactivation, strides
 from archscope.arch.families.family import family
+from archscope.arch.families.residual.ramps import ramp
 from archscope.arch.families.residual.regnet_keys import TIMM, VISION
 from archscope.arch.families.spelling import Names, Numbers, Spelled
 from archscope.arch.nodes import Act, Conv, Linear, Node, Norm, Pool, Repeat, Seq
 from archscope.arch.rounded import Rule, rounded
 from archscope.arch.scaling import exact
-from archscope.errors import UsageError
 
 # Depth, w_0, w_a, w_m and group width (the paper's code, configs/dds_baselines).
 _X = {
@@ -83,8 +81,6 @@ def _numbers(row: Sequence[float], rounding: str) -> dict[str, Any]:
     return {**dict(zip(_NUMBERS, row, strict=True)), "rounding": rounding}
 
 
-_RAMP = "RegNet's section 3.3: w0 + wa·j of a stage's first block j to the nearest w0·wm^k"
-_POWER, _EIGHT = Rule("w0·wm^k", _RAMP), Rule("multiple of 8", _RAMP)
 _EVEN = "pycls, the paper's code: the nearest, halves to the even multiple"
 _QUARTER = Rule("a quarter, halves to even", "squeeze-and-excitation in pycls")
 
@@ -99,18 +95,16 @@ class _Stages(NamedTuple):
 
 def nearest(number: Number, step: Number) -> Number:
     """How often `step` fits into a number, rounded to the nearest, halves to even; arrays too."""
-    quotient, rest = divmod(number, step)
-    up = (2 * rest > step) | ((2 * rest == step) & (quotient % 2 == 1))
-    return quotient + up
+    if not (is_array(number) or is_array(step)):
+        return round(Fraction(number, step))
+    import numpy as np
 
-
-def _least(one: Number, other: Number) -> Number:
-    return one - (one > other) * (one - other)
+    return np.rint(number / step).astype(np.int64)  # exact: numbers of channels are below 2^52
 
 
 def _fitted(depths: Sequence[Number], widths: Sequence[Number], group: Number, up: bool) -> _Stages:
     """The stages with group widths of at most their widths, and widths that those divide."""
-    groups = [_least(group, width) for width in widths]
+    groups = [smaller(group, width) for width in widths]
     if up:
         fitted = [divisible(w, g) for w, g in zip(widths, groups, strict=True)]
     else:
@@ -123,22 +117,14 @@ def _fitted(depths: Sequence[Number], widths: Sequence[Number], group: Number, u
 
 def _line(numbers: Mapping[str, Any]) -> _Stages:
     """The stages of a RegNet: widths from a line, quantised (section 3.3 of the paper)."""
-    w0, wa, wm = numbers["w0"], float(exact(numbers["wa"], "wa")), float(exact(numbers["wm"], "wm"))
-    if wm <= 1:
-        raise UsageError(f"wm {wm:g} must be above 1: it is what the widths grow by; use 2.5")
-    line = [w0 + wa * index for index in range(numbers["depth"])]
-    powers = [w0 * wm ** round(log(width / w0) / log(wm)) for width in line]
-    every = [
-        rounded(round(power / 8) * 8, power, _EIGHT, before=(width, _POWER))
-        for width, power in zip(line, powers, strict=True)
-    ]
-    widths = [width for width, _ in groupby(every)]
-    depths = [every.count(width) for width in widths]
+    depths, widths = ramp(numbers)
     return _fitted(depths, widths, numbers["group"], numbers["rounding"] == "up")
 
 
 def _canonical(numbers: dict[str, Any]) -> dict[str, Any]:
     """Rounding is `even` where both rules give the same network."""
+    if any(map(is_array, numbers.values())):
+        return numbers
     numbers = {**numbers, "wa": exact(numbers["wa"], "wa"), "wm": exact(numbers["wm"], "wm")}
     chosen(numbers["rounding"], ("even", "up"), "rounding")
     same = _line({**numbers, "rounding": "up"}) == _line({**numbers, "rounding": "even"})
@@ -150,16 +136,17 @@ def _tree(stages: _Stages, squeezed: bool, classes: int, cifar: bool) -> Seq:
     w_in: Number = 32
     parts: list[Node] = [Conv(w_in, 3, stem, label="conv1"), Norm(label="bn1"), Act()]
     for index, (number, width, group) in enumerate(zip(*stages, strict=True)):
-        first = _block(w_in, width, group, strided[index], squeezed)
-        rest = _block(width, width, group, 1, squeezed)
+        cardinality = width // group
+        first = _block(w_in, width, cardinality, strided[index], squeezed)
+        rest = _block(width, width, cardinality, 1, squeezed)
         parts.append(Repeat(number, first, rest, label=f"layer{index + 1}"))
         w_in = width
     return Seq(*parts, Pool("global"), Linear(classes, label="fc"))
 
 
-def _block(w_in: Number, width: Number, group: Number, stride: int, squeezed: bool) -> Node:
+def _block(w_in: Number, width: Number, cardinality: Number, stride: int, squeezed: bool) -> Node:
     """1x1, grouped 3x3, 1x1, without a bottleneck."""
-    grouped = Conv(width, 3, stride, width // group)
+    grouped = Conv(width, 3, stride, cardinality)
     inner = rounded(nearest(w_in, 4), w_in, _QUARTER, over=4) if squeezed else None
     return postactivation([Conv(width), grouped, Conv(width)], squeezed=inner, early=True)
 
@@ -199,11 +186,17 @@ _ONLY_PAPER = {
     "y": ("200MF", "600MF", "800MF", "4.0GF", "6.4GF", "8.0GF", "12GF"),
 }
 _AXES = (
-    Axis("depth", range(12, 29), least=4, most=10_000, arrays=False),
-    Axis("w0", range(8, 257, 8), least=8, most=10**9, step=8, arrays=False, grows=()),
-    Axis("wa", range(8, 257, 8), fractional=True, arrays=False, grows=()),
-    Axis("wm", [Fraction(n, 4) for n in range(5, 13)], fractional=True, arrays=False, grows=()),
-    Axis("group", range(8, 257, 8), arrays=False, grows=()),
+    Axis("depth", range(12, 29), least=4, most=10_000),
+    Axis("w0", range(8, 257, 8), least=8, most=10**9, step=8, grows=()),
+    Axis("wa", range(8, 257, 8), fractional=True, decimals=True, grows=()),
+    Axis(
+        *("wm", [Fraction(number, 4) for number in range(5, 13)]),
+        least=Fraction(101, 100),
+        fractional=True,
+        decimals=True,
+        grows=(),
+    ),
+    Axis("group", range(8, 257, 8), grows=()),
 )
 
 
@@ -259,9 +252,10 @@ def regnety(
         cifar=True,
     ),
     Axis("depth", range(1, 17), stages=4),
-    Axis("width", range(8, 1025, 8), stages=4),
+    Axis("width", range(16, 1025, 16), stages=4),
     Axis("group", range(8, 65, 8), default=16, grows=()),
     year=2020,
+    main="width",
     torchvision=VISION,
 )
 def anynet(

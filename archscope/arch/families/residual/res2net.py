@@ -89,6 +89,7 @@ def _timm(numbers: Numbers) -> Keys | None:
         "splits",
         range(2, 9),
         sought=range(2, 17),
+        most=1_024,
         default=4,
         symbol="S",
         channels=True,

@@ -85,15 +85,16 @@ def enumerate_designs(
         ),
     ] = 1,
     sort: Annotated[
-        str,
+        str | None,
         option(
             "--sort",
             value="KEY",
             panel=LISTED,
             complete=one_of(lambda: (*COSTS, "width", *(f"-{cost}" for cost in COSTS))),
+            default="under an upper bound alone that cost, largest first; else params",
             help="params, macs, width, ...; -macs: largest first.",
         ),
-    ] = "params",
+    ] = None,
     limit: Annotated[
         int | None,
         option(
@@ -162,8 +163,8 @@ def enumerate_designs(
     chosen = _format(format, output)
     check_plot(plot)
     ranges = {"params": params, "macs": macs, "activations": activations}
-    numbers = Numbers(cardinality, width, depth, widen, deepening, scale, axis)
-    query = _query(families, numbers, ranges, divisible, classes, input_shape)
+    numbers = Numbers(cardinality, width, depth, widen, deepening, scale, axis, input_shape)
+    query = _query(families, numbers, ranges, divisible, classes)
     shown = limit if limit is not None or sample or chosen in STREAMED else SHOWN
     order = _order(sort, shown, pareto, (sample, seed))
     kept = 20_000 if plot else 0
@@ -184,9 +185,8 @@ def _query(
     ranges: dict[str, str | None],
     divisible: int,
     classes: int | None,
-    input_shape: str | None,
 ) -> Query:
-    from archscope.arch.quantities import parse_range, parse_shape
+    from archscope.arch.quantities import parse_range
     from archscope.explore.design.enumerate import FAMILIES, Query
 
     return Query(
@@ -195,17 +195,17 @@ def _query(
         {key: parse_range(text, key) for key, text in ranges.items() if text is not None},
         divisible,
         classes,
-        None if input_shape is None else parse_shape(input_shape),
+        numbers.input_shape,
     )
 
 
 def _order(
-    sort: str, limit: int | None, pareto: str | None, sample: tuple[int | None, int]
+    sort: str | None, limit: int | None, pareto: str | None, sample: tuple[int | None, int]
 ) -> Order:
     from archscope.explore.design.collect import Order, parse_pareto
 
     front = None if pareto is None else parse_pareto(pareto)
-    return Order(sort.strip().lower(), limit, front, *sample)
+    return Order((sort or "").strip().lower(), limit, front, *sample)
 
 
 def _format(format: DesignFormat | None, output: Path | None) -> DesignFormat:

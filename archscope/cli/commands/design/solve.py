@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,6 +10,14 @@ import typer
 from archscope.cli.commands.design.solve_block import solve_one_block
 from archscope.cli.commands.design.solve_rule import Asked, scale_network
 from archscope.cli.completion import designs, networks, one_of, some_of
+from archscope.cli.options.caps import (
+    AllOption,
+    AtMostOption,
+    Caps,
+    FlashOption,
+    MaximiseOption,
+    SramOption,
+)
 from archscope.cli.options.declared import BLOCK, NETWORK, option
 from archscope.cli.options.networks import ClassesOption, InputOption, networks_in
 from archscope.cli.options.output import FormatOption, OutputOption
@@ -28,6 +37,7 @@ from archscope.errors import UsageError
 
 if TYPE_CHECKING:
     from archscope.arch.papers.eq4 import Rounding
+    from archscope.arch.windows import Shape
     from archscope.explore.design.answer import Inverse
     from archscope.explore.design.inverse import Options
     from archscope.explore.design.scaling.solve import Scalings
@@ -124,6 +134,11 @@ def solve(
     deepening: DeepeningOption = None,
     scale: ScaleOption = None,
     axis: AxisOption = None,
+    at_most: AtMostOption = None,
+    flash: FlashOption = None,
+    sram: SramOption = None,
+    maximise: MaximiseOption = None,
+    every: AllOption = False,
     nearest: Annotated[
         int,
         option(
@@ -159,9 +174,10 @@ def solve(
       archscope solve --block res2net --splits 2,4,8
 
     With --network, whole networks: the designs whose exact costs come nearest to a budget, and the
-    proof that none is nearer:
+    proof that none is nearer; or the largest within hard caps, and the proof that none is larger:
 
       archscope solve --network resnext50 --cardinality 32 --budget 4.1GMACs
+      archscope solve --network mobilenet_v2 --at-most 5Mparams --at-most 600MMACs
 
     With --rule, a network as it is, scaled to the budget:
 
@@ -169,7 +185,8 @@ def solve(
     """
     from archscope.arch.papers.eq4 import parse_rounding
 
-    numbers = Numbers(cardinality, width, depth, widen, deepening, scale, axis)
+    numbers = Numbers(cardinality, width, depth, widen, deepening, scale, axis, input_shape)
+    caps = Caps(at_most, flash, sram, maximise)
     rule = parse_rounding(rounding)
     solution: Solution | Templates | Inverse | Scalings
     if network is None:
@@ -181,6 +198,11 @@ def solve(
             "scale": scale,
             "axis": axis,
             "rule": scaling,
+            "at-most": at_most,
+            "flash": flash,
+            "sram": sram,
+            "maximise": maximise,
+            "all": every,
         }
         _only_without(words | others, "needs a whole network; add --network resnext50, or drop it")
         block = (w_in, w_out, kernel, resolution)
@@ -190,14 +212,17 @@ def solve(
         one |= {"block": kind, "splits": splits}
         one["resolution"] = resolution != 56
         _only_without(one, "describes one block; drop it, or --network")
-        budgets, likes = budget or [], networks_in(like or [])
         if scaling is None:
-            options = _options(rule, nearest, tolerance, classes, input_shape)
-            solution = _solve_network(network, budgets, likes, numbers, free, options)
+            options = _options(rule, nearest, tolerance, classes, numbers.input_shape)
+            options = replace(options, maximise=caps.cost, every=every)
+            limits = budget or [], like or [], caps
+            solution = _solve_network(network, limits, numbers, free, options)
         else:
-            refused = {**vars(numbers), "free": free, "nearest": nearest != 5 or None}
+            refused = {**vars(numbers), "sides": None, "free": free, "at-most": at_most}
+            refused |= {"flash": flash, "sram": sram, "maximise": maximise}
+            refused |= {"nearest": nearest != 5 or None, "all": every or None}
             asked = Asked(scaling, rule, tolerance, classes, input_shape)
-            solution = scale_network(network, budgets, likes, refused, asked)
+            solution = scale_network(network, budget or [], networks_in(like or []), refused, asked)
     print_result(solution, format, output)
     for reason in solution.infeasible:
         note(f"archscope: {reason}")
@@ -207,23 +232,21 @@ def solve(
 
 def _solve_network(
     network: str,
-    budgets: list[str],
-    like: list[str],
+    limits: tuple[list[str], list[str], Caps],
     numbers: Numbers,
     free: str | None,
     options: Options,
 ) -> Inverse:
-    """The designs of a whole network."""
+    """The designs of a whole network, under budgets, networks to be like, and caps."""
     from archscope.explore.design.inverse import inverse
     from archscope.explore.design.limits import read_limits
 
-    return inverse(
-        network,
-        read_limits(budgets, like, options.input_shape),
-        given=numbers.given(),
-        free=() if free is None else free.split(","),
-        options=options,
-    )
+    budgets, like, caps = limits
+    found = caps.limits(options.input_shape)
+    if budgets or like or not found:
+        found = [*read_limits(budgets, networks_in(like), options.input_shape), *found]
+    words = () if free is None else free.split(",")
+    return inverse(network, found, given=numbers.given(), free=words, options=options)
 
 
 def _options(
@@ -231,14 +254,13 @@ def _options(
     nearest: int,
     tolerance: str | None,
     classes: int | None,
-    input_shape: str | None,
+    input_shape: Shape | None,
 ) -> Options:
-    from archscope.arch.quantities import parse_percent, parse_shape
+    from archscope.arch.quantities import parse_percent
     from archscope.explore.design.inverse import Options
 
     percent = None if tolerance is None else parse_percent(tolerance)
-    shape = None if input_shape is None else parse_shape(input_shape)
-    return Options(rule, nearest, percent, classes, shape)
+    return Options(rule, nearest, percent, classes, input_shape)
 
 
 def _only_without(options: dict[str, Any], rule: str) -> None:

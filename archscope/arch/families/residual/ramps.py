@@ -1,0 +1,145 @@
+"""RegNet's line of widths, quantised to stages (Radosavovic et al., arXiv 2003.13678, sec. 3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import groupby
+from math import inf, log, nextafter
+from typing import Any
+
+from archscope.arch.arrays import Number, is_array
+from archscope.arch.rounded import Rule, rounded
+from archscope.arch.scaling import Factor, Fractions, exact, ratio
+from archscope.errors import UsageError
+
+_SECTION = "RegNet's section 3.3: w0 + wa·j of a stage's first block j to the nearest w0·wm^k"
+_POWER, _EIGHT = Rule("w0·wm^k", _SECTION), Rule("multiple of 8", _SECTION)
+Ramp = tuple[Sequence[Number], Sequence[Number]]
+_MOST = log(2.0**52)  # of the growth of a width: wider ones are not exact in floats
+_BLOCK = 16_384  # designs at a time, so that they stay in the cache
+
+
+def ramp(numbers: Mapping[str, Any]) -> Ramp:
+    """The blocks and the widths of the stages of a `depth`, `w0`, `wa` and `wm`.
+
+    Of arrays of designs there are as many stages as the design with the most has; the others have
+    no blocks in those behind their last, which are as wide as that.
+
+    Raises:
+        UsageError: where wm is not above 1.
+    """
+    depth, w0 = numbers["depth"], numbers["w0"]
+    wa, wm = exact(numbers["wa"], "wa"), exact(numbers["wm"], "wm")
+    number, parts = ratio(wm)
+    if (number <= parts).any() if is_array(number) else number <= parts:
+        least = float(number.min() / parts) if is_array(number) else float(wm)
+        raise UsageError(f"wm {least:g} must be above 1: it is what the widths grow by; use 2.5")
+    if any(map(is_array, (depth, w0, wa, wm))):
+        return _several(depth, w0, wa, wm)
+    line = [w0 + float(wa) * index for index in range(depth)]
+    powers = [w0 * float(wm) ** _step(width / w0, float(wm)) for width in line]
+    every = [
+        rounded(round(power / 8) * 8, power, _EIGHT, before=(width, _POWER))
+        for width, power in zip(line, powers, strict=True)
+    ]
+    return [len(list(group)) for _, group in groupby(every)], list(dict.fromkeys(every))
+
+
+def _step(grown: float, wm: float) -> int:
+    """The power of wm that is nearest to what a width has grown by."""
+    return round(log(grown) / log(wm))
+
+
+def _power(wm: float, step: float) -> float:
+    """A power of wm; infinite beyond what any width grows by."""
+    return inf if step * log(wm) > _MOST else float(wm**step)
+
+
+@cache
+def _reaching(wm: float, step: int) -> float:
+    """The smallest growth whose nearest power of wm is that step."""
+    if _power(wm, step) == inf:
+        return 2.0**60  # which nothing grows by
+    middle = _power(wm, step - 0.5)
+    low, high = middle * (1 - 1e-9), middle * (1 + 1e-9)  # of which `_step` is below, and not
+    while (between := low + (high - low) / 2) not in (low, high) and nextafter(low, inf) < high:
+        low, high = (low, between) if _step(between, wm) >= step else (between, high)
+    return high
+
+
+def _several(depth: Number, w0: Number, wa: Factor, wm: Factor) -> Ramp:
+    """The same of arrays of designs: where a power of wm begins is solved for."""
+    import numpy as np
+
+    bases, which = _distinct(wm)
+    slope, parts = ratio(wa)
+    columns = np.broadcast_arrays(depth, w0, slope / parts, which)
+    pieces = [
+        _stages(bases, *(column[start : start + _BLOCK] for column in columns))
+        for start in range(0, len(columns[0]), _BLOCK)
+    ]
+    most = max((len(piece[0]) for piece in pieces), default=1)
+    blocks = [np.concatenate([_row(one, stage, 0) for one, _ in pieces]) for stage in range(most)]
+    widths = [np.concatenate([_row(one, stage, 1) for _, one in pieces]) for stage in range(most)]
+    return blocks, widths
+
+
+def _stages(bases: Sequence[float], depth: Any, w0: Any, slope: Any, which: Any) -> tuple[Any, Any]:
+    """Blocks and widths of a few designs, a row for each stage."""
+    import numpy as np
+
+    starts: list[Any] = [np.zeros_like(depth)]
+    widths: list[Any] = []
+    steepness = w0 / slope
+    while (starts[-1] < depth).any():
+        step = len(widths)
+        powers = [_power(base, step) for base in bases]
+        # No block has grown so much that the power is infinite.
+        power = np.array([one if one < inf else 0.0 for one in powers])[which]
+        growth = np.array([_reaching(base, step + 1) for base in bases])[which]
+        widths.append(np.rint(w0 * power / 8).astype(np.int64) * 8)
+        starts.append(np.minimum(_first(growth, steepness, w0, slope), depth).astype(np.int64))
+    # A power without blocks, or as wide as the one before, begins no stage.
+    begins, last = [], np.zeros_like(depth)
+    for start, end, width in zip(starts, starts[1:], widths, strict=False):
+        begins.append((end > start) & (width > last))
+        last = np.where(begins[-1], width, last)
+    begin = np.array(begins)
+    place = np.cumsum(begin, axis=0)
+    shape = int(place[-1].max()), len(depth)
+    first, wide = np.empty(shape, np.int64), np.empty(shape, np.int64)
+    first[:], wide[:] = depth, last
+    power_of, design = np.nonzero(begin)
+    there = place[power_of, design] - 1
+    first[there, design] = np.array(starts)[power_of, design]
+    wide[there, design] = np.array(widths)[power_of, design]
+    return np.diff(first, axis=0, append=depth[None]), wide
+
+
+def _first(growth: Any, steepness: Any, w0: Any, slope: Any) -> Any:
+    """The first block that has grown so much."""
+    import numpy as np
+
+    place = (growth - 1) * steepness
+    first = np.ceil(place)
+    # Where a block just reaches it, or just not, the last bit of its width decides.
+    near = np.flatnonzero(np.abs(place - np.rint(place)) < 1e-6)
+    if len(near):
+        after, rise, start = np.rint(place[near]), slope[near], w0[near]
+        after += (start + rise * after) / start < growth[near]
+        first[near] = after
+    return first
+
+
+def _row(rows: Any, stage: int, behind: int) -> Any:
+    """The row of a stage; behind the last stage that row, so many times."""
+    return rows[stage] if stage < len(rows) else behind * rows[-1]
+
+
+def _distinct(wm: Factor) -> tuple[list[float], Any]:
+    """The different values of wm as floats, and the place of each design's among them."""
+    if not isinstance(wm, Fractions):
+        return [float(wm)], 0
+    different, place = wm.distinct
+    return [float(one) / wm.denominator for one in different.numerator], place

@@ -1,0 +1,1 @@
+"""Designs under hard caps: the largest that fit, found by proven bounds."""

@@ -1,0 +1,173 @@
+"""Branch and bound: the designs of a space with the highest scores, and no other is higher.
+
+A box of a space is a first and a last place on each axis. Its first design costs least and its last
+most, in all costs that grow with every number that is open in the box; so one look at both tells
+what no design of the box can be, and where that is not good enough, the box is dropped with all
+that it holds. Others are cut in two along their longest axis, those first with which a cost may
+fall, and the more promising half is looked at first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from archscope.errors import UsageError
+from archscope.explore.design.caps.goals import Floats, Goal
+from archscope.explore.design.caps.grid import Costs, Grid, Ints
+
+MOST_COUNTED = 30_000_000  # designs of arrays: a minute or so
+MOST_TREES = 20_000  # designs that are a tree each: a minute or so
+_BATCH = {True: 32_768, False: 4}  # boxes looked at together, where all numbers are arrays
+_TIES = 200_000  # designs after which those that are no better are not looked for any more
+
+Kept: TypeAlias = "list[tuple[Ints, dict[str, int], float]]"  # places, costs, score
+
+
+@dataclass(frozen=True)
+class _Boxes:
+    """Some boxes: the places of their first and last designs, with costs; and their bounds."""
+
+    low: Ints
+    high: Ints
+    cheapest: Costs
+    dearest: Costs
+    bound: Floats
+
+    def __len__(self) -> int:
+        return len(self.low)
+
+    def some(self, which: npt.NDArray[np.intp]) -> _Boxes:
+        return _Boxes(
+            self.low[which],
+            self.high[which],
+            _taken(self.cheapest, which),
+            _taken(self.dearest, which),
+            self.bound[which],
+        )
+
+
+class _Best:
+    """The designs with the highest scores so far; equal ones by what they cost."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.rows: Ints = np.zeros((0, 0), np.int64)
+        self.costs: Costs = {}
+        self.scores: Floats = np.zeros(0)
+
+    @property
+    def least(self) -> float:
+        """The score that a design must reach to be among them."""
+        return float(self.scores[-1]) if len(self.scores) >= self.number else -np.inf
+
+    def take(self, rows: Ints, costs: Costs, scores: Floats) -> None:
+        """Take those that are good enough."""
+        good = np.flatnonzero((scores >= self.least) & (scores > -np.inf))
+        if not len(good):
+            return
+        rows, costs, scores = rows[good], _taken(costs, good), scores[good]
+        if len(self.scores):
+            rows = np.concatenate([self.rows, rows])
+            costs = {name: np.concatenate([self.costs[name], costs[name]]) for name in costs}
+            scores = np.concatenate([self.scores, scores])
+        _, first = np.unique(rows, axis=0, return_index=True)
+        keys = [*rows[first].T[::-1], *(costs[name][first] for name in reversed(costs))]
+        order = first[np.lexsort([*keys, -scores[first]])][: self.number]
+        self.rows, self.costs, self.scores = rows[order], _taken(costs, order), scores[order]
+
+    def kept(self) -> Kept:
+        return [
+            (row, {name: int(column[place]) for name, column in self.costs.items()}, float(score))
+            for place, (row, score) in enumerate(zip(self.rows, self.scores, strict=True))
+        ]
+
+
+def best(grid: Grid, goal: Goal, number: int) -> Kept:
+    """The `number` designs with the highest scores; those of -inf are none.
+
+    Raises:
+        UsageError: where it would take minutes.
+    """
+    search = _Search(grid, goal, number)
+    stack = [search.everything()]
+    most = MOST_COUNTED if grid.is_array else MOST_TREES
+    batch = _BATCH[grid.is_array]
+    while stack:
+        boxes = search.promising(stack.pop())
+        if grid.counted > most:
+            raise UsageError(
+                f"after {grid.counted:,} designs it is not known which are best; fix a number, or "
+                "give smaller ranges, as --depth 1:6"
+            )
+        if not len(boxes):
+            continue
+        halves = search.halved(boxes)
+        order = np.argsort(halves.bound, kind="stable")  # the last are the most promising
+        stack += [halves.some(order[at : at + batch]) for at in range(0, len(order), batch)]
+    return search.found.kept()
+
+
+class _Search:
+    """A goal in a space, and the best designs so far."""
+
+    def __init__(self, grid: Grid, goal: Goal, number: int) -> None:
+        self.grid, self.goal, self.found = grid, goal, _Best(number)
+        self._loose = {cost: grid.loose(cost) for cost in (*goal.caps, *goal.costs)}
+        self._first = np.logical_or.reduce(list(self._loose.values()))
+        self._peaks = goal.peaks if "memory" in self._loose else None
+
+    def everything(self) -> _Boxes:
+        """The box of all designs."""
+        ends = self.grid.ends[None]
+        corners = np.concatenate([np.zeros_like(ends), ends])
+        costs = self._looked_at(corners)
+        first, last = np.array([0]), np.array([1])
+        return self._boxes(corners[:1], ends, _taken(costs, first), _taken(costs, last))
+
+    def promising(self, boxes: _Boxes) -> _Boxes:
+        """Those that may hold one of the best, beside their first and last design."""
+        enough = boxes.bound >= self.found.least
+        if self.grid.counted > _TIES:
+            enough = boxes.bound > self.found.least
+        more = (boxes.high - boxes.low).sum(axis=1) > 1
+        return boxes.some(np.flatnonzero(enough & more & (boxes.bound > -np.inf)))
+
+    def halved(self, boxes: _Boxes) -> _Boxes:
+        """Both halves of each box, cut where a cost may fall, or else along the longest axis."""
+        length = boxes.high - boxes.low
+        axis = np.argmax(np.where(self._first & (length > 0), length + 2**40, length), axis=1)
+        rows = np.arange(len(boxes))
+        middle = (boxes.low[rows, axis] + boxes.high[rows, axis]) // 2
+        end, start = boxes.high.copy(), boxes.low.copy()
+        end[rows, axis] = middle
+        start[rows, axis] = middle + 1
+        costs = self._looked_at(np.concatenate([end, start]))
+        dearest, cheapest = _taken(costs, rows), _taken(costs, rows + len(boxes))
+        return self._boxes(
+            np.concatenate([boxes.low, start]),
+            np.concatenate([end, boxes.high]),
+            _joined(boxes.cheapest, cheapest),
+            _joined(dearest, boxes.dearest),
+        )
+
+    def _looked_at(self, designs: Ints) -> Costs:
+        costs = self.grid.costs(designs, self._peaks)
+        self.found.take(designs, costs, self.goal.score(costs))
+        return costs
+
+    def _boxes(self, low: Ints, high: Ints, cheapest: Costs, dearest: Costs) -> _Boxes:
+        open_ = low != high
+        sound = {cost: ~(open_ & axes).any(axis=1) for cost, axes in self._loose.items()}
+        return _Boxes(low, high, cheapest, dearest, self.goal.bound(cheapest, dearest, sound))
+
+
+def _taken(costs: Costs, which: npt.NDArray[np.intp]) -> Costs:
+    return {name: column[which] for name, column in costs.items()}
+
+
+def _joined(one: Costs, other: Costs) -> Costs:
+    return {name: np.concatenate([one[name], other[name]]) for name in one}

@@ -1,0 +1,151 @@
+"""What the designs of a space cost, by the places of their numbers in its axes.
+
+A design is a row of places, one for each axis. Rows that differ in array axes alone are one tree of
+arrays; each combination of the others is a tree of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from archscope.arch.arrays import LARGEST
+from archscope.arch.network import Network
+from archscope.cost.formula import count
+from archscope.cost.memory import peak_elements
+from archscope.errors import UsageError
+from archscope.explore.design.caps.layers import layers
+from archscope.explore.design.limits import METRICS
+from archscope.explore.design.space import Space
+
+Ints: TypeAlias = "npt.NDArray[np.int64]"
+Costs: TypeAlias = "dict[str, Ints]"
+Which: TypeAlias = Callable[[Costs], "npt.NDArray[np.bool_]"]
+UNKNOWN = LARGEST  # a cost of that or more; of a design that does not exist, or was not asked for
+
+
+@dataclass
+class Grid:
+    """A space with the costs of its designs.
+
+    Attributes:
+        space: whose designs are counted.
+        sizes: the bytes of a number of `weights` and of `memory`.
+        with_layers: whether the layers are counted as well.
+        counted: how many designs were.
+    """
+
+    space: Space
+    sizes: Mapping[str, int]
+    with_layers: bool = False
+    counted: int = 0
+    values: list[Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        axes = [self.space.of[word] for word in self.space.axes]
+        arrays = [word not in self.space.scalars for word in self.space.axes]
+        self.values = [list(one) for one in self.space.axes.values()]
+        self._columns = [
+            np.array(one, float if axis.decimals else np.int64) if array else None
+            for one, axis, array in zip(self.values, axes, arrays, strict=True)
+        ]
+        self._scalars = [place for place, array in enumerate(arrays) if not array]
+        # Numbers of which designs run programs that an array of them does not tell.
+        self._others = [place for place, axis in enumerate(axes) if not axis.programs]
+
+    @property
+    def is_array(self) -> bool:
+        """Whether all free numbers are arrays, so that thousands of designs are as fast as one."""
+        return all(len(self.values[place]) == 1 for place in self._scalars)
+
+    @property
+    def ends(self) -> Ints:
+        """The last place of each axis."""
+        return np.array([len(one) - 1 for one in self.values], dtype=np.int64)
+
+    def loose(self, cost: str) -> npt.NDArray[np.bool_]:
+        """With which axes a cost may fall while they grow."""
+        axes = (self.space.of[word] for word in self.space.axes)
+        return np.array([not axis.monotone(cost) for axis in axes])
+
+    def design(self, row: Ints) -> dict[str, Any]:
+        """The numbers of a design."""
+        numbers = (one[int(place)] for one, place in zip(self.values, row, strict=True))
+        return dict(zip(self.space.axes, numbers, strict=True))
+
+    def costs(self, rows: Ints, peaks: Which | None = None) -> Costs:
+        """What each design costs: the memory of those that `peaks` picks by their other costs.
+
+        A design that does not exist has only `UNKNOWN` ones.
+        """
+        found = {cost: np.full(len(rows), UNKNOWN) for cost in self._words()}
+        every = np.arange(len(rows))
+        for group in [every] if self.is_array else _groups(rows[:, self._scalars], every):
+            self._fill(found, rows, group, peaks)
+        self.counted += len(rows)
+        return found
+
+    def _words(self) -> tuple[str, ...]:
+        return (*METRICS, "weights", "memory", *(("layers",) if self.with_layers else ()))
+
+    def _fill(self, found: Costs, rows: Ints, group: Ints, peaks: Which | None) -> None:
+        """Write the costs of a group of rows with one tree, or of halves where that fails."""
+        if not len(group):
+            return
+        try:
+            network = self._network(rows[group])
+            cost = count(network)
+            some = {m: _clipped(getattr(cost, m), len(group)) for m in METRICS}
+            some["weights"] = _times(some["params"], self.sizes["weights"])
+            if self.with_layers:
+                some["layers"] = _clipped(layers(network.tree), len(group))
+            some["memory"] = np.full(len(group), UNKNOWN)
+            chosen = np.flatnonzero(peaks(some)) if peaks else np.arange(0)
+            for alike in _groups(rows[group[chosen]][:, self._others], chosen):
+                part = network if len(alike) == len(group) else self._network(rows[group[alike]])
+                elements = _clipped(peak_elements(part), len(alike))
+                some["memory"][alike] = _times(elements, self.sizes["memory"])
+        except UsageError:  # there is no such network, or one of them does not fit 64 bits
+            if len(group) > 1:
+                middle = len(group) // 2
+                self._fill(found, rows, group[:middle], peaks)
+                self._fill(found, rows, group[middle:], peaks)
+            return
+        for word, column in some.items():
+            found[word][group] = column
+
+    def _network(self, rows: Ints) -> Network:
+        """The designs of rows with one tree: of plain numbers, where it is one."""
+        if len(rows) == 1:
+            return self.space.network(self.design(rows[0]))
+        values: dict[str, Any] = self.design(rows[0])
+        for place, word in enumerate(self.space.axes):
+            column = self._columns[place]
+            if column is not None and (rows[:, place] != rows[0, place]).any():
+                values[word] = column[rows[:, place]]
+        return self.space.network(values)
+
+
+def _groups(keys: Ints, numbers: Ints) -> list[Ints]:
+    """The numbers of rows with equal keys."""
+    if not keys.shape[1] or len(keys) < 2:
+        return [numbers] if len(numbers) else []
+    different, which = np.unique(keys, axis=0, return_inverse=True)
+    order = np.argsort(which.reshape(-1), kind="stable")
+    ends = np.cumsum(np.bincount(which.reshape(-1), minlength=len(different)))
+    return np.split(numbers[order], ends[:-1])
+
+
+def _clipped(value: Any, number: int) -> Ints:
+    """A count as int64; the unbounded one of a plain network as `UNKNOWN` where it is more."""
+    if isinstance(value, np.ndarray):
+        return np.broadcast_to(value, number).astype(np.int64)
+    return np.full(number, min(int(value), UNKNOWN))
+
+
+def _times(column: Ints, size: int) -> Ints:
+    return np.where(column > UNKNOWN // size, UNKNOWN, column * size)

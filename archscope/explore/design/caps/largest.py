@@ -1,0 +1,200 @@
+"""The designs under hard caps: the largest ones, or those nearest to a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from archscope.errors import InfeasibleError, UsageError, plural
+from archscope.explore.design.answer import Answer, left_out
+from archscope.explore.design.boxes import box, declared
+from archscope.explore.design.caps.branch import best
+from archscope.explore.design.caps.goals import Closest, Goal, Largest, Near, caps_of
+from archscope.explore.design.caps.grid import Grid
+from archscope.explore.design.caps.layers import MOST_LAYERS, ordinary
+from archscope.explore.design.caps.read import formats_of, sizes_of
+from archscope.explore.design.limits import STORED, Limit
+from archscope.explore.design.question import Base, Options
+from archscope.explore.design.shortlist import Design
+from archscope.explore.design.space import SIDE, Space, Values
+
+Goals = Callable[[Mapping[str, int]], Goal]
+_FAR = 1e19  # no cost is further from a budget: costs are below 2^63
+
+
+@dataclass(frozen=True)
+class Fitted(Answer):
+    """The designs within some caps, and why there is none larger, or nearer to a budget."""
+
+    def proof(self, costs: Sequence[str]) -> dict[str, Any]:
+        """How it is known that no design is better, by these costs."""
+        found = super().proof(costs)
+        ends = {axis: f"{first}:{last}" for axis, (first, last) in found["box"].items()}
+        shown = f" over the box {', '.join(f'{a} {e}' for a, e in ends.items())}" if ends else ""
+        better = f"has more {self.cost}" if self.cost else "is nearer"
+        text = (
+            f"Proof by bounds{shown}: boxes of designs were left out where the cheapest one passes "
+            f"a cap, or where none {better}; the others were counted "
+            f"({plural(self.counted, 'design')} counted)."
+        )
+        loose = self.space.loose(costs)
+        if loose:
+            text += f" {', '.join(loose)} had each value, as a cost may fall while it grows."
+        if found["derived"]:
+            text += f" Beyond the box in {', '.join(found['derived'])} every design costs too much."
+        text += left_out(self.space)
+        return {**found, "method": "bounds", "inner": None, "statement": text}
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked: of which networks, under which limits, some of them hard."""
+
+    base: Base
+    limits: Sequence[Limit]
+    options: Options
+
+    @property
+    def caps(self) -> dict[str, int]:
+        """The most of each cost."""
+        return caps_of([limit for limit in self.limits if limit.hard])
+
+    @property
+    def budgets(self) -> dict[str, int]:
+        """What is to be near."""
+        return caps_of([limit for limit in self.limits if not limit.hard])
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The bytes of a number."""
+        return sizes_of(formats_of(self.limits))
+
+
+def fitted(
+    asked: Question,
+    axes: Mapping[str, Sequence[Any]],
+    opened: Sequence[str],
+    fixed: Mapping[str, Any],
+    number: int,
+) -> Answer:
+    """The `number` designs within all caps that are the largest, or nearest to the budgets.
+
+    Raises:
+        UsageError: where nothing bounds a free number.
+        InfeasibleError: where no design keeps within the caps; it names the nearest.
+    """
+    reach = 1.0
+    while True:
+        space, stated = _space(asked, axes, opened, reach)
+        cost, kept, counted = _ranked(asked, space, number)
+        far = len(kept) < number or -kept[-1][2] > reach
+        if not asked.budgets or not far or stated >= set(opened) or reach >= _FAR:
+            break
+        reach = min(8 * reach, _FAR)
+    if not kept:
+        raise InfeasibleError(_none(asked, space))
+    designs = [Design(values, costs, _deviation(asked, costs)) for values, costs, _ in kept]
+    return Fitted(space, fixed, stated, designs, 0, counted, cost)
+
+
+Kept = Sequence[tuple[dict[str, Any], dict[str, int], float]]  # numbers, costs, score
+
+
+def _space(
+    asked: Question, axes: Mapping[str, Sequence[Any]], opened: Sequence[str], reach: float
+) -> tuple[Space, frozenset[str]]:
+    """The box in which all answers lie, and the free numbers whose range is stated or declared."""
+    options = asked.options
+    far = {cost: int((1 + reach) * value) for cost, value in asked.budgets.items()}
+    most: dict[str, int] = {}
+    for cost, value in (*far.items(), *asked.caps.items()):
+        name, size = ("params" if cost == "weights" else cost), asked.sizes.get(cost, 1)
+        most[name] = min(value // size, most.get(name, value // size))
+    space = asked.base.space(axes, options.classes, options.input_shape)
+    stated = frozenset(axis for axis in opened if axis in axes)
+    stated |= declared(space, axes, opened, tuple(most)).keys()
+    multiple = options.rounding if isinstance(options.rounding, int) else 1
+    space = box(space, axes, opened, most, multiple)
+    return space, stated | set(space.crowded)
+
+
+def _ranked(asked: Question, space: Space, number: int) -> tuple[str | None, Kept, int]:
+    """The cost that was maximised, the best designs, and how many were counted.
+
+    Degenerate designs come last: they are looked at where there are too few others.
+    """
+    limited = None if asked.options.every else ordinary(space)
+    cost: str | None = None
+    kept: Kept = []
+    counted = 0
+    if limited is not None:
+        grid = Grid(limited, asked.sizes, with_layers=True)
+        cost, kept = _best(asked, grid, {**asked.caps, "layers": MOST_LAYERS}, number, cost)
+        counted += grid.counted
+    if len(kept) < number:
+        grid = Grid(space, asked.sizes)
+        cost, every = _best(asked, grid, asked.caps, number, cost)
+        known = [values for values, _, _ in kept]
+        kept = [*kept, *(one for one in every if one[0] not in known)][:number]
+        counted += grid.counted
+    return cost, kept, counted
+
+
+def _best(
+    asked: Question, grid: Grid, caps: Mapping[str, int], number: int, cost: str | None
+) -> tuple[str | None, list[tuple[dict[str, Any], dict[str, int], float]]]:
+    goal: Goal
+    if asked.budgets:
+        goal = Near(asked.budgets, caps)
+    else:
+        cost = cost or asked.options.maximise or _binding(asked, grid, caps)
+        if cost is None:
+            return None, []
+        goal = Largest(caps, cost)
+    kept = []
+    for row, costs, score in best(grid, goal, number):
+        costs.pop("layers", None)
+        kept.append((grid.design(row), costs, score))
+    return cost, kept
+
+
+def _binding(asked: Question, grid: Grid, caps: Mapping[str, int]) -> str | None:
+    """The cost that binds most: that of which a design comes nearest to its cap."""
+    if len(asked.caps) == 1:
+        return next(iter(asked.caps))
+    for _, costs, _ in best(grid, Largest(caps), 1):
+        return max(asked.caps, key=lambda cost: Fraction(costs[cost], asked.caps[cost]))
+    return None
+
+
+def _deviation(asked: Question, costs: Mapping[str, int]) -> Fraction:
+    return max(
+        abs(Fraction(costs[limit.metric] - limit.value, limit.value)) for limit in asked.limits
+    )
+
+
+def _none(asked: Question, space: Space) -> str:
+    """That no design keeps within the caps: which one comes nearest, and what binds."""
+    grid = Grid(space, asked.sizes)
+    for row, costs, _ in best(grid, Closest(asked.caps), 1):
+        over = {cost: Fraction(costs[cost], most) for cost, most in asked.caps.items()}
+        binds = max(over, key=lambda cost: over[cost])
+        told = " and ".join(f"{costs[one]:,}{_unit(one)} {one}" for one in over if over[one] > 1)
+        return (
+            f"no {asked.base.name} with these numbers keeps within the caps, and {binds} binds: "
+            f"the nearest, {named(space, grid.design(row))}, has {told}; raise the cap to that, or "
+            "free another number"
+        )
+    raise UsageError(f"there is no {asked.base.name} of any of these numbers; give other ranges")
+
+
+def _unit(cost: str) -> str:
+    return " bytes of" if cost in STORED else ""
+
+
+def named(space: Space, values: Values) -> str:
+    """The name of a design; with its image, where the name does not tell it."""
+    side = f" at {values[SIDE.word]}" if space.of.get(SIDE.word) is SIDE else ""
+    return f"{space.name(values)}{side}"

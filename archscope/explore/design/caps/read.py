@@ -1,0 +1,96 @@
+"""Caps as they are written: `5Mparams`, `256kB memory:int8`, `as resnet50:macs`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from archscope.arch.quantities import parse_bytes
+from archscope.arch.windows import Shape
+from archscope.cost.memory import FORMATS
+from archscope.errors import UsageError, shown
+from archscope.explore.design.limits import (
+    CAPPED,
+    STORED,
+    Limit,
+    all_limits,
+    format_named,
+    read_limit,
+)
+
+MODEL = (
+    "weights: learnable parameters, batch norm's scale and shift among them (not folded into the "
+    "convolutions); memory: the most bytes of activations alive at once, batch 1, each buffer "
+    "freed after its last use; ReLU and the like and sums work in place where nothing else reads "
+    "what they overwrite, convolutions, batch norm, pools and concatenations never"
+)
+
+
+def read_caps(
+    at_most: str | Limit | Sequence[str | Limit],
+    flash: str | None = None,
+    sram: str | None = None,
+    input_shape: Shape | None = None,
+) -> list[Limit]:
+    """Caps as text or as limits; `flash` is one on the weights, and `sram` on the memory.
+
+    Raises:
+        UsageError: for what is no cap, an unknown format, or two caps on one cost.
+    """
+    caps: list[Limit] = []
+    for entry in [at_most] if isinstance(at_most, (str, Limit)) else at_most:
+        if isinstance(entry, Limit):
+            caps.append(_checked(entry))
+            continue
+        for part in re.split(r"\s+and\s+|;", entry.strip()):
+            if re.match(r"as\s", part, re.I):
+                caps += all_limits(part, input_shape)
+            else:
+                caps.append(read_limit(part))
+    for cost, text, option in (("weights", flash, "--flash"), ("memory", sram, "--sram")):
+        if text is not None:
+            value, format = parse_bytes(text, option)
+            caps.append(Limit(cost, value, format=format_named(format)))
+    metrics = [cap.metric for cap in caps]
+    for cost in CAPPED:
+        if metrics.count(cost) > 1:
+            raise UsageError(f"{cost} can have one cap, not several; keep the smallest")
+    return sorted(
+        (replace(cap, hard=True) for cap in caps), key=lambda cap: CAPPED.index(cap.metric)
+    )
+
+
+def formats_of(caps: Sequence[Limit]) -> dict[str, str]:
+    """In which format weights and memory are told: that of a cap, or of the other's; else fp32."""
+    stated = {cap.metric: cap.format for cap in caps if cap.format}
+    other = next(iter(stated.values()), "fp32")
+    return {cost: stated.get(cost) or other for cost in STORED}
+
+
+def cost_named(text: str) -> str:
+    """The cost that is to be as large as can be.
+
+    Raises:
+        UsageError: where it is none.
+    """
+    cost = text.strip().lower()
+    if cost not in CAPPED:
+        raise UsageError(
+            f"a cost is one of {', '.join(CAPPED)}, not '{shown(text)}'; write --maximise macs"
+        )
+    return cost
+
+
+def _checked(cap: Limit) -> Limit:
+    if cap.metric not in CAPPED or cap.value < 1:
+        raise UsageError(
+            f"a cap is at least 1, on {', '.join(CAPPED)}, not {cap.value:,} {shown(cap.metric)}; "
+            "write Limit('params', 5_000_000)"
+        )
+    return replace(cap, format=format_named(cap.format)) if cap.metric in STORED else cap
+
+
+def sizes_of(formats: Mapping[str, str]) -> dict[str, int]:
+    """The bytes of a number of weights and of memory."""
+    return {cost: FORMATS[format] for cost, format in formats.items()}

@@ -1,0 +1,132 @@
+"""Hard caps on the command line: `solve --at-most`, `--flash`, `--sram`, ranges of `--input`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from archscope.arch.names import parse
+from archscope.cost import count
+from archscope.cost.memory import memory
+
+PLAINNET = Path(__file__).parents[2] / "examples" / "own_family.py"
+
+
+def document(result):
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_the_largest_mobilenet_of_a_microcontroller(run):
+    small = ("--classes", 2, "--flash", "1MB:int8", "--sram", "256kB:int8", "--maximise", "macs")
+    asked = ("solve", "--network", "mobilenet_v2", *small, "--input", "96:224:16")
+    found = document(run(*asked, "--format", "json"))
+    assert found["limits"] == [
+        {"metric": "weights", "value": 10**6, "source": None, "bound": "at most", "format": "int8"},
+        {"metric": "memory", "value": 256000, "source": None, "bound": "at most", "format": "int8"},
+    ]
+    assert found["maximised"] == "macs" and "not folded" in found["memory_model"]
+    rows = found["answers"][0]["designs"]
+    assert [row["rank"] for row in rows] == [1, 2, 3, 4, 5]
+    for row in rows:
+        side = row["resolution"]
+        network = parse(row["network"], classes=2, input_shape=(3, side, side))
+        assert row["weights"] == row["params"] == count(network).params <= 10**6
+        need = memory(network, element_bytes=1)
+        assert row["memory"] == need.peak_activation_bytes <= 256_000
+        assert row["memory_at"] == need.peak_at and row["macs"] == count(network).macs
+    best = max(
+        count(network).macs
+        for side in (96, 112)
+        for width in (0.54, 0.55, 0.56)
+        for network in [parse(f"mobilenet_v2_{width}", classes=2, input_shape=(3, side, side))]
+        if count(network).params <= 10**6
+        and memory(network, element_bytes=1).peak_activation_bytes <= 256_000
+    )
+    assert rows[0]["macs"] == best
+    table = run(*asked[:-2], "--input", "96,112", "--nearest", 1).stdout
+    assert "most multiply-adds first" in table.splitlines()[0] and "Proof by bounds" in table
+    assert "peak at" in table and rows[0]["memory_at"] in table
+
+
+def test_a_budget_is_near_and_says_so_and_a_cap_beside_it_is_kept(run):
+    asked = ("solve", "--network", "resnext50", "--cardinality", 32, "--budget", "4.1GMACs")
+    title = run(*asked).stdout.splitlines()[0]
+    assert title == "resnext50 nearest to 4,100,000,000 multiply-adds"
+    both = document(run(*asked, "--at-most", "24Mparams", "--format", "json"))
+    row = both["answers"][0]["designs"][0]
+    assert (row["width"], both["maximised"]) == (3, None) and row["params"] <= 24_000_000
+    assert set(row["deviations"]) == {"macs", "params"}
+
+
+def test_a_budget_may_be_of_bytes(run):
+    asked = ("solve", "--network", "mobilenet_v2", "--budget", "2MB weights:int8", "--nearest", 1)
+    found = document(run(*asked, "--format", "json"))
+    row = found["answers"][0]["designs"][0]
+    assert found["limits"][0]["format"] == "int8" and found["maximised"] is None
+    params = [count(parse(f"mobilenet_v2_{width / 100:g}")).params for width in range(40, 65)]
+    assert abs(row["weights"] - 2_000_000) == min(abs(one - 2_000_000) for one in params)
+
+
+def test_a_family_of_ones_own_takes_part(run):
+    own = f"{PLAINNET}:plainnet"
+    caps = ("--at-most", "200kB memory:fp16", "--at-most", "1Mparams")
+    rows = document(run("solve", "--network", own, *caps, "--input", "16,32", "--format", "json"))
+    best = rows["answers"][0]["designs"][0]
+    assert best["params"] <= 10**6 and best["memory"] <= 200_000 and best["resolution"] in (16, 32)
+    listed = document(run("enumerate", own, "--params", ":50k", "--input", 32, "--format", "json"))
+    params = [row["params"] for row in listed["designs"]]
+    assert params == sorted(params, reverse=True) and params[0] <= 50_000
+    assert {row["resolution"] for row in listed["designs"]} == {32}
+
+
+def test_blocks_of_width_1_come_last_unless_all_are_asked_for(run):
+    asked = ("solve", "--network", "resnext50", "--budget", "25Mparams", "--format", "json")
+    first = document(run(*asked))["answers"][0]["designs"][0]
+    assert first["network"] == "resnext50_32x4d"
+    every = document(run(*asked, "--all"))["answers"][0]["designs"][0]
+    assert every["network"] == "resnext50_135x1d"
+    capped = ("solve", "--network", "resnext50", "--at-most", "25Mparams", "--format", "json")
+    sure = document(run(*capped))["answers"][0]["designs"]
+    assert all(row["width"] > 1 for row in sure)
+    every = document(run(*capped, "--all"))["answers"][0]["designs"]
+    assert 1 in [row["width"] for row in every]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "told"),
+    [
+        (["--at-most", "1kparams"], 4, "params binds: the nearest, mobilenet_v2_0.05, has 1,327"),
+        (
+            ["--at-most", "3Gparams", "--sram", "2kB:int8"], 4, "memory binds: the nearest, mobile"
+        ),
+        (["--at-most", "5MBparams"], 2, "bytes are a cap on weights or memory"),
+        (["--at-most", "5Mweights"], 2, "write '1MB weights:int8'"),
+        (["--at-most", "1MB"], 2, "write '1MB weights:int8' or '256kB memory:int8'"),
+        (["--at-most", "5M"], 2, "needs its unit"),
+        (["--flash", "1M"], 2, "--flash is a number of bytes"),
+        (["--flash", "1MB:int4"], 2, "stored as fp32, bf16, fp16, int8, not as 'int4'"),
+        (["--flash", "1MiB"], 2, "prefixes are decimal"),
+        (["--flash", "1MB", "--at-most", "2MB weights:int8"], 2, "weights can have one cap"),
+        (["--at-most", "1Mparams", "--at-most", "2Mparams"], 2, "params can have one cap"),
+        (["--at-most", "5Mparams", "--maximise", "speed"], 2, "a cost is one of params, macs"),
+        (["--budget", "5Mparams", "--maximise", "macs"], 2, "what is maximised needs a cap"),
+        (["--at-most", "5Mparams", "--rounding", "floor"], 2, "which is never passed"),
+        (["--at-most", "5Mparams", "--tolerance", "1%"], 2, "is about a budget, not a cap"),
+        (["--at-most", "5Mparams", "--input", "224:96"], 2, "write 96:224:16"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_one_sentence(run, options, code, told):
+    result = run("solve", "--network", "mobilenet_v2", *options)
+    assert result.exit_code == code and told in result.stderr
+    assert result.stdout == "" and len(result.stderr.strip().splitlines()) == 1
+
+
+def test_a_number_that_no_cap_bounds_needs_a_range(run):
+    result = run("solve", "--network", "cifar_resnet", "--sram", "256kB:int8", "--maximise", "macs")
+    assert result.exit_code == 2 and "give a range, as --depth 1:64" in result.stderr
+
+
+def test_caps_are_of_whole_networks(run):
+    result = run("solve", "--cardinality", 32, "--flash", "1MB")
+    assert result.exit_code == 2 and "--flash needs a whole network" in result.stderr

@@ -1,0 +1,121 @@
+"""The peak of the activations of many designs at once, and a plan that needs no more."""
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+
+from archscope.arch import families
+from archscope.arch.arrays import TooLarge
+from archscope.arch.families.registry import families as registered
+from archscope.arch.network import Network
+from archscope.arch.nodes import Act, Cat, Conv, Gate, Norm, Pool, Repeat, Seq, Shortcut, Sum
+from archscope.cost.execution import execution
+from archscope.cost.memory import memory, peak_elements
+from archscope.errors import UsageError
+from archscope.testing.family import members
+
+ARRAYS = {
+    "resnext": {"cardinality": [1, 2, 64], "width": [4, 64, 1], "blocks": (2, 3, 1, 1)},
+    "resnext_depth": {"blocks": (np.array([1, 2, 9]), 1, np.array([3, 1, 1]), 2)},
+    "wrn": {"depth": (2, 2, 2), "widen": [1, 2, 5]},  # of 1 the first block has no projection
+    "densenet": {"blocks": (1, 2, 1, np.array([1, 2, 4])), "growth": [8, 4, 12]},
+    "shufflenet_v2": {"width": [24, 48, 116]},
+    "vgg": {"blocks": (1, 1, 2, 2, 2), "width": [8, 16, 64]},
+    "convnext": {"blocks": (1, 1, np.array([1, 2, 3]), 1), "width": [16, 48, 96]},
+}
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_an_array_has_the_peaks_of_its_designs(name):
+    own = getattr(families, name.removesuffix("_depth"))
+    numbers = {k: np.array(v) if isinstance(v, list) else v for k, v in ARRAYS[name].items()}
+    alone = [
+        own(**{key: chosen(value, index) for key, value in numbers.items()}) for index in range(3)
+    ]
+    peaks = [memory(one, element_bytes=1).peak_activation_bytes for one in alone]
+    assert peak_elements(own(**numbers)).tolist() == peaks
+    assert [peak_elements(one) for one in alone] == peaks
+
+
+def chosen(value, index):
+    if isinstance(value, tuple):
+        return tuple(chosen(one, index) for one in value)
+    return int(value[index]) if isinstance(value, np.ndarray) else value
+
+
+def test_the_side_of_the_image_may_be_an_array():
+    one = families.resnet(blocks=(1, 1, 1, 1))
+    sides = np.array([32, 33, 224])
+    many = Network("many", one.tree, (3, sides, sides))
+    alone = [Network("one", one.tree, (3, int(side), int(side))) for side in sides]
+    assert peak_elements(many).tolist() == [peak_elements(each) for each in alone]
+
+
+def test_maps_that_do_not_fit_64_bits_are_refused():
+    wide = np.array([2**40])
+    with pytest.raises(TooLarge, match=r"more than 2\^53 elements"):
+        peak_elements(Network("wide", Seq(Conv(wide)), (3, 2**10, 2**10)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("own", registered(), ids=lambda own: own.name)
+def test_memory_never_falls_where_no_cost_does(own):
+    """What the search relies on: `Axis.monotone`."""
+    for network in members(own, 5, 4):
+        numbers = network.design.numbers
+        for axis in own.axes:
+            if not axis.monotone("memory") or numbers[axis.name] is None:
+                continue
+            values = sorted({*(axis.sought or axis.box)[:3], *(axis.sought or axis.box)[-2:]})
+            peaks = []
+            for value in values:
+                each = (value,) * axis.stages if axis.stages else value
+                try:
+                    peaks.append(peak_elements(own.network({**numbers, axis.name: each})))
+                except UsageError:
+                    continue
+            assert peaks == sorted(peaks), (network.name, axis.word)
+
+
+BLOCK = Sum(Seq(Conv(6, 3), Norm(), Act(), Conv(6)), Shortcut(6, label="down"))
+SMALL = [
+    (Conv(5), Norm(), Act(), Conv(7, 3, 2)),
+    (Repeat(1, BLOCK, BLOCK, label="stage"), Conv(2)),
+    (Conv(4), Cat(Conv(3), Conv(5, 3), Pool("max", 3, 1, 1)), Conv(2)),
+    (Conv(4), Gate(Seq(Pool("global"), Conv(4), Act("sigmoid"))), Conv(9)),
+    (Sum(Conv(3), Seq(Conv(8), Conv(3))), Conv(1)),
+]
+
+
+@pytest.mark.parametrize("nodes", SMALL, ids=range(len(SMALL)))
+def test_the_best_plan_of_an_arena_needs_the_peak_and_no_more(nodes):
+    """Every order of placing the buffers at their lowest free offset; the smallest arena."""
+    network = Network("small", Seq(*nodes), (3, 8, 8))
+    run = execution(network)
+    first, last = {0: 0}, {0: 0}
+    for time, operation in enumerate(run.operations):
+        for buffer in (*operation.reads, operation.writes):
+            first.setdefault(buffer, time)
+            last[buffer] = time
+    last[run.operations[-1].writes] = len(run.operations)
+    assert len(first) <= 8
+    arenas = [arena(order, run.sizes, first, last) for order in permutations(first)]
+    assert min(arenas) == peak_elements(network)
+
+
+def arena(order, sizes, first, last):
+    placed = []
+    for buffer in order:
+        beside = sorted(
+            (start, start + sizes[other])
+            for other, start in placed
+            if first[other] <= last[buffer] and first[buffer] <= last[other]
+        )
+        offset = 0
+        for start, end in beside:
+            if offset + sizes[buffer] <= start:
+                break
+            offset = max(offset, end)
+        placed.append((buffer, offset))
+    return max(start + sizes[buffer] for buffer, start in placed)
