@@ -66,7 +66,7 @@ def of_each(factor: Factor, function: Callable[[Any], Number]) -> Number:
     if not isinstance(factor, Fractions):
         return function(factor)
     different, place = factor.distinct
-    return function(different)[place]
+    return function(different).take(place)
 
 
 # A Fraction, or an array of them.

@@ -27,7 +27,7 @@ def made_divisible(width: Fraction, divisor: int) -> int:
 
 
 @examples(
-    50, 2000, st.lists(DECIMALS, min_size=1, max_size=20), st.integers(1, 700), st.integers(1, 32)
+    50, 500, st.lists(DECIMALS, min_size=1, max_size=20), st.integers(1, 700), st.integers(1, 32)
 )
 def test_arrays_are_rounded_as_each_of_them_alone(factors, planes, divisor):
     wanted = [made_divisible(planes * factor, divisor) for factor in factors]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from math import lcm, prod
+from math import inf, lcm, prod
 from typing import Any
 
 from archscope.arch.families.axis import Axis
+from archscope.arch.network import Network
 from archscope.arch.papers.eq4 import Rounding
 from archscope.cost.formula import count
 from archscope.cost.memory import peak_elements
@@ -41,6 +42,8 @@ def opened_axes(
             f"the name and options of {base.name} fix every number, so nothing is left to "
             f"solve for; free one, as --free {usual[-1] if usual else 'scale'}"
         )
+    if base.axes.get(SIDE.word) is SIDE and SIDE.word not in axes:
+        raise UsageError("a free resolution needs its sides; give them, as --input 96:224:16")
     widths = [word for word in opened if base.axes[word].word == "width"]
     if isinstance(rounding, int) and not widths:
         raise UsageError(
@@ -180,6 +183,14 @@ def _values(space: Space, word: str, most: Mapping[str, int], step: int) -> list
     return list(range(first, first + last * step, step))
 
 
+def _memory(network: Network) -> float:
+    """The elements that are alive at once; without end where it grows more often than is told."""
+    try:
+        return float(peak_elements(network))
+    except UsageError:
+        return inf
+
+
 def _last(
     part: Part, word: str, most: Mapping[str, int], steps: tuple[int, int], ends: tuple[int, int]
 ) -> int:
@@ -189,10 +200,10 @@ def _last(
     def fits(number: int) -> bool:
         network = part.network({word: first + (number - 1) * step})
         cost = count(network)
-        return all(
-            (peak_elements(network) if metric == "memory" else getattr(cost, metric)) <= value
-            for metric, value in most.items()
-        )
+        counted = {metric: value for metric, value in most.items() if metric != "memory"}
+        if any(getattr(cost, metric) > value for metric, value in counted.items()):
+            return False
+        return "memory" not in most or _memory(network) <= most["memory"]
 
     low, end = ends
     if low >= end or not fits(low + 1):

@@ -247,7 +247,7 @@ def test_many_free_numbers_go_through_what_the_family_declares(network, budget, 
     assert ("there would be too many designs" in answer["proof"]["statement"]) == cut
     base, rng = read_base(network), np.random.default_rng(0)
     columns = {
-        word: rng.choice(np.array(axis.box_of(word), float if axis.decimals else int), 2000)
+        word: rng.choice(np.array(axis.sought or axis.box, float if axis.decimals else int), 2000)
         for word, axis in base.axes.items()
         if word in answer["free"]
     }

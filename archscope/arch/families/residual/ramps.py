@@ -106,7 +106,7 @@ def _stages(bases: Sequence[float], depth: Any, w0: Any, slope: Any, which: Any)
         begins.append((end > start) & (width > last))
         last = np.where(begins[-1], width, last)
     begin = np.array(begins)
-    place = np.cumsum(begin, axis=0)
+    place = np.cumsum(begin, axis=0, dtype=np.int16)
     shape = int(place[-1].max()), len(depth)
     first, wide = np.empty(shape, np.int64), np.empty(shape, np.int64)
     first[:], wide[:] = depth, last

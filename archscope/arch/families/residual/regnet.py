@@ -185,10 +185,18 @@ _ONLY_PAPER = {
     "x": ("200MF", "400MF", "600MF", "4.0GF", "6.4GF", "12GF"),
     "y": ("200MF", "600MF", "800MF", "4.0GF", "6.4GF", "8.0GF", "12GF"),
 }
+# `solve` goes through a million designs, a second or two; `enumerate` through four times as many.
+_GROUPS = (*range(8, 65, 8), *range(80, 129, 16), *range(160, 257, 32))
 _AXES = (
     Axis("depth", range(12, 29), least=4, most=10_000),
     Axis("w0", range(8, 257, 8), least=8, most=10**9, step=8, grows=()),
-    Axis("wa", range(8, 257, 8), fractional=True, decimals=True, grows=()),
+    Axis(
+        *("wa", range(8, 257, 8)),
+        sought=range(8, 257, 16),
+        fractional=True,
+        decimals=True,
+        grows=(),
+    ),
     Axis(
         *("wm", [Fraction(number, 4) for number in range(5, 13)]),
         least=Fraction(101, 100),
@@ -196,7 +204,7 @@ _AXES = (
         decimals=True,
         grows=(),
     ),
-    Axis("group", range(8, 257, 8), grows=()),
+    Axis("group", range(8, 257, 8), sought=_GROUPS, grows=()),
 )
 
 

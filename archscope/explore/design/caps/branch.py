@@ -17,10 +17,9 @@ import numpy.typing as npt
 
 from archscope.errors import UsageError
 from archscope.explore.design.caps.goals import Floats, Goal
-from archscope.explore.design.caps.grid import Costs, Grid, Ints
+from archscope.explore.design.caps.grid import Costs, Enough, Grid, Ints
 
 MOST_COUNTED = 30_000_000  # designs of arrays: a minute or so
-MOST_TREES = 20_000  # designs that are a tree each: a minute or so
 _BATCH = {True: 32_768, False: 4}  # boxes looked at together, where all numbers are arrays
 _TIES = 200_000  # designs after which those that are no better are not looked for any more
 
@@ -93,21 +92,13 @@ def best(grid: Grid, goal: Goal, number: int) -> Kept:
         UsageError: where it would take minutes.
     """
     search = _Search(grid, goal, number)
-    stack = [search.everything()]
-    most = MOST_COUNTED if grid.is_array else MOST_TREES
-    batch = _BATCH[grid.is_array]
-    while stack:
-        boxes = search.promising(stack.pop())
-        if grid.counted > most:
-            raise UsageError(
-                f"after {grid.counted:,} designs it is not known which are best; fix a number, or "
-                "give smaller ranges, as --depth 1:6"
-            )
-        if not len(boxes):
-            continue
-        halves = search.halved(boxes)
-        order = np.argsort(halves.bound, kind="stable")  # the last are the most promising
-        stack += [halves.some(order[at : at + batch]) for at in range(0, len(order), batch)]
+    try:
+        search.run()
+    except Enough:
+        raise UsageError(
+            f"after {grid.counted:,} designs it is not known which are best; fix a number, or give "
+            "smaller ranges, as --depth 1:6"
+        ) from None
     return search.found.kept()
 
 
@@ -119,6 +110,24 @@ class _Search:
         self._loose = {cost: grid.loose(cost) for cost in (*goal.caps, *goal.costs)}
         self._first = np.logical_or.reduce(list(self._loose.values()))
         self._peaks = goal.peaks if "memory" in self._loose else None
+
+    def run(self) -> None:
+        """Look at all boxes that may hold one of the best.
+
+        Raises:
+            Enough: where it would take minutes.
+        """
+        fast = self.grid.tells_memory if self._peaks else self.grid.is_array
+        stack, batch = [self.everything()], _BATCH[fast]
+        while stack:
+            boxes = self.promising(stack.pop())
+            if self.grid.counted > MOST_COUNTED:
+                raise Enough
+            if len(boxes):
+                halves = self.halved(boxes)
+                order = np.argsort(halves.bound, kind="stable")  # the most promising are the last
+                starts = range(0, len(order), batch)
+                stack += [halves.some(order[start : start + batch]) for start in starts]
 
     def everything(self) -> _Boxes:
         """The box of all designs."""

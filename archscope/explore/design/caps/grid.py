@@ -25,7 +25,12 @@ from archscope.explore.design.space import Space
 Ints: TypeAlias = "npt.NDArray[np.int64]"
 Costs: TypeAlias = "dict[str, Ints]"
 Which: TypeAlias = Callable[[Costs], "npt.NDArray[np.bool_]"]
+MOST_TREES = 2_000  # half a minute or so
 UNKNOWN = LARGEST  # a cost of that or more; of a design that does not exist, or was not asked for
+
+
+class Enough(Exception):
+    """More trees were made than `MOST_TREES`."""
 
 
 @dataclass
@@ -36,13 +41,14 @@ class Grid:
         space: whose designs are counted.
         sizes: the bytes of a number of `weights` and of `memory`.
         with_layers: whether the layers are counted as well.
-        counted: how many designs were.
+        counted: how many designs were, in so many `trees`.
     """
 
     space: Space
     sizes: Mapping[str, int]
     with_layers: bool = False
     counted: int = 0
+    trees: int = 0
     values: list[Any] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -61,6 +67,11 @@ class Grid:
     def is_array(self) -> bool:
         """Whether all free numbers are arrays, so that thousands of designs are as fast as one."""
         return all(len(self.values[place]) == 1 for place in self._scalars)
+
+    @property
+    def tells_memory(self) -> bool:
+        """Whether the memory of thousands of designs is as fast as that of one."""
+        return self.is_array and all(len(self.values[place]) == 1 for place in self._others)
 
     @property
     def ends(self) -> Ints:
@@ -120,6 +131,9 @@ class Grid:
 
     def _network(self, rows: Ints) -> Network:
         """The designs of rows with one tree: of plain numbers, where it is one."""
+        self.trees += 1
+        if self.trees > MOST_TREES:
+            raise Enough
         if len(rows) == 1:
             return self.space.network(self.design(rows[0]))
         values: dict[str, Any] = self.design(rows[0])
