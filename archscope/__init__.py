@@ -76,7 +76,7 @@ if TYPE_CHECKING:
     from archscope.explore.training.train import train
     from archscope.explore.training.until_decided import Stopping
     from archscope.explore.training.verify_resume import verify_resume
-    from archscope.nn.weights import load_weights
+    from archscope.nn.weights.load import load_weights
     from archscope.reporting.judge.sequential import SequentialTest
     from archscope.sweep.plan.slots import Resources
 
@@ -130,7 +130,7 @@ _PLACES = {
     "list": "archscope.explore.networks.listing:list_networks",
     "load_study": "archscope.explore.training.study:load_study",
     "load_sweep": "archscope.explore.training.cifar_sweep:load_sweep",
-    "load_weights": "archscope.nn.weights:load_weights",
+    "load_weights": "archscope.nn.weights.load:load_weights",
     "memory": "archscope.explore.networks.readings:memory",
     "network": "archscope.explore.networks.opened:own_network",
     "open_network": "archscope.explore.networks.opened:open_network",

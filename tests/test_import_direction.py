@@ -33,6 +33,7 @@ LEAVES = ["documents", "errors", "files", "plain_text", "running", "short_repr",
 INSIDE = {
     "cli": ["main", "commands", "options", "help", "completion", "output"],
     "explore": ["training", "clock", "design", "forms", "networks"],
+    "nn": ["export_check", "export", "weights"],
     "cost": ["onnx_file", "counters", "fvcore", "traced"],
     "reporting": ["folder", "judge", "figure", "networks", "facts", "table"],
     "sweep": ["executor", "ray", "run", "store", "plan"],

@@ -155,6 +155,11 @@ def _unknown(name: str, reading: Reading | None = None) -> str:
         return _unknown_in(place)
     near = list(dict.fromkeys([*(_completed(reading) if reading else ()), *nearest(name)]))[:3]
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    if normal(name).startswith("tf_"):
+        return (
+            "timm's tf_ networks pad as TensorFlow does, and no network here pads so; write "
+            f"timm:{shown(name)} where networks from outside are taken"
+        )
     unknown = f"there is no network named '{shown(name)}'"
     if re.search(r"[0-9]{10}", name):
         return f"{unknown}; a number in a name has at most nine digits, so write a smaller one"

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 import torch
 from torch import Tensor, nn
 
-from archscope.arch.families.keys import Keys, declared_keys
+from archscope.arch.families.keys import Theirs, declared_keys
 from archscope.arch.network import Network
 from archscope.arch.nodes import (
     Act,
@@ -101,7 +101,7 @@ def build(network: Network, *, init: bool = True) -> nn.Module:
     with torch.device("meta"):
         module = Scope(program(network))
     module.to_empty(device="cpu")
-    module.their_keys = declared_keys(network)
+    module.theirs = declared_keys(network)
     if init:
         initialise(module, network.init)
     return module
@@ -111,7 +111,7 @@ class Scope(nn.Module):
     """A module of the tree: its layers and modules are submodules, run as its program says."""
 
     plan: tuple[_Line, ...] = ()
-    their_keys: Keys | None = None  # of a whole network: torchvision's, see `declared_keys`
+    theirs = Theirs({}, {})  # of a whole network: `declared_keys`
     _output = 0  # the buffer
     _labels: frozenset[str] = frozenset()  # what the parts are called by the tree itself
 

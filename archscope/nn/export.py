@@ -12,11 +12,18 @@ from torch import Tensor, nn
 
 from archscope.arch.network import Network
 from archscope.nn.build import build
-from archscope.nn.checkpoints import Weights
 from archscope.nn.guarded import require, running
-from archscope.nn.weights import load_weights, to_torchvision
+from archscope.nn.weights.checkpoints import Weights
+from archscope.nn.weights.load import load_weights
+from archscope.nn.weights.theirs import to_timm, to_torchvision
 
-SUFFIXES = {"onnx": ".onnx", "pt2": ".pt2", "torchvision": ".pth", "safetensors": ".safetensors"}
+SUFFIXES = {
+    "onnx": ".onnx",
+    "pt2": ".pt2",
+    "torchvision": ".pth",
+    "timm": ".pth",
+    "safetensors": ".safetensors",
+}
 
 
 @dataclass(frozen=True)
@@ -26,25 +33,25 @@ class Export:
     Attributes:
         name: of the network.
         module: as `build` makes it, in eval mode.
-        kind: `onnx`, `pt2`, `torchvision` or `safetensors`.
+        kind: `onnx`, `pt2`, `torchvision`, `timm` or `safetensors`.
         images: (N, C, H, W), N at least 2, for the trace and the check.
-        detection: of `torchvision`, the backbone of its detection models alone.
+        detector: of `torchvision`, what this detector takes, see `to_torchvision`.
     """
 
     name: str
     module: nn.Module
     kind: str
     images: Tensor
-    detection: bool = False
+    detector: str | None = None
 
     def content(self) -> bytes:
         """The file's bytes.
 
         Raises:
-            UsageError: where a package is missing, or torchvision has no such network.
+            UsageError: where a package is missing, or the other program has no such network.
             ArchscopeError: where the exporter fails.
         """
-        if self.kind == "torchvision":
+        if self.kind in ("torchvision", "timm"):
             stream = io.BytesIO()
             torch.save(self.state(), stream)
             return stream.getvalue()
@@ -64,7 +71,9 @@ class Export:
     def state(self) -> dict[str, Tensor]:
         """The weights by the keys of the file."""
         if self.kind == "torchvision":
-            return to_torchvision(self.module, detection=self.detection)
+            return to_torchvision(self.module, detector=self.detector)
+        if self.kind == "timm":
+            return to_timm(self.module)
         return self.module.state_dict()
 
 

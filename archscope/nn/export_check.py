@@ -13,14 +13,16 @@ import torch
 from torch import Tensor
 
 from archscope.errors import ArchscopeError
+from archscope.nn.detector_check import before, detector_on, load_backbone
 from archscope.nn.export import Export
 from archscope.nn.guarded import held_to_weights, require, running
-from archscope.nn.weight_files import read_weights
-from archscope.nn.weights import BODY, load_state
+from archscope.nn.weights.files import read_weights
+from archscope.nn.weights.load import load_state
+from archscope.nn.weights.theirs import called
 
 # The largest difference of outputs, as a part of the largest output, that a check lets pass: ONNX
 # runs other kernels, on convolutions with the batch norms folded in; the rest repeat the same ones.
-LIMITS = {"onnx": 1e-4, "pt2": 1e-5, "torchvision": 1e-5, "safetensors": 0.0}
+LIMITS = {"onnx": 1e-4, "pt2": 1e-5, "torchvision": 1e-5, "timm": 1e-5, "safetensors": 0.0}
 
 Run: TypeAlias = Callable[[Tensor], Tensor]
 
@@ -101,8 +103,9 @@ def open_runner(export: Export, file: Path) -> Runner | None:
     state: dict[str, Tensor] = read_weights(file, safetensors=export.kind == "safetensors")
     if own.keys() != state.keys() or not all(torch.equal(own[key], state[key]) for key in own):
         raise ArchscopeError("a weight of the file is not the network's")
-    if export.kind == "torchvision" and find_spec("torchvision") is not None:
-        return _torchvision(export, file) or _same_weights(export, state)
+    theirs = {"torchvision": _torchvision, "timm": _timm}.get(export.kind)
+    if theirs is not None and find_spec(export.kind) is not None:
+        return theirs(export, file) or _same_weights(export, state)
     return _same_weights(export, state)
 
 
@@ -127,7 +130,7 @@ def _torchvision(export: Export, file: Path) -> Runner | None:
     if name not in models.list_models(module=models):
         return None
     state = torch.load(file, map_location="cpu", weights_only=True)
-    if export.detection:
+    if export.detector:
         return _detector(export, state, version)
     options: dict[str, Any] = {}
     if name in ("inception_v3", "googlenet"):
@@ -149,40 +152,39 @@ def _flat(export: Export) -> Run:
     return run
 
 
-def _detector(export: Export, state: dict[str, Tensor], version: str) -> Runner:
-    """Faster R-CNN on this backbone: the maps of its last stage must be the network's."""
-    detection = require("torchvision.models.detection")
-    backbone = detection.backbone_utils.resnet_fpn_backbone(backbone_name=export.name, weights=None)
-    model = detection.FasterRCNN(backbone, num_classes=91).eval()
-    missing, unexpected = model.load_state_dict(state, strict=False)
-    if unexpected or any(key.startswith(BODY) for key in missing):
-        wrong = [*unexpected, *missing][0]
-        raise ArchscopeError(f"its keys are not those of Faster R-CNN's backbone ('{wrong}')")
-
-    def expected(images: Tensor) -> Tensor:
-        kept: list[Tensor] = []
-        last = export.module.get_submodule("layer4")
-        handle = last.register_forward_hook(lambda *call: kept.append(call[2].clone()))
-        export.module(images)
-        handle.remove()
-        return kept[0]
-
+def _detector(export: Export, state: dict[str, Tensor], version: str) -> Runner | None:
+    """A detector of torchvision's on this backbone: its last map must be the network's."""
+    assert export.detector is not None
+    detector = detector_on(export.detector, export.name)
+    if detector is None:
+        return None
+    load_backbone(detector, state)
+    cut = detector.cut
     return Runner(
-        f"{version}'s Faster R-CNN on {export.name}",
-        expected,
-        lambda images: list(model.backbone.body(images).values())[-1],
+        f"{version}'s {detector.title}",
+        lambda images: before(export.module, cut, images),
+        detector.run,
     )
 
 
+def _timm(export: Export, file: Path) -> Runner | None:
+    """timm's own model with the file's weights; None where it has none of these names."""
+    timm = require("timm")
+    names = [name for name in called(export.module, export.name) if timm.is_model(name)]
+    if not names:
+        return None
+    classes = _flat(export)(export.images[:1]).shape[1]
+    model = timm.create_model(names[0], pretrained=False, num_classes=classes).eval()
+    state = torch.load(file, map_location="cpu", weights_only=True)
+    model.load_state_dict(state, strict=True)
+    return Runner(f"timm {timm.__version__}'s {names[0]}", _flat(export), model)
+
+
 def _same_weights(export: Export, state: dict[str, Tensor]) -> Runner:
-    """A copy of the network that has its weights from the file (a backbone, all but the head's)."""
+    """A copy of the network that has its weights from the file (a backbone's are equal as read)."""
     twin = copy.deepcopy(export.module)
-    for weight in twin.state_dict().values():
-        if not export.detection:
+    if export.detector is None:
+        for weight in twin.state_dict().values():
             weight.zero_()
-    if export.detection:
-        plain = {key.removeprefix(BODY): value for key, value in state.items()}
-        twin.load_state_dict(plain, strict=False)
-    else:
         load_state(twin, state)
     return Runner("archscope from the file's weights, equal to the bit", export.module, twin)

@@ -31,6 +31,21 @@ FAMILIES = [
     *("squeezenet1_1", "googlenet", "densenet121", "shufflenet_v2_x0_5", "convnext_tiny"),
 ]
 
+# The smallest of each family that timm's weights load into, and where their keys differ in it.
+TIMM = [
+    *(
+        "inception_v4",
+        "inception_resnet_v2",
+        "seresnet50",
+        "resnet26t",
+        "res2net50_26w_4s",
+        "regnetx_002",
+        "regnetx_004_tv",
+    ),
+    *("regnety_002", "efficientnet_b0", "convnext_tiny", "convnext_atto", "mobilenetv2_050"),
+    *("mobilenetv3_small_050", "mobilenetv3_small_100", "mobilenetv3_large_075"),
+]
+
 models = {}
 for name in NAMES:
     with torch.device("meta"):
@@ -46,9 +61,8 @@ for name in FAMILIES:  # not on the meta device, where RegNet's widths cannot be
     state = getattr(torchvision.models, name)().state_dict()
     families[name] = {key: list(value.shape) for key, value in state.items()}
 timm_models = {}
-for name in ["inception_v4", "inception_resnet_v2"]:
-    with torch.device("meta"):
-        state = timm.create_model(name).state_dict()
+for name in TIMM:  # not on the meta device, where RegNet's widths cannot be computed
+    state = timm.create_model(name).state_dict()
     timm_models[name] = {key: list(value.shape) for key, value in state.items()}
 # The backbones of detection models: every key of theirs below backbone.body, as trained (batch norm
 # that learns) and as published (FrozenBatchNorm2d, which has no counters).
@@ -72,6 +86,35 @@ with torch.device("meta"):
 assert detection["resnet50 BatchNorm2d"] == {
     key: list(value.shape) for key, value in state.items() if key.startswith("backbone.body.")
 }
+# What else detectors take, by detector and network. SSDlite's own function halves the last layers
+# where it loads no weights, so its extractor alone tells the shapes.
+Detectors = torchvision.models.detection
+norm = torch.nn.BatchNorm2d
+large = torchvision.models.mobilenet_v3_large()
+ssdlite = Detectors.ssdlite.SSDLiteFeatureExtractorMobileNet(large.features, 13, norm)
+whole = Detectors.ssdlite320_mobilenet_v3_large(weights=None, weights_backbone=None)
+assert list(ssdlite.state_dict()) == list(whole.backbone.state_dict())
+taken = {"ssdlite mobilenet_v3_large": ("features.", ssdlite)}
+ssd = Detectors.ssd300_vgg16(weights=None, weights_backbone=None).backbone
+ssd.extra[0][-1] = torch.nn.Identity()  # of other layers than VGG's
+taken["ssd vgg16"] = (("features.", "extra.0."), ssd)
+for name in ["mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small"]:
+    backbone = Detectors.backbone_utils.mobilenet_backbone(
+        name, weights=None, fpn=True, norm_layer=norm
+    )
+    taken[f"fasterrcnn {name}"] = ("body.", backbone)
+backbone = Detectors.backbone_utils.resnet_fpn_backbone(
+    backbone_name="wide_resnet50_2", weights=None, norm_layer=norm
+)
+taken["fasterrcnn wide_resnet50_2"] = ("body.", backbone)
+detectors = {
+    name: {
+        f"backbone.{key}": list(value.shape)
+        for key, value in part.state_dict().items()
+        if key.startswith(beginning)
+    }
+    for name, (beginning, part) in taken.items()
+}
 source = (
     f"torchvision {torchvision.__version__}, torch {torch.__version__}, timm {timm.__version__}: "
     "state_dict(), metadata"
@@ -83,6 +126,7 @@ text = json.dumps(
         "families": families,
         "timm": timm_models,
         "detection": detection,
+        "detectors": detectors,
     },
     separators=(",", ":"),
 )

@@ -6,7 +6,8 @@ import torch
 from archscope.arch.names import parse
 from archscope.explore.networks.export import export
 from archscope.nn.build import build
-from archscope.nn.weights import from_torchvision, to_torchvision
+from archscope.nn.weights.load import from_torchvision
+from archscope.nn.weights.theirs import to_torchvision
 
 pytestmark = pytest.mark.torchvision
 torchvision = pytest.importorskip(

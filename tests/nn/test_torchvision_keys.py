@@ -14,12 +14,8 @@ from archscope.arch.names import parse
 from archscope.arch.nodes import Linear, Seq
 from archscope.errors import UsageError
 from archscope.nn.build import build
-from archscope.nn.weights import (
-    from_torchvision,
-    load_weights,
-    to_torchvision,
-    torchvision_state,
-)
+from archscope.nn.weights.load import from_torchvision, load_weights
+from archscope.nn.weights.theirs import state_of, to_torchvision
 
 # Made by make_torchvision_keys.py beside this file, where torchvision is installed.
 KEPT = json.loads(
@@ -49,14 +45,15 @@ def on_meta(name):
 @pytest.mark.parametrize("name", KEPT)
 def test_keys_and_shapes_are_torchvisions(name):
     module = on_meta("googlenet-aux" if name == "googlenet" else name)
-    found = {key: list(value.shape) for key, value in torchvision_state(module).items()}
+    found = {key: list(value.shape) for key, value in state_of(module, "torchvision").state.items()}
     assert found == KEPT[name]
 
 
 def test_the_keys_of_every_family_that_declares_them_are_kept():
     declared = {one.name for one in registry.families() if one.torchvision}
     kept = {parse(name).design.family.name for name in KEPT}
-    besides = {"anynet", "mobilenet_v3_large"}  # as regnetx and mobilenet_v3_small have them
+    # As regnetx and mobilenet_v3_small have them; in test_weights.py.
+    besides = {"anynet", "mobilenet_v3_large", "inception_v3"}
     assert declared - besides == kept
 
 
@@ -142,7 +139,7 @@ def test_mnasnets_say_the_version_that_torchvision_asks_for(tmp_path):
     assert state._metadata[""] == {"version": 2}
 
 
-@pytest.mark.parametrize("name", ["cifar_mobilenet_v2_0.1", "cifar_regnetx_200mf", "seresnet50"])
+@pytest.mark.parametrize("name", ["cifar_mobilenet_v2_0.1", "cifar_inception_v3", "seresnet50"])
 def test_forms_and_families_that_torchvision_lacks_are_refused(name):
     with pytest.raises(UsageError, match="no counterpart"):
         to_torchvision(on_meta(name))
@@ -153,11 +150,6 @@ def test_a_tree_that_is_no_longer_its_familys_has_no_counterpart():
     tree = Seq(*network.tree.children[:-1], Linear(10, label="other"))
     with pytest.raises(UsageError, match="no counterpart"):
         to_torchvision(build(replace(network, tree=tree), init=False))
-
-
-def test_a_backbone_for_detection_is_none_of_these():
-    with pytest.raises(UsageError, match="built on its resnets"):
-        to_torchvision(on_meta("mobilenet_v2"), detection=True)
 
 
 def test_places_are_counted_under_what_stands_before_them():

@@ -11,7 +11,8 @@ from archscope.explore.networks.compare import compare
 from archscope.explore.networks.export import export
 from archscope.explore.networks.opened import open_network
 from archscope.nn.build import build
-from archscope.nn.weights import from_torchvision, load_weights, to_torchvision
+from archscope.nn.weights.load import from_torchvision, load_weights
+from archscope.nn.weights.theirs import to_torchvision
 
 pytestmark = pytest.mark.torchvision
 REASON = "torchvision and timm are extras: make test-torchvision"
@@ -139,7 +140,9 @@ def test_a_backbone_loads_into_faster_rcnn(name, norm):
     model = detection.FasterRCNN(backbone, num_classes=91).double().eval()
     ours = build(parse(name)).double().eval()
     from_torchvision(ours, theirs(name).state_dict())
-    missing, unexpected = model.load_state_dict(to_torchvision(ours, detection=True), strict=False)
+    missing, unexpected = model.load_state_dict(
+        to_torchvision(ours, detector="fasterrcnn"), strict=False
+    )
     assert not unexpected and missing
     assert not [key for key in missing if key.startswith("backbone.body.")]
     x = images(name)

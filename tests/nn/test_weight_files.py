@@ -14,8 +14,8 @@ import torch
 from archscope.arch.names import parse
 from archscope.errors import UsageError
 from archscope.nn.build import build
-from archscope.nn.checkpoints import find_weights
-from archscope.nn.weights import load_weights
+from archscope.nn.weights.checkpoints import find_weights
+from archscope.nn.weights.load import load_weights
 
 
 class Evil:

@@ -9,7 +9,8 @@ from archscope.arch.names import parse
 from archscope.cost import count
 from archscope.errors import UsageError
 from archscope.nn.build import build
-from archscope.nn.weights import from_torchvision, load_state, to_torchvision
+from archscope.nn.weights.load import from_torchvision, load_state
+from archscope.nn.weights.theirs import to_torchvision
 
 # Made by make_torchvision_keys.py beside this file, where torchvision is installed.
 KEPT = json.loads(
@@ -58,7 +59,7 @@ def test_loading_is_strict(change, rule):
         from_torchvision(module, state)
 
 
-@pytest.mark.parametrize("name", KEPT["timm"])
+@pytest.mark.parametrize("name", ["inception_v4", "inception_resnet_v2"])
 def test_the_later_inceptions_have_timms_weights_in_timms_order(name):
     with torch.device("meta"):
         state = build(parse(name), init=False).state_dict()
@@ -108,15 +109,10 @@ def test_a_backbone_has_the_keys_of_torchvisions_detection_models(name):
         module = build(parse(name), init=False)
     state = {
         key: list(value.shape)
-        for key, value in to_torchvision(module, detection=True).items()
+        for key, value in to_torchvision(module, detector="fasterrcnn").items()
         if norm == "BatchNorm2d" or not key.endswith("num_batches_tracked")
     }
     assert state == KEPT["detection"][f"{name} {norm}"]
-
-
-def test_detection_is_of_resnets_alone():
-    with pytest.raises(UsageError, match="built on its resnets"):
-        to_torchvision(build(parse("inception_v3"), init=False), detection=True)
 
 
 def test_timms_numbers_of_inception_v4_are_our_names():

@@ -198,3 +198,10 @@ def number_text(number: Number | Fraction | float) -> str:
     if is_array(number):
         return "*"
     return str(number) if isinstance(number, int) else decimal(exact(number))
+
+
+def frees(axis: Axis, axes: Sequence[Axis], form: str, main: str) -> bool:
+    """Whether a name of a form that does not say an axis leaves it free; see `Family.main`."""
+    usual = [one for one in axes if one.default is not None]
+    first = min(usual, key=lambda one: form.find(f"{{{one.word}}}") % len(form), default=axis)
+    return axis.default is None or axis.word == (main or first.word)

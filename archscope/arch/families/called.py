@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from archscope.arch.arrays import is_array
@@ -52,3 +53,13 @@ def called(
 def has_array(value: Any) -> bool:
     """Whether a number, or one of those for each stage, is an array of designs."""
     return any(map(is_array, value)) if isinstance(value, tuple) else is_array(value)
+
+
+def is_same(value: Any, other: Any) -> bool:
+    """Whether a number is another; an array of designs is none."""
+    return not has_array(value) and bool(value == other)
+
+
+def restored(*where: str) -> Any:
+    """A family that was pickled: found again, as the registry stands above this file."""
+    return import_module("archscope.arch.families.registry").restored(*where)

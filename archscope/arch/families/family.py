@@ -13,15 +13,14 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib import import_module
 from re import Pattern
-from typing import Any, Generic, Literal, NamedTuple, ParamSpec, TypeAlias
+from typing import Any, Generic, Literal, NamedTuple, ParamSpec
 
 from archscope.arch.families import spelling
-from archscope.arch.families.axis import Axis, switch
-from archscope.arch.families.called import Made, called, has_array
-from archscope.arch.families.keys import Keys
-from archscope.arch.families.read_name import first_usual, patterns_of, read_name
+from archscope.arch.families.axis import Axis, frees, switch
+from archscope.arch.families.called import Made, called, has_array, is_same, restored
+from archscope.arch.families.keys import Declared, Taken
+from archscope.arch.families.read_name import patterns_of, read_name
 from archscope.arch.families.spelling import Names, Numbers
 from archscope.arch.network import Design, Network
 from archscope.arch.nodes import Seq
@@ -29,7 +28,6 @@ from archscope.arch.windows import Shape
 from archscope.errors import UsageError, shown
 
 P = ParamSpec("P")
-Torchvision: TypeAlias = "Keys | Callable[[Numbers], Keys] | None"
 IMAGENET_INPUT: Shape = (3, 224, 224)
 CIFAR_INPUT: Shape = (3, 32, 32)
 CIFAR_CLASSES = 10
@@ -64,8 +62,9 @@ class Family(Generic[P]):
         main: the word of the axis that a name of the family alone leaves free although it has a
             usual number (a default); others with one keep it, those without one are free. Without
             it, the first of the form that has a usual number.
-        torchvision: the keys of torchvision's weights, or a function of the numbers to them, where
-            it has the family and the labels of the tree are others.
+        torchvision: the keys of torchvision's weights, where it has the family and the labels of
+            the tree are others; or a function of the numbers to them.
+        timm, detection: the same of timm's, and of what torchvision's detectors take (`Theirs`).
         place: the user's file that defines it; empty for archscope's own.
     """
 
@@ -79,7 +78,9 @@ class Family(Generic[P]):
     channels: int = 0
     within: tuple[str, Numbers] | None = None
     year: int | None = field(default=None, kw_only=True)
-    torchvision: Torchvision = field(default=None, kw_only=True)
+    torchvision: Declared = field(default=None, kw_only=True)
+    timm: Declared = field(default=None, kw_only=True)
+    detection: Taken = field(default_factory=dict, kw_only=True)
     main: str = field(default="", kw_only=True)
     place: str = field(default="", kw_only=True)
 
@@ -88,7 +89,7 @@ class Family(Generic[P]):
         object.__setattr__(self, "__wrapped__", self.function)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (self.place, self.function.__module__, self.name)
+        return restored, (self.place, self.function.__module__, self.name)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Network:
         """The network of these numbers.
@@ -181,12 +182,12 @@ class Family(Generic[P]):
 
     def spelled(self, numbers: Numbers) -> str:
         """The canonical name of a member, from canonical numbers."""
-        name = self._member(numbers)
+        name = next(iter(self.names_of(numbers)), None)
         if name is None and self.names.write is not None:
             name = self.names.write(numbers)
         elif name is None:
             texts = {axis.word: axis.text(numbers[axis.name]) for axis in self.axes}
-            usual = [axis.word for axis in self.axes if _is(numbers[axis.name], axis.default)]
+            usual = [axis.word for axis in self.axes if is_same(numbers[axis.name], axis.default)]
             name = spelling.written(spelling.shortest(self.names.form, usual), texts)
         name = f"cifar_{name}" if self.names.cifar and numbers["cifar"] else name
         for suffix in self.names.suffixes:
@@ -202,8 +203,10 @@ class Family(Generic[P]):
         found = read_name(self, text, self._patterns)
         if found is None:
             return None
-        main = self.main or first_usual(self)
-        free = tuple(w for w in found.opened if self.axis(w).default is None or w == main)
+        form = self.names.form
+        free = tuple(
+            word for word in found.opened if frees(self.axis(word), self.axes, form, self.main)
+        )
         return Reading(self, found.numbers, free)
 
     def axis(self, word: str) -> Axis:
@@ -218,12 +221,12 @@ class Family(Generic[P]):
         known = ", ".join(axis.word for axis in self.axes)
         raise UsageError(f"the numbers of {self.name} are {known}, not '{shown(word)}'")
 
-    def _member(self, numbers: Numbers) -> str | None:
-        """The name of its own that a member has."""
+    def names_of(self, numbers: Numbers) -> tuple[str, ...]:
+        """A member's names of its own, without prefix and suffixes, the canonical one first."""
         if any(map(has_array, numbers.values())):
-            return None
+            return ()
         plain = self._unsuffixed(numbers)
-        return next((name for name, own in self._members.items() if own == plain), None)
+        return tuple(name for name, own in self._members.items() if own == plain)
 
     def _unsuffixed(self, numbers: Numbers) -> dict[str, Any]:
         """The numbers but those that a prefix or suffix says."""
@@ -260,10 +263,6 @@ class Family(Generic[P]):
         return defaults
 
 
-def _is(value: Any, other: Any) -> bool:
-    return not has_array(value) and bool(value == other)
-
-
 def family(
     names: str | Names,
     *axes: Axis,
@@ -274,7 +273,9 @@ def family(
     channels: int = 0,
     within: tuple[str, Mapping[str, Any]] | None = None,
     year: int | None = None,
-    torchvision: Torchvision = None,
+    torchvision: Declared = None,
+    timm: Declared = None,
+    detection: Taken | None = None,
     main: str = "",
 ) -> Callable[[Callable[P, Made]], Family[P]]:
     """Declare a family above the function that makes its trees; `Family` has the parameters.
@@ -288,12 +289,9 @@ def family(
             *(function, grammar, axes, input, classes, init, canonical, channels, within),
             year=year,
             torchvision=torchvision,
+            timm=timm,
+            detection=detection or {},
             main=main,
         )
 
     return declared
-
-
-def _restored(*where: str) -> Any:
-    """A family that was pickled: found again, as the registry stands above this file."""
-    return import_module("archscope.arch.families.registry").restored(*where)

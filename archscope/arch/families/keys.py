@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from archscope.arch.network import Network
 
@@ -23,16 +23,23 @@ class Keys(NamedTuple):
 
     Attributes:
         rules: by expression.
-        linear: the expression of our weights, of 1x1 convolutions, that they have as those of
-            linear layers: (out, in), not (out, in, 1, 1).
+        flat: the expression of our weights that they have without the map of 1x1: (out, in), as
+            those of a linear layer, not (out, in, 1, 1).
         older: the expression of a part of their keys in older files, and what stands there now.
         version: that a state dict must say it has, where their model asks for it.
+        called: names of theirs for the network, where its family's own names are none.
+        refused: the rule and the fix, where their network of these keys computes something else;
+            `{name}` stands for the name of ours.
+        note: the same way, what their keys leave open: said where such weights are loaded.
     """
 
     rules: Mapping[str, str]
-    linear: str | None = None
+    flat: str | None = None
     older: tuple[str, str] | None = None
     version: int | None = None
+    called: tuple[str, ...] = ()
+    refused: str | None = None
+    note: str | None = None
 
     def named(self, ours: Iterable[str]) -> dict[str, str]:
         """Their names by ours, of those that a rule matches.
@@ -66,16 +73,52 @@ class Keys(NamedTuple):
         return None
 
 
-def declared_keys(network: Network) -> Keys | None:
-    """How torchvision names the weights of a network; None where its family does not say.
+# What a family declares: the same for all members, or of their numbers.
+Declared: TypeAlias = Keys | Callable[[Mapping[str, Any]], Keys | None] | None
+Taken: TypeAlias = Mapping[str, Keys] | Callable[[Mapping[str, Any]], Mapping[str, Keys]]
 
-    Its networks are for ImageNet: a form for 32x32 images has none.
+
+class Theirs(NamedTuple):
+    """How other programs name the weights of a network.
+
+    Attributes:
+        networks: of the whole network, by program: `torchvision`, `timm`.
+        backbones: of what torchvision's detectors take of it, by detector, the usual one first:
+            `fasterrcnn`, `ssd`, `ssdlite`.
+    """
+
+    networks: Mapping[str, Keys]
+    backbones: Mapping[str, Keys]
+
+
+def declared_keys(network: Network) -> Theirs:
+    """What the family of a network says of others' names of its weights.
+
+    Their networks are for ImageNet: a form for 32x32 images has none.
     """
     if network.design is None or network.design.numbers.get("cifar"):
-        return None
+        return Theirs({}, {})
     family, numbers = network.design
-    keys: Keys | Callable[[Mapping[str, Any]], Keys] | None = family.torchvision
-    return keys(numbers) if callable(keys) else keys
+    networks: dict[str, Keys] = {}
+    for program in ("torchvision", "timm"):
+        declared = getattr(family, program)
+        keys = declared(numbers) if callable(declared) else declared
+        if keys is not None:
+            texts = [text and text.replace("{name}", network.name) for text in keys[-2:]]
+            names = keys.called or family.names_of(numbers)
+            networks[program] = keys._replace(called=names, refused=texts[0], note=texts[1])
+    taken = family.detection(numbers) if callable(family.detection) else family.detection
+    return Theirs(networks, taken)
+
+
+def body_of(keys: Keys) -> Keys:
+    """The backbone behind torchvision's pyramids, of the keys of its `features`."""
+    rules = {
+        pattern: template.replace("features.", "backbone.body.", 1)
+        for pattern, template in keys.rules.items()
+        if template.startswith("features.")
+    }
+    return Keys(rules)
 
 
 SAME = Keys({r"\w+": r"\g<0>"})

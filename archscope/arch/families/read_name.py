@@ -133,10 +133,3 @@ def patterns_of(family: Spellable) -> list[tuple[str, Pattern[str]]]:
         for place, pattern in enumerate(spelling.patterns(form, fields))
     ]
     return [(form, pattern) for _, form, pattern in sorted(every, key=lambda one: one[0])]
-
-
-def first_usual(family: Spellable) -> str:
-    """The word of the first axis in the form that has a usual number; none: empty."""
-    form = family.names.form
-    usual = [axis.word for axis in family.axes if axis.default is not None]
-    return min(usual, key=lambda word: form.find(f"{{{word}}}") % len(form), default="")

@@ -240,6 +240,8 @@ STRIDE = Suffix(
     lambda _: True,
     lambda stride_in_1x1: "-stride1x1" if stride_in_1x1 else "",
 )
+# Where timm's network of a name computes something else than torchvision's of the same weights.
+TIMM = Suffix("timm", "timm", "_(?P<timm>timm)", lambda _: True, lambda timm: "-timm" * timm)
 # Known to every family, so that one that has none of a kind can say so.
-COMMON = (SCALE, SHORTCUT, DROPOUT, BLOCK, DEEPENING, KIND, AUX, STRIDE)
+COMMON = (SCALE, SHORTCUT, DROPOUT, BLOCK, DEEPENING, KIND, AUX, STRIDE, TIMM)
 SIGNS = {"scale": "@", "dropout": "-drop", "block": "-B(", "deepening": "-l"}

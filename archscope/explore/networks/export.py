@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args
 
@@ -17,10 +17,11 @@ from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Column, Table
 
 if TYPE_CHECKING:
-    from archscope.nn.checkpoints import Weights
     from archscope.nn.export_check import Check
+    from archscope.nn.weights.checkpoints import Weights
 
-Kind = Literal["onnx", "pt2", "torchvision", "safetensors"]
+Kind = Literal["onnx", "pt2", "torchvision", "timm", "safetensors"]
+Detector = Literal["fasterrcnn", "ssd", "ssdlite"]
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,12 @@ class Request:
     Attributes:
         network: one of ours.
         kind: `onnx` and `pt2` (torch.export's) hold the network, the batch left open;
-            `torchvision` is a state dict by its keys, `safetensors` one by ours.
+            `torchvision` and `timm` are state dicts by their keys, `safetensors` one by ours.
         weights: a file that `load_weights` takes; without it they are drawn from `seed`.
         weights_key: which weights of the file, where it holds several.
         seed: of the weights drawn, and of the images of the check.
-        detection: of `torchvision`, the backbone of its detection models alone.
+        detection: of `torchvision`, what a detector of its takes alone.
+        detector: which: `fasterrcnn`, `ssd` or `ssdlite`.
     """
 
     network: Network
@@ -43,6 +45,7 @@ class Request:
     weights_key: str | None = None
     seed: int = 0
     detection: bool = False
+    detector: str | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -78,6 +81,7 @@ class Exported(Result):
             "classes": asked.network.classes,
             "to": asked.kind,
             "detection": asked.detection,
+            "detector": asked.detector,
             "file": str(self.file),
             "bytes": self.size,
             "weights": str(asked.weights) if asked.weights else None,
@@ -104,7 +108,9 @@ class Exported(Result):
             "largest difference": f"{check.difference:.3g}" if check else None,
             "largest output": f"{check.largest:.3g}" if check else None,
         }
-        kind = row["to"] + (" (a backbone for detection)" if row["detection"] else "")
+        kind = row["to"] + (
+            f" (a backbone for detection, {row['detector']})" if row["detection"] else ""
+        )
         columns = [Column("fact", "export", text, "left"), Column("value", "value", auto, "left")]
         rows = [{"fact": fact, "value": value} for fact, value in facts.items()]
         return [Table(f"{row['name']} as {kind}", columns, rows)]
@@ -126,6 +132,7 @@ def export(
     weights_key: str | None = None,
     seed: int = 0,
     detection: bool = False,
+    detector: Detector | None = None,
     input: Shape | None = None,
     classes: int | None = None,
 ) -> Exported:
@@ -133,9 +140,11 @@ def export(
 
     Args:
         network: one of ours: a name, a network or a tree.
-        to: `onnx`, `pt2`, `torchvision` or `safetensors`.
+        to: `onnx`, `pt2`, `torchvision`, `timm` or `safetensors`.
         output: the file; without it the network's name here, where no file has that name yet.
-        weights, weights_key, seed, detection: as `Request` has them.
+        weights, weights_key, seed: as `Request` has them.
+        detection: of `torchvision`, what its detector takes of the network, without the rest.
+        detector: the same, of this one: `fasterrcnn` (all on a pyramid), `ssd` or `ssdlite`.
         input: (channels, height, width), where not its own.
         classes: outputs of a name, where not its own.
 
@@ -143,24 +152,28 @@ def export(
         UsageError: for a network, file or weights that cannot be, or a missing package.
         ArchscopeError: where the export fails or computes something else; no file is left then.
     """
+    detection = detection or detector is not None
     _check(to, detection)
     if weights_key is not None and not weights:
         raise UsageError("--weights-key names weights in a file; give --weights as well")
     refused = "exported", "name one, as resnet50"
     (given,) = own_networks(network, classes, input, refused)
     file = Path(weights) if weights else None
-    request = Request(given, to, file, weights_key, seed, detection)
+    request = Request(given, to, file, weights_key, seed, detection, detector)
     return _export(request, Path(output) if output else None)
 
 
 def _export(request: Request, output: Path | None) -> Exported:
     from archscope.nn.export import SUFFIXES, Export, prepare
     from archscope.nn.export_check import check
+    from archscope.nn.weights.theirs import detectors
 
     target = _target(output, request.network.name + SUFFIXES[request.kind])
     network = request.network
     module, images, found = prepare(network, request.weights, request.weights_key, request.seed)
-    prepared = Export(network.name, module, request.kind, images, request.detection)
+    if request.detection:
+        request = replace(request, detector=request.detector or detectors(module)[0])
+    prepared = Export(network.name, module, request.kind, images, request.detector)
     content = prepared.content()
     checks: list[Check | None] = []
 

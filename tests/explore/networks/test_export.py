@@ -13,7 +13,7 @@ from archscope.errors import ArchscopeError, UsageError
 from archscope.explore.networks.export import export
 from archscope.nn import export as nn_export
 from archscope.nn.build import build
-from archscope.nn.weights import load_weights
+from archscope.nn.weights.load import load_weights
 
 
 def weights_file(name, path, change=None):
@@ -60,7 +60,8 @@ def test_weights_by_torchvisions_keys(tmp_path):
     assert {key.removeprefix("backbone.body.") for key in state} == {
         key for key in own if not key.startswith("fc.")
     }
-    assert "backbone for detection" in body.tables()[0].title
+    assert "a backbone for detection, fasterrcnn" in body.tables()[0].title
+    assert (body.document()["detection"], body.document()["detector"]) == (True, "fasterrcnn")
 
 
 @pytest.mark.slow
@@ -155,7 +156,12 @@ def test_a_file_of_that_name_is_replaced_only_where_it_is_named(tmp_path, monkey
     [
         ("timm:resnet50", "pt2", {}, "only archscope's own networks"),
         ("resnet51", "pt2", {}, "6n\\+2"),
-        ("resnet18", "tflite", {}, "an export is to onnx, pt2, torchvision, safetensors, not"),
+        (
+            "resnet18",
+            "tflite",
+            {},
+            "an export is to onnx, pt2, torchvision, timm, safetensors, not",
+        ),
         ("resnet18", "pt2", {"detection": True}, "use --to torchvision"),
         ("resnet20", "torchvision", {}, "no counterpart"),
         ("inception_v3", "torchvision", {"detection": True}, "built on its resnets"),

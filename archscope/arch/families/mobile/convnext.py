@@ -8,7 +8,7 @@ from archscope.arch.arrays import Number
 from archscope.arch.families.axis import Axis
 from archscope.arch.families.family import family
 from archscope.arch.families.keys import Keys
-from archscope.arch.families.spelling import Names
+from archscope.arch.families.spelling import Names, Numbers
 from archscope.arch.nodes import Act, Conv, Gain, Linear, Node, Norm, Pool, Repeat, Seq, Sum
 
 # Blocks of the stages, and channels of the first.
@@ -19,6 +19,13 @@ _SIZES = {
     "large": ((3, 3, 27, 3), 192),
     "xlarge": ((3, 3, 27, 3), 256),
 }
+_TIMM_SIZES = {  # timm's own, beside those of the paper
+    "atto": ((2, 2, 6, 2), 40),
+    "femto": ((2, 2, 6, 2), 48),
+    "pico": ((2, 2, 6, 2), 64),
+    "nano": ((2, 2, 8, 2), 80),
+}
+_XXLARGE = (3, 4, 30, 3), 384
 _NORM = Norm(1e-6, "layer", label="norm")
 
 _BLOCK = r"(layer\d)\.(\d+)"
@@ -34,17 +41,44 @@ _KEYS = Keys(
         "norm": "classifier.0",
         "fc": "classifier.2",
     },
-    linear=r"layer\d\.\d+\.conv[23]\.weight",
+    flat=rf"{_BLOCK}\.conv[23]\.weight",
 )
+_TIMMS = r"stages.[\1].blocks.\2"
+_TIMM = Keys(
+    {
+        r"(stem)\.(\w+)": r"stem.[\2]",
+        r"downsample(\d)\.(\w+)": r"stages.\1.downsample.[\2]",
+        rf"{_BLOCK}\.conv1": rf"{_TIMMS}.conv_dw",
+        rf"{_BLOCK}\.norm": rf"{_TIMMS}.norm",
+        rf"{_BLOCK}\.conv2": rf"{_TIMMS}.mlp.fc1",
+        rf"{_BLOCK}\.conv3": rf"{_TIMMS}.mlp.fc2",
+        rf"{_BLOCK}\.scale\.weight": rf"{_TIMMS}.gamma",
+        "norm": "head.norm",
+        "fc": "head.fc",
+    },
+    flat=rf"{_BLOCK}\.(conv[23]|scale)\.weight",
+)
+
+
+def _timm(numbers: Numbers) -> Keys:
+    """timm's own small networks have 1x1 convolutions, the others linear layers."""
+    size = tuple(numbers["blocks"]), numbers["width"]
+    if size == _XXLARGE:
+        return _TIMM._replace(
+            refused="timm's convnext_xxlarge has an eps of 1e-5 in its layer norms, {name} 1e-6; "
+            "open it as timm:convnext_xxlarge"
+        )
+    small = size in _TIMM_SIZES.values()
+    return _TIMM._replace(flat=rf"{_BLOCK}\.scale\.weight") if small else _TIMM
 
 
 @family(
     Names(
         "convnext[_{depth}[_w{width}]]",
-        known=tuple(f"convnext_{size}" for size in _SIZES),
+        known=tuple(f"convnext_{size}" for size in (*_SIZES, *_TIMM_SIZES)),
         members={
             f"convnext_{size}": {"blocks": blocks, "width": width}
-            for size, (blocks, width) in _SIZES.items()
+            for size, (blocks, width) in {**_SIZES, **_TIMM_SIZES}.items()
         },
         cifar=True,
     ),
@@ -52,6 +86,7 @@ _KEYS = Keys(
     Axis("width", range(16, 257, 16), default=96),
     year=2022,
     torchvision=_KEYS,
+    timm=_timm,
 )
 def convnext(
     blocks: Sequence[Number],

@@ -11,8 +11,16 @@ from archscope.arch.families.axis import Axis
 from archscope.arch.families.blocks import multiplied, strides
 from archscope.arch.families.family import family
 from archscope.arch.families.keys import Keys
-from archscope.arch.families.mobile.inverted import Row, Style, squeezed, stages
-from archscope.arch.families.spelling import Names, Numbers
+from archscope.arch.families.mobile.inverted import (
+    TF_NOTE,
+    TIMM_REFUSED,
+    Row,
+    Style,
+    squeezed,
+    stages,
+    timms_keys,
+)
+from archscope.arch.families.spelling import TIMM, Names, Numbers
 from archscope.arch.nodes import Dropout, Linear, Pool, Seq
 from archscope.arch.rounded import Rule, rounded
 from archscope.arch.scaling import Factor, Fractions, exact, of_each, rounded_up
@@ -72,18 +80,51 @@ def _blocks(row: Row, deeper: Factor) -> Number:
     return rounded(rounded_up(blocks), blocks, _REPEATS)
 
 
-def _style(width: Factor, depth: Factor) -> Style:
-    """Batch norm's eps is 0.001 from B5 on in torchvision, and torch's own before."""
-    if isinstance(width, Fractions) or isinstance(depth, Fractions):
+def _style(width: Factor, depth: Factor, timm: bool) -> Style:
+    """Batch norm's eps is 0.001 from B5 on in torchvision; before, and in timm, torch's own."""
+    if timm or isinstance(width, Fractions) or isinstance(depth, Fractions):
         return Style("silu")  # nothing that is counted depends on it
     known = {tuple(map(exact, row[:2])): name for name, row in _SCALES.items()}
     return Style("silu", 1e-3 if known.get((width, depth)) in ("b5", "b6", "b7") else 1e-5)
+
+
+def _last(width: Factor, timm: bool) -> Number:
+    """Channels of the last convolution."""
+    return multiplied(1280, width) if timm else 4 * multiplied(320, width)
+
+
+def _as_timm(numbers: Numbers) -> bool:
+    """Whether timm's network computes the same as torchvision's."""
+    factors = exact(numbers["width"], "width"), exact(numbers["depth"], "depth")
+    if any(isinstance(factor, Fractions) for factor in factors):
+        return False
+    same_width = _last(factors[0], True) == _last(factors[0], False)
+    return same_width and _style(*factors, True) == _style(*factors, False)
+
+
+def _canonical(numbers: dict[str, Any]) -> dict[str, Any]:
+    """`timm` is False where it changes nothing."""
+    return {**numbers, "timm": numbers["timm"] and not _as_timm(numbers)}
+
+
+def _torchvision(numbers: Numbers) -> Keys:
+    return KEYS._replace(refused=TIMM_REFUSED) if numbers["timm"] else KEYS
+
+
+def _timm(numbers: Numbers) -> Keys:
+    if numbers["timm"] or _as_timm(numbers):
+        return timms_keys()._replace(note=TF_NOTE)
+    return timms_keys()._replace(
+        refused="timm's network has another eps in its batch norms, or another last convolution, "
+        "than torchvision's {name}; use {name}-timm"
+    )
 
 
 @family(
     Names(
         "efficientnet[_{width}_{depth}_{resolution}]",
         known=tuple(f"efficientnet_{name}" for name in _SCALES),
+        suffixes=(TIMM,),
         members={f"efficientnet_{name}": _member(row) for name, row in _SCALES.items()},
         cifar=True,
     ),
@@ -92,7 +133,9 @@ def _style(width: Factor, depth: Factor) -> Style:
     _factor("depth"),
     input=_side,
     year=2019,
-    torchvision=KEYS,
+    canonical=_canonical,
+    torchvision=_torchvision,
+    timm=_timm,
 )
 def efficientnet(
     width: Fraction | float = 1,
@@ -100,22 +143,24 @@ def efficientnet(
     resolution: int = 224,
     *,
     classes: int = 1000,
+    timm: bool = False,
     cifar: bool = False,
 ) -> Seq:
     """EfficientNet with any factor of width and depth, for images of `resolution`.
 
     Channels are multiples of 8 (`divisible`); blocks of a stage are rounded up. B0 to B7 have names
-    of their own, with torchvision's resolutions (the paper trains B2 at 260).
+    of their own, with torchvision's resolutions (the paper trains B2 at 260). `timm`: with batch
+    norm's eps of 1e-5 throughout, as timm has it.
     """
     wider, deeper = exact(width, "width"), exact(depth, "depth")
-    style, planes = _style(wider, deeper), multiplied(32, wider)
+    style, planes = _style(wider, deeper, timm), multiplied(32, wider)
     rows = [
         row._replace(out=multiplied(row.out, wider), blocks=of_each(deeper, partial(_blocks, row)))
         for row in _STAGES
     ]
     stem, strided = strides([row.stride for row in rows], cifar)
     body = stages(rows, strided, planes, style, squeezed)
-    tail = style.unit(2, 4 * rows[-1].out)
+    tail = style.unit(2, _last(wider, timm))
     head = Pool("global"), Dropout(_dropout(wider, deeper)), Linear(classes, label="fc")
     return Seq(*style.unit(1, planes, 3, stem), *body, *tail, *head)
 

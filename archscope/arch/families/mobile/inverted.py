@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -9,6 +10,8 @@ from typing import Any, NamedTuple
 from archscope.arch.arrays import Number, is_array, product
 from archscope.arch.families.axis import Axis
 from archscope.arch.families.blocks import squeeze
+from archscope.arch.families.keys import Keys
+from archscope.arch.families.spelling import Numbers, Spelled
 from archscope.arch.nodes import (
     Act,
     Activation,
@@ -32,6 +35,57 @@ WIDTH = Axis(
     decimals=True,
     default=1,
 )
+
+
+TIMM_REFUSED = (
+    "torchvision's network differs from {name}; leave -timm out of the name, or export it to timm"
+)
+IN_HUNDREDTHS = re.compile("[0-9]{3}")
+TF_NOTE = (
+    "timm's tf_ networks have the same keys, but pad as TensorFlow does: their weights give other "
+    "outputs in {name}"
+)
+
+
+def timms_block(ours: str, theirs: str, *, widens: bool = True) -> dict[str, str]:
+    """The rules of `Keys` for a block in timm, from the expression of ours.
+
+    `widens`: the block has the first 1x1 convolution.
+    """
+    first = "conv_pw", "conv_dw", "conv_pwl"
+    names = first if widens else ("conv_dw", "conv_pw")
+    layers = {f"conv{index}": name for index, name in enumerate(names, start=1)}
+    layers |= {f"bn{index}": f"bn{index}" for index in range(1, len(names) + 1)}
+    layers |= {r"se\.fc1": "se.conv_reduce", r"se\.fc2": "se.conv_expand"}
+    return {rf"{ours}\.{layer}": f"{theirs}.{name}" for layer, name in layers.items()}
+
+
+def hundredths(name: str, width: Fraction | float) -> tuple[str, ...]:
+    """timm's names of a network of this width multiplier."""
+    return (f"{name}_{round(100 * width):03}",)
+
+
+def timms_keys() -> Keys:
+    """timm's keys of a network of stages `layer1`, `layer2`, ..., the first without widening."""
+    there = r"blocks.[\1].\2"
+    rules = {
+        "conv1": "conv_stem",
+        "conv2": "conv_head",
+        r"bn[12]": r"\g<0>",
+        **timms_block(r"(layer1)\.(\d+)", there, widens=False),
+        **timms_block(r"(layer\d+)\.(\d+)", there),
+        "fc": "classifier",
+    }
+    return Keys(rules)
+
+
+def timms_width(spelled: Spelled) -> Numbers:
+    """The width multiplier of a name; timm writes it in hundredths, 075."""
+    text = spelled.texts.get("width")
+    if text is None:
+        return {}
+    timms = IN_HUNDREDTHS.fullmatch(text)
+    return {"width": Fraction(int(text), 100) if timms else WIDTH.read(text)}
 
 
 class Style(NamedTuple):

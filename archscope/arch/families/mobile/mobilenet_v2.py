@@ -9,9 +9,18 @@ from archscope.arch.arrays import Number, larger
 from archscope.arch.families.axis import Axis
 from archscope.arch.families.blocks import multiplied, strides
 from archscope.arch.families.family import family
-from archscope.arch.families.keys import Keys
-from archscope.arch.families.mobile.inverted import WIDTH, Row, Style, plain, stages
-from archscope.arch.families.spelling import Names, Numbers
+from archscope.arch.families.keys import Keys, body_of
+from archscope.arch.families.mobile.inverted import (
+    WIDTH,
+    Row,
+    Style,
+    hundredths,
+    plain,
+    stages,
+    timms_keys,
+    timms_width,
+)
+from archscope.arch.families.spelling import Names, Numbers, Spelled
 from archscope.arch.nodes import Dropout, Linear, Pool, Seq
 from archscope.arch.scaling import exact
 
@@ -48,6 +57,30 @@ def _keys(numbers: Numbers) -> Keys:
     return _named("".join(stages) or "0")
 
 
+def _detection(numbers: Numbers) -> dict[str, Keys]:
+    return {"fasterrcnn": body_of(_keys(numbers))}
+
+
+def _timm(numbers: Numbers) -> Keys | None:
+    if tuple(numbers["expansion"]) != _EXPANSIONS:
+        return None
+    return timms_keys()._replace(called=hundredths("mobilenetv2", numbers["width"]))
+
+
+_STAGES_AXES = (
+    Axis("depth", range(1, 7), stages=7, default=_DEPTHS),
+    Axis("expansion", range(1, 9), stages=7, default=_EXPANSIONS, programs=False),
+    Axis("channels", range(8, 641, 8), stages=7, least=8, step=8, default=_CHANNELS),
+)
+
+
+def _read(spelled: Spelled) -> Numbers:
+    """A name; in timm's, the width multiplier is in hundredths."""
+    texts = spelled.texts
+    said = {one.word: one.read(texts[one.word]) for one in _STAGES_AXES if one.word in texts}
+    return {**timms_width(spelled), **said}
+
+
 @family(
     Names(
         "mobilenet_v2[_{width}[_d{depth}[_e{expansion}[_c{channels}]]]]",
@@ -55,14 +88,15 @@ def _keys(numbers: Numbers) -> Keys:
             "mobilenet_v2",
             *(f"mobilenet_v2_{width}" for width in ("0.35", "0.5", "0.75", "1.3", "1.4")),
         ),
+        read=_read,
         cifar=True,
     ),
     WIDTH,
-    Axis("depth", range(1, 7), stages=7, default=_DEPTHS),
-    Axis("expansion", range(1, 9), stages=7, default=_EXPANSIONS, programs=False),
-    Axis("channels", range(8, 641, 8), stages=7, least=8, step=8, default=_CHANNELS),
+    *_STAGES_AXES,
     year=2018,
     torchvision=_keys,
+    timm=_timm,
+    detection=_detection,
     main="width",
 )
 def mobilenet_v2(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from archscope.arch.families.family import family
+from archscope.arch.families.keys import SAME
 from archscope.arch.families.spelling import AUX, Names
 from archscope.arch.nodes import Act, Aux, Cat, Conv, Dropout, Kernel, Linear, Node, Norm, Pool, Seq
 from archscope.errors import UsageError
@@ -32,6 +33,8 @@ def unit(label: str, out: int, kernel: Kernel = 1, stride: int | None = None) ->
     Names("inception_v3", suffixes=(AUX,), known=("inception_v3", "inception_v3-aux"), cifar=True),
     input=INCEPTION_INPUT,
     year=2015,
+    torchvision=SAME,
+    timm=SAME,
 )
 def inception_v3(*, classes: int = 1000, aux: bool = False, cifar: bool = False) -> Seq:
     """Inception-v3 at 299x299; 75x75 is the smallest input.

@@ -11,15 +11,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archscope.arch.families.family import family
+from archscope.arch.families.keys import SAME, Keys
 from archscope.arch.families.plain.inception import INCEPTION_INPUT, Layer, unit
 from archscope.arch.families.spelling import Names
 from archscope.arch.nodes import Act, Cat, Conv, Dropout, Linear, Node, Pool, Repeat, Seq, Sum
+
+_TIMM = Keys(
+    {
+        "last_linear": r"\g<0>",
+        r"inception_[abc]\.\d+|\w+": r"features.[\g<0>]",
+    }
+)
 
 
 @family(
     Names("inception_v4", known=("inception_v4",), cifar=True),
     input=INCEPTION_INPUT,
     year=2016,
+    timm=_TIMM,
 )
 def inception_v4(*, classes: int = 1000, cifar: bool = False) -> Seq:
     """Inception-v4 at 299x299 (Figure 9); 75x75 is the smallest input.
@@ -69,6 +78,7 @@ def inception_v4(*, classes: int = 1000, cifar: bool = False) -> Seq:
     ),
     input=INCEPTION_INPUT,
     year=2016,
+    timm=SAME,
 )
 def inception_resnet_v2(*, classes: int = 1000, cifar: bool = False) -> Seq:
     """Inception-ResNet-v2 at 299x299, TF-slim's variant; 75x75 is the smallest input.

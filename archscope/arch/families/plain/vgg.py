@@ -23,6 +23,12 @@ _KEYS = Keys(
         "fc3": "classifier.6",
     }
 )
+_SSD = Keys(  # SSD cuts VGG before its fourth pool
+    {
+        r"layer[1-4]\.\d+\.\w+|pool[12]?": r"backbone.features.[\g<0>]",
+        r"layer5\.\d+\.\w+|pool3": r"backbone.extra.0.[\g<0>]",
+    }
+)
 
 
 @family(
@@ -38,6 +44,7 @@ _KEYS = Keys(
     channels=1,
     year=2014,
     torchvision=_KEYS,
+    detection={"ssd": _SSD},
 )
 def vgg(
     blocks: Sequence[Number],

@@ -75,6 +75,8 @@ def _several(depth: Number, w0: Number, wa: Factor, wm: Factor) -> Ramp:
     bases, which = _distinct(wm)
     slope, parts = ratio(wa)
     columns = np.broadcast_arrays(depth, w0, slope / parts, which)
+    if not columns[0].size:
+        return [columns[0]], [columns[0]]
     pieces = [
         _stages(bases, *(column[start : start + _BLOCK] for column in columns))
         for start in range(0, len(columns[0]), _BLOCK)

@@ -16,8 +16,8 @@ from archscope.arch.arrays import Number, is_array, smaller
 from archscope.arch.families.axis import Axis, chosen, number_text
 from archscope.arch.families.blocks import divisible, postactivation, strides
 from archscope.arch.families.family import family
-from archscope.arch.families.keys import Keys
 from archscope.arch.families.residual.ramps import ramp
+from archscope.arch.families.residual.regnet_keys import TIMM, VISION
 from archscope.arch.families.spelling import Names, Numbers, Spelled
 from archscope.arch.nodes import Act, Conv, Linear, Node, Norm, Pool, Repeat, Seq
 from archscope.arch.rounded import Rule, rounded
@@ -68,11 +68,12 @@ def _members(letter: str, sizes: Mapping[str, tuple[float, ...]]) -> dict[str, d
         found[f"regnet_{letter}_{name}"] = _numbers(sizes[size], "up")
     for name, largest in _LARGEST.items():
         if name.startswith(f"regnet_{letter}"):
-            found[name] = _numbers(largest, "up")
+            found[name] = found[f"regnet{letter}_1280"] = _numbers(largest, "up")
     for size, row in sizes.items():
         found[f"regnet{letter}_{size.lower()}"] = _numbers(row, "even")
         number = float(size[:-2]) / (1000 if size.endswith("MF") else 1)
-        found[f"regnet{letter}_{round(10 * number):03}"] = _numbers(row, "even")
+        timms = f"regnet{letter}_{round(10 * number):03}"
+        found[timms], found[f"{timms}_tv"] = _numbers(row, "even"), _numbers(row, "up")
     return found
 
 
@@ -206,22 +207,8 @@ _AXES = (
     Axis("group", range(8, 257, 8), sought=_GROUPS, grows=()),
 )
 
-_BLOCK = r"layer(\d+)\.(\d+)"
-_THEIRS = r"trunk_output.block\1.block\1-\2"
-_KEYS = Keys(
-    {
-        r"(conv|bn)1": r"stem.[\1]",
-        rf"{_BLOCK}\.(conv|bn)1": rf"{_THEIRS}.f.a.[\3]",
-        rf"{_BLOCK}\.(conv|bn)2": rf"{_THEIRS}.f.b.[\3]",
-        rf"{_BLOCK}\.(conv|bn)3": rf"{_THEIRS}.f.c.[\3]",
-        rf"{_BLOCK}\.se": rf"{_THEIRS}.f.se",
-        rf"{_BLOCK}\.downsample": rf"{_THEIRS}.proj",
-        "fc": "fc",
-    }
-)
 
-
-@family(_names("x", _X), *_AXES, canonical=_canonical, year=2020, torchvision=_KEYS)
+@family(_names("x", _X), *_AXES, canonical=_canonical, year=2020, torchvision=VISION, timm=TIMM)
 def regnetx(
     depth: int,
     w0: int,
@@ -244,7 +231,7 @@ def regnetx(
     return _tree(stages, False, classes, cifar)
 
 
-@family(_names("y", _Y), *_AXES, canonical=_canonical, year=2020, torchvision=_KEYS)
+@family(_names("y", _Y), *_AXES, canonical=_canonical, year=2020, torchvision=VISION, timm=TIMM)
 def regnety(
     depth: int,
     w0: int,
@@ -277,7 +264,7 @@ def regnety(
     Axis("group", range(8, 65, 8), default=16, grows=()),
     year=2020,
     main="width",
-    torchvision=_KEYS,
+    torchvision=VISION,
 )
 def anynet(
     depth: Sequence[Number],

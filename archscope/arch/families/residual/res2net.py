@@ -10,6 +10,7 @@ from archscope.arch.arrays import Number, product
 from archscope.arch.families.axis import Axis, number_text
 from archscope.arch.families.blocks import stem_of
 from archscope.arch.families.family import family
+from archscope.arch.families.keys import Keys
 from archscope.arch.families.residual.choices import Choices
 from archscope.arch.families.residual.depths import (
     FOUR_STAGES,
@@ -51,6 +52,18 @@ def _write(numbers: Numbers) -> str:
     return f"res2next{depth}_{cardinality}c_{width}w_{splits}s"
 
 
+_TIMM = Keys(
+    {
+        r"(layer\d+\.\d+)\.splits\.(\d+)\.(conv|bn)": r"\1.\3s.\2",
+        r"\w+": r"\g<0>",
+    }
+)
+
+
+def _timm(numbers: Numbers) -> Keys | None:
+    return _TIMM if numbers["residual"] and numbers["scale"] == 1 else None
+
+
 @family(
     Names(
         _FORM,
@@ -85,6 +98,7 @@ def _write(numbers: Numbers) -> str:
     scale_axis(64),
     channels=1,
     year=2019,
+    timm=_timm,
 )
 def res2net(
     blocks: Sequence[Number] = (3, 4, 6, 3),

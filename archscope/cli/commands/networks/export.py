@@ -25,7 +25,16 @@ class Target(StrEnum):
     onnx = "onnx"
     pt2 = "pt2"
     torchvision = "torchvision"
+    timm = "timm"
     safetensors = "safetensors"
+
+
+class Detector(StrEnum):
+    """A detector of torchvision's."""
+
+    fasterrcnn = "fasterrcnn"
+    ssd = "ssd"
+    ssdlite = "ssdlite"
 
 
 def export(
@@ -34,7 +43,7 @@ def export(
         Target,
         option(
             "--to",
-            help="onnx, pt2: the network; torchvision, safetensors: its weights (by torchvision's "
+            help="onnx, pt2: the network; torchvision, timm, safetensors: its weights (by their "
             "keys, by ours).",
         ),
     ],
@@ -63,9 +72,18 @@ def export(
         bool,
         option(
             "--detection",
-            help="With torchvision: only the backbone of its detection models (Faster R-CNN).",
+            help="With torchvision: only what its detector takes of the network.",
         ),
     ] = False,
+    detector: Annotated[
+        Detector | None,
+        option(
+            "--detector",
+            value="KIND",
+            help="The same, of this kind: fasterrcnn (and all on a pyramid), ssd, ssdlite.",
+            default="fasterrcnn, of VGG ssd",
+        ),
+    ] = None,
     input_shape: InputOption = None,
     classes: ClassesOption = None,
     format: FormatOption = None,
@@ -86,6 +104,7 @@ def export(
         weights_key=weights_key,
         seed=seed,
         detection=detection,
+        detector=detector.value if detector else None,
         input=shape,
         classes=classes,
     )

@@ -35,12 +35,14 @@ class Weights:
         key: where it stood, as `state_dict`, or `checkpoint.model` one below; empty: at the top.
         others: where others stood.
         left_out: keys that are no weights of the network.
+        of_keys: what their keys leave open.
     """
 
     state: State
     key: str
     others: tuple[str, ...]
     left_out: tuple[str, ...]
+    of_keys: str | None = None
 
     def notes(self, name: str) -> tuple[str, ...]:
         """What must be said of weights that were read from the file `name`."""
@@ -57,7 +59,7 @@ class Weights:
                 f"{len(self.left_out)} entries of {name} are no weights of the network and were "
                 f"left out: {_listed(what)}"
             )
-        return tuple(notes)
+        return (*notes, *([self.of_keys] if self.of_keys else []))
 
 
 def find_weights(

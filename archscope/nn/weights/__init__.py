@@ -1,0 +1,1 @@
+"""Weights in files: found, loaded, and named as other programs name them."""
