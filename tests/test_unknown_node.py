@@ -27,7 +27,6 @@ from archscope.cost.formula import count
 from archscope.cost.memory import memory
 from archscope.cost.roofline import Load, layers
 from archscope.errors import ArchscopeError
-from archscope.explore.design.caps.layers import layers as length
 from archscope.nn.build import build
 from archscope.nn.init import initialise
 from archscope.reporting.networks.architectures import cardinality, describe
@@ -98,7 +97,6 @@ READINGS: dict[str, list[Callable[[Node], Any]]] = {
         lambda node: blocks(path_of(node)),
     ],
     "drawing": [lambda node: block_lines(Network("new", Seq(Seq(node, label="part")), SHAPE))],
-    "length": [length],
 }
 CASES = [
     pytest.param(reading, call, id=f"{reading}-{number}")

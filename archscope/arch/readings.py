@@ -15,8 +15,7 @@
 - `stages` (arch/network.py): the row of Table 1 that it belongs to;
 - `table` (reporting/networks/architectures.py): its line there;
 - `rewrite` (arch/rewrite.py): whether it acts on each path of a block alone;
-- `drawing` (reporting/networks/forms.py): its line in a drawing of the forms of a block;
-- `length` (explore/design/caps/layers.py): how many layers it is in a row.
+- `drawing` (reporting/networks/forms.py): its line in a drawing of the forms of a block.
 
 A reading raises `unknown` for a node that it does not know. tests/test_unknown_node.py holds
 such a node against each of them, and finds a reading that is missing here.
@@ -42,7 +41,6 @@ Reading: TypeAlias = Literal[
     "table",
     "rewrite",
     "drawing",
-    "length",
 ]
 
 

@@ -127,12 +127,12 @@ def _check_memory(family: Family[Any], network: Network) -> None:
             f"{family.title}: the memory falls while {axis.word} grows ({peaks}, at "
             f"{network.name}), but its axis says that all costs grow; leave one out of grows"
         )
-        if single and axis.arrays and not axis.fractional:
+        if single and axis.arrays and axis.programs and not axis.fractional:
             many = _member_at(family, numbers, axis, np.array(list(single), dtype=np.int64))
             at_once = many and np.broadcast_to(peak_elements(many), len(peaks)).tolist()
             assert at_once == peaks, (
                 f"{family.title}: an array of {axis.word} has another memory than its numbers one "
-                f"by one ({at_once}, not {peaks}, at {network.name}); declare arrays=False"
+                f"by one ({at_once}, not {peaks}, at {network.name}); declare programs=False"
             )
 
 

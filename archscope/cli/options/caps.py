@@ -59,7 +59,7 @@ AllOption = Annotated[
         "--all",
         panel=NETWORK,
         help="Leave degenerate designs in their place: without it, blocks of width 1 and more than "
-        "300 layers in a row come last.",
+        "300 convolutions come last.",
     ),
 ]
 

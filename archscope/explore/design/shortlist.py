@@ -38,7 +38,7 @@ class Found:
 
     `reach` is the deviation that a design must not pass to be among them. `lines` were searched;
     `looked_at` is how many combinations, whole or of some of the axes, it took to find them. With
-    more than `most_layers` in a row no design is among them.
+    more than `most_layers` convolutions no design is among them.
     """
 
     limits: Sequence[Limit]
@@ -92,7 +92,7 @@ class Found:
         """Whether each design of a network has too many layers."""
         if self.most_layers is None:
             return False
-        return layers(network.tree) > self.most_layers
+        return layers(network) > self.most_layers
 
     def add(self, deviation: float, values: dict[str, Any], costs: dict[str, int]) -> None:
         """Take a design in, if it is near enough."""

@@ -94,4 +94,4 @@ def test_the_largest_are_those_of_all_counted_one_by_one(drawn, cost, all_):
 
 def poor(numbers, network):
     """Whether a design comes after all others."""
-    return numbers.get("width") == 1 or layers(network.tree) > MOST_LAYERS
+    return numbers.get("width") == 1 or layers(network) > MOST_LAYERS

@@ -113,7 +113,7 @@ class Grid:
             some = {m: _clipped(getattr(cost, m), len(group)) for m in METRICS}
             some["weights"] = _times(some["params"], self.sizes["weights"])
             if self.with_layers:
-                some["layers"] = _clipped(layers(network.tree), len(group))
+                some["layers"] = _clipped(layers(network), len(group))
             some["memory"] = np.full(len(group), UNKNOWN)
             chosen = np.flatnonzero(peaks(some)) if peaks else np.arange(0)
             for alike in _groups(rows[group[chosen]][:, self._others], chosen):

@@ -1,68 +1,32 @@
 """Degenerate designs: those that fulfil a budget on paper, and that nobody would train.
 
-The rule: a design is degenerate where its blocks have a width of 1, or where more than 300
-convolutions and linear layers follow one another (published ones have up to 270). They come after
-all others, however near or large they are.
+The rule: a design is degenerate where its blocks have a width of 1, or where it has more than 300
+convolutions (on maps of more than one pixel; published ones for ImageNet have up to 270). They come
+after all others, however near or large they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from archscope.arch.arrays import Number, is_array
-from archscope.arch.nodes import (
-    Act,
-    Aux,
-    Cat,
-    Conv,
-    Dropout,
-    Gain,
-    Gate,
-    Grow,
-    Linear,
-    Node,
-    Norm,
-    Pool,
-    Repeat,
-    Seq,
-    Shortcut,
-    Shuffle,
-    Split,
-    Sum,
-)
-from archscope.arch.readings import unknown
+from archscope.arch.network import Network
+from archscope.arch.shape import walk
 from archscope.explore.design.space import Space
 
 MOST_LAYERS = 300
-RULE = (
-    f"Designs with blocks of width 1 or more than {MOST_LAYERS} layers in a row come last "
-    "(--all: in their place)."
-)
 
 
-def layers(node: Node) -> Number:
-    """The convolutions and linear layers that follow one another; of branches, the longest.
-
-    A projection beside a block and a gate's branch are no part of it.
-    """
-    match node:
-        case Conv() | Linear():
-            return 1
-        case Repeat():
-            return layers(node.first) + (node.n - 1) * layers(node.rest)
-        case Grow():
-            return node.n * layers(node.body)
-        case Seq() | Split(chain=True):
-            return sum(layers(part) for part in node.parts())
-        case Sum() | Cat() | Split():
-            return _longest([layers(branch) for branch in node.branches])
-        case Aux():
-            return layers(node.main)
-        case Gate() | Shortcut() | Norm() | Act() | Pool() | Dropout() | Gain() | Shuffle():
-            return 0
-    raise unknown(node, "length")
+def layers(network: Network) -> Number:
+    """The convolutions whose output is a map of more than one pixel; a side head has none."""
+    total: Number = 0
+    for visit in walk(network.tree, network.input):
+        convolves = is_array(visit.per_group) or visit.per_group > 0
+        if convolves and not visit.side:
+            total = total + visit.times * (visit.output[1] * visit.output[2] > 1)
+    return total
 
 
 def ordinary(space: Space) -> Space | None:
@@ -74,21 +38,6 @@ def ordinary(space: Space) -> Space | None:
     return replace(space, axes=axes) if all(axes.values()) else None
 
 
-def degenerate(space: Space, values: Mapping[str, Any]) -> bool:
-    """Whether a design is one."""
-    if any(_narrow(space, word, value) for word, value in values.items()):
-        return True
-    return bool(layers(space.network(values).tree) > MOST_LAYERS)
-
-
 def _narrow(space: Space, word: str, value: Any) -> bool:
     axis = space.of[word]
     return axis.word == "width" and not axis.fractional and value == 1
-
-
-def _longest(branches: Sequence[Number]) -> Number:
-    if not any(map(is_array, branches)):
-        return max(branches)
-    import numpy as np
-
-    return np.maximum.reduce(np.broadcast_arrays(*branches))
