@@ -78,6 +78,7 @@ def test_what_is_given_is_a_copy():
         *(("mobilenetv3_small_050", 1.59), ("mobilenetv2_140", 6.11), ("regnetx_004_tv", 5.50)),
         *(("convnext_atto", 3.70), ("convnext_femto", 5.22), ("convnext_pico", 9.05)),
         *(("convnext_nano", 15.59), ("regnety_1280", 644.81), ("efficientnet_b5-timm", 30.39)),
+        *(("mnasnet_050", 2.22), ("mnasnet_100", 4.38), ("mnasnet_140", 7.12)),
     ],
 )
 def test_timms_spellings_are_of_timms_networks(name, params):
@@ -87,6 +88,7 @@ def test_timms_spellings_are_of_timms_networks(name, params):
 def test_the_spelling_decides_between_timms_network_and_torchvisions():
     assert parse("mobilenetv3_large_100").name == "mobilenet_v3_large-timm"
     assert parse("mobilenetv2_100").name == "mobilenet_v2"
+    assert parse("mnasnet_100").name == "mnasnet1_0"
     assert parse("efficientnet_b0-timm").name == "efficientnet_b0"
     theirs, ours = parse("efficientnet_b5-timm"), parse("efficientnet_b5")
     assert "1e-05" not in repr(ours.tree) and theirs.tree != ours.tree

@@ -9,8 +9,7 @@ from typing import Any
 
 from archscope.arch.arrays import Number, is_array, whole
 from archscope.arch.families.spelling import FRACTION, WHOLE
-from archscope.arch.scaling import decimal, exact
-from archscope.arch.windows import any_of
+from archscope.arch.scaling import Fractions, decimal, exact
 from archscope.errors import UsageError, plural, shown
 
 COSTS = ("params", "macs", "activations")
@@ -151,9 +150,10 @@ class Axis:
                 least = number_text(self.least)
                 raise UsageError(f"{what} must be at least {least}, not {number_text(value)}")
         value = self._one(value, what)
-        if self.most is not None and any_of(value > self.most):
-            most = shown(str(value.max() if is_array(value) else value))
-            raise UsageError(f"{what} must be at most {self.most:,}, not {most}")
+        if self.most is not None and (most := _largest(value)) > self.most:
+            raise UsageError(
+                f"{what} must be at most {self.most:,}, not {shown(number_text(most))}"
+            )
         return value
 
     def may_be_array(self, values: Sequence[Any]) -> bool:
@@ -169,6 +169,14 @@ class Axis:
             return whole(value, what, self.least if isinstance(self.least, int) else 1)
         value = exact(value, what)
         return int(value) if value.denominator == 1 else value
+
+
+def _largest(value: Any) -> int | Fraction:
+    """A number, or the largest of an array; 0 where that is empty."""
+    if isinstance(value, Fractions):
+        return Fraction(int(value.numerator.max(initial=0)), value.denominator)
+    number: int | Fraction = int(value.max(initial=0)) if is_array(value) else value
+    return number
 
 
 def switch(value: Any, what: str) -> bool:

@@ -124,6 +124,11 @@ def cifar_stem(out: Number) -> tuple[Node, ...]:
     return Conv(out, 3, label="conv1"), Norm(label="bn1"), Act()
 
 
+def no_variant(letter: str) -> UsageError:
+    """That a stem of three 3x3 is for ImageNet alone."""
+    return UsageError(f"the stem of 32x32 images has no variant {letter}; name it without {letter}")
+
+
 def stem_of(scale: Fraction | float, cifar: bool, variant: str) -> tuple[Node, ...]:
     """The stem of 64 channels for ImageNet, of a variant or not, or for 32x32 images.
 
@@ -133,9 +138,7 @@ def stem_of(scale: Fraction | float, cifar: bool, variant: str) -> tuple[Node, .
     if not cifar:
         return imagenet_stem(scale, variant=variant)
     if variant_of(variant):
-        raise UsageError(
-            f"the stem of 32x32 images has no variant {variant}; name it without {variant}"
-        )
+        raise no_variant(variant)
     return cifar_stem(scaled(64, scale, "stem 64"))
 
 

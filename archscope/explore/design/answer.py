@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from archscope.arch.network import Network
@@ -41,6 +42,10 @@ class Answer:
         axes = self.space.axes
         return {axis: [axes[axis][0], axes[axis][-1]] for axis in self.space.free}
 
+    def shown(self) -> str:
+        """What each free axis went through: `width1 16:1024:16, depth2 1,2,4`."""
+        return ", ".join(f"{word} {_run(self.space.axes[word])}" for word in self.space.free)
+
     def proof(self, costs: Sequence[str]) -> dict[str, Any]:
         """How it is known that no design is nearer, by these costs."""
         free = self.space.free
@@ -54,20 +59,25 @@ class Answer:
             "derived": derived,
             "combinations": self.lines,
             "counted": self.counted,
-            "statement": proof_text(self, costs, inner, box, derived),
+            "statement": proof_text(self, costs, inner, derived),
         }
 
 
+def _run(values: Sequence[Any]) -> str:
+    """Ascending values as they are stated: `1:8`, `16:1024:16`, `1,2,4`."""
+    first, last = number_text(values[0]), number_text(values[-1])
+    steps = {one - before for before, one in pairwise(values)}
+    if len(steps) == 1:
+        step = number_text(steps.pop())
+        return f"{first}:{last}" if step == 1 else f"{first}:{last}:{step}"
+    return ",".join(str(number_text(value)) for value in values)
+
+
 def proof_text(
-    looked: Answer,
-    costs: Sequence[str],
-    inner: str | None,
-    box: Mapping[str, Sequence[Any]],
-    derived: Sequence[str],
+    looked: Answer, costs: Sequence[str], inner: str | None, derived: Sequence[str]
 ) -> str:
     """The proof as sentences."""
-    free, loose = looked.space.free, looked.space.loose(costs)
-    shown = ", ".join(f"{axis} {first}:{last}" for axis, (first, last) in box.items())
+    free, loose, shown = looked.space.free, looked.space.loose(costs), looked.shown()
     counted = f"({plural(looked.counted, 'design')} counted)"
     may_fall = f"a cost may fall while {' or '.join(loose)} grows"
     if not free:

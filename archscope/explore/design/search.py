@@ -26,7 +26,7 @@ from archscope.errors import UsageError
 from archscope.explore.design.limits import METRICS
 from archscope.explore.design.lines import Ints, Line, first_past, walk_out
 from archscope.explore.design.shortlist import Found
-from archscope.explore.design.space import Part, Space
+from archscope.explore.design.space import Part, Space, ranged
 
 Columns: TypeAlias = "dict[str, Ints]"
 
@@ -48,8 +48,26 @@ def inner_axis(space: Space, costs: Sequence[str]) -> str | None:
     return max(arrays or free, key=lambda word: len(space.axes[word]), default=None)
 
 
+class _TooManyError(Exception):
+    """It would take more than a minute or so."""
+
+
 def search(space: Space, found: Found) -> None:
-    """Find the nearest designs of a space."""
+    """Find the nearest designs of a space.
+
+    Raises:
+        UsageError: where there are too many combinations.
+    """
+    try:
+        _search(space, found)
+    except _TooManyError:
+        raise UsageError(
+            f"more than {MOST_LINES:,} combinations could hold the nearest design, too many to "
+            f"search; fix a number, or give a smaller range, as {ranged(space.free[-1], '1:64')}"
+        ) from None
+
+
+def _search(space: Space, found: Found) -> None:
     inner = inner_axis(space, found.costs)
     if inner in space.scalars or not any(part.free for part in space.parts()):
         _search_scalar(space, inner, found)
@@ -222,7 +240,7 @@ def _search_scalar(space: Space, inner: str | None, found: Found) -> None:
 
 def _check_work(found: Found) -> None:
     if max(found.lines, found.looked_at) > MOST_LINES:
-        raise _too_many()
+        raise _TooManyError
 
 
 def _check_size(part: Part, outer: Sequence[str], found: Found) -> None:
@@ -237,14 +255,7 @@ def _check_size(part: Part, outer: Sequence[str], found: Found) -> None:
     share = 1 - np.mean(found.cannot(count(part.network(columns)), most))
     found.looked_at = looked_at
     if share * size > 2 * MOST_LINES:
-        raise _too_many()
-
-
-def _too_many() -> UsageError:
-    return UsageError(
-        f"more than {MOST_LINES:,} combinations could hold the nearest design, too many "
-        "to search; fix a number, or give a smaller range, as --cardinality 1:64"
-    )
+        raise _TooManyError
 
 
 def _search_line(line: Line, found: Found) -> None:

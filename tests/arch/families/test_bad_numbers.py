@@ -71,6 +71,7 @@ def test_an_input_too_small_for_the_strides_is_told_so(one, size):
     [
         ("mobilenet_v2_0.000000001", "width must be at least 0.01, not 0.000000001"),
         ("mobilenet_v3_large_0", "width must be at least 0.01, not 0"),
+        ("mobilenet_v2_99.01", "width must be at most 99, not 99.01"),
         ("efficientnet_1_0.001_224", "depth must be at least 0.01, not 0.001"),
         ("efficientnet_1_1_1", "resolution must be at least 32, not 1"),
         ("resnet50@0.001", "scale must be at least 0.015625, not 0.001"),

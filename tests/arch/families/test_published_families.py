@@ -268,6 +268,9 @@ def test_googlenet_for_small_images_differs_in_the_stem_alone():
         ("repvgg_1_1_1_1_a0.3_b1_g4", "must divide its widths 19, 38, 76, 512, not 4"),
         ("repvgg_a4", "did you mean repvgg_a"),
         ("cifar_res2net50d", "the stem of 32x32 images has no variant d; name it without d"),
+        ("cifar_resnet26d", "the stem of 32x32 images has no variant d; name it without d"),
+        ("cifar_resnext29t_8x64d", "the stem of 32x32 images has no variant t"),
+        ("cifar_resnet18d", "the stem of 32x32 images has no variant d"),
         ("res2net50_26w_4s@0.25", "width 26 of a split at scale 0.25 is 6.5"),
     ],
 )

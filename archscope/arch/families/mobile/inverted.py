@@ -25,12 +25,14 @@ from archscope.arch.nodes import (
     Sum,
 )
 
-# The width multiplier: all channels are this times the published ones, made divisible by 8.
+# The width multiplier: all channels are this times the published ones, made divisible by 8. Whole
+# numbers of three digits are timm's hundredths (`timms_width`).
 WIDTH = Axis(
     "width",
     [Fraction(number, 20) for number in range(2, 61)],
     sought=[Fraction(number, 100) for number in range(5, 301)],
     least=Fraction(1, 100),
+    most=99,
     fractional=True,
     decimals=True,
     default=1,

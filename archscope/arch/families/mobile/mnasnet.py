@@ -7,7 +7,15 @@ from fractions import Fraction
 from archscope.arch.families.blocks import multiplied, strides
 from archscope.arch.families.family import family
 from archscope.arch.families.keys import Keys
-from archscope.arch.families.mobile.inverted import WIDTH, Inverted, Row, Style, plain, stages
+from archscope.arch.families.mobile.inverted import (
+    WIDTH,
+    Inverted,
+    Row,
+    Style,
+    plain,
+    stages,
+    timms_width,
+)
 from archscope.arch.families.spelling import Names
 from archscope.arch.nodes import Dropout, Linear, Pool, Seq
 from archscope.arch.scaling import exact
@@ -42,6 +50,7 @@ _KEYS = Keys(
             "mnasnet1_0": {"width": 1},
             "mnasnet1_3": {"width": 1.3},
         },
+        read=timms_width,
         cifar=True,
     ),
     WIDTH,

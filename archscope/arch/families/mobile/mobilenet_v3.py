@@ -129,7 +129,7 @@ def _read(spelled: Spelled) -> Numbers:
 @family(
     Names(
         "mobilenet_v3_large[_{width}]",
-        aliases=("mobilenetv3_large_{width}",),
+        aliases=("mobilenetv3_large_{width}", "mobilenet_v3[_{width}]"),
         suffixes=(TIMM,),
         known=("mobilenet_v3_large", "mobilenet_v3_large_0.75"),
         read=_read,

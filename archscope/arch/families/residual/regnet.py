@@ -187,6 +187,8 @@ _ONLY_PAPER = {
 }
 # `solve` goes through a million designs, a second or two; `enumerate` through four times as many.
 _GROUPS = (*range(8, 65, 8), *range(80, 129, 16), *range(160, 257, 32))
+# The stages of RegNetX-400MF: the blocks of an AnyNet that does not say its own.
+_BLOCKS = (1, 2, 7, 12)
 _AXES = (
     Axis("depth", range(12, 29), least=4, most=10_000),
     Axis("w0", range(8, 257, 8), least=8, most=10**9, step=8, grows=()),
@@ -259,7 +261,7 @@ def regnety(
         ),
         cifar=True,
     ),
-    Axis("depth", range(1, 17), stages=4),
+    Axis("depth", range(1, 17), stages=4, default=_BLOCKS),
     Axis("width", range(16, 1025, 16), stages=4),
     Axis("group", range(8, 65, 8), default=16, grows=()),
     year=2020,

@@ -83,7 +83,7 @@ def _timm(numbers: Numbers) -> Keys | None:
         cifar=True,
     ),
     FOUR_STAGES,
-    Axis("cardinality", range(1, 33), default=1, symbol="C", channels=True),
+    Axis("cardinality", (1, 2, 4, 8, 16, 32), default=1, symbol="C", channels=True),
     replace(WIDTH, default=26),
     Axis(
         "splits",
