@@ -265,7 +265,7 @@ def test_many_free_numbers_go_through_what_the_family_declares(network, budget, 
 
 
 def test_what_would_be_refused_in_the_end_is_refused_at_once():
-    said = pytest.raises(UsageError, match="10,000,000 combinations .*, as --width 1:64")
+    said = pytest.raises(UsageError, match=r"10,000,000 combinations .*, as --width 1:64")
     with mock.patch.object(search, "_search_line") as lines, said:
         best("anynet", "400MMACs", free=["depth", "width"])
     assert lines.call_count <= 1  # of a few to see
