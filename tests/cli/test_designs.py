@@ -88,6 +88,11 @@ def test_enumerate_lists_what_fits(run, tmp_path):
     assert run(*asked, "--format", "latex", "--limit", 2).exit_code == 0
 
 
+def test_enumerate_names_the_values_that_it_goes_through(run):
+    said = run("enumerate", "resnext50", "--cardinality", "1,2,32", "--width", "4,8,12").stdout
+    assert "depth4 3, cardinality 1,2,32, width 4:12:4.\n" in said
+
+
 def test_enumerate_says_when_it_lists_a_part_only(run):
     result = run("enumerate", "resnext29")
     assert "20 of 8,192 designs listed; --limit lists more" in result.stderr

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from archscope.arch.network import Network
@@ -20,7 +19,7 @@ from archscope.explore.design.search import inner_axis
 from archscope.explore.design.shortlist import Design
 from archscope.explore.design.space import SIDE, Space, symbols, usual
 from archscope.reporting.facts.nearest_published import nearest_published
-from archscope.reporting.networks.designs import inverse_table, number, number_text
+from archscope.reporting.networks.designs import inverse_table, number, number_text, values_text
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
 
@@ -44,7 +43,7 @@ class Answer:
 
     def shown(self) -> str:
         """What each free axis went through: `width1 16:1024:16, depth2 1,2,4`."""
-        return ", ".join(f"{word} {_run(self.space.axes[word])}" for word in self.space.free)
+        return ", ".join(f"{word} {values_text(self.space.axes[word])}" for word in self.space.free)
 
     def proof(self, costs: Sequence[str]) -> dict[str, Any]:
         """How it is known that no design is nearer, by these costs."""
@@ -61,16 +60,6 @@ class Answer:
             "counted": self.counted,
             "statement": proof_text(self, costs, inner, derived),
         }
-
-
-def _run(values: Sequence[Any]) -> str:
-    """Ascending values as they are stated: `1:8`, `16:1024:16`, `1,2,4`."""
-    first, last = number_text(values[0]), number_text(values[-1])
-    steps = {one - before for before, one in pairwise(values)}
-    if len(steps) == 1:
-        step = number_text(steps.pop())
-        return f"{first}:{last}" if step == 1 else f"{first}:{last}:{step}"
-    return ",".join(str(number_text(value)) for value in values)
 
 
 def proof_text(

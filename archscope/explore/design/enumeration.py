@@ -16,7 +16,7 @@ from archscope.explore.design.limits import METRICS
 from archscope.explore.design.nearest import Range
 from archscope.explore.design.space import Part, Space, symbols, usual
 from archscope.explore.networks.confirmed import confirmed
-from archscope.reporting.networks.designs import enumeration_table, number, number_text
+from archscope.reporting.networks.designs import enumeration_table, number, number_text, values_text
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
 
@@ -155,6 +155,10 @@ class Enumeration(Result):
             "families": list(query.families),
             "symbols": symbols(space.of for space in self.spaces),
             "boxes": [_box(space) for space in self.spaces],
+            "values": [
+                {axis: values_text(values) for axis, values in space.axes.items()}
+                for space in self.spaces
+            ],
             "usual": [
                 {word: number_text(one) for word, one in usual(space.of).items()}
                 for space in self.spaces

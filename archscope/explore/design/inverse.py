@@ -18,6 +18,7 @@ from archscope.explore.design.question import DEFAULT, Base, Options, read_base
 from archscope.explore.design.search import search
 from archscope.explore.design.shortlist import Design, Found, Rule
 from archscope.explore.design.space import Space
+from archscope.reporting.table.formats import brief
 
 MOST_QUESTIONS = 1_000
 EVERYTHING = 1e19  # no cost is further from a limit than this: costs are below 2^63, limits above 0
@@ -245,7 +246,7 @@ def _too_far(task: _Task, space: Space, nearest: Design, tolerance: float) -> st
     return (
         f"no {task.base.name} with these numbers is within {100 * tolerance:g} % of "
         f"{_costs(task.limits)}: the nearest is {_design(task, space, nearest)}, "
-        f"{100 * float(nearest.deviation):.2g} % off; allow a larger --tolerance, or free "
+        f"{brief(100 * float(nearest.deviation))} % off; allow a larger --tolerance, or free "
         "another number"
     )
 

@@ -16,6 +16,7 @@ from archscope.cost.formula import Count, count
 from archscope.explore.design.limits import METRICS
 from archscope.explore.design.search import SAMPLE, bounded, cut, most_expensive
 from archscope.explore.design.space import Part
+from archscope.reporting.table.formats import brief
 
 Range = tuple[int, "int | None"]
 Columns = Mapping[str, npt.NDArray[np.int64]]
@@ -220,7 +221,7 @@ def _off(value: int, low: int, high: int | None) -> str:
     if high is not None and value > high:
         if value >= 2 * high:
             return f"{value / max(high, 1):,.1f} times the most"
-        return f"{100 * (value - high) / high:.2g} % above the most"
+        return f"{brief(100 * (value - high) / high)} % above the most"
     if value < low:
-        return f"{100 * (low - value) / low:.2g} % below the least"
+        return f"{brief(100 * (low - value) / low)} % below the least"
     return "as asked"

@@ -3,7 +3,8 @@
 Nearest is that with the smallest distance hypot(ln(params / params'), ln(macs / macs')): twice the
 parameters are as far as half of them, and as far as twice the multiply-adds. Looked at are networks
 of as many outputs, each at the input of its published error; of these, where there are any, those
-that agree in all but the numbers that may be free (in dropout, shortcuts, kind of block).
+that agree in all but the numbers that may be free (in dropout, shortcuts, kind of block). A network
+whose error was published at another input stands beside itself.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from archscope.arch.network import Network
 from archscope.arch.papers.published import Published, published_errors, published_for
 from archscope.arch.windows import Shape
 from archscope.cost.formula import count
+from archscope.reporting.table.formats import brief
 
 _MACS = "multiply-adds"
 _ALIKE = 2.0  # up to this factor a difference is told in %
@@ -56,7 +58,8 @@ def nearest_published(network: Network, params: int, macs: int) -> dict[str, Any
     if not known:
         return None
     own = _choices(family, numbers)
-    known = [one for one in known if one.choices == own] or known
+    itself = [one for one in known if one.name == network.name]
+    known = itself or [one for one in known if one.choices == own] or known
     found = min(known, key=lambda one: hypot(log(one.params / params), log(one.macs / macs)))
     return {
         "network": found.name,
@@ -74,9 +77,12 @@ def nearest_sentence(name: str, found: Mapping[str, Any]) -> str:
     """What a table says of it: `name` is that of the designed network."""
     recipe = f"; trained: {found['recipe']}" if found["recipe"] else ""
     size = "" if found["same_input"] else f" at {'×'.join(map(str, found['input']))}"
+    nearest = f"the nearest network of its family, not the same: {found['network']}"
+    if found["network"] == name:
+        nearest = "the nearest is itself at another"
     return (
-        f"The sources here give no error of {name} at this input; the nearest network of its "
-        f"family, not the same: {found['network']}, {found['error']:g} % top-1 error on "
+        f"The sources here give no error of {name} at this input; {nearest}, "
+        f"{found['error']:g} % top-1 error on "
         f"{found['dataset']}{size} ({found['source']}{recipe}), with "
         f"{_more(found['params_ratio'], 'params')} and {_more(found['macs_ratio'], _MACS)}."
     )
@@ -86,8 +92,8 @@ def _more(ratio: float, what: str) -> str:
     if ratio == 1:
         return f"as many {what}"
     if not 1 / _ALIKE <= ratio <= _ALIKE:
-        return f"{ratio:.2g} times the {what}"
-    return f"{100 * abs(ratio - 1):.2g} % {'more' if ratio > 1 else 'fewer'} {what}"
+        return f"{brief(ratio)} times the {what}"
+    return f"{brief(100 * abs(ratio - 1))} % {'more' if ratio > 1 else 'fewer'} {what}"
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from archscope.arch.scaling import decimal as decimal_text
@@ -38,6 +39,16 @@ def number_text(value: Any) -> int | str:
     if isinstance(value, Fraction) and value.denominator != 1:
         return decimal_text(value)
     return int(value)
+
+
+def values_text(values: Sequence[Any]) -> str:
+    """Ascending values as they are stated: `1:8`, `16:1024:16`, `1,2,4`."""
+    first, last = number_text(values[0]), number_text(values[-1])
+    steps = {one - before for before, one in pairwise(values)}
+    if len(steps) == 1:
+        step = number_text(steps.pop())
+        return f"{first}:{last}" if step == 1 else f"{first}:{last}:{step}"
+    return ",".join(str(number_text(value)) for value in values)
 
 
 def inverse_table(document: Mapping[str, Any]) -> Table:
@@ -105,7 +116,8 @@ def enumeration_table(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
 
 
 def _about(head: Mapping[str, Any]) -> list[str]:
-    boxes = "; ".join(_box_text(*pair) for pair in _with_usual(head))
+    every = zip(_with_usual(head), head["values"], strict=True)
+    boxes = "; ".join(_box_text(*pair, values) for pair, values in every)
     what = f"{head['listed']:,} of {plural(head['matches'], 'design')} meeting every condition"
     if head.get("drawn"):
         return [
@@ -139,13 +151,8 @@ def _is_usual(box: Mapping[str, Any], usual: Mapping[str, Any], word: str) -> bo
     return bool(box[word] == 2 * [usual.get(word)])
 
 
-def _box_text(box: Mapping[str, Any], usual: Mapping[str, Any]) -> str:
-    ends = {axis: one for axis, one in box.items() if axis != "family"}
-    parts = [
-        f"{axis} {first}" if first == last else f"{axis} {first}:{last}"
-        for axis, (first, last) in ends.items()
-        if not _is_usual(box, usual, axis)
-    ]
+def _box_text(box: Mapping[str, Any], usual: Mapping[str, Any], values: Mapping[str, str]) -> str:
+    parts = [f"{axis} {one}" for axis, one in values.items() if not _is_usual(box, usual, axis)]
     return f"{box['family']} {', '.join(parts)}"
 
 

@@ -107,6 +107,11 @@ def percent(value: Any) -> str:
     return _without_minus_zero(f"{100 * float(value):+.1f}").replace("+0.0", "0.0") + " %"
 
 
+def brief(value: float) -> str:
+    """Two significant digits at least, without an exponent: 0.46, 5.8, 160."""
+    return f"{value:.2g}" if value < 9.95 else f"{value:,.0f}"
+
+
 def share(value: Any) -> str:
     """A fraction as an unsigned percentage, for parts of a whole: 0.253 -> `25.3 %`."""
     return MISSING if absent(value) else _without_minus_zero(f"{100 * float(value):.1f}") + " %"

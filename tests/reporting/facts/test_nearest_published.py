@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from math import hypot, log
 
 import pytest
@@ -78,3 +79,15 @@ def test_another_input_of_a_published_network_is_said():
 def test_the_difference_in_cost_is_said(params, macs, words):
     found = nearest(parse("resnet20")) | {"params_ratio": params, "macs_ratio": macs}
     assert words in nearest_sentence("resnet20", found)
+
+
+def test_a_network_at_another_input_stands_beside_itself():
+    """Res2Net-50 of 48w and 2 splits has fewer multiply-adds, but is another network."""
+    found = nearest(parse("res2net50", input_shape=(3, 32, 32)))
+    assert (found["network"], found["error"]) == ("res2net50_26w_4s", 22.01)
+    said = nearest_sentence("res2net50_26w_4s", found)
+    assert "the nearest is itself at another, 22.01 % top-1 error on ImageNet-1K at 3×224×224" in said
+    # 224 is 7 times 32, so about 7 * 7 times the work.
+    assert re.search(r"with as many params and 4[89] times the multiply-adds", said)
+    many = nearest_sentence("res2net50_26w_4s", {**found, "macs_ratio": 163.7})
+    assert "164 times the multiply-adds" in many
