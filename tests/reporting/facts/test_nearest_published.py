@@ -86,7 +86,7 @@ def test_a_network_at_another_input_stands_beside_itself():
     found = nearest(parse("res2net50", input_shape=(3, 32, 32)))
     assert (found["network"], found["error"]) == ("res2net50_26w_4s", 22.01)
     said = nearest_sentence("res2net50_26w_4s", found)
-    assert "the nearest is itself at another, 22.01 % top-1 error on ImageNet-1K at 3×224×224" in said
+    assert "the nearest is itself at another, 22.01 % top-1 error" in said and "3×224×224" in said
     # 224 is 7 times 32, so about 7 * 7 times the work.
     assert re.search(r"with as many params and 4[89] times the multiply-adds", said)
     many = nearest_sentence("res2net50_26w_4s", {**found, "macs_ratio": 163.7})

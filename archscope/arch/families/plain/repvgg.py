@@ -63,13 +63,13 @@ def _write(numbers: Numbers) -> str:
 
 
 # Each pair of a and b is a tree of its own: a few seconds' worth of them, the published among them.
-_A = [Fraction(number, 4) for number in (2, 3, 4, 5, 6, 8, 10, 12)]
-_B = [Fraction(number, 4) for number in (4, 8, 10, 11, 16, 20)]
-_BLOCKS = (1, 2, 4, 6, 8, 10, 12, 14, 16, 20, 24)
+_A_BOX = [Fraction(number, 4) for number in (2, 3, 4, 5, 6, 8, 10, 12)]
+_B_BOX = [Fraction(number, 4) for number in (4, 8, 10, 11, 16, 20)]
+_DEPTH_BOX = (1, 2, 4, 6, 8, 10, 12, 14, 16, 20, 24)
 _AXES = (
-    Axis("depth", range(1, 25), each=_BLOCKS, parameter="blocks", stages=4, symbol="N"),
-    Axis("a", _A, sought=_A, fractional=True, arrays=False, channels=True),
-    Axis("b", _B, sought=_B, fractional=True, arrays=False),
+    Axis("depth", range(1, 25), each=_DEPTH_BOX, parameter="blocks", stages=4, symbol="N"),
+    Axis("a", _A_BOX, sought=_A_BOX, fractional=True, arrays=False, channels=True),
+    Axis("b", _B_BOX, sought=_B_BOX, fractional=True, arrays=False),
     Axis(
         "groups",
         (1, 2, 4),
