@@ -27,7 +27,7 @@ Ints: TypeAlias = "npt.NDArray[np.int64]"
 Costs: TypeAlias = "dict[str, Ints]"
 Which: TypeAlias = Callable[[Costs], "npt.NDArray[np.bool_]"]
 MOST_TREES = 2_000  # half a minute or so
-_FIRST_TREES = 150  # after which it is hopeless where there may be many more than `MOST_TREES`
+_FIRST_TREES = 40  # after which it is hopeless where there may be many more than `MOST_TREES`
 UNKNOWN = LARGEST  # a cost of that or more; of a design that does not exist, or was not asked for
 
 
