@@ -158,3 +158,12 @@ def test_what_would_take_minutes_is_refused_soon(run, name, monkeypatch):
     result = run("solve", "--network", name, "--free", free, *caps)
     assert result.exit_code == 2 and "give smaller ranges" in result.stderr
     assert len(made) < 120
+
+
+def test_factors_are_given_as_a_range_with_a_step(run):
+    asked = ("solve", "--network", "mobilenet_v2", "--width", "0.5:1:0.05", "--free", "width")
+    found = document(run(*asked, "--at-most", "3Mparams", "--nearest", 20, "--format", "json"))
+    counted = {width / 20: count(parse(f"mobilenet_v2_{width / 20:g}")) for width in range(10, 21)}
+    inside = {width: one.params for width, one in counted.items() if one.params <= 3_000_000}
+    rows = found["answers"][0]["designs"]
+    assert {row["width"]: row["params"] for row in rows} == inside
