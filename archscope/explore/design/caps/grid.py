@@ -27,7 +27,7 @@ Ints: TypeAlias = "npt.NDArray[np.int64]"
 Costs: TypeAlias = "dict[str, Ints]"
 Which: TypeAlias = Callable[[Costs], "npt.NDArray[np.bool_]"]
 MOST_TREES = 2_000  # half a minute or so
-_FIRST_TREES = 40  # after which it is hopeless where there may be many more than `MOST_TREES`
+_FIRST_TREES = 40  # after which it is hopeless where there may be many times as many
 UNKNOWN = LARGEST  # a cost of that or more; of a design that does not exist, or was not asked for
 
 
@@ -110,7 +110,8 @@ class Grid:
         The designs at the border of a cap are about as many as the combinations of all but one.
         """
         lengths = [len(self.values[place]) for place in places] or [1]
-        return MOST_TREES if prod(lengths) // max(lengths) <= MOST_TREES else _FIRST_TREES
+        few = prod(lengths) // max(lengths) <= 5 * MOST_TREES
+        return MOST_TREES if few else _FIRST_TREES
 
     def _words(self) -> tuple[str, ...]:
         return (*METRICS, "weights", "memory", *(("layers",) if self.with_layers else ()))
