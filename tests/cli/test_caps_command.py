@@ -167,3 +167,13 @@ def test_factors_are_given_as_a_range_with_a_step(run):
     inside = {width: one.params for width, one in counted.items() if one.params <= 3_000_000}
     rows = found["answers"][0]["designs"]
     assert {row["width"]: row["params"] for row in rows} == inside
+
+
+@pytest.mark.parametrize("limit", [("--at-most", "10Mparams"), ("--budget", "10Mparams")])
+def test_the_proof_names_what_was_sought_where_one_value_is_left(run, limit):
+    floor = ("--rounding", "floor") if limit[0] == "--budget" else ()
+    asked = ("solve", "--network", "wrn_28_10", "--free", "depth", *limit, *floor)
+    proof = document(run(*asked, "--format", "json"))["answers"][0]["proof"]
+    assert proof["box"] == {"depth": [1, 1]} and proof["derived"] == ["depth"]
+    assert "box depth 1:1" in proof["statement"]
+    assert proof["statement"].endswith("Beyond the box in depth every design costs too much.")
