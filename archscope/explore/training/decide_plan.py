@@ -62,8 +62,8 @@ class DecisionPlan(Result):
         notes = [
             f"One run varies by {self.spread:.3g} points (standard deviation, from {where}).",
             f"{PATHS:,} simulated comparisons each, errors normal; {self._shared}"
-            f"a false difference in at most {rule.alpha:.0%}. Saved: of {rule.max_seeds} seeds of "
-            "each network.",
+            f"a false difference in at most {100 * rule.alpha:g}%. Saved: of "
+            f"{rule.max_seeds} seeds of each network.",
         ]
         return [Table(title, columns, self._rows(), notes)]
 

@@ -11,10 +11,14 @@ from typer.testing import CliRunner
 import archscope as a
 from archscope.cli.main import app
 from archscope.errors import UsageError
+from archscope.explore.training.cifar_sweep import join_sweep
 from archscope.explore.training.decide import decide
 from archscope.explore.training.decide_plan import decide_plan
 from archscope.explore.training.run_plan import Console
+from archscope.explore.training.status import status
 from archscope.explore.training.until_decided import Stopping
+from archscope.reporting.folder.folder import contents
+from archscope.reporting.judge import boundary
 from archscope.sweep.plan.slots import Resources
 from archscope.sweep.run import schedule
 from archscope.sweep.store.records import read_sweep
@@ -28,13 +32,15 @@ def fake(monkeypatch: pytest.MonkeyPatch, quick_workers: None, undrawn: None) ->
     monkeypatch.setattr(schedule, "RUNNER", "fake_runners:by_network")
 
 
-def decided(tmp_path: Path, *networks: str, said: list[str] | None = None, **numbers: object):
+def decided(
+    tmp_path: Path, *networks: str, said: list[str] | None = None, changes=None, **numbers: object
+):
     say = Console((said if said is not None else []).append, live=False)
     rule = Stopping(**{"max_seeds": 5, "resolve": 3.0, **numbers})
     one_at_a_time = Resources(gpus=0, workers=1, threads=1)
-    return decide(
-        networks, stopping=rule, out=tmp_path / "out", console=say, resources=one_at_a_time, **TINY
-    )
+    out = tmp_path / "out"
+    asked = {**TINY, **(changes or {})}
+    return decide(networks, stopping=rule, out=out, console=say, resources=one_at_a_time, **asked)
 
 
 @pytest.mark.usefixtures("fake")
@@ -52,8 +58,12 @@ def test_it_stops_as_soon_as_all_pairs_are_decided(tmp_path: Path) -> None:
     document = result.document()
     assert document["schema"] == "archscope.decision/1" and document["ended"]
     assert [look["n"] for look in document["looks"]] == [3, 3, 3]
-    report = (result.folder / "table.md").read_text()
-    assert "stopped" not in report or "A test that stops itself" in report
+    told = "Trained until it is decided, stopped after 3 seeds of 5 at most: "
+    told += "3 of 3 comparisons decided."
+    assert (result.folder / "table.md").read_text().startswith(f"> **{told}**")
+    page = contents(result.folder).texts["report.html"]()
+    assert told in page and "the intervals hold at the stop, 95%" in page
+    assert status(result.folder).tables()[0].notes == [told]
 
 
 @pytest.mark.usefixtures("fake")
@@ -62,6 +72,45 @@ def test_the_same_command_again_trains_nothing_and_says_the_same(tmp_path: Path)
     log = (tmp_path / "out" / "log.txt").read_text()
     assert decided(tmp_path, "1x64d", "4x64d").document() == first
     assert (tmp_path / "out" / "log.txt").read_text() == log
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_decided_folder_refuses_another_plan(tmp_path: Path) -> None:
+    decided(tmp_path, "1x64d", "4x64d")
+    with pytest.raises(UsageError, match=r"epochs 3 there, 2 asked"):
+        decided(tmp_path, "1x64d", "4x64d", changes={"epochs": 2})
+
+
+@pytest.mark.usefixtures("fake")
+def test_the_levels_of_a_begun_folder_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another version, or a machine whose simulation differs in a digit, goes on by them."""
+    first = decided(tmp_path, "1x64d", "4x64d").document()
+    plain = boundary.levels
+    monkeypatch.setattr(boundary, "levels", lambda *given: tuple(x / 2 for x in plain(*given)))
+    assert decided(tmp_path, "1x64d", "4x64d").document() == first
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_worker_goes_on_round_by_round(tmp_path: Path) -> None:
+    """Here the command that began it is gone after its first round."""
+    folder = decided(tmp_path, "2x64d", "3x64d", resolve=0.01).folder
+    document = json.loads((folder / "sweep.json").read_text())
+    document["trials"] = [one for one in document["trials"] if one["seed"] <= 3]
+    document["settings"]["seeds"] = [1, 2, 3]
+    (folder / "sweep.json").write_text(json.dumps(document))
+    waits = status(folder)
+    assert not waits.finished and "the look at 4 seeds waits for" in waits.tables()[0].notes[0]
+    assert waits.document()["decision"] == {
+        "ended": False,
+        "look": 4,
+        "open": 1,
+        "missing": [{"template": one, "seed": 4} for one in ("2x64d", "3x64d")],
+    }
+    silent = Console(lambda text: None, live=False)
+    machine = Resources(gpus=0, workers=1, threads=1)
+    joined = join_sweep(folder, console=silent, resources=machine)
+    assert {record.trial.seed for record in joined.records} == {1, 2, 3, 4}
+    assert status(folder).finished and joined.files
 
 
 @pytest.mark.usefixtures("fake")
