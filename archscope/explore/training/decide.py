@@ -37,6 +37,7 @@ class Decided(SweepResult):
         assert rule is not None
         return {
             "schema": "archscope.decision/1",
+            "convention": "errors in %, of the final epoch; differences are first minus second",
             "folder": str(self.folder),
             "ended": now.ended,
             "rule": rule.document(),

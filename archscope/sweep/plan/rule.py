@@ -10,8 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any
 
 from archscope.documents import Within
-from archscope.errors import UsageError
-from archscope.sweep.plan.reading import written
+from archscope.sweep.plan.reading import Fault, written
 
 MOST_SEEDS = 64
 _PROBABILITY = Within(0, 1)
@@ -77,7 +76,7 @@ class Rule:
             or not 0 < self.alpha < 0.5
             or not self.resolve > 0
         ):
-            raise UsageError("its comparisons, looks, seeds and levels do not go together")
+            raise Fault("the parts of its rule do not go together")
 
     @property
     def pairs(self) -> Sequence[tuple[str, str]]:

@@ -19,6 +19,7 @@ from archscope.explore.training.status import status
 from archscope.explore.training.until_decided import Stopping
 from archscope.reporting.folder.folder import contents
 from archscope.reporting.judge import boundary
+from archscope.reporting.judge.power import simulated
 from archscope.sweep.plan.slots import Resources
 from archscope.sweep.run import schedule
 from archscope.sweep.store.records import read_sweep
@@ -114,6 +115,25 @@ def test_a_worker_goes_on_round_by_round(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("fake")
+def test_a_damaged_rule_is_told_in_a_sentence_and_mended_by_the_same_command(
+    tmp_path: Path,
+) -> None:
+    first = decided(tmp_path, "1x64d", "4x64d")
+    path = first.folder / "sweep.json"
+    for name, value, said in (
+        ("first", ["zzz"], "its rule compares zzz, which it does not list"),
+        ("looks", [3, 4], "the parts of its rule do not go together"),
+    ):
+        document = json.loads(path.read_text())
+        document["rule"][name] = value
+        path.write_text(json.dumps(document))
+        for command in ("status", "report"):
+            told = CliRunner().invoke(app, [command, str(first.folder)])
+            assert told.exit_code == 1 and said in " ".join(told.output.split())
+        assert decided(tmp_path, "1x64d", "4x64d").document() == first.document()
+
+
+@pytest.mark.usefixtures("fake")
 def test_networks_alike_are_trained_up_to_no_difference(tmp_path: Path) -> None:
     result = decided(tmp_path, "2x64d", "3x64d", max_seeds=3, resolve=3.0)
     [verdict] = result.verdicts()
@@ -191,6 +211,7 @@ def test_a_study_stops_when_its_pairs_are_decided(tmp_path: Path) -> None:
         (["decide", "1x64d", "2x64d", "--resolve", "0"], "above 0 points"),
         (["decide", "1x64d", "2x64d", "--like", "here"], "of --plan"),
         (["decide", "--plan"], "give --like"),
+        (["decide", "1x64d", "--plan", "--spread", "1"], "two networks or more"),
         (["decide", "--plan", "--spread", "-1"], "above 0 points, not -1"),
         (["decide", "--plan", "--spread", "1", "--like", "x"], "give --like"),
         (["cifar-sweep", "--max-seeds", "4"], "--max-seeds is of --until-decided"),
@@ -214,6 +235,18 @@ def test_a_plan_says_what_a_decision_takes() -> None:
         assert sum(shares) == pytest.approx(1)
     assert json.dumps(found.document())
     assert "One run varies by 0.5 points" in found.tables()[0].notes[0]
+
+
+def test_the_plan_of_several_takes_the_noise_of_all_and_shares_the_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("archscope.explore.training.decide_plan.DIFFERENCES", (1.0,))
+    rule = Stopping(max_seeds=6)
+    two, ten = (decide_plan(rule, networks=k, spread=0.5).document() for k in (2, 5))
+    assert (two["comparisons"], ten["comparisons"]) == (1, 10)
+    test = a.SequentialTest(comparisons=10, most=6, resolve=0.5)
+    alone = simulated(test, 1.0, [0.5, 0.5])
+    assert alone.worse < ten["rows"][0]["decided"] < two["rows"][0]["decided"]
 
 
 @pytest.mark.usefixtures("fake")

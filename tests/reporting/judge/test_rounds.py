@@ -123,7 +123,7 @@ def test_a_rule_whose_parts_do_not_fit_is_refused(change):
     import json
 
     document = {**json.loads(json.dumps(rule().document())), **change}
-    with pytest.raises(ValueError, match=r"do not go together|looks"):
+    with pytest.raises(Fault, match=r"do not go together|looks"):
         read(Rule, document, "rule")
 
 

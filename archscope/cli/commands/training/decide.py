@@ -158,7 +158,7 @@ def decide(
     rule = stopping(first_look, max_seeds, alpha, resolve)
     named = networks or []
     if plan:
-        found = decide_plan(rule, networks=len(named), like=like, spread=spread)
+        found = decide_plan(rule, networks=len(dict.fromkeys(named)) or 2, like=like, spread=spread)
         print_result(found, format, output)
         return
     if like is not None or spread is not None:
