@@ -33,6 +33,7 @@ from archscope.explore.training.until_decided import (
     train_until_decided,
 )
 from archscope.reporting.folder.folder import write as write_report
+from archscope.reporting.folder.study import verdict_table
 from archscope.reporting.folder.sweep import document, results, table7
 from archscope.reporting.judge.of_sweep import sweep_verdicts
 from archscope.reporting.judge.verdicts import RESOLVE, Verdict, check_resolve
@@ -89,8 +90,12 @@ class SweepResult(Result):
         return 3 if self.failed or self.diverged else 0
 
     def tables(self) -> list[Table]:
-        """The columns of the paper's Table 7, a row for each network."""
-        return [table7(self.sweep)]
+        """The columns of the paper's Table 7, a row for each network.
+
+        Of a sweep that stops itself its verdicts come first.
+        """
+        rule = self.sweep.plan.rule
+        return [*([verdict_table(self.verdicts())] if rule else []), table7(self.sweep)]
 
     def document(self) -> dict[str, Any]:
         """The table as JSON: schema `archscope.cifar_sweep/1`, a row for each network and trial."""
@@ -103,7 +108,8 @@ class SweepResult(Result):
     def verdicts(self, resolve: float = RESOLVE) -> list[Verdict]:
         """Which of two networks is better, or that no difference is shown, for each pair.
 
-        `resolve` is the difference of errors (points) that the verdicts try to resolve.
+        `resolve` is the difference of errors (points) that the verdicts try to resolve; a sweep
+        that stops itself has the one of its rule.
         """
         return sweep_verdicts(self.sweep, resolve)
 

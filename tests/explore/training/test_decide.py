@@ -18,8 +18,10 @@ from archscope.explore.training.run_plan import Console
 from archscope.explore.training.status import status
 from archscope.explore.training.until_decided import Stopping
 from archscope.reporting.folder.folder import contents
+from archscope.reporting.folder.study import judged
 from archscope.reporting.judge import boundary
 from archscope.reporting.judge.power import simulated
+from archscope.studies.reader import read_study
 from archscope.sweep.plan.slots import Resources
 from archscope.sweep.run import schedule
 from archscope.sweep.store.records import read_sweep
@@ -173,6 +175,7 @@ def test_a_sweep_stops_when_its_pairs_of_interest_are_decided(tmp_path: Path) ->
     words = ["cifar-sweep", *OPTIONS, "--templates", "1x64d,4x64d", "--out", str(out)]
     result = CliRunner().invoke(app, [*words, "--until-decided", "--max-seeds", "4"])
     assert result.exit_code == 0, result.output
+    assert "4x64d better than 1x64d" in result.output
     assert len(read_sweep(out).trials) == 6
     assert "4x64d better than 1x64d" in CliRunner().invoke(app, ["report", str(out)]).output
     other = CliRunner().invoke(app, ["report", str(out), "--resolve", "2"])
@@ -199,6 +202,14 @@ def test_a_study_stops_when_its_pairs_are_decided(tmp_path: Path) -> None:
     assert "A test that stops itself" in table.notes[0]
     assert all("at 3 seeds" in row["verdict"] for row in table.rows)
     assert not result.document()["more_seeds"]
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_study_shows_pairs_that_it_does_not_name_as_they_are(tmp_path: Path) -> None:
+    """Of a folder that cifar-sweep had begun, with other networks besides."""
+    result = decided(tmp_path, "1x64d", "5x64d")
+    [verdict] = judged(read_study("resnext-fig7"), "quick", result.sweep)
+    assert (verdict.first, verdict.second) == ("1x64d", "5x64d")
 
 
 @pytest.mark.parametrize(
