@@ -238,5 +238,6 @@ def method(rule: Rule) -> str:
         "pair's own runs (Welch) or by all networks' where their spreads are alike; the error "
         f"spent is {rule.spending}; the intervals hold at the stop, {100 * (1 - rule.alpha):g}%"
         f"{together}. No difference: of {rule.resolve:g} points or more, each side at "
-        f"{100 * rule.alpha:g}%. Not paired by seed. Negative differences favour the first network."
+        f"{100 * rule.alpha:g}%, so that the interval shown may reach beyond. Not "
+        "paired by seed. Negative differences favour the first network."
     )
