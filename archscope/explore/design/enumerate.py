@@ -14,7 +14,8 @@ from archscope.cost.formula import Count
 from archscope.errors import InfeasibleError, UsageError, shown
 from archscope.explore.design import draw
 from archscope.explore.design.chunks import chunks, out_of, position, within
-from archscope.explore.design.collect import SORTS, Collector, Columns, Order
+from archscope.explore.design.collect import PRINT, SORTS, Collector, Columns, Order
+from archscope.explore.design.drawing.fingerprints import fingerprints
 from archscope.explore.design.enumeration import FAMILIES, Enumeration, Query
 from archscope.explore.design.limits import METRICS
 from archscope.explore.design.nearest import dividing_numbers, nearest
@@ -77,7 +78,7 @@ def enumerate_designs(
         )
     if key not in (*METRICS, *axes):
         axes.append(key)
-    names = ["part", *axes, *METRICS]
+    names = ["part", *axes, *METRICS, *([PRINT] if order.sample is not None else [])]
 
     def kept(index: int, part: Part, columns: Columns, cost: Count) -> Columns:
         """Of some designs of a part, those that fulfil the query."""
@@ -86,7 +87,11 @@ def enumerate_designs(
         fixed = {axis: parts[index].values().get(axis, 0) for axis in axes}
         found: dict[str, Any] = {"part": index, **fixed, **columns}
         found |= {metric: getattr(cost, metric) for metric in METRICS}
-        return {name: _taken(value, keep) for name, value in found.items()}
+        taken = {name: _taken(value, keep) for name, value in found.items()}
+        if order.sample is not None:
+            chosen = {axis: taken[axis] for axis in columns}
+            taken[PRINT] = fingerprints(part, chosen)[: len(keep)] if len(keep) else keep
+        return taken
 
     open_parts = _open(parts, query)
     left = sum(part.size for part in open_parts.values())
@@ -96,10 +101,14 @@ def enumerate_designs(
                 f"{left:,} designs are too many to go through (most: {MOST_CANDIDATES:,}): state "
                 "smaller ranges, as --depth 1:6, draw some with --sample N, or give --exhaustive"
             )
-        listed, drawn = draw.sampled(kept, open_parts, order, names)
-        matches = len(listed["part"])
+        drawn = draw.sampled(kept, open_parts, order, names)
         shared = query, order, spaces, parts, candidates
-        return Enumeration(*shared, drawn, matches, None, listed, listed, drawn=drawn)
+        listed, found = drawn.listed, drawn.found
+        return Enumeration(
+            *(*shared, drawn.draws, found, None, listed, listed),
+            drawn=drawn.draws,
+            unknown=drawn.unknown,
+        )
     collector, counted = Collector(order, names, sampled), 0
     told = _Progress(left, note)
     for done, (index, part) in enumerate(open_parts.items()):

@@ -59,8 +59,10 @@ class Enumeration(Result):
         columns: an entry for each listed design: its part, its numbers, its costs.
         is_confirmed: whether fvcore has counted every listed design (see `confirmed`).
         drawn: of a box too large to go through, the designs that were drawn at random, each of
-            them counted; `matches` is then how many were found of those. None where it was gone
-            through.
+            them counted; `matches` is then how many of those fulfil every condition. None where
+            it was gone through.
+        unknown: how many of those drawn may be likelier than others, as too many other designs
+            may give the same network.
     """
 
     query: Query
@@ -75,6 +77,7 @@ class Enumeration(Result):
     sample: Columns
     is_confirmed: bool = False
     drawn: int | None = None
+    unknown: int = 0
 
     def __len__(self) -> int:
         return len(self.columns["part"])

@@ -7,7 +7,7 @@ torchvision, up (and never below nine tenths of the width).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import partial
 from typing import Any, NamedTuple
@@ -17,7 +17,8 @@ from archscope.arch.families.axis import Axis, number_text
 from archscope.arch.families.blocks import divisible, postactivation, strides
 from archscope.arch.families.family import family
 from archscope.arch.families.keys import Keys
-from archscope.arch.families.residual.ramps import ramp
+from archscope.arch.families.residual import alike
+from archscope.arch.families.residual.ramps import Beginnings, ramp
 from archscope.arch.families.spelling import Names, Numbers, Spelled
 from archscope.arch.nodes import (
     Act,
@@ -184,18 +185,30 @@ _ONLY_PAPER = {
     "x": ("200MF", "400MF", "600MF", "4.0GF", "6.4GF", "12GF"),
     "y": ("200MF", "600MF", "800MF", "4.0GF", "6.4GF", "8.0GF", "12GF"),
 }
+
+
+def _near(bound: Callable[..., Any]) -> Callable[..., Any]:
+    """A bound of `alike` as an axis has it."""
+
+    def which(own: Mapping[str, Any], chosen: Mapping[str, Any], values: Any) -> Any:
+        known = alike.Known(*_line(own), own["rounding"] == "up")
+        return bound(known, chosen, values)
+
+    return which
+
+
+_FACTOR: dict[str, Any] = {"fractional": True, "decimals": True, "grows": ()}
 _AXES = (
-    Axis("depth", range(12, 29), least=4),
-    Axis("w0", range(8, 257, 8), least=8, step=8, grows=()),
-    Axis("wa", range(8, 257, 8), fractional=True, decimals=True, grows=()),
+    Axis("depth", range(12, 29), least=4, alike=lambda own, _, values: values == own["depth"]),
+    Axis("w0", range(8, 257, 8), least=8, step=8, grows=(), alike=_near(alike.start)),
+    Axis("wa", range(8, 257, 8), **_FACTOR, alike=_near(alike.slope), begins=Beginnings),
     Axis(
         *("wm", [Fraction(number, 4) for number in range(5, 13)]),
         least=Fraction(101, 100),
-        fractional=True,
-        decimals=True,
-        grows=(),
+        alike=_near(alike.growth),
+        **_FACTOR,
     ),
-    Axis("group", range(8, 257, 8), grows=()),
+    Axis("group", range(8, 257, 8), grows=(), alike=_near(alike.group)),
 )
 
 _BLOCK = r"layer(\d+)\.(\d+)"
