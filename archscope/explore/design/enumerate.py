@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from archscope.arch.network import Network
 from archscope.cost.formula import Count
-from archscope.errors import InfeasibleError, UsageError, shown
+from archscope.errors import ArchscopeError, InfeasibleError, UsageError, shown
 from archscope.explore.design import draw
 from archscope.explore.design.chunks import chunks, out_of, position, within
 from archscope.explore.design.collect import PRINT, SORTS, Collector, Columns, Order
@@ -54,7 +54,8 @@ def enumerate_designs(
         order: how they are listed; by parameters where there is none.
         sampled: how many of all that fulfil the query are kept for a picture, about.
         exhaustive: go through more than `MOST_CANDIDATES` designs as well, for hours. Without it
-            an order with a sample is drawn at random from so large a box.
+            the networks of a sample are drawn at random from so large a box; also from a smaller
+            one, where that finds as many as are asked for.
         note: told how many candidates there are, and how far it is, where that takes long.
 
     Raises:
@@ -95,19 +96,14 @@ def enumerate_designs(
 
     open_parts = _open(parts, query)
     left = sum(part.size for part in open_parts.values())
+    if order.sample is not None and left > min(draw.SMALL, MOST_CANDIDATES) and not exhaustive:
+        drawn = draw.sampled(kept, open_parts, order, names, query.ranges, query.divisible)
+        if left > MOST_CANDIDATES or len(drawn.listed["part"]) == order.sample:
+            return _of_draw(drawn, query, order, spaces, parts)
     if left > MOST_CANDIDATES and not exhaustive:
-        if order.sample is None:
-            raise UsageError(
-                f"{left:,} designs are too many to go through (most: {MOST_CANDIDATES:,}): state "
-                "smaller ranges, as --depth 1:6, draw some with --sample N, or give --exhaustive"
-            )
-        drawn = draw.sampled(kept, open_parts, order, names)
-        shared = query, order, spaces, parts, candidates
-        listed, found = drawn.listed, drawn.found
-        return Enumeration(
-            *(*shared, drawn.draws, found, None, listed, listed),
-            drawn=drawn.draws,
-            unknown=drawn.unknown,
+        raise UsageError(
+            f"{left:,} designs are too many to go through (most: {MOST_CANDIDATES:,}): state "
+            "smaller ranges, as --depth 1:6, draw some with --sample N, or give --exhaustive"
         )
     collector, counted = Collector(order, names, sampled), 0
     told = _Progress(left, note)
@@ -122,6 +118,22 @@ def enumerate_designs(
     front = collector.kept if order.pareto else None
     numbers = candidates, counted, collector.matches, front
     return Enumeration(query, order, spaces, parts, *numbers, listed, sample)
+
+
+def _of_draw(
+    drawn: draw.Drawn, query: Query, order: Order, spaces: Sequence[Space], parts: Sequence[Part]
+) -> Enumeration:
+    if not len(drawn.listed["part"]):
+        raise ArchscopeError(
+            f"none of {drawn.looked_at:,} designs drawn at random meets the conditions, if any "
+            "does: widen them, state a smaller box, as --depth 1:6, or give --exhaustive"
+        )
+    return Enumeration(
+        *(query, order, spaces, parts, sum(space.size for space in spaces), drawn.looked_at),
+        *(drawn.found, None, drawn.listed, drawn.listed),
+        drawn=drawn.looked_at,
+        unknown=drawn.unknown,
+    )
 
 
 def _query(families: Sequence[Named]) -> Query:

@@ -155,7 +155,9 @@ class Beginnings:
         import numpy as np
 
         block, step = 1 + (picks - 1) % self._blocks, 1 + (picks - 1) // self._blocks
-        table = np.array([[_reaching(one, k) for k in range(self._steps + 2)] for one in self._bases])
+        table = np.array(
+            [[_reaching(one, k) for k in range(self._steps + 2)] for one in self._bases]
+        )
         w0, which = columns["w0"], np.searchsorted(self._bases, columns["wm"])
         growth = table[which, step]
         place = np.searchsorted(self._values, (growth - 1) * w0 / block * (1 - 1e-9))

@@ -97,4 +97,3 @@ def _arrays(node: Node) -> Iterator[Any]:
     yield from array_fields(node).values()
     for part in node.parts():
         yield from _arrays(part)
-
