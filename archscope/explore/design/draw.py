@@ -17,7 +17,7 @@ from archscope.explore.design.nearest import Range
 from archscope.explore.design.space import Part
 
 SMALL = 10_000_000  # designs that are gone through instead
-MOST_DRAWS = 10_000_000  # of designs that are counted: half a minute at most
+MOST_DRAWS = 25_000_000  # of designs that are counted: half a minute or so
 Kept: TypeAlias = Callable[[int, Part, Columns, Count], Columns]
 
 
