@@ -16,7 +16,7 @@ from archscope.explore.design.drawing.lines import PICK, Lines
 from archscope.explore.design.nearest import Range
 from archscope.explore.design.space import Part
 
-SMALL = 10_000_000  # designs that are gone through instead
+SMALL = 50_000_000  # designs that are gone through instead: as fast
 MOST_DRAWS = 25_000_000  # of designs that are counted: half a minute or so
 Kept: TypeAlias = Callable[[int, Part, Columns, Count], Columns]
 

@@ -35,9 +35,10 @@ FINE = {
     "depth": [4, 5],
     "w0": [24, 32],
     "wa": [Fraction(number, 5) for number in range(40, 200)],
+    "wm": [Fraction(number, 20) for number in (44, 46, 47, 48, 49, 50, 60)],
     "group": [8, 16],
 }
-BOX = Query(["regnetx"], FINE, {"params": (250_000, 400_000)})
+BOX = Query(["regnetx"], FINE, {"params": (250_000, 330_000)})
 
 
 def part_of(family):
@@ -133,30 +134,51 @@ def test_lines_know_which_of_their_designs_lie_in_the_ranges():
     assert lines.counted < 625
 
 
-def chi_square(every, size, seeds):
-    """Of how often each network of the box comes up in samples of a size, over their number."""
-    times = Counter()
-    for seed in range(seeds):
-        found = networks(enumerate_designs(BOX, Order(sample=size, seed=seed)))
-        assert len(set(found)) == len(found) == size
-        times.update(found)
-    assert times.keys() <= every
-    expected = size * seeds / len(every)
-    total = sum((times[tree] - expected) ** 2 / expected for tree in every)
-    # Within a sample no network comes twice.
-    return total / (1 - size / len(every)) / len(every)
+TOY = '''
+from archscope.arch.families.axis import Axis
+from archscope.arch.families.family import family
+from archscope.arch.nodes import Conv, Linear, Pool, Seq
 
 
-@pytest.mark.parametrize(
-    "drawn", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["drawn", "gone through"]
-)
-def test_each_network_is_as_likely_as_any_other(monkeypatch, drawn):
-    """Though some are given by many more designs than others."""
-    given = Counter(networks(enumerate_designs(BOX)))
-    assert max(given.values()) > 2 * min(given.values())
+@family("toy[_{one}_{other}]", Axis("one", range(1, 41)), Axis("other", range(1, 11)))
+def toy(one: int, other: int, *, classes: int = 10) -> Seq:
+    """Of few widths, the small ones given by many numbers."""
+    return Seq(Conv(1 + one * other // 40, 3), Pool("global"), Linear(classes))
+'''
+
+
+@pytest.mark.parametrize("drawn", [True, False], ids=["drawn", "gone through"])
+def test_each_network_is_as_likely_as_any_other(monkeypatch, tmp_path, drawn):
+    """Though one is given by a hundred times as many designs as another."""
+    (tmp_path / "toy.py").write_text(TOY, encoding="utf-8")
+    query = Query([f"{tmp_path / 'toy.py'}:toy"], {}, {"params": (0, 10_000)})
+    _check_uniform(monkeypatch, query, drawn, size=2, seeds=60 if drawn else 250)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("drawn", [True, False], ids=["drawn", "gone through"])
+def test_each_regnet_is_as_likely_as_any_other(monkeypatch, drawn):
+    _check_uniform(monkeypatch, BOX, drawn, size=2, seeds=50)
+
+
+def _check_uniform(monkeypatch, query, drawn, size, seeds):
+    """Chi-square against the full list."""
+    given = Counter(networks(enumerate_designs(query)))
+    assert max(given.values()) > 2 * min(given.values()) and len(given) > 6
     if drawn:
         monkeypatch.setattr(enumerate, "MOST_CANDIDATES", 10)
-    assert chi_square(given.keys(), 4, 20) < 2.3  # of 13 degrees: beyond it one time in 200
+        monkeypatch.setattr(draw, "CHUNK", 512)
+    times = Counter()
+    for seed in range(seeds):
+        found = enumerate_designs(query, Order(sample=size, seed=seed))
+        trees = networks(found)
+        assert len(set(trees)) == len(trees) == size and (found.drawn is not None) == drawn
+        times.update(trees)
+    assert times.keys() <= given.keys()
+    expected, degrees = size * seeds / len(given), len(given) - 1
+    chi_square = sum((times[tree] - expected) ** 2 / expected for tree in given)
+    chi_square /= 1 - size / len(given)  # within a sample no network comes twice
+    assert chi_square < degrees + 3 * (2 * degrees) ** 0.5
 
 
 def test_no_part_of_a_box_is_drawn_first(monkeypatch):
@@ -173,7 +195,8 @@ def test_it_says_so_where_there_are_fewer(monkeypatch):
     assert set(networks(found)) == every and len(found) == len(every) < 100
     assert "all there are" in found.tables()[0].notes[0]
     monkeypatch.setattr(enumerate, "MOST_CANDIDATES", 10)
-    monkeypatch.setattr(draw, "MOST_DRAWS", 50_000)
+    monkeypatch.setattr(draw, "MOST_DRAWS", 20_000)
+    monkeypatch.setattr(draw, "CHUNK", 1024)
     found = enumerate_designs(BOX, Order(sample=100))
     note = " ".join(found.tables()[0].notes)
     assert f"{found.matches:,} of {found.drawn:,} designs looked at do" in note
