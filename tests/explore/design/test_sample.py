@@ -150,8 +150,7 @@ def toy(one: int, other: int, *, classes: int = 10) -> Seq:
 @pytest.mark.parametrize("drawn", [True, False], ids=["drawn", "gone through"])
 def test_each_network_is_as_likely_as_any_other(monkeypatch, tmp_path, drawn):
     """Though one is given by a hundred times as many designs as another."""
-    (tmp_path / "toy.py").write_text(TOY, encoding="utf-8")
-    query = Query([f"{tmp_path / 'toy.py'}:toy"], {}, {"params": (0, 10_000)})
+    query = _toys(tmp_path)
     _check_uniform(monkeypatch, query, drawn, size=2, seeds=60 if drawn else 250)
 
 
@@ -159,6 +158,11 @@ def test_each_network_is_as_likely_as_any_other(monkeypatch, tmp_path, drawn):
 @pytest.mark.parametrize("drawn", [True, False], ids=["drawn", "gone through"])
 def test_each_regnet_is_as_likely_as_any_other(monkeypatch, drawn):
     _check_uniform(monkeypatch, BOX, drawn, size=2, seeds=50)
+
+
+def _toys(folder):
+    (folder / "toy.py").write_text(TOY, encoding="utf-8")
+    return Query([f"{folder / 'toy.py'}:toy"], {}, {"params": (0, 10_000)})
 
 
 def _check_uniform(monkeypatch, query, drawn, size, seeds):
@@ -189,16 +193,18 @@ def test_no_part_of_a_box_is_drawn_first(monkeypatch):
     assert 12 < deep < 48  # 30, with a deviation of 4
 
 
-def test_it_says_so_where_there_are_fewer(monkeypatch):
-    every = set(networks(enumerate_designs(BOX)))
-    found = enumerate_designs(BOX, Order(sample=100))
+def test_it_says_so_where_there_are_fewer(monkeypatch, tmp_path):
+    query = _toys(tmp_path)
+    every = set(networks(enumerate_designs(query)))
+    found = enumerate_designs(query, Order(sample=100))
     assert set(networks(found)) == every and len(found) == len(every) < 100
     assert "all there are" in found.tables()[0].notes[0]
     monkeypatch.setattr(enumerate, "MOST_CANDIDATES", 10)
     monkeypatch.setattr(draw, "MOST_DRAWS", 20_000)
-    monkeypatch.setattr(draw, "CHUNK", 1024)
-    found = enumerate_designs(BOX, Order(sample=100))
+    monkeypatch.setattr(draw, "CHUNK", 512)
+    found = enumerate_designs(query, Order(sample=100))
     note = " ".join(found.tables()[0].notes)
+    assert set(networks(found)) == every
     assert f"{found.matches:,} of {found.drawn:,} designs looked at do" in note
     assert "100 were not found in so many" in note
 
