@@ -6,22 +6,27 @@
 differences in standard deviations of the paired difference. Beside the shipped schedules stand a
 single t test at 16 seeds, a t test at 0.05 after every seed, and, where Optuna is installed (`pip
 install optuna`), its WilcoxonPruner at its own defaults: how often it prunes the second of two
-equal networks within 16 seeds.
+equal networks within 16 seeds. At the end: how alike the same seed moves the networks of the sweeps
+in examples/, which is why runs are not paired.
 """
 
 from __future__ import annotations
 
 import math
 import sys
+from pathlib import Path
 
 import numpy as np
 from pairs import machine
 from scipy import stats
 
 from archscope.reporting.judge import boundary
+from archscope.reporting.judge.pairs import errors_by_template
 from archscope.reporting.judge.power import any_difference, drawn, stopped
 from archscope.reporting.judge.sequential import SequentialTest
+from archscope.sweep.store.records import read_sweep
 
+EXAMPLES = Path(__file__).parents[1] / "examples"
 PATHS = 20_000
 PRUNED = 2_000  # Optuna's takes some ms a step
 HALF = math.sqrt(0.5)  # of one run, where the paired difference varies by 1
@@ -64,6 +69,45 @@ def main() -> None:
         false |= stats.ttest_ind(runs[0, :n], runs[1, :n]).pvalue < 0.05
     print(f"  a t test at 0.05 after every seed from {boundary.FIRST}: {false.mean():.1%} false")
     optuna_pruner(runs[:, :, :PRUNED])
+    print("\nErrors that are not as assumed, of equal networks: false differences")
+    for label, errors in otherwise(drawn([0, 0], [1, 1], MOST, PATHS)).items():
+        found = stopped(test, errors)
+        print(f"  {label:38} {found.better + found.worse:6.2%}")
+    print("\nIntraclass correlation of errors from the same seed, over the networks of a sweep")
+    for folder in sorted(EXAMPLES.glob("*/sweep.json")):
+        errors = errors_by_template(read_sweep(folder.parent)).values()
+        seeds = sorted(set.intersection(*map(set, errors)))
+        table = np.array([[one[seed] for seed in seeds] for one in errors])
+        print(f"  {folder.parent.name:24} {table.shape} {by_seed(table):6.2f}")
+
+
+def otherwise(normal: np.ndarray) -> dict[str, np.ndarray]:
+    """Errors of equal networks that are not normal, or that a seed moves together."""
+    generator = np.random.default_rng(1)
+    skewed = generator.standard_exponential(normal.shape) - 1
+    wild = np.where(generator.random(normal.shape) < 0.05, 10, 1)
+    together = {
+        f"correlation {rho} of the same seed": np.stack(
+            [normal[0], rho * normal[0] + math.sqrt(1 - rho**2) * normal[1]]
+        )
+        for rho in (0.5, -0.3)
+    }
+    return {
+        "exponential": skewed,
+        "exponential, in opposite directions": np.stack([skewed[0], -skewed[1]]),
+        "one in 20 ten times as far off": normal * wild,
+        **together,
+    }
+
+
+def by_seed(errors: np.ndarray) -> float:
+    """Of (networks, seeds): ICC(C,1) of McGraw and Wong (1996), networks' own means apart."""
+    k, n = errors.shape
+    residual = errors - errors.mean(1, keepdims=True)
+    common = residual.mean(0)
+    shared = k * (common**2).sum() / (n - 1)
+    noise = ((residual - common) ** 2).sum() / ((n - 1) * (k - 1))
+    return float((shared - noise) / (shared + (k - 1) * noise))
 
 
 def optuna_pruner(runs: np.ndarray) -> None:

@@ -18,11 +18,14 @@ from archscope.explore.clock.bench_result import Bench, Measured
 from archscope.explore.networks.counters import compare_counters
 from archscope.explore.networks.difference import difference
 from archscope.explore.networks.export import Exported, Request
+from archscope.explore.training.decide import Decided
+from archscope.explore.training.decide_plan import decide_plan
 from archscope.explore.training.report import Report
 from archscope.explore.training.study import study_list
 from archscope.explore.training.train import TrainResult
 from archscope.explore.training.verify_resume import Compared, Kill, Verification
 from archscope.reporting.folder.folder import contents
+from archscope.reporting.judge.rounds import rule_of
 from archscope.reporting.table.render import render
 from archscope.reporting.table.result import Result, Tables
 from archscope.reporting.table.table import Table
@@ -47,6 +50,16 @@ def report(folder):
     return Report(folder, (folder / "report.html",), contents(folder))
 
 
+def decided(folder):
+    """A sweep that stops itself: three seeds of up to five are there."""
+    there = write_fake_sweep(folder.parent / "decided", templates=("1x64d", "4x64d"))
+    pairs, seeds = [("4x64d", "1x64d")], range(1, 6)
+    rule = rule_of(pairs, seeds, first=3, alpha=0.05, resolve=0.5, drop=True)
+    plan = json.loads((there / "sweep.json").read_text())
+    (there / "sweep.json").write_text(json.dumps({**plan, "rule": rule.document()}))
+    return Decided(there)
+
+
 def verification():
     trial = Compared("1x4d-s1-00", "1x4d", 1, 64 * "0", (64 * "0",))
     return Verification((trial,), (Kill(1, 2.5, 3),), 7, None)
@@ -58,6 +71,8 @@ FOUND = {
     "Comparison": lambda folder: a.compare(NETWORK),
     "CountResult": lambda folder: a.count(NETWORK),
     "CounterComparison": lambda folder: compare_counters(NETWORK, "formula"),
+    "Decided": decided,
+    "DecisionPlan": lambda folder: decide_plan(spread=0.5),
     "Difference": lambda folder: difference("resnet20", NETWORK),
     "Enumeration": lambda folder: a.enumerate("wrn_28"),
     "Equivalence": lambda folder: a.equivalence(NETWORK, rounds=0),

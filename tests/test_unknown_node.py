@@ -200,6 +200,7 @@ NO_READINGS = {
     "cost/execution.py": "reads a program",
     "arch/roundings.py": "looks at the numbers of all nodes alike",
     "arch/structure.py": "looks at stages alone",
+    "explore/design/drawing/fingerprints.py": "reads the fields of all nodes alike",
     "explore/design/templates/kinds.py": "makes the block of a width",
     "explore/design/templates/widths.py": "leaves batch norm out",
 }

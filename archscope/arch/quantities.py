@@ -9,6 +9,7 @@ from archscope.documents import Within
 from archscope.errors import UsageError, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from fractions import Fraction
 
     from archscope.arch.windows import Shape
@@ -175,27 +176,41 @@ def parse_numbers(text: str, what: str) -> list[int]:
 
 
 def parse_factors(text: str, what: str) -> list[int | Fraction]:
-    """`1,1.5,2` or `1:4` -> whole numbers, and fractions for decimals.
+    """`1,1.5,2`, `1:4` or `0.5:1:0.05` -> whole numbers, and fractions for decimals.
 
     Raises:
         UsageError: where a part is no such number or range.
     """
-    from archscope.arch.scaling import exact
-
     factors: list[int | Fraction] = []
     for part in text.split(","):
-        if "." not in part or ":" in part:
-            try:
-                factors += parse_numbers(part, what)
-            except UsageError:
-                raise UsageError(
-                    f"{what} must be numbers above 0, or a range upward of whole ones, not "
-                    f"'{shown(text)}'; write 0.5,1,1.5 or 1:4"
-                ) from None
-            continue
-        value = exact(part.strip(), what)
-        factors.append(int(value) if value.denominator == 1 else value)
+        ends = part.split(":")
+        try:
+            factors += parse_numbers(part, what) if _is_whole(ends) else _decimals(ends, what)
+        except UsageError:
+            if len(ends) == 1 and "." in part:
+                raise
+            raise UsageError(
+                f"{what} must be numbers above 0, or a range upward, of fractions with its step, "
+                f"not '{shown(text)}'; write 0.5,1,1.5 or 1:4 or 0.5:1:0.05"
+            ) from None
     return factors
+
+
+def _is_whole(ends: Sequence[str]) -> bool:
+    return len(ends) < 3 and "." not in "".join(ends)
+
+
+def _decimals(ends: Sequence[str], what: str) -> list[int | Fraction]:
+    """One number, or those from the first to the last in steps of a third."""
+    from archscope.arch.scaling import exact
+
+    first, *rest = (exact(end.strip(), what) for end in ends)
+    last, step = rest if len(rest) == 2 else (first, first)
+    number = (last - first) // step
+    if len(rest) not in (0, 2) or not 0 <= number < _MOST:
+        raise UsageError(f"{what} is no range with a step")
+    values = (first + place * step for place in range(number + 1))
+    return [int(value) if value.denominator == 1 else value for value in values]
 
 
 def parse_sizes(text: str) -> tuple[int, ...]:

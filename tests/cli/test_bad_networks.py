@@ -33,7 +33,7 @@ def test_an_input_of_one_pixel(run, one):
         ("enumerate regnetx --axis depth=1:3", "depth must be at least 4, not 1"),
         ("enumerate regnetx --axis group=0.5", "group must be a whole number, not 1/2"),
         ("enumerate mobilenet_v2 --axis width=nan", "width must be numbers above 0"),
-        ("enumerate mobilenet_v2 --axis width=0.5:2", "a range upward of whole ones"),
+        ("enumerate mobilenet_v2 --axis width=0.5:2", "of fractions with its step"),
         ("solve --network mobilenet_v2 --budget 9MMACs --axis width=0.001", "at least 0.01"),
         ("solve --network convnext --budget=-5MACs", "a budget is a positive whole number"),
         ("solve --network convnext --budget nan", "a network's budget needs its unit"),

@@ -8,6 +8,7 @@ import pytest
 from archscope.arch.names import parse
 from archscope.cost import count
 from archscope.cost.memory import memory
+from archscope.explore.design.space import Space
 
 PLAINNET = Path(__file__).parents[2] / "examples" / "own_family.py"
 
@@ -130,3 +131,49 @@ def test_a_number_that_no_cap_bounds_needs_a_range(run):
 def test_caps_are_of_whole_networks(run):
     result = run("solve", "--cardinality", 32, "--flash", "1MB")
     assert result.exit_code == 2 and "--flash needs a whole network" in result.stderr
+
+
+def test_factors_below_1_are_looked_at_where_a_family_declares_them(run):
+    asked = ("solve", "--network", "repvgg_a0", "--free", "a,b", "--format", "json")
+    capped = document(run(*asked, "--at-most", "5Mparams", "--nearest", 1))["answers"][0]
+    params = {
+        count(parse(f"repvgg_2_4_14_1_a{a / 4:g}_b{b / 4:g}")).params
+        for a in range(1, 21)
+        for b in range(1, 21)
+    }
+    best = max(one for one in params if one <= 5_000_000)
+    assert capped["designs"][0]["params"] == best
+    near = document(run(*asked, "--budget", "5Mparams", "--nearest", 1))["answers"][0]
+    offs = [abs(one - 5_000_000) for one in params]
+    assert abs(near["designs"][0]["params"] - 5_000_000) == min(offs)
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", pytest.param("densenet", marks=pytest.mark.slow)])
+def test_what_would_take_minutes_is_refused_soon(run, name, monkeypatch):
+    made = []
+    network = Space.network
+    monkeypatch.setattr(Space, "network", lambda *one: made.append(1) or network(*one))
+    free = "width,expansion" if name == "mobilenet_v2" else "growth,depth"
+    caps = ("--sram", "512kB:int8", "--flash", "5MB:int8")
+    result = run("solve", "--network", name, "--free", free, *caps)
+    assert result.exit_code == 2 and "give smaller ranges" in result.stderr
+    assert len(made) < 120
+
+
+def test_factors_are_given_as_a_range_with_a_step(run):
+    asked = ("solve", "--network", "mobilenet_v2", "--width", "0.5:1:0.05", "--free", "width")
+    found = document(run(*asked, "--at-most", "3Mparams", "--nearest", 20, "--format", "json"))
+    counted = {width / 20: count(parse(f"mobilenet_v2_{width / 20:g}")) for width in range(10, 21)}
+    inside = {width: one.params for width, one in counted.items() if one.params <= 3_000_000}
+    rows = found["answers"][0]["designs"]
+    assert {row["width"]: row["params"] for row in rows} == inside
+
+
+@pytest.mark.parametrize("limit", [("--at-most", "10Mparams"), ("--budget", "10Mparams")])
+def test_the_proof_names_what_was_sought_where_one_value_is_left(run, limit):
+    floor = ("--rounding", "floor") if limit[0] == "--budget" else ()
+    asked = ("solve", "--network", "wrn_28_10", "--free", "depth", *limit, *floor)
+    proof = document(run(*asked, "--format", "json"))["answers"][0]["proof"]
+    assert proof["box"] == {"depth": [1, 1]} and proof["derived"] == ["depth"]
+    assert "box depth 1:1" in proof["statement"]
+    assert proof["statement"].endswith("Beyond the box in depth every design costs too much.")

@@ -199,12 +199,12 @@ def test_version_and_help_tell_the_commands():
 
 
 def test_ctrl_c_ends_any_command_with_130(run, monkeypatch):
-    from archscope.explore.design import solve
+    from archscope.explore.design.templates import bottleneck
 
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(solve, "solve_block", interrupt)
+    monkeypatch.setattr(bottleneck, "solve_block", interrupt)
     result = run("solve", "-C", "32")
     assert (result.exit_code, result.stderr) == (130, "archscope: interrupted\n")
 

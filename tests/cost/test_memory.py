@@ -153,6 +153,27 @@ def test_small_trees_by_hand(nodes, elements):
         assert measured_peak(network(*nodes)) == 4 * elements
 
 
+ONLY_LARGE = ("inception_v4", "inception_resnet_v2")
+OF_OTHER_FAMILIES = (
+    "mobilenet_v2_0.5",
+    "mobilenet_v3_small",
+    "efficientnet_b0",
+    "efficientnet_v2_s",
+    "mnasnet_0.5",
+    "densenet_3_4_7_3_k8",
+    "shufflenet_v2_x0_5",
+    "convnext_1_1_3_1_w16",
+    "regnetx_200mf",
+    "regnety_200mf",
+    "vgg11",
+    "repvgg_a0",
+    "squeezenet1_1",
+    "googlenet",
+    "seresnext50_32x4d",
+    "res2net50_26w_4s",
+)
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -168,12 +189,12 @@ def test_small_trees_by_hand(nodes, elements):
         "inception_v3_aux",
         pytest.param("inception_v4", marks=pytest.mark.slow),
         pytest.param("inception_resnet_v2", marks=pytest.mark.slow),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in OF_OTHER_FAMILIES),
     ],
 )
 def test_the_module_touches_as_much(name):
-    net = parse(name)
-    if name.startswith("inception") and not name.endswith("aux"):
-        net = parse(name, input_shape=(3, 107, 107))
+    side = 64 if name in OF_OTHER_FAMILIES else 107 if name in ONLY_LARGE else None
+    net = parse(name, input_shape=(3, side, side) if side else None)
     assert memory(net).peak_activation_bytes == measured_peak(net)
 
 

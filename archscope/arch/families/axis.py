@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -43,6 +43,11 @@ class Axis:
         channels: whether it multiplies the channels of the first stage's widest convolutions.
         symbol: what represents it where the family's form is shown, as `C` in `resnextN_CxWd`.
         spelled: the pattern of its text in a name, where not that of its kind of number.
+        alike: from a design's numbers, columns of other numbers by word, and an array of values,
+            which of these might, beside the columns, give the same network; without it, all might.
+        begins: from the values of all axes, which of its own may be the first ones of a network
+            while the others stay: an object with `number` and `places`, see `Beginnings` of
+            RegNet. Both make `enumerate --sample` fast.
     """
 
     word: str
@@ -65,6 +70,8 @@ class Axis:
     channels: bool = False
     symbol: str = ""
     spelled: str = ""
+    alike: Callable[[Mapping[str, Any], Mapping[str, Any], Any], Any] | None = None
+    begins: Callable[[Mapping[str, Any]], Any] | None = None
 
     def monotone(self, cost: str) -> bool:
         """Whether a cost never falls while it grows.

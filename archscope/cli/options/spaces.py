@@ -17,7 +17,7 @@ CardinalityOption = Annotated[
 ]
 WidthOption = Annotated[
     str | None,
-    option("--width", "-d", value="D[,D...]", help="Bottleneck widths: 4, or 4,8,16, or 4:64."),
+    option("--width", "-d", value="D[,D...]", help="Widths: 4, or 4,8,16, or 4:64, or 0.5:1:0.05."),
 ]
 DepthOption = Annotated[
     str | None,
@@ -56,7 +56,8 @@ AxisOption = Annotated[
         "--axis",
         value="WORD=A:B",
         panel=NETWORK,
-        help="Values of any other number of the family, as growth=12:48; several times.",
+        help="Values of any other number of the family, as growth=12:48 or growth=8:48:8; "
+        "several times.",
     ),
 ]
 
@@ -93,13 +94,14 @@ class Numbers:
         from archscope.arch.scaling import exact
 
         given: dict[str, list[Any]] = {}
-        for word in ("cardinality", "width", "deepening"):
+        for word in ("cardinality", "deepening"):
             if (text := getattr(self, word)) is not None:
                 given[word] = parse_numbers(text, word)
-        if self.widen is not None:
-            given["widen"] = parse_factors(self.widen, "widen")
+        for word in ("width", "widen"):
+            if (text := getattr(self, word)) is not None:
+                given[word] = parse_factors(text, word)
         if self.depth is not None:
-            given["depth"] = [parse_numbers(part, "depth") for part in self.depth.split(",")]
+            given["depth"] = [parse_factors(part, "depth") for part in self.depth.split(",")]
         if self.scale is not None:
             given["scale"] = [exact(part.strip()) for part in self.scale.split(",")]
         for entry in self.axis or ():

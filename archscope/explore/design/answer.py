@@ -35,11 +35,12 @@ class Answer:
     lines: int
     counted: int
     cost: str | None = None  # by which the designs are the largest, under caps
+    opened: Sequence[str] = ()  # the axes that are sought, though one value may be left of some
 
     def box(self) -> dict[str, list[Any]]:
-        """The ends of each free axis."""
-        axes = self.space.axes
-        return {axis: [axes[axis][0], axes[axis][-1]] for axis in self.space.free}
+        """The ends of each axis that is sought."""
+        sought = {*self.space.free, *self.opened}
+        return {axis: [one[0], one[-1]] for axis, one in self.space.axes.items() if axis in sought}
 
     def shown(self) -> str:
         """What each free axis went through: `width1 16:1024:16, depth2 1,2,4`."""
@@ -49,7 +50,7 @@ class Answer:
         """How it is known that no design is nearer, by these costs."""
         free = self.space.free
         inner = inner_axis(self.space, costs) if free else None
-        derived = [word for word in free if word not in self.stated]
+        derived = [word for word in self.box() if word not in self.stated]
         box = {axis: [number_text(end) for end in ends] for axis, ends in self.box().items()}
         return {
             "method": "bisection" if len(free) == 1 and inner else "exhaustive",
@@ -70,8 +71,8 @@ def proof_text(
     counted = f"({plural(looked.counted, 'design')} counted)"
     may_fall = f"a cost may fall while {' or '.join(loose)} grows"
     if not free:
-        return "Proof: nothing is free here, so the one design was counted."
-    if inner is None:
+        text = f"Proof: the one design of the box {shown} was counted."
+    elif inner is None:
         text = (
             f"Proof by exhaustion over {shown}: every design was counted, as {may_fall} {counted}."
         )

@@ -146,7 +146,8 @@ def declared(
 
 def _is_declared(axis: Axis) -> bool:
     """Whether its values are not simply all from the least on."""
-    return axis.sought is not None or not isinstance(axis.least, int)
+    below = bool(axis.box) and axis.box[0] < axis.least  # fractions, as 0.25, 0.5, ...
+    return axis.sought is not None or not isinstance(axis.least, int) or below
 
 
 def _split(values: Sequence[int], step: Fraction) -> list[Any]:

@@ -10,12 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from archscope.errors import UsageError, shown
+from archscope.explore.design.drawing.fingerprints import shuffled
 from archscope.explore.design.limits import METRICS
 
 Columns: TypeAlias = "dict[str, npt.NDArray[Any]]"
 SORTS = (*METRICS, "cardinality", "width", "widen", "deepening")
 _HELD = 200_000
-_DRAW = "draw"  # a random number of each design: those with the smallest are the sample
+PRINT = "print"  # the fingerprint of each network, where a sample is drawn
+_DRAW = "draw"  # made of it, as a random number: the networks with the smallest are the sample
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Order:
         limit: at most so many; None: all.
         pareto: two costs; only designs are kept than which no other is better in one and as good
             in the other. Less is better; with a minus in front, more.
-        sample: so many, drawn at random, each design as likely as any other; None: all.
+        sample: so many different networks, drawn at random, each as likely as any other,
+            however many designs give it; None: all.
         seed: of the draw.
     """
 
@@ -85,7 +88,7 @@ class Collector:
         self.kept = 0  # before the limit: those of the front, where one is asked for
         self._order = order
         self._names = list(names)
-        self._random = np.random.default_rng(order.seed) if order.sample is not None else None
+        self._random = order.sample is not None
         if self._random:
             self._names.append(_DRAW)
         self._chunks: list[Columns] = []
@@ -105,7 +108,7 @@ class Collector:
             kept = np.flatnonzero(_key(columns, self._order.sort) <= self._cutoff)
             columns, rows = {name: column[kept] for name, column in columns.items()}, len(kept)
         if self._random:
-            columns = {**columns, _DRAW: self._random.random(rows)}
+            columns = {**columns, _DRAW: shuffled(columns[PRINT], self._order.seed)}
         self._chunks.append({n: c if n in METRICS else _small(c) for n, c in columns.items()})
         self._held += rows
         bounded = self._order.pareto or self._order.limit is not None or self._random
@@ -128,7 +131,8 @@ class Collector:
             one, other = (_key(columns, metric) for metric in self._order.pareto)
             kept = pareto_front(one, other)
         elif self._order.sample is not None:
-            kept = np.sort(np.argsort(columns[_DRAW], kind="stable")[: self._order.sample])
+            _, first = np.unique(columns[_DRAW], return_index=True)
+            kept = np.sort(first[: self._order.sample])
         elif self._order.limit is not None and len(columns["part"]) > self._order.limit:
             key = _key(columns, self._order.sort)
             self._cutoff = np.partition(key, self._order.limit - 1)[self._order.limit - 1]
@@ -178,7 +182,7 @@ def _key(columns: Columns, name: str) -> Any:
 
 def _small(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The numbers of designs are small, and there may be millions of them."""
-    if column.dtype.kind == "f":  # a widening factor such as 1.5
+    if column.dtype.kind in "fu":  # a widening factor such as 1.5; a fingerprint
         return column
     fits = not len(column) or column.max() < 2**15
     return column.astype(np.int16 if fits else np.int32)

@@ -3,70 +3,166 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from archscope.arch.scaling import plain
 from archscope.cost.formula import Count
-from archscope.errors import ArchscopeError
 from archscope.explore.design.chunks import CHUNK, counted
-from archscope.explore.design.collect import Collector, Columns, Order
+from archscope.explore.design.collect import PRINT, Collector, Columns, Order
+from archscope.explore.design.drawing.alike import Alike
+from archscope.explore.design.drawing.lines import PICK, Lines
+from archscope.explore.design.nearest import Range
 from archscope.explore.design.space import Part
 
-MOST_DRAWS = 10_000_000  # some seconds
+SMALL = 50_000_000  # designs that are gone through instead: as fast
+MOST_DRAWS = 25_000_000  # of designs that are counted: half a minute or so
 Kept: TypeAlias = Callable[[int, Part, Columns, Count], Columns]
 
 
+class Drawn(NamedTuple):
+    """A random sample.
+
+    Attributes:
+        listed: its designs, in order.
+        looked_at: designs on the lines that were drawn.
+        found: how many of those lie in the ranges.
+        unknown: how many of the sample may be likelier than others: there were too many other
+            designs to see which give the same network.
+    """
+
+    listed: Columns
+    looked_at: int
+    found: int
+    unknown: int
+
+
 def sampled(
-    kept: Kept, parts: Mapping[int, Part], order: Order, names: Sequence[str]
-) -> tuple[Columns, int]:
-    """So many different designs that fulfil a query, each as likely as any other, and the draws.
+    kept: Kept,
+    parts: Mapping[int, Part],
+    order: Order,
+    names: Sequence[str],
+    ranges: Mapping[str, Range],
+    divisible: int,
+) -> Drawn:
+    """So many different networks that fulfil a query, each as likely as any other.
+
+    Lines of designs are drawn, each as likely as any other (`Lines`); of one that has `n` designs
+    in the ranges one is taken with the chance `n` / the largest `n` seen, so that each design is
+    as likely as any other. It stays where it is the first of the designs that give its network
+    (`Alike`), so that each network is. There are fewer than asked for where `MOST_DRAWS` were
+    counted before.
 
     Args:
         kept: the columns of those that fulfil it, of a part's number and some of its designs.
         parts: to draw from, by number.
         order: its sample, seed and sort.
         names: of the columns.
-
-    Raises:
-        ArchscopeError: where none of `MOST_DRAWS` fulfils it.
+        ranges, divisible: of the query.
     """
     assert order.sample is not None
-    rng = np.random.default_rng(order.seed)
-    sizes = [float(part.size) for part in parts.values()]
-    shares = np.array(sizes) / sum(sizes)
+    lines = {index: Lines(part, ranges, divisible) for index, part in parts.items()}
+    drawing = _Drawing(kept, lines, order.sample, [*names, PICK], order.seed)
+    while len(drawing.taken) < order.sample and drawing.counted < MOST_DRAWS:
+        drawing.go_on()
     collector = Collector(replace(order, sample=None), names)
-    seen: set[tuple[Any, ...]] = set()
-    drawn = 0
-    while len(seen) < order.sample and drawn < MOST_DRAWS:
-        drawn += CHUNK
-        for (index, part), rows in zip(parts.items(), rng.multinomial(CHUNK, shares), strict=True):
-            if rows:
-                columns = _drawn(part, int(rows), rng)
-                found = kept(index, part, columns, counted(part, columns))
-                collector.add(_new(found, part.free, seen, order.sample))
-    if not seen:
-        raise ArchscopeError(
-            f"None of {drawn:,} designs drawn at random fulfils the conditions: state a smaller "
-            "box, as --depth 1:6, or go through all of it with --exhaustive"
-        )
-    return collector.finish()[0], drawn
+    for one in drawing.taken.values():
+        collector.add({name: one[name] for name in names})
+    unknown = sum(one.unknown for one in drawing.alike.values())
+    return Drawn(collector.finish()[0], drawing.looked_at, drawing.found, unknown)
 
 
-def _drawn(part: Part, rows: int, rng: np.random.Generator) -> Columns:
-    """Random values of each axis with several."""
-    values = {axis: part.column(axis) for axis in part.free}
-    return {axis: one[rng.integers(len(one), size=rows)] for axis, one in values.items()}
+@dataclass
+class _Drawing:
+    """What was drawn so far."""
+
+    kept: Kept
+    lines: Mapping[int, Lines]
+    most: int
+    names: Sequence[str]
+    seed: int
+    taken: dict[int, Columns] = field(default_factory=dict)  # by fingerprint, a row each
+    looked_at: int = 0
+    found: int = 0
+    passes: int = 0
+    longest: int = 1  # of the designs that one line has in the ranges
+
+    def __post_init__(self) -> None:
+        self.rng = np.random.default_rng(self.seed)
+        self.alike = {index: Alike(one.part) for index, one in self.lines.items()}
+        sizes = np.array([float(one.size) for one in self.lines.values()])
+        self._shares = sizes / sizes.sum()
+
+    @property
+    def counted(self) -> int:
+        """How many designs were counted, or could have been."""
+        return sum(one.counted for one in self.lines.values())
+
+    def go_on(self) -> None:
+        """Draw some more lines: more at a time where few were taken, as each pass has its price."""
+        several = []
+        self.passes += 1
+        rows = self.rng.multinomial(CHUNK << min(self.passes, 4) - 1, self._shares)
+        for (index, lines), number in zip(self.lines.items(), rows.tolist(), strict=True):
+            if number:
+                columns = lines.drawn(number, self.rng)
+                several.append((index, columns, *lines.inside(columns)))
+                self.looked_at += lines.length * len(several[-1][-1])
+        self.found += sum(int(number.sum()) for *_, number in several)
+        self._thin(max(int(number.max(initial=0)) for *_, number in several))
+        found = [self._chosen(*one) for one in several]
+        chunk = {name: np.concatenate([one[name] for one in found]) for name in self.names}
+        self._take(chunk)
+
+    def _thin(self, longest: int) -> None:
+        """Where a line has more designs than any before, those taken before were too likely."""
+        if longest > self.longest:
+            stay = self.rng.random(len(self.taken)) < self.longest / longest
+            pairs = zip(self.taken.items(), stay, strict=True)
+            self.taken = {number: one for (number, one), kept in pairs if kept}
+            self.longest = longest
+
+    def _chosen(self, index: int, columns: Columns, first: Any, number: Any) -> Columns:
+        """Of some lines the designs that are taken, as columns."""
+        lines = self.lines[index]
+        place = self.rng.integers(self.longest, size=len(number))
+        rows = np.flatnonzero(place < number)
+        designs = lines.designs(_rows(columns, rows), first[rows] + place[rows])
+        fit = np.flatnonzero(lines.divides(designs, len(rows)))
+        designs, picks = _rows(designs, fit), columns[PICK][rows[fit]]
+        cost = counted(lines.part, designs)
+        return {**self.kept(index, lines.part, designs, cost), PICK: picks}
+
+    def _take(self, chunk: Columns) -> None:
+        """The networks that were not taken before, and no more than are wanted."""
+        # The parts stand one after the other: in that order the first ones would be likelier.
+        order = self.rng.permutation(len(chunk["part"]))
+        step = max(16, 2 * self.most)
+        for start in range(0, len(order), step):
+            rows = order[start : start + step]
+            rows = rows[[int(number) not in self.taken for number in chunk[PRINT][rows]]]
+            for row in rows[self._first(chunk, rows)]:
+                if len(self.taken) < self.most:
+                    one = _rows(chunk, [row])
+                    self.taken.setdefault(int(chunk[PRINT][row]), one)
+            if len(self.taken) == self.most:
+                return
+
+    def _first(self, chunk: Columns, rows: Any) -> Any:
+        """Which of the rows are the first designs of their networks."""
+        first = np.zeros(len(rows), dtype=bool)
+        for index in np.unique(chunk["part"][rows]):
+            lines = self.lines[int(index)]
+            own = np.flatnonzero(chunk["part"][rows] == index)
+            designs = {axis: chunk[axis][rows[own]] for axis in lines.part.free}
+            single = lines.first_picks(designs, chunk[PICK][rows[own]])
+            first[own] = single
+            own = own[single]
+            designs = _rows(designs, single)
+            first[own] = self.alike[int(index)].first(designs, chunk[PRINT][rows[own]])
+        return first
 
 
-def _new(found: Columns, axes: Sequence[str], seen: set[tuple[Any, ...]], most: int) -> Columns:
-    """The designs that were not drawn before, and no more than are wanted."""
-    rows = []
-    for row in range(len(found["part"])):
-        key = tuple(plain(found[name][row]) for name in ("part", *axes))
-        if key not in seen and len(seen) < most:
-            seen.add(key)
-            rows.append(row)
-    return {name: column[rows] for name, column in found.items()}
+def _rows(columns: Columns, rows: Any) -> Columns:
+    return {name: column[rows] for name, column in columns.items()}

@@ -11,10 +11,11 @@ import numpy.typing as npt
 
 from archscope.arch.network import Network
 from archscope.cost.formula import Count
-from archscope.errors import InfeasibleError, UsageError, shown
+from archscope.errors import ArchscopeError, InfeasibleError, UsageError, shown
 from archscope.explore.design import draw
 from archscope.explore.design.chunks import chunks, out_of, position, within
-from archscope.explore.design.collect import SORTS, Collector, Columns, Order
+from archscope.explore.design.collect import PRINT, SORTS, Collector, Columns, Order
+from archscope.explore.design.drawing.fingerprints import fingerprints
 from archscope.explore.design.enumeration import FAMILIES, Enumeration, Query
 from archscope.explore.design.limits import METRICS
 from archscope.explore.design.nearest import dividing_numbers, nearest
@@ -53,7 +54,8 @@ def enumerate_designs(
         order: how they are listed; under an upper bound the largest first, else by parameters.
         sampled: how many of all that fulfil the query are kept for a picture, about.
         exhaustive: go through more than `MOST_CANDIDATES` designs as well, for hours. Without it
-            an order with a sample is drawn at random from so large a box.
+            the networks of a sample are drawn at random from so large a box; also from a smaller
+            one, where that finds as many as are asked for.
         note: told how many candidates there are, and how far it is, where that takes long.
 
     Raises:
@@ -77,7 +79,7 @@ def enumerate_designs(
         )
     if key not in (*METRICS, *axes):
         axes.append(key)
-    names = ["part", *axes, *METRICS]
+    names = ["part", *axes, *METRICS, *([PRINT] if order.sample is not None else [])]
 
     def kept(index: int, part: Part, columns: Columns, cost: Count) -> Columns:
         """Of some designs of a part, those that fulfil the query."""
@@ -86,20 +88,23 @@ def enumerate_designs(
         fixed = {axis: parts[index].values().get(axis, 0) for axis in axes}
         found: dict[str, Any] = {"part": index, **fixed, **columns}
         found |= {metric: getattr(cost, metric) for metric in METRICS}
-        return {name: _taken(value, keep) for name, value in found.items()}
+        taken = {name: _taken(value, keep) for name, value in found.items()}
+        if order.sample is not None:
+            chosen = {axis: taken[axis] for axis in columns}
+            taken[PRINT] = fingerprints(part, chosen)[: len(keep)] if len(keep) else keep
+        return taken
 
     open_parts = _open(parts, query)
     left = sum(part.size for part in open_parts.values())
+    if order.sample is not None and left > min(draw.SMALL, MOST_CANDIDATES) and not exhaustive:
+        drawn = draw.sampled(kept, open_parts, order, names, query.ranges, query.divisible)
+        if left > MOST_CANDIDATES or len(drawn.listed["part"]) == order.sample:
+            return _of_draw(drawn, query, order, spaces, parts)
     if left > MOST_CANDIDATES and not exhaustive:
-        if order.sample is None:
-            raise UsageError(
-                f"{left:,} designs are too many to go through (most: {MOST_CANDIDATES:,}): state "
-                "smaller ranges, as --depth 1:6, draw some with --sample N, or give --exhaustive"
-            )
-        listed, drawn = draw.sampled(kept, open_parts, order, names)
-        matches = len(listed["part"])
-        shared = query, order, spaces, parts, candidates
-        return Enumeration(*shared, drawn, matches, None, listed, listed, drawn=drawn)
+        raise UsageError(
+            f"{left:,} designs are too many to go through (most: {MOST_CANDIDATES:,}): state "
+            "smaller ranges, as --depth 1:6, draw some with --sample N, or give --exhaustive"
+        )
     collector, counted = Collector(order, names, sampled), 0
     told = _Progress(left, note)
     for done, (index, part) in enumerate(open_parts.items()):
@@ -113,6 +118,22 @@ def enumerate_designs(
     front = collector.kept if order.pareto else None
     numbers = candidates, counted, collector.matches, front
     return Enumeration(query, order, spaces, parts, *numbers, listed, sample)
+
+
+def _of_draw(
+    drawn: draw.Drawn, query: Query, order: Order, spaces: Sequence[Space], parts: Sequence[Part]
+) -> Enumeration:
+    if not len(drawn.listed["part"]):
+        raise ArchscopeError(
+            f"none of {drawn.looked_at:,} designs drawn at random meets the conditions, if any "
+            "does: widen them, state a smaller box, as --depth 1:6, or give --exhaustive"
+        )
+    return Enumeration(
+        *(query, order, spaces, parts, sum(space.size for space in spaces), drawn.looked_at),
+        *(drawn.found, None, drawn.listed, drawn.listed),
+        drawn=drawn.looked_at,
+        unknown=drawn.unknown,
+    )
 
 
 def _query(families: Sequence[Named]) -> Query:

@@ -58,9 +58,10 @@ class Enumeration(Result):
             Pareto front `front` of them are on it.
         columns: an entry for each listed design: its part, its numbers, its costs.
         is_confirmed: whether fvcore has counted every listed design (see `confirmed`).
-        drawn: of a box too large to go through, the designs that were drawn at random, each of
-            them counted; `matches` is then how many were found of those. None where it was gone
-            through.
+        drawn: of a large box, the designs that were looked at, on lines drawn at random; `matches`
+            is then how many of those fulfil every condition. None where it was gone through.
+        unknown: how many of those drawn may be likelier than others, as too many other designs
+            may give the same network.
     """
 
     query: Query
@@ -75,6 +76,7 @@ class Enumeration(Result):
     sample: Columns
     is_confirmed: bool = False
     drawn: int | None = None
+    unknown: int = 0
 
     def __len__(self) -> int:
         return len(self.columns["part"])
@@ -169,6 +171,7 @@ class Enumeration(Result):
             "counted": self.counted,
             "matches": self.matches,
             "drawn": self.drawn,
+            "unknown": self.unknown,
             "front": self.front,
             "listed": len(self),
             "sort": self.order.sort,

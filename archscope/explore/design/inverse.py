@@ -135,7 +135,7 @@ def _answer(
     if tolerance is not None and designs[0].deviation > tolerance:
         raise InfeasibleError(_too_far(task, space, designs[0], tolerance))
     stated |= set(space.crowded)
-    return Answer(space, fixed, stated, designs, lines, counted)
+    return Answer(space, fixed, stated, designs, lines, counted, opened=opened)
 
 
 def _ranked(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import chdir
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -17,13 +17,23 @@ from archscope.explore.training.images_from import (
     named_classes,
     taken_apart,
 )
-from archscope.explore.training.run_plan import Console, Hands, Order, conduct, decisive, finish
+from archscope.explore.training.run_plan import (
+    Console,
+    Hands,
+    Order,
+    conduct,
+    decisive,
+    finish,
+    reported,
+)
 from archscope.explore.training.until_decided import (
     Stopping,
     planned_pairs,
+    train_rounds,
     train_until_decided,
 )
 from archscope.reporting.folder.folder import write as write_report
+from archscope.reporting.folder.study import verdict_table
 from archscope.reporting.folder.sweep import document, results, table7
 from archscope.reporting.judge.of_sweep import sweep_verdicts
 from archscope.reporting.judge.verdicts import RESOLVE, Verdict, check_resolve
@@ -80,8 +90,12 @@ class SweepResult(Result):
         return 3 if self.failed or self.diverged else 0
 
     def tables(self) -> list[Table]:
-        """The columns of the paper's Table 7, a row for each network."""
-        return [table7(self.sweep)]
+        """The columns of the paper's Table 7, a row for each network.
+
+        Of a sweep that stops itself its verdicts come first.
+        """
+        rule = self.sweep.plan.rule
+        return [*([verdict_table(self.verdicts())] if rule else []), table7(self.sweep)]
 
     def document(self) -> dict[str, Any]:
         """The table as JSON: schema `archscope.cifar_sweep/1`, a row for each network and trial."""
@@ -94,7 +108,8 @@ class SweepResult(Result):
     def verdicts(self, resolve: float = RESOLVE) -> list[Verdict]:
         """Which of two networks is better, or that no difference is shown, for each pair.
 
-        `resolve` is the difference of errors (points) that the verdicts try to resolve.
+        `resolve` is the difference of errors (points) that the verdicts try to resolve; a sweep
+        that stops itself has the one of its rule.
         """
         return sweep_verdicts(self.sweep, resolve)
 
@@ -182,7 +197,7 @@ def asked_settings(preset: str, where: Source, changes: Changes) -> tuple[Settin
 
 def usual_folder(chosen: Settings, asked: Resources, where: Source, rule: Rule | None) -> Path:
     """The folder where none is named: for each thing that is asked, another."""
-    others = {} if rule is None else {"rule": rule.document()}
+    others = {} if rule is None else {"rule": rule.choices}
     return folders.default_folder(chosen, {**decisive(asked, chosen.dataset, where), **others})
 
 
@@ -197,8 +212,9 @@ def join_sweep(
     """Join the sweep in `folder` and train its plan, beside any other processes.
 
     For more machines: each takes trials that no other trains, and returns when all have ended. The
-    arguments are those of `cifar_sweep`. Users' files of networks that are not here are read where
-    the sweep was begun, which is the current folder meanwhile.
+    arguments are those of `cifar_sweep`. A sweep that stops itself is trained round by round until
+    it stops, as by the command that began it. Users' files of networks that are not here are read
+    where the sweep was begun, which is the current folder meanwhile.
     """
     asked, where, say = resources or Resources(), source or Source(), console or Console()
     where.check()
@@ -217,7 +233,17 @@ def join_sweep(
             slots = machines.with_loaders(slots, asked, found)
         info = where.found(before.dataset)
         _, images = measured(info, before.settings.view, before.settings.recipe.batch)
-        opened = folders.join_folder(folder, machine, info)
-        briefs = scan(folder, opened.plan)
         hands = Hands(images, slots, by)
-        return SweepResult(*finish(opened, briefs, hands, say, write_report))
+
+        def train(report: Callable[[Path], list[Path]]) -> tuple[Path, tuple[Path, ...]]:
+            opened = folders.join_folder(folder, machine, info)
+            return finish(opened, scan(folder, opened.plan), hands, say, report)
+
+        def train_more(names: Sequence[str], seeds: Sequence[int]) -> None:
+            folders.extend(folder, names, seeds)
+            train(lambda folder: [])
+
+        if before.rule is None:
+            return SweepResult(*train(write_report))
+        train_rounds(folder, before.rule, train_more, say)
+        return SweepResult(folder, reported(folder, write_report, say))

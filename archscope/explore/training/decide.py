@@ -13,9 +13,8 @@ from archscope.explore.training.cifar_sweep import SweepResult, asked_settings, 
 from archscope.explore.training.images_from import Source
 from archscope.explore.training.run_plan import Console, Order
 from archscope.explore.training.until_decided import Stopping, train_until_decided
-from archscope.reporting.folder.study import verdict_row, verdict_table
+from archscope.reporting.folder.study import verdict_row
 from archscope.reporting.judge.rounds import method, state
-from archscope.reporting.table.table import Table
 from archscope.sweep.plan.presets import Changes
 from archscope.sweep.plan.slots import Resources
 
@@ -27,16 +26,13 @@ if TYPE_CHECKING:
 class Decided(SweepResult):
     """A sweep that stopped itself: its verdicts, and what each look saw."""
 
-    def tables(self) -> list[Table]:
-        """A row a comparison, then the trainings."""
-        return [verdict_table(self.verdicts()), *super().tables()]
-
     def document(self) -> dict[str, Any]:
         """The decision as JSON: schema `archscope.decision/1`."""
         rule, now = self.sweep.plan.rule, state(self.sweep)
         assert rule is not None
         return {
             "schema": "archscope.decision/1",
+            "convention": "errors in %, of the final epoch; differences are first minus second",
             "folder": str(self.folder),
             "ended": now.ended,
             "rule": rule.document(),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas
 
 DIFFERENCES = (0.25, 0.5, 1.0, 2.0)  # points
+_SIMULATED = 10  # networks, at the most: the noise of more is known hardly better
 
 
 @dataclass(frozen=True, repr=False)
@@ -31,22 +32,28 @@ class DecisionPlan(Result):
 
     Attributes:
         stopping: the rule.
-        comparisons: how many share its error.
+        networks: how many are compared, each with each.
         spread: the standard deviation of one run (points).
         like: where that is from; None where it was given.
     """
 
     stopping: Stopping
-    comparisons: int
+    networks: int
     spread: float
     like: Path | None
     chances: Mapping[float, Chances]
 
+    @property
+    def comparisons(self) -> int:
+        """How many share the rule's error."""
+        return math.comb(self.networks, 2)
+
     def tables(self) -> list[Table]:
         """A row for each true difference."""
         rule = self.stopping
+        among = "networks" if self.networks == 2 else f"of {self.networks} networks"
         title = (
-            f"Deciding between two networks: {rule.first_look} to {rule.max_seeds} seeds of each, "
+            f"Deciding between two {among}: {rule.first_look} to {rule.max_seeds} seeds of each, "
             f"no difference: less than {rule.resolve:g} points"
         )
         columns = [
@@ -62,8 +69,8 @@ class DecisionPlan(Result):
         notes = [
             f"One run varies by {self.spread:.3g} points (standard deviation, from {where}).",
             f"{PATHS:,} simulated comparisons each, errors normal; {self._shared}"
-            f"a false difference in at most {rule.alpha:.0%}. Saved: of {rule.max_seeds} seeds of "
-            "each network.",
+            f"a false difference in at most {100 * rule.alpha:g}%. Saved: of "
+            f"{rule.max_seeds} seeds of each network.",
         ]
         return [Table(title, columns, self._rows(), notes)]
 
@@ -72,10 +79,12 @@ class DecisionPlan(Result):
         rule = self.stopping
         return {
             "schema": "archscope.decision_plan/1",
+            "convention": "differences and spread in points of test error; the others are shares",
             "first_look": rule.first_look,
             "max_seeds": rule.max_seeds,
             "alpha": rule.alpha,
             "resolve": rule.resolve,
+            "networks": self.networks,
             "comparisons": self.comparisons,
             "spread": self.spread,
             "like": None if self.like is None else str(self.like),
@@ -122,7 +131,8 @@ def decide_plan(
 
     Args:
         stopping: the rule.
-        networks: how many are compared, each with each.
+        networks: how many are compared, each with each. The chances are those of one comparison,
+            with the noise of all of them.
         like: a sweep's folder, whose runs vary as these will.
         spread: instead, the standard deviation of one run, in points.
 
@@ -130,6 +140,8 @@ def decide_plan(
         UsageError: where the spread is not known.
     """
     rule = stopping or Stopping()
+    if networks < 2:
+        raise UsageError("decide compares two networks or more; name another one")
     if (like is None) == (spread is None):
         raise UsageError(
             "the plan of a decision takes the noise of one run: give --like with a sweep's folder, "
@@ -139,10 +151,11 @@ def decide_plan(
     assert varies is not None
     if not 0 < varies < math.inf:
         raise UsageError(f"the spread of one run is above 0 points, not {varies:g}; give another")
-    comparisons = math.comb(max(2, networks), 2)
+    comparisons = math.comb(networks, 2)
     test = SequentialTest(rule.alpha, rule.first_look, rule.max_seeds, rule.resolve, comparisons)
-    chances = {one: simulated(test, one, (varies, varies)) for one in DIFFERENCES}
-    return DecisionPlan(rule, comparisons, varies, Path(like) if like else None, chances)
+    spreads = [varies] * min(networks, _SIMULATED)
+    chances = {one: simulated(test, one, spreads) for one in DIFFERENCES}
+    return DecisionPlan(rule, networks, varies, Path(like) if like else None, chances)
 
 
 def _spread(folder: Path) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,12 +13,14 @@ from archscope.errors import UsageError, plural
 from archscope.explore.training.images_from import Source
 from archscope.explore.training.run_plan import Console, Order, conduct, reported
 from archscope.reporting.judge.pairs import Standing, pairs_among
-from archscope.reporting.judge.rounds import Pair, Round, State, rule_of, state
+from archscope.reporting.judge.rounds import Pair, Round, State, replayed, rule_of, state
 from archscope.reporting.judge.verdicts import RESOLVE, check_resolve
+from archscope.sweep.executor import opened as opened_executor
 from archscope.sweep.plan.rule import Rule
 from archscope.sweep.plan.settings import Settings, parse_seeds
 from archscope.sweep.plan.slots import Resources
 from archscope.sweep.plan.subjects import curves, input_of, networks
+from archscope.sweep.run.signals import told
 from archscope.sweep.store import folder as folders
 from archscope.sweep.store.records import read_sweep
 
@@ -103,35 +106,49 @@ def train_until_decided(
     of each network that goes on. Failed trials end it, as the next command tries them again.
     """
     assert order.rule is not None
-    silent = replace(order, report=lambda folder: [])
-    before = _standing(order)
-    if before is None:
-        before = State([], list(order.rule.pairs), {}, order.rule.looks[0], [("", 0)])
-    while not before.ended:
-        names = before.going
-        chosen = _round(order.settings, names, order.rule.seeds[: before.n])
+    rule, silent = order.rule, replace(order, report=lambda folder: [])
+
+    def train(names: Sequence[str], seeds: Sequence[int]) -> None:
+        subjects = replace(order.settings.subjects, templates=tuple(names))
+        chosen = replace(order.settings, subjects=subjects, seeds=tuple(seeds))
         conduct(replace(silent, settings=chosen), asked, where, say, inventory)
-        now = _standing(order)
-        assert now is not None
+
+    with told(order.folder):  # between rounds as well
+        # One connection to Ray for all rounds.
+        with opened_executor(asked, inventory) if asked.ray else nullcontext():
+            train_rounds(order.folder, rule, train, say)
+        return order.folder, reported(order.folder, order.report, say)
+
+
+def train_rounds(
+    folder: Path,
+    rule: Rule,
+    train: Callable[[Sequence[str], Sequence[int]], None],
+    say: Console,
+) -> None:
+    """Train until it is decided, or a trial fails; `train` takes templates and their seeds.
+
+    What has been decided is carried out once more, as far as all networks go: that trains nothing,
+    and refuses a folder with another plan.
+    """
+    before = _standing(folder, rule)
+    while True:
+        names, n = (rule.networks, rule.looks[0]) if before.ended else (before.going, before.n)
+        train(names, rule.seeds[:n])
+        now = _standing(folder, rule)
         for one in now.rounds[len(before.rounds) :]:
             say.note(_looked(one))
-        if not now.ended and now.n == before.n:
-            break  # a trial failed
+        if now.ended or now.n == before.n:  # decided, or a trial failed
+            say.note(_saved(folder, rule))
+            return
         before = now
-    say.note(_saved(order, before))
-    return order.folder, reported(order.folder, order.report, say)
 
 
-def _standing(order: Order) -> State | None:
-    """Where the folder's sweep stands by its own rule, which is the order's; None: not begun."""
-    plan = folders.existing(order.folder)
-    folders.check_rule(order.folder, plan, order.rule)
-    return None if plan is None else state(read_sweep(order.folder))
-
-
-def _round(settings: Settings, names: Sequence[str], seeds: Sequence[int]) -> Settings:
-    subjects = replace(settings.subjects, templates=tuple(names))
-    return replace(settings, subjects=subjects, seeds=tuple(seeds))
+def _standing(folder: Path, rule: Rule) -> State:
+    """Where the folder's sweep stands by its own rule, which is this one; perhaps not begun."""
+    plan = folders.existing(folder)
+    folders.check_rule(folder, plan, rule)
+    return replayed(rule, {}, {}) if plan is None else state(read_sweep(folder))
 
 
 def _looked(one: Round) -> str:
@@ -145,12 +162,11 @@ def _looked(one: Round) -> str:
     return f"Look at {one.n} seeds: {'; '.join(told)}."
 
 
-def _saved(order: Order, now: State) -> str:
+def _saved(folder: Path, rule: Rule) -> str:
     """What was trained, beside what the last look's seeds of every network would be."""
-    assert order.rule is not None
-    trained = sum(record.status == "done" for record in read_sweep(order.folder).trials)
-    every = len(order.rule.networks) * order.rule.looks[1]
+    trained = sum(record.status == "done" for record in read_sweep(folder).trials)
+    every = len(rule.networks) * rule.looks[1]
     return (
-        f"{plural(trained, 'training')}; {order.rule.looks[1]} seeds of each of "
-        f"{plural(len(order.rule.networks), 'network')} are {every}."
+        f"{plural(trained, 'training')}; {rule.looks[1]} seeds of each of "
+        f"{plural(len(rule.networks), 'network')} are {every}."
     )

@@ -19,6 +19,7 @@ from archscope.reporting.folder.page_trials import table_section
 from archscope.reporting.folder.study import MORE
 from archscope.reporting.folder.sweep import MEDIAN, table7
 from archscope.reporting.judge.of_sweep import sweep_verdicts
+from archscope.reporting.judge.rounds import sentences
 from archscope.reporting.judge.verdicts import Verdict, method_sentence
 from archscope.reporting.table.html import escape, paragraphs, section, whole_page
 from archscope.reporting.table.table import Table
@@ -84,7 +85,8 @@ def head(sweep: Sweep) -> list[str]:
     """What is done, and what is missing or failed, before all else."""
     done = sum(record.status == "done" for record in sweep.trials)
     lead = f"{done} of {plural(len(sweep.trials), 'training')} done. {machine_sentence(sweep)}"
-    return [f'<p class="lead">{escape(lead)}</p>', paragraphs(trouble(sweep), "trouble")]
+    said = f'<p class="lead">{escape(lead)}</p>'
+    return [said, paragraphs(sentences(sweep)), paragraphs(trouble(sweep), "trouble")]
 
 
 def tail(sweep: Sweep) -> list[str]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from archscope.errors import plural
 from archscope.reporting.facts.statistics import Summary, summarize
+from archscope.reporting.judge.rounds import State, by_template, replayed, standing
 from archscope.reporting.table.formats import mean_and_error, text
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Column, Table
@@ -40,8 +42,30 @@ class Status(Result):
 
     @property
     def finished(self) -> bool:
-        """Whether every trial has ended."""
-        return not any(self.counts[name] for name in ("running", "interrupted", "pending"))
+        """Whether every trial has ended, and of a sweep that stops itself, that it has stopped.
+
+        Where trials of that failed, it waits for a command that tries them again.
+        """
+        if self._unended:
+            return False
+        return self.decision is None or self.decision.ended or self.counts["failed"] > 0
+
+    @property
+    def _unended(self) -> bool:
+        return any(self.counts[name] for name in ("running", "interrupted", "pending"))
+
+    @cached_property
+    def decision(self) -> State | None:
+        """Where a sweep that stops itself stands by its rule; None of any other."""
+        if self.plan.rule is None:
+            return None
+        done = [b for b in self.trials if b.status == "done" and b.test_error is not None]
+        errors: dict[str, dict[int, float]] = {}
+        for brief in done:
+            assert brief.test_error is not None
+            errors.setdefault(brief.trial.template, {})[brief.trial.seed] = brief.test_error
+        diverged = by_template(b.trial for b in self.trials if b.status == "diverged")
+        return replayed(self.plan.rule, errors, diverged)
 
     @property
     def seconds_left(self) -> float | None:
@@ -89,6 +113,7 @@ class Status(Result):
             "total": len(self.trials),
             "counts": self.counts,
             "seconds_left": self.seconds_left,
+            "decision": self._decision(),
             "running": [_row(b) for b in self.trials if state(b) == "running"],
             "failed": [_row(b) for b in self.trials if b.status in ("failed", "diverged")],
             "leaderboard": [
@@ -105,12 +130,20 @@ class Status(Result):
     def _summary(self) -> Table:
         label, total = self.plan.dataset.label, len(self.trials)
         left = self.seconds_left
-        rest = "all ended" if self.finished else "nothing runs"
-        if not self.finished and self.counts["running"]:
+        rest = "all ended" if not self._unended else "nothing runs"
+        if self.counts["running"]:
             rest = "time left not known yet" if left is None else f"about {duration(left)} left"
         columns = [Column(name, name) for name in STATES]
         title = f"{self.folder}: {plural(total, 'trial')} on {label}, {rest}"
-        return Table(title, columns, [self.counts])
+        rule, now = self.plan.rule, self.decision
+        return Table(title, columns, [self.counts], [standing(rule, now)] if rule and now else [])
+
+    def _decision(self) -> dict[str, Any] | None:
+        now = self.decision
+        if now is None:
+            return None
+        missing = [{"template": template, "seed": seed} for template, seed in now.missing]
+        return {"ended": now.ended, "look": now.n, "open": len(now.open), "missing": missing}
 
 
 def state(brief: Brief) -> str:

@@ -148,7 +148,11 @@ def judged(study: Study, preset: str, sweep: Sweep, resolve: float = RESOLVE) ->
     if sweep.plan.rule is not None:
         labels = {template: label for label, template in study.templates(preset).items()}
         return [
-            replace(one, first=labels[one.first], second=labels[one.second])
+            replace(
+                one,
+                first=labels.get(one.first, one.first),
+                second=labels.get(one.second, one.second),
+            )
             for one in decided(sweep)
         ]
     errors = errors_by_label(study, preset, sweep)
@@ -181,7 +185,7 @@ def verdict_row(verdict: Verdict) -> dict[str, Any]:
         "second": verdict.second,
         "kind": verdict.kind,
         "verdict": verdict.sentence(),
-        "difference": verdict.difference,
+        "difference": verdict.difference if all(verdict.n) else None,
         "low": low,
         "high": high,
         "n": n,

@@ -33,6 +33,7 @@ from archscope.reporting.folder.sweep_contents import (
     shared_texts,
 )
 from archscope.reporting.judge.more_seeds import commands
+from archscope.reporting.judge.rounds import sentences
 from archscope.reporting.judge.verdicts import RESOLVE
 from archscope.reporting.table.json_csv import json_text
 from archscope.reporting.table.table import Table
@@ -167,7 +168,7 @@ def study_contents(
         **shared_texts(sweep),
         "report.html": made_page,
         RESULT_FILE: lambda: json_text(result),
-        "study.md": lambda: markdown(every, trouble(sweep)),
+        "study.md": lambda: markdown(every, [*sentences(sweep), *trouble(sweep)]),
     }
     document = {**result, **also.document(against)}
     return Contents(every, document, texts, figures(sweep, also))

@@ -23,6 +23,7 @@ from archscope.reporting.folder.study import verdict_row, verdict_table
 from archscope.reporting.folder.sweep import document, results, table7
 from archscope.reporting.judge.more_seeds import commands
 from archscope.reporting.judge.of_sweep import sweep_verdicts
+from archscope.reporting.judge.rounds import sentences
 from archscope.reporting.judge.verdicts import RESOLVE
 from archscope.reporting.table.render import render
 from archscope.reporting.table.table import Table
@@ -89,7 +90,7 @@ def shared_texts(sweep: Sweep) -> dict[str, Callable[[], str]]:
     """The tables that every sweep's folder has as files."""
     return {
         "results.csv": lambda: render(results(sweep), "csv"),
-        "table.md": lambda: markdown([table7(sweep)], trouble(sweep)),
+        "table.md": lambda: markdown([table7(sweep)], [*sentences(sweep), *trouble(sweep)]),
     }
 
 

@@ -89,20 +89,23 @@ def _simulated(first: int, most: int, alpha: float, noise: Noise) -> tuple[float
 def _calibrated(cases: Sequence[Array], first: int, most: int, alpha: float) -> tuple[float, ...]:
     """Levels at which the share of paths that have been decided is what is spent, or less.
 
-    `cases`: the p values (looks, paths) of each case.
+    `cases`: the p values (looks, paths) of each case. Where so little is spent that no path may be
+    decided, the level is what is spent at that look, which errs on the safe side (Boole).
     """
     import numpy as np
 
     paths = cases[0].shape[1]
     cases = [case[:, case.min(0) < alpha] for case in cases]  # no level is above alpha
-    open_, found = [np.ones(case.shape[1], bool) for case in cases], []
+    open_, found = [np.ones(case.shape[1], bool) for case in cases], list[float]()
     for look, n in enumerate(range(first, most + 1)):
         reached = []
+        before = spent(n - 1, most, alpha) if found else 0.0
+        least = spent(n, most, alpha) - before
         for case, still in zip(cases, open_, strict=True):
             more = int(spent(n, most, alpha) * paths) - int((~still).sum())
             values = np.append(case[look, still], alpha)
             more = min(more, len(values) - 1)
-            reached.append(float(np.partition(values, more)[more]) if more > 0 else 0.0)
+            reached.append(float(np.partition(values, more)[more]) if more > 0 else least)
         level = float(f"{min(reached):.4g}")
         found.append(level)
         for case, still in zip(cases, open_, strict=True):

@@ -41,20 +41,22 @@ class Chances:
 def simulated(
     test: SequentialTest,
     difference: float,
-    spreads: tuple[float, float] = (1.0, 1.0),
+    spreads: Sequence[float] = (1.0, 1.0),
     paths: int = PATHS,
     seed: int = _SEED,
 ) -> Chances:
-    """Simulate comparisons of two networks whose errors are normal.
+    """Simulate comparisons of two networks, beside others or not, whose errors are normal.
 
     Args:
         test: its rule.
         difference: the true one, first minus second (points).
-        spreads: standard deviations of one run (points) of the first and the second.
+        spreads: standard deviations of one run (points) of the first, the second, and any others,
+            whose noise counts as `SequentialTest.look` has it.
         paths: how many comparisons.
         seed: of the simulation.
     """
-    runs = drawn([difference, 0], spreads, test.most, paths, seed)
+    means = [difference, *[0.0] * (len(spreads) - 1)]
+    runs = drawn(means, spreads, test.most, paths, seed)
     return stopped(test, runs, difference)
 
 

@@ -6,14 +6,16 @@ by several machines comes to the same decision.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
+from archscope.errors import plural
 from archscope.reporting.judge.pairs import errors_by_template
 from archscope.reporting.judge.sequential import Look, SequentialTest, every_level
 from archscope.reporting.judge.verdicts import Errors, Verdict
 from archscope.sweep.plan.rule import Rule
+from archscope.sweep.plan.trial import Trial
 from archscope.sweep.store.records import Sweep
 
 Pair: TypeAlias = tuple[str, str]
@@ -141,11 +143,42 @@ def _first(pair: Pair, runs: Mapping[str, Sequence[float]]) -> list[Sequence[flo
 def state(sweep: Sweep) -> State:
     """Where a sweep that has a rule stands."""
     assert sweep.plan.rule is not None
-    diverged: dict[str, list[int]] = {}
-    for record in sweep.trials:
-        if record.status == "diverged":
-            diverged.setdefault(record.trial.template, []).append(record.trial.seed)
+    diverged = by_template(r.trial for r in sweep.trials if r.status == "diverged")
     return replayed(sweep.plan.rule, errors_by_template(sweep), diverged)
+
+
+def by_template(trials: Iterable[Trial]) -> dict[str, list[int]]:
+    """The seeds of trials by template."""
+    found: dict[str, list[int]] = {}
+    for trial in trials:
+        found.setdefault(trial.template, []).append(trial.seed)
+    return found
+
+
+def standing(rule: Rule, now: State) -> str:
+    """Where a sweep stands by its rule: what it waits for, or that it has stopped."""
+    every, most = len(rule.pairs), rule.looks[1]
+    told = sum(_is_decided(now, pair) for pair in rule.pairs)
+    done = f"{told} of {plural(every, 'comparison')} decided"
+    if not now.ended:
+        return (
+            f"Trained until it is decided, {done}: the look at {now.n} seeds waits for "
+            f"{plural(len(now.missing), 'training')}."
+        )
+    last = now.rounds[-1].n if now.rounds else 0
+    when = f"after {plural(last, 'seed')} of {most} at most" if last else "before its first look"
+    return f"Trained until it is decided, stopped {when}: {done}."
+
+
+def _is_decided(now: State, pair: Pair) -> bool:
+    look = now.last(pair)
+    return look is not None and look.decision is not None
+
+
+def sentences(sweep: Sweep) -> list[str]:
+    """What is said of a sweep that stops itself, before all else; nothing of another."""
+    rule = sweep.plan.rule
+    return [] if rule is None else [standing(rule, state(sweep))]
 
 
 def decided(sweep: Sweep) -> list[Verdict]:
@@ -203,7 +236,8 @@ def method(rule: Rule) -> str:
     return (
         f"A test that stops itself, looked at after every seed from {first} to {most}: t, by each "
         "pair's own runs (Welch) or by all networks' where their spreads are alike; the error "
-        f"spent is {rule.spending}; the intervals hold at the stop, {1 - rule.alpha:.0%}"
+        f"spent is {rule.spending}; the intervals hold at the stop, {100 * (1 - rule.alpha):g}%"
         f"{together}. No difference: of {rule.resolve:g} points or more, each side at "
-        f"{rule.alpha:.0%}. Not paired by seed. Negative differences favour the first network."
+        f"{100 * rule.alpha:g}%, so that the interval shown may reach beyond. Not "
+        "paired by seed. Negative differences favour the first network."
     )

@@ -120,14 +120,14 @@ def _about(head: Mapping[str, Any]) -> list[str]:
     boxes = "; ".join(_box_text(*pair, values) for pair, values in every)
     what = f"{head['listed']:,} of {plural(head['matches'], 'design')} meeting every condition"
     if head.get("drawn"):
-        return [
-            f"{plural(head['listed'], 'design')} meeting every condition, of {head['drawn']:,} "
-            f"drawn at random (seed {head['sample']['seed']}) from "
-            f"{plural(head['candidates'], 'candidate')}.",
-            f"Box: {boxes}.",
-        ]
+        return [*_about_draw(head), f"Box: {boxes}."]
     if head["sample"]:
-        what += f", drawn at random (seed {head['sample']['seed']})"
+        seed, every = head["sample"]["seed"], head["listed"] < head["sample"]["size"]
+        what = (
+            f"{plural(head['listed'], 'different network')} of {plural(head['matches'], 'design')}"
+        )
+        what += " meeting every condition, "
+        what += "all there are" if every else f"each as likely as any other (seed {seed})"
     if head["pareto"]:
         better = " and ".join(_better(metric) for metric in head["pareto"])
         listed = f"{head['listed']:,} of " if head["listed"] < head["front"] else "The "
@@ -139,6 +139,28 @@ def _about(head: Mapping[str, Any]) -> list[str]:
     if head["counted"] == head["candidates"]:
         counted = "all counted"
     return [f"{what}; {plural(head['candidates'], 'candidate')} ({counted}).", f"Box: {boxes}."]
+
+
+def _about_draw(head: Mapping[str, Any]) -> list[str]:
+    """How a sample was drawn, and how thin it is where it is smaller than was wanted."""
+    size, seed = head["sample"]["size"], head["sample"]["seed"]
+    share = head["matches"] / head["drawn"]
+    lines = [
+        f"{plural(head['listed'], 'different network')} meeting every condition, each as likely as "
+        f"any other (seed {seed}): {head['matches']:,} of {head['drawn']:,} designs looked at do, "
+        f"drawn from {plural(head['candidates'], 'candidate')}."
+    ]
+    if head["listed"] < size:
+        lines.append(
+            f"{size:,} were not found in so many: about {share:.1g} of the designs meet the "
+            "conditions, or few different networks do; widen the conditions, or the box."
+        )
+    if head["unknown"]:
+        lines.append(
+            f"Of {head['unknown']:,} it was not seen how many designs give the same network, which "
+            "may make them likelier than others: a smaller box has fewer."
+        )
+    return lines
 
 
 def _with_usual(head: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:

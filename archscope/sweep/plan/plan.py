@@ -148,6 +148,9 @@ def _check_listed(found: _Document) -> None:
         raise Fault("it has no trials")
     if len(set(names)) < len(names) or len(set(map(str, keys))) < len(keys):
         raise Fault("a network or a trial stands in it twice")
+    compared = [] if found.rule is None else found.rule.networks
+    if unknown := sorted({*compared} - {entry.template for entry in found.networks}):
+        raise Fault(f"its rule compares {shown(unknown[0])}, which it does not list")
     if idle := [name for name in names if name not in trained]:
         raise Fault(f"it has no trial of {shown(idle[0])}")
 

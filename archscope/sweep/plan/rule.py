@@ -10,8 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any
 
 from archscope.documents import Within
-from archscope.errors import UsageError
-from archscope.sweep.plan.reading import written
+from archscope.sweep.plan.reading import Fault, written
 
 MOST_SEEDS = 64
 _PROBABILITY = Within(0, 1)
@@ -66,20 +65,34 @@ class Rule:
 
     def __post_init__(self) -> None:
         first, most = self.looks if len(self.looks) == 2 else (0, 0)
-        parts = (self.levels.of(a, b) for a in (False, True) for b in (False, True))
+        parts = [self.levels.of(a, b) for a in (False, True) for b in (False, True)]
         if (
             not self.first
             or len(self.first) != len(self.second)
             or not 0 < first <= most == len(self.seeds)
+            or len(set(self.seeds)) != len(self.seeds)
             or any(len(part) != most - first + 1 for part in parts)
+            or not all(0 < level < 1 for part in parts for level in part)
+            or not 0 < self.alpha < 0.5
             or not self.resolve > 0
         ):
-            raise UsageError("its comparisons, looks, seeds and levels do not go together")
+            raise Fault("the parts of its rule do not go together")
 
     @property
     def pairs(self) -> Sequence[tuple[str, str]]:
         """The comparisons."""
         return list(zip(self.first, self.second, strict=True))
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """What a user has chosen, in words of the options; the rest follows from it."""
+        return {
+            "comparisons": _listed(self.pairs),
+            "alpha": self.alpha,
+            "looks": f"{self.looks[0]} to {self.looks[1]}",
+            "resolve": self.resolve,
+            "networks found worse": "out" if self.drop else "trained on",
+        }
 
     @property
     def networks(self) -> list[str]:
@@ -92,12 +105,23 @@ class Rule:
 
 
 def differing(there: Rule, asked: Rule) -> list[str]:
-    """What a folder's rule has otherwise than is asked, in words."""
-    named = {
-        "comparisons": (there.pairs, asked.pairs),
-        "alpha": (there.alpha, asked.alpha),
-        "looks": (there.looks, asked.looks),
-        "seeds": (there.seeds, asked.seeds),
-        "resolve": (there.resolve, asked.resolve),
-    }
-    return [f"{name} {a} there, {b} asked" for name, (a, b) in named.items() if a != b]
+    """What was chosen otherwise for a folder's rule than is asked, in words.
+
+    The levels are no choice: those of the folder hold, though another version, or another machine's
+    simulation, has others.
+    """
+    old, new = there.choices, asked.choices
+    return [
+        f"{name} {_cut(old[name])} there, {_cut(new[name])} asked"
+        for name in old
+        if old[name] != new[name]
+    ]
+
+
+def _cut(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _listed(pairs: Sequence[tuple[str, str]]) -> str:
+    return ", ".join(f"{first} with {second}" for first, second in pairs)

@@ -37,7 +37,7 @@ from archscope.sweep.store.continued import (
     shown,
 )
 from archscope.sweep.store.environment import environment
-from archscope.sweep.store.locks import explained, holds_something, locked
+from archscope.sweep.store.locks import cannot_write, explained, holds_something, locked
 from archscope.sweep.store.records import (
     SWEEP_FILE,
     TRIAL_FILE,
@@ -137,15 +137,15 @@ def check_rule(folder: Path, before: Plan | None, rule: Rule | None) -> None:
 
     None asks for no rule: what the folder's is stays.
     """
-    if before is None or rule is None or before.rule == rule:
+    if before is None or rule is None:
         return
     if before.rule is None:
         raise UsageError(
             f"The sweep in {folder} was begun without a rule of stopping, and one that is chosen "
             "after errors were seen decides nothing: choose another --out."
         )
-    words = differing(before.rule, rule) or ["other levels of its looks"]
-    raise another_plan(folder, [f"its rule of stopping: {'; '.join(words)}"])
+    if words := differing(before.rule, rule):
+        raise another_plan(folder, [f"its rule of stopping: {'; '.join(words)}"])
 
 
 def open_folder(
@@ -182,6 +182,23 @@ def open_folder(
                 if not (before and only_read(error) and _same_trials(before, plan)):
                     raise  # where the images are, and what else is there, need not be kept
     return Opened(folder, plan, tuple(notes))
+
+
+def extend(folder: Path, templates: Sequence[str], seeds: Sequence[int]) -> None:
+    """Add trials of the folder's own networks to its plan, as far as they are not there.
+
+    Raises `ArchscopeError` where nothing can be written.
+    """
+    with locked(folder) as refused:
+        before = read_plan(folder)
+        subjects = replace(before.settings.subjects, templates=tuple(templates))
+        asked = replace(before.settings, subjects=subjects, seeds=tuple(seeds))
+        plan, _ = extended(folder, before, asked)
+        if not _same(before, plan):
+            if refused is not None:
+                raise cannot_write(folder, refused)
+            with explained(folder):
+                write_text(folder / SWEEP_FILE, _text(plan))
 
 
 def join_folder(folder: Path, machine: Machine, dataset: DatasetInfo) -> Opened:

@@ -32,7 +32,7 @@ def test_too_many_are_refused_or_drawn_from(monkeypatch, sample):
     assert len(set(names)) == sample and found.drawn >= sample
     assert [row["macs"] for row in found.rows()] == [count(parse(name)).macs for name in names]
     assert names == [network["network"] for network in enumerate_designs(box, found.order).rows()]
-    assert f"{found.drawn:,} drawn" in found.tables()[0].notes[0]
+    assert f"of {found.drawn:,} designs looked at do" in found.tables()[0].notes[0]
 
 
 @pytest.mark.slow
@@ -52,7 +52,7 @@ def test_what_is_drawn_fulfils_the_query_and_misses_nothing(monkeypatch):
 def test_none_of_those_drawn(monkeypatch):
     monkeypatch.setattr(draw, "MOST_DRAWS", 100)
     box = query("resnet", {"macs": (1, 10**12), "params": (10**9, 10**9)}, depth=range(1, 10_001))
-    with pytest.raises(ArchscopeError, match="designs drawn at random fulfils") as caught:
+    with pytest.raises(ArchscopeError, match="designs drawn at random meets") as caught:
         enumerate_designs(box, Order(sample=2))
     assert caught.value.exit_code == 1
 

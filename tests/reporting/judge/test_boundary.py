@@ -59,3 +59,15 @@ def test_p_values_are_those_of_welch(ratio):
     )
     theirs = stats.ttest_ind(first, second, equal_var=False).pvalue
     np.testing.assert_allclose(p, theirs)
+
+
+@pytest.mark.parametrize("noise", ["own", "pooled"])
+def test_a_look_at_which_hardly_anything_is_spent_has_a_level(noise, monkeypatch):
+    """A level of 0 would make an interval without end."""
+    monkeypatch.setattr(boundary, "_PATHS", 2_000)
+    boundary._simulated.cache_clear()
+    found = boundary.levels(3, 9, 0.001, noise)
+    assert found[0] == pytest.approx(0.001 * (3 / 9) ** 3, rel=1e-3) and all(
+        0 < one < 0.001 for one in found
+    )
+    boundary._simulated.cache_clear()

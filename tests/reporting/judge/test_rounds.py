@@ -1,6 +1,7 @@
 """A sweep that stops itself, replayed from its errors."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from archscope.reporting.judge.sequential import SequentialTest
 from archscope.sweep.plan.reading import Fault, read
 from archscope.sweep.plan.rule import Rule, differing
 
+LEVELS = ("own", "pooled", "own_alike", "pooled_alike")
 GOOD, BAD, LIKE = "8x64d", "1x64d", "4x64d"
 
 
@@ -87,6 +89,11 @@ def test_the_rule_is_read_as_it_is_written():
     written = rule()
     assert read(Rule, json.loads(json.dumps(written.document())), "rule") == written
     assert differing(written, rule(resolve=1.0)) == ["resolve 3.0 there, 1.0 asked"]
+    assert differing(written, rule(drop=False)) == [
+        "networks found worse out there, trained on asked"
+    ]
+    halves = tuple(level / 2 for level in written.levels.own)
+    assert not differing(written, replace(written, levels=replace(written.levels, own=halves)))
 
 
 @pytest.mark.parametrize("name", ["first", "looks", "levels", "seeds", "resolve"])
@@ -100,13 +107,23 @@ def test_a_damaged_rule_is_told(name):
 
 
 @pytest.mark.parametrize(
-    "change", [{"looks": [3]}, {"seeds": [1]}, {"second": []}, {"resolve": -1.0}, {"looks": [4, 5]}]
+    "change",
+    [
+        {"looks": [3]},
+        {"seeds": [1]},
+        {"second": []},
+        {"resolve": -1.0},
+        {"looks": [4, 5]},
+        {"alpha": 1.0},
+        {"seeds": [1, 1, 2, 3, 4]},
+        {"levels": {key: [0.0, 0.01, 0.02] for key in LEVELS}},
+    ],
 )
 def test_a_rule_whose_parts_do_not_fit_is_refused(change):
     import json
 
     document = {**json.loads(json.dumps(rule().document())), **change}
-    with pytest.raises(ValueError, match=r"do not go together|looks"):
+    with pytest.raises(Fault, match=r"do not go together|looks"):
         read(Rule, document, "rule")
 
 

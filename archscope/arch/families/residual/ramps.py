@@ -134,6 +134,44 @@ def _first(growth: Any, steepness: Any, w0: Any, slope: Any) -> Any:
     return first
 
 
+class Beginnings:
+    """The values of wa at which a ramp may become another one, while its other numbers stay.
+
+    It is at those where some block comes nearer to the next power of wm. Each has a number of its
+    own, from the block and the power; 0 is the smallest value.
+
+    Args:
+        values: of each number in a box, by word: ascending arrays, or one value.
+    """
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values["wa"]
+        self._blocks = int(max(values["depth"])) - 1
+        most = 1 + float(self._values[-1]) * self._blocks / float(min(values["w0"]))
+        self._bases = [float(one) for one in values["wm"]]
+        self._steps = 1 + round(log(most) / log(self._bases[0]))
+        self.number = 1 + self._blocks * self._steps
+
+    def places(self, columns: Mapping[str, Any], picks: Any) -> Any:
+        """Of each design the place of a value, counted from 0; the number of values: there is none.
+
+        `columns` has the other numbers; `picks` are numbers below `number`.
+        """
+        import numpy as np
+
+        block, step = 1 + (picks - 1) % self._blocks, 1 + (picks - 1) // self._blocks
+        table = np.array(
+            [[_reaching(one, k) for k in range(self._steps + 2)] for one in self._bases]
+        )
+        w0, which = columns["w0"], np.searchsorted(self._bases, columns["wm"])
+        growth = table[which, step]
+        place = np.searchsorted(self._values, (growth - 1) * w0 / block * (1 - 1e-9))
+        # The last bit of a float may be to either side.
+        value = self._values[np.minimum(place, len(self._values) - 1)]
+        place += (place < len(self._values)) & ((w0 + value * block) / w0 < growth)
+        return np.where(picks == 0, 0, np.where(place == 0, len(self._values), place))
+
+
 def _row(rows: Any, stage: int, behind: int) -> Any:
     """The row of a stage; behind the last stage that row, so many times."""
     return rows[stage] if stage < len(rows) else behind * rows[-1]

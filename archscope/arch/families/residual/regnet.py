@@ -7,7 +7,7 @@ torchvision, up (and never below nine tenths of the width).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import partial
 from typing import Any, NamedTuple
@@ -16,7 +16,8 @@ from archscope.arch.arrays import Number, is_array, smaller
 from archscope.arch.families.axis import Axis, chosen, number_text
 from archscope.arch.families.blocks import divisible, postactivation, strides
 from archscope.arch.families.family import family
-from archscope.arch.families.residual.ramps import ramp
+from archscope.arch.families.residual import alike
+from archscope.arch.families.residual.ramps import Beginnings, ramp
 from archscope.arch.families.residual.regnet_keys import TIMM, VISION
 from archscope.arch.families.spelling import Names, Numbers, Spelled
 from archscope.arch.nodes import Act, Conv, Linear, Node, Norm, Pool, Repeat, Seq
@@ -185,28 +186,43 @@ _ONLY_PAPER = {
     "x": ("200MF", "400MF", "600MF", "4.0GF", "6.4GF", "12GF"),
     "y": ("200MF", "600MF", "800MF", "4.0GF", "6.4GF", "8.0GF", "12GF"),
 }
+
+
+def _near(bound: Callable[..., Any]) -> Callable[..., Any]:
+    """A bound of `alike` as an axis has it."""
+
+    def which(own: Mapping[str, Any], chosen: Mapping[str, Any], values: Any) -> Any:
+        known = alike.Known(*_line(own), own["rounding"] == "up")
+        return bound(known, chosen, values)
+
+    return which
+
+
+def _same_depth(own: Mapping[str, Any], _: Mapping[str, Any], values: Any) -> Any:
+    return values == own["depth"]
+
+
 # `solve` goes through a million designs, a second or two; `enumerate` through four times as many.
 _GROUPS = (*range(8, 65, 8), *range(80, 129, 16), *range(160, 257, 32))
-# The stages of RegNetX-400MF: the blocks of an AnyNet that does not say its own.
-_BLOCKS = (1, 2, 7, 12)
+_SLOPES = range(8, 257, 16)
+_FACTOR: dict[str, Any] = {"fractional": True, "decimals": True, "grows": ()}
 _AXES = (
-    Axis("depth", range(12, 29), least=4, most=10_000),
-    Axis("w0", range(8, 257, 8), least=8, most=10**9, step=8, grows=()),
+    Axis("depth", range(12, 29), least=4, most=10_000, alike=_same_depth),
+    Axis("w0", range(8, 257, 8), least=8, most=10**9, step=8, grows=(), alike=_near(alike.start)),
     Axis(
         *("wa", range(8, 257, 8)),
-        sought=range(8, 257, 16),
-        fractional=True,
-        decimals=True,
-        grows=(),
+        sought=_SLOPES,
+        alike=_near(alike.slope),
+        begins=Beginnings,
+        **_FACTOR,
     ),
     Axis(
         *("wm", [Fraction(number, 4) for number in range(5, 13)]),
         least=Fraction(101, 100),
-        fractional=True,
-        decimals=True,
-        grows=(),
+        alike=_near(alike.growth),
+        **_FACTOR,
     ),
-    Axis("group", range(8, 257, 8), sought=_GROUPS, grows=()),
+    Axis("group", range(8, 257, 8), sought=_GROUPS, grows=(), alike=_near(alike.group)),
 )
 
 
@@ -261,7 +277,7 @@ def regnety(
         ),
         cifar=True,
     ),
-    Axis("depth", range(1, 17), stages=4, default=_BLOCKS),
+    Axis("depth", range(1, 17), stages=4, default=(1, 2, 7, 12)),  # of RegNetX-400MF
     Axis("width", range(16, 1025, 16), stages=4),
     Axis("group", range(8, 65, 8), default=16, grows=()),
     year=2020,

@@ -122,7 +122,7 @@ def enumerate_designs(
             "--sample",
             value="N",
             panel=LISTED,
-            help="N designs drawn at random, instead of the first.",
+            help="N different networks drawn at random, each as likely as any other.",
             min=1,
         ),
     ] = None,
@@ -151,9 +151,10 @@ def enumerate_designs(
     """List all designs of a family within ranges of cost.
 
     Every design of the box is checked: 10 million take seconds. More than 10^9 are refused
-    without --exhaustive; for --sample they are drawn from. The list is sorted, may be cut to a
-    Pareto front, and is written as a table, CSV, JSON or Parquet. A random sample of the designs
-    can be trained as a population:
+    without --exhaustive. The list is sorted, may be cut to a Pareto front, and is written as a
+    table, CSV, JSON or Parquet. --sample draws from a box of any size, uniformly from the
+    different networks in it: designs whose numbers give the same layers count once. A sample can
+    be trained as a population:
 
       archscope enumerate cifar_resnext11 --params 50k:500k --sample 12 --format csv |
         archscope cifar-sweep --preset quick --templates @-
@@ -175,8 +176,19 @@ def enumerate_designs(
         _draw(found, plot)
     _print(found, chosen, output)
     most = found.matches if found.front is None else found.front
+    if sample is not None and len(found) < sample:
+        note(f"archscope: {_fewer(found, sample)}")
     if len(found) < most and sample is None and chosen not in STREAMED:
         note(f"archscope: {len(found):,} of {plural(most, 'design')} listed; --limit lists more")
+
+
+def _fewer(found: Enumeration, sample: int) -> str:
+    if found.drawn is None:
+        return f"{len(found):,} networks, all there are, not {sample:,}"
+    return (
+        f"{len(found):,} networks, not {sample:,}: {found.matches:,} of {found.drawn:,} designs "
+        "looked at meet the conditions; widen them, or the box"
+    )
 
 
 def _query(

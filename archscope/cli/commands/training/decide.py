@@ -13,14 +13,17 @@ from archscope.cli.completion import figure7, one_of
 from archscope.cli.options.declared import option
 from archscope.cli.options.machine import (
     AddressOption,
+    CompileOption,
     DataDirOption,
     DataLabelOption,
     DeviceOption,
     ExecutorOption,
     GpusOption,
+    LoadersOption,
     OfflineOption,
     OutOption,
     PrecisionOption,
+    TensorboardOption,
     ThreadsOption,
     TrialsPerGpuOption,
     WorkersOption,
@@ -38,14 +41,17 @@ from archscope.cli.options.training import (
     BatchOption,
     DatasetOption,
     DepthOption,
+    DropPathOption,
     EpochsOption,
     HoldoutOption,
+    LabelSmoothingOption,
     LrOption,
     PresetOption,
     RecipeOption,
     ResolveOption,
     SamplesOption,
     ScaleOption,
+    TestClassesOption,
     TestCropOption,
     WhitenOption,
 )
@@ -99,10 +105,13 @@ def decide(
     holdout: HoldoutOption = None,
     whiten: WhitenOption = None,
     test_crop: TestCropOption = None,
+    test_classes: TestClassesOption = None,
     recipe: RecipeOption = None,
     epochs: EpochsOption = None,
     batch: BatchOption = None,
     lr: LrOption = None,
+    label_smoothing: LabelSmoothingOption = None,
+    drop_path: DropPathOption = None,
     first_look: FirstLookOption = None,
     max_seeds: MaxSeedsOption = None,
     alpha: AlphaOption = None,
@@ -116,11 +125,14 @@ def decide(
     trials_per_gpu: TrialsPerGpuOption = None,
     workers: WorkersOption = None,
     threads: ThreadsOption = None,
+    compile: CompileOption = False,
+    loaders: LoadersOption = None,
     executor: ExecutorOption = "local",
     address: AddressOption = None,
     data_dir: DataDirOption = None,
     data_label: DataLabelOption = None,
     offline: OfflineOption = False,
+    tensorboard: TensorboardOption = False,
     out: OutOption = None,
     format: FormatOption = None,
     output: OutputOption = None,
@@ -146,7 +158,7 @@ def decide(
     rule = stopping(first_look, max_seeds, alpha, resolve)
     named = networks or []
     if plan:
-        found = decide_plan(rule, networks=len(named), like=like, spread=spread)
+        found = decide_plan(rule, networks=len(dict.fromkeys(named)) or 2, like=like, spread=spread)
         print_result(found, format, output)
         return
     if like is not None or spread is not None:
@@ -160,11 +172,13 @@ def decide(
             workers=workers,
             threads=threads,
             precision=precision,
+            loaders=loaders,
+            compile=compile,
             trials_per_gpu=trials_per_gpu,
         ),
         source=Source(data_dir, data_label, offline),
         out=out,
-        console=Console(note=note),
+        console=Console(note=note, tensorboard=tensorboard),
         command=["archscope", *sys.argv[1:]],
         depth=depth,
         scale=scale,
@@ -173,10 +187,13 @@ def decide(
         holdout=holdout,
         whiten=whiten,
         test_crop=test_crop,
+        test_classes=test_classes,
         recipe=recipe,
         epochs=epochs,
         batch=batch,
         lr=lr,
+        label_smoothing=label_smoothing,
+        drop_path=drop_path,
     )
     show(result, format, output)
     raise typer.Exit(result.exit_code)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -26,11 +27,12 @@ Ints: TypeAlias = "npt.NDArray[np.int64]"
 Costs: TypeAlias = "dict[str, Ints]"
 Which: TypeAlias = Callable[[Costs], "npt.NDArray[np.bool_]"]
 MOST_TREES = 2_000  # half a minute or so
+_FIRST_TREES = 40  # after which it is hopeless where there may be many times as many
 UNKNOWN = LARGEST  # a cost of that or more; of a design that does not exist, or was not asked for
 
 
 class Enough(Exception):
-    """More trees were made than `MOST_TREES`."""
+    """More trees would be made than `MOST_TREES`."""
 
 
 @dataclass
@@ -60,6 +62,7 @@ class Grid:
             for one, axis, array in zip(self.values, axes, arrays, strict=True)
         ]
         self._scalars = [place for place, array in enumerate(arrays) if not array]
+        self._most = MOST_TREES
         # Numbers of which designs run programs that an array of them does not tell.
         self._others = [place for place, axis in enumerate(axes) if not axis.programs]
 
@@ -93,12 +96,22 @@ class Grid:
 
         A design that does not exist has only `UNKNOWN` ones.
         """
+        self._most = self._most_trees({*self._scalars, *(self._others if peaks else ())})
         found = {cost: np.full(len(rows), UNKNOWN) for cost in self._words()}
         every = np.arange(len(rows))
         for group in [every] if self.is_array else _groups(rows[:, self._scalars], every):
             self._fill(found, rows, group, peaks)
         self.counted += len(rows)
         return found
+
+    def _most_trees(self, places: set[int]) -> int:
+        """How many trees are made at most, of spaces cut along these axes.
+
+        The designs at the border of a cap are about as many as the combinations of all but one.
+        """
+        lengths = [len(self.values[place]) for place in places] or [1]
+        few = prod(lengths) // max(lengths) <= 5 * MOST_TREES
+        return MOST_TREES if few else _FIRST_TREES
 
     def _words(self) -> tuple[str, ...]:
         return (*METRICS, "weights", "memory", *(("layers",) if self.with_layers else ()))
@@ -132,7 +145,7 @@ class Grid:
     def _network(self, rows: Ints) -> Network:
         """The designs of rows with one tree: of plain numbers, where it is one."""
         self.trees += 1
-        if self.trees > MOST_TREES:
+        if self.trees > self._most:
             raise Enough
         if len(rows) == 1:
             return self.space.network(self.design(rows[0]))

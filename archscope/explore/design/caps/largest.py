@@ -95,7 +95,7 @@ def fitted(
     if not kept:
         raise InfeasibleError(_none(asked, space))
     designs = [Design(values, costs, _deviation(asked, costs)) for values, costs, _ in kept]
-    return Fitted(space, fixed, stated, designs, 0, counted, cost)
+    return Fitted(space, fixed, stated, designs, 0, counted, cost, opened)
 
 
 Kept = Sequence[tuple[dict[str, Any], dict[str, int], float]]  # numbers, costs, score

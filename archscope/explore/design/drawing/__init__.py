@@ -1,0 +1,1 @@
+"""Random samples: networks told apart, drawn each as likely as any other."""
