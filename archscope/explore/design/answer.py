@@ -43,8 +43,8 @@ class Answer:
         return {axis: [one[0], one[-1]] for axis, one in self.space.axes.items() if axis in sought}
 
     def shown(self) -> str:
-        """What each free axis went through: `width1 16:1024:16, depth2 1,2,4`."""
-        return ", ".join(f"{word} {values_text(self.space.axes[word])}" for word in self.space.free)
+        """What each axis that is sought went through: `width1 16:1024:16, depth2 1,2,4`."""
+        return ", ".join(f"{word} {values_text(self.space.axes[word])}" for word in self.box())
 
     def proof(self, costs: Sequence[str]) -> dict[str, Any]:
         """How it is known that no design is nearer, by these costs."""

@@ -31,7 +31,7 @@ class Fitted(Answer):
     def proof(self, costs: Sequence[str]) -> dict[str, Any]:
         """How it is known that no design is better, by these costs."""
         found = super().proof(costs)
-        shown = f" over the box {self.shown()}" if self.space.free else ""
+        shown = f" over the box {self.shown()}" if self.box() else ""
         better = f"has more {self.cost}" if self.cost else "is nearer"
         text = (
             f"Proof by bounds{shown}: boxes of designs were left out where the cheapest one passes "
