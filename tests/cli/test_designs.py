@@ -114,7 +114,7 @@ def test_a_sample_is_drawn_and_trained_as_a_population(run, tmp_path):
     drawn = tmp_path / "drawn.csv"
     asked = ("enumerate", "cifar_resnext11", "--scale", "0.125", "--params", "15k:40k")
     table = run(*asked, "--sample", 8, "--seed", 5)
-    assert "drawn at random (seed 5)" in table.stdout and table.stderr == ""
+    assert "each as likely as any other (seed 5)" in table.stdout and table.stderr == ""
     assert run(*asked, "--sample", 8, "--seed", 5, "--output", drawn).exit_code == 0
     names = [row["network"] for row in csv.DictReader(io.StringIO(drawn.read_text()))]
     assert len(names) == 8 and all(name in table.stdout for name in names)

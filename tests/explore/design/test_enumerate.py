@@ -83,7 +83,7 @@ def listed(found):
 
 
 @examples(
-    *(8, 150),
+    *(8, 60),
     st.lists(st.sampled_from(FAMILIES), min_size=1, max_size=2, unique=True),
     st.sampled_from(METRICS), st.floats(0, 1), st.floats(0, 1), st.sampled_from([1, 4, 24]),
 )  # fmt: skip
@@ -111,7 +111,7 @@ def test_exactly_the_designs_in_range_are_found(families, metric, first, last, d
     assert ordered == sorted((row[2] for row in expected), reverse=True)
 
 
-@examples(15, 300, questions(), st.sampled_from(METRICS), st.floats(0, 1), st.floats(0, 1))
+@examples(15, 90, questions(), st.sampled_from(METRICS), st.floats(0, 1), st.floats(0, 1))
 def test_every_name_that_is_listed_means_the_design_beside_it(question, metric, first, last):
     """All families, with depths for each stage, fractions, block types, dropout and scales."""
     name, asked, space = question
@@ -137,7 +137,7 @@ def off(costs, ranges):
 
 
 @examples(
-    *(20, 400, questions(), st.floats(0, 1), st.floats(0, 1)),
+    *(20, 120, questions(), st.floats(0, 1), st.floats(0, 1)),
     *(st.sampled_from([1, 1, 5]), st.booleans()),
 )
 def test_where_nothing_is_found_the_nearest_design_is_named(question, one, other, divisible, open_):

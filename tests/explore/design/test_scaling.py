@@ -134,7 +134,7 @@ def costs_along(name):
 
 @examples(
     12,
-    300,
+    90,
     st.sampled_from(sorted(RULES)),
     st.integers(2 * 10**6, 10**9),
     st.sampled_from(["nearest", "floor", "ceil"]),

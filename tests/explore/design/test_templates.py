@@ -104,7 +104,7 @@ CHANNELS = st.integers(1, 600)
 
 @examples(
     60,
-    1500,
+    400,
     st.sampled_from(sorted(KINDS)),
     st.tuples(st.integers(1, 12), st.integers(1, 9)),
     st.tuples(CHANNELS, CHANNELS, st.sampled_from([1, 3, 5, 7])),
