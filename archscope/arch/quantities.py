@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from archscope.arch.windows import Shape
 
+COSTS = ("params", "macs", "activations")
 _PREFIXES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
 _MOST = 100_000
 _MOST_SIZE = 65_536  # of an input

@@ -10,11 +10,12 @@ from itertools import pairwise
 from typing import Any
 
 from archscope.arch.families import registry
-from archscope.arch.families.axis import COSTS, Axis
+from archscope.arch.families.axis import Axis
 from archscope.arch.families.family import Family
 from archscope.arch.families.spelling import normal
 from archscope.arch.names import parse
 from archscope.arch.network import Network
+from archscope.arch.quantities import COSTS
 from archscope.cost import count
 from archscope.cost.memory import peak_elements
 from archscope.errors import UsageError

@@ -9,10 +9,9 @@ from typing import Any
 
 from archscope.arch.arrays import Number, is_array, whole
 from archscope.arch.families.spelling import FRACTION, WHOLE
+from archscope.arch.quantities import COSTS
 from archscope.arch.scaling import Fractions, decimal, exact
 from archscope.errors import UsageError, plural, shown
-
-COSTS = ("params", "macs", "activations")
 
 
 @dataclass(frozen=True)

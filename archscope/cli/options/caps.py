@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from archscope.arch.families.axis import COSTS
+from archscope.arch.quantities import COSTS
 from archscope.cli.completion import one_of
 from archscope.cli.options.declared import NETWORK, option
 

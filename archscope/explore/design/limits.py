@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from archscope.arch.families.axis import COSTS
 from archscope.arch.families.own import place_of
-from archscope.arch.quantities import MOST_COST, parse_cap
+from archscope.arch.quantities import COSTS, MOST_COST, parse_cap
 from archscope.arch.windows import Shape
 from archscope.cost.memory import FORMATS
 from archscope.errors import UsageError, shown

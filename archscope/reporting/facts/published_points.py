@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from archscope.arch.families.axis import COSTS
+from archscope.arch.quantities import COSTS
 from archscope.errors import UsageError, plural, shown
 from archscope.reporting.facts.fronts import pareto
 

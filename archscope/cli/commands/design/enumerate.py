@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from archscope.arch.families.axis import COSTS
+from archscope.arch.quantities import COSTS
 from archscope.cli.completion import designs, one_of, some_of
 from archscope.cli.options.declared import GENERAL, LISTED, NETWORK, option
 from archscope.cli.options.networks import ClassesOption, InputOption

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from archscope.arch.families.axis import COSTS
+from archscope.arch.quantities import COSTS
 from archscope.cli.completion import networks, one_of
 from archscope.cli.options.declared import option
 from archscope.cli.options.networks import (
