@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from archscope.arch.network import Network
-from archscope.cost.formula import CONVENTION
 from archscope.explore.forms.result import (
     LIMIT,
     FormResult,
     Settings,
-    check_document,
-    form_document,
     largest,
     moved_words,
-    timing_document,
+    shared_document,
 )
 from archscope.reporting.networks.forms import csv_table
 from archscope.reporting.networks.fused import check_table, cost_table, drawing
@@ -58,23 +55,7 @@ class Fused(Result):
 
     def document(self) -> dict[str, Any]:
         """The result as JSON, schema `archscope.equivalence/1`, null for figure and way back."""
-        return {
-            "schema": "archscope.equivalence/1",
-            "convention": CONVENTION,
-            "name": self.network.name,
-            "input": list(self.network.input),
-            "classes": self.network.classes,
-            "figure": None,
-            "paths": None,
-            "blocks": len(self.blocks),
-            "equivalent": not self.failures,
-            "failures": self.failures,
-            "tree_restored": None,
-            "weights_restored": None,
-            "check": check_document(self.settings, self.sensitivity),
-            "timing": timing_document(self.settings) if self.forms[0].timings else None,
-            "forms": [form_document(one, self.forms[0]) for one in self.forms],
-        }
+        return shared_document(self, len(self.blocks), self.sensitivity)
 
     def tables(self) -> list[Table]:
         """A block drawn in both forms, then what each costs, then how far they differ."""

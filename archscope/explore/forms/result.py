@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from archscope.arch.network import Network
 from archscope.arch.rewrite import blocks
@@ -135,21 +135,11 @@ class Equivalence(Result):
     def document(self) -> dict[str, Any]:
         """The result as JSON, schema `archscope.equivalence/1`; seconds, and null for infinity."""
         return {
-            "schema": "archscope.equivalence/1",
-            "convention": CONVENTION,
-            "name": self.network.name,
-            "input": list(self.network.input),
-            "classes": self.network.classes,
+            **shared_document(self, len(blocks(self.network.tree)), self.checks.sensitivity),
             "figure": self.figure,
             "paths": self.paths,
-            "blocks": len(blocks(self.network.tree)),
-            "equivalent": not self.failures,
-            "failures": self.failures,
             "tree_restored": self.checks.tree,
             "weights_restored": self.checks.weights,
-            "check": check_document(self.settings, self.checks.sensitivity),
-            "timing": timing_document(self.settings) if self.forms[0].timings else None,
-            "forms": [form_document(one, self.forms[0]) for one in self.forms],
         }
 
     def tables(self) -> list[Table]:
@@ -161,6 +151,47 @@ class Equivalence(Result):
     def csv_tables(self) -> list[Table]:
         """A row for each form."""
         return [csv_table(self.document())]
+
+
+class InForms(Protocol):
+    """A network in several forms, the one that the others are held against first."""
+
+    @property
+    def network(self) -> Network:
+        """What was rewritten."""
+
+    @property
+    def forms(self) -> Sequence[FormResult]:
+        """Each form."""
+
+    @property
+    def settings(self) -> Settings:
+        """How they were checked and timed."""
+
+    @property
+    def failures(self) -> list[str]:
+        """What keeps them from being equivalent."""
+
+
+def shared_document(found: InForms, blocks: int, sensitivity: float | None) -> dict[str, Any]:
+    """Every key of `archscope.equivalence/1`, null for the figure and the way back."""
+    return {
+        "schema": "archscope.equivalence/1",
+        "convention": CONVENTION,
+        "name": found.network.name,
+        "input": list(found.network.input),
+        "classes": found.network.classes,
+        "figure": None,
+        "paths": None,
+        "blocks": blocks,
+        "equivalent": not found.failures,
+        "failures": found.failures,
+        "tree_restored": None,
+        "weights_restored": None,
+        "check": check_document(found.settings, sensitivity),
+        "timing": timing_document(found.settings) if found.forms[0].timings else None,
+        "forms": [form_document(one, found.forms[0]) for one in found.forms],
+    }
 
 
 def largest(differences: Differences) -> float:

@@ -14,13 +14,13 @@ from typing import Any
 
 from archscope.arch.families.residual.choices import Choices, aligned, choices_of
 from archscope.arch.network import Network
+from archscope.arch.quantities import COSTS
 from archscope.arch.windows import Shape
 from archscope.cost.formula import CONVENTION, count
 from archscope.errors import UsageError
 from archscope.explore.networks.opened import Given, Outside, open_networks
 from archscope.explore.networks.parts import Costs, by_stages, by_submodules, costs_of
 from archscope.reporting.networks.difference import (
-    COSTS,
     difference_csv,
     difference_tables,
     in_words,

@@ -7,10 +7,10 @@ from typing import Any
 
 from archscope.arch.inputs import input_plain
 from archscope.arch.network import Network
+from archscope.arch.quantities import COSTS
 from archscope.cost.formula import Count, count, count_stages
 from archscope.explore.networks.opened import Outside
 from archscope.explore.networks.outside import TOP_LEVEL, count_outside
-from archscope.reporting.networks.difference import COSTS
 
 Costs = dict[str, int]
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from archscope.arch.families.residual.choices import Choices
+from archscope.arch.quantities import COSTS
 from archscope.arch.windows import pair
 from archscope.reporting.networks.architectures import layers
 from archscope.reporting.table.formats import integer, signed, signed_si, text
 from archscope.reporting.table.table import Column, Table
 
-COSTS = ("params", "macs", "activations")
 _HEADERS = ("params", "FLOPs\n(multiply-adds)", "activations")
 _NAMES = {"params": "params", "macs": "FLOPs", "activations": "activations"}
 
