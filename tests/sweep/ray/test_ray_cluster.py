@@ -294,7 +294,9 @@ def test_a_node_that_is_lost_while_it_is_asked_is_left_out(
     cluster: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nodes = living()
-    ghost = {**nodes[-1], "NodeID": "0123abcd" * 7, "NodeManagerHostname": "ghost"}
+    # The cluster lists them in any order: one that is asked, not the head without processors.
+    [model, *_] = [node for node in nodes if node["Resources"].get("CPU", 0) >= 1]
+    ghost = {**model, "NodeID": "0123abcd" * 7, "NodeManagerHostname": "ghost"}
     monkeypatch.setattr(ray_connection, "living", lambda: [ghost, *nodes])
     found, notes = inventory()
     assert found.cpus == 3
