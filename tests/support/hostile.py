@@ -7,6 +7,7 @@ well.
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ WORDS = [
     ",",
     "@",
     "@none.csv",
+    "@list.csv",
+    "@deep.json",
     "x" * 500,
     "é\u202e",
     "\x1b[31m",
@@ -75,18 +78,33 @@ PATHS += [
     "-",
     "/dev/null",
 ]
-# Always given, unless drawn otherwise: what is done shall be small.
+QUICK = "--preset quick --scale 0.0625 --samples 320 --epochs 2 --threads 1 --workers 1"
+# One of these is given, unless drawn otherwise: what is done shall be small, and not all refused.
 SMALL = {
-    "cifar-sweep": "--preset quick --templates 1x64d,2x64d --scale 0.0625 --samples 320 --seeds 1 "
-    "--epochs 2 --threads 1 --workers 1",
+    "cifar-sweep": f"{QUICK} --templates 1x64d,2x64d --seeds 1",
+    "decide": (
+        f"{QUICK} 1x64d 2x64d --max-seeds 4",
+        "--plan --spread 0.5 1x64d 2x64d",
+        "--plan --like sweep 1x64d 2x64d",
+    ),
     "train": "--dataset shapes --samples 320 --epochs 2 --threads 1 --workers 1",
     "verify-resume": "--kills 1 --templates 1x64d --scale 0.0625 --samples 320 --seeds 1 --epochs "
     "2 --threads 1 --workers 1",
     "study": "--preset none",
+    "solve": (
+        "",
+        "--block res2net --splits 2,4",
+        "--network resnext50 --cardinality 32 --budget 4.1GMACs",
+        "--network mobilenet_v2 --at-most 5Mparams --at-most 600MMACs",
+        "--network mobilenet_v2 --flash 1MB:int8 --sram 256kB:int8",
+        "--network mobilenet_v2_0.35 --rule all --budget 30MMACs --input 96:160:32",
+    ),
+    "export": ("--to timm", "--to torchvision --detection", "--to onnx", "--to pt2"),
     "bench": "--rounds 1 --batch 1 --no-memory --threads 1 --quick",
     "equivalence": "--rounds 1 --batch 1",
-    "enumerate": "--depth 1:2 --limit 3",
+    "enumerate": ("--depth 1:2 --limit 3", "wrn --depth 1:2 --sample 3 --seed 2"),
 }
+WORD = re.compile(r"[^\s(),;]*[^\s(),;.:]")
 
 
 def write_files(folder: Path) -> None:
@@ -98,6 +116,7 @@ def write_files(folder: Path) -> None:
     (folder / "deep.json").write_text("[" * 100_000)
     (folder / "deep.toml").write_text("x = " + "[" * 100_000)
     (folder / "huge.toml").write_text('schema = "archscope.study/1"\nclasses = ' + "9" * 5000)
+    (folder / "list.csv").write_text("network,params\nresnet20,1\nwrn_10_1,2\n")
     (folder / "noise.bin").write_bytes(random.Random(0).randbytes(5000))
     (folder / "file.onnx").write_bytes(random.Random(1).randbytes(5000))
     (folder / "file.pth").write_bytes(b"\x80\x02}" + b"q\x00h\x00\x86" * 60 + b"K\x01s.")
@@ -114,7 +133,9 @@ class Calls:
     def call(self, name: str) -> list[str]:
         """The words of one call of a command."""
         command, words = self._commands[name], [name]
-        words += self._random.choice([SMALL.get(name, "").split()] * 4 + [[]])
+        small = SMALL.get(name, "")
+        starts = [small] if isinstance(small, str) else small
+        words += self._random.choice([self._random.choice(starts).split()] * 4 + [[]])
         options = [option for option in command.params if option.param_type_name == "option"]
         number = self._random.choice([0, 1, 1, 2, 2, 3, 5])
         for option in self._random.sample(options, min(number, len(options))):
@@ -141,4 +162,7 @@ class Calls:
         if option.param_type_name == "argument" and kind != "path":
             return self._random.choice(self._random.choice([NETWORKS, NETWORKS, TEXTS, WORDS]))
         chosen = [likely.get(kind, TEXTS)] * 3 + [TEXTS, WORDS, NUMBERS, NETWORKS]
+        # What its own help names: "256kB:int8" of --sram, "compound" of --rule.
+        named = WORD.findall(f"{option.help or ''} {str(option.metavar).replace('|', ' ')}")
+        chosen += [named] * 4
         return self._random.choice(self._random.choice(chosen))
