@@ -164,5 +164,5 @@ class Calls:
         chosen = [likely.get(kind, TEXTS)] * 3 + [TEXTS, WORDS, NUMBERS, NETWORKS]
         # What its own help names: "256kB:int8" of --sram, "compound" of --rule.
         named = WORD.findall(f"{option.help or ''} {str(option.metavar).replace('|', ' ')}")
-        chosen += [named] * 4
+        chosen += [named, named] + [[one for one in named if re.search(r"\d", one)] or named] * 4
         return self._random.choice(self._random.choice(chosen))

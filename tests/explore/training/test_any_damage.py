@@ -16,8 +16,10 @@ from typer.testing import CliRunner
 from archscope.cli.main import app
 from archscope.sweep.run import schedule
 
-COMMAND = ["cifar-sweep", "--preset", "quick", "--templates", "1x64d,2x64d", "--scale", "0.0625"]
-COMMAND += ["--samples", "320", "--epochs", "2", "--seeds", "1", "--threads", "1", "--workers", "1"]
+QUICK = ["--preset", "quick", "--scale", "0.0625", "--samples", "320", "--epochs", "2"]
+QUICK += ["--threads", "1", "--workers", "1"]
+SWEEP = ["cifar-sweep", *QUICK, "--templates", "1x64d,2x64d", "--seeds", "1"]
+DECIDED = ["decide", *QUICK, "2x64d", "3x64d", "--first-look", "2", "--max-seeds", "3"]
 KINDS = ("cut", "zeroed", "folder", "pipe", "link", "swapped")
 
 
@@ -52,29 +54,45 @@ def damage(folder: Path, path: Path, kind: str, data: st.DataObject) -> None:
 
 
 def interrupted(folder: Path) -> None:
-    """Put the second trial back to where it was after its first epoch."""
-    path = sorted(folder.glob("trials/*"))[1]
+    """Put a trial back to where it was after its first epoch: of a decision, the last look's."""
+    path = sorted(folder.glob("trials/*"), key=lambda path: path.name.partition("-s")[2])[-1]
     (path / "result.json").unlink()
     if (path / "checkpoint.pt").exists():
         (path / "checkpoint.previous.pt").replace(path / "checkpoint.pt")
-    (path / "metrics.jsonl").write_text((path / "metrics.jsonl").read_text().splitlines()[0] + "\n")
+    if (lines := path / "metrics.jsonl").exists():
+        lines.write_text(lines.read_text().splitlines()[0] + "\n")
+
+
+# ARCHSCOPE_DAMAGE=N tries N damages of each kind of folder in the slow run.
+MANY = int(os.environ.get("ARCHSCOPE_DAMAGE", "20"))
 
 
 @pytest.mark.usefixtures("quick_workers", "undrawn")
 @pytest.mark.parametrize(
-    ("number", "runner"),
-    [(8, "fake_runners:steady"), pytest.param(20, schedule.RUNNER, marks=pytest.mark.slow)],
+    ("number", "runner", "command"),
+    [
+        (8, "fake_runners:steady", SWEEP),
+        pytest.param(MANY, schedule.RUNNER, SWEEP, marks=pytest.mark.slow),
+        (4, "fake_runners:by_network", DECIDED),
+        pytest.param(MANY, "fake_runners:by_network", DECIDED, marks=pytest.mark.slow),
+    ],
 )
 def test_any_file_damaged_in_any_way(
-    number: int, runner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    number: int,
+    runner: str,
+    command: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Of a sweep, and of a decision with its rule and its looks."""
     monkeypatch.setattr(schedule, "RUNNER", runner)
     finished = tmp_path / "finished"
-    assert call(*COMMAND, "--out", str(finished))[0] == 0
+    assert call(*command, "--out", str(finished))[0] == 0
     right = metrics(finished)
     # As `report` prints them: neither says where, or when.
     looks = [["status", str(tmp_path / "sweep")], ["report", str(tmp_path / "sweep")]]
     files = [path.relative_to(finished) for path in finished.rglob("*") if path.is_file()]
+    files = [path for path in files if path.name != "log.txt"]  # of the fake runner
     shutil.copytree(finished, tmp_path / "sweep")
     told = [call(*look, "--format", "json")[1] for look in looks]
 
@@ -92,7 +110,7 @@ def test_any_file_damaged_in_any_way(
         for look, before in zip(looks, told, strict=True) if not begun else ():
             code, shown, said = call(*look, "--format", "json")
             assert (code, shown) == (0, before) or (code in (1, 2) and said.count("\n") == 1), said
-        code, _, said = call(*COMMAND, "--out", str(folder))
+        code, _, said = call(*command, "--out", str(folder))
         assert (code == 0 and metrics(folder) == right) or code in (1, 2, 3), (code, said)
         assert "Traceback" not in said
 
