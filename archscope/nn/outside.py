@@ -41,6 +41,7 @@ class Found(NamedTuple):
     source: str  # the package and its version, or what kind of file
     input: Input | None  # its own, or 3x224x224 where nothing tells it; None: it must be given
     make: Make
+    asked: str = ""  # what must be given
 
 
 def open_timm(name: str, classes: int | None, input: Input | None = None) -> Found:
@@ -143,7 +144,7 @@ def open_saved(path: Path, classes: int | None) -> Found:
 
 def _open_onnx(path: Path) -> Found:
     onnx = require("onnx")
-    from archscope.cost.onnx_file import read_input
+    from archscope.cost.onnx_file import read_input, read_names
 
     def refuse() -> nn.Module:
         raise UsageError(
@@ -151,7 +152,9 @@ def _open_onnx(path: Path) -> Found:
             "the network that it was made of, or compare"
         )
 
-    return Found(f"onnx {onnx.__version__}", read_input(path), refuse)
+    found = read_input(path)
+    asked = read_names(path) if found is None else ""
+    return Found(f"onnx {onnx.__version__}", found, refuse, asked)
 
 
 def _open_exported(path: Path) -> Found:

@@ -1,16 +1,20 @@
 """ONNX files counted by their own shapes, against hand arithmetic."""
 
+import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from archscope.arch.inputs import Inputs, parse_input
 from archscope.arch.names import parse
+from archscope.cli.main import app
 from archscope.cost.formula import count
 from archscope.errors import UsageError
 
 pytestmark = pytest.mark.torchvision
 onnx = pytest.importorskip("onnx", reason="onnx is an extra")
-from archscope.cost.onnx_file import count_onnx, read_input  # noqa: E402
+from archscope.cost.onnx_file import count_onnx, read_input, read_names  # noqa: E402
 
 
 def weight(name, *shape, kind=onnx.TensorProto.FLOAT):
@@ -20,7 +24,7 @@ def weight(name, *shape, kind=onnx.TensorProto.FLOAT):
     return onnx.helper.make_tensor(name, kind, shape, [1] * size)
 
 
-def saved(path, shape=("N", 3, 8, 8), extra=(), inputs=1):
+def saved(path, shape=("N", 3, 8, 8), extra=()):
     node = onnx.helper.make_node
     graph = onnx.helper.make_graph(
         [
@@ -35,10 +39,7 @@ def saved(path, shape=("N", 3, 8, 8), extra=(), inputs=1):
             *extra,
         ],
         "test",
-        [
-            onnx.helper.make_tensor_value_info(f"x{index}", onnx.TensorProto.FLOAT, shape)
-            for index in range(inputs)
-        ],
+        [onnx.helper.make_tensor_value_info("x0", onnx.TensorProto.FLOAT, shape)],
         [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, ("N", 4))],
         [
             weight("w", 6, 1, 3, 3),
@@ -99,10 +100,12 @@ def test_what_is_not_counted_is_told(tmp_path):
 
 def test_files_that_take_no_single_image_are_refused(tmp_path):
     path = tmp_path / "net.onnx"
-    for options in ({"shape": (8, 3, 8, 8)}, {"shape": ("N", 3)}, {"inputs": 2}):
-        saved(path, **options)
-        with pytest.raises(UsageError, match="does not take one image at a time"):
-            read_input(path)
+    saved(path, shape=(8, 3, 8, 8))
+    with pytest.raises(UsageError, match="takes more than one image at a time .x0 of 8x3x8x8"):
+        read_input(path)
+    saved(path, shape=("N", 3))
+    with pytest.raises(UsageError, match="cannot be counted"):  # no convolution takes it
+        count_onnx(path, read_input(path))
     saved(path)
     with pytest.raises(UsageError, match=r"takes an input of \?x3x8x8, which 3x9x9"):
         count_onnx(path, (3, 9, 9))
@@ -114,3 +117,57 @@ def test_files_that_take_no_single_image_are_refused(tmp_path):
     path.write_bytes(b"")
     with pytest.raises(UsageError, match="it holds no network"):
         read_input(path)
+
+
+def two(path, image, numbers):
+    """A convolution, and a product of what stands beside the image: 7 x C numbers by C x 4."""
+    node, tensor = onnx.helper.make_node, onnx.helper.make_tensor_value_info
+    kind = onnx.TensorProto.FLOAT
+    graph = onnx.helper.make_graph(
+        [
+            node("Conv", ["image", "w"], ["y"], group=3, pads=[1, 1, 1, 1]),
+            node("MatMul", ["words", "v"], ["z"]),
+            node("Mul", ["z", "time"], ["t"]),
+        ],
+        "test",
+        [
+            tensor("image", kind, image),
+            tensor("words", kind, numbers),
+            tensor("time", kind, (1,)),
+            tensor("w", kind, (6, 1, 3, 3)),  # older files name weights among the inputs
+        ],
+        [tensor("y", kind, None), tensor("t", kind, None)],
+        [weight("w", 6, 1, 3, 3), weight("v", 5, 4)],
+    )
+    domains = [onnx.helper.make_opsetid("", 20)]
+    onnx.save(onnx.helper.make_model(graph, opset_imports=domains), path)
+    return path
+
+
+def test_several_inputs_have_the_sizes_of_the_file(tmp_path):
+    path = two(tmp_path / "two.onnx", ("N", 3, 8, 8), (1, 7, 5))
+    found = read_input(path)
+    assert found == Inputs(((3, 8, 8), (7, 5), ()))
+    counted = count_onnx(path, found)
+    assert (counted.macs, counted.params) == (6 * 64 * 9 + 7 * 5 * 4, 6 * 9 + 5 * 4)
+
+
+def test_several_inputs_are_asked_for_by_their_names(tmp_path):
+    path = two(tmp_path / "two.onnx", ("N", 3, "H", "W"), (1, "places", 5))
+    assert read_input(path) is None
+    named = "image of ?x3x?x?, words of 1x?x5, time of 1"
+    assert read_names(path) == named
+    counted = count_onnx(path, parse_input("3x4x6,2x5,1"))
+    assert counted.macs == 6 * 24 * 9 + 2 * 5 * 4
+    with pytest.raises(UsageError, match=re.escape(f"takes {named}: give the sizes of 3 inputs")):
+        count_onnx(path, (3, 4, 6))
+    with pytest.raises(UsageError, match=r"takes an input of 1x\?x5, which 2x6 does not fit"):
+        count_onnx(path, parse_input("3x4x6,2x6,1"))
+    asked = compare_error(path)
+    assert f"leaves sizes of its input open ({named}): give them" in asked
+
+
+def compare_error(path):
+    result = CliRunner().invoke(app, ["compare", str(path)])
+    assert (result.exit_code, result.stdout) == (2, "")
+    return result.stderr

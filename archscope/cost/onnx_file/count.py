@@ -1,18 +1,18 @@
-"""The cost of an ONNX file on one image, and the image that it takes."""
+"""The cost of an ONNX file on one image, or on what else it takes, and what that is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from archscope.arch.windows import Shape
+from archscope.arch.inputs import Input, Inputs
 from archscope.cost.onnx_file.opened import open_model
 from archscope.cost.onnx_file.values import NotOnnx, Value, tensor_type
 from archscope.cost.onnx_file.walk import Walk
-from archscope.errors import UsageError, shown
+from archscope.errors import UsageError, plural, shown
 from archscope.files import reading
 
 CONVENTION = (
@@ -47,41 +47,55 @@ class OnnxCount:
         return not self.uncounted
 
 
-def read_input(path: Path) -> Shape | None:
-    """The (channels, height, width) of a file's one image; None where one of them is left open.
+def read_input(path: Path) -> Input | None:
+    """What a file takes, without the batch; None where a size is left open.
 
-    A file may take it as N x C x H x W or, if it turns it first, as N x H x W x C.
+    One image is (channels, height, width): a file may take it as N x C x H x W or, if it turns it
+    first, as N x H x W x C. Anything else is read in the file's order.
 
     Raises:
-        UsageError: where the file is no ONNX, or has not one input of such an image.
+        UsageError: where the file is no ONNX, takes no tensors, or takes several at a time.
     """
     with _told(path):
         model = open_model(path)
-        image = _image(model.graph, path)
-        sizes = _declared(image)[1:]
-    if any(size is None or size < 1 for size in sizes):
+        inputs = _inputs(model.graph, path)
+        shapes = [_declared(entry)[1:] for entry in inputs]
+    sizes = [tuple(size or 0 for size in shape) for shape in shapes]
+    if any(size < 1 for shape in sizes for size in shape):
         return None
-    first, second, third = (size or 0 for size in sizes)
-    return (third, first, second) if _is_turned(model.graph, image) else (first, second, third)
+    if len(inputs) == 1 and len(sizes[0]) == 3 and _is_turned(model.graph, inputs[0]):
+        first, second, third = sizes[0]
+        return third, first, second
+    return sizes[0] if len(inputs) == 1 and sizes[0] else Inputs(tuple(sizes))
 
 
-def count_onnx(path: Path, shape: Shape) -> OnnxCount:
-    """Count a file on one image of `shape`.
+def read_names(path: Path) -> str:
+    """The inputs with what is known of their sizes: `image of 1x3x?x?, ids of 1x77`."""
+    with _told(path):
+        return _named(_inputs(open_model(path).graph, path))
+
+
+def count_onnx(path: Path, input: Input) -> OnnxCount:
+    """Count a file on one image, or one of each of its inputs.
 
     Args:
         path: of the file.
-        shape: (channels, height, width), however the file takes it.
+        input: without the batch: of an image (channels, height, width), however the file takes it.
 
     Raises:
-        UsageError: where the file is no ONNX, or takes no such image.
+        UsageError: where the file is no ONNX, or takes no such input.
     """
     with _told(path):
         model = open_model(path)
-        image = _image(model.graph, path)
-        sizes = _fitting(model.graph, image, shape, path)
+        inputs = _inputs(model.graph, path)
+        sizes = _fitting(model.graph, inputs, input, path)
         walk = Walk(model, str(path.parent))
-        element = image.type.tensor_type.elem_type
-        results = walk.run({image.name: tensor_type(element, sizes)})
+        results = walk.run(
+            {
+                entry.name: tensor_type(entry.type.tensor_type.elem_type, own)
+                for entry, own in zip(inputs, sizes, strict=True)
+            }
+        )
         first = results[0].shape or ()
         return OnnxCount(
             walk.weights.params,
@@ -92,42 +106,69 @@ def count_onnx(path: Path, shape: Shape) -> OnnxCount:
         )
 
 
-def _image(graph: Any, path: Path) -> Any:
-    """The one input that is an image."""
+def _inputs(graph: Any, path: Path) -> list[Any]:
+    """What a file is given, in its order: tensors of one at a time, or without a batch."""
     held = {entry.name for entry in graph.initializer}
     held |= {entry.values.name for entry in graph.sparse_initializer}
     inputs = [entry for entry in graph.input if entry.name not in held]
-    if len(inputs) == 1 and len(sizes := _declared(inputs[0])) == 4:
-        if any(size is not None and size < 0 for size in sizes):
+    for entry in inputs:
+        sizes = Value(entry.type).shape
+        if sizes is not None and any(size is not None and size < 0 for size in sizes):
             raise NotOnnx("its input has a negative size")
-        if sizes[0] is None or sizes[0] <= 1:
-            return inputs[0]
-    raise UsageError(
-        f"{shown(str(path))} does not take one image at a time: export it for one input of "
-        "1 x C x H x W, or with a dynamic batch"
-    )
+        if sizes is None or (sizes and (sizes[0] or 0) > 1):
+            raise UsageError(
+                f"{shown(str(path))} takes more than one image at a time ({_named(inputs)}): "
+                "export it for 1 x C x H x W, or with a dynamic batch"
+            )
+    if not inputs:
+        raise UsageError(f"{shown(str(path))} takes nothing; export it with an input")
+    return inputs
 
 
 def _declared(entry: Any) -> tuple[int | None, ...]:
     return Value(entry.type).shape or ()
 
 
-def _fitting(graph: Any, image: Any, shape: Shape, path: Path) -> tuple[int, ...]:
-    """The sizes of the input for an image."""
-    channels, height, width = shape
-    orders = [(1, channels, height, width), (1, height, width, channels)]
-    if _is_turned(graph, image):
-        orders.reverse()
-    declared = _declared(image)
-    for sizes in orders:
-        pairs = list(zip(declared, sizes, strict=True))[1:]
-        if all(own is None or own in (0, given) for own, given in pairs):
-            return sizes
-    own = "x".join(str(size or "?") for size in declared)
-    raise UsageError(
-        f"{shown(str(path))} takes an input of {own}, which {'x'.join(map(str, shape))} "
-        "(channels, height, width) does not fit: leave --input out, or give one that does"
-    )
+def _named(inputs: Sequence[Any]) -> str:
+    return ", ".join(f"{shown(entry.name)} of {_text(_declared(entry))}" for entry in inputs)
+
+
+def _text(sizes: Sequence[int | None]) -> str:
+    return "x".join(str(size or "?") for size in sizes) or "one number"
+
+
+def _fitting(graph: Any, inputs: Sequence[Any], given: Input, path: Path) -> list[tuple[int, ...]]:
+    """The sizes of each input, batch of 1 included."""
+    shapes = given.shapes if isinstance(given, Inputs) else (given,)
+    name = shown(str(path))
+    if len(shapes) != len(inputs):
+        raise UsageError(
+            f"{name} takes {_named(inputs)}: give the sizes of {plural(len(inputs), 'input')} "
+            "without the batch, with commas, as --input 3x224x224,10"
+        )
+    found = []
+    for entry, shape in zip(inputs, shapes, strict=True):
+        declared = _declared(entry)
+        single = len(declared) < 2 and shape in ((), (1,))
+        orders = [(1,) * len(declared) if single else (1, *shape)]
+        if len(inputs) == 1 and len(shape) == 3:
+            orders.append((1, *shape[1:], shape[0]))
+            if _is_turned(graph, entry):
+                orders.reverse()
+        fits = [sizes for sizes in orders if _fits(declared, sizes)]
+        if not fits:
+            meaning = " (channels, height, width)" if len(shape) == 3 else ""
+            raise UsageError(
+                f"{name} takes an input of {_text(declared)}, which {'x'.join(map(str, shape))}"
+                f"{meaning} does not fit: leave --input out, or give one that does"
+            )
+        found.append(fits[0])
+    return found
+
+
+def _fits(declared: Sequence[int | None], sizes: Sequence[int]) -> bool:
+    pairs = zip(declared[1:], sizes[1:], strict=False)
+    return len(declared) == len(sizes) and all(own in (None, 0, given) for own, given in pairs)
 
 
 def _is_turned(graph: Any, image: Any) -> bool:

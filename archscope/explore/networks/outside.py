@@ -164,7 +164,7 @@ def known_memory(cost: Count) -> dict[str, Any]:
 def _count_onnx(network: Outside) -> OutsideCount:
     from archscope.cost.onnx_file import CONVENTION, count_onnx
 
-    found = count_onnx(at_home(network.name), image_shape(network))
+    found = count_onnx(at_home(network.name), network.input)
     notes = [f"{network.name}: {CONVENTION}.", *_uncounted(network.name, found.uncounted)]
     count = Count(found.params, found.macs, found.activations)
     return OutsideCount(count, None, found.classes, [], tuple(notes), not found.uncounted)

@@ -2,8 +2,9 @@
 
 One definition of a result serves both looks, so that what passes for one passes for the other. A
 glance need not take a file of 300 epochs apart: its last line is a checksum of what is before it,
-put there by `write` when the whole was a result. Where the checksum is missing or wrong (an older
-version, an edit by hand, a damaged disk) the file is read whole, and that decides.
+put there by `write` when the whole was a result. Where it is missing (an older version) or does not
+fit, the file is read whole: it is believed without a checksum, or with one that fits what is said,
+as of a file that was indented anew. A number that was changed by hand or by a disk is damage.
 
     {"schema": "archscope.result/1", "key", "status", "metrics", "timing", "environment", "crc32"}
 """
@@ -120,11 +121,19 @@ def glance(path: str, key: str) -> Glance | None:
 
 def write(folder: Path, result: dict[str, Any]) -> None:
     """Write the result of the trial that has this folder, atomically; raises `OSError`."""
-    text = json_text(result)
-    if is_result(result, RESULT_SCHEMA, folder.name):
-        body = text.removesuffix("\n}\n")
-        text = body + _SEAL.format(zlib.crc32(body.encode("utf-8")))
-    write_text(folder / RESULT_FILE, text)
+    known = is_result(result, RESULT_SCHEMA, folder.name)
+    write_text(folder / RESULT_FILE, _sealed(result) if known else json_text(result))
+
+
+def _sealed(result: Mapping[str, Any]) -> str:
+    body = json_text(result).removesuffix("\n}\n")
+    return body + _SEAL.format(zlib.crc32(body.encode("utf-8")))
+
+
+def _says_what_was_sealed(found: Mapping[str, Any]) -> bool:
+    """Whether the checksum fits what a file says, however it is written."""
+    rest = {name: value for name, value in found.items() if name != "crc32"}
+    return _sealed(rest).endswith(f'"crc32": "{found["crc32"]}"\n}}\n')
 
 
 def _is_sealed(content: bytes) -> bool:
@@ -139,6 +148,8 @@ def _parsed(content: bytes, key: str, path: Path | str) -> TrialResult:
         raise DamagedResult(path, str(error)) from None
     if not is_result(found, RESULT_SCHEMA, key):
         raise DamagedResult(path, "it is no whole result of this trial")
+    if "crc32" in found and not (_is_sealed(content) or _says_what_was_sealed(found)):
+        raise DamagedResult(path, "its content is not that of its checksum")
     reason = found.get("reason")
     return TrialResult(
         found["status"],

@@ -93,7 +93,7 @@ def test_with_any_bytes_zeroed_it_is_no_result(trial: Path) -> None:
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_with_any_bytes_changed_both_say_the_same(trial: Path, data: st.DataObject) -> None:
-    """Where a digit became another one, both may still believe it: but both, and the same."""
+    """Of an older version a changed digit may still be believed: but by both, and the same."""
     path, backup = trial / "result.json", trial / ".whole"
     if not backup.exists():
         backup.write_bytes(path.read_bytes())
@@ -102,6 +102,30 @@ def test_with_any_bytes_changed_both_say_the_same(trial: Path, data: st.DataObje
         torn[place] = data.draw(st.sampled_from(b'\x000159.-eE",:{}[]x \n'))
     path.write_bytes(torn)
     agreed(trial)
+
+
+@pytest.mark.parametrize("change", ["metrics", "timing", "environment", "reason"])
+def test_a_number_changed_by_hand_is_told_by_the_checksum(tmp_path: Path, change: str) -> None:
+    folder = write_fake_sweep(tmp_path / "sweep", templates=("1x64d",), seeds=(1,))
+    [trial] = (folder / "trials").iterdir()
+    seal(trial)
+    path = trial / "result.json"
+    result = json.loads(path.read_text())
+    path.write_text(json.dumps(result))  # the same, in another form
+    assert agreed(trial) == ("done", result["metrics"]["test_error"])
+    if change == "reason":
+        result["reason"] = "luck"
+    else:
+        part = result[change]
+        name = next(name for name, value in part.items() if isinstance(value, (float, str)))
+        part[name] = part[name] + (0.1 if isinstance(part[name], float) else "!")
+    path.write_text(json.dumps(result, indent=1))
+    with pytest.raises(results.DamagedResult, match="not that of its checksum"):
+        results.read(trial)
+    assert agreed(trial) == ("damaged", None)
+    del result["crc32"]
+    path.write_text(json.dumps(result))
+    assert agreed(trial)[0] == "done"
 
 
 @pytest.mark.parametrize("status", STATUSES)
