@@ -101,7 +101,7 @@ def test_what_is_not_counted_is_told(tmp_path):
 def test_files_that_take_no_single_image_are_refused(tmp_path):
     path = tmp_path / "net.onnx"
     saved(path, shape=(8, 3, 8, 8))
-    with pytest.raises(UsageError, match="takes more than one image at a time .x0 of 8x3x8x8"):
+    with pytest.raises(UsageError, match=r"takes more than one image at a time .x0 of 8x3x8x8"):
         read_input(path)
     saved(path, shape=("N", 3))
     with pytest.raises(UsageError, match="cannot be counted"):  # no convolution takes it
