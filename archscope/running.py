@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import sys
@@ -23,6 +24,18 @@ def running(what: str) -> Iterator[None]:
         raise
     except (Exception, SystemExit) as error:
         raise ArchscopeError(f"{what} failed with {told(error)}") from error
+
+
+@contextmanager
+def without_log(name: str) -> Iterator[None]:
+    """Silence a library's log but for errors: what it warns of is said by us, or by its failure."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from archscope.arch.inputs import Input, input_text
 from archscope.cost.example import traceable
 from archscope.errors import UsageError
+from archscope.running import without_log
 from archscope.short_repr import ShortRepr
 
 if TYPE_CHECKING:
@@ -242,12 +242,6 @@ def _in_eval_mode(module: nn.Module) -> Iterator[None]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Silence fvcore's log lines (what it did not count is in the result) and its warnings."""
-    logger = logging.getLogger("fvcore.nn.jit_analysis")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
+    with without_log("fvcore.nn.jit_analysis"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

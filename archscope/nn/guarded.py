@@ -9,9 +9,9 @@ from importlib import import_module
 from typing import Any
 
 from archscope.errors import UsageError
-from archscope.running import running, told, without_cwd
+from archscope.running import running, told, without_cwd, without_log
 
-__all__ = ["held_to_weights", "require", "running", "told", "without_cwd"]
+__all__ = ["held_to_weights", "require", "running", "told", "without_cwd", "without_log"]
 
 
 def require(package: str, extra: str | None = None) -> Any:

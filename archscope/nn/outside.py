@@ -26,7 +26,7 @@ from archscope.arch.windows import Shape
 from archscope.cost.example import arguments
 from archscope.errors import ArchscopeError, UsageError, shown
 from archscope.files import open_to_read, reading
-from archscope.nn.guarded import held_to_weights, require, running
+from archscope.nn.guarded import held_to_weights, require, running, without_log
 from archscope.nn.pickles import check_saved
 
 IMAGENET: Shape = (3, 224, 224)
@@ -159,7 +159,11 @@ def _open_onnx(path: Path) -> Found:
 
 def _open_exported(path: Path) -> Found:
     try:
-        with held_to_weights(), running(f"loading {shown(str(path))} with torch.export.load"):
+        with (
+            held_to_weights(),
+            without_log("torch.export"),  # it warns with a traceback before it raises
+            running(f"loading {shown(str(path))} with torch.export.load"),
+        ):
             check_saved(path)
             program = torch.export.load(path)
     except ArchscopeError as error:

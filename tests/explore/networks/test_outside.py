@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import logging
 import os
 import subprocess
 import sys
@@ -370,6 +371,21 @@ def test_a_pickle_in_a_saved_program_that_nests_without_end_is_refused(tmp_path)
     saved_with(path, saved.getvalue())
     with pytest.raises(UsageError, match="nests its tuples without end"):
         open_network(str(path))
+
+
+@pytest.mark.parametrize("place", [0.02, 0.3, 0.6, 0.97])
+def test_a_damaged_saved_program_is_one_sentence(tmp_path, capfd, caplog, place):
+    """Torch logs what it could not read with a traceback, and raises then."""
+    path = tmp_path / "mine.pt2"
+    torch.export.save(torch.export.export(torch.nn.ReLU(), (torch.zeros(1, 3, 4, 4),)), path)
+    whole = bytearray(path.read_bytes())
+    start = int(place * len(whole))
+    del whole[start : start + 40]
+    path.write_bytes(whole)
+    with pytest.raises(UsageError, match=r"loading .* failed with .*; save it with"):
+        open_network(str(path))
+    told = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert not told and capfd.readouterr().err == ""
 
 
 def test_a_pickle_in_a_saved_program_is_held_to_tensors(tmp_path):
