@@ -41,7 +41,7 @@ class Found(NamedTuple):
     source: str  # the package and its version, or what kind of file
     input: Input | None  # its own, or 3x224x224 where nothing tells it; None: it must be given
     make: Make
-    asked: str = ""  # what must be given
+    asked: Callable[[], str] = str  # what must be given then
 
 
 def open_timm(name: str, classes: int | None, input: Input | None = None) -> Found:
@@ -152,9 +152,8 @@ def _open_onnx(path: Path) -> Found:
             "the network that it was made of, or compare"
         )
 
-    found = read_input(path)
-    asked = read_names(path) if found is None else ""
-    return Found(f"onnx {onnx.__version__}", found, refuse, asked)
+    source = f"onnx {onnx.__version__}"
+    return Found(source, read_input(path), refuse, lambda: read_names(path))
 
 
 def _open_exported(path: Path) -> Found:

@@ -98,7 +98,7 @@ def open_network(
     shape = shape or found.input
     if shape is None:
         raise UsageError(
-            f"{shown(network)} leaves sizes of its input open ({found.asked}): give them without "
+            f"{shown(network)} leaves sizes of its input open ({found.asked()}): give them without "
             "the batch, as --input 3x224x224 (channels, height, width), or several with commas"
         )
     return Outside(network, found.source, shape, found.make, classes)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from archscope.arch.quantities import COSTS
 from archscope.errors import plural
 from archscope.reporting.facts.fronts import Flip, flips, pareto
 from archscope.reporting.facts.points import by_network, points, training_seconds
@@ -69,7 +70,7 @@ def costs_of(sweep: Sweep) -> Costs | None:
         return None
     costs = {
         axis: {point.template: float(getattr(point.entry, axis)) for point in found}
-        for axis in ("params", "macs", "activations")
+        for axis in COSTS
     }
     costs[MEASURED] = seconds_by_network(sweep)
     title = (

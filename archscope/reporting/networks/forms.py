@@ -26,6 +26,7 @@ from archscope.arch.nodes import (
     Split,
     Sum,
 )
+from archscope.arch.quantities import COSTS
 from archscope.arch.readings import unknown
 from archscope.arch.rewrite import PATHS, blocks
 from archscope.arch.shape import output_shape
@@ -40,7 +41,6 @@ NAMES: Mapping[int | None, Mapping[str, str]] = {
     4: {"a": "(a) left: aggregated paths", "c": "(c) right: wide and dense"},
     None: {"trained": "trained: branches", "fused": "fused: one convolution"},
 }
-_COSTS = ("params", "macs", "activations")
 _GAPS = (
     ("eval", "outputs", "outputs,\neval"),
     ("eval", "gradients", "gradients,\neval"),
@@ -127,8 +127,8 @@ def check_notes(document: Mapping[str, Any], between: str) -> list[str]:
 
 def csv_table(document: Mapping[str, Any]) -> Table:
     """A row for each form with all of its numbers."""
-    fixed = ("network", "form", *_COSTS)
-    keys = [*fixed, *(f"built_{key}" for key in _COSTS), *(f"{m}_{k}" for m, k, _ in _GAPS)]
+    fixed = ("network", "form", *COSTS)
+    keys = [*fixed, *(f"built_{key}" for key in COSTS), *(f"{m}_{k}" for m, k, _ in _GAPS)]
     keys += ["forward", "forward_ratio", "step", "step_ratio"]
     rows = [{"network": document["name"], **row} for row in rows_of(document)]
     headers = {"forward": "forward_seconds", "step": "training_step_seconds"}
@@ -205,11 +205,11 @@ def rows_of(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A row for each form, with all of its numbers."""
     rows = []
     for one in document["forms"]:
-        built = {key: one["built"][key] for key in _COSTS}
-        same = all(built[key] == one[key] for key in _COSTS)
-        row = {key: one[key] for key in ("form", *_COSTS)}
+        built = {key: one["built"][key] for key in COSTS}
+        same = all(built[key] == one[key] for key in COSTS)
+        row = {key: one[key] for key in ("form", *COSTS)}
         row["name"] = NAMES[document["figure"]][one["form"]]
-        row["built"] = "the same" if same else [f"{key} {built[key]:,}" for key in _COSTS]
+        row["built"] = "the same" if same else [f"{key} {built[key]:,}" for key in COSTS]
         row |= {f"built_{key}": value for key, value in built.items()}
         for mode, kinds in (one["differences"] or {}).items():
             row |= {f"{mode}_{kind}": gap for kind, gap in kinds.items()}

@@ -8,6 +8,7 @@ from typing import Any
 from archscope.arch.fuse import FUSED, Branch, Fusion, fusions
 from archscope.arch.network import Network
 from archscope.arch.nodes import Conv, Node
+from archscope.arch.quantities import COSTS
 from archscope.arch.rebuild import placed
 from archscope.arch.windows import pair
 from archscope.errors import plural
@@ -52,7 +53,7 @@ def cost_table(document: Mapping[str, Any]) -> Table:
         f"{document['name']}, trained and fused: {plural(document['blocks'], 'block')}, "
         f"input {shape}"
     )
-    less = {key: 1 - fused[key] / trained[key] for key in ("params", "macs", "activations")}
+    less = {key: 1 - fused[key] / trained[key] for key in COSTS}
     notes = [
         f"Fused it has {less['params']:.1%} fewer parameters, {less['macs']:.1%} fewer "
         f"multiply-adds and {less['activations']:.1%} fewer activations: the smaller kernels and "
