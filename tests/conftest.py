@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,6 +13,9 @@ from hypothesis import settings
 
 settings.register_profile("archscope", deadline=None)
 settings.load_profile("archscope")
+
+# Tests start many processes, each of which would compile all of its modules again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Of a job in the background SIGINT is ignored, and would be in the processes that tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

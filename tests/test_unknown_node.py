@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -174,10 +175,6 @@ def test_a_combinator_without_a_way_to_change_its_parts_is_not_kept_as_it_was():
 # What follows keeps the list of readings whole.
 
 PACKAGE = Path(archscope.__file__).parent
-SOURCES = {
-    path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text("utf-8"))
-    for path in sorted(PACKAGE.rglob("*.py"))
-}
 CLASSES = {
     name for name, value in vars(nodes).items() if isinstance(value, type) and value is not Node
 } & {kind.__name__ for kind in Node.__subclasses__()}
@@ -206,6 +203,16 @@ NO_READINGS = {
 }
 
 
+def parsed(file: str) -> ast.Module:
+    return ast.parse((PACKAGE / file).read_text("utf-8"))
+
+
+@cache
+def sources() -> dict[str, ast.Module]:
+    files = (path.relative_to(PACKAGE).as_posix() for path in sorted(PACKAGE.rglob("*.py")))
+    return {file: parsed(file) for file in files}
+
+
 def test_every_reading_is_tried_above_and_listed_in_the_docs():
     assert list(READINGS) == list(get_args(Reading)) == [name for name, _ in LISTED]
 
@@ -214,7 +221,7 @@ def test_every_reading_is_tried_above_and_listed_in_the_docs():
 def test_a_reading_raises_where_the_docs_say(reading, file):
     raised = {
         call.args[1].value
-        for call in ast.walk(SOURCES[file])
+        for call in ast.walk(parsed(file))
         if called(call) == "unknown" and isinstance(call.args[1], ast.Constant)
     }
     assert reading in raised
@@ -223,7 +230,7 @@ def test_a_reading_raises_where_the_docs_say(reading, file):
 def test_every_file_that_reads_nodes_is_listed():
     readers = {
         file
-        for file, tree in SOURCES.items()
+        for file, tree in sources().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom)
         and node.module == "archscope.arch.nodes"
@@ -236,7 +243,7 @@ def test_every_file_that_reads_nodes_is_listed():
 
 def test_no_match_over_nodes_falls_through():
     quiet, loud = [], 0
-    for file, tree in SOURCES.items():
+    for file, tree in sources().items():
         functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
         calls = {f.name: {called(node) for node in ast.walk(f)} for f in functions}
         raising = {name for name, names in calls.items() if "unknown" in names}

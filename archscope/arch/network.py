@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from html import escape
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from archscope.arch.nodes import (
@@ -65,7 +65,7 @@ class Network(ShortRepr):
     template: str | None = None
     design: Design | None = field(default=None, compare=False, repr=False)
 
-    @property
+    @cached_property
     def classes(self) -> int:
         """Number of outputs."""
         classes: int = output_shape(self.tree, self.input)[0]
@@ -73,6 +73,8 @@ class Network(ShortRepr):
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the name, and the output of each stage."""
+        from html import escape
+
         rows = [("input", 1, self.input)]
         rows += [(s.name, s.repeat.n if s.repeat else 1, s.output) for s in stages(self)]
         cells = (

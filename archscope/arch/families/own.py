@@ -5,7 +5,6 @@ Naming one runs the file: it is loaded alone, its folder is not searched for oth
 
 from __future__ import annotations
 
-import hashlib
 import re
 import sys
 from dataclasses import replace
@@ -99,6 +98,8 @@ def _content(path: Path) -> bytes:
 
 @cache
 def _loaded(path: str, content: bytes) -> ModuleType:
+    import hashlib
+
     digest = hashlib.sha256(content).hexdigest()[:12]
     module = ModuleType(f"archscope_outside_{Path(path).stem}_{digest}")
     module.__file__ = path

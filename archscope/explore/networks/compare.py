@@ -19,7 +19,6 @@ from archscope.explore.networks.opened import (
     refuse_outside,
     several,
 )
-from archscope.explore.networks.outside import count_outside
 from archscope.reporting.facts.nearest_published import nearest_published, nearest_sentence
 from archscope.reporting.networks.architectures import cardinality, describe, table1
 from archscope.reporting.table.formats import bound, integer, text
@@ -213,6 +212,8 @@ def _compared(network: Network | Outside, counter: Counter) -> Compared:
         total = count(network)
         fvcore = confirmed(network, _SMALLER) if counter == "fvcore" else None
         return Compared(network, total, fvcore, network.classes, stage_rows(network))
+    from archscope.explore.networks.outside import count_outside
+
     found = count_outside(network)
     counted = (found.count, found.fvcore, found.classes, found.stages)
     return Compared(network, *counted, found.notes, found.macs_exact)
