@@ -212,7 +212,8 @@ def _compared(network: Network | Outside, counter: Counter) -> Compared:
     if isinstance(network, Network):
         total = count(network)
         fvcore = confirmed(network, _SMALLER) if counter == "fvcore" else None
-        return Compared(network, total, fvcore, network.classes, stage_rows(network))
+        rows = stage_rows(network)
+        return Compared(network, total, fvcore, network.classes, rows, network.notes_said)
     found = count_outside(network)
     counted = (found.count, found.fvcore, found.classes, found.stages)
     return Compared(network, *counted, found.notes, found.macs_exact)
