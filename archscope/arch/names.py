@@ -4,6 +4,8 @@
     member = as its family spells it: resnext50_32x4d, wrn_28_10, resnext_3_4_7_3_32x4d
     suffix = "@" scale | "-noshortcut" | what else the family knows
 
+Where no family reads it so, it may be another program's or a paper's spelling (`elsewhere`).
+
 Dashes, underscores and case are forgiven (`WRN-28-10`). Plain names mean ImageNet for the depths
 known there, otherwise CIFAR; the prefix always decides. `resnet_2_2_3_2` is one of basic blocks; of
 bottlenecks it is `resnext_3_4_7_3_1x64d`. A family in a user's own file reads what stands behind
@@ -14,10 +16,12 @@ from __future__ import annotations
 
 import difflib
 import re
+from dataclasses import replace
 from typing import Any
 
 from archscope.arch.families import registry
 from archscope.arch.families.axis import Axis
+from archscope.arch.families.elsewhere import respelled
 from archscope.arch.families.family import Family, Reading
 from archscope.arch.families.own import (
     Place,
@@ -27,7 +31,7 @@ from archscope.arch.families.own import (
     read_own,
     readable,
 )
-from archscope.arch.families.spelling import PREFIXES, normal
+from archscope.arch.families.spelling import PREFIXES, TIMM, normal
 from archscope.arch.network import Network
 from archscope.arch.shape import output_shape
 from archscope.arch.windows import Shape
@@ -49,7 +53,7 @@ def parse(name: str, classes: int | None = None, input_shape: Shape | None = Non
             (Inception 3x299x299) or 3x32x32.
 
     Returns:
-        the network with its canonical name.
+        the network with its canonical name, and in `notes` what must be said of this one.
 
     Raises:
         UsageError: with the rule that the name broke and the nearest valid names.
@@ -63,7 +67,7 @@ def parse(name: str, classes: int | None = None, input_shape: Shape | None = Non
         output_shape(network.tree, network.input)
     except UsageError as error:
         raise UsageError(f"network '{shown(name)}': {error}") from None
-    return network
+    return replace(network, notes=reading.notes) if reading.notes else network
 
 
 def read(name: str) -> Reading:
@@ -80,12 +84,27 @@ def read(name: str) -> Reading:
     place = place_of(name)
     check_named(name)
     try:
-        found = registry.read(normal(name)) if place is None else read_own(place)
+        found = _ours(normal(name)) if place is None else read_own(place)
     except UsageError as error:
         raise UsageError(f"network '{shown(name)}': {error}") from None
     if found is None:
         raise UsageError(_unknown(name))
     return found
+
+
+def _ours(text: str) -> Reading | None:
+    """A name of one of archscope's families, in their spelling or in another's."""
+    found = registry.read(text)
+    if found is not None or (other := respelled(text)) is None:
+        return found
+    if (found := registry.read(other.text)) is None:
+        return None
+    kinds = [suffix.kind for suffix in found.family.names.suffixes]
+    numbers = (
+        {**found.numbers, "timm": True} if other.timm and TIMM.kind in kinds else found.numbers
+    )
+    notes = (*found.notes, *other.notes)
+    return found._replace(numbers=numbers, notes=notes)
 
 
 def is_own(text: str) -> bool:
@@ -113,7 +132,7 @@ def nearest(name: str) -> list[str]:
 
     First one that differs by a letter or so, then those of its family, or of the closest ones.
     """
-    spelled = normal(name)[:80]
+    spelled = _meant(name)[:80]
     families = registry.likely(spelled) or _closest(spelled)
     cifar = spelled.startswith("cifar_")
     near = [
@@ -125,6 +144,13 @@ def nearest(name: str) -> list[str]:
     found = difflib.get_close_matches(spelled, near, n=3, cutoff=0.6) or alike
     typo = [one for one in alike[:1] if difflib.SequenceMatcher(None, spelled, one).ratio() > _TYPO]
     return list(dict.fromkeys([*typo, *found]))[:3]
+
+
+def _meant(name: str) -> str:
+    """A name, normal, in the spelling of ours where another program's or a paper's is known."""
+    text = normal(name)
+    other = respelled(text)
+    return other.text if other else text
 
 
 def _closest(text: str) -> list[Family[Any]]:
@@ -163,7 +189,7 @@ def _unknown(name: str, reading: Reading | None = None) -> str:
     unknown = f"there is no network named '{shown(name)}'"
     if re.search(r"[0-9]{10}", name):
         return f"{unknown}; a number in a name has at most nine digits, so write a smaller one"
-    meant = registry.likely(normal(name))
+    meant = registry.likely(_meant(name))
     if not meant:
         known = f"{unknown}; archscope list shows known ones, and how all others are spelled"
         if hint or not re.fullmatch(r"[a-z]\w{1,60}", name):

@@ -56,6 +56,7 @@ class Network(ShortRepr):
         template: the unscaled `CxWd`, where the network has one.
         design: the family with its numbers; None where no family made the tree. It follows from
             the rest, and is no part of a comparison.
+        notes: what must be said of the name that it was asked for by; no part of a comparison.
     """
 
     name: str
@@ -64,12 +65,18 @@ class Network(ShortRepr):
     init: Literal["fan_out", "fan_in"] = "fan_out"
     template: str | None = None
     design: Design | None = field(default=None, compare=False, repr=False)
+    notes: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     @cached_property
     def classes(self) -> int:
         """Number of outputs."""
         classes: int = output_shape(self.tree, self.input)[0]
         return classes
+
+    @property
+    def notes_said(self) -> tuple[str, ...]:
+        """The notes as sentences of a table."""
+        return tuple(f"{note}." for note in self.notes)
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the name, and the output of each stage."""

@@ -14,7 +14,7 @@ from archscope.arch.network import Network
 from archscope.nn.build import build
 from archscope.nn.guarded import require, running
 from archscope.nn.weights.checkpoints import Weights
-from archscope.nn.weights.load import load_weights
+from archscope.nn.weights.fused import load_or_fuse
 from archscope.nn.weights.theirs import to_timm, to_torchvision
 
 SUFFIXES = {
@@ -117,9 +117,12 @@ def prepare(
 ) -> tuple[nn.Module, Tensor, Weights | None]:
     """A network in eval mode and two images to try it with, both drawn from `seed`.
 
-    The weights are those of a file, where one is given, and come third.
+    The weights are those of a file, where one is given, and come third; weights of a network as it
+    is trained are fused for its `-deploy`.
     """
     torch.manual_seed(seed)
     module = build(network).eval()
-    found = None if weights is None else load_weights(module, weights, key)
-    return module, torch.randn(2, *network.input), found
+    images = torch.randn(2, *network.input)
+    if weights is None:
+        return module, images, None
+    return module, images, load_or_fuse(network, module, images, weights, key)

@@ -21,6 +21,7 @@ KEPT = json.loads(
 )["timm"]
 SMALL = ["regnety_6_24_36_2.5_8", "efficientnet_0.25_0.3_64-timm", "convnext_1_2_1_1_w16"]
 SMALL += ["mobilenetv3_small_025", "mobilenetv2_010", "seresnet_1_1_1_1"]
+SMALL += ["repvgg_1_2_3_1_a0.125_b0.03125_g2"]
 
 
 def slow(*case):

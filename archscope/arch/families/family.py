@@ -34,11 +34,12 @@ CIFAR_CLASSES = 10
 
 
 class Reading(NamedTuple):
-    """A name as its family reads it: some numbers, by parameter, and the words left open."""
+    """A name as its family reads it: some numbers, the words left open, what must be said."""
 
     family: Family[Any]
     numbers: Numbers
     opened: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,7 +208,7 @@ class Family(Generic[P]):
         free = tuple(
             word for word in found.opened if frees(self.axis(word), self.axes, form, self.main)
         )
-        return Reading(self, found.numbers, free)
+        return Reading(self, found.numbers, free, (found.note,) if found.note else ())
 
     def axis(self, word: str) -> Axis:
         """The axis of a word: `depth` and `depth3` are both that of the stages' depths.

@@ -32,10 +32,11 @@ class Spellable(Protocol):
 
 
 class Found(NamedTuple):
-    """The numbers that a name gives, by parameter, and the words left open."""
+    """The numbers that a name gives, by parameter, the words left open, what must be said."""
 
     numbers: Numbers
     opened: tuple[str, ...]
+    note: str | None = None
 
 
 def read_name(
@@ -50,6 +51,20 @@ def read_name(
     prefix = None
     if (first := base.partition("_")[0]) in spelling.PREFIXES:
         prefix, base = first, base.removeprefix(f"{first}_")
+    found = _found(family, base, prefix, rest, patterns)
+    if found is not None and family.names.note is not None:
+        return found._replace(note=family.names.note(base, found.numbers))
+    return found
+
+
+def _found(
+    family: Spellable,
+    base: str,
+    prefix: str | None,
+    rest: str,
+    patterns: Sequence[tuple[str, Pattern[str]]],
+) -> Found | None:
+    """What a name says that stands between its prefix and the text of its suffixes."""
     if (member := family.names.member(base)) is not None:
         spelled = _suffixed(family, Spelled(family.names.form, prefix, {}, {}), rest)
         return None if spelled is None else _with_suffixes(family, spelled, member, ())

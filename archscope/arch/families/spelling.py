@@ -70,6 +70,8 @@ class Names:
         template: from numbers to the `CxWd` of a member, where it has one.
         members: names of single members, normal, with their numbers; of several names with the
             same numbers the first is canonical, before the form.
+        note: from a member's name (normal, without prefix and suffixes) and its numbers to what
+            must be said of that spelling, where it is another's network than torchvision's.
         cifar: whether members have a form for 32x32 images, with `cifar_` in front of the name:
             the function's parameter `cifar`.
     """
@@ -82,6 +84,7 @@ class Names:
     write: Callable[[Numbers], str] | None = None
     template: Callable[[Numbers], str] | None = None
     members: Mapping[str, Numbers] = field(default_factory=dict)
+    note: Callable[[str, Numbers], str | None] | None = None
     cifar: bool = False
 
     def member(self, text: str) -> Numbers | None:

@@ -179,7 +179,7 @@ def read_base(name: str) -> Base:
     Raises:
         UsageError: where there is no such network, or its family has no numbers.
     """
-    family, found, opened = names.read(name)
+    family, found, opened, _ = names.read(name)
     called = name.strip().lower().replace("b(", "B(")
     if not opened:
         network = names.parse(name)

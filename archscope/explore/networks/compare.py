@@ -211,7 +211,8 @@ def _compared(network: Network | Outside, counter: Counter) -> Compared:
     if isinstance(network, Network):
         total = count(network)
         fvcore = confirmed(network, _SMALLER) if counter == "fvcore" else None
-        return Compared(network, total, fvcore, network.classes, stage_rows(network))
+        rows = stage_rows(network)
+        return Compared(network, total, fvcore, network.classes, rows, network.notes_said)
     from archscope.explore.networks.outside import count_outside
 
     found = count_outside(network)

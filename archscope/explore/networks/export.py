@@ -69,7 +69,8 @@ class Exported(Result):
     @property
     def notes(self) -> tuple[str, ...]:
         """Which weights were taken of several, and what was left out."""
-        return self.weights.notes(shown(str(self.request.weights))) if self.weights else ()
+        of_file = self.weights.notes(shown(str(self.request.weights))) if self.weights else ()
+        return (*self.request.network.notes, *of_file)
 
     def document(self) -> dict[str, Any]:
         """The result as JSON, schema `archscope.export/1`."""

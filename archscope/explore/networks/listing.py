@@ -181,6 +181,7 @@ def _document(network: Network) -> dict[str, Any]:
         "published_errors": [entry.document() for entry in published_errors(network)],
         "nearest_published": nearest_published(network, cost.params, cost.macs),
         "roundings": [one.document() for one in roundings(network)],
+        "notes": list(network.notes_said),
         "stages": stage_rows(network),
         "nodes": [
             {

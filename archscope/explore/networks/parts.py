@@ -23,7 +23,8 @@ def costs_of(cost: Count) -> Costs:
 def by_stages(network: Network) -> tuple[dict[str, Any], dict[str, Costs]]:
     """The network's facts and costs, and the costs of each row of Table 1, by the formula."""
     found = {stage.name: costs_of(cost) for stage, cost in count_stages(network)}
-    return _head(network, network.classes, count(network)), found
+    head = _head(network, network.classes, count(network))
+    return {**head, "notes": list(network.notes_said)}, found
 
 
 def by_submodules(network: Network | Outside) -> tuple[dict[str, Any], dict[str, Costs]]:

@@ -148,7 +148,8 @@ def count(network: Given, input: GivenInput = None, *, classes: int | None = Non
     """
     found = open_network(network, classes, input)
     if isinstance(found, Network):
-        return CountResult(**vars(formula.count(found)), name=found.name, input=found.input)
+        counts, said = vars(formula.count(found)), found.notes_said
+        return CountResult(**counts, name=found.name, input=found.input, notes=said)
     counted = count_outside(found)
     return CountResult(
         **vars(counted.count),

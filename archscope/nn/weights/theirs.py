@@ -172,7 +172,7 @@ def _check_resnet(module: nn.Module, program: str) -> None:
     if program == "timm":
         raise UsageError(
             "timm's keys are known of its resnets, res2nets, regnets, efficientnets, mobilenets, "
-            "convnexts and inceptions; use one of these, or export to safetensors"
+            "convnexts, repvggs and inceptions; use one of these, or export to safetensors"
         )
     raise UsageError(
         "torchvision has no counterpart of this network, so it has no names for it; use "

@@ -39,7 +39,8 @@ def shown_table(document: dict[str, Any], nodes: bool) -> Table:
     if document["peak_activation_bytes"] is not None:
         notes = [
             f"{parameters}; at most {bytes_text(document['peak_activation_bytes'])} of activations "
-            f"alive at once (one image, eval mode), at {document['peak_activation_at']}."
+            f"alive at once (one image, eval mode), at {document['peak_activation_at']}.",
+            *document.get("notes", ()),
         ]
     notes += [
         f"Published: {entry['error']:g} % top-1 error on {entry['dataset']} ({entry['source']}"

@@ -126,6 +126,16 @@ def _read(spelled: Spelled) -> Numbers:
     return {**timms_width(spelled), **({"timm": True} if timms else {})}
 
 
+def _note(name: str, numbers: Numbers) -> str | None:
+    """That a name with the width multiplier in hundredths is timm's, where it is."""
+    if not numbers.get("timm"):
+        return None
+    return (
+        f"{name} is timm's, with an eps of 1e-5 in its batch norms; torchvision's, of 1e-3, is the "
+        "name without -timm"
+    )
+
+
 @family(
     Names(
         "mobilenet_v3_large[_{width}]",
@@ -133,6 +143,7 @@ def _read(spelled: Spelled) -> Numbers:
         suffixes=(TIMM,),
         known=("mobilenet_v3_large", "mobilenet_v3_large_0.75"),
         read=_read,
+        note=_note,
         cifar=True,
     ),
     WIDTH,
@@ -158,6 +169,7 @@ def mobilenet_v3_large(
         suffixes=(TIMM,),
         known=("mobilenet_v3_small", "mobilenet_v3_small_0.75"),
         read=_read,
+        note=_note,
         cifar=True,
     ),
     WIDTH,

@@ -11,6 +11,7 @@ from archscope.arch.arrays import Number, is_array
 from archscope.arch.families.axis import Axis, number_text
 from archscope.arch.families.blocks import squeeze, strides
 from archscope.arch.families.family import family
+from archscope.arch.families.keys import Keys
 from archscope.arch.families.spelling import Names, Numbers, Spelled, Suffix
 from archscope.arch.fuse import fused as in_one
 from archscope.arch.nodes import Act, Conv, Linear, Node, Norm, Pool, Repeat, Seq, Sum
@@ -37,6 +38,21 @@ DEPLOY = Suffix(
     "_(?P<deploy>deploy|fused)",
     lambda _: True,
     lambda deploy: "-deploy" if deploy else "",
+)
+_STAGE = r"(stage([1-9])(?:_last)?\.\d+(?:\.[01])?)"
+_PARTS = {
+    "rbr_dense": "conv_kxk",
+    "rbr_1x1": "conv_1x1",
+    "rbr_identity": "identity",
+    "rbr_reparam": "reparam_conv",
+    "se": "attn",
+}
+_TIMM = Keys(
+    {
+        **{rf"stage0\.{ours}": f"stem.{theirs}" for ours, theirs in _PARTS.items()},
+        **{rf"{_STAGE}\.{ours}": rf"stages.[\2].[\1].{theirs}" for ours, theirs in _PARTS.items()},
+        "linear": "head.fc",
+    }
 )
 _FORM = "repvgg[_{depth}[_a{a}_b{b}[_g{groups}]]]"
 _SQUEEZED = _FORM.replace("repvgg", "repvgg_se", 1)
@@ -102,6 +118,7 @@ _AXES = (
     *_AXES,
     channels=64,
     year=2021,
+    timm=_TIMM,
     main="a",
 )
 def repvgg(

@@ -11,14 +11,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
-from archscope.arch.arrays import Number
+from archscope.arch.arrays import Number, larger
 from archscope.arch.families.blocks import postactivation, preactivation, res2
 from archscope.arch.network import Network
 from archscope.arch.nodes import Conv, Kernel, Node, Repeat, Seq
-from archscope.arch.rounded import DOWN, rounded
+from archscope.arch.rounded import DOWN, Rule, rounded
 from archscope.arch.shape import output_shape
 from archscope.arch.windows import Shape
 from archscope.errors import UsageError
+
+_TIMM = Rule("multiple of 8", "timm's squeeze-and-excitation in blocks of two convolutions")
 
 
 class Block(NamedTuple):
@@ -147,6 +149,17 @@ def _convolutions(node: Node) -> list[Conv]:
     return [conv for part in node.parts() for conv in _convolutions(part)]
 
 
+def _inner(out: Number, over: int, layers: int) -> Number:
+    """The inner channels of a block's squeeze-and-excitation.
+
+    Down to a whole number in the paper's bottlenecks; in blocks of two convolutions, which are
+    timm's, a multiple of 8.
+    """
+    if layers != 2:
+        return rounded(out // over, out, DOWN, over=over)
+    return rounded(larger(8, (2 * out + 8 * over) // (16 * over) * 8), out, _TIMM, over=over)
+
+
 def _block(choices: Choices, index: int, w_in: Number, stride: int, *, first: bool) -> Node:
     """A block of stage `index`, which its `first` one is or not."""
     kernels = choices.block.kernels
@@ -162,7 +175,7 @@ def _block(choices: Choices, index: int, w_in: Number, stride: int, *, first: bo
     ]
     if not choices.block.preactivation:
         out, squeeze = choices.output[index], choices.squeeze
-        squeezed = None if squeeze is None else rounded(out // squeeze, out, DOWN, over=squeeze)
+        squeezed = None if squeeze is None else _inner(out, squeeze, len(kernels))
         split = partial(res2, splits=choices.splits, first=first) if choices.splits > 1 else None
         if split and last < 2:
             raise UsageError("splits stand between a block's first and last convolution; use three")

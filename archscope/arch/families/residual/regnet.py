@@ -19,68 +19,18 @@ from archscope.arch.families.family import family
 from archscope.arch.families.residual import alike
 from archscope.arch.families.residual.ramps import Beginnings, ramp
 from archscope.arch.families.residual.regnet_keys import TIMM, VISION
+from archscope.arch.families.residual.regnet_sizes import (
+    NUMBERS,
+    ONLY_PAPER,
+    X,
+    Y,
+    members,
+    torchvisions,
+)
 from archscope.arch.families.spelling import Names, Numbers, Spelled
 from archscope.arch.nodes import Act, Conv, Linear, Node, Norm, Pool, Repeat, Seq
 from archscope.arch.rounded import Rule, rounded
 from archscope.arch.scaling import exact
-
-# Depth, w_0, w_a, w_m and group width (the paper's code, configs/dds_baselines).
-_X = {
-    "200MF": (13, 24, 36.44, 2.49, 8),
-    "400MF": (22, 24, 24.48, 2.54, 16),
-    "600MF": (16, 48, 36.97, 2.24, 24),
-    "800MF": (16, 56, 35.73, 2.28, 16),
-    "1.6GF": (18, 80, 34.01, 2.25, 24),
-    "3.2GF": (25, 88, 26.31, 2.25, 48),
-    "4.0GF": (23, 96, 38.65, 2.43, 40),
-    "6.4GF": (17, 184, 60.83, 2.07, 56),
-    "8.0GF": (23, 80, 49.56, 2.88, 120),
-    "12GF": (19, 168, 73.36, 2.37, 112),
-    "16GF": (22, 216, 55.59, 2.1, 128),
-    "32GF": (23, 320, 69.86, 2.0, 168),
-}
-_Y = {
-    "200MF": (13, 24, 36.44, 2.49, 8),
-    "400MF": (16, 48, 27.89, 2.09, 8),
-    "600MF": (15, 48, 32.54, 2.32, 16),
-    "800MF": (14, 56, 38.84, 2.4, 16),
-    "1.6GF": (27, 48, 20.71, 2.65, 24),
-    "3.2GF": (21, 80, 42.63, 2.66, 24),
-    "4.0GF": (22, 96, 31.41, 2.24, 64),
-    "6.4GF": (25, 112, 33.22, 2.27, 72),
-    "8.0GF": (17, 192, 76.82, 2.19, 56),
-    "12GF": (19, 168, 73.36, 2.37, 112),
-    "16GF": (18, 200, 106.23, 2.48, 112),
-    "32GF": (20, 232, 115.89, 2.53, 232),
-}
-_NUMBERS = ("depth", "w0", "wa", "wm", "group")
-_NAMES = {  # the paper's size, and what torchvision calls it
-    **{size: size.lower() for size in ("400MF", "800MF")},
-    **{"1.6GF": "1_6gf", "3.2GF": "3_2gf", "8.0GF": "8gf", "16GF": "16gf", "32GF": "32gf"},
-}
-# torchvision's, beside those of the paper.
-_LARGEST = {"regnet_y_128gf": (27, 456, 160.83, 2.52, 264)}
-
-
-def _members(letter: str, sizes: Mapping[str, tuple[float, ...]]) -> dict[str, dict[str, Any]]:
-    """All names of the published networks: torchvision's, the paper's, timm's."""
-    found: dict[str, dict[str, Any]] = {}
-    for size, name in _NAMES.items():
-        found[f"regnet_{letter}_{name}"] = _numbers(sizes[size], "up")
-    for name, largest in _LARGEST.items():
-        if name.startswith(f"regnet_{letter}"):
-            found[name] = found[f"regnet{letter}_1280"] = _numbers(largest, "up")
-    for size, row in sizes.items():
-        found[f"regnet{letter}_{size.lower()}"] = _numbers(row, "even")
-        number = float(size[:-2]) / (1000 if size.endswith("MF") else 1)
-        timms = f"regnet{letter}_{round(10 * number):03}"
-        found[timms], found[f"{timms}_tv"] = _numbers(row, "even"), _numbers(row, "up")
-    return found
-
-
-def _numbers(row: Sequence[float], rounding: str) -> dict[str, Any]:
-    return {**dict(zip(_NUMBERS, row, strict=True)), "rounding": rounding}
-
 
 _EVEN = "pycls, the paper's code: the nearest, halves to the even multiple"
 _QUARTER = Rule("a quarter, halves to even", "squeeze-and-excitation in pycls")
@@ -160,7 +110,18 @@ def _read(spelled: Spelled) -> Numbers:
 
 def _write(letter: str, numbers: Numbers) -> str:
     up = "_up" if numbers["rounding"] == "up" else ""
-    return "_".join([f"regnet{letter}{up}", *(number_text(numbers[word]) for word in _NUMBERS)])
+    return "_".join([f"regnet{letter}{up}", *(number_text(numbers[word]) for word in NUMBERS)])
+
+
+def _note(letter: str, name: str, numbers: Numbers) -> str | None:
+    """That torchvision's network of a size is another one, where it is."""
+    theirs = torchvisions(letter, name, numbers)
+    if theirs is None or _canonical({**numbers, "rounding": "up"})["rounding"] == "even":
+        return None
+    return (
+        f"{name} is pycls's, with widths rounded to the nearest; torchvision's {theirs} is another "
+        "network"
+    )
 
 
 def _form(letter: str, up: str = "") -> str:
@@ -168,24 +129,18 @@ def _form(letter: str, up: str = "") -> str:
 
 
 def _names(letter: str, sizes: Mapping[str, tuple[float, ...]]) -> Names:
-    members = _members(letter, sizes)
-    published = [name for name in members if name.startswith(f"regnet_{letter}")]
+    known = members(letter, sizes)
+    published = [name for name in known if name.startswith(f"regnet_{letter}")]
     return Names(
         _form(letter),
         aliases=(_form(letter, "_up"),),
-        known=(*published, *(f"regnet{letter}_{size.lower()}" for size in _ONLY_PAPER[letter])),
+        known=(*published, *(f"regnet{letter}_{size.lower()}" for size in ONLY_PAPER[letter])),
         read=_read,
         write=partial(_write, letter),
-        members=members,
+        note=partial(_note, letter),
+        members=known,
         cifar=True,
     )
-
-
-# What torchvision has not, or rounds to other widths.
-_ONLY_PAPER = {
-    "x": ("200MF", "400MF", "600MF", "4.0GF", "6.4GF", "12GF"),
-    "y": ("200MF", "600MF", "800MF", "4.0GF", "6.4GF", "8.0GF", "12GF"),
-}
 
 
 def _near(bound: Callable[..., Any]) -> Callable[..., Any]:
@@ -226,7 +181,7 @@ _AXES = (
 )
 
 
-@family(_names("x", _X), *_AXES, canonical=_canonical, year=2020, torchvision=VISION, timm=TIMM)
+@family(_names("x", X), *_AXES, canonical=_canonical, year=2020, torchvision=VISION, timm=TIMM)
 def regnetx(
     depth: int,
     w0: int,
@@ -249,7 +204,7 @@ def regnetx(
     return _tree(stages, False, classes, cifar)
 
 
-@family(_names("y", _Y), *_AXES, canonical=_canonical, year=2020, torchvision=VISION, timm=TIMM)
+@family(_names("y", Y), *_AXES, canonical=_canonical, year=2020, torchvision=VISION, timm=TIMM)
 def regnety(
     depth: int,
     w0: int,

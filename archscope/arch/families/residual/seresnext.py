@@ -11,6 +11,7 @@ from archscope.arch.families.blocks import stem_of
 from archscope.arch.families.family import family
 from archscope.arch.families.residual.choices import Choices
 from archscope.arch.families.residual.depths import (
+    BASIC_BLOCKS,
     CARDINALITY,
     FOUR_STAGES,
     IMAGENET_BLOCKS,
@@ -22,8 +23,10 @@ from archscope.arch.families.residual.depths import (
     variant,
     variant_forms,
 )
+from archscope.arch.families.residual.resnet import basic_blocks
 from archscope.arch.families.residual.resnext import bottlenecks, template_numbers, template_text
-from archscope.arch.families.spelling import SCALE, SHORTCUT, Names, Numbers, Spelled
+from archscope.arch.families.spelling import KIND, SCALE, SHORTCUT, Names, Numbers, Spelled
+from archscope.arch.scaling import scaled
 
 REDUCTION = 16  # channels of a block over the inner channels of its squeeze-and-excitation
 _FORM = "seresnext[{depth}[_{cardinality}x{width}d]]"
@@ -37,7 +40,7 @@ _PLAIN = tuple(
 def _read(spelled: Spelled) -> Numbers | None:
     small = spelled.prefix == "cifar"  # the same stages behind another stem
     found = imagenet(spelled._replace(prefix=None) if small else spelled, IMAGENET_BLOCKS)
-    if found is None:
+    if found is None or "kind" in spelled.suffixes:
         return None
     if spelled.form in _PLAIN:
         return {**found, "cardinality": 1, "width": 64, **variant(spelled)}
@@ -97,4 +100,53 @@ def seresnext(
     """
     stem, template = stem_of(scale, cifar, variant), (cardinality, width)
     plain = bottlenecks(stem, blocks, template, scale, classes, residual)
+    return replace(plain, squeeze=REDUCTION, pooled=bool(variant))
+
+
+def _read_basic(spelled: Spelled) -> Numbers | None:
+    kind = spelled.suffixes.get("kind")
+    if kind == "bottleneck" or (kind is None and "_" in spelled.texts.get("depth", "_")):
+        return None  # it is open, or one of bottlenecks
+    plain = spelled._replace(prefix=None) if spelled.prefix == "cifar" else spelled
+    found = imagenet(plain, BASIC_BLOCKS, {**BASIC_BLOCKS, **IMAGENET_BLOCKS})
+    return None if found is None else {**found, **variant(spelled)}
+
+
+def _write_basic(numbers: Numbers) -> str:
+    depth = known_depth(numbers["blocks"], BASIC_BLOCKS)
+    name = f"seresnet{depth_text(depth, numbers['blocks'])}{numbers['variant']}"
+    return name if depth else f"{name}-basic"
+
+
+@family(
+    Names(
+        _PLAIN[0],
+        aliases=_PLAIN[1:],
+        suffixes=(replace(KIND, parameter=""), SCALE, SHORTCUT),
+        known=("seresnet18", "seresnet34"),
+        read=_read_basic,
+        write=_write_basic,
+        cifar=True,
+    ),
+    FOUR_STAGES,
+    scale_axis(64),
+    channels=64,
+    year=2017,
+)
+def seresnet_basic(
+    blocks: Sequence[Number] = (2, 2, 2, 2),
+    *,
+    classes: int = 1000,
+    scale: Fraction | float = 1,
+    residual: bool = True,
+    variant: str = "",
+    cifar: bool = False,
+) -> Choices:
+    """SE-ResNet of basic blocks, as timm has it: seresnet18 and 34.
+
+    The inner channels of the squeeze-and-excitation are a sixteenth, to a multiple of 8.
+    """
+    widths = [scaled(planes, scale, f"width {planes}") for planes in (64, 128, 256, 512)]
+    stem = stem_of(scale, cifar, variant)
+    plain = basic_blocks(stem, blocks, widths, classes, residual)
     return replace(plain, squeeze=REDUCTION, pooled=bool(variant))
