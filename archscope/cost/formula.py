@@ -111,7 +111,7 @@ def count(network: Network | Node, shape: Shape | None = None) -> Count:
 def count_box(network: Network) -> Count:
     """Count all designs of a box: each number that varies is an array along an axis of its own.
 
-    The arrays broadcast. What some numbers decide is counted once for all designs that share them,
+    All arrays have as many axes, and broadcast. What some numbers decide is counted once for all designs that share them,
     so that this is far faster than `count` of as many designs.
 
     Raises:

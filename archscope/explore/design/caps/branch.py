@@ -10,17 +10,18 @@ fall, and the more promising half is looked at first.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
 
-from archscope.errors import UsageError
 from archscope.explore.design.caps.found import Best, Kept, taken
 from archscope.explore.design.caps.goals import Floats, Goal
 from archscope.explore.design.caps.grid import Costs, Enough, Grid, Ints
 
 MOST_COUNTED = 30_000_000  # designs of arrays: a minute or so
 _BATCH = {True: 32_768, False: 4}  # boxes looked at together, where all numbers are arrays
+_SAMPLE = 16_384  # of the smallest boxes
 _TIES = 200_000  # designs after which those that are no better are not looked for any more
 
 
@@ -47,28 +48,23 @@ class _Boxes:
         )
 
 
-def best(grid: Grid, goal: Goal, number: int) -> Kept:
+def best(grid: Grid, goal: Goal, number: int, most: int = MOST_COUNTED) -> Kept:
     """The `number` designs with the highest scores; those of -inf are none.
 
     Raises:
-        UsageError: where it would take minutes.
+        Enough: where more than `most` would be counted, or it would take minutes.
     """
-    search = _Search(grid, goal, number)
-    try:
-        search.run()
-    except Enough:
-        raise UsageError(
-            f"after {grid.counted:,} designs it is not known which are best; fix a number, or give "
-            "smaller ranges, as --depth 1:6"
-        ) from None
+    search = _Search(grid, goal, number, most)
+    search.run()
     return search.found.kept()
 
 
 class _Search:
     """A goal in a space, and the best designs so far."""
 
-    def __init__(self, grid: Grid, goal: Goal, number: int) -> None:
-        self.grid, self.goal, self.found = grid, goal, Best(number)
+    def __init__(self, grid: Grid, goal: Goal, number: int, most: int) -> None:
+        self.grid, self.goal, self.found, self._most = grid, goal, Best(number), most
+        self._looked = False
         self._loose = {cost: grid.loose(cost) for cost in (*goal.caps, *goal.costs)}
         self._first = np.logical_or.reduce(list(self._loose.values()))
         self._peaks = goal.peaks if "memory" in self._loose else None
@@ -83,13 +79,27 @@ class _Search:
         stack, batch = [self.everything()], _BATCH[fast]
         while stack:
             boxes = self.promising(stack.pop())
-            if self.grid.counted > MOST_COUNTED:
+            if self.grid.counted > self._most or (fast and self._hopeless()):
                 raise Enough
             if len(boxes):
                 halves = self.halved(boxes)
                 order = np.argsort(halves.bound, kind="stable")  # the most promising are the last
                 starts = range(0, len(order), batch)
                 stack += [halves.some(order[start : start + batch]) for start in starts]
+
+    def _hopeless(self) -> bool:
+        """Whether a sample of the smallest boxes shows that too many may hold one of the best."""
+        if self._looked or self.grid.counted < _TIES or self._most < MOST_COUNTED:
+            return False
+        self._looked = True
+        lengths = self.grid.ends + 1
+        low = np.random.default_rng(0).integers(0, lengths, (_SAMPLE, len(lengths)))
+        high = np.minimum(low + ~self._first, self.grid.ends)
+        costs = self._looked_at(np.concatenate([low, high]))
+        rows = np.arange(_SAMPLE)
+        boxes = self._boxes(low, high, taken(costs, rows), taken(costs, rows + _SAMPLE))
+        share = len(self.promising(boxes)) / _SAMPLE
+        return share * prod(lengths.tolist()) > self._most
 
     def everything(self) -> _Boxes:
         """The box of all designs."""

@@ -44,6 +44,7 @@ class Grid:
         sizes: the bytes of a number of `weights` and of `memory`.
         with_layers: whether the layers are counted as well.
         counted: how many designs were, in so many `trees`.
+        is_whole: whether these are all.
     """
 
     space: Space
@@ -51,6 +52,7 @@ class Grid:
     with_layers: bool = False
     counted: int = 0
     trees: int = 0
+    is_whole: bool = False
     values: list[Any] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -15,12 +15,15 @@ from math import prod
 import numpy as np
 
 from archscope.errors import UsageError
+from archscope.explore.design.caps.branch import MOST_COUNTED, best
 from archscope.explore.design.caps.found import Best, Kept
 from archscope.explore.design.caps.goals import Goal
-from archscope.explore.design.caps.grid import Costs, Grid, Ints
+from archscope.explore.design.caps.grid import Costs, Enough, Grid, Ints
 
 MOST_WHOLE = 500_000_000  # designs: half a minute or so
 _CHUNK = 1 << 20  # of a box that is counted at once
+_FEW = 100_000  # designs that are counted one by one in any case
+_TREES = 500  # of numbers that are one tree for each value: as long
 
 
 @dataclass(frozen=True)
@@ -35,14 +38,28 @@ class _Box:
         return self.first + np.stack(np.unravel_index(numbers, self.sides), axis=1)
 
 
-def size(grid: Grid) -> int:
-    """How many designs there are."""
-    return prod(map(len, grid.values))
+def highest(grid: Grid, goal: Goal, number: int) -> Kept:
+    """The `number` designs with the highest scores, by bounds, or where that is slow of all.
+
+    Raises:
+        UsageError: where it would take minutes.
+    """
+    size = prod(map(len, grid.values))
+    by_parts = size <= MOST_WHOLE and prod(len(grid.values[one]) for one in grid.singles) <= _TREES
+    try:
+        return best(grid, goal, number, max(size // 20, _FEW) if by_parts else MOST_COUNTED)
+    except Enough:
+        if by_parts:
+            return best_of_all(grid, goal, number)
+    raise UsageError(
+        f"after {grid.counted:,} designs it is not known which are best; fix a number, or give "
+        "smaller ranges, as --depth 1:6"
+    )
 
 
 def best_of_all(grid: Grid, goal: Goal, number: int) -> Kept:
     """The `number` designs with the highest scores, of all; those of -inf are none."""
-    found = Best(number)
+    found, grid.counted, grid.is_whole = Best(number), 0, True
     peaks = goal.peaks if "memory" in (*goal.caps, *goal.costs) else None
     for box in _boxes(grid):
         try:
