@@ -111,8 +111,8 @@ def count(network: Network | Node, shape: Shape | None = None) -> Count:
 def count_box(network: Network) -> Count:
     """Count all designs of a box: each number that varies is an array along an axis of its own.
 
-    All arrays have as many axes, and broadcast. What some numbers decide is counted once for all designs that share them,
-    so that this is far faster than `count` of as many designs.
+    All arrays have as many axes, and broadcast. What some numbers decide is counted once for all
+    designs that share them, so that this is far faster than `count` of as many designs.
 
     Raises:
         UsageError: where a layer does not fit its input, or a design might pass 2^63 - 1.
