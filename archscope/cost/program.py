@@ -195,17 +195,13 @@ class _Writer:
         value = self._block(node.first, 0, value, 1)
         if not any_of(node.n > 1):
             return value
-        # Where an array's design has no more blocks they run no times: what they free is as large
-        # as what they give, so that all that comes after them is the same.
+        # In a design of no more blocks they run no times: they give as much as they free.
         again = self._block(node.rest, 1, value, node.n - 1)
-        if again.flat != value.flat:
-            settled(node.n > 1)
-        return again
+        return again if again.flat == value.flat or settled(node.n > 1) else value
 
     def _block(self, block: Node, index: int, value: Value, times: Number) -> Value:
-        path = join(self.path, str(index))
-        if is_combinator(block):
-            path = join(path, block.label)
+        label = block.label if is_combinator(block) else None
+        path = join(join(self.path, str(index)), label)
         return self._call(block, value, str(index), path, times)
 
     def _aux(self, node: Aux, value: Value) -> Value:

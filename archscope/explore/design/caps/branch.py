@@ -99,7 +99,7 @@ class _Search:
         rows = np.arange(_SAMPLE)
         boxes = self._boxes(low, high, taken(costs, rows), taken(costs, rows + _SAMPLE))
         share = len(self.promising(boxes)) / _SAMPLE
-        return share * prod(lengths.tolist()) > self._most
+        return bool(share * prod(lengths.tolist()) > self._most)
 
     def everything(self) -> _Boxes:
         """The box of all designs."""

@@ -222,4 +222,5 @@ def _placed(cost: Any, free: Sequence[int], axes: int) -> Ints:
     whole = [1] * axes
     for place, side in zip(free, own, strict=True):
         whole[place] = side
-    return cost.reshape(whole)
+    placed: Ints = cost.reshape(whole)
+    return placed
