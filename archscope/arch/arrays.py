@@ -7,7 +7,7 @@ from operator import index
 from typing import Any, TypeAlias
 
 from archscope.arch.rounded import Rounded
-from archscope.errors import UsageError, plural
+from archscope.errors import UsageError
 
 # An int, or an int64 array of designs (typed loosely for the reason above).
 Number: TypeAlias = Any
@@ -28,7 +28,7 @@ def whole(value: Number, what: str, least: int = 1) -> Number:
     """`value` as an int, or as an int64 array: narrow types would wrap in silence.
 
     Raises:
-        UsageError: where it is not whole, an array is not one-dimensional, or one is below `least`.
+        UsageError: where it is not whole, or one of an array is not, or is below `least`.
     """
     if type(value) is int:
         smallest = value
@@ -100,12 +100,9 @@ def refuse_overflow(exact: Any, numbers: Any = slice(0, None)) -> None:
 def _int64(array: Any, what: str) -> Any:
     if array.dtype.kind == "O":  # Python ints, of an exact count
         return array
-    if array.dtype.kind not in "iu" or array.ndim != 1:
-        raise UsageError(
-            f"{what} must be a one-dimensional array of whole numbers, not {array.dtype} "
-            f"with {plural(array.ndim, 'axis', 'axes')}"
-        )
-    if array.dtype == "uint64" and len(array):
+    if array.dtype.kind not in "iu":
+        raise UsageError(f"{what} must be an array of whole numbers, not {array.dtype}")
+    if array.dtype == "uint64" and array.size:
         refuse_overflow([int(array.max())])
     return array.astype("int64", copy=False)
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, TypeAlias, overload
 
 from archscope.arch.arrays import LARGEST, Number, is_array, product, whole
-from archscope.errors import UsageError, plural, shown
+from archscope.errors import UsageError, shown
 
 DIGITS = 9  # behind the point, the most that a decimal has
 BEFORE = 6  # before the point
@@ -42,13 +42,13 @@ class Fractions:
         import numpy as np
 
         number, least = self.numerator, self.numerator.min(initial=LARGEST)
-        if len(number) and number.max() - least < MOST_TABLED:
-            found = np.flatnonzero(np.bincount(number - least))
+        if number.size and number.max() - least < MOST_TABLED:
+            found = np.flatnonzero(np.bincount((number - least).reshape(-1)))
             place = np.zeros(found[-1] + 1, dtype=np.intp)
             place[found] = np.arange(len(found))
             return Fractions(found + least, self.denominator), place[number - least]
         values, place = np.unique(number, return_inverse=True)
-        return Fractions(values, self.denominator), place
+        return Fractions(values, self.denominator), place.reshape(number.shape)
 
     def __mul__(self, other: Number) -> Fractions:
         """Each times a whole number, or an array of them.
@@ -111,11 +111,8 @@ def _exact_array(values: Any, what: str) -> Fractions:
         return values
     if values.dtype.kind in "iu":
         return Fractions(whole(values, what), 1)
-    if values.dtype.kind != "f" or values.ndim != 1:
-        raise UsageError(
-            f"{what} must be a one-dimensional array of numbers, not {values.dtype} with "
-            f"{plural(values.ndim, 'axis', 'axes')}"
-        )
+    if values.dtype.kind != "f":
+        raise UsageError(f"{what} must be an array of numbers, not {values.dtype}")
     fits = (values > 0) & (values < 10**BEFORE)
     for denominator in (10**digits for digits in range(DIGITS + 1)) if fits.all() else ():
         numerator = (values * denominator).round()

@@ -1,15 +1,17 @@
-"""Designs of an array by structure: those of about the same stages are counted together."""
+"""Designs of an array: how many there are, some of them, those of about the same stages."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
 from typing import Any
 
 from archscope.arch.arrays import is_array
-from archscope.arch.nodes import Node, Repeat, Seq
+from archscope.arch.nodes import Node, Repeat, Seq, array_fields, with_arrays
 from archscope.arch.rebuild import rebuild
+from archscope.arch.windows import Shape
+from archscope.errors import UsageError, plural
 
 _BITS = 16
 
@@ -57,3 +59,69 @@ def _stage_blocks(node: Node) -> Iterator[Any]:
         yield node.n
     for part in node.parts():
         yield from _stage_blocks(part)
+
+
+def cut(tree: Node, shape: Shape, part: Any, axis: int = 0) -> tuple[Node, Shape]:
+    """The designs of `part`, a slice or numbers along an axis.
+
+    An array in several places stays one array.
+    """
+    kept: dict[int, Any] = {}
+
+    def taken(value: Any) -> Any:
+        if id(value) not in kept:
+            if value.shape[axis] == 1:
+                kept[id(value)] = value
+            else:  # taking is twice as fast as indexing
+                sliced = isinstance(part, slice)
+                kept[id(value)] = value[part] if sliced else value.take(part, axis)
+        return kept[id(value)]
+
+    return change_arrays(tree, taken), change_shape(shape, taken)
+
+
+def designs(tree: Node, shape: Shape) -> int | None:
+    """How many designs the arrays of a tree and its input hold; None where there are none.
+
+    Raises:
+        UsageError: where they are not one-dimensional int64, and equally long.
+    """
+    arrays = [*_arrays(tree), *(entry for entry in shape if is_array(entry))]
+    if not arrays:
+        return None
+    for array in arrays:
+        if array.dtype != "int64" or array.ndim != 1:
+            raise UsageError(
+                f"an array of designs must be one-dimensional int64, not {array.dtype} with "
+                f"{plural(array.ndim, 'axis', 'axes')}; pass one such"
+            )
+    lengths = {len(array) for array in arrays}
+    if len(lengths - {1}) > 1:
+        raise UsageError(
+            "all arrays in one tree must be equally long, not of "
+            f"{' and '.join(map(str, sorted(lengths)))} designs; make them so"
+        )
+    return max(lengths - {1}, default=1)
+
+
+def _arrays(node: Node) -> list[Any]:
+    found = list(array_fields(node).values())
+    for part in node.parts():
+        found += _arrays(part)
+    return found
+
+
+def change_arrays(tree: Node, change: Callable[[Any], Any]) -> Node:
+    """The tree with every array replaced by what `change` makes of it."""
+
+    def change_node(node: Node) -> Node:
+        found = array_fields(node)
+        return with_arrays(node, {k: change(v) for k, v in found.items()}) if found else node
+
+    return rebuild(tree, change_node)
+
+
+def change_shape(shape: Shape, change: Callable[[Any], Any]) -> Shape:
+    """The same of an input."""
+    channels, height, width = (change(entry) if is_array(entry) else entry for entry in shape)
+    return channels, height, width

@@ -61,7 +61,7 @@ from archscope.arch.shape import (
     takes_before,
     walk,
 )
-from archscope.arch.windows import Shape
+from archscope.arch.windows import Shape, any_of
 from archscope.cost.steps import (
     Add,
     Call,
@@ -192,13 +192,17 @@ class _Writer:
     def _repeat(self, node: Repeat, value: Value) -> Value:
         if not settled(node.n > 0):  # of an array: this stage is not there
             return value
-        blocks = [(node.first, 1), (node.rest, node.n - 1)]
-        for index, (block, times) in enumerate(blocks if settled(node.n > 1) else blocks[:1]):
-            path = join(self.path, str(index))
-            if is_combinator(block):
-                path = join(path, block.label)
-            value = self._call(block, value, str(index), path, times)
-        return value
+        value = self._block(node.first, 0, value, 1)
+        if not any_of(node.n > 1):
+            return value
+        # In a design of no more blocks they run no times: they give as much as they free.
+        again = self._block(node.rest, 1, value, node.n - 1)
+        return again if again.flat == value.flat or settled(node.n > 1) else value
+
+    def _block(self, block: Node, index: int, value: Value, times: Number) -> Value:
+        label = block.label if is_combinator(block) else None
+        path = join(join(self.path, str(index)), label)
+        return self._call(block, value, str(index), path, times)
 
     def _aux(self, node: Aux, value: Value) -> Value:
         start, around = value._replace(fresh=False), self.side
@@ -251,10 +255,7 @@ class _Writer:
             )
         value = self._in_form(node, "map", value)
         for index in range(number):
-            path = join(self.path, str(index))
-            if is_combinator(node.body):
-                path = join(path, node.body.label)
-            grown = self._call(node.body, value._replace(fresh=False), str(index), path)
+            grown = self._block(node.body, index, value._replace(fresh=False), 1)
             value = self._concatenate(node, [value, self._in_form(node, "map", grown)])
         return value
 

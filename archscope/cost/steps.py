@@ -195,9 +195,10 @@ def settled(value: Number) -> Any:
     """
     if not is_array(value):
         return value
-    if (value != value[0]).any():
+    first = value.flat[0]
+    if (value != first).any():
         raise Mixed(value)
-    return value[0].item()
+    return first.item()
 
 
 def last_uses(accesses: Sequence[tuple[tuple[int, ...], int]], kept: int) -> list[tuple[int, ...]]:

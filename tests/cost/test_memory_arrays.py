@@ -10,8 +10,10 @@ from archscope.arch.arrays import TooLarge
 from archscope.arch.families.registry import families as registered
 from archscope.arch.network import Network
 from archscope.arch.nodes import Act, Cat, Conv, Gate, Norm, Pool, Repeat, Seq, Shortcut, Sum
+from archscope.cost import count
 from archscope.cost.execution import execution
-from archscope.cost.memory import memory, peak_elements
+from archscope.cost.formula import count_box
+from archscope.cost.memory import memory, peak_elements, peak_of_box
 from archscope.errors import UsageError
 from archscope.testing.family import members
 
@@ -36,6 +38,36 @@ def test_an_array_has_the_peaks_of_its_designs(name):
     peaks = [memory(one, element_bytes=1).peak_activation_bytes for one in alone]
     assert peak_elements(own(**numbers)).tolist() == peaks
     assert [peak_elements(one) for one in alone] == peaks
+
+
+def test_blocks_and_expansions_of_one_stand_among_others():
+    rows = [(n, e, w) for n in (1, 2, 3) for e in (1, 2) for w in (16, 32)]
+    n, e, w = (np.array(one) for one in zip(*rows, strict=True))
+    many = peak_elements(families.mobilenet_v2(**stages(n, e, w)))
+    assert many.tolist() == [peak_elements(families.mobilenet_v2(**stages(*one))) for one in rows]
+
+
+def stages(blocks, expansion, width):
+    """The first two stages as said; the second begins with a shortcut where it is 16 wide."""
+    depths, expansions = (1, blocks, 1, blocks, 1, 1, 1), (1, expansion, 2, expansion, 1, 1, 1)
+    return {"depth": depths, "expansion": expansions, "channels": (16, width, *[width] * 5)}
+
+
+def test_a_box_counts_as_its_designs_one_by_one():
+    axes = {"blocks": (1, 2), "expansion": (1, 2, 3), "width": (16, 24, 32)}
+    places = np.meshgrid(*axes.values(), indexing="ij")
+    along = np.meshgrid(*axes.values(), indexing="ij", sparse=True)
+    box = families.mobilenet_v2(**stages(*along))
+    flat = families.mobilenet_v2(**stages(*(one.reshape(-1) for one in places)))
+    one_by_one, at_once = count(flat), count_box(box)
+    for cost in ("params", "macs", "activations"):
+        whole = np.broadcast_to(getattr(at_once, cost), places[0].shape)
+        assert whole.reshape(-1).tolist() == getattr(one_by_one, cost).tolist()
+    peaks = np.broadcast_to(peak_of_box(box), places[0].shape)
+    assert peaks.reshape(-1).tolist() == [
+        peak_elements(families.mobilenet_v2(**stages(*map(int, row))))
+        for row in zip(*(one.reshape(-1) for one in places), strict=True)
+    ]
 
 
 def chosen(value, index):

@@ -21,7 +21,6 @@ from archscope.arch.nodes import (
     Norm,
     Repeat,
     Seq,
-    Shortcut,
     Sum,
 )
 
@@ -141,7 +140,7 @@ class Inverted(NamedTuple):
         if self.fused:
             layers = style.unit(1, self.hidden if widens else self.out, kernel, stride)
         else:
-            layers = _widened(self.hidden, style) if widens else []
+            layers = _widened(self.hidden, w_in, style) if widens else []
             index = 2 if widens else 1
             layers += style.unit(index, self.hidden, kernel, stride, self.hidden)
         if self.squeeze is not None:
@@ -154,9 +153,14 @@ class Inverted(NamedTuple):
         return Sum(Seq(*layers), Seq()) if same and stride == 1 else Seq(*layers)
 
 
-def _widened(hidden: Number, style: Style) -> list[Node]:
+def _widened(hidden: Number, w_in: Number, style: Style) -> list[Node]:
     """The first 1x1; of arrays of designs, in each design where it changes the channels."""
-    return [Shortcut(hidden), Act(style.act)] if is_array(hidden) else style.unit(1, hidden)
+    layers = style.unit(1, hidden)
+    widens = hidden != w_in
+    if not is_array(widens) or widens.all():
+        return layers
+    unit = Seq(*layers)
+    return [Repeat(widens.astype("int64"), unit, unit)] if widens.any() else []
 
 
 def _kept(layers: Seq, keeps: Any) -> Node:

@@ -69,7 +69,7 @@ def _timm(numbers: Numbers) -> Keys | None:
 
 _STAGES_AXES = (
     Axis("depth", range(1, 7), stages=7, default=_DEPTHS),
-    Axis("expansion", range(1, 9), stages=7, default=_EXPANSIONS, programs=False),
+    Axis("expansion", range(1, 9), stages=7, default=_EXPANSIONS),
     Axis("channels", range(8, 641, 8), stages=7, least=8, step=8, default=_CHANNELS),
 )
 

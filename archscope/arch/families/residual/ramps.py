@@ -77,14 +77,15 @@ def _several(depth: Number, w0: Number, wa: Factor, wm: Factor) -> Ramp:
     columns = np.broadcast_arrays(depth, w0, slope / parts, which)
     if not columns[0].size:
         return [columns[0]], [columns[0]]
+    sides, flat = columns[0].shape, [column.reshape(-1) for column in columns]
     pieces = [
-        _stages(bases, *(column[start : start + _BLOCK] for column in columns))
-        for start in range(0, len(columns[0]), _BLOCK)
+        _stages(bases, *(column[start : start + _BLOCK] for column in flat))
+        for start in range(0, len(flat[0]), _BLOCK)
     ]
     most = max((len(piece[0]) for piece in pieces), default=1)
     blocks = [np.concatenate([_row(one, stage, 0) for one, _ in pieces]) for stage in range(most)]
     widths = [np.concatenate([_row(one, stage, 1) for _, one in pieces]) for stage in range(most)]
-    return blocks, widths
+    return [one.reshape(sides) for one in blocks], [one.reshape(sides) for one in widths]
 
 
 def _stages(bases: Sequence[float], depth: Any, w0: Any, slope: Any, which: Any) -> tuple[Any, Any]:

@@ -10,20 +10,19 @@ fall, and the more promising half is looked at first.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
 
-from archscope.errors import UsageError
+from archscope.explore.design.caps.found import Best, Kept, taken
 from archscope.explore.design.caps.goals import Floats, Goal
 from archscope.explore.design.caps.grid import Costs, Enough, Grid, Ints
 
 MOST_COUNTED = 30_000_000  # designs of arrays: a minute or so
 _BATCH = {True: 32_768, False: 4}  # boxes looked at together, where all numbers are arrays
+_SAMPLE = 16_384  # of the smallest boxes
 _TIES = 200_000  # designs after which those that are no better are not looked for any more
-
-Kept: TypeAlias = "list[tuple[Ints, dict[str, int], float]]"  # places, costs, score
 
 
 @dataclass(frozen=True)
@@ -43,70 +42,29 @@ class _Boxes:
         return _Boxes(
             self.low[which],
             self.high[which],
-            _taken(self.cheapest, which),
-            _taken(self.dearest, which),
+            taken(self.cheapest, which),
+            taken(self.dearest, which),
             self.bound[which],
         )
 
 
-class _Best:
-    """The designs with the highest scores so far; equal ones by what they cost."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.rows: Ints = np.zeros((0, 0), np.int64)
-        self.costs: Costs = {}
-        self.scores: Floats = np.zeros(0)
-
-    @property
-    def least(self) -> float:
-        """The score that a design must reach to be among them."""
-        return float(self.scores[-1]) if len(self.scores) >= self.number else -np.inf
-
-    def take(self, rows: Ints, costs: Costs, scores: Floats) -> None:
-        """Take those that are good enough."""
-        good = np.flatnonzero((scores >= self.least) & (scores > -np.inf))
-        if not len(good):
-            return
-        rows, costs, scores = rows[good], _taken(costs, good), scores[good]
-        if len(self.scores):
-            rows = np.concatenate([self.rows, rows])
-            costs = {name: np.concatenate([self.costs[name], costs[name]]) for name in costs}
-            scores = np.concatenate([self.scores, scores])
-        _, first = np.unique(rows, axis=0, return_index=True)
-        keys = [*rows[first].T[::-1], *(costs[name][first] for name in reversed(costs))]
-        order = first[np.lexsort([*keys, -scores[first]])][: self.number]
-        self.rows, self.costs, self.scores = rows[order], _taken(costs, order), scores[order]
-
-    def kept(self) -> Kept:
-        return [
-            (row, {name: int(column[place]) for name, column in self.costs.items()}, float(score))
-            for place, (row, score) in enumerate(zip(self.rows, self.scores, strict=True))
-        ]
-
-
-def best(grid: Grid, goal: Goal, number: int) -> Kept:
+def best(grid: Grid, goal: Goal, number: int, most: int = MOST_COUNTED) -> Kept:
     """The `number` designs with the highest scores; those of -inf are none.
 
     Raises:
-        UsageError: where it would take minutes.
+        Enough: where more than `most` would be counted, or it would take minutes.
     """
-    search = _Search(grid, goal, number)
-    try:
-        search.run()
-    except Enough:
-        raise UsageError(
-            f"after {grid.counted:,} designs it is not known which are best; fix a number, or give "
-            "smaller ranges, as --depth 1:6"
-        ) from None
+    search = _Search(grid, goal, number, most)
+    search.run()
     return search.found.kept()
 
 
 class _Search:
     """A goal in a space, and the best designs so far."""
 
-    def __init__(self, grid: Grid, goal: Goal, number: int) -> None:
-        self.grid, self.goal, self.found = grid, goal, _Best(number)
+    def __init__(self, grid: Grid, goal: Goal, number: int, most: int) -> None:
+        self.grid, self.goal, self.found, self._most = grid, goal, Best(number), most
+        self._looked = False
         self._loose = {cost: grid.loose(cost) for cost in (*goal.caps, *goal.costs)}
         self._first = np.logical_or.reduce(list(self._loose.values()))
         self._peaks = goal.peaks if "memory" in self._loose else None
@@ -121,7 +79,7 @@ class _Search:
         stack, batch = [self.everything()], _BATCH[fast]
         while stack:
             boxes = self.promising(stack.pop())
-            if self.grid.counted > MOST_COUNTED:
+            if self.grid.counted > self._most or (fast and self._hopeless()):
                 raise Enough
             if len(boxes):
                 halves = self.halved(boxes)
@@ -129,13 +87,27 @@ class _Search:
                 starts = range(0, len(order), batch)
                 stack += [halves.some(order[start : start + batch]) for start in starts]
 
+    def _hopeless(self) -> bool:
+        """Whether a sample of the smallest boxes shows that too many may hold one of the best."""
+        if self._looked or self.grid.counted < _TIES or self._most < MOST_COUNTED:
+            return False
+        self._looked = True
+        lengths = self.grid.ends + 1
+        low = np.random.default_rng(0).integers(0, lengths, (_SAMPLE, len(lengths)))
+        high = np.minimum(low + ~self._first, self.grid.ends)
+        costs = self._looked_at(np.concatenate([low, high]))
+        rows = np.arange(_SAMPLE)
+        boxes = self._boxes(low, high, taken(costs, rows), taken(costs, rows + _SAMPLE))
+        share = len(self.promising(boxes)) / _SAMPLE
+        return bool(share * prod(lengths.tolist()) > self._most)
+
     def everything(self) -> _Boxes:
         """The box of all designs."""
         ends = self.grid.ends[None]
         corners = np.concatenate([np.zeros_like(ends), ends])
         costs = self._looked_at(corners)
         first, last = np.array([0]), np.array([1])
-        return self._boxes(corners[:1], ends, _taken(costs, first), _taken(costs, last))
+        return self._boxes(corners[:1], ends, taken(costs, first), taken(costs, last))
 
     def promising(self, boxes: _Boxes) -> _Boxes:
         """Those that may hold one of the best, beside their first and last design."""
@@ -155,7 +127,7 @@ class _Search:
         end[rows, axis] = middle
         start[rows, axis] = middle + 1
         costs = self._looked_at(np.concatenate([end, start]))
-        dearest, cheapest = _taken(costs, rows), _taken(costs, rows + len(boxes))
+        dearest, cheapest = taken(costs, rows), taken(costs, rows + len(boxes))
         return self._boxes(
             np.concatenate([boxes.low, start]),
             np.concatenate([end, boxes.high]),
@@ -172,10 +144,6 @@ class _Search:
         open_ = low != high
         sound = {cost: ~(open_ & axes).any(axis=1) for cost, axes in self._loose.items()}
         return _Boxes(low, high, cheapest, dearest, self.goal.bound(cheapest, dearest, sound))
-
-
-def _taken(costs: Costs, which: npt.NDArray[np.intp]) -> Costs:
-    return {name: column[which] for name, column in costs.items()}
 
 
 def _joined(one: Costs, other: Costs) -> Costs:

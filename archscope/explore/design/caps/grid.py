@@ -6,7 +6,7 @@ arrays; each combination of the others is a tree of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any, TypeAlias
@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from archscope.arch.arrays import LARGEST
 from archscope.arch.network import Network
-from archscope.cost.formula import count
-from archscope.cost.memory import peak_elements
+from archscope.cost.formula import count, count_box
+from archscope.cost.memory import peak_elements, peak_of_box
 from archscope.errors import UsageError
 from archscope.explore.design.caps.layers import layers
 from archscope.explore.design.limits import METRICS
@@ -44,6 +44,7 @@ class Grid:
         sizes: the bytes of a number of `weights` and of `memory`.
         with_layers: whether the layers are counted as well.
         counted: how many designs were, in so many `trees`.
+        is_whole: whether these are all.
     """
 
     space: Space
@@ -51,6 +52,7 @@ class Grid:
     with_layers: bool = False
     counted: int = 0
     trees: int = 0
+    is_whole: bool = False
     values: list[Any] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -75,6 +77,11 @@ class Grid:
     def tells_memory(self) -> bool:
         """Whether the memory of thousands of designs is as fast as that of one."""
         return self.is_array and all(len(self.values[place]) == 1 for place in self._others)
+
+    @property
+    def singles(self) -> set[int]:
+        """The places of the numbers of which an array does not tell all."""
+        return {*self._scalars, *self._others}
 
     @property
     def ends(self) -> Ints:
@@ -103,6 +110,36 @@ class Grid:
             self._fill(found, rows, group, peaks)
         self.counted += len(rows)
         return found
+
+    def box_costs(self, first: Ints, sides: tuple[int, ...], *, memory: bool) -> Costs:
+        """What each design of a box costs, as arrays that broadcast to its `sides`.
+
+        Args:
+            first: the first place on each axis.
+            sides: how many there are on each.
+            memory: whether the memory is told as well.
+
+        Raises:
+            UsageError: where one of the designs does not exist, or may not fit 64 bits.
+        """
+        words = list(self.space.axes)
+        free = [place for place, side in enumerate(sides) if side > 1]
+        values: dict[str, Any] = self.design(first)
+        for axis, place in enumerate(free):
+            column, start = self._columns[place], first[place]
+            assert column is not None  # those that are no arrays have one value
+            along = [-1 if one == axis else 1 for one in range(len(free))]
+            values[words[place]] = column[start : start + sides[place]].reshape(along)
+        network = self.space.network(values)
+        cost = count_box(network)
+        found = {metric: getattr(cost, metric) for metric in METRICS}
+        found["weights"] = found["params"] * self.sizes["weights"]
+        if self.with_layers:
+            found["layers"] = layers(network)
+        if memory:
+            found["memory"] = peak_of_box(network) * self.sizes["memory"]
+        self.counted += prod(sides)
+        return {name: _placed(one, free, len(sides)) for name, one in found.items()}
 
     def _most_trees(self, places: set[int]) -> int:
         """How many trees are made at most, of spaces cut along these axes.
@@ -176,3 +213,14 @@ def _clipped(value: Any, number: int) -> Ints:
 
 def _times(column: Ints, size: int) -> Ints:
     return np.where(column > UNKNOWN // size, UNKNOWN, column * size)
+
+
+def _placed(cost: Any, free: Sequence[int], axes: int) -> Ints:
+    """A cost with an axis for each number, also for those with one value."""
+    cost = np.asarray(cost)
+    own = (1,) * (len(free) - cost.ndim) + cost.shape
+    whole = [1] * axes
+    for place, side in zip(free, own, strict=True):
+        whole[place] = side
+    placed: Ints = cost.reshape(whole)
+    return placed

@@ -10,11 +10,11 @@ from typing import Any
 from archscope.errors import InfeasibleError, UsageError, plural
 from archscope.explore.design.answer import Answer, left_out
 from archscope.explore.design.boxes import box, declared
-from archscope.explore.design.caps.branch import best
 from archscope.explore.design.caps.goals import Closest, Goal, Largest, Near, caps_of
 from archscope.explore.design.caps.grid import Grid
 from archscope.explore.design.caps.layers import MOST_LAYERS, ordinary
 from archscope.explore.design.caps.read import formats_of, sizes_of
+from archscope.explore.design.caps.whole import highest
 from archscope.explore.design.limits import STORED, Limit
 from archscope.explore.design.question import Base, Options
 from archscope.explore.design.shortlist import Design
@@ -26,13 +26,22 @@ _FAR = 1e19  # no cost is further from a budget: costs are below 2^63
 
 @dataclass(frozen=True)
 class Fitted(Answer):
-    """The designs within some caps, and why there is none larger, or nearer to a budget."""
+    """The designs within some caps, and why there is none larger, or nearer to a budget.
+
+    `is_whole`: because all designs were counted.
+    """
+
+    is_whole: bool = False
 
     def proof(self, costs: Sequence[str]) -> dict[str, Any]:
         """How it is known that no design is better, by these costs."""
         found = super().proof(costs)
         shown = f" over the box {self.shown()}" if self.box() else ""
         better = f"has more {self.cost}" if self.cost else "is nearer"
+        if self.is_whole:
+            text = f"Proof by going through all designs{shown}: none {better}."
+            text += left_out(self.space)
+            return {**found, "method": "exhaustive", "inner": None, "statement": text}
         text = (
             f"Proof by bounds{shown}: boxes of designs were left out where the cheapest one passes "
             f"a cap, or where none {better}; the others were counted "
@@ -87,7 +96,7 @@ def fitted(
     reach = 1.0
     while True:
         space, stated = _space(asked, axes, opened, reach)
-        cost, kept, counted = _ranked(asked, space, number)
+        cost, kept, counted, whole = _ranked(asked, space, number)
         far = len(kept) < number or -kept[-1][2] > reach
         if not asked.budgets or not far or stated >= set(opened) or reach >= _FAR:
             break
@@ -95,7 +104,7 @@ def fitted(
     if not kept:
         raise InfeasibleError(_none(asked, space))
     designs = [Design(values, costs, _deviation(asked, costs)) for values, costs, _ in kept]
-    return Fitted(space, fixed, stated, designs, 0, counted, cost, opened)
+    return Fitted(space, fixed, stated, designs, 0, counted, cost, opened, whole)
 
 
 Kept = Sequence[tuple[dict[str, Any], dict[str, int], float]]  # numbers, costs, score
@@ -119,7 +128,7 @@ def _space(
     return space, stated | set(space.crowded)
 
 
-def _ranked(asked: Question, space: Space, number: int) -> tuple[str | None, Kept, int]:
+def _ranked(asked: Question, space: Space, number: int) -> tuple[str | None, Kept, int, bool]:
     """The cost that was maximised, the best designs, and how many were counted.
 
     Degenerate designs come last: they are looked at where there are too few others.
@@ -127,18 +136,18 @@ def _ranked(asked: Question, space: Space, number: int) -> tuple[str | None, Kep
     limited = None if asked.options.every else ordinary(space)
     cost: str | None = None
     kept: Kept = []
-    counted = 0
+    counted, whole = 0, False
     if limited is not None:
         grid = Grid(limited, asked.sizes, with_layers=True)
         cost, kept = _best(asked, grid, {**asked.caps, "layers": MOST_LAYERS}, number, cost)
-        counted += grid.counted
+        counted, whole = counted + grid.counted, grid.is_whole
     if len(kept) < number:
         grid = Grid(space, asked.sizes)
         cost, every = _best(asked, grid, asked.caps, number, cost)
         known = [values for values, _, _ in kept]
         kept = [*kept, *(one for one in every if one[0] not in known)][:number]
-        counted += grid.counted
-    return cost, kept, counted
+        counted, whole = counted + grid.counted, grid.is_whole
+    return cost, kept, counted, whole
 
 
 def _best(
@@ -153,7 +162,7 @@ def _best(
             return None, []
         goal = Largest(caps, cost)
     kept = []
-    for row, costs, score in best(grid, goal, number):
+    for row, costs, score in highest(grid, goal, number):
         costs.pop("layers", None)
         kept.append((grid.design(row), costs, score))
     return cost, kept
@@ -163,7 +172,7 @@ def _binding(asked: Question, grid: Grid, caps: Mapping[str, int]) -> str | None
     """The cost that binds most: that of which a design comes nearest to its cap."""
     if len(asked.caps) == 1:
         return next(iter(asked.caps))
-    for _, costs, _ in best(grid, Largest(caps), 1):
+    for _, costs, _ in highest(grid, Largest(caps), 1):
         return max(asked.caps, key=lambda cost: Fraction(costs[cost], asked.caps[cost]))
     return None
 
@@ -177,7 +186,7 @@ def _deviation(asked: Question, costs: Mapping[str, int]) -> Fraction:
 def _none(asked: Question, space: Space) -> str:
     """That no design keeps within the caps: which one comes nearest, and what binds."""
     grid = Grid(space, asked.sizes)
-    for row, costs, _ in best(grid, Closest(asked.caps), 1):
+    for row, costs, _ in highest(grid, Closest(asked.caps), 1):
         over = {cost: Fraction(costs[cost], most) for cost, most in asked.caps.items()}
         binds = max(over, key=lambda cost: over[cost])
         told = " and ".join(f"{costs[one]:,}{_unit(one)} {one}" for one in over if over[one] > 1)

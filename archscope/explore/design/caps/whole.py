@@ -1,0 +1,102 @@
+"""All designs of a space, gone through: those with the highest scores.
+
+A box of designs is counted by parts: each number that varies is an array along an axis of its own,
+so that what a few numbers decide, as the cost of a stage, is counted once for all designs that
+share them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+
+import numpy as np
+
+from archscope.errors import UsageError
+from archscope.explore.design.caps.branch import MOST_COUNTED, best
+from archscope.explore.design.caps.found import Best, Kept
+from archscope.explore.design.caps.goals import Goal
+from archscope.explore.design.caps.grid import Costs, Enough, Grid, Ints
+
+MOST_WHOLE = 500_000_000  # designs: half a minute or so
+_CHUNK = 1 << 20  # of a box that is counted at once
+_FEW = 100_000  # designs that are counted one by one in any case
+_TREES = 500  # of numbers that are one tree for each value: as long
+
+
+@dataclass(frozen=True)
+class _Box:
+    """A first place on each axis, and how many there are."""
+
+    first: Ints
+    sides: tuple[int, ...]
+
+    def rows(self, numbers: Ints) -> Ints:
+        """The places of designs of these numbers, counted along the last axis first."""
+        return self.first + np.stack(np.unravel_index(numbers, self.sides), axis=1)
+
+
+def highest(grid: Grid, goal: Goal, number: int) -> Kept:
+    """The `number` designs with the highest scores, by bounds, or where that is slow of all.
+
+    Raises:
+        UsageError: where it would take minutes.
+    """
+    size = prod(map(len, grid.values))
+    by_parts = size <= MOST_WHOLE and prod(len(grid.values[one]) for one in grid.singles) <= _TREES
+    try:
+        return best(grid, goal, number, max(size // 20, _FEW) if by_parts else MOST_COUNTED)
+    except Enough:
+        if by_parts:
+            return best_of_all(grid, goal, number)
+    raise UsageError(
+        f"after {grid.counted:,} designs it is not known which are best; fix a number, or give "
+        "smaller ranges, as --depth 1:6"
+    )
+
+
+def best_of_all(grid: Grid, goal: Goal, number: int) -> Kept:
+    """The `number` designs with the highest scores, of all; those of -inf are none."""
+    found, grid.counted, grid.is_whole = Best(number), 0, True
+    peaks = goal.peaks if "memory" in (*goal.caps, *goal.costs) else None
+    for box in _boxes(grid):
+        try:
+            costs = grid.box_costs(box.first, box.sides, memory=peaks is not None)
+        except UsageError:  # one of them does not exist, or does not fit 64 bits
+            every = box.rows(np.arange(prod(box.sides)))
+            costs = grid.costs(every, peaks)
+            found.take(every, costs, goal.score(costs))
+            continue
+        _take(found, box, costs, goal)
+    return found.kept()
+
+
+def _take(found: Best, box: _Box, costs: Costs, goal: Goal) -> None:
+    scores = np.broadcast_to(goal.score(costs), box.sides).reshape(-1)
+    good = np.flatnonzero(scores >= max(found.least, np.finfo(float).min))
+    if len(good) > 4 * found.number:
+        least = np.partition(scores[good], -found.number)[-found.number]
+        good = good[scores[good] >= least]
+    if len(good):
+        which = np.unravel_index(good, box.sides)
+        some = {name: np.broadcast_to(one, box.sides)[which] for name, one in costs.items()}
+        found.take(box.rows(good), some, scores[good])
+
+
+def _boxes(grid: Grid) -> Iterator[_Box]:
+    """The space in boxes: as many of the last axes as fit, and each value of the others.
+
+    Numbers that cannot be arrays, or not for the memory, have one value in each.
+    """
+    sides = [1 if place in grid.singles else len(one) for place, one in enumerate(grid.values)]
+    for place in range(len(sides)):
+        rest = prod(sides[place + 1 :])
+        if sides[place] * rest <= _CHUNK:
+            break
+        sides[place] = max(1, _CHUNK // rest)
+    starts = (range(0, len(one), side) for one, side in zip(grid.values, sides, strict=True))
+    for first in product(*starts):
+        ends = zip(first, sides, grid.values, strict=True)
+        yield _Box(np.array(first), tuple(min(n, len(one) - at) for at, n, one in ends))
