@@ -89,7 +89,7 @@ def test_an_input_too_small_for_the_strides_is_told_so(one, size):
         ("densenet120", r"\(DEPTH as 3_4_7_3\); did you mean densenet201 or densenet121"),
         # A family that shares its file, or names its members otherwise than itself.
         ("regnetx_1_2gf", "spelled regnetx_DEPTH_W0_WA_WM_GROUP; did you mean regnetx_12gf"),
-        ("seresnet1000", "spelled seresnextN_CxWd .* did you mean seresnet101"),
+        ("seresnet1000", "spelled seresnextN_CxWd, .* did you mean seresnet101"),
         ("anynet_1_2_3", "spelled anynet_DEPTH_w_WIDTH_g_GROUP"),
         ("vgg_" + "9" * 30, "a number in a name has at most nine digits"),
     ],
