@@ -33,12 +33,12 @@ from archscope.training import randomness
 from archscope.training.checkpoint import Checkpoint, Folder, Line
 from archscope.training.drop_path import add_drop_path
 from archscope.training.heads import in_float32
-from archscope.training.job import Job, Outcome, Stopped, check, outcome
+from archscope.training.job import Job, Outcome, Paused, Stopped, check, outcome
 from archscope.training.measure import batch_measures, totals
 from archscope.training.optimizer import optimizer
 from archscope.training.recipe import learning_rate, steps_of
 
-__all__ = ["Job", "Outcome", "Stopped", "train"]
+__all__ = ["Job", "Outcome", "Paused", "Stopped", "train"]
 
 OnEpoch = Callable[[Line], None]
 OnStep = Callable[[int, int], None]
@@ -53,6 +53,7 @@ def train(
     on_step: OnStep | None = None,
     before_saving: Callable[[], None] | None = None,
     on_note: Callable[[str], None] | None = None,
+    until: int | None = None,
 ) -> Outcome:
     """Train a network, and test it on the whole test set after each epoch.
 
@@ -69,8 +70,11 @@ def train(
             the step; after anything else the run is taken up where it was last kept.
         before_saving: called before anything is written to `folder`; may raise, to prevent it.
         on_note: called with a sentence for people, where `folder` was found damaged.
+        until: epochs after which it pauses. The learning rate is that of the whole recipe all the
+            same: what goes on later is the training that was never paused, bit for bit.
 
     Raises:
+        Paused: after `until` epochs, unless they are all.
         UsageError: where the data do not fit the network or the recipe.
         ArchscopeError: where `folder` holds another training.
     """
@@ -82,6 +86,8 @@ def train(
         if keeper:
             _take_up(run, keeper, on_note)
         while len(run.history) < job.recipe.epochs:
+            if until is not None and len(run.history) >= until:
+                raise Paused
             try:
                 line = run.epoch(len(run.history) + 1, on_step)
             except Stopped:

@@ -60,7 +60,7 @@ def machines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machines:
 
 def end(supply: Supply, leased: Any, status: str = "done") -> None:
     write_result(leased.folder, status)
-    supply.ended(leased, failed=status == "failed")
+    supply.ended(leased, over=status != "failed")
 
 
 def write_result(folder: Path, status: str) -> None:
