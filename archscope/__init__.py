@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from archscope.explore.networks.opened import open_network
     from archscope.explore.networks.opened import own_network as network
     from archscope.explore.networks.readings import build, count, memory
+    from archscope.explore.searching.feasible import FeasibleSet
     from archscope.explore.training.cifar_sweep import cifar_sweep, load_sweep
     from archscope.explore.training.decide import decide
     from archscope.explore.training.images_from import Source
@@ -92,6 +93,7 @@ _PLACES = {
     "Dropout": "archscope.arch.nodes:Dropout",
     "Extras": "archscope.explore.clock.bench:Extras",
     "Family": "archscope.arch.families.family:Family",
+    "FeasibleSet": "archscope.explore.searching.feasible:FeasibleSet",
     "Gain": "archscope.arch.nodes:Gain",
     "Gate": "archscope.arch.nodes:Gate",
     "Grow": "archscope.arch.nodes:Grow",
@@ -157,6 +159,7 @@ __all__ = [
     "Dropout",
     "Extras",
     "Family",
+    "FeasibleSet",
     "Gain",
     "Gate",
     "Grow",
