@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from archscope.explore.networks.opened import own_network as network
     from archscope.explore.networks.readings import build, count, memory
     from archscope.explore.searching.feasible import FeasibleSet
+    from archscope.explore.searching.search import Goal, search
     from archscope.explore.training.cifar_sweep import cifar_sweep, load_sweep
     from archscope.explore.training.decide import decide
     from archscope.explore.training.images_from import Source
@@ -97,6 +98,7 @@ _PLACES = {
     "Gain": "archscope.arch.nodes:Gain",
     "Gate": "archscope.arch.nodes:Gate",
     "Grow": "archscope.arch.nodes:Grow",
+    "Goal": "archscope.explore.searching.search:Goal",
     "InfeasibleError": "archscope.errors:InfeasibleError",
     "Linear": "archscope.arch.nodes:Linear",
     "Names": "archscope.arch.families.spelling:Names",
@@ -137,6 +139,7 @@ _PLACES = {
     "network": "archscope.explore.networks.opened:own_network",
     "open_network": "archscope.explore.networks.opened:open_network",
     "report": "archscope.explore.training.report:report",
+    "search": "archscope.explore.searching.search:search",
     "show": "archscope.explore.networks.listing:show",
     "solve": "archscope.explore.design.solve:solve",
     "solve_cardinality": "archscope.arch.papers.eq4:solve_cardinality",
@@ -163,6 +166,7 @@ __all__ = [
     "Gain",
     "Gate",
     "Grow",
+    "Goal",
     "InfeasibleError",
     "Linear",
     "Names",
@@ -203,6 +207,7 @@ __all__ = [
     "network",
     "open_network",
     "report",
+    "search",
     "show",
     "solve",
     "solve_cardinality",

@@ -35,6 +35,10 @@ COMMANDS = {
         "training.decide:decide",
         "Train networks until it is known which is better, and no longer.",
     ),
+    "search": (
+        "training.search:search",
+        "Find the best network within caps that a budget of training can find.",
+    ),
     "train": (
         "training.train:train",
         "Train one network by a paper's recipe, from one seed or several.",

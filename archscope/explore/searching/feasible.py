@@ -105,7 +105,7 @@ class FeasibleSet:
         drawn: list[list[Network]] = []
         seen: set[str] = set()
         for place, family in enumerate(self._query.families):
-            alone = replace(self._query, families=(family,), given=self._given(place))
+            alone = replace(self._query, families=(family,), given=self.given_of(place))
             found = enumerate_designs(alone, Order(sample=n, seed=seed))
             own = {network_digest(one): one for one in map(found.network, range(len(found)))}
             several = [one for key, one in own.items() if key not in seen]
@@ -114,7 +114,7 @@ class FeasibleSet:
             drawn.append([several[index] for index in rng.permutation(len(several))])
         return drawn
 
-    def _given(self, place: int) -> dict[str, Sequence[Any]]:
+    def given_of(self, place: int) -> dict[str, Sequence[Any]]:
         """Of the numbers that were given, those that a family has."""
         of = self.spaces[place].of
         has = {*of, *(axis.word for axis in of.values())}

@@ -12,7 +12,7 @@ from archscope.sweep.plan.trial import Trial
 from archscope.sweep.run.messages import Event
 
 ENDED = ("done", "diverged")
-_OVER = (*ENDED, "paused", "failed")
+OVER = (*ENDED, "paused", "failed")
 
 
 class Standing(Protocol):
@@ -68,13 +68,13 @@ class Progress:
         self.until = until
         self.workers = workers
         self.running: dict[str, Running] = {}
-        self.statuses = {r.key: r.status for r in records if r.status in _OVER}
+        self.statuses = {r.key: r.status for r in records if r.status in OVER}
         self.reasons: dict[str, str] = {}
         self.total = len(records)
         self._at_first = {record.key: record for record in records}
         self._epochs: dict[str, int] = {}  # of trials that have gone on since
         self._whole = sum(trial_work(record.trial, images, until=until) for record in records)
-        self._left = sum(self._left_of(r.key) for r in records if r.status not in _OVER)
+        self._left = sum(self._left_of(r.key) for r in records if r.status not in OVER)
         self._clock = clock
         self._began = clock()
         self._left_at_first = self.left
