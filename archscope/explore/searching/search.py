@@ -149,13 +149,14 @@ def search(
     until = stopping or Stopping()
     chosen, where = asked_settings(preset, where, changes)
     where.check()
-    info = where.prepare(chosen.dataset)
     shape = input_of(chosen.dataset)
+    goal = replace(goal, families=small_forms(goal.families, shape))
+    feasible(goal.families, goal.at_most, goal.scale, None, shape)  # told before data are fetched
+    info = where.prepare(chosen.dataset)
     if not chosen.view.holdout:
         _, images = measured(info, chosen.view, 1)
         held = max(1, round(images.train / HOLDOUT / info.classes)) * info.classes
         chosen = replace(chosen, view=replace(chosen.view, holdout=held))
-    goal = replace(goal, families=small_forms(goal.families, shape))
     few = feasible(goal.families, goal.at_most, goal.scale, info.classes, shape)
     record_of = _asked(goal, until)
     folder = Path(out) if out else _usual_folder(chosen, asked, where, record_of)
@@ -248,8 +249,10 @@ class _Work:
             elif (drawn := self._next_round(now)) is not None:
                 self._record_round(len(now.rounds), drawn)
             else:
-                best = now.incumbents()[-1][2].kept[0]
-                record(self.folder, lambda there: _with(there, winner=best))
+                self._crown(now.incumbents()[-1][2].kept[0])
+
+    def _crown(self, name: str) -> None:
+        record(self.folder, lambda there: _with(there, winner=name))
 
     def _spent(self, now: Search) -> bool:
         return self.goal.seconds is not None and now.seconds >= self.goal.seconds
@@ -303,6 +306,21 @@ class _Work:
             for designs, epochs in zip(made.designs, made.epochs, strict=True)
         )
         self.say.note(f"Round {number + 1}: {rungs}.")
+        if number == 0:
+            self.say.note(self._price())
+
+    def _price(self) -> str:
+        """What comes on top of the search, before any of it is trained."""
+        parts = []
+        if "random" in self.goal.baselines:
+            parts.append("random search of as many epochs, less what it shares with the search")
+        if self.goal.baselines:
+            networks = 1 + len(self.goal.baselines)
+            parts.append(
+                f"the decision, {networks} networks from {self.until.first_look} to "
+                f"{self.until.max_seeds} seeds, {plural(self._epochs, 'epoch')} each"
+            )
+        return f"On top of it: {'; '.join(parts) or 'nothing'} (--baselines, --max-seeds)."
 
     def _rung(self, now: Search) -> None:
         """Train the next rung of the last round, and decide who goes on."""

@@ -30,10 +30,11 @@ def _small(name: str) -> str:
     if name.partition("_")[0] in PREFIXES or ".py:" in name:
         return name
     try:
-        spaces(Query((f"cifar_{name}",)))
+        small = spaces(Query((f"cifar_{name}",)))[0].family
     except UsageError:
         return name
-    return f"cifar_{name}"
+    same = small is spaces(Query((name,)))[0].family
+    return name if same and not small.names.cifar else f"cifar_{name}"
 
 
 def feasible(
