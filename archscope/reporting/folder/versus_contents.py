@@ -1,4 +1,4 @@
-"""The report of two populations side by side: the chance that one beats the other, and their errors."""
+"""The report of two populations side by side: their errors, the chance that one beats the other."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def search(
         str,
         typer.Argument(
             metavar="FAMILIES",
-            help="Families to draw from, with commas: resnext,wrn,regnetx, wrn_28, or FILE.py:NAME. "
+            help="Families to draw from, with commas: resnext,wrn,regnetx, or FILE.py:NAME. "
             "For 32x32 images those that have a form for them are taken in it.",
         ),
     ],
