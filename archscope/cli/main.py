@@ -53,6 +53,11 @@ COMMANDS = {
         "searching.table:make",
         "Train designs drawn inside a budget and keep all in one file.",
     ),
+    "table verify": ("searching.table:verify", "Train rows of such a table again and compare."),
+    "table replay": (
+        "searching.table:replay",
+        "Show what a search method would have found on it.",
+    ),
     "table show": ("searching.table:show", "Show what a table of trained designs holds."),
     "report": (
         "training.report:report",

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from archscope.cli.commands.training.outcome import check_output
+from archscope.cli.completion import one_of
 from archscope.cli.options.caps import AtMostOption
 from archscope.cli.options.declared import WHAT, WHERE, option
 from archscope.cli.options.machine import (
@@ -17,6 +18,7 @@ from archscope.cli.options.machine import (
     DeviceOption,
     GpusOption,
     OfflineOption,
+    OutOption,
     PrecisionOption,
     ThreadsOption,
     WorkersOption,
@@ -140,3 +142,70 @@ def show(file: TableArgument, format: FormatOption = None, output: OutputOption 
     from archscope.explore.searching.table_show import table_show
 
     print_result(table_show(file), format, output)
+
+
+def replay(
+    file: TableArgument,
+    method: Annotated[
+        str,
+        option(
+            "--method",
+            value="halving|random|one-epoch",
+            complete=one_of(lambda: ("halving", "random", "one-epoch")),
+            help="halving: the best go on again and again. random: each is trained to the end. "
+            "one-epoch: all for one epoch, the best to the end.",
+        ),
+    ] = "halving",
+    repeats: Annotated[
+        int, option("--repeats", value="N", help="Replays of each budget.", min=2)
+    ] = 10_000,
+    seed: Annotated[int, option("--seed", value="S", help="Of the draws.", min=0)] = 1,
+    format: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Show what a search method would have found on a table, by the training that it spends.
+
+    How many designs go on is chosen on one half of the designs, and what is shown is of the other.
+    """
+    from archscope.explore.searching.table_replay import table_replay
+
+    print_result(table_replay(file, method=method, repeats=repeats, seed=seed), format, output)
+
+
+def verify(
+    file: TableArgument,
+    rows: Annotated[
+        int, option("--rows", value="N", panel=WHAT, help="Rows to train again.", min=1)
+    ] = 5,
+    seed: Annotated[int, option("--seed", value="S", panel=WHAT, help="Of their draw.", min=0)] = 1,
+    workers: WorkersOption = None,
+    data_dir: DataDirOption = None,
+    offline: OfflineOption = False,
+    out: OutOption = None,
+    format: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Train some rows of a table again and compare every epoch's error, to the last bit.
+
+    On another machine or other versions last bits may differ; then it says what is other. The same
+    command again continues.
+
+    Exit codes: 0 all equal, 1 some differ, 2 usage, 75 preempted (SIGUSR1), 130 or 143 interrupted
+    (SIGINT, SIGTERM).
+    """
+    from archscope.explore.searching.table_verify import table_verify
+    from archscope.explore.training.images_from import Source
+    from archscope.explore.training.run_plan import Console
+
+    check_output(format, output)
+    result = table_verify(
+        file,
+        rows=rows,
+        seed=seed,
+        out=out,
+        source=Source(data_dir, None, offline),
+        console=Console(note=note),
+        workers=workers,
+    )
+    print_result(result, format, output)
+    raise typer.Exit(result.exit_code)
