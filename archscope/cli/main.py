@@ -83,6 +83,7 @@ PANELS = {
     "training": "Training and experiments",
     "searching": "Search",
 }
+_UNDER = "archscope.under"  # of a context: the first word of a command of two
 CONTEXT = {**UNASKED, "help_option_names": HELP_NAMES}
 
 
@@ -162,6 +163,9 @@ class Group(TyperGroup):
         """The command that the first word names, or the first two: `table make`."""
         under = [name.partition(" ")[2] for name in COMMANDS if name.startswith(f"{args[0]} ")]
         if under and args[0] not in COMMANDS:
+            if ctx.resilient_parsing and len(args) == 1:  # the shell completes what follows
+                ctx.meta[_UNDER] = f"{args[0]} "
+                return None, None, []
             if args[1:2] and args[1] in under:
                 args = [" ".join(args[:2]), *args[2:]]
             elif args[1:2] and args[1] in HELP_NAMES:
@@ -173,6 +177,17 @@ class Group(TyperGroup):
                     f"{under[-1]}, or --help"
                 )
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """The words that may follow: of `table make` first the one, then the other."""
+        before = ctx.meta.get(_UNDER, "")
+        found = super().shell_complete(ctx, before + incomplete)
+        words: dict[str, Any] = {}
+        for item in found:
+            if item.value.startswith(before):
+                item.value = item.value.removeprefix(before).partition(" ")[0]
+                words.setdefault(item.value, item)
+        return list(words.values())
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""

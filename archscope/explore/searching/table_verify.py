@@ -72,7 +72,6 @@ def table_verify(
     out: Path | str | None = None,
     source: Source | None = None,
     console: Console | None = None,
-    workers: int | None = None,
     inventory: Inventory | None = None,
 ) -> Verified:
     """Train some rows of a table again and compare every epoch's errors.
@@ -83,7 +82,6 @@ def table_verify(
         seed: of the draw.
         out: the folder of the trainings; without it `NAME.verify` beside the file.
         source, console, inventory: as `archscope.train` has them.
-        workers: trainings at a time.
 
     Raises:
         UsageError: where the data are others than the table's; as `read_table`.
@@ -95,7 +93,7 @@ def table_verify(
     machine = table.about["machine"]
     asked = Resources(
         gpus=0 if machine["device"] == "cpu" else None,
-        workers=workers,
+        workers=1,
         threads=machine["threads"],
         precision=machine["precision"],
         compile=machine.get("compile"),

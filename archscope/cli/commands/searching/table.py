@@ -178,7 +178,6 @@ def verify(
         int, option("--rows", value="N", panel=WHAT, help="Rows to train again.", min=1)
     ] = 5,
     seed: Annotated[int, option("--seed", value="S", panel=WHAT, help="Of their draw.", min=0)] = 1,
-    workers: WorkersOption = None,
     data_dir: DataDirOption = None,
     offline: OfflineOption = False,
     out: OutOption = None,
@@ -205,7 +204,6 @@ def verify(
         out=out,
         source=Source(data_dir, None, offline),
         console=Console(note=note),
-        workers=workers,
     )
     print_result(result, format, output)
     raise typer.Exit(result.exit_code)
