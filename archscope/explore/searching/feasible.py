@@ -27,7 +27,7 @@ from archscope.sweep.plan.trial import network_digest
 class FeasibleSet:
     """The distinct networks of some families that keep every cap.
 
-        few = a.FeasibleSet(["cifar_resnext11", "wrn_10"], ["250kparams", "20MMACs"])
+        few = a.FeasibleSet(["cifar_resnext11", "wrn_10"], ["900kparams", "200MMACs"])
         few.sample(8, seed=1)             # eight different networks, all inside
         few.contains("wrn_10_1")
         few.neighbours("wrn_10_1")        # one step along one number, inside as well

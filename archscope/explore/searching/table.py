@@ -188,7 +188,7 @@ def read_table(path: Path | str) -> TrainedTable:
     except Unclear as error:
         raise _damaged(path, str(error)) from None
     schema = document.get("schema") if isinstance(document, dict) else None
-    if schema != SCHEMA:
+    if not isinstance(document, dict) or schema != SCHEMA:
         raise UsageError(
             f"a table of designs has the schema {SCHEMA}, {shown(str(path))} has "
             f"{shown(repr(schema))}; name a file that archscope table make has written"
@@ -214,8 +214,9 @@ def _rows(lines: Iterable[str]) -> list[Row]:
             )
             for name in CURVES
         }
-        texts = {name: cells[name] for name in TEXTS}
-        rows.append(Row(**texts, **{name: int(cells[name]) for name in NUMBERS}, **curves))
+        known: dict[str, Any] = {name: cells[name] for name in TEXTS}
+        known |= {name: int(cells[name]) for name in NUMBERS} | curves
+        rows.append(Row(**known))
     return rows
 
 

@@ -21,7 +21,7 @@ from archscope.explore.searching.table_show import ShownTable
 from archscope.explore.training.cifar_sweep import asked_settings
 from archscope.explore.training.images_from import Source, taken_apart
 from archscope.explore.training.run_plan import Console, Order, conduct
-from archscope.sweep.plan.presets import Changes, TrainingChanges
+from archscope.sweep.plan.presets import TrainingChanges
 from archscope.sweep.plan.slots import Resources
 from archscope.sweep.plan.subjects import input_of
 from archscope.sweep.store.records import read_sweep
@@ -91,9 +91,9 @@ def table_make(
     if len(drawn) < n:
         say.note(f"The set has {plural(len(drawn), 'network')}, not {n:,}: all are trained.")
     of = {one.name: one.design.family.title for one in drawn if one.design is not None}
-    given: Any = {k: v for k, v in {**USUAL, **_given(changes)}.items() if k != "dataset"}
-    asked_for: Changes = {**given, "templates": list(of), "dataset": dataset}
-    chosen, where = asked_settings("proxy", where, asked_for)
+    given: Any = {k: v for k, v in {**USUAL, **_given(changes)}.items()}
+    given |= {"templates": list(of), "dataset": name}
+    chosen, where = asked_settings("proxy", where, given)
     folder = sweep_folder(file)
     order = Order(chosen, folder, report=_report, command=command)
     conduct(order, asked, where, say, inventory)
