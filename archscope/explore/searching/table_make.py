@@ -91,7 +91,7 @@ def table_make(
     if len(drawn) < n:
         say.note(f"The set has {plural(len(drawn), 'network')}, not {n:,}: all are trained.")
     of = {one.name: one.design.family.title for one in drawn if one.design is not None}
-    given: Any = {k: v for k, v in {**USUAL, **_given(changes)}.items()}
+    given: Any = {**USUAL, **_given(changes)}
     given |= {"templates": list(of), "dataset": name}
     chosen, where = asked_settings("proxy", where, given)
     folder = sweep_folder(file)
