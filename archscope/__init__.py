@@ -67,7 +67,14 @@ if TYPE_CHECKING:
     from archscope.explore.networks.opened import own_network as network
     from archscope.explore.networks.readings import build, count, memory
     from archscope.explore.searching.feasible import FeasibleSet
+<<<<<<< HEAD
     from archscope.explore.searching.search import Goal, search
+=======
+    from archscope.explore.searching.table_make import table_make
+    from archscope.explore.searching.table_replay import table_replay
+    from archscope.explore.searching.table_show import table_show
+    from archscope.explore.searching.table_verify import table_verify
+>>>>>>> w-tab
     from archscope.explore.training.cifar_sweep import cifar_sweep, load_sweep
     from archscope.explore.training.decide import decide
     from archscope.explore.training.images_from import Source
@@ -146,6 +153,10 @@ _PLACES = {
     "solve_width": "archscope.arch.papers.eq4:solve_width",
     "status": "archscope.explore.training.status:status",
     "study": "archscope.explore.training.study:study",
+    "table_make": "archscope.explore.searching.table_make:table_make",
+    "table_replay": "archscope.explore.searching.table_replay:table_replay",
+    "table_show": "archscope.explore.searching.table_show:table_show",
+    "table_verify": "archscope.explore.searching.table_verify:table_verify",
     "train": "archscope.explore.training.train:train",
     "verify_resume": "archscope.explore.training.verify_resume:verify_resume",
 }
@@ -214,6 +225,10 @@ __all__ = [
     "solve_width",
     "status",
     "study",
+    "table_make",
+    "table_replay",
+    "table_show",
+    "table_verify",
     "train",
     "verify_resume",
 ]

@@ -15,7 +15,6 @@ import archscope
 ROOMS = [
     "testing",
     "cli",
-    "integrations",
     "explore",
     "reporting",
     "studies",

@@ -55,7 +55,7 @@ def train(
     on_note: Callable[[str], None] | None = None,
     until: int | None = None,
 ) -> Outcome:
-    """Train a network, and test it on the whole test set after each epoch.
+    """Train a network, and test it after each epoch: on the whole test set, if not told otherwise.
 
     Where the dataset has a validation part, that is what each epoch is judged on, and the test set
     is used after the last epoch alone. A side head's loss (`Aux`) is added in training, times 0.4.
@@ -145,6 +145,8 @@ class _Run:
         to = Device(device, side, dataset.view.test_crop or side, job.loaders)
         self.train_data = feed(dataset.train, dataset, to)
         self.test_data = feed(dataset.test, dataset, to)
+        part = dataset.test_part
+        self.part_data = self.test_data if part is None else feed(part, dataset, to)
         held = dataset.validation
         self.validation_data = None if held is None else feed(held, dataset, to)
         listed = dataset.listed
@@ -229,12 +231,17 @@ class _Run:
         }
 
     def _judged(self, number: int, on_step: OnStep | None) -> Line:
-        """Test after an epoch; where there are validation images, on the test set only at last."""
+        """Test after an epoch; where there are validation images, on the test set only at last.
+
+        Where the test set has a part for it, epochs before the last are judged on that.
+        """
         judged: Line = {}
+        last = number == self.job.recipe.epochs
         if self.validation_data is not None:
             judged |= totals(self._test_pass(self.validation_data, on_step)).line("validation")
-        if self.validation_data is None or number == self.job.recipe.epochs:
-            judged |= totals(self._test_pass(self.test_data, on_step, self.listed)).line("test")
+        if self.validation_data is None or last:
+            data = self.test_data if last else self.part_data
+            judged |= totals(self._test_pass(data, on_step, self.listed)).line("test")
         return judged
 
     def _train_pass(self, number: int, on_step: OnStep | None) -> None:

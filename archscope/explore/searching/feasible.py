@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -26,7 +27,7 @@ from archscope.sweep.plan.trial import network_digest
 class FeasibleSet:
     """The distinct networks of some families that keep every cap.
 
-        few = a.FeasibleSet(["cifar_resnext11", "wrn_10"], ["250kparams", "20MMACs"])
+        few = a.FeasibleSet(["cifar_resnext11", "wrn_10"], ["900kparams", "200MMACs"])
         few.sample(8, seed=1)             # eight different networks, all inside
         few.contains("wrn_10_1")
         few.neighbours("wrn_10_1")        # one step along one number, inside as well
@@ -119,6 +120,19 @@ class FeasibleSet:
         of = self.spaces[place].of
         has = {*of, *(axis.word for axis in of.values())}
         return {word: values for word, values in self.given.items() if word in has}
+
+    def document(self) -> dict[str, Any]:
+        """What the set is, as JSON."""
+        return {
+            "families": list(self._query.families),
+            "ranges": {cost: list(ends) for cost, ends in self.ranges.items()},
+            "given": {
+                word: [str(one) if isinstance(one, Fraction) else one for one in values]
+                for word, values in self.given.items()
+            },
+            "classes": self.classes,
+            "input": None if self.input_shape is None else list(self.input_shape),
+        }
 
     def contains(self, network: str | Network) -> bool:
         """Whether a network is a member of one of the families, in its box, and keeps the caps."""

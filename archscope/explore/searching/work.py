@@ -20,7 +20,8 @@ from archscope.explore.searching.goal import Goal
 from archscope.explore.searching.methods import KEPT, Schedule, schedule_for, select
 from archscope.explore.searching.space import largest
 from archscope.explore.training.images_from import Source
-from archscope.explore.training.run_plan import Console, Order, Part, conduct
+from archscope.explore.training.part import Part
+from archscope.explore.training.run_plan import Console, Order, conduct
 from archscope.explore.training.until_decided import Stopping, train_until_decided
 from archscope.reporting.facts.searches import held_out_error
 from archscope.sweep.plan.estimate import duration

@@ -17,6 +17,7 @@ from archscope.data.sets.folder import NAME as FILES
 from archscope.errors import ArchscopeError, UsageError, plural
 from archscope.explore.training.announcement import announcement
 from archscope.explore.training.images_from import Source, measured
+from archscope.explore.training.part import Part
 from archscope.files import only_read, reason
 from archscope.plain_text import say
 from archscope.reporting.facts.census import census_sentences
@@ -60,26 +61,6 @@ class Console:
     note: Callable[[str], None] = say
     live: bool = True
     tensorboard: bool = False
-
-
-@dataclass(frozen=True)
-class Part:
-    """What of a folder's plan is trained now: so many templates, and how far.
-
-    `until` are the epochs after which each pauses; None trains them to their ends.
-    """
-
-    templates: frozenset[str]
-    until: int | None = None
-
-    def standing(self, briefs: Sequence[Brief]) -> list[Brief]:
-        """Its trials; those that have their epochs are paused."""
-        own = [brief for brief in briefs if brief.trial.template in self.templates]
-        return [replace(brief, status="paused") if self._waits(brief) else brief for brief in own]
-
-    def _waits(self, brief: Brief) -> bool:
-        begun = brief.status == "running"
-        return begun and self.until is not None and brief.epochs_done >= self.until
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,6 @@ from archscope.reporting.facts.wording import data_label, epochs_label, trouble
 from archscope.reporting.figure.costs import AXES, Costs
 from archscope.reporting.figure.plot import Heading
 from archscope.reporting.folder.contents import Contents, Drawing, caption, markdown
-from archscope.reporting.folder.page import head, tail, verdict_list, version
-from archscope.reporting.folder.page_trials import table_section
 from archscope.reporting.folder.study import verdict_row, verdict_table
 from archscope.reporting.folder.sweep import notes, results
 from archscope.reporting.judge.rounds import decided
@@ -221,6 +219,10 @@ def _page(
     verdicts: Sequence[Verdict],
     found: Costs | None,
 ) -> str:
+    # Not with this module, which is there before anything is trained: matplotlib takes its time.
+    from archscope.reporting.folder.page import head, tail, verdict_list, version
+    from archscope.reporting.folder.page_trials import table_section
+
     parts = [
         paragraphs([stands(search)], "lead"),
         verdict_list(verdicts),

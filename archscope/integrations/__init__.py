@@ -1,1 +1,0 @@
-"""What other tools take from archscope; each file is imported only by those who have its tool."""
