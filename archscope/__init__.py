@@ -67,14 +67,11 @@ if TYPE_CHECKING:
     from archscope.explore.networks.opened import own_network as network
     from archscope.explore.networks.readings import build, count, memory
     from archscope.explore.searching.feasible import FeasibleSet
-<<<<<<< HEAD
     from archscope.explore.searching.search import Goal, search
-=======
     from archscope.explore.searching.table_make import table_make
     from archscope.explore.searching.table_replay import table_replay
     from archscope.explore.searching.table_show import table_show
     from archscope.explore.searching.table_verify import table_verify
->>>>>>> w-tab
     from archscope.explore.training.cifar_sweep import cifar_sweep, load_sweep
     from archscope.explore.training.decide import decide
     from archscope.explore.training.images_from import Source

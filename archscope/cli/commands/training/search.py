@@ -28,7 +28,7 @@ from archscope.cli.options.machine import (
     resources,
 )
 from archscope.cli.options.output import FormatOption, OutputOption
-from archscope.cli.options.searching import (
+from archscope.cli.options.search import (
     BaselinesOption,
     DrawSeedOption,
     MethodOption,
