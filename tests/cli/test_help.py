@@ -103,7 +103,9 @@ def test_device_and_gpus_go_with_all_that_trains():
     found = {name: {word for one in params for word in one.opts} for name, params in
              parameters().items()}  # fmt: skip
     trains = {name for name, words in found.items() if "--workers" in words}
-    every = {"cifar-sweep", "decide", "train", "study", "table make", "verify-resume"}
+    every = {
+        *("cifar-sweep", "decide", "search", "study", "table make", "train", "verify-resume"),
+    }
     assert trains == every
     assert all({"--device", "--gpus"} <= found[name] for name in trains)
 

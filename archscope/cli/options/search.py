@@ -30,7 +30,7 @@ MethodOption = Annotated[
     str,
     option(
         "--method",
-        value="NAME",
+        value="halving|random|one-epoch",
         panel=SEARCH,
         complete=one_of(lambda: ("halving", "random", "one-epoch")),
         help="halving: the best of each rung go on to the next. random: all are trained to the "

@@ -27,7 +27,7 @@ _NOTE = (
 def versus_contents(first: Path, second: Path) -> Contents:
     """What the comparison of two sweeps' folders holds."""
     both = (read_sweep(first), read_sweep(second))
-    found = versus(*map(errors_by_template, both))
+    found = versus(errors_by_template(both[0]), errors_by_template(both[1]))
     names = (first.name, second.name) if first.name != second.name else (str(first), str(second))
     tables = (_table(found, names, both),)
     heading = Heading(f"Error distributions: {names[0]} and {names[1]}", [_sentence(found, names)])

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from archscope.cli.commands.training.outcome import check_output
-from archscope.cli.completion import one_of
 from archscope.cli.options.caps import AtMostOption
 from archscope.cli.options.declared import WHAT, WHERE, option
 from archscope.cli.options.machine import (
@@ -25,6 +24,7 @@ from archscope.cli.options.machine import (
     resources,
 )
 from archscope.cli.options.output import FormatOption, OutputOption
+from archscope.cli.options.search import MethodOption
 from archscope.cli.options.searching import (
     SpaceArgument,
     TableArgument,
@@ -146,16 +146,7 @@ def show(file: TableArgument, format: FormatOption = None, output: OutputOption 
 
 def replay(
     file: TableArgument,
-    method: Annotated[
-        str,
-        option(
-            "--method",
-            value="halving|random|one-epoch",
-            complete=one_of(lambda: ("halving", "random", "one-epoch")),
-            help="halving: the best go on again and again. random: each is trained to the end. "
-            "one-epoch: all for one epoch, the best to the end.",
-        ),
-    ] = "halving",
+    method: MethodOption = "halving",
     repeats: Annotated[
         int, option("--repeats", value="N", help="Replays of each budget.", min=2)
     ] = 10_000,
