@@ -112,6 +112,12 @@ def _results(folder: Path) -> dict[str, object]:
     found: dict[str, object] = {}
     for path in folder.rglob("result.json"):
         found[path.parent.name] = json.loads(path.read_text())["metrics"]
+    for path in folder.rglob("metrics.jsonl"):
+        lines = map(json.loads, path.read_text().splitlines())
+        found[f"{path.parent.name} epochs"] = [
+            {name: one[name] for name in ("epoch", "train_loss", "validation_error", "lr")}
+            for one in lines
+        ]
     now = read_search(folder)
     assert now is not None
     found["decided"] = [(one.kept, one.best, one.epochs_spent) for _, _, one in now.decisions]
@@ -137,7 +143,7 @@ def test_a_search_that_was_killed_is_the_same_to_the_bit(tmp_path: Path) -> None
         run.wait()
     subprocess.run(killed, check=True, capture_output=True)
     whole = _results(tmp_path / "whole")
-    assert len(whole) > 4
+    assert len(whole) == 1 + 4 + 2  # a result, epochs of all four designs, what was decided
     assert _results(tmp_path / "killed") == whole
     page = subprocess.run(
         [*words[:3], "report", str(tmp_path / "whole"), "--format", "json"],
