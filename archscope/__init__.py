@@ -66,6 +66,12 @@ if TYPE_CHECKING:
     from archscope.explore.networks.opened import open_network
     from archscope.explore.networks.opened import own_network as network
     from archscope.explore.networks.readings import build, count, memory
+    from archscope.explore.searching.feasible import FeasibleSet
+    from archscope.explore.searching.search import Goal, search
+    from archscope.explore.searching.table_make import table_make
+    from archscope.explore.searching.table_replay import table_replay
+    from archscope.explore.searching.table_show import table_show
+    from archscope.explore.searching.table_verify import table_verify
     from archscope.explore.training.cifar_sweep import cifar_sweep, load_sweep
     from archscope.explore.training.decide import decide
     from archscope.explore.training.images_from import Source
@@ -92,9 +98,11 @@ _PLACES = {
     "Dropout": "archscope.arch.nodes:Dropout",
     "Extras": "archscope.explore.clock.bench:Extras",
     "Family": "archscope.arch.families.family:Family",
+    "FeasibleSet": "archscope.explore.searching.feasible:FeasibleSet",
     "Gain": "archscope.arch.nodes:Gain",
     "Gate": "archscope.arch.nodes:Gate",
     "Grow": "archscope.arch.nodes:Grow",
+    "Goal": "archscope.explore.searching.search:Goal",
     "InfeasibleError": "archscope.errors:InfeasibleError",
     "Linear": "archscope.arch.nodes:Linear",
     "Names": "archscope.arch.families.spelling:Names",
@@ -135,12 +143,17 @@ _PLACES = {
     "network": "archscope.explore.networks.opened:own_network",
     "open_network": "archscope.explore.networks.opened:open_network",
     "report": "archscope.explore.training.report:report",
+    "search": "archscope.explore.searching.search:search",
     "show": "archscope.explore.networks.listing:show",
     "solve": "archscope.explore.design.solve:solve",
     "solve_cardinality": "archscope.arch.papers.eq4:solve_cardinality",
     "solve_width": "archscope.arch.papers.eq4:solve_width",
     "status": "archscope.explore.training.status:status",
     "study": "archscope.explore.training.study:study",
+    "table_make": "archscope.explore.searching.table_make:table_make",
+    "table_replay": "archscope.explore.searching.table_replay:table_replay",
+    "table_show": "archscope.explore.searching.table_show:table_show",
+    "table_verify": "archscope.explore.searching.table_verify:table_verify",
     "train": "archscope.explore.training.train:train",
     "verify_resume": "archscope.explore.training.verify_resume:verify_resume",
 }
@@ -157,8 +170,10 @@ __all__ = [
     "Dropout",
     "Extras",
     "Family",
+    "FeasibleSet",
     "Gain",
     "Gate",
+    "Goal",
     "Grow",
     "InfeasibleError",
     "Linear",
@@ -200,12 +215,17 @@ __all__ = [
     "network",
     "open_network",
     "report",
+    "search",
     "show",
     "solve",
     "solve_cardinality",
     "solve_width",
     "status",
     "study",
+    "table_make",
+    "table_replay",
+    "table_show",
+    "table_verify",
     "train",
     "verify_resume",
 ]

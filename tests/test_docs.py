@@ -71,8 +71,9 @@ def test_every_command_named_could_be_given(page, arguments, monkeypatch):
     monkeypatch.chdir(ROOT)
     words = shlex.split(arguments, comments=True)
     group = typer.main.get_command(app)
-    name = words.pop(0)
-    command = group.commands[name]
+    two = " ".join(words[:2])  # as `table make`
+    name = two if two in group.commands else words[0]
+    command, words = group.commands[name], words[len(name.split()) :]
     command.make_context(name, [word for word in words if word not in ("&&", "\\")])
 
 
@@ -115,4 +116,6 @@ def test_the_python_examples_run(page, tmp_path, monkeypatch):
     code = code.replace('a.load_sweep("runs/demo").to_frame()', "pass")
     scope = {}
     exec(code, scope)
+    if page != "docs/library.md":
+        return
     assert scope["a"].count(scope["many"]).macs.shape == (64,)

@@ -33,7 +33,7 @@ LEAVES = ["documents", "errors", "files", "plain_text", "running", "short_repr",
 # order of its own; a file may still not import what imports it.
 INSIDE = {
     "cli": ["main", "commands", "options", "help", "completion", "output"],
-    "explore": ["training", "clock", "design", "forms", "networks"],
+    "explore": ["searching", "training", "clock", "design", "forms", "networks"],
     "nn": ["export_check", "export", "weights"],
     "cost": ["onnx_file", "counters", "fvcore", "traced"],
     "reporting": ["folder", "judge", "figure", "networks", "facts", "table"],

@@ -34,7 +34,7 @@ def test_the_names_of_the_package_are_the_public_ones_alone():
     families = [family.name for family in registry.families()]
     assert dir(a) == sorted({*a.__all__, *families})
     assert a.__all__ == sorted(a.__all__)
-    assert {command.replace("-", "_") for command in COMMANDS} <= set(a.__all__)
+    assert {command.replace("-", "_").replace(" ", "_") for command in COMMANDS} <= set(a.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         a.nothing  # noqa: B018
 

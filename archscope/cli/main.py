@@ -16,7 +16,7 @@ from typer.main import get_command
 from archscope.cli.help import GENERAL, HELP_NAMES, Command, print_help
 from archscope.cli.output import RAW, discard, note
 from archscope.cli.plain_values import UNASKED, accept_plain_values
-from archscope.errors import ArchscopeError
+from archscope.errors import ArchscopeError, UsageError
 from archscope.plain_text import visible
 
 # name: (where the function stands, the line of `archscope --help`), in the order of that help.
@@ -35,6 +35,10 @@ COMMANDS = {
         "training.decide:decide",
         "Train networks until it is known which is better, and no longer.",
     ),
+    "search": (
+        "training.search:search",
+        "Find the best network within caps that a budget of training can find.",
+    ),
     "train": (
         "training.train:train",
         "Train one network by a paper's recipe, from one seed or several.",
@@ -49,6 +53,16 @@ COMMANDS = {
         "training.study:study",
         "Run an experiment of the papers beside the published numbers.",
     ),
+    "table make": (
+        "searching.table:make",
+        "Train designs drawn inside a budget and keep all in one file.",
+    ),
+    "table verify": ("searching.table:verify", "Train rows of such a table again and compare."),
+    "table replay": (
+        "searching.table:replay",
+        "Show what a search method would have found on it.",
+    ),
+    "table show": ("searching.table:show", "Show what a table of trained designs holds."),
     "report": (
         "training.report:report",
         "Write a sweep's page, tables and figures from its folder.",
@@ -67,7 +81,13 @@ COMMANDS = {
 }
 
 
-PANELS = {"design": "Design", "networks": "Networks", "training": "Training and experiments"}
+PANELS = {
+    "design": "Design",
+    "networks": "Networks",
+    "training": "Training and experiments",
+    "searching": "Search",
+}
+_UNDER = "archscope.under"  # of a context: the first word of a command of two
 CONTEXT = {**UNASKED, "help_option_names": HELP_NAMES}
 
 
@@ -142,6 +162,36 @@ class Group(TyperGroup):
         """Read the options before the command; without any word the help is told on stderr."""
         with nullcontext() if args else redirect_stdout(sys.stderr), _visible():
             return super().parse_args(ctx, args)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the first word names, or the first two: `table make`."""
+        under = [name.partition(" ")[2] for name in COMMANDS if name.startswith(f"{args[0]} ")]
+        if under and args[0] not in COMMANDS:
+            if ctx.resilient_parsing and len(args) == 1:  # the shell completes what follows
+                ctx.meta[_UNDER] = f"{args[0]} "
+                return None, None, []
+            if args[1:2] and args[1] in under:
+                args = [" ".join(args[:2]), *args[2:]]
+            elif args[1:2] and args[1] in HELP_NAMES:
+                print_help(self, ctx)
+                ctx.exit()
+            else:
+                raise UsageError(
+                    f"{args[0]} is followed by {', '.join(under)}; write archscope {args[0]} "
+                    f"{under[-1]}, or --help"
+                )
+        return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """The words that may follow: of `table make` first the one, then the other."""
+        before = ctx.meta.get(_UNDER, "")
+        found = super().shell_complete(ctx, before + incomplete)
+        words: dict[str, Any] = {}
+        for item in found:
+            if item.value.startswith(before):
+                item.value = item.value.removeprefix(before).partition(" ")[0]
+                words.setdefault(item.value, item)
+        return list(words.values())
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""

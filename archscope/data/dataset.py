@@ -142,6 +142,7 @@ class Dataset:
         census: what an image folder holds; None of other data.
         listed: ascending labels of `view.test_classes`, or None. The test error then has two:
             among all classes, and among these alone (ResNeXt paper, Table 6: 5K-way and 1K-way).
+        test_part: the test images that epochs before the last are judged on, or None: all.
     """
 
     info: DatasetInfo
@@ -152,6 +153,7 @@ class Dataset:
     view: View = field(default_factory=View)
     validation: Part | None = None
     listed: Labels | None = None
+    test_part: Part | None = None
     census: Census | None = None
 
 

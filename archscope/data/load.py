@@ -23,7 +23,7 @@ from archscope.data.fetch import locate
 from archscope.data.fetch.catalogue import CATALOGUE, Cifar
 from archscope.data.sets import cifar, folder, shapes, svhn
 from archscope.data.view import View
-from archscope.errors import DataError, UsageError
+from archscope.errors import DataError, UsageError, plural
 from archscope.files import at_home, reading
 
 DATASETS: tuple[str, ...] = (*CATALOGUE, *svhn.SETS, shapes.NAME, folder.NAME)
@@ -88,7 +88,7 @@ def load(info: DatasetInfo, view: View | None = None) -> Dataset:
     view = view or View()
     check_view(info, view)
     if info.name == folder.NAME:
-        return _load_files(info, view)
+        return _with_test_part(_load_files(info, view))
     images, test, mean, std = _load_images(info)
     if fingerprint(images, test) != info.fingerprint:
         where = f"the files in {info.folder}" if info.folder else "the images made here"
@@ -98,7 +98,7 @@ def load(info: DatasetInfo, view: View | None = None) -> Dataset:
         )
     train, validation = _cut(images, view, info.classes)
     made = Dataset(info, train, test, mean, std, view, validation)
-    return _whitened(made) if view.whiten else made
+    return _with_test_part(_whitened(made) if view.whiten else made)
 
 
 def check_view(info: DatasetInfo, view: View) -> None:
@@ -140,6 +140,19 @@ def _cut(train: Part, view: View, classes: int) -> tuple[Part, Part | None]:
     if view.holdout:
         train, validation = split_off(train, view.holdout, classes)
     return (subset(train, view.samples, classes) if view.samples else train), validation
+
+
+def _with_test_part(data: Dataset) -> Dataset:
+    """The data with the test images that epochs before the last are judged on."""
+    number = data.view.test_samples
+    if number is None:
+        return data
+    if number > len(data.test):
+        raise UsageError(
+            f"{data.info.label} has {plural(len(data.test), 'test image')}, not {number:,}: give "
+            "fewer test samples"
+        )
+    return replace(data, test_part=subset(data.test, number, data.info.classes))
 
 
 def _whitened(data: Dataset) -> Dataset:

@@ -24,6 +24,8 @@ class View:
             network's input.
         test_classes: the classes that the test images are of, where the network has more
             (image folders only); then there are two test errors, see `archscope.data.dataset`.
+        test_samples: test images that each epoch but the last is judged on, as many of each class
+            and the same every time; None: all. After the last epoch it is all of them.
 
     Raises UsageError for a number or a name that cannot be.
     """
@@ -33,6 +35,7 @@ class View:
     whiten: str | None = None
     test_crop: int | None = None
     test_classes: tuple[str, ...] = ()
+    test_samples: Annotated[int, Within(1)] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "test_classes", tuple(self.test_classes))
@@ -40,6 +43,13 @@ class View:
             raise UsageError(
                 "holdout must be a number of training images, 0 or more, not "
                 f"{self.holdout}: give 5000, or 0 for none"
+            )
+        if self.test_samples is not None and (
+            type(self.test_samples) is not int or self.test_samples < 1 or self.holdout
+        ):
+            raise UsageError(
+                "test samples are a number of test images, 1 or more, and none where epochs are "
+                f"judged on images held out, not {self.test_samples}: give 2000, or leave one out"
             )
         if self.whiten is not None and self.whiten not in WHITENINGS:
             raise UsageError(

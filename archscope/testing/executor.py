@@ -77,9 +77,9 @@ class _Supply(Supply):
             self.most = max(self.most, len(self._out))
         return taken
 
-    def ended(self, leased: Leased, *, failed: bool) -> None:
+    def ended(self, leased: Leased, *, over: bool) -> None:
         self._out.discard(leased.key)
-        super().ended(leased, failed=failed)
+        super().ended(leased, over=over)
 
     def again(self, leased: Leased) -> None:
         self._out.discard(leased.key)

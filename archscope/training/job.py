@@ -56,6 +56,10 @@ class Stopped(BaseException):
     """Raised by a callback to stop a training: what is done is kept, to the step, and it passes."""
 
 
+class Paused(BaseException):
+    """Raised by a training that has as many epochs as it was to have by now; they are kept."""
+
+
 def check(network: Network, recipe: Recipe, dataset: Dataset) -> None:
     """Raise UsageError where the data do not fit the network or the recipe."""
     from archscope.data.dataset import Files  # and numpy, which worker processes start without

@@ -33,12 +33,12 @@ from archscope.training import randomness
 from archscope.training.checkpoint import Checkpoint, Folder, Line
 from archscope.training.drop_path import add_drop_path
 from archscope.training.heads import in_float32
-from archscope.training.job import Job, Outcome, Stopped, check, outcome
+from archscope.training.job import Job, Outcome, Paused, Stopped, check, outcome
 from archscope.training.measure import batch_measures, totals
 from archscope.training.optimizer import optimizer
 from archscope.training.recipe import learning_rate, steps_of
 
-__all__ = ["Job", "Outcome", "Stopped", "train"]
+__all__ = ["Job", "Outcome", "Paused", "Stopped", "train"]
 
 OnEpoch = Callable[[Line], None]
 OnStep = Callable[[int, int], None]
@@ -53,8 +53,9 @@ def train(
     on_step: OnStep | None = None,
     before_saving: Callable[[], None] | None = None,
     on_note: Callable[[str], None] | None = None,
+    until: int | None = None,
 ) -> Outcome:
-    """Train a network, and test it on the whole test set after each epoch.
+    """Train a network, and test it after each epoch: on the whole test set, if not told otherwise.
 
     Where the dataset has a validation part, that is what each epoch is judged on, and the test set
     is used after the last epoch alone. A side head's loss (`Aux`) is added in training, times 0.4.
@@ -69,8 +70,11 @@ def train(
             the step; after anything else the run is taken up where it was last kept.
         before_saving: called before anything is written to `folder`; may raise, to prevent it.
         on_note: called with a sentence for people, where `folder` was found damaged.
+        until: epochs after which it pauses. The learning rate is that of the whole recipe all the
+            same: what goes on later is the training that was never paused, bit for bit.
 
     Raises:
+        Paused: after `until` epochs, unless they are all.
         UsageError: where the data do not fit the network or the recipe.
         ArchscopeError: where `folder` holds another training.
     """
@@ -82,6 +86,8 @@ def train(
         if keeper:
             _take_up(run, keeper, on_note)
         while len(run.history) < job.recipe.epochs:
+            if until is not None and len(run.history) >= until:
+                raise Paused
             try:
                 line = run.epoch(len(run.history) + 1, on_step)
             except Stopped:
@@ -139,6 +145,8 @@ class _Run:
         to = Device(device, side, dataset.view.test_crop or side, job.loaders)
         self.train_data = feed(dataset.train, dataset, to)
         self.test_data = feed(dataset.test, dataset, to)
+        part = dataset.test_part
+        self.part_data = self.test_data if part is None else feed(part, dataset, to)
         held = dataset.validation
         self.validation_data = None if held is None else feed(held, dataset, to)
         listed = dataset.listed
@@ -223,12 +231,17 @@ class _Run:
         }
 
     def _judged(self, number: int, on_step: OnStep | None) -> Line:
-        """Test after an epoch; where there are validation images, on the test set only at last."""
+        """Test after an epoch; where there are validation images, on the test set only at last.
+
+        Where the test set has a part for it, epochs before the last are judged on that.
+        """
         judged: Line = {}
+        last = number == self.job.recipe.epochs
         if self.validation_data is not None:
             judged |= totals(self._test_pass(self.validation_data, on_step)).line("validation")
-        if self.validation_data is None or number == self.job.recipe.epochs:
-            judged |= totals(self._test_pass(self.test_data, on_step, self.listed)).line("test")
+        if self.validation_data is None or last:
+            data = self.test_data if last else self.part_data
+            judged |= totals(self._test_pass(data, on_step, self.listed)).line("test")
         return judged
 
     def _train_pass(self, number: int, on_step: OnStep | None) -> None:

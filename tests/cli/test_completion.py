@@ -28,7 +28,11 @@ def completed(line):
 
 
 def test_commands_and_options():
-    assert completed("archscope ") == list(COMMANDS)
+    first = dict.fromkeys(command.partition(" ")[0] for command in COMMANDS)
+    assert completed("archscope ") == list(first)
+    assert completed("archscope table ") == ["make", "verify", "replay", "show"]
+    assert completed("archscope table ver") == ["verify"]
+    assert completed("archscope table replay --method r") == ["random"]
     assert completed("archscope ver") == ["verify-resume"]
     assert completed("archscope train resnet8 --dev") == ["--device"]
     assert completed("archscope status --wa") == ["--watch"]

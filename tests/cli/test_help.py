@@ -70,7 +70,7 @@ def test_every_option_stands_in_a_group_with_a_help_and_a_value():
     assert groups == ["Options", "One block", "Whole networks", "Input and classes",
                       "Output and help"]  # fmt: skip
     assert re.findall(r"─ ([A-Z][a-z ]+) ─", shown("-h")) == [
-        *("Options", "Design", "Networks", "Training and experiments"),
+        *("Options", "Design", "Networks", "Training and experiments", "Search"),
     ]
 
 
@@ -103,7 +103,10 @@ def test_device_and_gpus_go_with_all_that_trains():
     found = {name: {word for one in params for word in one.opts} for name, params in
              parameters().items()}  # fmt: skip
     trains = {name for name, words in found.items() if "--workers" in words}
-    assert trains == {"cifar-sweep", "decide", "train", "study", "verify-resume"}
+    every = {
+        *("cifar-sweep", "decide", "search", "study", "table make", "train", "verify-resume"),
+    }
+    assert trains == every
     assert all({"--device", "--gpus"} <= found[name] for name in trains)
 
 

@@ -264,3 +264,16 @@ def test_files_of_the_real_size_are_read_and_fingerprinted(tmp_path: Path) -> No
         rows.tofile(tmp_path / file.name)
     info = prepare("cifar10", data_dir=tmp_path)
     assert info.label == UNOFFICIAL and len(load(info).train) == 50_000
+
+
+def test_a_part_of_the_test_set_for_the_epochs_before_the_last() -> None:
+    info = prepare("shapes")
+    whole, part = load(info), load(info, View(test_samples=20))
+    assert whole.test_part is None
+    assert part.test_part is not None
+    assert np.bincount(part.test_part.labels, minlength=10).tolist() == [2] * 10
+    assert len(part.test) == len(whole.test)
+    with pytest.raises(UsageError, match="give fewer test samples"):
+        load(info, View(test_samples=len(whole.test) + 1))
+    with pytest.raises(UsageError, match="leave one out"):
+        View(test_samples=20, holdout=10)

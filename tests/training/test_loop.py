@@ -23,7 +23,7 @@ from archscope.errors import ArchscopeError, UsageError
 from archscope.nn.build import build
 from archscope.training import loop
 from archscope.training.devices import Precision
-from archscope.training.loop import Job, Outcome, Stopped, train
+from archscope.training.loop import Job, Outcome, Paused, Stopped, train
 from archscope.training.recipe import Recipe, learning_rate, recipe
 
 NETWORK = Network(
@@ -461,3 +461,15 @@ def test_the_data_lie_on_the_gpu_and_the_network_in_channels_last() -> None:
     weight = run.model.get_parameter("conv2.weight")
     assert weight.is_cuda and weight.is_contiguous(memory_format=torch.channels_last)
     assert run.optimizer.defaults["fused"]
+
+
+def test_a_paused_run_goes_on_as_one_that_never_paused(tmp_path: Path) -> None:
+    expected = train(job(), data(), folder=tmp_path / "whole")
+    for until in (1, 1, 2):
+        with pytest.raises(Paused):
+            train(job(), data(), folder=tmp_path / "paused", until=until)
+        lines = (tmp_path / "paused" / "metrics.jsonl").read_text().splitlines()
+        assert len(lines) == until
+    outcome = train(job(), data(), folder=tmp_path / "paused", until=3)
+    assert outcome.metrics == expected.metrics
+    assert_same(weights(tmp_path / "paused"), weights(tmp_path / "whole"))

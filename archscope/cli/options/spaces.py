@@ -10,7 +10,16 @@ from archscope.errors import UsageError, shown
 
 if TYPE_CHECKING:
     from archscope.arch.windows import Shape
+    from archscope.explore.design.nearest import Range
 
+
+def _range(name: str, what: str) -> Any:
+    return option(name, value="A:B", help=f"Range of {what}: 20M:26M, :26M or 20M:.")
+
+
+ParamsOption = Annotated[str | None, _range("--params", "parameters")]
+MacsOption = Annotated[str | None, _range("--macs", "multiply-adds")]
+ActivationsOption = Annotated[str | None, _range("--activations", "activations")]
 CardinalityOption = Annotated[
     str | None,
     option("--cardinality", "-C", value="C[,C...]", help="Cardinalities: 32, or 1,2,4, or 1:64."),
@@ -60,6 +69,14 @@ AxisOption = Annotated[
         "several times.",
     ),
 ]
+
+
+def ranges_of(params: str | None, macs: str | None, activations: str | None) -> dict[str, Range]:
+    """The ranges of costs that were given."""
+    from archscope.arch.quantities import parse_range
+
+    given = {"params": params, "macs": macs, "activations": activations}
+    return {cost: parse_range(one, cost) for cost, one in given.items() if one is not None}
 
 
 @dataclass(frozen=True)

@@ -67,9 +67,9 @@ def enumerate_designs(
         families = [query] if isinstance(query, (str, Network)) else query
         query = _query([named(one, "a family") for one in families])
     order = (order or Order()).within(query.ranges)
-    spaces = _spaces(query)
-    candidates = sum(space.size for space in spaces)
-    parts = [part for space in spaces for part in space.parts()]
+    boxes = spaces(query)
+    candidates = sum(space.size for space in boxes)
+    parts = [part for space in boxes for part in space.parts()]
     axes = list(dict.fromkeys(axis for part in parts for axis in part.free))
     key = order.sort.removeprefix("-")
     if key not in (*SORTS, *axes):
@@ -99,7 +99,7 @@ def enumerate_designs(
     if order.sample is not None and left > min(draw.SMALL, MOST_CANDIDATES) and not exhaustive:
         drawn = draw.sampled(kept, open_parts, order, names, query.ranges, query.divisible)
         if left > MOST_CANDIDATES or len(drawn.listed["part"]) == order.sample:
-            return _of_draw(drawn, query, order, spaces, parts)
+            return _of_draw(drawn, query, order, boxes, parts)
     if left > MOST_CANDIDATES and not exhaustive:
         raise UsageError(
             f"{left:,} designs are too many to go through (most: {MOST_CANDIDATES:,}): state "
@@ -117,11 +117,11 @@ def enumerate_designs(
     listed, sample = collector.finish()
     front = collector.kept if order.pareto else None
     numbers = candidates, counted, collector.matches, front
-    return Enumeration(query, order, spaces, parts, *numbers, listed, sample)
+    return Enumeration(query, order, boxes, parts, *numbers, listed, sample)
 
 
 def _of_draw(
-    drawn: draw.Drawn, query: Query, order: Order, spaces: Sequence[Space], parts: Sequence[Part]
+    drawn: draw.Drawn, query: Query, order: Order, boxes: Sequence[Space], parts: Sequence[Part]
 ) -> Enumeration:
     if not len(drawn.listed["part"]):
         raise ArchscopeError(
@@ -129,7 +129,7 @@ def _of_draw(
             "does: widen them, state a smaller box, as --depth 1:6, or give --exhaustive"
         )
     return Enumeration(
-        *(query, order, spaces, parts, sum(space.size for space in spaces), drawn.looked_at),
+        *(query, order, boxes, parts, sum(space.size for space in boxes), drawn.looked_at),
         *(drawn.found, None, drawn.listed, drawn.listed),
         drawn=drawn.looked_at,
         unknown=drawn.unknown,
@@ -194,10 +194,11 @@ def _none(query: Query, parts: Sequence[Part]) -> str:
     )
 
 
-def _spaces(query: Query) -> list[Space]:
+def spaces(query: Query) -> list[Space]:
+    """The box of each family; raises UsageError for a name or a number that cannot be."""
     bases = [read_base(name).by_stage(query.given) for name in query.families]
     used: set[str] = set()
-    spaces = []
+    found = []
     for base in bases:
         given = {word: values for word, values in query.given.items() if _has(base, word)}
         used |= given.keys()
@@ -206,10 +207,10 @@ def _spaces(query: Query) -> list[Space]:
             for word, axis in base.axes.items()
         }
         axes = {**filled, **base.given(given)}
-        spaces.append(base.space(axes, query.classes, query.input_shape))
+        found.append(base.space(axes, query.classes, query.input_shape))
     for word in query.given.keys() - used:
         bases[0].axes_of(word)  # raises: no family has it
-    return spaces
+    return found
 
 
 def _has(base: Base, word: str) -> bool:

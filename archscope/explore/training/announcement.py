@@ -18,8 +18,12 @@ def announcement(
     missing: Sequence[Brief],
     images: Images,
     workers: int,
+    until: int | None = None,
 ) -> str:
-    """The sentence: of an opened plan, what has ended, failed or is missing of it."""
+    """The sentence: of an opened plan, what has ended, failed or is missing of it.
+
+    `until` are the epochs after which trials pause.
+    """
     machine, label = opened.plan.machine, opened.plan.dataset.label
     failed, diverged = (
         sum(brief.status == status for brief in briefs) for status in ("failed", "diverged")
@@ -31,11 +35,12 @@ def announcement(
         every = f"All {len(briefs):,} trials" if len(briefs) > 1 else "The trial"
         are = "are" if len(briefs) > 1 else "is"
         return f"{every} in {opened.folder} {are} done{but}."
-    work = [trial_work(brief.trial, images, brief.epochs_done) for brief in missing]
+    work = [trial_work(brief.trial, images, brief.epochs_done, until) for brief in missing]
     counts = [f"{ended:,} more done"] * bool(ended) + [f"{failed} failed"] * bool(failed)
     others = f" ({', '.join(counts)})" if counts else ""
+    paused = "" if until is None else f", as far as epoch {until}"
     text = (
-        f"{plural(len(missing), 'trial')}{others} on {label}, "
+        f"{plural(len(missing), 'trial')}{paused}{others} on {label}, "
         f"{machine.device}, {machine.precision}, {workers} at a time, "
         f"{plural(machine.threads, 'thread')} each, in {opened.folder}"
     )

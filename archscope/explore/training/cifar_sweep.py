@@ -50,6 +50,7 @@ from archscope.sweep.run.signals import told
 from archscope.sweep.store import folder as folders
 from archscope.sweep.store.records import Sweep, TrialRecord, read_plan, read_sweep
 from archscope.sweep.store.scan import scan
+from archscope.sweep.store.search import refuse_search
 
 if TYPE_CHECKING:
     import pandas
@@ -221,6 +222,7 @@ def join_sweep(
     if say.tensorboard:
         tensorboard.require()
     folder = Path(folder)
+    refuse_search(folder)
     before = read_plan(folder)
     if (begun := folders.begun_in(before)) is not None:
         say.note(f"The networks' files are not here; they are read from {begun}, as at the start.")

@@ -93,4 +93,4 @@ def measured(info: DatasetInfo, view: View, batch: int) -> tuple[Dataset, Images
             f"batch {batch} is more than the {plural(len(data.train), 'training image')}; "
             "choose a smaller one."
         )
-    return data, Images(len(data.train), len(data.validation or data.test))
+    return data, Images(len(data.train), len(data.validation or data.test_part or data.test))

@@ -11,6 +11,7 @@ from archscope.errors import UsageError
 from archscope.files import only_read, reason
 from archscope.reporting.folder import folder as folders
 from archscope.reporting.folder.contents import Contents
+from archscope.reporting.folder.versus_contents import versus_contents
 from archscope.reporting.judge.verdicts import RESOLVE, check_resolve
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
@@ -46,6 +47,7 @@ def report(
     figures: Sequence[str] = folders.KINDS,
     resolve: float = RESOLVE,
     against: Path | str | None = None,
+    versus: Path | str | None = None,
     out: Path | str | None = None,
 ) -> Report:
     """Write tables, figures and report.html of a sweep, study or training into its folder.
@@ -58,6 +60,8 @@ def report(
         figures: kinds of figure files: png, svg, pdf (with embedded fonts).
         resolve: the difference (points) that the verdicts try to resolve.
         against: the folder of a longer sweep of the same networks: how far the two orders agree.
+        versus: the folder of a sweep of other designs: two populations side by side, see
+            `archscope.reporting.judge.versus`.
         out: another folder for the files, made if need be.
 
     Raises:
@@ -68,7 +72,12 @@ def report(
     if wrong := [kind for kind in figures if kind not in FIGURES]:
         raise UsageError(f"figures are {', '.join(FIGURES)}, not {wrong[0]}; choose any of these")
     folder = Path(folder)
-    made = folders.contents(folder, resolve, against)
+    if versus is None:
+        made = folders.contents(folder, resolve, against)
+    elif against is not None:
+        raise UsageError("--against and --versus are two reports; give one of them")
+    else:
+        made = versus_contents(folder, Path(versus))
     into = folder if out is None else Path(out)
     with explained(into):
         try:

@@ -17,6 +17,7 @@ from archscope.data.sets.folder import NAME as FILES
 from archscope.errors import ArchscopeError, UsageError, plural
 from archscope.explore.training.announcement import announcement
 from archscope.explore.training.images_from import Source, measured
+from archscope.explore.training.part import Part
 from archscope.files import only_read, reason
 from archscope.plain_text import say
 from archscope.reporting.facts.census import census_sentences
@@ -33,7 +34,7 @@ from archscope.sweep.plan.subjects import networks as planned_networks
 from archscope.sweep.plan.trial import Conditions, Machine, Trial, entries
 from archscope.sweep.run import schedule, speed, tensorboard
 from archscope.sweep.run.live import Display, Silent, display
-from archscope.sweep.run.progress import ENDED, Progress
+from archscope.sweep.run.progress import ENDED, OVER, Progress
 from archscope.sweep.run.signals import told
 from archscope.sweep.run.supply import Supply
 from archscope.sweep.store import folder as folders
@@ -42,6 +43,7 @@ from archscope.sweep.store.locks import cannot_write
 from archscope.sweep.store.records import read_sweep, trial_folder
 from archscope.sweep.store.result import RESULT_FILE
 from archscope.sweep.store.scan import Brief, look, scan
+from archscope.sweep.store.search import refuse_search
 from archscope.training.job import check
 from archscope.training.recipe import lasting, steps_of
 
@@ -74,6 +76,7 @@ class Order:
         command: what the user typed, for the record.
         classes: outputs that a network was given; None: as many as the data have.
         rule: when it stops itself.
+        part: of a search, what is trained now; None of what trains its whole plan.
     """
 
     settings: Settings
@@ -84,6 +87,7 @@ class Order:
     command: Sequence[str] = ()
     classes: int | None = None
     rule: Rule | None = None
+    part: Part | None = None
 
 
 def conduct(
@@ -104,6 +108,8 @@ def conduct(
     planned_networks(chosen.subjects, input_shape=shape)
     where.check()
     with told(folder), opened_executor(asked, inventory) as by:
+        if order.part is None:
+            refuse_search(folder)
         before, found = folders.existing(folder), by.inventory
         folders.check_dataset(folder, before, chosen)
         folders.check_rule(folder, before, order.rule)
@@ -139,22 +145,29 @@ def conduct(
                 folder, chosen, networks, machine, info, order.command, census, order.rule
             )
             briefs = scan(folder, opened.plan)
+            if order.part is not None:
+                briefs = order.part.standing(briefs)
             if refused is None:
                 briefs = _forgotten(briefs, folder, say)
                 with folders.explained(folder):
                     order.begun(folder)
-            elif any(brief.status not in (*ENDED, "failed") for brief in briefs):
+            elif any(brief.status not in OVER for brief in briefs):
                 raise cannot_write(folder, refused)
-        return finish(opened, briefs, Hands(images, slots, by), say, order.report)
+        until = None if order.part is None else order.part.until
+        return finish(opened, briefs, Hands(images, slots, by, until), say, order.report)
 
 
 @dataclass(frozen=True)
 class Hands:
-    """What a sweep works with: the images of an epoch, where trials train, and by what."""
+    """What a sweep works with: the images of an epoch, where trials train, and by what.
+
+    `until` are the epochs after which trials pause.
+    """
 
     images: Images
     slots: Sequence[machines.Slot]
     executor: Executor
+    until: int | None = None
 
 
 def finish(
@@ -172,7 +185,8 @@ def finish(
         say.note(note)
     _run(opened, briefs, hands, say)
     files = reported(opened.folder, report, say)
-    _check_complete(opened.folder, briefs)
+    if hands.until is None:
+        _check_complete(opened.folder, briefs)
     return opened.folder, files
 
 
@@ -210,17 +224,17 @@ def _check_complete(folder: Path, briefs: Sequence[Brief]) -> None:
 
 
 def _run(opened: folders.Opened, briefs: Sequence[Brief], hands: Hands, say: Console) -> None:
-    missing = [brief for brief in briefs if brief.status not in (*ENDED, "failed")]
-    images, slots = hands.images, hands.slots
-    say.note(announcement(opened, briefs, missing, images, len(slots)))
+    missing = [brief for brief in briefs if brief.status not in OVER]
+    images, slots, until = hands.images, hands.slots, hands.until
+    say.note(announcement(opened, briefs, missing, images, len(slots), until))
     trials = longest_first([(brief.trial, brief.epochs_done) for brief in missing], images)
-    progress = Progress(briefs, images, len(slots))
+    progress = Progress(briefs, images, len(slots), until=until)
     observer: Display = display(progress) if say.live and missing else Silent()
     if say.tensorboard:
         observer = tensorboard.EventFiles(observer, opened.folder, briefs)
     with observer:
         if missing:
-            supply = Supply(opened.folder, trials)
+            supply = Supply(opened.folder, trials, until=until)
             hands.executor.run(supply, slots, observer, schedule.RUNNER)
 
 

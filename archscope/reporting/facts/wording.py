@@ -79,6 +79,11 @@ def view_sentences(sweep: Sweep) -> list[str]:
             f"{plural(held, 'training image')}, as many of each class, were held out: each "
             "epoch was judged on them, and the test set was used once, after the last epoch."
         )
+    if part := view.test_samples:
+        sentences.append(
+            f"Epochs before the last were judged on {plural(part, 'test image')}, the same every "
+            "time; the last on the whole test set."
+        )
     if view.whiten:
         sentences.append(
             "Images are contrast-normalised and ZCA-whitened, fitted to the images that train."

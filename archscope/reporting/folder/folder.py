@@ -3,6 +3,7 @@
     a timing study's    ->  its times beside the published
     a single network's  ->  a row a seed           (`archscope train`)
     a study's sweep     ->  ours beside the published
+    a search's          ->  its verdicts, incumbents and fronts
     any other sweep     ->  Figure 7's table and curves
 
 Commands that train, workers that join them and `archscope report` all come here.
@@ -16,11 +17,13 @@ from pathlib import Path
 from archscope.errors import UsageError
 from archscope.reporting.folder import single
 from archscope.reporting.folder.contents import Contents
+from archscope.reporting.folder.search_contents import search_contents
 from archscope.reporting.folder.study_contents import kept_study, study_contents
 from archscope.reporting.folder.sweep_contents import sweep_contents
 from archscope.reporting.folder.timing import timing_contents
 from archscope.reporting.judge.verdicts import RESOLVE
 from archscope.sweep.store.records import read_sweep
+from archscope.sweep.store.search import read_search
 
 KINDS = ("png", "svg")
 
@@ -52,6 +55,11 @@ def contents(
         return timing_contents(kept, folder)
     if alone:
         return single.contents(sweep)
+    search = read_search(folder)
+    if search is not None:
+        if against is not None:
+            raise UsageError("--against compares sweeps, and a search is none; leave it out")
+        return search_contents(sweep, search)
     rule = sweep.plan.rule
     if rule is not None and resolve not in (RESOLVE, rule.resolve):
         raise UsageError(

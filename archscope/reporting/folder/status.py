@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from archscope.errors import plural
+from archscope.reporting.facts.searches import stands
 from archscope.reporting.facts.statistics import Summary, summarize
 from archscope.reporting.judge.rounds import State, by_template, replayed, standing
 from archscope.reporting.table.formats import mean_and_error, text
@@ -18,8 +19,10 @@ from archscope.reporting.table.table import Column, Table
 from archscope.sweep.plan.estimate import Images, duration, epoch_work, trial_work
 from archscope.sweep.plan.plan import Plan
 from archscope.sweep.store.scan import Brief
+from archscope.sweep.store.search import Search
 
 STATES = ("done", "diverged", "failed", "running", "interrupted", "pending")
+PAUSED = "paused"  # of a search alone
 _LEADERS = 10
 _SHOWN = 20  # running or failed trials in the table; all of them in the JSON
 # Time left is a quotient of work: what the images of one epoch are cancels out.
@@ -33,12 +36,18 @@ class Status(Result):
     folder: Path
     plan: Plan
     trials: Sequence[Brief]
+    search: Search | None = None
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """What a trial may be."""
+        return STATES if self.search is None else (*STATES, PAUSED)
 
     @property
     def counts(self) -> dict[str, int]:
         """Trials by state; "running" are those that a process holds now."""
         found = Counter(map(state, self.trials))
-        return {name: found[name] for name in STATES}
+        return {name: found[name] for name in self.states}
 
     @property
     def finished(self) -> bool:
@@ -46,7 +55,7 @@ class Status(Result):
 
         Where trials of that failed, it waits for a command that tries them again.
         """
-        if self._unended:
+        if self._unended or (self.search is not None and self.search.winner is None):
             return False
         return self.decision is None or self.decision.ended or self.counts["failed"] > 0
 
@@ -133,10 +142,13 @@ class Status(Result):
         rest = "all ended" if not self._unended else "nothing runs"
         if self.counts["running"]:
             rest = "time left not known yet" if left is None else f"about {duration(left)} left"
-        columns = [Column(name, name) for name in STATES]
+        columns = [Column(name, name) for name in self.states]
         title = f"{self.folder}: {plural(total, 'trial')} on {label}, {rest}"
         rule, now = self.plan.rule, self.decision
-        return Table(title, columns, [self.counts], [standing(rule, now)] if rule and now else [])
+        notes = [standing(rule, now)] if rule and now else []
+        if self.search is not None:
+            notes.append(stands(self.search))
+        return Table(title, columns, [self.counts], notes)
 
     def _decision(self) -> dict[str, Any] | None:
         now = self.decision

@@ -37,9 +37,12 @@ def epoch_work(trial: Trial, images: Images) -> float:
     return float(forward * (_TRAINING * images.train + images.test))
 
 
-def trial_work(trial: Trial, images: Images, epochs_done: int = 0) -> float:
-    """The work that is left of a trial of which `epochs_done` are finished."""
-    return epoch_work(trial, images) * max(0, trial.recipe.epochs - epochs_done)
+def trial_work(
+    trial: Trial, images: Images, epochs_done: int = 0, until: int | None = None
+) -> float:
+    """The work left of a trial of which `epochs_done` are finished, `until` it pauses or ends."""
+    last = trial.recipe.epochs if until is None else until
+    return epoch_work(trial, images) * max(0, last - epochs_done)
 
 
 def estimated_seconds(work: Sequence[float], precision: str, workers: int) -> float:

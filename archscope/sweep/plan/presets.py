@@ -33,6 +33,7 @@ class TrainingChanges(TypedDict, total=False):
     whiten: str | None
     test_crop: int | None
     test_classes: Sequence[str] | Path | None
+    test_samples: int | None
 
 
 class Changes(TrainingChanges, total=False):

@@ -46,7 +46,7 @@ def parse_templates(templates: str | Sequence[str]) -> tuple[str, ...]:
 
     A comma in parentheses is a part of the name: wrn_16_2-B(3,1,3).
     """
-    parts = _NAME.findall(templates) if isinstance(templates, str) else list(templates)
+    parts = separated(templates) if isinstance(templates, str) else list(templates)
     chosen = tuple(dict.fromkeys(lowered(part.strip()) for part in parts if part.strip()))
     if not chosen:
         raise UsageError("templates: name at least one, such as 1x64d,8x64d.")
@@ -57,6 +57,11 @@ def parse_templates(templates: str | Sequence[str]) -> tuple[str, ...]:
                 "write it as 8x64d."
             )
     return chosen
+
+
+def separated(text: str) -> list[str]:
+    """The names of a list with commas; one in parentheses is a part of its name."""
+    return [part.strip() for part in _NAME.findall(text) if part.strip()]
 
 
 def curves(templates: Sequence[str]) -> dict[str, tuple[str, ...]]:

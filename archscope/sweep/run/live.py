@@ -12,7 +12,7 @@ from archscope.sweep.run.messages import Event
 from archscope.sweep.run.progress import Progress, Running
 
 _BETWEEN_LINES = 5.0  # seconds between two lines about epochs, off a terminal
-_SAID = ("note", "finished", "failed", "lost")
+_SAID = ("note", "paused", "finished", "failed", "lost")
 _WORDS = {"done": "done", "diverged": "diverged (its loss was no longer a number)"}
 
 
@@ -78,7 +78,7 @@ class Lines:
             self._last = self.progress.elapsed
             self._print(f"{state.name}: {_epoch_text(state)}")
         elif event.kind in _SAID:
-            self._print(f"{state.name}: {said(event)}")
+            self._print(f"{state.name}: {said(event, state)}")
 
     def tick(self) -> None:
         """Nothing moves here."""
@@ -126,7 +126,7 @@ class Bars:
             task = self._tasks.pop(event.key, None) if event.kind != "note" else None
             if task is not None:
                 self._bars.remove_task(task)
-            self._bars.console.print(visible(f"{state.name}: {said(event)}"), markup=False)
+            self._bars.console.print(visible(f"{state.name}: {said(event, state)}"), markup=False)
             return
         if event.key not in self._tasks:
             total = state.trial.recipe.epochs
@@ -147,10 +147,12 @@ class Bars:
         self._bars.update(self._all, completed=progress.fraction, text=text)
 
 
-def said(event: Event) -> str:
+def said(event: Event, state: Running) -> str:
     """What happened to a trial, in words: how it ended, or what else is worth a line."""
     if event.kind == "note":
         return str(event.data["text"])
+    if event.kind == "paused":
+        return f"paused, {_epoch_text(state)}" if state.line else "paused"
     if event.kind == "lost":
         return "taken over by another process"
     where = f" (on {event.data['elsewhere']})" if "elsewhere" in event.data else ""

@@ -13,18 +13,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 from archscope.sweep.plan.trial import Trial
-from archscope.training.job import Stopped
+from archscope.training.job import Paused, Stopped
 
-__all__ = ["Event", "Kind", "Report", "Runner", "Stopped", "Superseded", "Task"]
+__all__ = ["Event", "Kind", "Paused", "Report", "Runner", "Stopped", "Superseded", "Task"]
 
-Kind = Literal["started", "step", "epoch", "note", "finished", "failed", "lost"]
+Kind = Literal["started", "step", "epoch", "note", "paused", "finished", "failed", "lost"]
 
 
 @dataclass(frozen=True)
 class Task:
     """A trial to run, its folder, and the device that it gets.
 
-    `lease` is the file of the lease under which it runs.
+    `lease` is the file of the lease under which it runs. `until` are the epochs after which it
+    pauses, to be continued some day; None trains it to its end.
     """
 
     trial: Trial
@@ -33,6 +34,7 @@ class Task:
     threads: int
     lease: Path
     loaders: int = 0
+    until: int | None = None
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,10 @@ class Event:
     """News of a trial.
 
     `data` holds, by kind: started {}; step {"done", "total"} images of the running epoch; epoch,
-    the line of `metrics.jsonl`; note {"text"}; finished {"status", "test_error"}; failed {"reason",
-    and from a worker that still lives "errno", "path", "trace"}; lost {} (another process has taken
-    the trial over). Trials that others have ended carry "elsewhere", the name of the host.
+    the line of `metrics.jsonl`; note {"text"}; paused {}; finished {"status", "test_error"}; failed
+    {"reason", and from a worker that still lives "errno", "path", "trace"}; lost {} (another
+    process has taken the trial over). Trials that others have ended carry "elsewhere", the name of
+    the host.
     """
 
     kind: Kind

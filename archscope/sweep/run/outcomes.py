@@ -62,8 +62,8 @@ class Outcomes:
         self.observer.event(event)
         if event.kind == "lost":
             self.supply.lost(work)
-        elif event.kind in ("finished", "failed"):
-            self._end(work, failed=event.kind == "failed")
+        elif event.kind in ("paused", "finished", "failed"):
+            self._end(work, over=event.kind == "finished")
         else:
             return False
         return True
@@ -91,7 +91,7 @@ class Outcomes:
         elif result := results.read_whole(work.folder):
             data = {"status": result.status, "test_error": result.test_error}
             self.observer.event(Event("finished", work.key, data))
-            self._end(work, failed=result.status == "failed")
+            self._end(work, over=result.status != "failed")
         else:
             return False
         return True
@@ -100,15 +100,15 @@ class Outcomes:
         """The trial has failed, by no word of its own."""
         self._record_failure(work, reason, device, None)
         self.observer.event(Event("failed", work.key, {"reason": reason}))
-        self._end(work, failed=True)
+        self._end(work, over=False)
 
     def note(self, work: Leased, text: str) -> None:
         """Tell a sentence about a trial."""
         self.observer.event(Event("note", work.key, {"text": text}))
 
-    def _end(self, work: Leased, *, failed: bool) -> None:
+    def _end(self, work: Leased, *, over: bool) -> None:
         with explained(self.folder):
-            self.supply.ended(work, failed=failed)
+            self.supply.ended(work, over=over)
 
     def _refuse_a_broken_place(self, event: Event) -> None:
         """Raise where the next trial would fail for the same reason: it is none of the trial's."""

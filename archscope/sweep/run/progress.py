@@ -12,7 +12,7 @@ from archscope.sweep.plan.trial import Trial
 from archscope.sweep.run.messages import Event
 
 ENDED = ("done", "diverged")
-_OVER = (*ENDED, "failed")
+OVER = (*ENDED, "paused", "failed")
 
 
 class Standing(Protocol):
@@ -51,7 +51,10 @@ class Running:
 
 
 class Progress:
-    """Takes events, answers questions. `clock` gives seconds and can be a test's."""
+    """Takes events, answers questions. `clock` gives seconds and can be a test's.
+
+    `until` are the epochs after which each trial pauses.
+    """
 
     def __init__(
         self,
@@ -59,17 +62,19 @@ class Progress:
         images: Images,
         workers: int,
         clock: Callable[[], float] = time.monotonic,
+        until: int | None = None,
     ) -> None:
         self.images = images
+        self.until = until
         self.workers = workers
         self.running: dict[str, Running] = {}
-        self.statuses = {r.key: r.status for r in records if r.status in _OVER}
+        self.statuses = {r.key: r.status for r in records if r.status in OVER}
         self.reasons: dict[str, str] = {}
         self.total = len(records)
         self._at_first = {record.key: record for record in records}
         self._epochs: dict[str, int] = {}  # of trials that have gone on since
-        self._whole = sum(trial_work(record.trial, images) for record in records)
-        self._left = sum(self._left_of(r.key) for r in records if r.status not in _OVER)
+        self._whole = sum(trial_work(record.trial, images, until=until) for record in records)
+        self._left = sum(self._left_of(r.key) for r in records if r.status not in OVER)
         self._clock = clock
         self._began = clock()
         self._left_at_first = self.left
@@ -118,10 +123,10 @@ class Progress:
             state.epochs, state.part, state.line = event.data["epoch"], 0.0, event.data
             self._epochs[key] = state.epochs
             self._left += self._left_of(key) - before
-        elif event.kind in ("finished", "failed"):
+        elif event.kind in ("paused", "finished", "failed"):
             if key not in self.statuses:
                 self._left -= self._left_of(key)
-            self.statuses[key] = event.data.get("status", "failed")
+            self.statuses[key] = event.data.get("status", event.kind)
             if event.kind == "failed":
                 self.reasons[key] = event.data["reason"]
             self.running.pop(key, None)
@@ -134,4 +139,5 @@ class Progress:
         return self._at_first[key].epochs_done if known is None else known
 
     def _left_of(self, key: str) -> float:
-        return trial_work(self._at_first[key].trial, self.images, self._epochs_of(key))
+        trial = self._at_first[key].trial
+        return trial_work(trial, self.images, self._epochs_of(key), self.until)

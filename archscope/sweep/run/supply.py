@@ -20,16 +20,17 @@ from archscope.sweep.run.messages import Event, Task
 from archscope.sweep.store import lease as leases
 from archscope.sweep.store import result as results
 from archscope.sweep.store.lease import Lease, Seen, Timing
-from archscope.sweep.store.records import TRIAL_FILE, trial_folder
+from archscope.sweep.store.records import TRIAL_FILE, read_epochs, trial_folder
 
 
 @dataclass(frozen=True)
 class Leased:
-    """A trial that this process may train, its folder, its lease."""
+    """A trial that this process may train, its folder, its lease, and when it pauses."""
 
     trial: Trial
     folder: Path
     lease: Lease
+    until: int | None = None
 
     @property
     def key(self) -> str:
@@ -40,7 +41,9 @@ class Leased:
         """The trial as a worker in `slot` is handed it; `folder` is another spelling of its own."""
         folder = folder or self.folder
         lease = folder / self.lease.path.name
-        return Task(self.trial, folder, slot.device, slot.threads, lease, slot.loaders)
+        return Task(
+            *(self.trial, folder, slot.device, slot.threads, lease, slot.loaders), until=self.until
+        )
 
 
 @dataclass
@@ -62,6 +65,7 @@ class Supply:
             its turn comes is somebody else's work, and is told of as news.
         timing: of the leases.
         clock: seconds, of this process alone.
+        until: epochs after which each trial pauses; None trains them to their ends.
     """
 
     def __init__(
@@ -70,8 +74,10 @@ class Supply:
         trials: Iterable[Trial],
         timing: Timing | None = None,
         clock: Callable[[], float] = time.monotonic,
+        until: int | None = None,
     ) -> None:
         self.folder = folder
+        self.until = until
         self.timing = timing or Timing()
         self._clock = clock
         self._queue = deque(trials)
@@ -132,13 +138,17 @@ class Supply:
         news, self._news = self._news, []
         return news
 
-    def ended(self, leased: Leased, *, failed: bool) -> None:
-        """The trial's `result.json` is written; a failed one may be tried again some day."""
+    def ended(self, leased: Leased, *, over: bool) -> None:
+        """The trial is no longer trained here.
+
+        `over`: for good, its `result.json` written; else it has failed and may be tried again, or
+        it pauses.
+        """
         lease = self._held.pop(leased.key)
-        if failed:
-            lease.release()
-        else:
+        if over:
             lease.discard()
+        else:
+            lease.release()
 
     def again(self, leased: Leased) -> None:
         """The trial is to be taken once more, under the same lease."""
@@ -156,7 +166,7 @@ class Supply:
             self._watch(leased.trial, leased.folder, None)
             return None
         self._held[leased.key] = lease
-        return Leased(leased.trial, leased.folder, lease)
+        return Leased(leased.trial, leased.folder, lease, self.until)
 
     def lost(self, leased: Leased) -> None:
         """Somebody else has taken the trial over."""
@@ -173,15 +183,15 @@ class Supply:
         if lease is None:
             self._watch(trial, folder, None)
             return None
-        if result := self._ended_elsewhere(trial, folder):  # a moment ago
-            if result.status == "failed":  # it may be tried again: the number must not come back
-                lease.release()
-            else:
+        if event := self._ended_elsewhere(trial, folder):  # a moment ago
+            if event.kind == "finished":
                 lease.discard()
+            else:  # it may go on some day: the number must not come back
+                lease.release()
             return None
         self._held[trial.key] = lease
         write_json(folder / TRIAL_FILE, trial.document())
-        return Leased(trial, folder, lease)
+        return Leased(trial, folder, lease, self.until)
 
     def _watch(self, trial: Trial, folder: Path, seen: Seen | None) -> None:
         self._watched[trial.key] = _Watched(trial, folder, seen)
@@ -197,9 +207,12 @@ class Supply:
             if leases.is_free(watched.folder, seen) or watched.quiet >= self.timing.expiry:
                 self._expired.append(self._watched.pop(key))
 
-    def _ended_elsewhere(self, trial: Trial, folder: Path) -> results.TrialResult | None:
-        """The result that another process has written, told as news; None where there is none."""
+    def _ended_elsewhere(self, trial: Trial, folder: Path) -> Event | None:
+        """What has become of the trial by another process, told as news; None where it goes on."""
         result = results.read_whole(folder)
+        if result is None and self.until is not None and len(read_epochs(folder)) >= self.until:
+            self._news.append(Event("paused", trial.key, {"elsewhere": "another process"}))
+            return self._news[-1]
         if result is None:
             return None
         data = {
@@ -210,7 +223,7 @@ class Supply:
         }
         failed = result.status == "failed"
         self._news.append(Event("failed" if failed else "finished", trial.key, data))
-        return result
+        return self._news[-1]
 
 
 def _taken_over(key: str, seen: Seen | None, silent: float | None) -> Event:

@@ -70,7 +70,7 @@ class EventFiles:
         elif event.kind == "epoch":
             with explained(self.folder):
                 self._open[event.key].follow()
-        elif event.kind in ("finished", "failed", "lost"):
+        elif event.kind in ("paused", "finished", "failed", "lost"):
             self._close(event.key)
         self.display.event(event)
 

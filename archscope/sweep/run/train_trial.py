@@ -22,7 +22,8 @@ _datasets: dict[str, Any] = {}  # the last one alone
 def run_trial(task: Task, report: Report) -> dict[str, Any]:
     """Train the task's network to the end of its recipe, from its last checkpoint if it has one.
 
-    Returns the content of `result.json`: status, metrics, timing, environment.
+    Returns the content of `result.json`: status, metrics, timing, environment. Raises `Paused`
+    where the task has fewer epochs.
     """
     prepare_process(task)
     from archscope.data.dataset import Files
@@ -51,6 +52,7 @@ def run_trial(task: Task, report: Report) -> dict[str, Any]:
         on_step=report.step,
         before_saving=report.saving,
         on_note=report.note,
+        until=task.until,
     )
     result: dict[str, Any] = {
         "status": outcome.status,

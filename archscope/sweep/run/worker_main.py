@@ -24,7 +24,16 @@ from queue import SimpleQueue
 from typing import Any
 
 from archscope.files import Unreadable
-from archscope.sweep.run.messages import Event, Kind, Report, Runner, Stopped, Superseded, Task
+from archscope.sweep.run.messages import (
+    Event,
+    Kind,
+    Paused,
+    Report,
+    Runner,
+    Stopped,
+    Superseded,
+    Task,
+)
 from archscope.sweep.store import result as results
 from archscope.sweep.store.environment import environment
 from archscope.sweep.store.lease import superseded
@@ -90,6 +99,8 @@ def execute(
         result = _result(task, _runner(runner)(task, report), started)
         report.saving()
         results.write(task.folder, result)
+    except Paused:
+        send("paused")
     except Superseded:
         send("lost")
     except Exception as error:

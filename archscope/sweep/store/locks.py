@@ -17,6 +17,7 @@ except ImportError:  # not a POSIX system
     fcntl = None  # type: ignore[assignment]
 
 _LOCK_FILE = ".lock"
+_OF_A_SEARCH = "search.json"  # is written before the plan of its trainings
 _PATIENCE = 60.0
 
 
@@ -63,8 +64,10 @@ def locked(
 
 
 def holds_something(folder: Path) -> bool:
-    """Whether a folder is there with files in it, but for hidden ones; raises `OSError`."""
-    return folder.exists() and any(not path.name.startswith(".") for path in folder.iterdir())
+    """Whether a folder is there with files in it that no plan precedes; raises `OSError`."""
+    return folder.exists() and any(
+        not path.name.startswith(".") and path.name != _OF_A_SEARCH for path in folder.iterdir()
+    )
 
 
 @contextmanager

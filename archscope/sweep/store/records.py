@@ -26,6 +26,7 @@ from archscope.sweep.plan.reading import Fault, Foreign
 from archscope.sweep.plan.trial import Trial
 from archscope.sweep.store import result as results
 from archscope.sweep.store.check import is_epoch
+from archscope.sweep.store.search import Search, has_paused, read_search
 
 SWEEP_FILE = "sweep.json"
 TRIALS_FOLDER = "trials"
@@ -48,6 +49,7 @@ class TrialRecord:
     trial: Trial
     result: results.TrialResult | None
     epochs: list[dict[str, Any]]
+    paused: bool = False  # where a search has it wait at its epochs, perhaps for good
 
     @property
     def key(self) -> str:
@@ -66,9 +68,11 @@ class TrialRecord:
 
     @property
     def status(self) -> str:
-        """One of "done", "diverged", "failed"; "running" (begun, not ended); "pending"."""
+        """One of "done", "diverged", "failed", "paused"; "running" (not ended); "pending"."""
         if self.result is not None:
             return self.result.status
+        if self.paused:
+            return "paused"
         return "running" if self.epochs else "pending"
 
 
@@ -88,18 +92,19 @@ def read_sweep(folder: Path | str) -> Sweep:
     damaged.
     """
     folder = Path(folder)
-    plan = read_plan(folder)
-    return Sweep(plan, [_record(folder, trial) for trial in plan.trials], folder)
+    plan, search = read_plan(folder), read_search(folder)
+    return Sweep(plan, [_record(folder, trial, search) for trial in plan.trials], folder)
 
 
-def _record(folder: Path, trial: Trial) -> TrialRecord:
+def _record(folder: Path, trial: Trial, search: Search | None) -> TrialRecord:
     path = trial_folder(folder, trial.key)
     result = results.read(path)
     epochs = read_epochs(path)
     kept = [] if result is None else result.lines()
     if any(kept[i].items() - line.items() for i, line in enumerate(epochs[: len(kept)])):
         epochs = []  # of another training
-    return TrialRecord(trial, result, kept if len(kept) > len(epochs) else epochs)
+    there = kept if len(kept) > len(epochs) else epochs
+    return TrialRecord(trial, result, there, has_paused(search, trial.template, len(there)))
 
 
 def read_plan(folder: Path) -> Plan:

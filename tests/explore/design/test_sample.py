@@ -42,7 +42,7 @@ BOX = Query(["regnetx"], FINE, {"params": (250_000, 330_000)})
 
 
 def part_of(family):
-    [part] = enumerate._spaces(Query([family], SMALL[family]))[0].parts()
+    [part] = enumerate.spaces(Query([family], SMALL[family]))[0].parts()
     grid = np.meshgrid(*(part.column(axis) for axis in part.free), indexing="ij")
     return part, {axis: one.ravel() for axis, one in zip(part.free, grid, strict=True)}
 
@@ -118,7 +118,7 @@ def test_lines_know_which_of_their_designs_lie_in_the_ranges():
     every = Counter(
         tuple(map(int, row["blocks"].split("-"))) for row in enumerate_designs(query).rows()
     )
-    part = next(iter(enumerate._spaces(query)[0].parts()))
+    part = next(iter(enumerate.spaces(query)[0].parts()))
     lines = Lines(part, ranges, 1)
     grid = np.meshgrid(*[np.arange(1, 6)] * 3, indexing="ij")
     outer = [axis for axis in part.free if axis not in lines.designs({}, np.zeros(1, int))]

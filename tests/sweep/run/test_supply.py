@@ -60,7 +60,7 @@ def machines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machines:
 
 def end(supply: Supply, leased: Any, status: str = "done") -> None:
     write_result(leased.folder, status)
-    supply.ended(leased, failed=status == "failed")
+    supply.ended(leased, over=status != "failed")
 
 
 def write_result(folder: Path, status: str) -> None:
@@ -209,3 +209,16 @@ def test_the_number_of_a_lease_on_a_failed_trial_does_not_come_back(
     assert seen is not None
     assert (seen.number, seen.document()["state"]) == (1, "free")
     assert [(event.kind, event.key) for event in one.tend()] == [("failed", "a")]
+
+
+def test_a_trial_that_pauses_is_free_again_and_over_for_those_that_pause_there(tmp_path: Path):
+    trial = fake_trial("a")
+    here, there = (Supply(tmp_path, [trial], until=2) for _ in range(2))
+    leased = here.take()
+    assert leased is not None and leased.until == 2
+    lines = "".join(json.dumps({"epoch": epoch}) + "\n" for epoch in (1, 2))
+    (leased.folder / "metrics.jsonl").write_text(lines)
+    here.ended(leased, over=False)
+    assert there.take() is None
+    assert [event.kind for event in there.tend()] == ["paused"]
+    assert Supply(tmp_path, [trial]).take() is not None

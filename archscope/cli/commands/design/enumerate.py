@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,20 +17,25 @@ from archscope.cli.options.declared import GENERAL, LISTED, NETWORK, option
 from archscope.cli.options.networks import ClassesOption, InputOption
 from archscope.cli.options.output import FORMAT_HELP, OutputOption, PlotOption, check_plot
 from archscope.cli.options.spaces import (
+    ActivationsOption,
     AxisOption,
     CardinalityOption,
     DeepeningOption,
     DepthOption,
+    MacsOption,
     Numbers,
+    ParamsOption,
     ScaleOption,
     WidenOption,
     WidthOption,
+    ranges_of,
 )
 from archscope.cli.output import RAW, note, print_result, save_with, write
 from archscope.errors import UsageError, plural
 
 if TYPE_CHECKING:
     from archscope.explore.design.enumerate import Enumeration, Order, Query
+    from archscope.explore.design.nearest import Range
 
 SHOWN = 20  # rows of a table for people, where no --limit says otherwise
 
@@ -48,10 +54,6 @@ class DesignFormat(StrEnum):
 STREAMED = (DesignFormat.json, DesignFormat.csv, DesignFormat.parquet)
 
 
-def _range(name: str, what: str) -> Any:
-    return option(name, value="A:B", help=f"Range of {what}: 20M:26M, :26M or 20M:.")
-
-
 def enumerate_designs(
     families: Annotated[
         list[str] | None,
@@ -64,9 +66,9 @@ def enumerate_designs(
             autocompletion=one_of(designs),
         ),
     ] = None,
-    params: Annotated[str | None, _range("--params", "parameters")] = None,
-    macs: Annotated[str | None, _range("--macs", "multiply-adds")] = None,
-    activations: Annotated[str | None, _range("--activations", "activations")] = None,
+    params: ParamsOption = None,
+    macs: MacsOption = None,
+    activations: ActivationsOption = None,
     cardinality: CardinalityOption = None,
     width: WidthOption = None,
     depth: DepthOption = None,
@@ -163,7 +165,7 @@ def enumerate_designs(
 
     chosen = _format(format, output)
     check_plot(plot)
-    ranges = {"params": params, "macs": macs, "activations": activations}
+    ranges = ranges_of(params, macs, activations)
     numbers = Numbers(cardinality, width, depth, widen, deepening, scale, axis, input_shape)
     query = _query(families, numbers, ranges, divisible, classes)
     shown = limit if limit is not None or sample or chosen in STREAMED else SHOWN
@@ -194,17 +196,16 @@ def _fewer(found: Enumeration, sample: int) -> str:
 def _query(
     families: list[str] | None,
     numbers: Numbers,
-    ranges: dict[str, str | None],
+    ranges: Mapping[str, Range],
     divisible: int,
     classes: int | None,
 ) -> Query:
-    from archscope.arch.quantities import parse_range
     from archscope.explore.design.enumerate import FAMILIES, Query
 
     return Query(
         families or FAMILIES,
         numbers.given(),
-        {key: parse_range(text, key) for key, text in ranges.items() if text is not None},
+        ranges,
         divisible,
         classes,
         numbers.input_shape,

@@ -39,6 +39,15 @@ def report(
             "(Kendall's tau), beside the rankings by parameters and multiply-adds.",
         ),
     ] = None,
+    versus: Annotated[
+        Path | None,
+        option(
+            "--versus",
+            value="DIR",
+            help="A sweep of other designs: two sampled populations, their error distributions, "
+            "and the chance that a design of one beats one of the other.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         option("--out", value="DIR", default="DIR", help="Folder of the files that are written."),
@@ -56,7 +65,9 @@ def report(
 
     resolve_format(format, output)
     kinds = [kind.strip().lower() for kind in figures.split(",") if kind.strip()]
-    made = write_report(folder, figures=kinds, resolve=resolve, against=against, out=out)
+    made = write_report(
+        folder, figures=kinds, resolve=resolve, against=against, versus=versus, out=out
+    )
     print_result(made, format, output)
     if made.refused is not None:
         note(f"{folder} may only be read ({made.refused}): nothing is written without --out DIR.")

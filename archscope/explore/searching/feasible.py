@@ -1,0 +1,249 @@
+"""The networks inside a budget, and nothing else: to draw from, to ask, to walk in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from archscope.arch.names import parse
+from archscope.arch.network import Network
+from archscope.arch.windows import Shape
+from archscope.cost.formula import count
+from archscope.errors import UsageError, shown
+from archscope.explore.design.caps.read import read_caps, sizes_of
+from archscope.explore.design.enumerate import Order, Query, enumerate_designs, spaces
+from archscope.explore.design.limits import Limit
+from archscope.explore.design.nearest import Range
+from archscope.explore.design.space import SIDE, Space
+from archscope.sweep.plan.trial import network_digest
+
+
+@dataclass(frozen=True)
+class FeasibleSet:
+    """The distinct networks of some families that keep every cap.
+
+        few = a.FeasibleSet(["cifar_resnext11", "wrn_10"], ["900kparams", "200MMACs"])
+        few.sample(8, seed=1)             # eight different networks, all inside
+        few.contains("wrn_10_1")
+        few.neighbours("wrn_10_1")        # one step along one number, inside as well
+
+    Attributes:
+        families: names as `archscope.enumerate` takes them: `resnext` (its depths free),
+            `wrn_28`, `FILE.py:NAME` of your own; one name, or several.
+        caps: what each network costs at most: `5Mparams`, `600MMACs`, `11M activations`,
+            `1MB weights:int8`, or `Limit`s.
+        ranges: the least and the most of `params`, `macs`, `activations` as well; None: no end.
+        given: values of the families' numbers, by word, as `Query.given`.
+        classes, input_shape: where not the families' own.
+
+    Raises:
+        UsageError: for what is no family, cap or number, when it is made; for a cap on the memory.
+    """
+
+    families: str | Sequence[str]
+    caps: str | Limit | Sequence[str | Limit] = ()
+    ranges: Mapping[str, Range] = field(default_factory=dict)
+    given: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    classes: int | None = None
+    input_shape: Shape | None = None
+
+    def __post_init__(self) -> None:
+        names = [self.families] if isinstance(self.families, str) else self.families
+        object.__setattr__(self, "families", tuple(dict.fromkeys(names)))
+        if not self.families:
+            raise UsageError("a feasible set has a family at least; name one, as resnext")
+        ranges = _ranges(read_caps(self.caps, input_shape=self.input_shape), self.ranges)
+        object.__setattr__(self, "ranges", ranges)
+        _ = self.spaces
+
+    @cached_property
+    def spaces(self) -> list[Space]:
+        """The box of each family."""
+        return spaces(self._query)
+
+    @cached_property
+    def _query(self) -> Query:
+        return Query(
+            tuple(self.families),
+            self.given,
+            self.ranges,
+            classes=self.classes,
+            input_shape=self.input_shape,
+        )
+
+    def sample(self, n: int, seed: int = 1) -> list[Network]:
+        """So many different networks, drawn at random, in random order.
+
+        Of one family each network that keeps the caps is as likely as any other. Several families
+        have equal shares, whatever their sizes; one that has fewer networks than its share gives
+        all, and the others fill up. A network that two families give is the first one's.
+
+        Returns:
+            fewer than `n` where there are no more.
+
+        Raises:
+            InfeasibleError: where no network of a family keeps the caps; it names the nearest one.
+            ArchscopeError: where a set is so thin that none was drawn.
+        """
+        if n < 1:
+            raise UsageError(f"a sample has a network at least, not {n}; give 1 or more")
+        drawn = self._drawn(n, seed)
+        taken: list[Network] = []
+        while len(taken) < n and any(drawn):
+            for one in drawn:
+                if one and len(taken) < n:
+                    taken.append(one.pop())
+        order = np.random.default_rng(seed).permutation(len(taken))
+        return [taken[place] for place in order]
+
+    def _drawn(self, n: int, seed: int) -> list[list[Network]]:
+        """Of each family up to `n` networks in random order, none of them another's."""
+        drawn: list[list[Network]] = []
+        seen: set[str] = set()
+        for place, family in enumerate(self._query.families):
+            alone = replace(self._query, families=(family,), given=self.given_of(place))
+            found = enumerate_designs(alone, Order(sample=n, seed=seed))
+            own = {network_digest(one): one for one in map(found.network, range(len(found)))}
+            several = [one for key, one in own.items() if key not in seen]
+            seen |= own.keys()
+            rng = np.random.default_rng([seed, place])
+            drawn.append([several[index] for index in rng.permutation(len(several))])
+        return drawn
+
+    def given_of(self, place: int) -> dict[str, Sequence[Any]]:
+        """Of the numbers that were given, those that a family has."""
+        of = self.spaces[place].of
+        has = {*of, *(axis.word for axis in of.values())}
+        return {word: values for word, values in self.given.items() if word in has}
+
+    def document(self) -> dict[str, Any]:
+        """What the set is, as JSON."""
+        return {
+            "families": list(self._query.families),
+            "ranges": {cost: list(ends) for cost, ends in self.ranges.items()},
+            "given": {
+                word: [str(one) if isinstance(one, Fraction) else one for one in values]
+                for word, values in self.given.items()
+            },
+            "classes": self.classes,
+            "input": None if self.input_shape is None else list(self.input_shape),
+        }
+
+    def contains(self, network: str | Network) -> bool:
+        """Whether a network is a member of one of the families, in its box, and keeps the caps."""
+        return any(True for _ in self._places(self._read(network)))
+
+    def neighbours(self, network: str | Network) -> list[Network]:
+        """The networks one step along one number away, up or down, that keep the caps.
+
+        A step goes to the next value of the number that gives another network.
+
+        Raises:
+            UsageError: where the network itself is not in the set.
+        """
+        start = self._read(network)
+        found = {network_digest(start): start}
+        places = list(self._places(start))
+        if not places:
+            raise UsageError(
+                f"neighbours are those of a network of the set, and {shown(start.name)} is none; "
+                "draw one with sample"
+            )
+        for space, values in places:
+            for word in space.free:
+                for step in (-1, 1):
+                    other = self._stepped(space, values, word, step, network_digest(start))
+                    if other is not None:
+                        found.setdefault(network_digest(other), other)
+        return list(found.values())[1:]
+
+    def _read(self, network: str | Network) -> Network:
+        if isinstance(network, Network):
+            return network
+        return parse(network, self.classes, self.input_shape)
+
+    def _places(self, network: Network) -> Iterator[tuple[Space, dict[str, Any]]]:
+        """The families that the network is of, with its numbers there."""
+        if network.design is None or not self._fits(network):
+            return
+        for space in self.spaces:
+            values = _values(space, network)
+            if values is None or any(values[word] not in of for word, of in space.axes.items()):
+                continue
+            made = _made(space, values)
+            if made is not None and network_digest(made) == network_digest(network):
+                yield space, values
+
+    def _stepped(
+        self, space: Space, values: Mapping[str, Any], word: str, step: int, start: str
+    ) -> Network | None:
+        """The next other network along one number, if it keeps the caps."""
+        every = list(space.axes[word])
+        place = every.index(values[word]) + step
+        while 0 <= place < len(every):
+            other = _made(space, {**values, word: every[place]})
+            if other is not None and network_digest(other) != start:
+                return other if self._fits(other) else None
+            place += step
+        return None
+
+    def _fits(self, network: Network) -> bool:
+        total = count(network)
+        costs = ((getattr(total, cost), ends) for cost, ends in self.ranges.items())
+        return all(low <= cost and (high is None or cost <= high) for cost, (low, high) in costs)
+
+
+def _ranges(caps: Sequence[Limit], ranges: Mapping[str, Range]) -> dict[str, Range]:
+    """The ranges with the caps in them."""
+    found = dict(ranges)
+    for cap in caps:
+        cost, most = cap.metric, cap.value
+        if cost == "memory":
+            raise UsageError(
+                "a feasible set has caps on params, macs, activations and weights; leave that on "
+                "the memory out"
+            )
+        if cost == "weights":
+            cost, most = "params", most // sizes_of({cost: cap.format or "fp32"})[cost]
+        low, high = found.get(cost, (0, None))
+        found[cost] = (low, most if high is None else min(high, most))
+    return found
+
+
+def _values(space: Space, network: Network) -> dict[str, Any] | None:
+    """The numbers of a network by the words of a space; None where it is of another family."""
+    assert network.design is not None
+    family, numbers = network.design
+    if family is not space.family:
+        return None
+    if any(numbers.get(name) != value for name, value in space.options.items()):
+        return None
+    values: dict[str, Any] = {}
+    for word, axis in space.of.items():
+        if axis is SIDE:
+            values[word] = network.input[1]
+            continue
+        value = numbers[axis.name]
+        if axis.stages and word != axis.word:
+            value = value[axis.words.index(word)]
+        elif axis.stages:
+            if len(set(value)) > 1:
+                return None
+            value = value[0]
+        values[word] = value
+    return values
+
+
+def _made(space: Space, values: Mapping[str, Any]) -> Network | None:
+    """The design of these numbers; None where there is none."""
+    try:
+        network = space.network(values)
+        _ = network.classes  # raises where the input is too small for the strides
+    except UsageError:
+        return None
+    return network

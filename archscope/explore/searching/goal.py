@@ -1,0 +1,52 @@
+"""What a search looks for, and what may be spent on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from archscope.errors import UsageError
+from archscope.explore.searching.methods import METHODS
+
+BASELINES = ("largest", "random")
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What is sought, and what may be spent on it.
+
+    Attributes:
+        families: to draw from, as `FeasibleSet` takes them; those that have a form for 32x32
+            images are taken in it where the images are such.
+        at_most: what each network costs at most, as `1M params`.
+        trials: designs that are begun; or
+        seconds: time of the search, its baselines and its decision not counted.
+        method: `halving`, `random` or `one-epoch`.
+        seed: of the drawing.
+        baselines: what the winner is compared with: of `largest` and `random`.
+        scale: factors on the widths; none: as the families have them.
+    """
+
+    families: Sequence[str]
+    at_most: Sequence[str] = ()
+    trials: int | None = None
+    seconds: float | None = None
+    method: str = METHODS[0]
+    seed: int = 1
+    baselines: Sequence[str] = BASELINES
+    scale: Sequence[Fraction] = ()
+
+    def __post_init__(self) -> None:
+        if (self.trials is None) == (self.seconds is None):
+            raise UsageError("a search has --trials N or --time T, one of them; give --trials 32")
+        if self.trials is not None and self.trials < 2:
+            raise UsageError(f"a search chooses among 2 designs or more, not {self.trials}")
+        if self.seconds is not None and not 0 < self.seconds < 1e8:
+            raise UsageError("the time of a search is above 0; give --time 1h")
+        if self.method not in METHODS:
+            raise UsageError(
+                f"a method is {', '.join(METHODS)}, not {self.method}; give one of them"
+            )
+        if unknown := sorted(set(self.baselines) - set(BASELINES)):
+            raise UsageError(f"baselines are largest and random, not {unknown[0]}; give these")

@@ -1,0 +1,130 @@
+"""The best network that a budget of training can find: draw, train in rungs, choose, decide."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
+
+from archscope.errors import UsageError
+from archscope.explore.searching.goal import BASELINES, Goal
+from archscope.explore.searching.space import feasible, small_forms
+from archscope.explore.searching.work import Work
+from archscope.explore.training.cifar_sweep import SweepResult, asked_settings
+from archscope.explore.training.images_from import Source, measured
+from archscope.explore.training.run_plan import Console, decisive, reported
+from archscope.explore.training.until_decided import Stopping
+from archscope.reporting.folder.folder import contents, write
+from archscope.reporting.table.table import Table
+from archscope.sweep.executor import opened as opened_executor
+from archscope.sweep.plan.presets import Changes
+from archscope.sweep.plan.settings import Settings
+from archscope.sweep.plan.slots import Resources
+from archscope.sweep.plan.subjects import input_of
+from archscope.sweep.run.signals import told
+from archscope.sweep.store.search import (
+    Asked,
+)
+
+if TYPE_CHECKING:
+    from archscope.training.devices import Inventory
+
+__all__ = ["Goal", "search"]
+HOLDOUT = 10  # of so many training images one is held out
+
+
+@dataclass(frozen=True, repr=False)
+class Searched(SweepResult):
+    """A search's folder; its `document` is of the schema `archscope.search/1`."""
+
+    def document(self) -> dict[str, Any]:
+        """Winner, verdicts, trials as JSON."""
+        return contents(self.folder).document
+
+    def tables(self) -> list[Table]:
+        """The verdicts first, then the best by time, the fronts, and what was spent."""
+        return list(contents(self.folder).tables)
+
+
+def search(
+    goal: Goal,
+    preset: str = "proxy",
+    *,
+    stopping: Stopping | None = None,
+    resources: Resources | None = None,
+    source: Source | None = None,
+    out: Path | str | None = None,
+    console: Console | None = None,
+    inventory: Inventory | None = None,
+    command: Sequence[str] = (),
+    **changes: Unpack[Changes],
+) -> Searched:
+    """Find the best network within some caps that trainings of so much can find, and decide on it.
+
+    Designs are drawn from the feasible set alone and trained in rungs; held-out images choose. The
+    best is then trained from fresh seeds beside the baselines, until it is decided.
+
+    Args:
+        goal: what is sought, and for how long.
+        preset: how networks are trained, as `cifar_sweep` has it.
+        stopping: when the decision stops.
+        resources, source, out, console, inventory, command: as `cifar_sweep` has them.
+        changes: to the preset, but for its templates and seeds. Without a `holdout` a tenth of the
+            training images is held out.
+
+    Returns:
+        the folder, its records, and the verdicts. The same call again continues.
+
+    Raises:
+        UsageError: for what cannot be; InfeasibleError where nothing keeps the caps.
+    """
+    if changes.get("templates") or changes.get("seeds"):
+        raise UsageError("a search draws its networks and has its own seeds; leave these out")
+    asked, where, say = resources or Resources(), source or Source(), console or Console()
+    until = stopping or Stopping()
+    chosen, where = asked_settings(preset, where, changes)
+    where.check()
+    shape = input_of(chosen.dataset)
+    goal = replace(goal, families=small_forms(goal.families, shape))
+    feasible(goal.families, goal.at_most, goal.scale, None, shape)  # told before data are fetched
+    info = where.prepare(chosen.dataset)
+    if not chosen.view.holdout:
+        _, images = measured(info, chosen.view, 1)
+        held = max(1, round(images.train / HOLDOUT / info.classes)) * info.classes
+        chosen = replace(chosen, view=replace(chosen.view, holdout=held))
+    few = feasible(goal.families, goal.at_most, goal.scale, info.classes, shape)
+    record_of = _asked(goal, until)
+    folder = Path(out) if out else _usual_folder(chosen, asked, where, record_of)
+    with told(folder), opened_executor(asked, inventory) if asked.ray else nullcontext():
+        work = Work(goal, few, chosen, folder, asked, where, say, inventory, until, command)
+        work.begin(record_of)
+        work.climb()
+        work.compare()
+        return Searched(folder, reported(folder, lambda folder: write(folder), say))
+
+
+def _asked(goal: Goal, until: Stopping) -> Asked:
+    return Asked(
+        families=tuple(goal.families),
+        caps=tuple(map(str, goal.at_most)),
+        method=goal.method,
+        trials=goal.trials,
+        seconds=goal.seconds,
+        seed=goal.seed,
+        baselines=tuple(one for one in BASELINES if one in goal.baselines),
+        scale=tuple(map(str, goal.scale)),
+        first_look=until.first_look,
+        max_seeds=until.max_seeds,
+        alpha=until.alpha,
+        resolve=until.resolve,
+    )
+
+
+def _usual_folder(chosen: Settings, asked: Resources, where: Source, record_of: Asked) -> Path:
+    said = [chosen.document(), dict(decisive(asked, chosen.dataset, where)), repr(record_of)]
+    digest = sha256(json.dumps(said, sort_keys=True).encode("utf-8")).hexdigest()[:6]
+    return Path("runs") / f"search-{digest}"

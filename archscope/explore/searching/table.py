@@ -1,0 +1,239 @@
+"""A table of trained designs: a row for each training, its errors by epoch, in one small file.
+
+The file is CSV, gzipped where its name ends in `.gz`, after lines that begin with `#`: they hold a
+JSON document (schema `archscope.search_table/1`) that says how every row was made.
+
+    pandas.read_csv("designs.csv.gz", comment="#")
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from archscope.cost.formula import CONVENTION
+from archscope.documents import Unclear, json_value
+from archscope.errors import ArchscopeError, UsageError, shown
+from archscope.files import read, reading, write_atomically
+from archscope.sweep.plan.reading import Fault, Foreign
+from archscope.sweep.plan.settings import Settings
+from archscope.sweep.store.records import Sweep, TrialRecord
+
+SCHEMA = "archscope.search_table/1"
+ENDINGS = (".csv", ".csv.gz")
+TEXTS = ("network", "family", "definition", "key", "status")
+NUMBERS = ("params", "macs", "activations", "seed")
+CURVES = ("train_error", "test_error", "seconds")  # with `_1`, `_2`, ... by epoch
+FIRST = ("network", "family", "seed", "params", "macs", "activations", "status")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One training.
+
+    Attributes:
+        network, family: their names.
+        seed: that it was trained from.
+        params, macs, activations: of the network, exact.
+        status: "done" or "diverged": then the curves end before the last epoch.
+        definition, key: hashes of the network's layers, and of all that decides the result.
+        train_error, test_error: in %, an item an epoch.
+        seconds: of training and testing, an item an epoch.
+    """
+
+    network: str
+    family: str
+    seed: int
+    params: int
+    macs: int
+    activations: int
+    status: str
+    definition: str
+    key: str
+    train_error: tuple[float, ...]
+    test_error: tuple[float, ...]
+    seconds: tuple[float, ...]
+
+    @staticmethod
+    def of(record: TrialRecord, family: str) -> Row:
+        """The row of a trial that has ended."""
+        assert record.result is not None
+        entry, curves = record.trial.entry, record.result.metrics["per_epoch"]
+        return Row(
+            *(entry.network, family, record.trial.seed, entry.params, entry.macs),
+            *(entry.activations, record.status, entry.digest, record.key),
+            tuple(curves["train_error"]),
+            tuple(curves["test_error"]),
+            tuple(record.result.timing["epoch_seconds"]),
+        )
+
+
+@dataclass(frozen=True)
+class TrainedTable:
+    """Trained designs with how they were made.
+
+    Attributes:
+        about: the document of the file's head: see `head`.
+        rows: by network, then by seed.
+    """
+
+    about: Mapping[str, Any]
+    rows: Sequence[Row]
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of a whole training."""
+        return self.settings.recipe.epochs
+
+    @property
+    def classes(self) -> int:
+        """Of the images."""
+        return int(self.about["dataset"]["classes"])
+
+    @cached_property
+    def settings(self) -> Settings:
+        """How all of them were trained, with all networks and seeds."""
+        names = list(dict.fromkeys(row.network for row in self.rows))
+        return self.settings_of(names, sorted({row.seed for row in self.rows}))
+
+    def settings_of(self, networks: Sequence[str], seeds: Sequence[int]) -> Settings:
+        """The same of these networks and seeds alone."""
+        document = {**self.about["settings"], "templates": list(networks), "seeds": list(seeds)}
+        return Settings.from_document(document)
+
+
+def head(sweep: Sweep, space: Mapping[str, Any], command: Sequence[str]) -> dict[str, Any]:
+    """What a table says of how it was made, as JSON.
+
+    Args:
+        sweep: whose trials it holds.
+        space: what the designs were drawn from: `FeasibleSet.document`, `n` and `seed`.
+        command: what the user typed.
+    """
+    plan = sweep.plan
+    settings = plan.settings.document()
+    dataset = {**plan.head()["dataset"], "folder": None}
+    return {
+        "schema": SCHEMA,
+        "convention": CONVENTION,
+        "command": list(command),
+        "space": dict(space),
+        "dataset": dataset,
+        "settings": {k: v for k, v in settings.items() if k not in ("templates", "seeds")},
+        "machine": plan.machine.document(),
+        "environment": {k: v for k, v in plan.environment.items() if k != "host"},
+        "hours": round(sum(map(_seconds, sweep.trials)) / 3600, 3),
+    }
+
+
+def _seconds(record: TrialRecord) -> float:
+    return 0.0 if record.result is None else float(record.result.timing.get("seconds", 0))
+
+
+def check_place(path: Path) -> None:
+    """Raise UsageError where a table is not called as pandas would know it."""
+    if not path.name.endswith(ENDINGS):
+        raise UsageError(
+            f"a table of designs is CSV, plain or gzipped; call it NAME.csv.gz, not {path.name}"
+        )
+
+
+def write_table(path: Path, table: TrainedTable) -> None:
+    """Write the file, atomically; raises `OSError`."""
+    text = io.StringIO()
+    for line in json.dumps(table.about, indent=1, ensure_ascii=True).splitlines():
+        text.write(f"# {line}\n")
+    epochs = range(1, table.epochs + 1)
+    curves = [f"{name}_{epoch}" for name in CURVES for epoch in epochs]
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*FIRST, *curves, "definition", "key"])
+    for row in table.rows:
+        cells: list[Any] = [getattr(row, name) for name in FIRST]
+        for name in CURVES:
+            values = getattr(row, name)
+            cells += [*map(repr, values), *[""] * (len(epochs) - len(values))]
+        writer.writerow([*cells, row.definition, row.key])
+    content = text.getvalue().encode()
+    if path.name.endswith(".gz"):
+        content = gzip.compress(content, mtime=0)
+    write_atomically(path, lambda stream: stream.write(content))
+
+
+def read_table(path: Path | str) -> TrainedTable:
+    """A table from its file.
+
+    Raises:
+        UsageError: where there is no such file, or one of another kind.
+        ArchscopeError: where it is damaged.
+    """
+    with reading(path, "name a file that archscope table make has written", error=UsageError):
+        content = read(path)
+    try:
+        if content[:2] == b"\x1f\x8b":
+            content = gzip.decompress(content)
+        lines = content.decode("utf-8").splitlines()
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError):
+        raise _damaged(path, "it is cut short or altered") from None
+    about = [line[1:] for line in lines if line.startswith("#")]
+    try:
+        document = json_value("\n".join(about)) if about else None
+    except Unclear as error:
+        raise _damaged(path, str(error)) from None
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if not isinstance(document, dict) or schema != SCHEMA:
+        raise UsageError(
+            f"a table of designs has the schema {SCHEMA}, {shown(str(path))} has "
+            f"{shown(repr(schema))}; name a file that archscope table make has written"
+        )
+    try:
+        table = TrainedTable(document, _rows(line for line in lines if not line.startswith("#")))
+        _check(table)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _damaged(path, f"{type(error).__name__}: {shown(str(error))}") from None
+    except (Fault, Foreign) as fault:
+        raise _damaged(path, str(fault)) from None
+    return table
+
+
+def _rows(lines: Iterable[str]) -> list[Row]:
+    rows = []
+    for cells in csv.DictReader(lines):
+        curves = {
+            name: tuple(
+                float(cells[key])
+                for epoch in range(1, len(cells) + 1)
+                if cells.get(key := f"{name}_{epoch}")
+            )
+            for name in CURVES
+        }
+        known: dict[str, Any] = {name: cells[name] for name in TEXTS}
+        known |= {name: int(cells[name]) for name in NUMBERS} | curves
+        rows.append(Row(**known))
+    return rows
+
+
+def _check(table: TrainedTable) -> None:
+    """Raise ValueError where rows are not as long as they must be, or there are none."""
+    if not table.rows:
+        raise ValueError("it has no rows")
+    if table.classes < 1:
+        raise ValueError("its classes are none")
+    for row in table.rows:
+        lengths = {len(getattr(row, name)) for name in CURVES}
+        whole = lengths == {table.epochs} if row.status == "done" else max(lengths) < table.epochs
+        if not whole or len(lengths) > 1:
+            raise ValueError(f"{row.network} seed {row.seed} has another number of epochs")
+
+
+def _damaged(path: Path | str, why: str) -> ArchscopeError:
+    return ArchscopeError(
+        f"{path} is damaged ({why}): restore it, or make it again with archscope table make"
+    )

@@ -1,0 +1,124 @@
+"""Making a table: designs drawn from a feasible set, each trained, packed into one file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
+
+from archscope.errors import UsageError, plural
+from archscope.explore.searching.feasible import FeasibleSet
+from archscope.explore.searching.table import (
+    Row,
+    TrainedTable,
+    check_place,
+    head,
+    read_table,
+    write_table,
+)
+from archscope.explore.searching.table_show import ShownTable
+from archscope.explore.training.cifar_sweep import asked_settings
+from archscope.explore.training.images_from import Source, taken_apart
+from archscope.explore.training.run_plan import Console, Order, conduct
+from archscope.sweep.plan.presets import TrainingChanges
+from archscope.sweep.plan.slots import Resources
+from archscope.sweep.plan.subjects import input_of
+from archscope.sweep.store.records import read_sweep
+
+if TYPE_CHECKING:
+    from archscope.training.devices import Inventory
+
+USUAL: TrainingChanges = {"epochs": 5, "samples": 5000, "test_samples": 2000, "seeds": 2}
+"""What a table's trainings are where nothing else is asked: as of the one that is shipped."""
+
+
+@dataclass(frozen=True, repr=False)
+class MadeTable(ShownTable):
+    """A table that was made, its `file`, and how many of its trials failed or diverged."""
+
+    failed: int = 0
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 3 where trials failed or diverged."""
+        return 3 if self.failed else 0
+
+
+def table_make(
+    space: FeasibleSet,
+    out: Path | str,
+    *,
+    n: int = 200,
+    seed: int = 1,
+    dataset: str = "cifar10",
+    resources: Resources | None = None,
+    source: Source | None = None,
+    console: Console | None = None,
+    inventory: Inventory | None = None,
+    command: Sequence[str] = (),
+    **changes: Unpack[TrainingChanges],
+) -> MadeTable:
+    """Train designs that are drawn uniformly from a feasible set, and keep all in one file.
+
+        space = a.FeasibleSet(["wrn", "cifar_regnetx"], ["250kparams", "30MMACs"])
+        a.table_make(space, "designs.csv.gz", n=200, seeds=2)
+
+    The trials stand in a sweep's folder beside the file, `NAME.sweep`: the same call again
+    continues it, several processes share it, and `archscope status` and `report` read it.
+
+    Args:
+        space: what the designs are drawn from; input and classes are those of the data.
+        out: the file to write, `NAME.csv.gz` or `NAME.csv`.
+        n: how many designs.
+        seed: of the draw.
+        dataset, resources, source, console, inventory, command: as `archscope.train` has them.
+        changes: `recipe`, `seeds`, `epochs`, `samples`, `test_samples`, ...: as `archscope.train`
+            has them; without them those of `USUAL` by the recipe `proxy`.
+
+    Raises:
+        UsageError: for what cannot be, before anything is trained.
+        InfeasibleError: where a family has no network within the caps.
+        Interrupted: after SIGINT or SIGTERM; ArchscopeError: where the folder cannot be written.
+    """
+    asked, where, say = resources or Resources(), source or Source(), console or Console()
+    file = Path(out)
+    check_place(file)
+    name, where = taken_apart(dataset, where)
+    info = where.prepare(name, None)
+    space = replace(space, classes=info.classes, input_shape=input_of(name))
+    drawn = space.sample(n, seed)
+    if len(drawn) < n:
+        say.note(f"The set has {plural(len(drawn), 'network')}, not {n:,}: all are trained.")
+    of = {one.name: one.design.family.title for one in drawn if one.design is not None}
+    given: Any = {**USUAL, **_given(changes)}
+    given |= {"templates": list(of), "dataset": name}
+    chosen, where = asked_settings("proxy", where, given)
+    folder = sweep_folder(file)
+    order = Order(chosen, folder, report=_report, command=command)
+    conduct(order, asked, where, say, inventory)
+    sweep = read_sweep(folder)
+    seeds = set(chosen.seeds)
+    mine = [one for one in sweep.trials if one.trial.network in of and one.trial.seed in seeds]
+    rows = [Row.of(one, of[one.trial.network]) for one in mine if one.status != "failed"]
+    if not rows:
+        raise UsageError(f"every trial failed; see archscope status {folder}, then try again")
+    drawn_from = {**space.document(), "n": n, "seed": seed}
+    table = TrainedTable(head(replace(sweep, trials=mine), drawn_from, command), rows)
+    write_table(file, table)
+    bad = sum(one.status != "done" for one in mine)
+    return MadeTable(read_table(file), file, bad)
+
+
+def sweep_folder(file: Path) -> Path:
+    """Where the trials of a table stand."""
+    return file.with_name(f"{file.name.removesuffix('.gz').removesuffix('.csv')}.sweep")
+
+
+def _given(changes: TrainingChanges) -> dict[str, Any]:
+    return {name: value for name, value in changes.items() if value is not None}
+
+
+def _report(folder: Path) -> list[Path]:
+    """The report of a table's sweep is its CSV: a figure of hundreds of designs says little."""
+    return []

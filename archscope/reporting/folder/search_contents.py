@@ -1,0 +1,246 @@
+"""The report of a search: the verdicts first, then the best by time, the fronts, and what it took.
+
+Pure in the folder's records, as that of a sweep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from archscope.errors import plural
+from archscope.reporting.facts.searches import (
+    costs_tried,
+    errors_tried,
+    incumbent_rows,
+    spent_rows,
+    stands,
+)
+from archscope.reporting.facts.wording import data_label, epochs_label, trouble
+from archscope.reporting.figure.costs import AXES, Costs
+from archscope.reporting.figure.plot import Heading
+from archscope.reporting.folder.contents import Contents, Drawing, caption, markdown
+from archscope.reporting.folder.study import verdict_row, verdict_table
+from archscope.reporting.folder.sweep import notes, results
+from archscope.reporting.judge.rounds import decided
+from archscope.reporting.judge.verdicts import Verdict
+from archscope.reporting.table.formats import decimal, integer, prefixed, text
+from archscope.reporting.table.html import escape, figure_html, paragraphs, section, whole_page
+from archscope.reporting.table.render import render
+from archscope.reporting.table.table import Column, Table
+from archscope.sweep.store.records import SWEEP_FILE, Sweep, read_sweep
+from archscope.sweep.store.search import DECISION_FOLDER, Search
+
+CONVENTION = (
+    "macs are multiply-adds of one image; errors in %; held-out errors are those of training "
+    "images that were set aside, after the last epoch of each design; verdicts are on test "
+    "errors of fresh seeds"
+)
+
+
+def decision_of(sweep: Sweep) -> Sweep | None:
+    """The decision of a search's folder, where it is begun."""
+    assert sweep.folder is not None
+    folder = sweep.folder / DECISION_FOLDER
+    return read_sweep(folder) if (folder / SWEEP_FILE).exists() else None
+
+
+def search_contents(sweep: Sweep, search: Search) -> Contents:
+    """What the report of a search's folder holds, finished or not."""
+    from archscope.reporting.figure import costs_plot, curves
+
+    decision = decision_of(sweep)
+    verdicts = [] if decision is None else decided(decision)
+    tables = search_tables(sweep, search, decision, verdicts)
+    found, lines = tried(sweep), curves.data(sweep)
+    texts: dict[str, Callable[[], str]] = {
+        "results.csv": lambda: render(results(sweep), "csv"),
+        "table.md": lambda: markdown(tables, trouble(sweep)),
+        "report.html": lambda: _page(sweep, search, tables, verdicts, found),
+    }
+    figures = {"curves": Drawing(lambda: curves.draw(lines), lines.heading)}
+    if found is not None:
+        figures["costs"] = Drawing(lambda: costs_plot.draw(found), found.heading)
+    return Contents(
+        tuple(tables), search_document(sweep, search, decision, verdicts), texts, figures
+    )
+
+
+def search_document(
+    sweep: Sweep, search: Search, decision: Sweep | None, verdicts: Sequence[Verdict]
+) -> dict[str, Any]:
+    """A search as JSON: schema `archscope.search/1`."""
+    entries = {one.template: one for one in sweep.plan.networks}
+    errors, best = errors_tried(sweep), search.winner
+    asked = search.asked
+    winner = None
+    if best is not None and best in entries:
+        one = entries[best]
+        costs = {cost: getattr(one, cost) for cost in ("params", "macs", "activations")}
+        winner = {"network": one.network, **costs, "held_out_error": errors.get(best)}
+    return {
+        "schema": "archscope.search/1",
+        "convention": CONVENTION,
+        "folder": str(sweep.folder),
+        "families": list(asked.families),
+        "at_most": list(asked.caps),
+        "method": asked.method,
+        "seed": asked.seed,
+        "winner": winner,
+        "largest": search.largest,
+        "best_of_random": search.best_of_random,
+        "decision": None if decision is None else str(decision.folder),
+        "verdicts": [{**verdict_row(one), "stopped": one.stopped} for one in verdicts],
+        "incumbents": incumbent_rows(search),
+        "spent": spent_rows(search, sweep, decision),
+        "rounds": [
+            {"designs": list(one.designs), "epochs": list(one.epochs), "drawn": list(one.drawn)}
+            for one in search.rounds
+        ],
+        "trials": [
+            {**row, "held_out_error": errors.get(row["template"])} for row in results(sweep).rows
+        ],
+    }
+
+
+def search_tables(
+    sweep: Sweep, search: Search, decision: Sweep | None, verdicts: Sequence[Verdict]
+) -> list[Table]:
+    """Verdicts, the best by time, the fronts, what was spent."""
+    shown = [verdict_table(verdicts)] if verdicts else []
+    said = [stands(search), *_baselines(search, decision)]
+    tables = [*shown, _incumbents(sweep, search, said)]
+    if (found := tried(sweep)) is not None:
+        tables.append(_fronts(found))
+    return [*tables, _spent(search, sweep, decision)]
+
+
+def _baselines(search: Search, decision: Sweep | None) -> list[str]:
+    """What the winner is compared with, in words."""
+    said = []
+    if search.random:
+        said.append(
+            f"Best of random at the same training: {search.best_of_random or 'not known yet'}, of "
+            f"the first {plural(len(search.random), 'design')} drawn, each trained to the end: as "
+            "many epochs in all as the search spent."
+        )
+    if search.largest is not None:
+        said.append(f"The largest that fits: {search.largest}.")
+    if search.winner is not None and decision is None and search.asked.baselines:
+        same = {search.largest, search.best_of_random} - {None}
+        if same <= {search.winner}:
+            said.append(f"{search.winner} is the baseline itself: there is nothing to decide.")
+    return said
+
+
+def _incumbents(sweep: Sweep, search: Search, said: Sequence[str]) -> Table:
+    columns = [
+        Column("seconds", "after (s)", decimal(0)),
+        Column("epochs_spent", "epochs of\ntraining", integer),
+        Column("round", "round", integer),
+        Column("epochs", "its epochs", integer),
+        Column("network", "best so far", text, "left"),
+        Column("held_out_error", "held-out error (%)", decimal(2)),
+    ]
+    caps = " and ".join(search.asked.caps)
+    title = (
+        f"Search of {', '.join(search.asked.families)}{f' at most {caps}' if caps else ''} by "
+        f"{search.asked.method}: {data_label(sweep)}, {epochs_label(sweep)}"
+    )
+    more = [
+        "Held-out errors choose, and are no measure of the winner: the best of many looks better "
+        "than it is. The test set is seen by whole trainings alone, and chooses nothing.",
+        *notes(sweep)[2:],
+    ]
+    return Table(title, columns, incumbent_rows(search), [*said, *trouble(sweep), *more])
+
+
+def tried(sweep: Sweep) -> Costs | None:
+    """The held-out errors of all that was tried beside its costs; None below two designs."""
+    errors = errors_tried(sweep)
+    if len(errors) < 2:
+        return None
+    title = f"Held-out error against each cost: {data_label(sweep)}"
+    lines = [
+        f"{plural(len(errors), 'design')}, each after its own last epoch: most were stopped early.",
+        "Filled and joined: the front, not beaten by any other; hollow: the others.",
+    ]
+    costs = {
+        cost: {name: value for name, value in of.items() if name in errors}
+        for cost, of in costs_tried(sweep).items()
+    }
+    seconds = {
+        record.trial.template: sum(float(line.get("seconds") or 0) for line in record.epochs)
+        for record in sweep.trials
+        if record.trial.template in errors
+    }
+    return Costs(
+        Heading(title, lines), errors, dict.fromkeys(errors), {**costs, "seconds": seconds}
+    )
+
+
+def _fronts(found: Costs) -> Table:
+    rows = [
+        {
+            "axis": AXES[axis],
+            "network": name,
+            "cost": found.costs[axis][name],
+            "held_out_error": found.errors[name],
+        }
+        for axis in ("params", "macs", "activations")
+        for name in found.front(axis)
+    ]
+    columns = [
+        Column("axis", "front against", text, "left"),
+        Column("network", "network", text, "left"),
+        Column("cost", "cost", prefixed(3)),
+        Column("held_out_error", "held-out error (%)", decimal(2)),
+    ]
+    return Table("Not beaten by any other that was tried", columns, rows)
+
+
+def _spent(search: Search, sweep: Sweep, decision: Sweep | None) -> Table:
+    columns = [
+        Column("on", "spent on", text, "left"),
+        Column("epochs", "epochs of training", integer),
+        Column("seconds", "seconds", decimal(0)),
+    ]
+    noted = (
+        "Seconds are those of the clock, for the decision those of training over the trials at a "
+        "time. The random designs that the search had trained already went on from there."
+    )
+    return Table("What was spent", columns, spent_rows(search, sweep, decision), [noted])
+
+
+def _page(
+    sweep: Sweep,
+    search: Search,
+    tables: Sequence[Table],
+    verdicts: Sequence[Verdict],
+    found: Costs | None,
+) -> str:
+    # Not with this module, which is there before anything is trained: matplotlib takes its time.
+    from archscope.reporting.folder.page import head, tail, verdict_list, version
+    from archscope.reporting.folder.page_trials import table_section
+
+    parts = [
+        paragraphs([stands(search)], "lead"),
+        verdict_list(verdicts),
+        *head(sweep),
+        *map(table_section, tables[1:] if verdicts else tables),
+    ]
+    if found is not None:
+        from archscope.reporting.figure import costs_plot
+        from archscope.reporting.figure.svg import inline_svg
+
+        drawn = inline_svg(
+            costs_plot.draw(found), "costs", found.heading.title, costs_plot.hover(found)
+        )
+        parts.append(section("All that was tried", figure_html(drawn, caption(found.heading))))
+    if verdicts:
+        link = f"{DECISION_FOLDER}/report.html"
+        parts.append(
+            f'<p class="small"><a href="{link}">{escape("The decision, look by look")}</a></p>'
+        )
+    title = f"Search of {', '.join(search.asked.families)}"
+    return whole_page(title, [*parts, *tail(sweep)], version(sweep))

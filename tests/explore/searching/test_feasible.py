@@ -1,0 +1,79 @@
+"""The networks inside a budget: drawn without others, told from others, and walked in."""
+
+from collections import Counter
+
+import pytest
+from scipy.stats import chisquare
+
+import archscope
+from archscope import FeasibleSet
+from archscope.errors import InfeasibleError, UsageError
+
+SMALL = {"cardinality": [1, 2, 4], "width": [4, 8, 16]}
+
+
+def test_every_network_that_is_drawn_keeps_the_caps_and_no_other_is_missed():
+    chosen = FeasibleSet(["cifar_resnext11"], "1.3Mparams", given=SMALL)
+    every = [archscope.network(f"resnext11_{c}x{w}d") for c in (1, 2, 4) for w in (4, 8, 16)]
+    inside = {one.name for one in every if archscope.count(one).params <= 1_300_000}
+    assert 0 < len(inside) < 9
+    assert {one.name for one in chosen.sample(100)} == inside
+    assert {one.name for one in every if chosen.contains(one)} == inside
+
+
+def test_families_have_equal_shares_and_a_seed_gives_one_sample():
+    chosen = FeasibleSet(["wrn_10", "cifar_resnext11"], "1.5Mparams", given=SMALL)  # 4 and 9
+    drawn = [one.name for one in chosen.sample(5, seed=3)]
+    assert sorted(name.partition("_")[0] for name in drawn).count("wrn") == 3
+    assert drawn == [one.name for one in chosen.sample(5, seed=3)]
+    assert set(drawn) != {one.name for one in chosen.sample(5, seed=4)}
+    assert len({one.name for one in chosen.sample(99)}) == 13  # one has all, the other fills up
+
+
+def test_each_network_is_as_likely_as_any_other():
+    chosen = FeasibleSet("cifar_resnext11", given={"cardinality": [1, 2, 4], "width": [4]})
+    drawn = Counter(chosen.sample(1, seed)[0].name for seed in range(60))
+    assert len(drawn) == 3
+    assert chisquare(list(drawn.values())).pvalue > 0.001
+
+
+def test_a_step_changes_one_number_and_stays_inside():
+    chosen = FeasibleSet("cifar_resnext11", given=SMALL)
+    near = {one.name for one in chosen.neighbours("resnext11_2x8d")}
+    assert near == {f"resnext11_{one}" for one in ("1x8d", "4x8d", "2x4d", "2x16d")}
+    most = archscope.count("resnext11_2x8d").params
+    low = FeasibleSet("cifar_resnext11", f"{most}params", given=SMALL)
+    assert {one.name for one in low.neighbours("resnext11_2x8d")} == near - {
+        "resnext11_4x8d",
+        "resnext11_2x16d",
+    }
+
+
+def test_weights_are_a_cap_on_params():
+    chosen = FeasibleSet("cifar_resnext11", "4.8MB weights:fp32", given=SMALL)
+    assert dict(chosen.ranges) == {"params": (0, 1_200_000)}
+
+
+@pytest.mark.parametrize(
+    ("network", "why"),
+    [
+        ("resnext11_3x8d", "not in the box"),
+        ("resnext20_2x8d", "another depth"),
+        ("wrn_16_1", "another family"),
+        ("resnext11_2x8d-noshortcut", "another option"),
+        (archscope.network("resnext11_2x8d", classes=100), "other classes"),
+    ],
+)
+def test_what_is_outside(network, why):
+    assert not FeasibleSet("cifar_resnext11", given=SMALL).contains(network), why
+
+
+def test_what_cannot_be():
+    with pytest.raises(InfeasibleError, match="nearest"):
+        FeasibleSet(["wrn_10", "cifar_resnext11"], "100kparams").sample(3)
+    with pytest.raises(UsageError, match="leave that on the memory out"):
+        FeasibleSet("wrn_10", "64kB memory:int8")
+    with pytest.raises(UsageError, match="is none; draw one"):
+        FeasibleSet("cifar_resnext11", given=SMALL).neighbours("wrn_16_1")
+    with pytest.raises(UsageError, match="not 'growth'"):
+        FeasibleSet("cifar_resnext11", given={"growth": [1]})

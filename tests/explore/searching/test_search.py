@@ -1,0 +1,157 @@
+"""A search: what it refuses, what it keeps, and that a killed one ends as if undisturbed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from archscope.cli import app
+from archscope.errors import ArchscopeError
+from archscope.explore.searching.space import small_forms
+from archscope.sweep.store.search import (
+    Asked,
+    Decision,
+    Round,
+    Search,
+    has_paused,
+    read_search,
+    record,
+)
+
+ASKED = Asked(
+    families=("wrn",),
+    caps=("1Mparams",),
+    method="halving",
+    trials=4,
+    seconds=None,
+    seed=1,
+    baselines=(),
+    scale=(),
+    first_look=3,
+    max_seeds=16,
+    alpha=0.05,
+    resolve=0.5,
+)
+FIRST = Decision(("b", "c"), ("d",), 40.0, 10.0, 4)
+SECOND = Decision(("c",), (), 45.0, 16.0, 8)
+ONE = Round(("a", "b", "c", "d"), (1, 3), (4, 2), (FIRST,))
+
+
+def test_designs_wait_where_they_were_left() -> None:
+    now = Search(ASKED, rounds=(ONE,))
+    assert [now.waits_at(name) for name in "abcd"] == [1, 3, 3, 1]
+    assert has_paused(now, "a", 1) and not has_paused(now, "b", 1) and not has_paused(now, "a", 0)
+    assert replace(now, random=("a",)).waits_at("a") is None
+
+
+def test_more_epochs_take_the_place_of_fewer_though_the_error_is_higher() -> None:
+    now = Search(ASKED, rounds=(replace(ONE, decisions=(FIRST, SECOND)),))
+    assert [one.kept[0] for _, _, one in now.incumbents()] == ["b", "c"]
+    assert (now.seconds, now.epochs_spent) == (16.0, 8)
+
+
+def test_a_record_is_read_as_it_was_written_and_decided_once(tmp_path: Path) -> None:
+    now = Search(ASKED, "a", (ONE,))
+    assert record(tmp_path, lambda there: there or now) == now
+    assert read_search(tmp_path) == now
+    assert record(tmp_path, lambda there: there or Search(ASKED)) == now
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"schema": "archscope.search-record/1"}', "[1]"])
+def test_a_damaged_record_is_told_in_a_sentence(tmp_path: Path, content: str) -> None:
+    (tmp_path / "search.json").write_text(content)
+    with pytest.raises(ArchscopeError, match="cannot be read"):
+        read_search(tmp_path)
+
+
+def test_families_are_taken_in_their_forms_for_small_images() -> None:
+    found = small_forms(("resnext", "wrn", "regnetx", "imagenet_resnet"), (3, 32, 32))
+    assert found == ("cifar_resnext", "wrn", "cifar_regnetx", "imagenet_resnet")
+    assert small_forms(("resnext",), None) == ("resnext",)
+
+
+@pytest.mark.parametrize(
+    ("words", "rule", "code"),
+    [
+        (["wrn"], "--trials N or --time T", 2),
+        (["wrn", "--trials", "4", "--time", "1h"], "one of them", 2),
+        (["wrn", "--trials", "1"], "2 designs or more", 2),
+        (["wrn", "--time", "soon"], "write 90s, 30min or 1h", 2),
+        (["wrn", "--trials", "4", "--method", "luck"], "a method is halving", 2),
+        (["wrn", "--trials", "4", "--baselines", "luck"], "largest and random", 2),
+        (["wrn", "--trials", "4", "--at-most", "9params"], "raise the cap", 4),
+        (["nonsense", "--trials", "4"], "nonsense", 2),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    words: list[str], rule: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["search", *words, "--preset", "quick"])
+    assert result.exit_code == code
+    assert rule in result.stderr
+
+
+COMMAND = (
+    "search wrn_10,wrn_16 --scale 0.25,0.5,0.75,1 --at-most 200kparams --trials 4 --preset quick "
+    "--baselines none "
+    "--samples 100 --batch 20 --workers 1 --threads 1 --out"
+)
+
+
+def _results(folder: Path) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for path in folder.rglob("result.json"):
+        found[path.parent.name] = json.loads(path.read_text())["metrics"]
+    for path in folder.rglob("metrics.jsonl"):
+        lines = map(json.loads, path.read_text().splitlines())
+        found[f"{path.parent.name} epochs"] = [
+            {name: one[name] for name in ("epoch", "train_loss", "validation_error", "lr")}
+            for one in lines
+        ]
+    now = read_search(folder)
+    assert now is not None
+    found["decided"] = [(one.kept, one.best, one.epochs_spent) for _, _, one in now.decisions]
+    found["ends"] = [now.winner, now.largest, now.random, now.best_of_random]
+    return found
+
+
+@pytest.mark.slow
+def test_a_search_that_was_killed_is_the_same_to_the_bit(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "archscope", *COMMAND.split()]
+    subprocess.run([*words, str(tmp_path / "whole")], check=True, capture_output=True)
+    killed = [*words, str(tmp_path / "killed")]
+    for seen in (2,):  # lines of epochs when it is killed
+        run = subprocess.Popen(killed, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until = time.monotonic() + 120
+        while time.monotonic() < until and run.poll() is None:
+            lines = [len(p.read_text().splitlines()) for p in tmp_path.rglob("killed/**/*.jsonl")]
+            if sum(lines) >= seen:
+                break
+            time.sleep(0.05)
+        assert run.poll() is None
+        os.kill(run.pid, signal.SIGKILL)
+        run.wait()
+    subprocess.run(killed, check=True, capture_output=True)
+    whole = _results(tmp_path / "whole")
+    assert len(whole) == 1 + 4 + 2  # a result, epochs of all four designs, what was decided
+    assert _results(tmp_path / "killed") == whole
+    page = subprocess.run(
+        [*words[:3], "report", str(tmp_path / "whole"), "--format", "json"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    document = json.loads(page.stdout)
+    assert document["schema"] == "archscope.search/1"
+    assert document["winner"]["params"] <= 200_000
+    assert {"verdicts", "trials", "incumbents", "spent"} <= document.keys()

@@ -1,0 +1,92 @@
+"""Tables made, continued, and verified: really trained, on a few images of the built-in data."""
+
+from dataclasses import replace
+
+import pytest
+from typer.testing import CliRunner
+
+import archscope as a
+from archscope.cli.main import app
+from archscope.errors import UsageError
+from archscope.explore.searching.table import read_table, write_table
+from archscope.explore.training.run_plan import Console
+from archscope.sweep.plan.slots import Resources
+
+FEW = {"samples": 64, "test_samples": 20, "epochs": 2, "batch": 32, "seeds": 1}
+
+
+def made(tmp_path, said=None):
+    say = Console((said if said is not None else []).append, live=False)
+    return a.table_make(
+        a.FeasibleSet(["wrn_10"], "100kparams"),
+        tmp_path / "t.csv.gz",
+        n=1,
+        dataset="shapes",
+        resources=Resources(gpus=0, workers=1, threads=1),
+        console=say,
+        **FEW,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick_workers")
+def test_a_table_is_made_continued_and_verified(tmp_path):
+    result = made(tmp_path)
+    assert result.exit_code == 0
+    [row] = result.table.rows
+    assert (row.network, row.params, row.seed) == ("wrn_10_1", a.count("wrn_10_1").params, 1)
+    assert [len(one) for one in (row.train_error, row.test_error, row.seconds)] == [2, 2, 2]
+    assert row.test_error[0] * 20 % 100 == 0  # of 20 images
+    assert result.table.settings.view.test_samples == 20
+
+    before = (tmp_path / "t.csv.gz").read_bytes()
+    (tmp_path / "t.csv.gz").unlink()
+    made(tmp_path)  # nothing is trained: the times of training are the same
+    assert (tmp_path / "t.csv.gz").read_bytes() == before
+
+    silent = Console(lambda text: None, live=False)
+    verified = a.table_verify(tmp_path / "t.csv.gz", rows=1, console=silent)
+    assert [one["outcome"] for one in verified.rows] == ["equal"]
+    assert verified.exit_code == 0
+
+    table = read_table(tmp_path / "t.csv.gz")
+    wrong = replace(row, test_error=(row.test_error[0] + 5, row.test_error[1]))
+    write_table(tmp_path / "t.csv.gz", replace(table, rows=[wrong]))
+    verified = a.table_verify(tmp_path / "t.csv.gz", rows=1, console=silent)
+    assert verified.exit_code == 1
+    assert "test error of epoch 1" in verified.rows[0]["outcome"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "code"),
+    [
+        (["table"], "table is followed by make, verify, replay, show", 2),
+        (["table", "mend", "x"], "table is followed by", 2),
+        (["table", "make", "wrn_10", "--out", "t.txt"], "call it NAME.csv.gz, not t.txt", 2),
+        (
+            ["table", "make", "wrn_10", "--out", "t.csv", "--dataset", "shapes", "--params", ":1k"],
+            "nearest is wrn_10_1",
+            4,
+        ),
+        (["table", "make", "nonet", "--out", "t.csv"], "nonet", 2),
+        (["table", "replay", "none.csv"], "name a file that archscope table make", 2),
+        (["table", "verify", "none.csv"], "name a file that archscope table make", 2),
+        (["table", "show", "none.csv"], "name a file that archscope table make", 2),
+    ],
+)
+def test_mistakes_are_one_sentence(tmp_path, monkeypatch, words, message, code):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == code
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_help_of_a_table():
+    assert "table make" in CliRunner().invoke(app, ["table", "--help"]).stdout
+    assert "--test-samples" in CliRunner().invoke(app, ["table", "make", "--help"]).stdout
+
+
+def test_what_a_table_cannot_be(tmp_path):
+    with pytest.raises(UsageError, match="leave one out"):
+        a.table_make(a.FeasibleSet("wrn_10"), tmp_path / "t.csv", dataset="shapes", holdout=10)
