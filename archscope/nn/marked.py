@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate, pairwise
 from typing import Any
 
-import torch
 from torch import nn
 
 from archscope.cost.latency.pieces import Piece
@@ -21,7 +20,7 @@ class Marked:
     Args:
         module: of the network, in eval mode, on its device.
         cut: its pieces.
-        x: images, (N, C, H, W).
+        run: calls it once on images, and waits.
         clock: seconds that only go forward.
         wait: until the device has done all that was asked of it.
     """
@@ -30,11 +29,11 @@ class Marked:
         self,
         module: nn.Module,
         cut: Sequence[Piece],
-        x: torch.Tensor,
+        run: Callable[[], None],
         clock: Callable[[], float],
         wait: Callable[[], None],
     ) -> None:
-        self._module, self._x, self._clock, self._wait = module, x, clock, wait
+        self._module, self._run, self._clock, self._wait = module, run, clock, wait
         layers = self._in_order()
         ends = list(accumulate(sum(one.visit is not None for one in piece) for piece in cut))
         assert ends[-1] == len(layers), "the module runs other layers than its program"
@@ -48,8 +47,7 @@ class Marked:
         try:
             self._wait()
             self._marks.append(self._clock())
-            self._module(self._x)
-            self._wait()
+            self._run()
             self._marks.append(self._clock())
         finally:
             for hook in hooks:
@@ -70,7 +68,7 @@ class Marked:
         leaves = (Scope, nn.Dropout)
         every = [one for one in self._module.modules() if not isinstance(one, leaves)]
         hooks = [one.register_forward_hook(note) for one in every]
-        self._module(self._x)
+        self._run()
         for hook in hooks:
             hook.remove()
         return ran
