@@ -114,20 +114,15 @@ def workload(
     Sets the module's mode for all calls that follow. A step has a learning rate of 0: the weights
     stay what they are, and with them the time of a step.
     """
-    if mode != "step":
-        return forward_of(module, images, precision, device)
-    module.train()
-    return _step(module, *_prepared(images, precision, device))
-
-
-def forward_of(
-    module: nn.Module, images: Sequence[int], precision: str, device: str
-) -> Callable[[], None]:
-    """A call that runs a forward pass of `module` in eval mode on random images (N, C, H, W)."""
     import torch
 
-    x, autocast, wait = _prepared(images, precision, device)
-    module.eval()
+    kind = device.partition(":")[0]
+    x = torch.randn(*images, device=device).to(memory_format=torch.channels_last)
+    wait = wait_for(device)
+    autocast = torch.autocast(kind, dtype=dtype_of(precision), enabled=precision != "fp32")
+    module.train(mode == "step")
+    if mode == "step":
+        return _step(module, x, autocast, wait)
 
     def forward() -> None:
         with torch.inference_mode(), autocast:
@@ -135,18 +130,6 @@ def forward_of(
         wait()
 
     return forward
-
-
-def _prepared(
-    images: Sequence[int], precision: str, device: str
-) -> tuple[torch.Tensor, torch.autocast, Callable[[], None]]:
-    """Random images, the precision, and what waits for the device."""
-    import torch
-
-    kind = device.partition(":")[0]
-    x = torch.randn(*images, device=device).to(memory_format=torch.channels_last)
-    autocast = torch.autocast(kind, dtype=dtype_of(precision), enabled=precision != "fp32")
-    return x, autocast, wait_for(device)
 
 
 def _step(

@@ -23,8 +23,10 @@ def pieces(network: Network) -> list[Piece]:
     found: list[list[Operation]] = [[]]
     for operation in unrolled(network).operations:
         ended = any(one.visit is not None for one in found[-1])
-        goes_on = isinstance(operation.node, (Norm, Act)) and found[-1][-1:] and (
-            found[-1][-1].visit is not None
+        goes_on = (
+            isinstance(operation.node, (Norm, Act))
+            and found[-1][-1:]
+            and (found[-1][-1].visit is not None)
         )
         if ended and not goes_on:
             found.append([])

@@ -96,7 +96,9 @@ def terms_of(operation: Operation) -> Terms:
         case Pool():
             looked = operation.touched[-1] * node.kernel**2
             kind = f"pool {node.kind}"
-            return Terms((kind,), None, {**_plain(operation, kind).values, "looked at": _of(looked)})
+            return Terms(
+                (kind,), None, {**_plain(operation, kind).values, "looked at": _of(looked)}
+            )
         case _:
             return _plain(operation, _kind(operation, node))
 
@@ -167,7 +169,9 @@ def _convolution(operation: Operation, node: Conv) -> Terms:
         "grouped places": lambda: groups * places,
     }
     values |= _with_hinges({}, "weights", weights)
-    values |= {key: of for key, of in _with_hinges({}, "moved", read + written).items() if ">" in key}
+    values |= {
+        key: of for key, of in _with_hinges({}, "moved", read + written).items() if ">" in key
+    }
     return Terms(*_conv_kinds(each, out, groups, window), values)
 
 
@@ -187,7 +191,9 @@ def _conv_kinds(each: Number, out: Number, groups: Number, window: int) -> tuple
     few, one = each <= _IMAGE, groups == 1
     uneven = (each % _VECTOR != 0) | (out % _VECTOR != 0)
     # places: image, dense, depthwise, grouped, uneven
-    which = one * (1 - few) + (1 - one) * (3 + uneven - (3 + uneven - 2) * ((each == 1) & (out == 1)))
+    which = one * (1 - few) + (1 - one) * (
+        3 + uneven - (3 + uneven - 2) * ((each == 1) & (out == 1))
+    )
     kinds = tuple(f"conv {kind}" for kind in ("image", dense, "depthwise", "grouped", "uneven"))
     return kinds, which
 

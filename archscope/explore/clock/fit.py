@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from archscope.arch.network import Network
 from archscope.cost.latency.fit import fit
-from archscope.cost.latency.model import Row, Weights, row_of, seconds_of
+from archscope.cost.latency.model import Row, Weights, seconds_of
 from archscope.errors import ArchscopeError, plural
 from archscope.explore.clock.fit_networks import drawn_networks
 from archscope.explore.latency.fitted import Asked, LatencyModel, this_machine
@@ -127,7 +127,11 @@ def fit_machine(
 
 
 def _measured(
-    networks: Sequence[Network], load: Load, limit: float, note: Note, pause: Callable[[float], None]
+    networks: Sequence[Network],
+    load: Load,
+    limit: float,
+    note: Note,
+    pause: Callable[[float], None],
 ) -> Iterator[Observed]:
     """Some networks at a time, in rounds; again, after a pause, where the rounds disagree."""
     begin, left = time.monotonic(), len(networks)

@@ -7,7 +7,7 @@ import time
 from archscope.arch.network import Network
 from archscope.cost.latency.model import row_of
 from archscope.cost.latency.pieces import pieces
-from archscope.cost.workload import forward_of, place, wait_for
+from archscope.cost.workload import place, wait_for, workload
 from archscope.explore.clock.fit import Runner
 from archscope.explore.latency.fitted import Asked
 
@@ -20,7 +20,7 @@ def runner(network: Network, asked: Asked) -> Runner:
     module = build(network)
     place(module, asked.device)
     cut = pieces(network)
-    call = forward_of(module, (1, *network.input), asked.precision, asked.device)
+    call = workload(module, "latency", (1, *network.input), asked.precision, asked.device)
     marked = Marked(module, cut, call, time.perf_counter, wait_for(asked.device))
 
     def whole() -> float:

@@ -14,6 +14,7 @@ from archscope.cost.latency.model import Weights, seconds
 from archscope.documents import Unclear, json_value
 from archscope.errors import ArchscopeError, UsageError, shown
 from archscope.files import at_home, read_ours, write_json
+from archscope.reporting.table.formats import brief
 
 SCHEMA = "archscope.latency/1"
 COVERAGE = 0.9  # of the intervals
@@ -44,6 +45,21 @@ class Asked:
         device = "" if self.device == "cpu" else f" --device {self.device}"
         precision = "" if self.precision == "fp32" else f" --precision {self.precision}"
         return f"archscope bench --fit{device}{precision} --threads {self.threads}"
+
+
+def asked_for(threads: int | None, precision: str, device: str) -> Asked:
+    """The setting with every choice made: all processors, where no threads are given.
+
+    Raises:
+        UsageError: for a device, precision or number that cannot be.
+    """
+    from archscope.training.devices import check_device, check_precision, inventory
+
+    found = inventory()
+    if threads is not None and not 1 <= threads <= 65_536:
+        raise UsageError(f"--threads must be a number from 1 to 65,536, not {threads}")
+    on = check_device(device, found)
+    return Asked(threads or found.cpus, check_precision(precision, on), on)
 
 
 @dataclass(frozen=True)
@@ -176,7 +192,9 @@ def _read(content: bytes, path: Path, asked: Asked) -> LatencyModel:
         machine, errors = document.pop("machine", None), document.pop("errors", None)
         weights = document.pop("weights", None)
         good = isinstance(machine, dict) and isinstance(errors, list) and isinstance(weights, dict)
-        if not (good and errors and all(map(_positive, errors)) and all(map(_terms, weights.values()))):
+        if not (
+            good and errors and all(map(_positive, errors)) and all(map(_terms, weights.values()))
+        ):
             raise Unclear("a number of it is missing or out of range")
     except Unclear as why:
         raise ArchscopeError(
@@ -199,3 +217,27 @@ def _terms(terms: Any) -> bool:
 
 def _positive(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e6
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """The seconds of one image that a model predicts, and the interval around them."""
+
+    seconds: float
+    interval: tuple[float, float]
+
+    def document(self) -> dict[str, Any]:
+        """As entries of a JSON, in milliseconds."""
+        ends = [1000 * end for end in self.interval]
+        return {"latency_ms": 1000 * self.seconds, "latency_ms_interval": ends}
+
+    def text(self) -> str:
+        """As a table has it."""
+        low, high = (brief(1000 * end) for end in self.interval)
+        return f"{brief(1000 * self.seconds)} ms ({low} to {high})"
+
+
+def predicted(network: Any, model: LatencyModel) -> Predicted:
+    """What a model says of one of our networks, of plain numbers."""
+    found = model.seconds(network)
+    return Predicted(found, model.interval(found))
