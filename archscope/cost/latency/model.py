@@ -12,7 +12,7 @@ from archscope.cost.latency.terms import terms_of
 
 # Seconds of each unit of each term, by the kind of operation; a term that is missing has none.
 Weights: TypeAlias = Mapping[str, Mapping[str, float]]
-Row: TypeAlias = "Counter[tuple[str, str]]"  # numbers by kind and term
+Row: TypeAlias = Counter[tuple[str, str]]  # numbers by kind and term
 
 
 def row_of(operations: Iterable[Operation]) -> Row:
