@@ -27,8 +27,8 @@ def fit(rows: Sequence[Row], measured: Sequence[float], trust: Sequence[float]) 
     place = {key: number for number, key in enumerate(columns)}
     table = np.zeros((len(rows), len(columns)))
     for line, row in zip(table, rows, strict=True):
-        for key, value in row.items():
-            line[place[key]] = value
+        for key, number in row.items():
+            line[place[key]] = number
     table /= np.asarray(measured)[:, None]
     size = np.sqrt((table**2).mean(axis=0))
     table /= size

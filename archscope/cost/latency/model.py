@@ -45,12 +45,12 @@ def _seconds(operation: Operation, weights: Weights) -> Number:
     terms = terms_of(operation)
     total: Number = 0.0
     if terms.which is None:
-        for term, weight in weights.get(terms.kinds[0], {}).items():
-            total = total + weight * terms.values[term]()
+        for term, one in weights.get(terms.kinds[0], {}).items():
+            total = total + one * terms.values[term]()
         return total
     import numpy as np
 
-    present = np.flatnonzero(np.bincount(terms.which, minlength=len(terms.kinds)))
+    present = np.flatnonzero(np.bincount(terms.which, minlength=len(terms.kinds))).tolist()
     used = dict.fromkeys(t for one in present for t in weights.get(terms.kinds[one], {}))
     for term in used:
         each = [weights.get(kind, {}).get(term, 0.0) for kind in terms.kinds]

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from archscope.arch.arrays import Number, is_array
@@ -160,7 +161,7 @@ def _convolution(operation: Operation, node: Conv) -> Terms:
         "filled macs": filled,
         "macs/out": lambda: groups * each * (places * window),
         "macs/in": lambda: written * window,
-        **{f"macs on {most}": lambda most=most: macs * (places <= most) for most in _SMALL},
+        **{f"macs on {most}": partial(_where_few, macs, places, most) for most in _SMALL},
         "strided macs": lambda: macs * (node.stride > 1) if strided else 0,
         "wide macs": lambda: macs if window > 9 else 0,
         "read": _of(read),
@@ -204,7 +205,7 @@ def _with_hinges(
     """The values with a number, and with what of it is beyond each size of a cache."""
     values[name] = _of(number)
     for size in _CACHES:
-        values[f"{name}>{size}"] = lambda size=size: _beyond(number, size)
+        values[f"{name}>{size}"] = partial(_beyond, number, size)
     return values
 
 
@@ -212,6 +213,10 @@ def _beyond(number: Number, size: int) -> Number:
     if is_array(number):
         return (number > size) * (number - size)
     return max(0, number - size)
+
+
+def _where_few(number: Number, places: Number, most: int) -> Number:
+    return number * (places <= most)
 
 
 def _up(channels: Number) -> Number:

@@ -88,7 +88,7 @@ def test_the_fit_recovers_a_machine_whose_seconds_are_a_sum_of_the_terms():
 
 
 def test_the_intervals_cover_networks_that_the_fit_has_not_seen():
-    model = fitted(0.1, some(80, 3))
+    model = fitted(0.1, some(50, 3))
     inside, draw = 0, random.Random(5)
     for network in some(150, 4):
         measured = true_seconds(unrolled(network).operations) * math.exp(draw.gauss(0, 0.1))

@@ -114,7 +114,7 @@ def bench(
     from archscope.explore.clock.bench import bench_paper as run_paper
 
     if fit or seconds is not None:
-        others = {"--paper": paper, "--modes": modes, "--batch": batch not in (None, 1)}
+        others: dict[str, Any] = {"--paper": paper, "--modes": modes, "--batch": batch not in (None, 1)}
         others |= {"--rounds": rounds, "--input": input_shape, "--quick": quick, "--plot": plot}
         others |= {"--roofline": roofline, "--layers": layers, "a network": names}
         _check_fit(fit, others, output)
@@ -164,7 +164,8 @@ def _fit(
     format: Format | None,
     output: Path | None,
 ) -> None:
-    from archscope.explore.clock.fit_result import SECONDS, fit_latency
+    from archscope.explore.clock.fit import SECONDS
+    from archscope.explore.clock.fit_result import fit_latency
 
     resolve_format(format, output)
     limit = SECONDS if seconds is None else seconds
