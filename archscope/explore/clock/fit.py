@@ -19,6 +19,7 @@ from archscope.cost.latency.fit import fit
 from archscope.cost.latency.model import Row, Weights, seconds_of
 from archscope.errors import ArchscopeError, plural
 from archscope.explore.clock.fit_networks import drawn_networks
+from archscope.explore.clock.fit_runner import Runner, runner
 from archscope.explore.latency.fitted import Asked, LatencyModel, this_machine
 from archscope.plain_text import say
 
@@ -33,23 +34,6 @@ _LONGEST = 0.25  # seconds of whole runs of one network in a round
 _USED = 0.25  # the part of the rounds that is taken to be undisturbed
 
 Note = Callable[[str], None]
-
-
-@dataclass
-class Runner:
-    """A network that is ready to be timed: `whole()` and `parts()` run it once.
-
-    Attributes:
-        name: of the network.
-        rows: the terms of each of its pieces.
-        whole: runs it, and gives the seconds.
-        parts: runs it, and gives the seconds of each piece.
-    """
-
-    name: str
-    rows: list[Row]
-    whole: Callable[[], float]
-    parts: Callable[[], list[float]]
 
 
 Load = Callable[[Network], Runner]
@@ -202,6 +186,4 @@ def _errors(observed: Sequence[Observed]) -> Iterator[float]:
 
 def _loader(asked: Asked) -> Load:
     """Makes networks ready on a device."""
-    from archscope.explore.clock.fit_runner import runner
-
     return lambda network: runner(network, asked)

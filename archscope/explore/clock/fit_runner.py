@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from archscope.arch.network import Network
-from archscope.cost.latency.model import row_of
+from archscope.cost.latency.model import Row, row_of
 from archscope.cost.latency.pieces import pieces
 from archscope.cost.workload import place, wait_for, workload
-from archscope.explore.clock.fit import Runner
 from archscope.explore.latency.fitted import Asked
+
+
+@dataclass
+class Runner:
+    """A network that is ready to be timed: `whole()` and `parts()` run it once.
+
+    Attributes:
+        name: of the network.
+        rows: the terms of each of its pieces.
+        whole: runs it, and gives the seconds.
+        parts: runs it, and gives the seconds of each piece.
+    """
+
+    name: str
+    rows: list[Row]
+    whole: Callable[[], float]
+    parts: Callable[[], list[float]]
 
 
 def runner(network: Network, asked: Asked) -> Runner:

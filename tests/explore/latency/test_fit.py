@@ -15,7 +15,8 @@ from archscope.cost.execution import execution, unrolled
 from archscope.cost.latency.model import row_of
 from archscope.cost.latency.pieces import pieces
 from archscope.errors import ArchscopeError, UsageError
-from archscope.explore.clock.fit import Runner, fit_machine
+from archscope.explore.clock.fit import fit_machine
+from archscope.explore.clock.fit_runner import Runner, runner
 from archscope.explore.latency.fitted import Asked, LatencyModel, fitted_model, this_machine
 
 ASKED = Asked(1)
@@ -135,8 +136,6 @@ def test_a_busy_machine_is_waited_for_and_said():
 
 
 def test_a_module_tells_the_time_of_each_of_its_pieces():
-    from archscope.explore.clock.fit_runner import runner
-
     found = runner(small(16, 2, 32), ASKED)
     assert len(found.parts()) == len(found.rows) > 5
     assert all(each > 0 for each in found.parts())

@@ -114,7 +114,11 @@ def bench(
     from archscope.explore.clock.bench import bench_paper as run_paper
 
     if fit or seconds is not None:
-        others: dict[str, Any] = {"--paper": paper, "--modes": modes, "--batch": batch not in (None, 1)}
+        others: dict[str, Any] = {
+            "--paper": paper,
+            "--modes": modes,
+            "--batch": batch not in (None, 1),
+        }
         others |= {"--rounds": rounds, "--input": input_shape, "--quick": quick, "--plot": plot}
         others |= {"--roofline": roofline, "--layers": layers, "a network": names}
         _check_fit(fit, others, output)
