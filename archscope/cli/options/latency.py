@@ -13,18 +13,6 @@ if TYPE_CHECKING:
     from archscope.explore.latency.fitted import LatencyModel
 
 LATENCY = "latency"
-ModelThreadsOption = Annotated[
-    int | None,
-    option(
-        "--threads",
-        value="N",
-        panel=WHERE,
-        help="CPU threads for which latency is predicted.",
-        default="all processors",
-        min=1,
-        max=65_536,
-    ),
-]
 LatencyModelOption = Annotated[
     Path | None,
     option(

@@ -14,10 +14,9 @@ from archscope.cli.options.declared import option
 from archscope.cli.options.latency import (
     LATENCY,
     LatencyModelOption,
-    ModelThreadsOption,
     model_of,
 )
-from archscope.cli.options.machine import DEVICE, PRECISION
+from archscope.cli.options.machine import DEVICE, PRECISION, ThreadsOption
 from archscope.cli.options.networks import (
     ClassesOption,
     InputOption,
@@ -71,7 +70,7 @@ def compare(
             "the model of archscope bench --fit.",
         ),
     ] = None,
-    threads: ModelThreadsOption = None,
+    threads: ThreadsOption = None,
     precision: Annotated[str, PRECISION] = "fp32",
     device: Annotated[str, DEVICE] = "cpu",
     model: LatencyModelOption = None,
