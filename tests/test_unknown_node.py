@@ -25,6 +25,7 @@ from archscope.arch.rewrite import blocks, to_form
 from archscope.arch.shape import output_shape
 from archscope.cost import execution, formula, program, tally
 from archscope.cost.formula import count
+from archscope.cost.latency.model import row_of
 from archscope.cost.memory import memory
 from archscope.cost.roofline import Load, layers
 from archscope.errors import ArchscopeError
@@ -88,6 +89,7 @@ READINGS: dict[str, list[Callable[[Node], Any]]] = {
     ],
     "program": [lambda node: program.program(network(node)), lambda node: memory(network(node))],
     "roofline": [lambda node: layers(network(node), Load(training=True))],
+    "latency": [lambda node: row_of(execution.execution(network(node)).operations)],
     "build": [lambda node: build(network(node))],
     "initialise": [lambda node: initialise(weights_of(node), "fan_out")],
     "stages": [lambda node: stages(network(node))],
@@ -195,6 +197,7 @@ NO_READINGS = {
     "nn/forms.py": "is told the convolution that a sum becomes",
     "explore/networks/explanations.py": "looks for batch norm, which papers leave out",
     "cost/execution.py": "reads a program",
+    "cost/latency/pieces.py": "cuts behind a layer with what follows it",
     "arch/roundings.py": "looks at the numbers of all nodes alike",
     "arch/structure.py": "looks at stages alone",
     "explore/design/drawing/fingerprints.py": "reads the fields of all nodes alike",

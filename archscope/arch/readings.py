@@ -10,6 +10,7 @@
 - `program` (cost/program.py): what it runs, in which form it takes its input, and what may be
   overwritten, for the module and for memory;
 - `roofline` (cost/roofline.py): its passes in a training step;
+- `latency` (cost/latency/terms.py): the kind of operation by which its time is predicted;
 - `build` (nn/build.py): its torch module;
 - `initialise` (nn/init.py): the first values of that module's weights;
 - `stages` (arch/network.py): the row of Table 1 that it belongs to;
@@ -35,6 +36,7 @@ Reading: TypeAlias = Literal[
     "tally",
     "program",
     "roofline",
+    "latency",
     "build",
     "initialise",
     "stages",

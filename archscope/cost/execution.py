@@ -84,6 +84,15 @@ def execution(network: Network) -> Execution:
     return _execution(program(network), network.input)
 
 
+def unrolled(network: Network) -> Execution:
+    """As `execution`, but each block of a stage is listed where it runs: `times` is 1 throughout.
+
+    Raises:
+        UsageError: as `execution`.
+    """
+    return _execution(program(network), network.input, unroll=True)
+
+
 def execution_of(tree: Node, shape: Shape) -> Execution:
     """The operations of a tree that was counted at this shape; numbers in either may be arrays.
 
@@ -93,10 +102,10 @@ def execution_of(tree: Node, shape: Shape) -> Execution:
     return _execution(program_of(tree, shape), shape)
 
 
-def _execution(program: Program, shape: Shape) -> Execution:
+def _execution(program: Program, shape: Shape, *, unroll: bool = False) -> Execution:
     operations: list[Operation] = []
     sizes = [_elements(shape)]
-    output = _write_out(program, 0, 1, operations, sizes)
+    output = _write_out(program, 0, 1, operations, sizes, unroll)
     freed = last_uses([(one.reads, one.writes) for one in operations], output)
     rows = (replace(one, frees=f) for one, f in zip(operations, freed, strict=True))
     return Execution(tuple(rows), tuple(sizes))
@@ -108,6 +117,7 @@ def _write_out(
     times: Number,
     operations: list[Operation],
     sizes: list[Number],
+    unroll: bool,
 ) -> int:
     """Add the operations of a module that reads buffer `given`; returns the buffer it gives."""
     buffers = {0: given}  # of the whole network, by the number in this program
@@ -120,8 +130,12 @@ def _write_out(
         if step.idle:
             buffers[step.writes] = first
         elif isinstance(op, Call):
-            often = times * op.times
-            buffers[step.writes] = _write_out(op.programs[0], first, often, operations, sizes)
+            often, modules = times * op.times, [op.programs[0]]
+            if unroll:
+                often, modules = times, [part for _, part in op.modules]
+            for module in modules:
+                first = _write_out(module, first, often, operations, sizes, unroll)
+            buffers[step.writes] = first
         else:
             if not step.in_place:
                 buffers[step.writes] = len(sizes)

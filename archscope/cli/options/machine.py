@@ -54,9 +54,9 @@ ThreadsOption = Annotated[
         "--threads",
         value="N",
         panel=WHERE,
-        help="CPU threads of each trial, or of what is timed. Without it 1 a trial (before a sweep "
-        "of over 20 minutes 1, 2 and a fair share are tried, the fastest taken); bench takes all "
-        "processors.",
+        help="CPU threads of each trial, or of what is timed or predicted. Without it 1 a trial "
+        "(before a sweep of over 20 minutes 1, 2 and a fair share are tried, the fastest taken); "
+        "bench and compare take all processors.",
     ),
 ]
 WorkersOption = Annotated[

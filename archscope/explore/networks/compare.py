@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from archscope.arch.inputs import GivenInput, input_plain, input_text
@@ -11,6 +11,7 @@ from archscope.arch.network import Network
 from archscope.arch.papers.published import Published, published_errors
 from archscope.cost.formula import CONVENTION, Count, count, count_stages
 from archscope.errors import UsageError
+from archscope.explore.latency.fitted import LatencyModel, Predicted, predicted
 from archscope.explore.networks.confirmed import confirmed
 from archscope.explore.networks.opened import (
     Given,
@@ -51,6 +52,7 @@ class Compared(ShortRepr):
         stages: as `stage_rows`; of a network from outside, its direct submodules.
         notes: what a reader must know of how it was counted.
         macs_exact: False where it has at least `count.macs` multiply-adds.
+        latency: predicted, where that was asked for.
     """
 
     network: Network | Outside
@@ -60,6 +62,7 @@ class Compared(ShortRepr):
     stages: list[dict[str, Any]]
     notes: tuple[str, ...] = ()
     macs_exact: bool = True
+    latency: Predicted | None = None
 
     @property
     def published(self) -> list[Published]:
@@ -103,6 +106,7 @@ class Compared(ShortRepr):
             "nearest_published": self.nearest_published,
             "stages": self.stages,
             "notes": list(self.notes),
+            **(self.latency.document() if self.latency else {}),
         }
 
 
@@ -133,6 +137,9 @@ class Comparison(Result):
             ("activations", [integer(one.count.activations) for one in self.networks]),
             *self._fvcore_rows(),
         ]
+        if any(one.latency for one in self.networks):
+            cells = [one.latency.text() if one.latency else text(None) for one in self.networks]
+            totals.append(("latency, predicted", cells))
         inputs = [input_text(one.network.input, "×") for one in self.networks]
         if len(set(inputs)) > 1:
             totals.insert(0, ("input", inputs))
@@ -159,7 +166,10 @@ class Comparison(Result):
             row = one.document()
             row["input"] = input_text(one.network.input)
             rows.append(row)
-        return [Table("Networks", [Column(key, key, text) for key in _KEYS], rows)]
+        keys = list(_KEYS)
+        if any(one.latency for one in self.networks):
+            keys.append("latency_ms")
+        return [Table("Networks", [Column(key, key, text) for key in keys], rows)]
 
     def _fvcore_rows(self) -> list[tuple[str, list[str]]]:
         counts = [one.fvcore for one in self.networks]
@@ -181,6 +191,7 @@ def compare(
     input: GivenInput = None,
     classes: int | None = None,
     counter: Counter = "fvcore",
+    latency: LatencyModel | None = None,
 ) -> Comparison:
     """Count networks and put them side by side.
 
@@ -191,6 +202,7 @@ def compare(
         classes: outputs for all the named ones; without it each has its own.
         counter: `fvcore` instantiates each and lets fvcore confirm the formula's parameters and
             multiply-adds, to the integer; `formula` needs no torch, and reads our networks alone.
+        latency: a fitted model, by which the latency of our networks is predicted.
 
     Raises:
         UsageError: for a name, input or number of classes that cannot be.
@@ -203,8 +215,13 @@ def compare(
         raise UsageError("compare needs at least one network; name one, as resnet50")
     if counter == "formula":
         refuse_outside(given, "counted by the formula", "use --counter fvcore")
+    if latency is not None:
+        refuse_outside(given, "told in predicted time", "time it: archscope bench")
     opened = open_networks(given, classes, input)
-    return Comparison([_compared(network, counter) for network in opened], counter)
+    compared = [_compared(network, counter) for network in opened]
+    if latency is not None:
+        compared = [replace(one, latency=predicted(one.network, latency)) for one in compared]
+    return Comparison(compared, counter)
 
 
 def _compared(network: Network | Outside, counter: Counter) -> Compared:

@@ -12,7 +12,14 @@ from archscope.cli.options.declared import option
 from archscope.cli.options.machine import DEVICE, PRECISION, ThreadsOption
 from archscope.cli.options.networks import AnyNetworksArgument, InputOption, networks_in
 from archscope.cli.options.output import FormatOption, OutputOption, PlotOption, check_plot
-from archscope.cli.output import check_destination, note, print_result, resolve_format, save_with
+from archscope.cli.output import (
+    Format,
+    check_destination,
+    note,
+    print_result,
+    resolve_format,
+    save_with,
+)
 from archscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -76,6 +83,18 @@ def bench(
     layers: Annotated[
         bool, option("--layers", help="What limits each layer; includes --roofline.")
     ] = False,
+    fit: Annotated[
+        bool,
+        option(
+            "--fit",
+            help="Measure this machine instead, and keep a model of latency: what compare --costs "
+            "latency predicts by.",
+        ),
+    ] = False,
+    seconds: Annotated[
+        float | None,
+        option("--seconds", value="S", help="With --fit: how long is measured.", default="200"),
+    ] = None,
     plot: PlotOption = None,
     format: FormatOption = None,
     output: OutputOption = None,
@@ -85,12 +104,26 @@ def bench(
     Rounds are interleaved, so that a change of the machine's pace affects all networks; medians,
     quartiles and ratios to the first network are shown, with threads and precision. Devices other
     than cpu follow torch's documentation and were not run.
+
+    With --fit, networks of all families are timed piece by piece, and a model of the seconds of any
+    network is kept for this machine, device, precision and number of threads.
     """
     from archscope.arch.inputs import parse_input
     from archscope.explore.clock.bench import Extras, Setting, parse_modes
     from archscope.explore.clock.bench import bench as run
     from archscope.explore.clock.bench import bench_paper as run_paper
 
+    if fit or seconds is not None:
+        others: dict[str, Any] = {
+            "--paper": paper,
+            "--modes": modes,
+            "--batch": batch not in (None, 1),
+        }
+        others |= {"--rounds": rounds, "--input": input_shape, "--quick": quick, "--plot": plot}
+        others |= {"--roofline": roofline, "--layers": layers, "a network": names}
+        _check_fit(fit, others, output)
+        _fit((threads, precision, device), seconds, format, output)
+        return
     _check(names, paper, plot, output)
     resolve_format(format, output)
     setting = Setting(
@@ -118,6 +151,29 @@ def bench(
     if plot is not None:
         _draw(found, plot)
     print_result(found, format, output)
+
+
+def _check_fit(fit: bool, others: dict[str, Any], output: Path | None) -> None:
+    if not fit:
+        raise UsageError("--seconds is how long a fit measures; add --fit")
+    for name, given in others.items():
+        if given:
+            raise UsageError(f"--fit measures the machine, and takes not {name}; leave it out")
+    check_destination(output)
+
+
+def _fit(
+    setting: tuple[int | None, str, str],
+    seconds: float | None,
+    format: Format | None,
+    output: Path | None,
+) -> None:
+    from archscope.explore.clock.fit import SECONDS
+    from archscope.explore.clock.fit_result import fit_latency
+
+    resolve_format(format, output)
+    limit = SECONDS if seconds is None else seconds
+    print_result(fit_latency(*setting, seconds=limit, note=note), format, output)
 
 
 def _usual_modes(paper: PaperName | None) -> str:

@@ -9,8 +9,14 @@ from typing import Annotated
 from archscope.arch.inputs import GivenInput
 from archscope.cli.commands.networks.difference import DiffOption, OnOption, print_difference
 from archscope.cli.completion import counters as all_counters
-from archscope.cli.completion import some_of
+from archscope.cli.completion import one_of, some_of
 from archscope.cli.options.declared import option
+from archscope.cli.options.latency import (
+    LATENCY,
+    LatencyModelOption,
+    model_of,
+)
+from archscope.cli.options.machine import DEVICE, PRECISION, ThreadsOption
 from archscope.cli.options.networks import (
     ClassesOption,
     InputOption,
@@ -54,6 +60,20 @@ def compare(
             "deepspeed with commas between: what each reports, and why they differ.",
         ),
     ] = None,
+    costs: Annotated[
+        str | None,
+        option(
+            "--costs",
+            value="latency",
+            complete=one_of(lambda: (LATENCY,)),
+            help="latency: the predicted time of one image on this machine, with its interval, by "
+            "the model of archscope bench --fit.",
+        ),
+    ] = None,
+    threads: ThreadsOption = None,
+    precision: Annotated[str, PRECISION] = "fp32",
+    device: Annotated[str, DEVICE] = "cpu",
+    model: LatencyModelOption = None,
     format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
@@ -75,6 +95,8 @@ def compare(
         raise UsageError(
             "--diff, --counters and --counter are three ways to compare; give one of them"
         )
+    if (diff or counters is not None) and costs is not None:
+        raise UsageError("--costs is a row of the comparison; leave --diff and --counters out")
     if diff:
         print_difference(names, (shape, classes), (plot, on), format, output)
         return
@@ -83,7 +105,10 @@ def compare(
     if counters is not None:
         return _compare_counters(names, counters, shape, classes, (format, output))
     chosen = counter or CounterName.fvcore
-    comparison = compare_networks(names, input=shape, classes=classes, counter=chosen.value)
+    fitted = model_of(costs, threads, precision, device, model)
+    comparison = compare_networks(
+        names, input=shape, classes=classes, counter=chosen.value, latency=fitted
+    )
     print_result(comparison, format, output)
 
 

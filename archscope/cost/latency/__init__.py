@@ -1,0 +1,1 @@
+"""What a network takes on a machine that was measured: a model of seconds an operation."""
