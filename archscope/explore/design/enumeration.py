@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from archscope.arch.network import Network
 from archscope.arch.scaling import plain
 from archscope.arch.windows import Shape
@@ -62,6 +64,8 @@ class Enumeration(Result):
             is then how many of those fulfil every condition. None where it was gone through.
         unknown: how many of those drawn may be likelier than others, as too many other designs
             may give the same network.
+        sample: costs of all designs that meet the conditions, thinned out; `whole_front` those of
+            the front before any limit. Both for a picture, and empty without one.
     """
 
     query: Query
@@ -77,6 +81,7 @@ class Enumeration(Result):
     is_confirmed: bool = False
     drawn: int | None = None
     unknown: int = 0
+    whole_front: Columns = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.columns["part"])
@@ -102,6 +107,32 @@ class Enumeration(Result):
     def network(self, index: int) -> Network:
         """One listed design as a network."""
         return self.parts[int(self.columns["part"][index])].space.network(self.values(index))
+
+    @property
+    def axes(self) -> tuple[str, str]:
+        """The costs of a picture: the front's, else those of ranges and sort, else the usual."""
+        if self.order.pareto:
+            one, other = (metric.removeprefix("-") for metric in self.order.pareto)
+            return one, other
+        asked = (*self.query.ranges, self.order.sort.removeprefix("-"))
+        costs = [cost for cost in (*asked, "params", "macs") if cost in METRICS]
+        one, other, *_ = dict.fromkeys(costs)
+        return one, other
+
+    def families_of(self, columns: Columns) -> dict[str, Columns]:
+        """Designs (columns with their `part`) by the family that was named."""
+        found: dict[str, list[int]] = {}
+        by_space = {
+            id(space): name for space, name in zip(self.spaces, self.query.families, strict=True)
+        }
+        for index, part in enumerate(self.parts):
+            found.setdefault(by_space[id(part.space)], []).append(index)
+        named: dict[str, Columns] = {}
+        for name, indices in found.items():
+            chosen = np.isin(columns["part"], indices)
+            if chosen.any():
+                named[name] = {key: column[chosen] for key, column in columns.items()}
+        return named
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The listed designs, a mapping each, made as they are asked for."""

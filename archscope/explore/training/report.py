@@ -9,6 +9,7 @@ from typing import Any
 
 from archscope.errors import UsageError
 from archscope.files import only_read, reason
+from archscope.reporting.figure.plot import PLAIN, Style
 from archscope.reporting.folder import folder as folders
 from archscope.reporting.folder.contents import Contents
 from archscope.reporting.judge.verdicts import RESOLVE, check_resolve
@@ -47,6 +48,8 @@ def report(
     resolve: float = RESOLVE,
     against: Path | str | None = None,
     out: Path | str | None = None,
+    published: bool = False,
+    style: Style = PLAIN,
 ) -> Report:
     """Write tables, figures and report.html of a sweep, study or training into its folder.
 
@@ -58,6 +61,8 @@ def report(
         figures: kinds of figure files: png, svg, pdf (with embedded fonts).
         resolve: the difference (points) that the verdicts try to resolve.
         against: the folder of a longer sweep of the same networks: how far the two orders agree.
+        published: Figure 7 with the paper's own 14 points beside the sweep's.
+        style: the width of the figures, and whether they have titles.
         out: another folder for the files, made if need be.
 
     Raises:
@@ -68,12 +73,12 @@ def report(
     if wrong := [kind for kind in figures if kind not in FIGURES]:
         raise UsageError(f"figures are {', '.join(FIGURES)}, not {wrong[0]}; choose any of these")
     folder = Path(folder)
-    made = folders.contents(folder, resolve, against)
+    made = folders.contents(folder, resolve, against, published)
     into = folder if out is None else Path(out)
     with explained(into):
         try:
             into.mkdir(parents=True, exist_ok=True)
-            return Report(into, tuple(made.write(into, figures)), made)
+            return Report(into, tuple(made.write(into, figures, style)), made)
         except OSError as error:
             if out is not None or not only_read(error):
                 raise

@@ -14,7 +14,15 @@ from archscope.arch.quantities import COSTS
 from archscope.cli.completion import designs, one_of, some_of
 from archscope.cli.options.declared import GENERAL, LISTED, NETWORK, option
 from archscope.cli.options.networks import ClassesOption, InputOption
-from archscope.cli.options.output import FORMAT_HELP, OutputOption, PlotOption, check_plot
+from archscope.cli.options.output import (
+    FORMAT_HELP,
+    FigureWidthOption,
+    NoTitleOption,
+    OutputOption,
+    PlotOption,
+    check_plot,
+    figure_style,
+)
 from archscope.cli.options.spaces import (
     AxisOption,
     CardinalityOption,
@@ -30,6 +38,7 @@ from archscope.errors import UsageError, plural
 
 if TYPE_CHECKING:
     from archscope.explore.design.enumerate import Enumeration, Order, Query
+    from archscope.reporting.figure.plot import Style
 
 SHOWN = 20  # rows of a table for people, where no --limit says otherwise
 
@@ -140,6 +149,8 @@ def enumerate_designs(
         ),
     ] = False,
     plot: PlotOption = None,
+    figure_width: FigureWidthOption = None,
+    no_title: NoTitleOption = False,
     input_shape: InputOption = None,
     classes: ClassesOption = None,
     format: Annotated[
@@ -163,6 +174,7 @@ def enumerate_designs(
 
     chosen = _format(format, output)
     check_plot(plot)
+    style = figure_style(figure_width, no_title, plot is not None)
     ranges = {"params": params, "macs": macs, "activations": activations}
     numbers = Numbers(cardinality, width, depth, widen, deepening, scale, axis, input_shape)
     query = _query(families, numbers, ranges, divisible, classes)
@@ -173,7 +185,7 @@ def enumerate_designs(
     if instantiate:
         found = found.confirmed()
     if plot is not None:
-        _draw(found, plot)
+        _draw(found, plot, style)
     _print(found, chosen, output)
     most = found.matches if found.front is None else found.front
     if sample is not None and len(found) < sample:
@@ -273,22 +285,30 @@ def _print(found: Enumeration, chosen: DesignFormat, output: Path | None) -> Non
         write(piece, sys.stdout)
 
 
-def _draw(found: Enumeration, plot: Path) -> None:
-    from archscope.reporting.figure.designs_plot import draw_designs
+def _draw(found: Enumeration, plot: Path, style: Style) -> None:
+    from archscope.reporting.figure.designs_plot import Group, draw_designs
     from archscope.reporting.figure.plot import Heading
     from archscope.reporting.networks.designs import enumeration_table
 
-    front = found.order.pareto
-    one, other = (metric.removeprefix("-") for metric in front or ("macs", "params"))
+    front = found.order.pareto is not None
     table = enumeration_table(found.head(), [])
-    thinned = ", thinned out" if len(found.sample["macs"]) < found.matches else ""
-    notes = [*table.notes[:1], f"Grey: all designs that meet the conditions{thinned}."]
+    thinned = "thinned out" if len(found.sample["macs"]) < found.matches else "all"
+    families = found.families_of(found.sample)
+    alone = "designs that meet the conditions"
+    groups = [
+        Group(f"{name if len(families) > 1 else alone} ({thinned})", columns)
+        for name, columns in families.items()
+    ]
+    marked = (
+        Group(f"Pareto front ({found.front:,})", found.whole_front)
+        if front
+        else Group(f"listed ({len(found):,}, by {found.order.sort})", found.columns)
+    )
     drawn = draw_designs(
-        Heading(table.title, notes),
-        (one, other),
-        found.columns,
-        found.sample,
-        front=front is not None,
+        Heading(table.title, table.notes[:1]),
+        *(found.axes, groups, marked),
+        front=front,
         suffix=plot.suffix.lower(),
+        style=style,
     )
     save_with(lambda file: file.write(drawn), plot, "--plot")

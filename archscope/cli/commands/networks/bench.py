@@ -11,12 +11,21 @@ from archscope.cli.completion import some_of
 from archscope.cli.options.declared import option
 from archscope.cli.options.machine import DEVICE, PRECISION, ThreadsOption
 from archscope.cli.options.networks import AnyNetworksArgument, InputOption, networks_in
-from archscope.cli.options.output import FormatOption, OutputOption, PlotOption, check_plot
+from archscope.cli.options.output import (
+    FigureWidthOption,
+    FormatOption,
+    NoTitleOption,
+    OutputOption,
+    PlotOption,
+    check_plot,
+    figure_style,
+)
 from archscope.cli.output import check_destination, note, print_result, resolve_format, save_with
 from archscope.errors import UsageError
 
 if TYPE_CHECKING:
     from archscope.explore.clock.bench import Bench
+    from archscope.reporting.figure.plot import Style
 
 _QUICK_BATCH, _QUICK_ROUNDS = 4, 3
 
@@ -77,6 +86,8 @@ def bench(
         bool, option("--layers", help="What limits each layer; includes --roofline.")
     ] = False,
     plot: PlotOption = None,
+    figure_width: FigureWidthOption = None,
+    no_title: NoTitleOption = False,
     format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
@@ -93,6 +104,7 @@ def bench(
 
     _check(names, paper, plot, output)
     resolve_format(format, output)
+    style = figure_style(figure_width, no_title, plot is not None)
     setting = Setting(
         modes=parse_modes(_usual_modes(paper) if modes is None else modes),
         batch=batch or (_QUICK_BATCH if quick else Setting.batch),
@@ -116,7 +128,7 @@ def bench(
     else:
         found = run(networks_in(names or []), setting, input=shape, extras=extras, note=note)
     if plot is not None:
-        _draw(found, plot)
+        _draw(found, plot, style)
     print_result(found, format, output)
 
 
@@ -138,8 +150,8 @@ def _check(
     check_destination(output)
 
 
-def _draw(found: Bench, plot: Path) -> None:
+def _draw(found: Bench, plot: Path, style: Style) -> None:
     from archscope.reporting.figure.bench_plot import draw_bench
 
-    drawn = draw_bench(found.document(), plot.suffix.lower())
+    drawn = draw_bench(found.document(), plot.suffix.lower(), style)
     save_with(lambda file: file.write(drawn), plot, "--plot")

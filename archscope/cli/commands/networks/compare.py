@@ -17,7 +17,14 @@ from archscope.cli.options.networks import (
     NetworksArgument,
     networks_in,
 )
-from archscope.cli.options.output import FormatOption, OutputOption, PlotOption
+from archscope.cli.options.output import (
+    FigureWidthOption,
+    FormatOption,
+    NoTitleOption,
+    OutputOption,
+    PlotOption,
+    figure_style,
+)
 from archscope.cli.output import Format, print_result
 from archscope.errors import UsageError
 
@@ -43,6 +50,8 @@ def compare(
     ] = None,
     diff: DiffOption = False,
     plot: PlotOption = None,
+    figure_width: FigureWidthOption = None,
+    no_title: NoTitleOption = False,
     on: OnOption = None,
     counters: Annotated[
         str | None,
@@ -76,8 +85,10 @@ def compare(
             "--diff, --counters and --counter are three ways to compare; give one of them"
         )
     if diff:
-        print_difference(names, (shape, classes), (plot, on), format, output)
+        style = figure_style(figure_width, no_title, plot is not None)
+        print_difference(names, (shape, classes), (plot, on, style), (format, output))
         return
+    figure_style(figure_width, no_title, False, "--diff --plot")
     if plot is not None or on is not None:
         raise UsageError("--plot and --on draw a difference; add --diff")
     if counters is not None:
