@@ -18,6 +18,7 @@ from archscope.explore.design.limits import METRICS
 from archscope.explore.design.nearest import Range
 from archscope.explore.design.space import Part, Space, symbols, usual
 from archscope.explore.networks.confirmed import confirmed
+from archscope.reporting.figure.plot import PLAIN, Heading, Style
 from archscope.reporting.networks.designs import enumeration_table, number, number_text, values_text
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
@@ -133,6 +134,32 @@ class Enumeration(Result):
             if chosen.any():
                 named[name] = {key: column[chosen] for key, column in columns.items()}
         return named
+
+    def draw(self, suffix: str, style: Style = PLAIN) -> bytes:
+        """All designs by two costs, the whole front or the listed ones marked: a file's bytes.
+
+        Of an enumeration that kept some for a picture (`sampled`).
+        """
+        from archscope.reporting.figure.designs_plot import Group, draw_designs
+
+        table = enumeration_table(self.head(), [])
+        shown = "thinned out" if len(self.sample["macs"]) < self.matches else "all"
+        families = self.families_of(self.sample)
+        alone = "designs that meet the conditions"
+        groups = [
+            Group(f"{name if len(families) > 1 else alone} ({shown})", columns)
+            for name, columns in families.items()
+        ]
+        front = self.front is not None
+        marked = (
+            Group(f"Pareto front ({self.front:,})", self.whole_front)
+            if front
+            else Group(f"listed ({len(self):,}, by {self.order.sort})", self.columns)
+        )
+        heading = Heading(table.title, table.notes[:1])
+        return draw_designs(
+            *(heading, self.axes, groups, marked), front=front, suffix=suffix, style=style
+        )
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The listed designs, a mapping each, made as they are asked for."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -33,7 +33,6 @@ WIDTH = 6.5
 RIGHT, BOTTOM, GAP, LEGEND = 0.2, 0.5, 0.72, 0.34
 BAR = 0.3  # inches from one bar to the next
 LABEL_SIZE = 8.0
-PLAIN_LABEL, LABELLED = 0.28, 0.45  # of the panel's width: a label, and one with the paper's ratio
 COLOURS = {"": BLUE, "wide": BLUE, "thin": VERMILLION}
 
 
@@ -126,8 +125,11 @@ def _draw_panel(axes: Axes, mode: str, rows: Sequence[Mapping[str, Any]]) -> Non
     places = [len(rows) - 1 - index for index in range(len(rows))]
     bars = [_bar(row, rows[0]) for row in rows]
     # Each label ends within the panel.
-    ends = [bar.end / (1 - (LABELLED if bar.published else PLAIN_LABEL)) for bar in bars]
-    axes.set_xlim(0, max(ends))
+    figure = cast(Figure, axes.figure)
+    room = axes.get_window_extent().width * POINTS / figure.dpi
+    labels = [_label(row, bar) for row, bar in zip(rows, bars, strict=True)]
+    shares = [min(0.7, text_size(figure, said, LABEL_SIZE)[0] / room + 0.04) for said in labels]
+    axes.set_xlim(0, max(bar.end / (1 - part) for bar, part in zip(bars, shares, strict=True)))
     axes.set_ylim(-0.7, len(rows) - 0.3)
     for place, row, bar in zip(places, rows, bars, strict=True):
         _draw_row(axes, place, row, bar)
@@ -171,6 +173,13 @@ def _bar(row: Mapping[str, Any], first: Mapping[str, Any]) -> _Bar:
     )
 
 
+def _label(row: Mapping[str, Any], bar: _Bar) -> str:
+    said = f"{three_digits(bar.value)} {_unit(row['mode'])}, {bar.ratio:.3g}×"
+    if bar.published is not None:
+        said += f" (paper {bar.published_ratio:.3g}×)"
+    return said
+
+
 def _draw_row(axes: Axes, place: int, row: Mapping[str, Any], bar: _Bar) -> None:
     """A bar, its whisker, the published diamond, and a label that is not on them."""
     drawn = axes.barh(place, bar.value, height=0.62, color=COLOURS[row["group"]], linewidth=0)
@@ -178,12 +187,10 @@ def _draw_row(axes: Axes, place: int, row: Mapping[str, Any], bar: _Bar) -> None
     # The median stands between the quartiles: no bar of a negative length.
     whisker = [[bar.value - bar.low], [bar.high - bar.value]]
     axes.errorbar(bar.value, place, xerr=whisker, fmt="none", ecolor=BLACK, elinewidth=1, capsize=2)
-    label = f"{three_digits(bar.value)} {_unit(row['mode'])}, {bar.ratio:.3g}×"
     if bar.published is not None:
         axes.add_line(_diamond([bar.published], [place]))
-        label += f" (paper {bar.published_ratio:.3g}×)"
     at = bar.end + 0.02 * axes.get_xlim()[1]
-    axes.text(at, place, label, va="center", fontsize=LABEL_SIZE, color=INK, bbox=HALO)
+    axes.text(at, place, _label(row, bar), va="center", fontsize=LABEL_SIZE, color=INK, bbox=HALO)
 
 
 def _diamond(x: list[float], y: list[float], label: str = "") -> Line2D:

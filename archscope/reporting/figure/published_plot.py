@@ -183,7 +183,7 @@ def _draw_names(figure: Figure, axes: Axes, found: PublishedPoints) -> None:
     if missing:
         said = f"{axes.get_xlabel()}; {missing} without room for a name"
         wide = axes.get_window_extent().width / figure.dpi
-        axes.set_xlabel(in_lines(figure, said, axes.xaxis.label.get_fontsize(), wide))
+        axes.set_xlabel(in_lines(figure, said, float(axes.xaxis.label.get_fontsize()), wide))
 
 
 def _corners(spots: Iterable[tuple[float, float]]) -> list[Segment]:

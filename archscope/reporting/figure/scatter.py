@@ -277,7 +277,7 @@ def tell_missing(axes: Axes, count: int) -> None:
     said = axes.get_xlabel().replace("\n", " ")
     figure = cast(Figure, axes.figure)
     wide = axes.get_window_extent().width / figure.dpi
-    size = axes.xaxis.label.get_fontsize()
+    size = float(axes.xaxis.label.get_fontsize())
     axes.set_xlabel(in_lines(figure, f"{said}; {count} without room for a label", size, wide))
 
 

@@ -38,7 +38,6 @@ from archscope.errors import UsageError, plural
 
 if TYPE_CHECKING:
     from archscope.explore.design.enumerate import Enumeration, Order, Query
-    from archscope.reporting.figure.plot import Style
 
 SHOWN = 20  # rows of a table for people, where no --limit says otherwise
 
@@ -185,7 +184,8 @@ def enumerate_designs(
     if instantiate:
         found = found.confirmed()
     if plot is not None:
-        _draw(found, plot, style)
+        drawn = found.draw(plot.suffix.lower(), style)
+        save_with(lambda file: file.write(drawn), plot, "--plot")
     _print(found, chosen, output)
     most = found.matches if found.front is None else found.front
     if sample is not None and len(found) < sample:
@@ -283,32 +283,3 @@ def _print(found: Enumeration, chosen: DesignFormat, output: Path | None) -> Non
         return
     for piece in pieces:
         write(piece, sys.stdout)
-
-
-def _draw(found: Enumeration, plot: Path, style: Style) -> None:
-    from archscope.reporting.figure.designs_plot import Group, draw_designs
-    from archscope.reporting.figure.plot import Heading
-    from archscope.reporting.networks.designs import enumeration_table
-
-    front = found.order.pareto is not None
-    table = enumeration_table(found.head(), [])
-    thinned = "thinned out" if len(found.sample["macs"]) < found.matches else "all"
-    families = found.families_of(found.sample)
-    alone = "designs that meet the conditions"
-    groups = [
-        Group(f"{name if len(families) > 1 else alone} ({thinned})", columns)
-        for name, columns in families.items()
-    ]
-    marked = (
-        Group(f"Pareto front ({found.front:,})", found.whole_front)
-        if front
-        else Group(f"listed ({len(found):,}, by {found.order.sort})", found.columns)
-    )
-    drawn = draw_designs(
-        Heading(table.title, table.notes[:1]),
-        *(found.axes, groups, marked),
-        front=front,
-        suffix=plot.suffix.lower(),
-        style=style,
-    )
-    save_with(lambda file: file.write(drawn), plot, "--plot")
