@@ -22,8 +22,9 @@ cli.commands.design.solve_rule cli.options.caps cli.options.solving cli.options.
 explore.design.templates.bottleneck reporting.networks.templates
 """
 COMPARE = """
-arch.families.axis arch.families.blocks arch.families.called arch.families.elsewhere arch.families.family
-arch.families.keys arch.families.own arch.families.read_name arch.families.registry
+arch.families.axis arch.families.blocks arch.families.called arch.families.elsewhere
+arch.families.family arch.families.keys arch.families.own arch.families.read_name
+arch.families.registry
 arch.families.residual.choices arch.families.residual.depths arch.families.residual.resnet
 arch.families.residual.resnext arch.families.spelling arch.inputs arch.names arch.network
 arch.nodes.combinators arch.nodes.leaves arch.nodes.node arch.readings arch.rebuild arch.scaling

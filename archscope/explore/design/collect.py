@@ -96,6 +96,8 @@ class Collector:
         self._cutoff: Any = None
         self._sampled, self._stride = sampled, 1
         self._sample: list[Columns] = []
+        self._drawn = ("part", *METRICS)
+        self.front: Columns = {}  # all of it, for the picture
 
     def add(self, columns: Columns) -> None:
         """Take a chunk."""
@@ -121,9 +123,11 @@ class Collector:
         self._reduce()
         columns = self._chunks.pop()
         self.kept = len(columns["part"])
+        if self._sampled and self._order.pareto:
+            self.front = {name: columns[name] for name in self._drawn}
         first = order_of(columns, self._order.sort)[: self._order.limit]
         listed = {name: columns.pop(name)[first] for name in self._names}
-        return listed, _joined(self._sample, METRICS)
+        return listed, _joined(self._sample, self._drawn)
 
     def _reduce(self) -> None:
         columns = _joined(self._chunks, self._names)
@@ -150,9 +154,9 @@ class Collector:
         if not self._sampled:
             return
         start = -self.matches % self._stride
-        self._sample.append({m: columns[m][start :: self._stride] for m in METRICS})
+        self._sample.append({m: columns[m][start :: self._stride] for m in self._drawn})
         if sum(len(chunk["macs"]) for chunk in self._sample) > 2 * self._sampled:
-            joined = _joined(self._sample, METRICS)
+            joined = _joined(self._sample, self._drawn)
             self._sample = [{name: column[::2] for name, column in joined.items()}]
             self._stride *= 2
 

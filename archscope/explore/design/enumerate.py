@@ -117,7 +117,9 @@ def enumerate_designs(
     listed, sample = collector.finish()
     front = collector.kept if order.pareto else None
     numbers = candidates, counted, collector.matches, front
-    return Enumeration(query, order, boxes, parts, *numbers, listed, sample)
+    return Enumeration(
+        *(query, order, boxes, parts, *numbers, listed, sample), whole_front=collector.front
+    )
 
 
 def _of_draw(

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from archscope.arch.network import Network
 from archscope.arch.scaling import plain
 from archscope.arch.windows import Shape
@@ -16,6 +18,7 @@ from archscope.explore.design.limits import METRICS
 from archscope.explore.design.nearest import Range
 from archscope.explore.design.space import Part, Space, symbols, usual
 from archscope.explore.networks.confirmed import confirmed
+from archscope.reporting.figure.plot import PLAIN, Heading, Style
 from archscope.reporting.networks.designs import enumeration_table, number, number_text, values_text
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
@@ -62,6 +65,8 @@ class Enumeration(Result):
             is then how many of those fulfil every condition. None where it was gone through.
         unknown: how many of those drawn may be likelier than others, as too many other designs
             may give the same network.
+        sample: costs of all designs that meet the conditions, thinned out; `whole_front` those of
+            the front before any limit. Both for a picture, and empty without one.
     """
 
     query: Query
@@ -77,6 +82,7 @@ class Enumeration(Result):
     is_confirmed: bool = False
     drawn: int | None = None
     unknown: int = 0
+    whole_front: Columns = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.columns["part"])
@@ -102,6 +108,58 @@ class Enumeration(Result):
     def network(self, index: int) -> Network:
         """One listed design as a network."""
         return self.parts[int(self.columns["part"][index])].space.network(self.values(index))
+
+    @property
+    def axes(self) -> tuple[str, str]:
+        """The costs of a picture: the front's, else those of ranges and sort, else the usual."""
+        if self.order.pareto:
+            one, other = (metric.removeprefix("-") for metric in self.order.pareto)
+            return one, other
+        asked = (*self.query.ranges, self.order.sort.removeprefix("-"))
+        costs = [cost for cost in (*asked, "params", "macs") if cost in METRICS]
+        one, other, *_ = dict.fromkeys(costs)
+        return one, other
+
+    def families_of(self, columns: Columns) -> dict[str, Columns]:
+        """Designs (columns with their `part`) by the family that was named."""
+        found: dict[str, list[int]] = {}
+        by_space = {
+            id(space): name for space, name in zip(self.spaces, self.query.families, strict=True)
+        }
+        for index, part in enumerate(self.parts):
+            found.setdefault(by_space[id(part.space)], []).append(index)
+        named: dict[str, Columns] = {}
+        for name, indices in found.items():
+            chosen = np.isin(columns["part"], indices)
+            if chosen.any():
+                named[name] = {key: column[chosen] for key, column in columns.items()}
+        return named
+
+    def draw(self, suffix: str, style: Style = PLAIN) -> bytes:
+        """All designs by two costs, the whole front or the listed ones marked: a file's bytes.
+
+        Of an enumeration that kept some for a picture (`sampled`).
+        """
+        from archscope.reporting.figure.designs_plot import Group, draw_designs
+
+        table = enumeration_table(self.head(), [])
+        shown = "thinned out" if len(self.sample["macs"]) < self.matches else "all"
+        families = self.families_of(self.sample)
+        alone = "designs that meet the conditions"
+        groups = [
+            Group(f"{name if len(families) > 1 else alone} ({shown})", columns)
+            for name, columns in families.items()
+        ]
+        front = self.front is not None
+        marked = (
+            Group(f"Pareto front ({self.front:,})", self.whole_front)
+            if front
+            else Group(f"listed ({len(self):,}, by {self.order.sort})", self.columns)
+        )
+        heading = Heading(table.title, table.notes[:1])
+        return draw_designs(
+            *(heading, self.axes, groups, marked), front=front, suffix=suffix, style=style
+        )
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The listed designs, a mapping each, made as they are asked for."""

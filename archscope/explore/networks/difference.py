@@ -20,6 +20,7 @@ from archscope.cost.formula import CONVENTION, count
 from archscope.errors import UsageError
 from archscope.explore.networks.opened import Given, Outside, open_networks
 from archscope.explore.networks.parts import Costs, by_stages, by_submodules, costs_of
+from archscope.reporting.figure.plot import PLAIN, Style
 from archscope.reporting.networks.difference import (
     difference_csv,
     difference_tables,
@@ -106,12 +107,12 @@ class Difference(Result):
         """Both splits in one table."""
         return [difference_csv(self.document())]
 
-    def draw(self, suffix: str, on: Sequence[str] = COSTS) -> bytes:
+    def draw(self, suffix: str, on: Sequence[str] = COSTS, style: Style = PLAIN) -> bytes:
         """Both splits as waterfalls, a column of panels a cost: a file of that extension."""
         from archscope.reporting.figure.canvas import file_bytes
         from archscope.reporting.figure.waterfall import draw_waterfalls
 
-        return file_bytes(draw_waterfalls(self.document(), on), suffix)
+        return file_bytes(draw_waterfalls(self.document(), on, style), suffix)
 
     def _trees(self) -> bool:
         return isinstance(self.first, Network) and isinstance(self.second, Network)

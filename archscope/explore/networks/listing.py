@@ -22,6 +22,7 @@ from archscope.explore.networks.opened import Given, Outside, open_network, refu
 from archscope.explore.networks.outside import OutsideCount, count_outside, known_memory
 from archscope.reporting.facts.nearest_published import nearest_published
 from archscope.reporting.facts.published_points import published_points
+from archscope.reporting.figure.plot import PLAIN, Style
 from archscope.reporting.networks.architectures import network_list
 from archscope.reporting.networks.shown import shown_csv_table, shown_table
 from archscope.reporting.table.result import Result
@@ -51,7 +52,7 @@ class NetworkList(Result):
         notes = [f"Its members are spelled {own.form}."]
         return [replace(table, title=f"Named networks of {own.title}", notes=notes)]
 
-    def draw(self, suffix: str, cost: str = "macs") -> bytes:
+    def draw(self, suffix: str, cost: str = "macs", style: Style = PLAIN) -> bytes:
         """Published errors against a cost (params, macs, activations): a file of that extension.
 
         Raises:
@@ -61,7 +62,7 @@ class NetworkList(Result):
         from archscope.reporting.figure.canvas import file_bytes
         from archscope.reporting.figure.published_plot import draw
 
-        return file_bytes(draw(points, cost), suffix)
+        return file_bytes(draw(points, cost, style), suffix)
 
 
 def list_networks(pattern: str = "") -> NetworkList:

@@ -9,6 +9,7 @@ from typing import Any
 
 from archscope.errors import UsageError
 from archscope.files import only_read, reason
+from archscope.reporting.figure.plot import PLAIN, Style
 from archscope.reporting.folder import folder as folders
 from archscope.reporting.folder.contents import Contents
 from archscope.reporting.folder.versus_contents import versus_contents
@@ -49,6 +50,8 @@ def report(
     against: Path | str | None = None,
     versus: Path | str | None = None,
     out: Path | str | None = None,
+    published: bool = False,
+    style: Style = PLAIN,
 ) -> Report:
     """Write tables, figures and report.html of a sweep, study or training into its folder.
 
@@ -62,6 +65,8 @@ def report(
         against: the folder of a longer sweep of the same networks: how far the two orders agree.
         versus: the folder of a sweep of other designs: two populations side by side, see
             `archscope.reporting.judge.versus`.
+        published: Figure 7 with the paper's own 14 points beside the sweep's.
+        style: the width of the figures, and whether they have titles.
         out: another folder for the files, made if need be.
 
     Raises:
@@ -73,16 +78,16 @@ def report(
         raise UsageError(f"figures are {', '.join(FIGURES)}, not {wrong[0]}; choose any of these")
     folder = Path(folder)
     if versus is None:
-        made = folders.contents(folder, resolve, against)
-    elif against is not None:
-        raise UsageError("--against and --versus are two reports; give one of them")
+        made = folders.contents(folder, resolve, against, published)
+    elif against is not None or published:
+        raise UsageError("--versus is a report of its own; leave --against and --published out")
     else:
         made = versus_contents(folder, Path(versus))
     into = folder if out is None else Path(out)
     with explained(into):
         try:
             into.mkdir(parents=True, exist_ok=True)
-            return Report(into, tuple(made.write(into, figures)), made)
+            return Report(into, tuple(made.write(into, figures, style)), made)
         except OSError as error:
             if out is not None or not only_read(error):
                 raise

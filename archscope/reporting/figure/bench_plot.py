@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.patheffects import withStroke
 
 from archscope.errors import plural
 from archscope.reporting.figure.canvas import (
     BLACK,
     BLUE,
     FAINT,
+    HALO,
     INK,
     POINTS,
     VERMILLION,
@@ -26,54 +26,57 @@ from archscope.reporting.figure.canvas import (
     styled,
     text_size,
 )
-from archscope.reporting.figure.plot import Heading
-from archscope.reporting.networks.bench import device_text, milliseconds
+from archscope.reporting.figure.plot import PLAIN, Heading, Style
+from archscope.reporting.networks.bench import device_text, three_digits
 
 WIDTH = 6.5
 RIGHT, BOTTOM, GAP, LEGEND = 0.2, 0.5, 0.72, 0.34
 BAR = 0.3  # inches from one bar to the next
 LABEL_SIZE = 8.0
-PLAIN, LABELLED = 0.25, 0.45  # of the panel's width: a label, and one with the paper's ratio
 COLOURS = {"": BLUE, "wide": BLUE, "thin": VERMILLION}
 
 
-def draw_bench(document: Mapping[str, Any], suffix: str) -> bytes:
+def draw_bench(document: Mapping[str, Any], suffix: str, style: Style = PLAIN) -> bytes:
     """The file of an `archscope.bench/1` document, as ".png", ".svg" or ".pdf".
 
     Bars are medians, whiskers the quartiles. A hollow diamond is where the paper's ratio would
     put a network: at that ratio times the first network's time here.
     """
-    return file_bytes(bench_figure(document), suffix)
+    return file_bytes(bench_figure(document, style), suffix)
 
 
-def bench_figure(document: Mapping[str, Any], heading: Heading | None = None) -> Figure:
-    """The figure; `heading` is its title, where not its own."""
+def bench_figure(document: Mapping[str, Any], style: Style = PLAIN) -> Figure:
+    """The figure."""
     results = document["results"]
     panels = {
         mode: [r for r in results if r["mode"] == mode] for mode in document["setting"]["modes"]
     }
     with styled():
-        return _figure(document, panels, heading or bench_heading(document))
+        title = style.heading(bench_heading(document))
+        return _figure(document, panels, title, style.width or WIDTH)
 
 
 def _figure(
-    document: Mapping[str, Any], panels: Mapping[str, Sequence[Any]], heading: Heading
+    document: Mapping[str, Any],
+    panels: Mapping[str, Sequence[Any]],
+    heading: Heading,
+    width: float,
 ) -> Figure:
     """Panels from top to bottom, each as high as its bars need."""
     names = {entry["network"] for entry in document["results"]}
-    measure = new_figure(WIDTH, 1.0)
+    measure = new_figure(width, 1.0)
     left = 0.2 + max(text_size(measure, name, LABEL_SIZE)[0] for name in names) / POINTS
     legend = LEGEND if _handles(document) else 0.0
-    used = draw_heading(measure, heading, 0.14, WIDTH - RIGHT) + legend
+    used = draw_heading(measure, heading, 0.14, width - RIGHT) + legend
     heights = [BAR * (len(rows) + 0.4) for rows in panels.values()]
     total = used + 0.1 + sum(heights) + GAP * (len(heights) - 1) + BOTTOM
-    figure = new_figure(WIDTH, total)
-    draw_heading(figure, heading, 0.14, WIDTH - RIGHT)
+    figure = new_figure(width, total)
+    draw_heading(figure, heading, 0.14, width - RIGHT)
     if legend:
-        _draw_legend(figure, document, left / WIDTH, 1 - (used - 0.04) / total)
+        _draw_legend(figure, document, left / width, 1 - (used - 0.04) / total)
     top = total - used - 0.1
     for (mode, rows), height in zip(panels.items(), heights, strict=True):
-        axes = axes_at(figure, (left, top - height, WIDTH - left - RIGHT, height))
+        axes = axes_at(figure, (left, top - height, width - left - RIGHT, height))
         _draw_panel(axes, mode, rows)
         top -= height + GAP
     return figure
@@ -84,7 +87,7 @@ def bench_heading(document: Mapping[str, Any]) -> Heading:
     setting, published = document["setting"], document["published"]
     lines = [
         f"Median of {plural(setting['rounds'], 'interleaved round')}; whiskers: quartiles. "
-        "Labels: time, and its ratio to the first."
+        "Labels: time or images a second, and the ratio to the first."
     ]
     if published:
         lines.append(
@@ -97,7 +100,7 @@ def bench_heading(document: Mapping[str, Any]) -> Heading:
 def _handles(document: Mapping[str, Any]) -> list[Patch | Line2D]:
     groups = dict.fromkeys(entry["group"] for entry in document["results"] if entry["group"])
     handles: list[Patch | Line2D] = [Patch(color=COLOURS[group], label=group) for group in groups]
-    if any(_published(entry, 1.0) for entry in document["results"]):
+    if any(entry["published_ratio"] not in (None, 1) for entry in document["results"]):
         handles.append(_diamond([], [], label="by the published ratio"))
     return handles
 
@@ -119,47 +122,75 @@ def _draw_legend(figure: Figure, document: Mapping[str, Any], x: float, y: float
 def _draw_panel(axes: Axes, mode: str, rows: Sequence[Mapping[str, Any]]) -> None:
     axes.grid(axis="y", visible=False)
     axes.grid(axis="x", color=FAINT, linewidth=0.6)
-    first = 1000 * rows[0]["median"]
     places = [len(rows) - 1 - index for index in range(len(rows))]
-    found = [_published(row, first) for row in rows]
-    ends = [_end(row, published) for row, published in zip(rows, found, strict=True)]
-    rooms = [LABELLED if published else PLAIN for published in found]
+    bars = [_bar(row, rows[0]) for row in rows]
     # Each label ends within the panel.
-    axes.set_xlim(0, max(end / (1 - room) for end, room in zip(ends, rooms, strict=True)))
+    figure = cast(Figure, axes.figure)
+    room = axes.get_window_extent().width * POINTS / figure.dpi
+    labels = [_label(row, bar) for row, bar in zip(rows, bars, strict=True)]
+    shares = [min(0.7, text_size(figure, said, LABEL_SIZE)[0] / room + 0.04) for said in labels]
+    axes.set_xlim(0, max(bar.end / (1 - part) for bar, part in zip(bars, shares, strict=True)))
     axes.set_ylim(-0.7, len(rows) - 0.3)
-    for place, row, published in zip(places, rows, found, strict=True):
-        _draw_row(axes, place, row, published)
+    for place, row, bar in zip(places, rows, bars, strict=True):
+        _draw_row(axes, place, row, bar)
     axes.set_yticks(places, [row["network"] for row in rows])
     axes.tick_params(axis="y", length=0)
-    axes.set_xlabel(f"{mode}: ms, batch {rows[0]['batch']}")
+    axes.set_xlabel(f"{mode}: {_unit(mode)}, batch {rows[0]['batch']}")
 
 
-def _draw_row(axes: Axes, place: int, row: Mapping[str, Any], published: float | None) -> None:
+class _Bar(NamedTuple):
+    """What is drawn of a row: milliseconds or, of throughput, images a second."""
+
+    value: float
+    low: float
+    high: float
+    ratio: float
+    published: float | None
+    published_ratio: float | None
+
+    @property
+    def end(self) -> float:
+        return max(self.value, self.high, self.published or 0.0)
+
+
+def _unit(mode: str) -> str:
+    return "images/s" if mode == "throughput" else "ms"
+
+
+def _bar(row: Mapping[str, Any], first: Mapping[str, Any]) -> _Bar:
+    """The bar of a row; ratios of throughput are those of images a second."""
+    (low, high), ratio = row["quartiles"], row["published_ratio"]
+    # Where the paper's ratio puts a network; the first one is where it was measured.
+    published = None if ratio is None or ratio == 1 else ratio * first["median"]
+    if row["mode"] != "throughput":
+        at = None if published is None else 1000 * published
+        return _Bar(1000 * row["median"], 1000 * low, 1000 * high, row["ratio"], at, ratio)
+    rate = row["batch"]
+    at = None if published is None else rate / published
+    return _Bar(
+        *(rate / row["median"], rate / high, rate / low, 1 / row["ratio"], at),
+        None if ratio is None else 1 / ratio,
+    )
+
+
+def _label(row: Mapping[str, Any], bar: _Bar) -> str:
+    said = f"{three_digits(bar.value)} {_unit(row['mode'])}, {bar.ratio:.3g}×"
+    if bar.published is not None:
+        said += f" (paper {bar.published_ratio:.3g}×)"
+    return said
+
+
+def _draw_row(axes: Axes, place: int, row: Mapping[str, Any], bar: _Bar) -> None:
     """A bar, its whisker, the published diamond, and a label that is not on them."""
-    value, (low, high) = 1000 * row["median"], (1000 * q for q in row["quartiles"])
-    bar = axes.barh(place, value, height=0.62, color=COLOURS[row["group"]], linewidth=0)
-    bar.patches[0].set_gid(f"bar-{row['mode']}-{row['network']}")
+    drawn = axes.barh(place, bar.value, height=0.62, color=COLOURS[row["group"]], linewidth=0)
+    drawn.patches[0].set_gid(f"bar-{row['mode']}-{row['network']}")
     # The median stands between the quartiles: no bar of a negative length.
-    whisker = [[value - low], [high - value]]
-    axes.errorbar(value, place, xerr=whisker, fmt="none", ecolor=BLACK, elinewidth=1, capsize=2)
-    label = f"{milliseconds(row['median'])} ms, {row['ratio']:.3g}×"
-    if published is not None:
-        axes.add_line(_diamond([published], [place]))
-        label += f" (paper {row['published_ratio']:.3g}×)"
-    at = _end(row, published) + 0.02 * axes.get_xlim()[1]
-    text = axes.text(at, place, label, va="center", fontsize=LABEL_SIZE, color=INK)
-    text.set_path_effects([withStroke(linewidth=2, foreground="white")])
-
-
-def _end(row: Mapping[str, Any], published: float | None) -> float:
-    reach: float = max(row["median"], row["quartiles"][1])
-    return max(1000 * reach, published or 0.0)
-
-
-def _published(row: Mapping[str, Any], first: float) -> float | None:
-    """Where the paper's ratio puts a network; the first one is where it was measured."""
-    ratio = row["published_ratio"]
-    return None if ratio is None or ratio == 1 else ratio * first
+    whisker = [[bar.value - bar.low], [bar.high - bar.value]]
+    axes.errorbar(bar.value, place, xerr=whisker, fmt="none", ecolor=BLACK, elinewidth=1, capsize=2)
+    if bar.published is not None:
+        axes.add_line(_diamond([bar.published], [place]))
+    at = bar.end + 0.02 * axes.get_xlim()[1]
+    axes.text(at, place, _label(row, bar), va="center", fontsize=LABEL_SIZE, color=INK, bbox=HALO)
 
 
 def _diamond(x: list[float], y: list[float], label: str = "") -> Line2D:

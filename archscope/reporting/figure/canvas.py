@@ -28,6 +28,10 @@ BLUE, VERMILLION, GREEN, BLACK = "#0072B2", "#D55E00", "#009E73", "#000000"
 INK, GREY, FAINT = "#1a1a1a", "#595959", "#d9d9d9"
 DPI = 200
 POINTS = 72.0
+# Behind text that may stand on a curve; an outline of the letters would make paths of them.
+HALO = {"facecolor": "white", "edgecolor": "none", "pad": 0.4}
+# Fonts of the same widths, for a reader of an SVG file whose machine lacks ours.
+_SVG_FONTS = "'DejaVu Sans', 'Bitstream Vera Sans', Verdana, sans-serif"
 # The extensions of figures, with the metadata to leave out: dates and versions of programs.
 SUFFIXES: dict[str, dict[str, None]] = {
     ".png": {"Software": None},
@@ -53,7 +57,7 @@ STYLE = {
     "ytick.labelcolor": INK,
     "xtick.labelsize": 8,
     "ytick.labelsize": 8,
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",  # text stays text: it can be searched and edited
     "svg.hashsalt": "archscope",
     "pdf.fonttype": 42,  # embedded as TrueType, as publishers want it
 }
@@ -140,6 +144,11 @@ def wrapped(figure: Figure, string: str, size: float, weight: str, inches: float
     return lines
 
 
+def in_lines(figure: Figure, string: str, size: float, inches: float) -> str:
+    """The text broken into lines that fit."""
+    return "\n".join(wrapped(figure, string, size, "normal", inches))
+
+
 def draw_heading(figure: Figure, heading: Heading, left: float, right: float) -> float:
     """Write the heading at the top, between so many inches; returns the height used, in inches."""
     width, height = figure.get_size_inches()
@@ -183,7 +192,8 @@ def file_bytes(figure: Figure, suffix: str) -> bytes:
             if (drawn := drawable(said := text.get_text())) != said:
                 text.set_text(drawn)
         figure.savefig(stream, format=suffix[1:], metadata=SUFFIXES[suffix])
-    return stream.getvalue()
+    content = stream.getvalue()
+    return content.replace(b"'DejaVu Sans'", _SVG_FONTS.encode()) if suffix == ".svg" else content
 
 
 def save(figure: Figure, stem: Path, kinds: Sequence[str] = ("png", "svg")) -> list[Path]:

@@ -23,33 +23,37 @@ from archscope.reporting.figure.canvas import (
 )
 from archscope.reporting.figure.costs import AXES, Costs
 from archscope.reporting.figure.labels import Anchor, Box, Segment, place
+from archscope.reporting.figure.plot import PLAIN, Style
 from archscope.reporting.figure.scatter import (
     draw_label,
     in_points,
-    log_ticks,
     tell_missing,
-    tick_label,
 )
+from archscope.reporting.figure.ticks import log_ticks, tick_label
 from archscope.reporting.table.formats import mean_and_error
 
 WIDTH, LEFT, RIGHT, BOTTOM = 6.5, 0.6, 0.15, 0.5
 PANEL, GAP_X, GAP_Y = 2.0, 0.25, 0.6
+SIDE_BY_SIDE = 5.0  # from this width on there are two panels a row
 LABEL_SIZE, MARKER, BAR = 7.0, 4.6, 0.8
 MOST_NAMED = 8  # networks, of which those beside the front are named too
 UNITS = {"seconds": "training time (s)"}
 
 
-def draw(found: Costs) -> Figure:
+def draw(found: Costs, style: Style = PLAIN) -> Figure:
     """Four panels on the same errors; a few networks are all named, of more those of the front."""
+    width, heading = style.width or WIDTH, style.heading(found.heading)
+    across = 2 if width >= SIDE_BY_SIDE else 1
+    down = len(AXES) // across
     with styled():
-        body = 2 * PANEL + GAP_Y + BOTTOM + 0.15
-        used = draw_heading(new_figure(WIDTH, body), found.heading, LEFT, WIDTH - RIGHT)
-        figure = new_figure(WIDTH, body + used)
-        draw_heading(figure, found.heading, LEFT, WIDTH - RIGHT)
-        wide = (WIDTH - LEFT - RIGHT - GAP_X) / 2
+        body = down * (PANEL + GAP_Y) - GAP_Y + BOTTOM + 0.15
+        used = draw_heading(new_figure(width, body), heading, LEFT, width - RIGHT)
+        figure = new_figure(width, body + used)
+        draw_heading(figure, heading, LEFT, width - RIGHT)
+        wide = (width - LEFT - RIGHT - (across - 1) * GAP_X) / across
         for index, axis in enumerate(AXES):
-            row, column = divmod(index, 2)
-            bottom = BOTTOM + (1 - row) * (PANEL + GAP_Y)
+            row, column = divmod(index, across)
+            bottom = BOTTOM + (down - 1 - row) * (PANEL + GAP_Y)
             axes = axes_at(figure, (LEFT + column * (wide + GAP_X), bottom, wide, PANEL))
             _scale(axes, found, axis)
             axes.set_xlabel(UNITS.get(axis, AXES[axis]), fontsize=8, labelpad=2)

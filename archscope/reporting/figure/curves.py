@@ -13,7 +13,6 @@ from typing import Literal, cast
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from archscope.errors import plural
@@ -39,13 +38,17 @@ from archscope.reporting.figure.canvas import (
     styled,
     text_size,
 )
-from archscope.reporting.figure.plot import Heading
+from archscope.reporting.figure.plot import PLAIN, Heading, Style
 from archscope.reporting.table.formats import mean_and_error
 from archscope.sweep.store.records import Sweep
 
 WIDTH, LEFT, RIGHT, BOTTOM, LEGEND = 7.2, 0.56, 0.14, 0.5, 0.38
 PANEL_HEIGHT, GAP_X, GAP_Y, PANEL_TITLE = 1.3, 0.14, 0.2, 0.22
 WIDEST = 3.2
+NARROWEST = 1.2  # of a panel, in inches
+SECOND = 0.15  # for a second line
+LEGEND_ROW = 4.5  # from this width on the legend is one row
+NAME_SIZE = 9.0
 SMALLEST = 6.0  # type of a panel's name; a longer name loses its middle
 # Below this ratio of the highest to the lowest test error a linear scale shows more.
 LOG_FROM = 6.0
@@ -69,7 +72,7 @@ def data(sweep: Sweep) -> Curves:
         f"Training curves: {data_label(sweep)}, {family_label(sweep)}, {epochs_label(sweep)}, "
         f"{seeds_label(sweep)}"
     )
-    words = f"Mean over the seeds; {samples_label(sweep)}."
+    words = f"{_means(panels)}; {samples_label(sweep)}."
     if any(curve.n > 1 for curve in panels):
         words += f" Band: {panels[0].judged} error ± one standard error."
     if len(panels) > 1:
@@ -79,6 +82,13 @@ def data(sweep: Sweep) -> Curves:
         words += f" {plural(waiting, 'network')} not begun, or without a run that counts."
     shared = shared_sentences([panel.template for panel in panels])
     return Curves(Heading(title, [words, *shared]), panels)
+
+
+def _means(panels: Sequence[LearningCurve]) -> str:
+    numbers = {panel.n for panel in panels}
+    if numbers <= {1}:
+        return "One seed"
+    return "Mean over the seeds" + (", where there are several" if 1 in numbers else "")
 
 
 def hover(curves: Curves) -> dict[str, str]:
@@ -93,19 +103,26 @@ def hover(curves: Curves) -> dict[str, str]:
     return said
 
 
-def draw(curves: Curves) -> Figure:
+def draw(curves: Curves, style: Style = PLAIN) -> Figure:
     """Draw the panels in rows, all on the same scales."""
-    columns, rows = grid(len(curves.panels))
+    width, heading = style.width or WIDTH, style.heading(curves.heading)
+    columns, rows = grid(len(curves.panels), max(1, int((width - LEFT) / NARROWEST)))
     names = short_names([panel.template for panel in curves.panels])
     with styled():
-        cell = PANEL_HEIGHT + PANEL_TITLE
-        body = rows * cell + (rows - 1) * GAP_Y + BOTTOM + LEGEND
+        wide = min((width - LEFT - RIGHT - (columns - 1) * GAP_X) / columns, WIDEST)
+        trial = new_figure(width, 1)
+        # All panels have their errors in the same place: beside the names, or below them.
+        room = wide * POINTS
+        below = not all(
+            _fits(trial, names[one.template], _said(one), room) for one in curves.panels
+        )
+        cell = PANEL_HEIGHT + PANEL_TITLE + (SECOND if below else 0)
+        legend = LEGEND + (SECOND if width < LEGEND_ROW else 0)
+        body = rows * cell + (rows - 1) * GAP_Y + BOTTOM + legend
         # The heading's height is known only once its lines are broken.
-        trial = new_figure(WIDTH, body)
-        height = body + draw_heading(trial, curves.heading, LEFT, WIDTH - RIGHT)
-        figure = new_figure(WIDTH, height)
-        top = height - LEGEND - draw_heading(figure, curves.heading, LEFT, WIDTH - RIGHT)
-        wide = min((WIDTH - LEFT - RIGHT - (columns - 1) * GAP_X) / columns, WIDEST)
+        height = body + draw_heading(trial, heading, LEFT, width - RIGHT)
+        figure = new_figure(width, height)
+        top = height - legend - draw_heading(figure, heading, LEFT, width - RIGHT)
         if not curves.panels:
             axes = axes_at(figure, (LEFT, BOTTOM, wide, PANEL_HEIGHT))
             axes.set(xticks=[], yticks=[])
@@ -116,27 +133,31 @@ def draw(curves: Curves) -> Figure:
             row, column = divmod(index, columns)
             left, bottom = LEFT + column * (wide + GAP_X), top - (row + 1) * cell - row * GAP_Y
             axes = axes_at(figure, (left, bottom, wide, PANEL_HEIGHT))
-            _scale(axes, curves.panels)
+            scale_errors(axes, curves.panels)
             others = [other for other in curves.panels if other is not panel]
-            _draw_panel(axes, panel, names[panel.template], others)
+            _draw_panel(axes, panel, others)
+            _title(axes, names[panel.template], _said(panel), below=below)
             last = index + columns >= len(curves.panels)
             _name_axes(axes, first_column=column == 0, last_row=last)
         _draw_legend(figure, top, curves.panels)
         return figure
 
 
-def grid(panels: int) -> tuple[int, int]:
-    """Columns and rows for so many panels: the least empty places, then four columns."""
-    if panels <= 5:
+def grid(panels: int, most: int = 5) -> tuple[int, int]:
+    """Columns and rows for so many panels: the least empty places, then four columns.
+
+    `most` are as many columns as have room.
+    """
+    if panels <= min(most, 5):
         return max(1, panels), 1
-    columns = min((4, 5, 3), key=lambda n: -panels % n)
+    columns = min([n for n in (4, 5, 3) if n <= most] or [most], key=lambda n: -panels % n)
     return columns, math.ceil(panels / columns)
 
 
-def _limits(panels: Sequence[LearningCurve]) -> tuple[float, float, bool]:
+def _limits(panels: Sequence[LearningCurve], *, training: bool = True) -> tuple[float, float, bool]:
     """The lowest and the highest error shown, and whether the scale is logarithmic."""
     test = [error for panel in panels for error in panel.test]
-    train = [error for panel in panels for error in panel.train]
+    train = [error for panel in panels for error in panel.train] if training else test
     high = max(*test, *train)
     if min(test) > 0 and max(test) / min(test) > LOG_FROM:
         # A training error may reach 0: it leaves the frame below a fifth of the best test error.
@@ -147,13 +168,13 @@ def _limits(panels: Sequence[LearningCurve]) -> tuple[float, float, bool]:
     return max(0.0, low - room), high + room, False
 
 
-def _scale(axes: Axes, panels: Sequence[LearningCurve]) -> None:
-    """The same scales for every panel."""
+def scale_errors(axes: Axes, panels: Sequence[LearningCurve], *, training: bool = True) -> None:
+    """Scales on which all panels fit, with or without their training errors."""
     last = max(panel.epochs[-1] for panel in panels)
     first = min(1, last - 1)
     axes.set_xlim(first, last + 0.02 * (last - first))
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, steps=[1, 2, 5, 10]))
-    low, high, logarithmic = _limits(panels)
+    low, high, logarithmic = _limits(panels, training=training)
     if logarithmic:
         axes.set_yscale("log")
         steps = [s * 10.0**d for d in range(-3, 3) for s in (1, 2, 5)]
@@ -173,9 +194,7 @@ def _name_axes(axes: Axes, *, first_column: bool, last_row: bool) -> None:
         axes.set_xlabel("epoch", labelpad=1.5)
 
 
-def _draw_panel(
-    axes: Axes, panel: LearningCurve, name: str, others: Sequence[LearningCurve]
-) -> None:
+def _draw_panel(axes: Axes, panel: LearningCurve, others: Sequence[LearningCurve]) -> None:
     axes.patch.set_gid(f"panel-{panel.template}")
     for other in others:
         axes.plot(other.epochs, other.test, color=FAINT, linewidth=0.8)
@@ -194,29 +213,40 @@ def _draw_panel(
             alpha=0.25,
             linewidth=0,
         )
-    said = f"{panel.test[-1]:.1f} %"
-    if not panel.finished:
-        said += f" after {panel.epochs[-1]}"
-    _title(axes, name, said)
 
 
-def _title(axes: Axes, name: str, said: str) -> None:
-    """The name over the panel, the error beside it, or within where a long name leaves no room."""
+def _said(panel: LearningCurve) -> str:
+    return f"{panel.test[-1]:.1f} %" + ("" if panel.finished else f" after {panel.epochs[-1]}")
+
+
+def _fits(figure: Figure, name: str, said: str, room: float) -> bool:
+    """Whether a panel's name and its error stand side by side in so many points."""
+    wide = text_size(figure, name, NAME_SIZE, "bold")[0] + text_size(figure, said, 8)[0]
+    return wide + 6 <= room
+
+
+def _title(axes: Axes, name: str, said: str, *, below: bool) -> None:
+    """The name over the panel, the error beside or below it."""
     figure = cast(Figure, axes.figure)
     room = axes.get_window_extent().width * POINTS / figure.dpi
-    size = 9.0
+    size = NAME_SIZE
     wide = text_size(figure, name, size, "bold")[0]
     size = max(SMALLEST, min(size, size * room / wide))
     whole, left = name, len(name)
     while text_size(figure, name, size, "bold")[0] > room and left > 2:
         left -= 1
         name = f"{whole[: left // 2]}…{whole[-left // 2 :]}"
-    axes.set_title(name, loc="left", fontsize=size, fontweight="bold", color=INK, pad=3)
-    if wide + text_size(figure, said, 8)[0] + 6 <= room:
-        axes.set_title(said, loc="right", fontsize=8, color=GREY, pad=3)
-        return
-    text = axes.text(0.98, 0.97, said, transform=axes.transAxes, fontsize=8, color=GREY)
-    text.set(ha="right", va="top", path_effects=[withStroke(linewidth=2, foreground="white")])
+    over = 3 + (SECOND * POINTS if below else 0)
+    axes.set_title(name, loc="left", fontsize=size, fontweight="bold", color=INK, pad=over)
+    at, side = ((0, 1), "left") if below else ((1, 1), "right")
+    axes.annotate(
+        *(said, at, (0, 3)),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha=side,
+        fontsize=8,
+        color=GREY,
+    )
 
 
 def _draw_legend(figure: Figure, top: float, panels: Sequence[LearningCurve]) -> None:
@@ -232,7 +262,7 @@ def _draw_legend(figure: Figure, top: float, panels: Sequence[LearningCurve]) ->
         handles=handles,
         loc="lower left",
         bbox_to_anchor=(LEFT / width, (top + 0.04) / height),
-        ncols=2,
+        ncols=2 if width >= LEGEND_ROW else 1,
         frameon=False,
         fontsize=8.5,
         handlelength=2.8,

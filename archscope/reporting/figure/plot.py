@@ -15,6 +15,26 @@ class Heading:
 
 
 @dataclass(frozen=True)
+class Style:
+    """How a figure is asked for.
+
+    Attributes:
+        width: in inches; None: the figure's own.
+        title: whether the heading is drawn; else it is left to a caption.
+    """
+
+    width: float | None = None
+    title: bool = True
+
+    def heading(self, heading: Heading) -> Heading:
+        """The heading as it is drawn."""
+        return heading if self.title else Heading("")
+
+
+PLAIN = Style()
+
+
+@dataclass(frozen=True)
 class Mark:
     """One network: `y` with its error `bar` (None: no bar); one that is on two series has the
     same `key` in both. What is not `complete` is drawn hollow.
@@ -39,9 +59,10 @@ class Series:
 
 @dataclass(frozen=True)
 class Scatter:
-    """What the plot shows. x is drawn on a logarithmic scale."""
+    """What the plot shows. x is drawn on a logarithmic scale; `name` stands over the frame."""
 
     heading: Heading
     x_label: str
     y_label: str
     series: Sequence[Series]
+    name: str = ""

@@ -26,16 +26,19 @@ from archscope.reporting.figure.canvas import (
     VERMILLION,
     axes_at,
     draw_heading,
+    in_lines,
     new_figure,
     styled,
     text_size,
 )
 from archscope.reporting.figure.designs_plot import LABELS
 from archscope.reporting.figure.labels import Anchor, Box, Segment, place
-from archscope.reporting.figure.plot import Heading
-from archscope.reporting.figure.scatter import draw_label, in_points, log_ticks, tick_label
+from archscope.reporting.figure.plot import PLAIN, Heading, Style
+from archscope.reporting.figure.scatter import draw_label, in_points
+from archscope.reporting.figure.ticks import log_ticks, tick_label, ticks_within
 
 WIDTH, PANEL = 9.0, 5.2
+SIDE_BY_SIDE = 6.0  # from this width on the legend is beside the frame
 LEFT, RIGHT, BOTTOM = 0.62, 0.12, 0.58
 LEGEND_SIZE, ROW = 7.0, 0.148  # points; inches a line
 LABEL_SIZE, MARKER, EDGE = 6.5, 5.0, 1.1
@@ -46,25 +49,31 @@ COLOURS = (BLUE, VERMILLION, GREEN, "#CC79A7", "#E69F00", "#56B4E9", BLACK)
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "<", ">")
 
 
-def draw(found: PublishedPoints, cost: str) -> Figure:
-    """The picture; as high as its legend needs."""
+def draw(found: PublishedPoints, cost: str, style: Style = PLAIN) -> Figure:
+    """The picture; as high as its legend needs, which in a narrow one is below."""
     heading = Heading(
         f"Published top-1 error on {found.dataset} against {LABELS[cost]}", found.sentences()
     )
-    looks = looks_of(found.families)
+    heading = style.heading(heading)
+    looks, width = looks_of(found.families), style.width or WIDTH
     with styled():
-        wide = max(text_size(new_figure(1, 1), one, LEGEND_SIZE)[0] for one in looks) / POINTS
-        legend = wide + 0.32
-        high = max(PANEL, ROW * len(looks))
-        used = draw_heading(new_figure(WIDTH, high), heading, LEFT, WIDTH - RIGHT)
-        figure = new_figure(WIDTH, BOTTOM + high + 0.12 + used)
-        draw_heading(figure, heading, LEFT, WIDTH - RIGHT)
-        axes = axes_at(figure, (LEFT, BOTTOM, WIDTH - LEFT - legend - RIGHT, high))
+        entry = max(text_size(new_figure(1, 1), one, LEGEND_SIZE)[0] for one in looks) / POINTS
+        entry += 0.32
+        below = width < SIDE_BY_SIDE
+        columns = max(1, int((width - LEFT) / entry)) if below else 1
+        legend = ROW * math.ceil(len(looks) / columns) + 0.1
+        wide = width - LEFT - RIGHT - (0 if below else entry)
+        high = min(PANEL, wide) if below else max(PANEL, legend)
+        bottom = BOTTOM + (legend if below else 0)
+        used = draw_heading(new_figure(width, high), heading, LEFT, width - RIGHT)
+        figure = new_figure(width, bottom + high + 0.12 + used)
+        draw_heading(figure, heading, LEFT, width - RIGHT)
+        axes = axes_at(figure, (LEFT, bottom, wide, high))
         axes.set_xlabel(f"{LABELS[cost]} of one image" if cost != "params" else LABELS[cost])
         axes.set_ylabel("published top-1 error (%)")
-        _scale(axes, found.points)
+        _scale(axes, found.points, ticks_within(wide))
         _draw_points(axes, found, looks)
-        _draw_legend(axes, looks)
+        _draw_legend(axes, looks, columns, BOTTOM / high if below else None)
         _draw_names(figure, axes, found)
         return figure
 
@@ -82,13 +91,13 @@ def gid(name: str) -> str:
     return f"published-{name}"
 
 
-def _scale(axes: Axes, points: Sequence[PublishedPoint]) -> None:
+def _scale(axes: Axes, points: Sequence[PublishedPoint], most: int) -> None:
     costs, errors = [point.cost for point in points], [point.error for point in points]
     axes.set_xscale("log")
     stretch = max((max(costs) / min(costs)) ** 0.04, 1.15)
     limits = min(costs) / stretch, max(costs) * stretch
     axes.set_xlim(*limits)
-    axes.xaxis.set_major_locator(FixedLocator(log_ticks(*limits)))
+    axes.xaxis.set_major_locator(FixedLocator(log_ticks(*limits, most)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick_label(value)))
     axes.grid(axis="x", color=FAINT, linewidth=0.6)
@@ -120,8 +129,10 @@ def _draw_points(axes: Axes, found: PublishedPoints, looks: dict[str, tuple[str,
         )
 
 
-def _draw_legend(axes: Axes, looks: dict[str, tuple[str, str]]) -> None:
-    """Beside the frame, where no name can meet it."""
+def _draw_legend(
+    axes: Axes, looks: dict[str, tuple[str, str]], columns: int, below: float | None
+) -> None:
+    """Beside the frame or so far `below` it (a part of its height): no name can meet it."""
     handles = [
         Line2D([], [], color=colour, marker=marker, markersize=MARKER, linestyle="", label=family)
         for family, (colour, marker) in looks.items()
@@ -129,7 +140,9 @@ def _draw_legend(axes: Axes, looks: dict[str, tuple[str, str]]) -> None:
     axes.legend(
         handles=handles,
         loc="upper left",
-        bbox_to_anchor=(1.0, 1.0),
+        bbox_to_anchor=(1.0, 1.0) if below is None else (0.0, -below),
+        ncols=columns,
+        columnspacing=1.0,
         frameon=False,
         fontsize=LEGEND_SIZE,
         handlelength=1.0,
@@ -168,7 +181,9 @@ def _draw_names(figure: Figure, axes: Axes, found: PublishedPoints) -> None:
             boxes.append(at.box)
             lines += [at.leader] if at.leader else []
     if missing:
-        axes.set_xlabel(f"{axes.get_xlabel()}; {missing} without room for a name")
+        said = f"{axes.get_xlabel()}; {missing} without room for a name"
+        wide = axes.get_window_extent().width / figure.dpi
+        axes.set_xlabel(in_lines(figure, said, float(axes.xaxis.label.get_fontsize()), wide))
 
 
 def _corners(spots: Iterable[tuple[float, float]]) -> list[Segment]:

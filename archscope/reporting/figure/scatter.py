@@ -14,40 +14,32 @@ from typing import Literal, cast
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from archscope.reporting.figure.canvas import (
     BLUE,
     GREEN,
     GREY,
+    HALO,
     INK,
     POINTS,
     VERMILLION,
     axes_at,
     draw_heading,
+    in_lines,
     new_figure,
     styled,
     text_size,
 )
 from archscope.reporting.figure.labels import Anchor, Box, Place, Segment, place
-from archscope.reporting.figure.plot import Mark, Scatter, Series
-from archscope.reporting.table.formats import prefixed
+from archscope.reporting.figure.plot import PLAIN, Mark, Scatter, Series, Style
+from archscope.reporting.figure.ticks import log_ticks, tick_label, ticks_within
 
-WIDTH, HEIGHT = 6.5, 4.8
-LEFT, RIGHT, BOTTOM, LEGEND = 0.62, 0.18, 0.58, 0.3
-LABEL_SIZE = 8.0
+WIDTH, PANEL = 6.5, 3.2
+LEFT, RIGHT, BOTTOM, LEGEND, NAME = 0.62, 0.18, 0.58, 0.2, 0.2
+SIDE_BY_SIDE = 5.5  # from this width on two plots stand beside each other
+LABEL_SIZE, LEGEND_SIZE = 8.0, 8.5
 CAP, BAR = 2.5, 1.1
-TICK_STEPS = (
-    (1.0,),
-    (1.0, 3.0),
-    (1.0, 2.0, 5.0),
-    (1.0, 1.5, 2.0, 3.0, 5.0, 7.0),
-    (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0),
-    tuple(0.5 * step for step in range(2, 20)),
-)
-NARROW = 2.5  # high over low: there a logarithm is nearly straight, and its round numbers few
-MOST_TICKS = 10  # that fit side by side, each with its label
 
 
 @dataclass(frozen=True)
@@ -69,38 +61,82 @@ LOOKS = {
 }
 
 
-def draw(scatter: Scatter) -> Figure:
-    """Draw the plot; without any series, it says that nothing has finished yet."""
+def draw(scatter: Scatter, style: Style = PLAIN, beside: Scatter | None = None) -> Figure:
+    """Draw the plot; without any series, it says that nothing has finished yet.
+
+    `beside` is another one with scales of its own: to the right or, in a narrow figure, below.
+    """
+    plots = [scatter, *([beside] if beside else [])]
     with styled():
-        figure = new_figure(WIDTH, HEIGHT)
-        top = HEIGHT - LEGEND - draw_heading(figure, scatter.heading, LEFT, WIDTH - RIGHT)
-        axes = axes_at(figure, (LEFT, BOTTOM, WIDTH - LEFT - RIGHT, top - BOTTOM))
-        axes.set_xlabel(scatter.x_label)
-        axes.set_ylabel(scatter.y_label)
-        marks = [mark for series in scatter.series for mark in series.marks]
-        if not marks:
-            axes.set(xticks=[], yticks=[])
-            say = "no trial has finished yet"
-            axes.text(0.5, 0.5, say, transform=axes.transAxes, ha="center", color=GREY)
-            return figure
-        _scale_x(axes, [mark.x for mark in marks])
-        _scale_y(axes, marks)
-        for series in sorted(scatter.series, key=lambda s: list(LOOKS).index(s.name)):
-            _draw_series(axes, series)
-        if any(series.name != "other" for series in scatter.series):
-            _draw_legend(axes, scatter.series)
-        _draw_labels(figure, axes, scatter.series)
+        width = style.width or WIDTH
+        across = len(plots) if width >= SIDE_BY_SIDE else 1
+        cell = width / across
+        wide = cell - LEFT - RIGHT
+        ruler = new_figure(width, 1)
+        used = draw_heading(ruler, style.heading(scatter.heading), LEFT, width - RIGHT)
+        columns = [_legend_columns(ruler, plot.series, wide) for plot in plots]
+        rows = max(
+            math.ceil(len(plot.series) / each) if each else 0
+            for plot, each in zip(plots, columns, strict=True)
+        )
+        above = LEGEND * rows + 0.1 + (NAME if beside else 0)
+        tall = min(PANEL, 0.8 * wide)
+        high = above + tall + BOTTOM
+        figure = new_figure(width, used + high * (len(plots) // across))
+        draw_heading(figure, style.heading(scatter.heading), LEFT, width - RIGHT)
+        for index, plot in enumerate(plots):
+            row, column = divmod(index, across)
+            bottom = high * (len(plots) // across - row) - above - tall
+            axes = axes_at(figure, (LEFT + column * cell, bottom, wide, tall))
+            if plot.name:
+                at = (0, (above - 0.12) * POINTS)
+                axes.annotate(
+                    *(plot.name, (0, 1), at),
+                    xycoords="axes fraction",
+                    textcoords="offset points",
+                    fontsize=9,
+                    fontweight="bold",
+                    va="top",
+                )
+            _draw_plot(figure, axes, plot, columns[index])
         return figure
 
 
-def _scale_x(axes: Axes, values: Sequence[float]) -> None:
+def _draw_plot(figure: Figure, axes: Axes, scatter: Scatter, legend_columns: int) -> None:
+    inches = axes.get_window_extent().width / figure.dpi
+    axes.set_xlabel(in_lines(figure, scatter.x_label, 9, inches))
+    axes.set_ylabel(scatter.y_label)
+    marks = [mark for series in scatter.series for mark in series.marks]
+    if not marks:
+        axes.set(xticks=[], yticks=[])
+        say = "no trial has finished yet"
+        axes.text(0.5, 0.5, say, transform=axes.transAxes, ha="center", color=GREY)
+        return
+    _scale_x(axes, [mark.x for mark in marks], ticks_within(inches))
+    _scale_y(axes, marks)
+    for series in sorted(scatter.series, key=lambda s: list(LOOKS).index(s.name)):
+        _draw_series(axes, series)
+    if legend_columns:
+        _draw_legend(axes, scatter.series, legend_columns)
+    _draw_labels(figure, axes, scatter.series)
+
+
+def _legend_columns(figure: Figure, series: Sequence[Series], inches: float) -> int:
+    """The columns of the legend; 0: one kind of marker needs none."""
+    if all(one.name == "other" for one in series):
+        return 0
+    entries = [text_size(figure, one.label, LEGEND_SIZE)[0] / POINTS + 0.62 for one in series]
+    return next(n for n in range(len(entries), 0, -1) if n == 1 or n * max(entries) <= inches)
+
+
+def _scale_x(axes: Axes, values: Sequence[float], most: int) -> None:
     """A logarithmic scale with room for labels, over a factor of 2 at least."""
     axes.set_xscale("log")
     low, high = min(values), max(values)
     middle, half = math.sqrt(low * high), max(0.56 * math.log(high / low), math.log(2) / 2)
     limits = (middle * math.exp(-half), middle * math.exp(half))
     axes.set_xlim(*limits)
-    axes.xaxis.set_major_locator(FixedLocator(log_ticks(*limits)))
+    axes.xaxis.set_major_locator(FixedLocator(log_ticks(*limits, most)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick_label(value)))
 
@@ -111,32 +147,6 @@ def _scale_y(axes: Axes, marks: Sequence[Mark]) -> None:
     room = 0.12 * (high - low) or max(0.02 * abs(high), 0.05)
     axes.set_ylim(low - room, high + room)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=7, steps=[1, 2, 2.5, 5, 10]))
-
-
-def log_ticks(low: float, high: float) -> list[float]:
-    """Round numbers between the limits: the coarsest set that has four, no two too near."""
-    if high / low < NARROW:
-        equal = MaxNLocator(nbins=5, steps=[1, 2, 5, 10]).tick_values(low, high)
-        return [float(tick) for tick in equal if low <= tick <= high]
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    ticks: list[float] = []
-    for steps in TICK_STEPS:
-        ticks = [step * 10.0**decade for decade in decades for step in steps]
-        ticks = [tick for tick in ticks if low <= tick <= high]
-        if len(ticks) >= 4:
-            break
-    apart = math.log10(high / low) / MOST_TICKS
-    kept: list[float] = []
-    for tick in ticks:
-        if not kept or math.log10(tick / kept[-1]) >= apart:
-            kept.append(tick)
-    return kept
-
-
-def tick_label(value: float) -> str:
-    """`500 k`, `1 M`, `1.5 M`."""
-    number, _, prefix = prefixed(3)(round(value)).partition(" ")
-    return f"{float(number):g} {prefix}".rstrip()
 
 
 def _draw_series(axes: Axes, series: Series) -> None:
@@ -170,7 +180,7 @@ def _draw_series(axes: Axes, series: Series) -> None:
         )
 
 
-def _draw_legend(axes: Axes, series: Sequence[Series]) -> None:
+def _draw_legend(axes: Axes, series: Sequence[Series], columns: int) -> None:
     """Above the frame, where no label can meet it."""
     handles = [
         Line2D(
@@ -192,9 +202,9 @@ def _draw_legend(axes: Axes, series: Sequence[Series]) -> None:
         handles=handles,
         loc="lower left",
         bbox_to_anchor=(0.0, 1.0),
-        ncols=len(handles),
+        ncols=columns,
         frameon=False,
-        fontsize=8.5,
+        fontsize=LEGEND_SIZE,
         handlelength=2.8,
         borderpad=0.0,
         borderaxespad=0.4,
@@ -246,9 +256,8 @@ def draw_label(
     width, height = (inches * POINTS for inches in figure.get_size_inches())
     x, y = found.box[0] / width, found.box[1] / height
     text = figure.text(x, y, label, fontsize=size, color=colour, va="bottom")
-    text.set_gid(f"label-{gid}")
     # Where a label has to stand on a curve, it stays readable.
-    text.set_path_effects([withStroke(linewidth=2, foreground="white")])
+    text.set(gid=f"label-{gid}", bbox=HALO)
     if found.leader is not None:
         x0, y0, x1, y1 = found.leader
         line = Line2D(
@@ -265,7 +274,11 @@ def draw_label(
 
 def tell_missing(axes: Axes, count: int) -> None:
     """Say how many labels have found no room."""
-    axes.set_xlabel(f"{axes.get_xlabel()}; {count} without room for a label")
+    said = axes.get_xlabel().replace("\n", " ")
+    figure = cast(Figure, axes.figure)
+    wide = axes.get_window_extent().width / figure.dpi
+    size = float(axes.xaxis.label.get_fontsize())
+    axes.set_xlabel(in_lines(figure, f"{said}; {count} without room for a label", size, wide))
 
 
 def _bar_boxes(x: float, low: float, high: float) -> list[Box]:

@@ -25,7 +25,7 @@ from archscope.reporting.figure.canvas import (
     wrapped,
 )
 from archscope.reporting.figure.designs_plot import LABELS
-from archscope.reporting.figure.plot import Heading
+from archscope.reporting.figure.plot import PLAIN, Heading, Style
 from archscope.reporting.networks.difference import changed, named
 from archscope.reporting.table.formats import si, signed_si, tick
 
@@ -35,6 +35,7 @@ ROW, TICKS, TITLE, BETWEEN = 0.36, 0.5, 0.3, 0.15
 SIZE, SMALL = 8.0, 6.5
 BAR = 0.58
 CUT = 0.6  # where all levels are above this part of the largest, the axis leaves out its beginning
+NARROWEST = 1.7  # of a panel, in inches
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -66,28 +67,34 @@ def bars(document: Mapping[str, Any], split: str, cost: str) -> list[Bar]:
     return [*rows, Bar(second["name"], "", 0, level, total=True)]
 
 
-def draw_waterfalls(document: Mapping[str, Any], on: Sequence[str]) -> Figure:
+def draw_waterfalls(document: Mapping[str, Any], on: Sequence[str], style: Style = PLAIN) -> Figure:
     """A column of panels a cost, for each split a row: that by choice, where there is one, above.
 
     `document` is that of `explore.networks.difference`, schema `archscope.diff/1`.
     """
     splits = [split for split in ("by_choice", "by_stage") if document[split] is not None]
     name = f"From {document['from']['name']} to {document['to']['name']}"
-    heading = Heading(name, [_explanation(document)])
-    panel = PANEL[len(on)]
-    width = LEFT + len(on) * (panel + GAP) - GAP + RIGHT
-    heights = [ROW * (len(document[split]) + 2) for split in splits]
-    height = sum(heights) + len(splits) * (TITLE + TICKS + BETWEEN) + 0.75
+    heading = style.heading(Heading(name, [_explanation(document)]))
+    width = style.width or LEFT + len(on) * (PANEL[len(on)] + GAP) - GAP + RIGHT
+    labels = min(LEFT, 0.38 * width)
+    # Panels that would be too narrow side by side stand below one another.
+    across = max(1, min(len(on), int((width - labels) / NARROWEST)))
+    panel = (width - labels - RIGHT + GAP) / across - GAP
+    rows = [(split, on[at : at + across]) for split in splits for at in range(0, len(on), across)]
+    heights = [ROW * (len(document[split]) + 2) for split, _ in rows]
     with styled():
-        figure = new_figure(width, height)
-        top = height - draw_heading(figure, heading, 0.15, width - RIGHT)
-        for split, tall in zip(splits, heights, strict=True):
+        used = draw_heading(new_figure(width, 1), heading, 0.15, width - RIGHT)
+        body = sum(heights) + len(rows) * (TITLE + TICKS + BETWEEN)
+        top = used + body + 0.1
+        figure = new_figure(width, top)
+        draw_heading(figure, heading, 0.15, width - RIGHT)
+        top -= used
+        for (split, costs), tall in zip(rows, heights, strict=True):
             top -= TITLE + BETWEEN
-            for index, cost in enumerate(on):
-                left = LEFT + index * (panel + GAP)
-                axes = axes_at(figure, (left, top - tall, panel, tall))
-                _draw(axes, bars(document, split, cost), panel, LABELS[cost])
-            _draw_labels(figure, bars(document, split, on[0]), split, top)
+            for index, cost in enumerate(costs):
+                box = (labels + index * (panel + GAP), top - tall, panel, tall)
+                _draw(axes_at(figure, box), bars(document, split, cost), panel, LABELS[cost])
+            _draw_labels(figure, bars(document, split, on[0]), split, (labels, top))
             top -= tall + TICKS
         return figure
 
@@ -112,6 +119,8 @@ def _draw(axes: Axes, rows: Sequence[Bar], inches: float, title: str) -> None:
     axes.set_xlim(base, base + (high - base) * inches / (inches - room))
     axes.set_ylim(len(rows) - 0.5, -0.5)
     _draw_bars(axes, rows, base)
+    if cut:
+        _break(axes, rows, (axes.get_xlim()[1] - base) / inches)
     axes.set_title(title, fontsize=SIZE + 1, loc="left", color=INK, pad=4)
     axes.set_yticks([])
     axes.spines["left"].set_visible(not cut)
@@ -122,6 +131,23 @@ def _draw(axes: Axes, rows: Sequence[Bar], inches: float, title: str) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
     if cut:
         axes.set_xlabel("the axis does not begin at 0", fontsize=SMALL, color=GREY, labelpad=2)
+
+
+def _break(axes: Axes, rows: Sequence[Bar], unit: float) -> None:
+    """Mark the totals and the axis as cut off at their beginning; `unit` is an inch."""
+    base = axes.get_xlim()[0]
+    places = [(place, BAR / 2 + 0.06) for place, row in enumerate(rows) if row.total]
+    for place, half in [*places, (len(rows) - 0.5, 0.14)]:
+        for start in (0.1, 0.15):
+            axes.plot(
+                [base + (start - 0.025) * unit, base + (start + 0.025) * unit],
+                [place + half, place - half],
+                color="white",
+                linewidth=2.0,
+                zorder=4,
+                clip_on=False,
+                gid="break",
+            )
 
 
 def _draw_bars(axes: Axes, rows: Sequence[Bar], base: float) -> None:
@@ -154,9 +180,12 @@ def _draw_bars(axes: Axes, rows: Sequence[Bar], base: float) -> None:
         )
 
 
-def _draw_labels(figure: Figure, rows: Sequence[Bar], split: str, top: float) -> None:
-    """What each row is, left of the panels; `top` is that of the panels, in inches."""
+def _draw_labels(
+    figure: Figure, rows: Sequence[Bar], split: str, corner: tuple[float, float]
+) -> None:
+    """What each row is, left of the panels, whose left and top are at `corner`, in inches."""
     wide, high = figure.get_size_inches()
+    left, top = corner
     figure.text(
         0.15 / wide,
         (top + 0.06) / high,
@@ -166,13 +195,13 @@ def _draw_labels(figure: Figure, rows: Sequence[Bar], split: str, top: float) ->
         color=INK,
     )
     for place, row in enumerate(rows):
-        _draw_label(figure, row, top - ROW * (place + 0.5))
+        _draw_label(figure, row, left, top - ROW * (place + 0.5))
 
 
-def _draw_label(figure: Figure, row: Bar, middle: float) -> None:
+def _draw_label(figure: Figure, row: Bar, left: float, middle: float) -> None:
     """The name of a row and, smaller, what changed, around so many inches from the bottom."""
     wide, high = figure.get_size_inches()
-    room = LEFT - 0.27
+    room = left - 0.27
     lines = wrapped(figure, row.detail, SMALL, "normal", room)
     if len(lines) > 2:
         lines = [lines[0], f"{lines[1]} ..."]
@@ -182,7 +211,7 @@ def _draw_label(figure: Figure, row: Bar, middle: float) -> None:
     y = middle + sum(sizes) * 1.15 / 2 / POINTS
     for index, (line, size) in enumerate(zip([row.label, *lines], sizes, strict=True)):
         figure.text(
-            (LEFT - 0.12) / wide,
+            (left - 0.12) / wide,
             (y - size * 0.95 / POINTS) / high,
             line,
             ha="right",

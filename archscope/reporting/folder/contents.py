@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archscope.files import write_text
-from archscope.reporting.figure.plot import Heading
+from archscope.reporting.figure.plot import PLAIN, Heading, Style
 from archscope.reporting.table.documents import escape_markdown
 from archscope.reporting.table.render import render
 from archscope.reporting.table.table import Table
@@ -23,7 +23,7 @@ CAPTIONS = "captions.md"
 class Drawing:
     """A figure that is drawn when it is needed, and its heading, which is also its caption."""
 
-    draw: Callable[[], Figure]
+    draw: Callable[[Style], Figure]
     heading: Heading
 
 
@@ -43,7 +43,7 @@ class Contents:
     texts: Mapping[str, Callable[[], str]]
     figures: Mapping[str, Drawing] = field(default_factory=dict)
 
-    def write(self, folder: Path, kinds: Sequence[str]) -> list[Path]:
+    def write(self, folder: Path, kinds: Sequence[str], style: Style = PLAIN) -> list[Path]:
         """Write the files, the figures in each of `kinds`; each whole or not at all."""
         from archscope.reporting.figure.canvas import save  # matplotlib, only here
 
@@ -52,7 +52,7 @@ class Contents:
             write_text(folder / name, text())
             paths.append(folder / name)
         for name, drawing in self.figures.items():
-            paths += save(drawing.draw(), folder / name, kinds)
+            paths += save(drawing.draw(style), folder / name, kinds)
         return paths
 
     def _captions(self) -> str:

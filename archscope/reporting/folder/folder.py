@@ -29,12 +29,16 @@ KINDS = ("png", "svg")
 
 
 def contents(
-    folder: Path | str, resolve: float = RESOLVE, against: Path | str | None = None
+    folder: Path | str,
+    resolve: float = RESOLVE,
+    against: Path | str | None = None,
+    published: bool = False,
 ) -> Contents:
     """What the folder's report holds, finished or not.
 
     `against` is the folder of another sweep of the same networks, such as a longer one: its order
-    is what the order here is compared with.
+    is what the order here is compared with. `published` puts the points of the ResNeXt paper's
+    Figure 7 beside the sweep's.
 
     Raises:
         UsageError: where the folder holds nothing of ours, or `against` cannot be compared with
@@ -49,6 +53,10 @@ def contents(
         raise UsageError(
             f"--against compares sweeps of several networks, and {folder} holds none; leave "
             "out --against"
+        )
+    if alone and published:
+        raise UsageError(
+            "--published is for Figure 7, which a sweep of ResNeXt templates has; leave it out"
         )
     if sweep is None:
         assert kept is not None
@@ -68,8 +76,8 @@ def contents(
         )
     longer = None if against is None else read_sweep(against)
     if kept is not None:
-        return study_contents(kept, sweep, resolve, longer)
-    return sweep_contents(sweep, resolve, longer)
+        return study_contents(kept, sweep, resolve, longer, published)
+    return sweep_contents(sweep, resolve, longer, published)
 
 
 def write(folder: Path | str, kinds: Sequence[str] = KINDS, resolve: float = RESOLVE) -> list[Path]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from archscope.errors import plural
 from archscope.reporting.facts.wording import machine_sentence, trouble
 from archscope.reporting.figure.costs import costs_of, costs_table
-from archscope.reporting.figure.population import population, population_table
+from archscope.reporting.figure.populations.population import population, population_table
 from archscope.reporting.folder import page_figures, page_trials
 from archscope.reporting.folder.contents import without
 from archscope.reporting.folder.page_trials import table_section

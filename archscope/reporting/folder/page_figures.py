@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from archscope.reporting.facts.points import points
-from archscope.reporting.figure import costs_plot, curves, figure7, population_plot, scatter
+from archscope.reporting.figure import costs_plot, curves, figure7, scatter
 from archscope.reporting.figure.costs import Costs
-from archscope.reporting.figure.plot import Heading
-from archscope.reporting.figure.population import Population
+from archscope.reporting.figure.plot import Style
+from archscope.reporting.figure.populations import population_plot
+from archscope.reporting.figure.populations.population import Population
 from archscope.reporting.figure.svg import inline_svg
 from archscope.reporting.folder.contents import caption
 from archscope.reporting.table.formats import mean_and_error
@@ -16,7 +15,7 @@ from archscope.reporting.table.html import figure_html
 from archscope.sweep.store.records import Sweep
 
 # On a page the heading is text, under the figure, and not drawn into it.
-_NONE = Heading("")
+_UNTITLED = Style(title=False)
 
 
 def error_figure(sweep: Sweep) -> str:
@@ -31,9 +30,7 @@ def error_figure(sweep: Sweep) -> str:
                 f"{point.template}: {error} % test error (n = {point.test_error.n}), "
                 f"{int(mark.x):,} parameters, {point.entry.macs:,} multiply-adds"
             )
-    drawn = inline_svg(
-        scatter.draw(replace(plot, heading=_NONE)), "error", plot.heading.title, hover
-    )
+    drawn = inline_svg(scatter.draw(plot, _UNTITLED), "error", plot.heading.title, hover)
     return figure_html(drawn, caption(plot.heading))
 
 
@@ -41,14 +38,14 @@ def curves_figure(sweep: Sweep) -> str:
     """The training curves, a panel for each network."""
     data = curves.data(sweep)
     drawn = inline_svg(
-        curves.draw(replace(data, heading=_NONE)), "curves", data.heading.title, curves.hover(data)
+        curves.draw(data, _UNTITLED), "curves", data.heading.title, curves.hover(data)
     )
     return figure_html(drawn, caption(data.heading))
 
 
 def costs_figure(found: Costs) -> str:
     """Error against each cost."""
-    figure = costs_plot.draw(replace(found, heading=_NONE))
+    figure = costs_plot.draw(found, _UNTITLED)
     drawn = inline_svg(figure, "costs", found.heading.title, costs_plot.hover(found))
     return figure_html(drawn, caption(found.heading))
 
@@ -56,7 +53,7 @@ def costs_figure(found: Costs) -> str:
 def population_figure(population: Population) -> str:
     """The distribution of errors."""
     drawn = inline_svg(
-        population_plot.draw(replace(population, heading=_NONE)),
+        population_plot.draw(population, _UNTITLED),
         "population",
         population.heading.title,
         population_plot.hover(population),

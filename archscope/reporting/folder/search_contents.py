@@ -58,9 +58,9 @@ def search_contents(sweep: Sweep, search: Search) -> Contents:
         "table.md": lambda: markdown(tables, trouble(sweep)),
         "report.html": lambda: _page(sweep, search, tables, verdicts, found),
     }
-    figures = {"curves": Drawing(lambda: curves.draw(lines), lines.heading)}
+    figures = {"curves": Drawing(lambda style: curves.draw(lines, style), lines.heading)}
     if found is not None:
-        figures["costs"] = Drawing(lambda: costs_plot.draw(found), found.heading)
+        figures["costs"] = Drawing(lambda style: costs_plot.draw(found, style), found.heading)
     return Contents(
         tuple(tables), search_document(sweep, search, decision, verdicts), texts, figures
     )

@@ -49,7 +49,7 @@ def contents(sweep: Sweep) -> Contents:
         "table.md": lambda: markdown((shown,), trouble(sweep)),
         "report.html": made_page,
     }
-    figures = {"curves": Drawing(lambda: curves.draw(lines), lines.heading)}
+    figures = {"curves": Drawing(lambda style: curves.draw(lines, style), lines.heading)}
     return Contents((shown,), document(sweep), texts, figures)
 
 

@@ -144,9 +144,13 @@ def _named(row: Mapping[str, Any], measures: Sequence[str]) -> dict[str, Any]:
 
 
 def study_contents(
-    kept: Kept, sweep: Sweep, resolve: float = RESOLVE, longer: Sweep | None = None
+    kept: Kept,
+    sweep: Sweep,
+    resolve: float = RESOLVE,
+    longer: Sweep | None = None,
+    published: bool = False,
 ) -> Contents:
-    """The report of a study's sweep, finished or not; `longer` as `folder.contents` has it."""
+    """The report of a study's sweep, finished or not; the rest as `folder.contents` has it."""
     study, preset = kept.study, kept.preset
     tables = study_tables(study, preset, sweep, resolve)
     against = None if longer is None else honesty_against(sweep, longer)
@@ -171,4 +175,4 @@ def study_contents(
         "study.md": lambda: markdown(every, [*sentences(sweep), *trouble(sweep)]),
     }
     document = {**result, **also.document(against)}
-    return Contents(every, document, texts, figures(sweep, also))
+    return Contents(every, document, texts, figures(sweep, also, published))

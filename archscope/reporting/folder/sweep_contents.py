@@ -11,7 +11,11 @@ from typing import Any, NamedTuple
 
 from archscope.reporting.facts.wording import trouble
 from archscope.reporting.figure.costs import Costs, costs_of, costs_table
-from archscope.reporting.figure.population import Population, population, population_table
+from archscope.reporting.figure.populations.population import (
+    Population,
+    population,
+    population_table,
+)
 from archscope.reporting.folder.contents import Contents, Drawing, markdown
 from archscope.reporting.folder.honesty import (
     Honesty,
@@ -30,7 +34,12 @@ from archscope.reporting.table.table import Table
 from archscope.sweep.store.records import Sweep
 
 
-def sweep_contents(sweep: Sweep, resolve: float = RESOLVE, longer: Sweep | None = None) -> Contents:
+def sweep_contents(
+    sweep: Sweep,
+    resolve: float = RESOLVE,
+    longer: Sweep | None = None,
+    published: bool = False,
+) -> Contents:
     """The report of a plain sweep; `longer` as `folder.contents` has it."""
     honest = None if longer is None else honesty_against(sweep, longer)
     against = [honesty_table(honest)] if honest else []
@@ -54,7 +63,7 @@ def sweep_contents(sweep: Sweep, resolve: float = RESOLVE, longer: Sweep | None 
         "more_seeds": more,
         **also.document(honest),
     }
-    return Contents(tuple(tables), result, texts, figures(sweep, also))
+    return Contents(tuple(tables), result, texts, figures(sweep, also, published))
 
 
 class Further(NamedTuple):
@@ -94,18 +103,30 @@ def shared_texts(sweep: Sweep) -> dict[str, Callable[[], str]]:
     }
 
 
-def figures(sweep: Sweep, also: Further) -> dict[str, Drawing]:
-    """The figures of a sweep of several networks."""
+def figures(sweep: Sweep, also: Further, published: bool = False) -> dict[str, Drawing]:
+    """The figures of a sweep of several networks; `published`: beside the paper's points."""
     # Not with this module, which is there before anything is trained: matplotlib takes its time.
-    from archscope.reporting.figure import costs_plot, curves, figure7, population_plot, scatter
+    from archscope.reporting.figure import costs_plot, curves, figure7, scatter
+    from archscope.reporting.figure.papers import figure5
+    from archscope.reporting.figure.populations import population_plot
 
     plot, lines, (costs, drawn) = figure7.data(sweep), curves.data(sweep), also
+    beside = None
+    if published:
+        plot, beside = figure7.beside_published(sweep)
     found = {
-        "figure7": Drawing(lambda: scatter.draw(plot), plot.heading),
-        "curves": Drawing(lambda: curves.draw(lines), lines.heading),
+        figure7.file_name(sweep): Drawing(
+            lambda style: scatter.draw(plot, style, beside), plot.heading
+        ),
+        "curves": Drawing(lambda style: curves.draw(lines, style), lines.heading),
     }
+    if len(lines.panels) > 1:
+        together = figure5.heading_of(lines)
+        found["test-curves"] = Drawing(lambda style: figure5.draw(lines, style), together)
     if costs:
-        found["costs"] = Drawing(lambda: costs_plot.draw(costs), costs.heading)
+        found["costs"] = Drawing(lambda style: costs_plot.draw(costs, style), costs.heading)
     if drawn:
-        found["distribution"] = Drawing(lambda: population_plot.draw(drawn), drawn.heading)
+        found["distribution"] = Drawing(
+            lambda style: population_plot.draw(drawn, style), drawn.heading
+        )
     return found

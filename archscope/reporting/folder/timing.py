@@ -9,7 +9,7 @@ from typing import Any
 
 from archscope.errors import plural
 from archscope.reporting.facts.bench_file import read_bench
-from archscope.reporting.figure.plot import Heading
+from archscope.reporting.figure.plot import Style
 from archscope.reporting.folder.contents import Contents, Drawing, caption, markdown, without
 from archscope.reporting.folder.study import complexity
 from archscope.reporting.folder.study_contents import RESULT_FILE, Kept, result_document
@@ -139,7 +139,7 @@ def timing_contents(kept: Kept, folder: Path) -> Contents:
     from archscope.reporting.figure.bench_plot import bench_figure, bench_heading
 
     texts["results.csv"] = lambda: render(bench_table(bench), "csv")
-    drawing = Drawing(lambda: bench_figure(bench), bench_heading(bench))
+    drawing = Drawing(lambda style: bench_figure(bench, style), bench_heading(bench))
     return Contents((table,), document, texts, {"times": drawing})
 
 
@@ -185,7 +185,7 @@ def _figure(bench: Bench) -> str:
         )
         for entry in bench["results"]
     }
-    drawn = inline_svg(bench_figure(bench, Heading("")), "times", heading.title, hover)
+    drawn = inline_svg(bench_figure(bench, Style(title=False)), "times", heading.title, hover)
     return figure_html(drawn, caption(heading))
 
 

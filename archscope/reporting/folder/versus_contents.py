@@ -8,7 +8,7 @@ from typing import Any
 
 from archscope.errors import plural
 from archscope.reporting.facts.wording import data_label, epochs_label, samples_label, trouble
-from archscope.reporting.figure.plot import Heading
+from archscope.reporting.figure.plot import Heading, Style
 from archscope.reporting.folder.contents import Contents, Drawing, markdown
 from archscope.reporting.judge.pairs import errors_by_template
 from archscope.reporting.judge.versus import QUANTILES, Versus, versus
@@ -33,10 +33,10 @@ def versus_contents(first: Path, second: Path) -> Contents:
     heading = Heading(f"Error distributions: {names[0]} and {names[1]}", [_sentence(found, names)])
     said = [line for sweep in both for line in trouble(sweep)]
 
-    def drawn() -> Any:
-        from archscope.reporting.figure import versus_plot
+    def drawn(style: Style) -> Any:
+        from archscope.reporting.figure.populations import versus_plot
 
-        return versus_plot.draw(found.errors, found.shares, heading, names)
+        return versus_plot.draw(found.errors, found.shares, heading, names, style)
 
     return Contents(
         tables,

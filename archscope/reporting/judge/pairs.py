@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from archscope.reporting.facts.points import by_network, final_error, points
-from archscope.reporting.figure.population import LEAST
+from archscope.reporting.figure.populations.population import LEAST
 from archscope.sweep.store.records import Sweep
 
 
@@ -15,8 +15,8 @@ def pairs_of_interest(sweep: Sweep) -> list[tuple[str, str]]:
 
     A network of the cardinality curve is put beside the one of the width curve that is nearest in
     parameters, where they differ by at most a quarter. Without curves, a population (8
-    networks or more, see `archscope.reporting.figure.population`) has no pairs: nothing says which
-    are of interest.
+    networks or more, see `archscope.reporting.figure.populations.population`) has no pairs:
+    nothing says which are of interest.
     """
     found = [point for point in points(sweep) if point.test_error.n]
     return pairs_among([Standing(one.template, one.curves, one.params) for one in found])

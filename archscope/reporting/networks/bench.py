@@ -28,7 +28,7 @@ def bench_table(document: Mapping[str, Any]) -> Table:
         Column("batch", "batch", integer),
         Column("median", "median\n(ms)", milliseconds),
         Column("quartile1", "quartiles\n(ms)", _range, also=("quartile3",)),
-        Column("images_per_second", "images/s", _three),
+        Column("images_per_second", "images/s", three_digits),
         Column("ratio", "time to\nthe first's", decimal(3)),
     ]
     if document["published"]:
@@ -176,14 +176,14 @@ def _processor(machine: Mapping[str, Any]) -> str:
 
 def milliseconds(value: Any) -> str:
     """Seconds as milliseconds, three digits: 0.0123 -> `12.3`."""
-    return MISSING if absent(value) else _three(1000 * value)
+    return MISSING if absent(value) else three_digits(1000 * value)
 
 
 def _microseconds(value: Any) -> str:
-    return MISSING if absent(value) else _three(1e6 * value)
+    return MISSING if absent(value) else three_digits(1e6 * value)
 
 
-def _three(value: Any) -> str:
+def three_digits(value: Any) -> str:
     """Three significant digits, and no fewer than the whole number: 1234.5 -> `1,234`."""
     if absent(value):
         return MISSING

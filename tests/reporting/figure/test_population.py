@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 from sweep_fixture import fake_error
 
-from archscope.reporting.figure import population_plot
-from archscope.reporting.figure.population import LEAST, population, population_table
+from archscope.reporting.figure.populations import population_plot
+from archscope.reporting.figure.populations.population import LEAST, population, population_table
 from archscope.reporting.folder.folder import contents
 from archscope.reporting.judge.pairs import pairs_of_interest
 from archscope.sweep.store.records import read_sweep

@@ -94,3 +94,6 @@ def test_an_axis_that_is_cut_says_so(documents):
     assert len(cut) == 4 and len(whole) == 2
     assert all(axes.get_xlabel() == "the axis does not begin at 0" for axes in cut)
     assert all(axes.get_xlabel() == "" for axes in whole)
+    # Two strokes through each of both totals and through the axis.
+    breaks = [[one for one in axes.lines if one.get_gid() == "break"] for axes in (*cut, *whole)]
+    assert [len(found) for found in breaks] == [6] * 4 + [0] * 2

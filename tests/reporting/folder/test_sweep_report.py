@@ -22,6 +22,8 @@ FILES = [
     "figure7.svg",
     "curves.png",
     "curves.svg",
+    "test-curves.png",
+    "test-curves.svg",
     "costs.png",
     "costs.svg",
 ]

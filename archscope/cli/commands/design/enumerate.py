@@ -15,7 +15,15 @@ from archscope.arch.quantities import COSTS
 from archscope.cli.completion import designs, one_of, some_of
 from archscope.cli.options.declared import GENERAL, LISTED, NETWORK, option
 from archscope.cli.options.networks import ClassesOption, InputOption
-from archscope.cli.options.output import FORMAT_HELP, OutputOption, PlotOption, check_plot
+from archscope.cli.options.output import (
+    FORMAT_HELP,
+    FigureWidthOption,
+    NoTitleOption,
+    OutputOption,
+    PlotOption,
+    check_plot,
+    figure_style,
+)
 from archscope.cli.options.spaces import (
     ActivationsOption,
     AxisOption,
@@ -142,6 +150,8 @@ def enumerate_designs(
         ),
     ] = False,
     plot: PlotOption = None,
+    figure_width: FigureWidthOption = None,
+    no_title: NoTitleOption = False,
     input_shape: InputOption = None,
     classes: ClassesOption = None,
     format: Annotated[
@@ -165,6 +175,7 @@ def enumerate_designs(
 
     chosen = _format(format, output)
     check_plot(plot)
+    style = figure_style(figure_width, no_title, plot is not None)
     ranges = ranges_of(params, macs, activations)
     numbers = Numbers(cardinality, width, depth, widen, deepening, scale, axis, input_shape)
     query = _query(families, numbers, ranges, divisible, classes)
@@ -175,7 +186,8 @@ def enumerate_designs(
     if instantiate:
         found = found.confirmed()
     if plot is not None:
-        _draw(found, plot)
+        drawn = found.draw(plot.suffix.lower(), style)
+        save_with(lambda file: file.write(drawn), plot, "--plot")
     _print(found, chosen, output)
     most = found.matches if found.front is None else found.front
     if sample is not None and len(found) < sample:
@@ -272,24 +284,3 @@ def _print(found: Enumeration, chosen: DesignFormat, output: Path | None) -> Non
         return
     for piece in pieces:
         write(piece, sys.stdout)
-
-
-def _draw(found: Enumeration, plot: Path) -> None:
-    from archscope.reporting.figure.designs_plot import draw_designs
-    from archscope.reporting.figure.plot import Heading
-    from archscope.reporting.networks.designs import enumeration_table
-
-    front = found.order.pareto
-    one, other = (metric.removeprefix("-") for metric in front or ("macs", "params"))
-    table = enumeration_table(found.head(), [])
-    thinned = ", thinned out" if len(found.sample["macs"]) < found.matches else ""
-    notes = [*table.notes[:1], f"Grey: all designs that meet the conditions{thinned}."]
-    drawn = draw_designs(
-        Heading(table.title, notes),
-        (one, other),
-        found.columns,
-        found.sample,
-        front=front is not None,
-        suffix=plot.suffix.lower(),
-    )
-    save_with(lambda file: file.write(drawn), plot, "--plot")

@@ -11,7 +11,15 @@ from archscope.cli.completion import some_of
 from archscope.cli.options.declared import option
 from archscope.cli.options.machine import DEVICE, PRECISION, ThreadsOption
 from archscope.cli.options.networks import AnyNetworksArgument, InputOption, networks_in
-from archscope.cli.options.output import FormatOption, OutputOption, PlotOption, check_plot
+from archscope.cli.options.output import (
+    FigureWidthOption,
+    FormatOption,
+    NoTitleOption,
+    OutputOption,
+    PlotOption,
+    check_plot,
+    figure_style,
+)
 from archscope.cli.output import (
     Format,
     check_destination,
@@ -24,6 +32,7 @@ from archscope.errors import UsageError
 
 if TYPE_CHECKING:
     from archscope.explore.clock.bench import Bench
+    from archscope.reporting.figure.plot import Style
 
 _QUICK_BATCH, _QUICK_ROUNDS = 4, 3
 
@@ -96,6 +105,8 @@ def bench(
         option("--seconds", value="S", help="With --fit: how long is measured.", default="200"),
     ] = None,
     plot: PlotOption = None,
+    figure_width: FigureWidthOption = None,
+    no_title: NoTitleOption = False,
     format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
@@ -120,12 +131,14 @@ def bench(
             "--batch": batch not in (None, 1),
         }
         others |= {"--rounds": rounds, "--input": input_shape, "--quick": quick, "--plot": plot}
+        others |= {"--figure-width": figure_width, "--no-title": no_title}
         others |= {"--roofline": roofline, "--layers": layers, "a network": names}
         _check_fit(fit, others, output)
         _fit((threads, precision, device), seconds, format, output)
         return
     _check(names, paper, plot, output)
     resolve_format(format, output)
+    style = figure_style(figure_width, no_title, plot is not None)
     setting = Setting(
         modes=parse_modes(_usual_modes(paper) if modes is None else modes),
         batch=batch or (_QUICK_BATCH if quick else Setting.batch),
@@ -149,7 +162,7 @@ def bench(
     else:
         found = run(networks_in(names or []), setting, input=shape, extras=extras, note=note)
     if plot is not None:
-        _draw(found, plot)
+        _draw(found, plot, style)
     print_result(found, format, output)
 
 
@@ -194,8 +207,8 @@ def _check(
     check_destination(output)
 
 
-def _draw(found: Bench, plot: Path) -> None:
+def _draw(found: Bench, plot: Path, style: Style) -> None:
     from archscope.reporting.figure.bench_plot import draw_bench
 
-    drawn = draw_bench(found.document(), plot.suffix.lower())
+    drawn = draw_bench(found.document(), plot.suffix.lower(), style)
     save_with(lambda file: file.write(drawn), plot, "--plot")

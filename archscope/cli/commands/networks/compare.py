@@ -23,7 +23,14 @@ from archscope.cli.options.networks import (
     NetworksArgument,
     networks_in,
 )
-from archscope.cli.options.output import FormatOption, OutputOption, PlotOption
+from archscope.cli.options.output import (
+    FigureWidthOption,
+    FormatOption,
+    NoTitleOption,
+    OutputOption,
+    PlotOption,
+    figure_style,
+)
 from archscope.cli.output import Format, print_result
 from archscope.errors import UsageError
 
@@ -49,6 +56,8 @@ def compare(
     ] = None,
     diff: DiffOption = False,
     plot: PlotOption = None,
+    figure_width: FigureWidthOption = None,
+    no_title: NoTitleOption = False,
     on: OnOption = None,
     counters: Annotated[
         str | None,
@@ -98,8 +107,10 @@ def compare(
     if (diff or counters is not None) and costs is not None:
         raise UsageError("--costs is a row of the comparison; leave --diff and --counters out")
     if diff:
-        print_difference(names, (shape, classes), (plot, on), format, output)
+        style = figure_style(figure_width, no_title, plot is not None)
+        print_difference(names, (shape, classes), (plot, on, style), (format, output))
         return
+    figure_style(figure_width, no_title, False, "--diff --plot")
     if plot is not None or on is not None:
         raise UsageError("--plot and --on draw a difference; add --diff")
     if counters is not None:

@@ -15,7 +15,14 @@ from archscope.cli.options.networks import (
     NetworkArgument,
     network_in,
 )
-from archscope.cli.options.output import FormatOption, OutputOption, check_plot
+from archscope.cli.options.output import (
+    FigureWidthOption,
+    FormatOption,
+    NoTitleOption,
+    OutputOption,
+    check_plot,
+    figure_style,
+)
 from archscope.cli.output import print_result, save_with
 from archscope.errors import UsageError, shown
 
@@ -40,6 +47,8 @@ def list_networks(
             "FILE.png, .svg or .pdf.",
         ),
     ] = None,
+    figure_width: FigureWidthOption = None,
+    no_title: NoTitleOption = False,
     format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
@@ -51,6 +60,7 @@ def list_networks(
     """
     from archscope.explore.networks.listing import list_networks as found
 
+    style = figure_style(figure_width, no_title, plot is not None, "--plot error,macs --output")
     if plot is None:
         print_result(found(pattern), format, output)
         return
@@ -60,7 +70,7 @@ def list_networks(
     if output is None:
         raise UsageError("--plot draws into a file; add --output FILE.png, .svg or .pdf")
     check_plot(output, "--output")
-    drawn = found(pattern).draw(output.suffix.lower(), cost)
+    drawn = found(pattern).draw(output.suffix.lower(), cost, style)
     save_with(lambda file: file.write(drawn), output)
 
 

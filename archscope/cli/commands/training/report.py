@@ -11,7 +11,13 @@ from archscope.cli.commands.training.outcome import written
 from archscope.cli.completion import figures as kinds_of_figures
 from archscope.cli.completion import some_of
 from archscope.cli.options.declared import option
-from archscope.cli.options.output import FormatOption, OutputOption
+from archscope.cli.options.output import (
+    FigureWidthOption,
+    FormatOption,
+    NoTitleOption,
+    OutputOption,
+    figure_style,
+)
 from archscope.cli.options.training import ResolveOption
 from archscope.cli.output import note, print_result, resolve_format
 
@@ -48,6 +54,15 @@ def report(
             "and the chance that a design of one beats one of the other.",
         ),
     ] = None,
+    published: Annotated[
+        bool,
+        option(
+            "--published",
+            help="Figure 7 with the ResNeXt paper's own 14 points beside the sweep's.",
+        ),
+    ] = False,
+    figure_width: FigureWidthOption = None,
+    no_title: NoTitleOption = False,
     out: Annotated[
         Path | None,
         option("--out", value="DIR", default="DIR", help="Folder of the files that are written."),
@@ -66,7 +81,14 @@ def report(
     resolve_format(format, output)
     kinds = [kind.strip().lower() for kind in figures.split(",") if kind.strip()]
     made = write_report(
-        folder, figures=kinds, resolve=resolve, against=against, versus=versus, out=out
+        folder,
+        figures=kinds,
+        resolve=resolve,
+        against=against,
+        versus=versus,
+        published=published,
+        style=figure_style(figure_width, no_title),
+        out=out,
     )
     print_result(made, format, output)
     if made.refused is not None:

@@ -13,13 +13,13 @@ from archscope.reporting.figure.canvas import (
     new_figure,
     styled,
 )
-from archscope.reporting.figure.plot import Heading
+from archscope.reporting.figure.plot import PLAIN, Heading, Style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-WIDTH, HEIGHT = 6.5, 4.4
-LEFT, RIGHT, BOTTOM = 0.75, 0.2, 0.55
+WIDTH, PANEL = 6.5, 3.4
+LEFT, RIGHT, BOTTOM, TOP = 0.75, 0.2, 0.55, 0.12
 
 
 class Share(Protocol):
@@ -43,12 +43,17 @@ def draw(
     both: Sequence[Sequence[Share]],
     heading: Heading,
     names: tuple[str, str],
+    style: Style = PLAIN,
 ) -> Figure:
     """The share of designs with at most so much error, of two populations at the same errors."""
+    width, heading = style.width or WIDTH, style.heading(heading)
     with styled():
-        figure = new_figure(WIDTH, HEIGHT)
-        top = HEIGHT - draw_heading(figure, heading, LEFT, WIDTH - RIGHT) - 0.12
-        axes = axes_at(figure, (LEFT, BOTTOM, WIDTH - LEFT - RIGHT, top - BOTTOM))
+        used = draw_heading(new_figure(width, 1), heading, LEFT, width - RIGHT)
+        wide = width - LEFT - RIGHT
+        tall = min(PANEL, 0.8 * wide)
+        figure = new_figure(width, used + TOP + tall + BOTTOM)
+        draw_heading(figure, heading, LEFT, width - RIGHT)
+        axes = axes_at(figure, (LEFT, BOTTOM, wide, tall))
         for name, shares, colour in zip(names, both, (BLUE, VERMILLION), strict=True):
             axes.fill_between(
                 errors,

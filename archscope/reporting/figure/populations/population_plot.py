@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,9 +18,10 @@ from archscope.reporting.figure.canvas import (
     new_figure,
     styled,
 )
-from archscope.reporting.figure.population import Group, Population
+from archscope.reporting.figure.plot import PLAIN, Style
+from archscope.reporting.figure.populations.population import Group, Population
 
-WIDTH, HEIGHT = 6.5, 4.2
+WIDTH, PANEL = 6.5, 2.6
 LEFT, RIGHT, BOTTOM, LEGEND = 0.62, 0.18, 0.58, 0.3
 
 
@@ -39,12 +41,18 @@ _LOOKS = {
 }
 
 
-def draw(population: Population) -> Figure:
+def draw(population: Population, style: Style = PLAIN) -> Figure:
     """The share of networks with less error than x, for each group."""
+    width, heading = style.width or WIDTH, style.heading(population.heading)
+    columns = len(population.groups) if width >= WIDTH else 1
+    legend = LEGEND * math.ceil(len(population.groups) / columns)
     with styled():
-        figure = new_figure(WIDTH, HEIGHT)
-        top = HEIGHT - LEGEND - draw_heading(figure, population.heading, LEFT, WIDTH - RIGHT)
-        axes = axes_at(figure, (LEFT, BOTTOM, WIDTH - LEFT - RIGHT, top - BOTTOM))
+        used = legend + draw_heading(new_figure(width, 1), heading, LEFT, width - RIGHT)
+        wide = width - LEFT - RIGHT
+        tall = min(PANEL, 0.8 * wide)
+        figure = new_figure(width, used + tall + BOTTOM)
+        draw_heading(figure, heading, LEFT, width - RIGHT)
+        axes = axes_at(figure, (LEFT, BOTTOM, wide, tall))
         errors = [m.error for group in population.groups for m in group.members]
         room = 0.05 * (max(errors) - min(errors)) or 1.0
         low, high = min(errors) - room, max(errors) + room
@@ -52,7 +60,9 @@ def draw(population: Population) -> Figure:
         axes.set_ylim(0, 1.04)
         axes.yaxis.set_major_locator(FixedLocator([0, 0.25, 0.5, 0.75, 1]))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=7, steps=[1, 2, 2.5, 5, 10]))
+        axes.xaxis.set_major_locator(
+            MaxNLocator(nbins=max(3, round(wide)), steps=[1, 2, 2.5, 5, 10])
+        )
         axes.set_xlabel("test error (%)")
         axes.set_ylabel("networks with no more error")
         for group in population.groups:
@@ -81,7 +91,7 @@ def draw(population: Population) -> Figure:
         axes.legend(
             loc="lower left",
             bbox_to_anchor=(0.0, 1.0),
-            ncols=len(population.groups),
+            ncols=columns,
             frameon=False,
             fontsize=8.5,
             handlelength=2.8,
