@@ -176,7 +176,7 @@ def members(family: Family[Any], seed: int = 0, number: int = TRIES) -> Iterator
     rng = random.Random(seed)
     found = [called(family, name) for name in family.names.known]
     starts = [dict(one.design.numbers) for one in found if one and one.design] or [{}]
-    for _ in range(20 * number):
+    for _ in range(20 * max(number, TRIES)):  # few members may fit together
         numbers: dict[str, Any] = dict(rng.choice(starts))
         for axis in family.axes:
             if numbers.get(axis.name, 0) is not None:

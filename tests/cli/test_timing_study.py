@@ -76,6 +76,7 @@ def test_times_are_measured_once_and_told_beside_the_published(run, own, tmp_pat
     assert (out / "bench.json").read_bytes() == kept
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_same_folder_is_not_measured_twice(run, own, tmp_path, monkeypatch):
     from archscope.explore.training import timing_study
 
@@ -124,6 +125,7 @@ def test_what_a_measurement_has_no_use_for_is_refused(run, own, tmp_path):
     assert result.exit_code == 2 and "is not empty and holds no timing study" in result.stderr
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_damaged_measurement_is_told(run, own, tmp_path):
     out = tmp_path / "out"
     assert run("study", own, "--preset", "quick", "--out", out).exit_code == 0
@@ -236,6 +238,7 @@ def test_a_second_call_is_told_that_the_first_measures(run, own, tmp_path, monke
     assert result.exit_code == 1 and "archscope study has been measuring" in result.stderr
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_classes_of_the_study_are_those_of_the_networks_that_are_timed(run, own, tmp_path):
     own.write_text(OWN.replace("measures =", "classes = 7\nmeasures ="))
     out = tmp_path / "out"

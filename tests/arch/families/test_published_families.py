@@ -3,7 +3,7 @@
 import pytest
 
 from archscope.arch.families import registry
-from archscope.arch.names import parse
+from archscope.arch.names import parse, read
 from archscope.arch.shape import walk
 from archscope.cost import count
 from archscope.cost.fvcore import count_activations_with_fvcore, count_with_fvcore
@@ -208,7 +208,7 @@ SMALL = (
 )
 FIRST = {one: one.names.known[0] for one in registry.families()}
 LARGE = sorted(FIRST.values())
-SEEN = {parse(name).design.family for name in SMALL if name.startswith("cifar_")}
+SEEN = {read(name).family for name in SMALL if name.startswith("cifar_")}
 CIFAR = sorted(f"cifar_{FIRST[one]}" for one in FIRST if one.names.cifar and one not in SEEN)
 
 

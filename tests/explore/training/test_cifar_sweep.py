@@ -356,6 +356,7 @@ def test_diverged_trials_end_with_3_and_are_told(
     assert f"All 4 trials in {out} are done ({count} diverged)." in notes
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(
     "damage",
     ["cut", *(pytest.param(how, marks=pytest.mark.slow) for how in ("zeroed", "absurd"))],
@@ -381,6 +382,7 @@ def test_a_damaged_result_is_trained_again(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(
     ("lost", "says"),
     [(True, "1 trial in .* its result is missing now"), (False, "result.json is damaged")],
