@@ -8,7 +8,6 @@ import sys
 from archscope.errors import UsageError
 from archscope.files import at_home, read_text, reason
 
-
 _COLUMNS = "network", "name"  # of enumerate, solve and sweeps; of list and compare
 
 
