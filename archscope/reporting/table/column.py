@@ -20,7 +20,7 @@ class Column:
     error beside a mean: they are columns of their own in csv. `shown=False` keeps a column for
     csv only. `better` says which way is better, for the arrow in documents' headers. `alarm` is the
     key of a value that, where it is true, makes the cell red on terminals with colour (the text
-    must say it too).
+    must say it too). A column with `least` may be made so narrow on a terminal, its words broken.
     """
 
     key: str
@@ -31,6 +31,7 @@ class Column:
     shown: bool = True
     better: Literal["lower", "higher"] | None = None
     alarm: str | None = None
+    least: int | None = None
 
     def __post_init__(self) -> None:
         header = "\n".join(map(visible, self.header.split("\n")))

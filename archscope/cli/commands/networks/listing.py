@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -23,6 +24,13 @@ from archscope.cli.options.output import (
     check_plot,
     figure_style,
 )
+from archscope.cli.options.spaces import (
+    ActivationsOption,
+    MacsOption,
+    MemoryOption,
+    ParamsOption,
+    ranges_of,
+)
 from archscope.cli.output import print_result, save_with
 from archscope.errors import UsageError, shown
 
@@ -35,6 +43,21 @@ def list_networks(
             help="Only names with this text in them.",
             show_default=False,
             autocompletion=one_of(networks),
+        ),
+    ] = "",
+    params: ParamsOption = None,
+    macs: MacsOption = None,
+    activations: ActivationsOption = None,
+    memory: MemoryOption = None,
+    sort: Annotated[
+        str,
+        option(
+            "--sort",
+            value="KEY",
+            complete=one_of(lambda: ("params", "-params", "macs", "-macs", "memory", "error")),
+            default="as families come",
+            help="params, macs, activations, memory (the peak in fp32) or error (the published "
+            "one); -macs: largest first.",
         ),
     ] = "",
     plot: Annotated[
@@ -54,6 +77,8 @@ def list_networks(
 ) -> None:
     """List the named networks of the papers with their costs (other templates have names too).
 
+      archscope list --params :5M --macs :1G --sort error
+
     With --plot, published top-1 errors against a cost, as a picture; --format json has its numbers:
 
       archscope list --plot error,macs --output errors.png
@@ -61,8 +86,11 @@ def list_networks(
     from archscope.explore.networks.listing import list_networks as found
 
     style = figure_style(figure_width, no_title, plot is not None, "--plot error,macs --output")
+    listed = partial(
+        found, ranges=ranges_of(params, macs, activations, memory), sort=sort.strip().lower()
+    )
     if plot is None:
-        print_result(found(pattern), format, output)
+        print_result(listed(pattern), format, output)
         return
     cost = _drawn_cost(plot)
     if format is not None:
@@ -70,7 +98,7 @@ def list_networks(
     if output is None:
         raise UsageError("--plot draws into a file; add --output FILE.png, .svg or .pdf")
     check_plot(output, "--output")
-    drawn = found(pattern).draw(output.suffix.lower(), cost, style)
+    drawn = listed(pattern).draw(output.suffix.lower(), cost, style)
     save_with(lambda file: file.write(drawn), output)
 
 
