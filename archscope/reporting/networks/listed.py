@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from archscope.reporting.table.column import NAME
 from archscope.reporting.table.formats import MISSING, bytes_text, decimal, si, text
 from archscope.reporting.table.table import Column, Table
-
-_NAME = 18  # characters: what 80 columns leave beside the numbers
 
 
 def network_list(rows: Sequence[Mapping[str, Any]], forms: Sequence[str]) -> Table:
@@ -28,7 +27,7 @@ def network_list(rows: Sequence[Mapping[str, Any]], forms: Sequence[str]) -> Tab
 
     peaks = any("peak_activation_bytes" in row for row in rows)
     columns = [
-        Column("name", "name", text, "left", least=_NAME),
+        Column("name", "name", text, "left", least=NAME),
         Column("input", "input", _side, "left"),
         Column("params", "params", si),
         Column("macs", "FLOPs\n(multiply-\nadds)", si),

@@ -9,6 +9,8 @@ from typing import Literal
 from archscope.plain_text import visible
 from archscope.reporting.table.formats import auto
 
+NAME = 18  # characters that leave room for the numbers beside the names of networks
+
 
 @dataclass(frozen=True)
 class Column:

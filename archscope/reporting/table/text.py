@@ -121,10 +121,14 @@ def fold(text: str, width: int | None) -> list[str]:
 
 
 def _pieces(word: str, width: int) -> list[str]:
+    """A word in pieces, before `-`, `@` or after `_` where it has one beyond a third."""
     pieces = [""]
     for character in word:
         if pieces[-1] and cell_width(pieces[-1] + character) > width:
-            pieces.append("")
+            whole = pieces[-1]
+            ends = [whole.rfind("-"), whole.rfind("@"), whole.rfind("_") + 1]
+            end = max(ends) if 3 * max(ends) > len(whole) and character not in "-@" else len(whole)
+            pieces[-1:] = [whole[:end], whole[end:]]
         pieces[-1] += character
     return pieces
 
@@ -140,10 +144,11 @@ def _column_widths(
 
     In a column that may be `narrow`, words may be broken.
     """
-    widths, least = [], []
+    widths, least, inside = [], [], []
     for index, header in enumerate(headers):
         cells = [row[index] for row in body]
-        widths.append(max(_longest_line(text) for text in [header, *cells]))
+        inside.append(max((_longest_line(text) for text in cells), default=0))
+        widths.append(max(_longest_line(header), inside[-1]))
         # A number with a space in it (4.39 ± 0.05) stays on one line too.
         inner = _longest_line if right[index] else _longest_word
         words = max([0, *map(inner, cells)])
@@ -153,9 +158,10 @@ def _column_widths(
     room = width - len(GAP) * (len(widths) - 1)
     if sum(least) > room:
         return None
-    while sum(widths) > room:
-        widest = max(range(len(widths)), key=lambda i: (widths[i] > least[i], widths[i]))
-        widths[widest] -= 1
+    for floor in (list(map(max, inside, least)), least):  # headers first, which are there once
+        for _ in range(sum(widths) - max(room, sum(floor))):
+            widest = max(range(len(widths)), key=lambda i: (widths[i] > floor[i], widths[i]))
+            widths[widest] -= 1
     return widths
 
 
