@@ -26,7 +26,8 @@ class Brief:
 
     `status` is that of a `TrialRecord`. `test_error` in % where it is done; `reason` where it is
     not well; `epoch_seconds`, the `last` line of its epochs and `host` (where it is trained, if it
-    is just now) where it runs. `damaged` is what to say of a result that is none, which counts as not there.
+    is just now) where it runs. `damaged` is what to say of a result that is none, which counts as
+    not there.
     """
 
     trial: Trial
