@@ -69,7 +69,8 @@ def watch(
     """
     now = status(folder)
     before = {brief.key: brief for brief in now.trials}
-    while not now.finished:
+    ended = now.finished
+    while not ended:
         # A sweep that stops itself plans more trials on its way: then a display for them all.
         keys = {brief.key for brief in now.trials}
         progress = Watched(now)
@@ -77,18 +78,16 @@ def watch(
             key: brief for key, brief in before.items() if brief.status in _OVER
         }
         with shown(progress) as display:
-            while True:
+            while keys == {brief.key for brief in now.trials}:
                 progress.now = now
                 for event in news(before, now):
                     display.event(event)
                 display.tick()
-                if now.finished:
+                if ended := now.finished:
                     break
                 before = {brief.key: brief for brief in now.trials}
                 wait()
                 now = status(folder)
-                if keys != {brief.key for brief in now.trials}:
-                    break
     return now
 
 

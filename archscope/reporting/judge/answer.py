@@ -27,14 +27,15 @@ def answer(
     if not by_template:
         return ""
     names = templates or {}
-    shown = [
-        (*(by_template[names.get(label, label)] for label in _ordered(verdict)), verdict)
-        for verdict in found
-        if verdict.kind in ("better", "worse")
-    ]
+    shown = []
+    for verdict in found:
+        if verdict.kind in ("better", "worse"):
+            best, other = (by_template[names.get(label, label)] for label in _ordered(verdict))
+            rank = best.params / other.params, -abs(verdict.difference)
+            shown.append((rank, best, other, verdict))
     if shown:
-        best = min(shown, key=lambda one: (one[0].params / one[1].params, -abs(one[2].difference)))
-        return _better(sweep, *best, comparisons(found))
+        _, best, other, verdict = min(shown, key=lambda one: one[0])
+        return _better(sweep, best, other, verdict, comparisons(found))
     if found:
         nearest = min(found, key=lambda v: (v.seeds_needed is None, v.seeds_needed or 0))
         return f"No network is shown to be better than another so far. {nearest.sentence()}."
