@@ -24,6 +24,7 @@ from archscope.explore.networks.outside import OutsideCount, count_outside, know
 from archscope.reporting.facts.nearest_published import nearest_published
 from archscope.reporting.facts.published_points import published_points
 from archscope.reporting.figure.plot import PLAIN, Style
+from archscope.reporting.networks.diagram import diagrams
 from archscope.reporting.networks.listed import network_list
 from archscope.reporting.networks.shown import shown_csv_table, shown_table
 from archscope.reporting.table.result import Result
@@ -179,6 +180,23 @@ class Shown(Result):
     def tables(self) -> list[Table]:
         """A row a part, then the totals."""
         return [shown_table(self.document(), self.layers)]
+
+    def draw(self, suffix: str, style: Style = PLAIN) -> bytes:
+        """A residual block as the ResNeXt paper draws it: a file of that extension.
+
+        Raises:
+            UsageError: where the network has no residual block, or is from outside.
+        """
+        if not isinstance(self.network, Network):
+            raise UsageError(
+                f"a diagram is drawn from a tree, which {shown(self.network.name)} from outside "
+                "has none of; draw one of archscope's own"
+            )
+        found = diagrams(self.network)
+        from archscope.reporting.figure.canvas import file_bytes
+        from archscope.reporting.figure.papers.blocks import draw
+
+        return file_bytes(draw(found, f"A block of {self.network.name}", style), suffix)
 
     def csv_tables(self) -> list[Table]:
         """A row a part, a column a fact."""

@@ -17,6 +17,7 @@ from archscope.cli.options.networks import (
     network_in,
 )
 from archscope.cli.options.output import (
+    DiagramOption,
     FigureWidthOption,
     FormatOption,
     NoTitleOption,
@@ -121,6 +122,8 @@ def show(
     ] = False,
     input_shape: InputOption = None,
     classes: ClassesOption = None,
+    diagram: DiagramOption = None,
+    no_title: NoTitleOption = False,
     format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
@@ -129,5 +132,10 @@ def show(
     from archscope.explore.networks.listing import show as show_network
 
     shape = None if input_shape is None else parse_input(input_shape)
+    check_plot(diagram, "--diagram")
+    style = figure_style(None, no_title, diagram is not None, "--diagram")
     found = show_network(network_in(name), layers=layers, input=shape, classes=classes)
+    if diagram is not None:
+        drawn = found.draw(diagram.suffix.lower(), style)
+        save_with(lambda file: file.write(drawn), diagram, "--diagram")
     print_result(found, format, output)
