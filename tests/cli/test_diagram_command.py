@@ -24,14 +24,3 @@ def test_a_mistake_is_one_sentence(run, tmp_path, monkeypatch, arguments, words)
     result = run(*arguments)
     assert result.exit_code == 2 and words in result.stderr and result.stdout == ""
     assert len(result.stderr.splitlines()) == 1 and not list(tmp_path.iterdir())
-
-
-@pytest.mark.slow
-def test_equivalence_draws_all_forms(run, tmp_path):
-    target = tmp_path / "forms.svg"
-    words = ("equivalence", "resnext26_32x4d@0.25", "--input", "3x64x64", "--rounds", "0")
-    result = run(*words, "--diagram", target)
-    assert result.exit_code == 0, result.stderr
-    text = target.read_text("utf-8")
-    for said in ("(a) aggregated paths", "(b) early concatenation", "(c) grouped", "concatenate"):
-        assert said in text

@@ -68,7 +68,9 @@ def diagrams(network: Network) -> list[Diagram]:
     plain = diagram(network, "")
     if not any("group" in part for part in plain.parts if isinstance(part, str)):
         return [plain]
-    paths = diagram(replace(network, tree=to_form(network.tree, "a")), "aggregated paths")
+    tree = to_form(network.tree, "a")
+    assert isinstance(tree, Seq)
+    paths = diagram(replace(network, tree=tree), "aggregated paths")
     if paths.parts == plain.parts:  # groups in a block that has no other form
         return [plain]
     return [paths, plain._replace(title="grouped convolution")]

@@ -9,7 +9,9 @@ import pytest
 import archscope as a
 from archscope.arch.names import parse
 from archscope.arch.rewrite import to_form
+from archscope.cost import count
 from archscope.errors import UsageError
+from archscope.explore.forms.result import Built, Checks, Equivalence, FormResult, Settings
 from archscope.reporting.figure.canvas import file_bytes, styled
 from archscope.reporting.figure.papers.blocks import draw
 from archscope.reporting.networks.diagram import Paths, diagram, diagrams
@@ -63,6 +65,20 @@ def test_the_text_of_a_file_is_text(suffix):
     with styled():
         content = file_bytes(draw(diagrams(parse("resnet18")), "A block"), suffix)
     assert content.startswith(b"%PDF") if suffix == ".pdf" else b"64, 3\xc3\x973, 64" in content
+
+
+def test_equivalence_draws_each_form_under_its_letter():
+    network = parse("resnext50_32x4d")
+    cost = count(network)
+    built = Built(cost.params, cost.macs, cost.activations)
+    forms = [
+        FormResult(one, replace(network, tree=to_form(network.tree, one)), cost, built, None, {})
+        for one in "cba"
+    ]
+    found = Equivalence(network, 3, 32, forms, Settings(2, 0, 0), Checks(True, True))
+    text = found.draw(".svg").decode()
+    said = ("(a) aggregated paths", "(b) early concatenation", "(c) grouped", "concatenate")
+    assert [text.count(words) for words in said] == [1] * 4
 
 
 def test_without_a_title_the_figure_is_lower():
