@@ -5,38 +5,12 @@ from dataclasses import replace
 
 import pandas
 import pytest
+from small_tables import EPOCHS, table
 
 from archscope.errors import ArchscopeError, UsageError
-from archscope.explore.searching.table import SCHEMA, Row, TrainedTable, read_table, write_table
+from archscope.explore.searching.table import read_table, write_table
 from archscope.explore.searching.table_replay import table_replay
 from archscope.explore.searching.table_show import table_show
-from archscope.sweep.plan.settings import settings
-
-EPOCHS = 3
-
-
-def table(designs=8, seeds=2):
-    chosen = settings("quick", epochs=EPOCHS, templates="wrn_10_1", test_samples=100).document()
-    about = {
-        "schema": SCHEMA,
-        "command": ["archscope", "table", "make"],
-        "dataset": {"label": "shapes", "classes": 10, "fingerprint": "sha256:0"},
-        "settings": {k: v for k, v in chosen.items() if k not in ("templates", "seeds")},
-        "machine": {"device": "cpu", "precision": "fp32", "threads": 1, "workers": 1},
-        "environment": {},
-        "hours": 0.5,
-    }
-    rows = [
-        Row(
-            *(f"wrn_10_{place + 1}", "wrn", seed, 1000 * (place + 1), 10_000, 50, "done", "d", "k"),
-            (80.0, 70.0, 60 + 0.1 * seed),
-            (81.0, 71.0, 50 + place + 0.3 * seed),
-            (1.0, 1.0, 1.0),
-        )
-        for place in range(designs)
-        for seed in range(1, seeds + 1)
-    ]
-    return TrainedTable(about, rows)
 
 
 @pytest.mark.parametrize("name", ["t.csv.gz", "t.csv"])
