@@ -164,7 +164,7 @@ def draw(found: Found, title: str, note: str, file: Path) -> None:
         axes.set_ylim(bottom=0)
         axes.set_xlabel("epochs of training spent")
         axes.set_ylabel("regret (points of test error)")
-        axes.legend(frameon=False)
+        axes.legend(frameon=False, fontsize=8.5)
         canvas.save(figure, file.with_suffix(""), (file.suffix[1:],))
 
 
