@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy import stats
 from scores import SCORES, gradient_norm, jacov, naswot, synflow, zen
-from small_tables import table
+from small_table import small_table
 from torch import nn
 
 from archscope.explore.searching.table import write_table
@@ -117,7 +117,7 @@ def test_zen_grows_with_depth_and_not_with_the_scale_of_norms():
 
 
 def printed(tmp_path, monkeypatch, capsys):
-    write_table(tmp_path / "t.csv.gz", table(designs=4, spelled="wrn_10_{}@0.25"))
+    write_table(tmp_path / "t.csv.gz", small_table(designs=4, spelled="wrn_10_{}@0.25"))
     monkeypatch.setattr(sys, "argv", ["proxies.py", str(tmp_path / "t.csv.gz")])
     proxies.main()
     return capsys.readouterr().out.splitlines()

@@ -5,14 +5,14 @@ import sys
 import pytest
 import search
 from search import Point
-from small_tables import table
+from small_table import small_table
 
 from archscope.explore.searching.table import write_table
 
 
 @pytest.fixture
 def file(tmp_path):
-    write_table(tmp_path / "t.csv.gz", table(designs=16))
+    write_table(tmp_path / "t.csv.gz", small_table(designs=16))
     return tmp_path / "t.csv.gz"
 
 
@@ -46,7 +46,7 @@ def test_a_method_is_better_where_bands_are_apart():
 def test_tpe_is_asked_inside_the_half_that_is_reported(file):
     optuna = pytest.importorskip("optuna")
     found = search.asked(
-        table(designs=16), lambda seed: optuna.samplers.TPESampler(seed=seed), [3, 12, 24], 5
+        small_table(designs=16), lambda seed: optuna.samplers.TPESampler(seed=seed), [3, 12, 24], 5
     )
     assert found[3].regret > found[12].regret > found[24].regret == 0  # all eight were tried
 
