@@ -111,7 +111,8 @@ def scored(
     from archscope.data.load import load
 
     name = table.settings.dataset if data_dir else "shapes"
-    info = a.Source(data_dir, offline=True).prepare(name)
+    label = table.about["dataset"]["label"] if data_dir else None
+    info = a.Source(data_dir, label, offline=True).prepare(name)
     data = load(info)
     rng = np.random.default_rng(seed)
     split = data.train.take(rng.choice(len(data.train), BATCH, replace=False))
