@@ -16,6 +16,7 @@ import archscope
 ROOMS = [
     "testing",
     "cli",
+    "integrations",
     "explore",
     "reporting",
     "studies",
