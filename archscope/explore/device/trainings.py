@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import Any
+from typing import Any, Unpack
 
 from archscope.arch.names import parse
 from archscope.data.load import load, prepare
@@ -14,14 +14,16 @@ from archscope.explore.training.cifar_sweep import SweepResult, cifar_sweep
 from archscope.explore.training.run_plan import Console
 from archscope.explore.training.verify_resume import verify_resume
 from archscope.reporting.judge.verdicts import verdicts
+from archscope.sweep.plan.presets import Changes
 from archscope.sweep.plan.slots import Resources
 from archscope.training.job import Job
 from archscope.training.recipe import recipe
 
 _KILLS, _RANDOM = 2, 7
-_TEMPLATES, _SEEDS = "1x64d,2x64d", 4
+_EIGHT: Changes = {"templates": "1x64d,2x64d", "seeds": 4, "epochs": 1, "samples": 640}
+_JUDGED: Changes = {"templates": "1x64d", "seeds": 5, "epochs": 2, "samples": 1280}
 BESIDE = (1, 2, 4)
-_JUDGED, _JUDGED_SEEDS, _RESOLVE = "1x64d", 5, 5.0
+_RESOLVE = 5.0  # points, of so short trainings
 _WATCHED = "cifar_resnext11_2x64d@0.125"
 
 
@@ -52,7 +54,7 @@ def sweep(on: Place) -> Seen:
     seconds: dict[int, float] = {}
     for beside in BESIDE:
         began = time.monotonic()
-        ran = _swept(on, str(beside), _resources(on, beside), _TEMPLATES, _SEEDS, 1)
+        ran = _swept(on, str(beside), _resources(on, beside), **_EIGHT)
         seconds[beside] = round(time.monotonic() - began, 2)
         metrics.append({one.key: one.result and one.result.metrics for one in ran.records})
     alone = metrics[0]
@@ -90,7 +92,7 @@ def errors(on: Place) -> Seen:
     there = _resources(on, 4, "bf16") if on.accelerator else Resources(0, precision="bf16")
     found: dict[str, dict[int, float]] = {}
     for name, resources in (("CPU fp32", here), (f"{on.device} bf16", there)):
-        ran = _swept(on, name.replace(":", ""), resources, _JUDGED, _JUDGED_SEEDS, 2)
+        ran = _swept(on, name.replace(":", ""), resources, **_JUDGED)
         found[name] = {
             one.trial.seed: one.result.metrics["test_error"] for one in ran.records if one.result
         }
@@ -111,19 +113,9 @@ def _resources(on: Place, beside: int, precision: str | None = None) -> Resource
     return Resources(int(on.accelerator), beside, 1, precision)
 
 
-def _swept(
-    on: Place, name: str, resources: Resources, templates: str, seeds: int, epochs: int
-) -> SweepResult:
-    return cifar_sweep(
-        "quick",
-        resources=resources,
-        out=on.folder / name,
-        console=Console(lambda _: None, live=False),
-        templates=templates,
-        seeds=seeds,
-        epochs=epochs,
-        samples=1280,
-    )
+def _swept(on: Place, name: str, resources: Resources, **asked: Unpack[Changes]) -> SweepResult:
+    console = Console(lambda _: None, live=False)
+    return cifar_sweep("quick", resources=resources, out=on.folder / name, console=console, **asked)
 
 
 RESUMES = {
