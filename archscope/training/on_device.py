@@ -32,7 +32,7 @@ def facts(device: str) -> dict[str, Any]:
             "capability": list(torch.cuda.get_device_capability(device)),
             "cuda": torch.version.cuda,
             "hip": torch.version.hip,
-            "cudnn": torch.backends.cudnn.version(),
+            "cudnn": torch.backends.cudnn.version(),  # type: ignore[no-untyped-call]
             "tf32": torch.backends.cudnn.allow_tf32,
         }
     one = torch.ones(64, 64, device=device)
