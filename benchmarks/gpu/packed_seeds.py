@@ -23,7 +23,8 @@ from torch.nn import functional
 
 LR, MOMENTUM = 0.01, 0.9
 ROUNDS = 3
-_NEAR = 1e-3  # of losses after the first steps: rounding grows from step to step
+_NEAR = {"cpu": 1e-4}  # of losses of the first steps: rounding grows from step to step
+_NEAR_TF32 = 1e-2  # in which cuDNN computes
 _COMPARED = 3
 
 
@@ -138,7 +139,7 @@ def main() -> int:
         f"{1000 * all_in_one:.2f} ms: {one / all_in_one:.2f}x"
     )
     print(f"  losses of {_COMPARED} steps differ by {apart:.1e} at most (relative); {machine()}")
-    return int(apart > _NEAR)
+    return int(not apart <= _NEAR.get(given.device, _NEAR_TF32))
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def resume(on: Place, precision: str) -> Seen:
         options=[
             *("--preset", "quick", "--templates", "1x64d", "--seeds", "1", "--samples", "640"),
             *("--epochs", "3", "--precision", precision, "--threads", "1"),
-            *("--gpus", str(int(on.accelerator))),
+            *("--gpus", str(int(on.accelerator)), "--scale", str(_scale(on))),
         ],
         seed=_RANDOM,
         note=lambda _: None,
@@ -106,6 +106,11 @@ def errors(on: Place) -> Seen:
     )
 
 
+def _scale(on: Place) -> float:
+    """Of the widths: a CPU may have to emulate bf16, and is there to see the command work."""
+    return 0.25 if on.accelerator else 0.0625
+
+
 def _resources(on: Place, beside: int, precision: str | None = None) -> Resources:
     """So many trials at a time: on the device, or of the processor's."""
     if on.kind == "cuda":
@@ -115,6 +120,7 @@ def _resources(on: Place, beside: int, precision: str | None = None) -> Resource
 
 def _swept(on: Place, name: str, resources: Resources, **asked: Unpack[Changes]) -> SweepResult:
     console = Console(lambda _: None, live=False)
+    asked["scale"] = _scale(on)
     return cifar_sweep("quick", resources=resources, out=on.folder / name, console=console, **asked)
 
 
