@@ -6,8 +6,10 @@ as JSON to FOLDER/seen.json.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -52,9 +54,16 @@ def seen(check: Callable[[Place], Seen], on: Place) -> dict[str, Any]:
     return {"state": state, **document}
 
 
+def _end_with_parent() -> None:
+    """Be interrupted where the process that began this one is gone, however it went."""
+    os.read(0, 1)  # nothing is ever written; a stream's lock would be held at the end
+    os.kill(os.getpid(), signal.SIGINT)
+
+
 def main(name: str, device: str, folder: Path) -> None:
     """Run a check and write what it saw."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # what it has begun is ended by that
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     write_json(folder / SEEN, seen(CHECKS[name], Place(device, folder)))
 
 

@@ -122,7 +122,7 @@ def _run(name: str, device: str, folder: Path, limit: float) -> Checked:
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", _PROCESS, name, there, str(folder)],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # whose end tells it that this process is gone
             stdout=said,
             stderr=said,
             env=environ,
@@ -167,6 +167,8 @@ def _end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    if process.stdin:
+        process.stdin.close()
 
 
 def _how(code: int) -> str:

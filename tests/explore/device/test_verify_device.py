@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -218,3 +219,21 @@ def test_the_command_refuses_before_anything_runs(tmp_path: Path) -> None:
 def test_without_an_accelerator_it_is_exit_2() -> None:
     code, shown, notes = told()
     assert (code, shown) == (2, "") and "name cpu to see it work" in notes
+
+
+@pytest.mark.slow
+def test_a_check_ends_with_the_process_that_began_it(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from archscope.explore.device import one_check"
+        "; one_check.CHECKS = {'x': lambda on: time.sleep(120)}"
+        "; one_check.main('x', 'cpu', Path(sys.argv[1]))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        stdin=subprocess.DEVNULL,  # at its end from the beginning
+        capture_output=True,
+        timeout=100,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert b"KeyboardInterrupt" in ran.stderr and not list(tmp_path.iterdir())
