@@ -97,7 +97,7 @@ def times(on: Place) -> Seen:
         found[f"{where} {precision}"] = {
             f"{one.network.name} {one.mode}": one.timing.median for one in timed.results
         }
-    step = f"{TIMED[-1]} step"
+    step = f"{parse(TIMED[-1]).name} step"
     rates = {where: batch / values[step] for where, values in found.items()}
     return Seen(
         all(value > 0 for values in found.values() for value in values.values()),
