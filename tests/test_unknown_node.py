@@ -186,6 +186,8 @@ LISTED = re.findall(r"^- `(\w+)` \((\S+)\)", readings.__doc__ or "", re.MULTILIN
 NO_READINGS = {
     "arch/nodes/leaves.py": "defines them",
     "arch/fuse.py": "looks for sums of convolutions with batch norm",
+    "reporting/networks/diagram.py": "draws a block, and what has no picture as a table says it",
+    "nn/build.py": "names the modules of combinators where they are printed",
     "arch/rebuild.py": "goes through the blocks of a stage one by one",
     "reporting/networks/fused.py": "shows the convolutions of such sums",
     "arch/windows.py": "checks numbers for arch/shape.py",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +21,14 @@ def _range(name: str, what: str) -> Any:
 ParamsOption = Annotated[str | None, _range("--params", "parameters")]
 MacsOption = Annotated[str | None, _range("--macs", "multiply-adds")]
 ActivationsOption = Annotated[str | None, _range("--activations", "activations")]
+MemoryOption = Annotated[
+    str | None,
+    option(
+        "--memory",
+        value="A:B",
+        help="Range of the peak of one image's activations in fp32, in bytes: :10MB.",
+    ),
+]
 CardinalityOption = Annotated[
     str | None,
     option("--cardinality", "-C", value="C[,C...]", help="Cardinalities: 32, or 1,2,4, or 1:64."),
@@ -71,11 +80,15 @@ AxisOption = Annotated[
 ]
 
 
-def ranges_of(params: str | None, macs: str | None, activations: str | None) -> dict[str, Range]:
-    """The ranges of costs that were given."""
+def ranges_of(
+    params: str | None, macs: str | None, activations: str | None, memory: str | None = None
+) -> dict[str, Range]:
+    """The ranges of costs that were given; of `memory` in bytes."""
     from archscope.arch.quantities import parse_range
 
-    given = {"params": params, "macs": macs, "activations": activations}
+    if memory is not None:
+        memory = re.sub(r"b(?=\s*(:|$))", "", memory, flags=re.I)
+    given = {"params": params, "macs": macs, "activations": activations, "memory": memory}
     return {cost: parse_range(one, cost) for cost, one in given.items() if one is not None}
 
 
