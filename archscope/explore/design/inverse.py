@@ -90,7 +90,7 @@ def inverse(
             infeasible.append(str(error))
     if not answers:
         raise InfeasibleError(infeasible[0])
-    return Inverse(base, asked, options.rounding, answers, infeasible)
+    return Inverse(base, asked, options.rounding, answers, infeasible, options.fold)
 
 
 def _check_goal(
