@@ -87,13 +87,3 @@ def position(part: Part, columns: Columns) -> float:
         share /= len(part.arrays[axis])
         place += share * bisect_left(part.arrays[axis], plain(values[-1]))
     return place + share
-
-
-def within(cost: Count, ranges: Mapping[str, Range]) -> Any:
-    """Which of the designs lie in the ranges."""
-    inside = np.ones(len(cost.params), dtype=bool)
-    for metric, (low, high) in ranges.items():
-        inside &= getattr(cost, metric) >= low
-        if high is not None:
-            inside &= getattr(cost, metric) <= high
-    return inside

@@ -20,6 +20,11 @@ _KEPT = ("params", "macs")  # of another network: what the papers keep when they
 _AS = re.compile(r"(?:(\d{1,4}(?:\.\d{1,4})?)\s*[x*×]\s*)?(.*[^\s:].*)", re.I | re.DOTALL)
 
 
+def unit(cost: str) -> str:
+    """What stands between a number and its cost: nothing, or ` bytes of`."""
+    return " bytes of" if cost in STORED else ""
+
+
 @dataclass(frozen=True)
 class Limit:
     """What a design shall cost.

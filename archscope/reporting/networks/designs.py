@@ -104,6 +104,7 @@ def enumeration_table(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
     columns.append(Column("blocks", "blocks", text, shown=depths))
     columns.append(Column("scale", "scale", text, shown="scale" in shown))
     columns += [Column(metric, header, integer) for metric, header in NAMES.items()]
+    columns += [Column(cost, f"{cost}\n({one})", integer) for cost, one in head["formats"].items()]
     if any("fvcore" in row for row in rows):
         columns.append(Column("fvcore", "fvcore", text, "left"))
     columns[1] = Column("family", "family", text, "left", shown=several)
@@ -112,7 +113,11 @@ def enumeration_table(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
     limits = [range_text(metric, ends) for metric, ends in head["ranges"].items()]
     if head["divisible"] > 1:
         limits.append(f"group widths that are multiples of {head['divisible']}")
-    return Table(f"{title}{': ' if limits else ''}{', '.join(limits)}", columns, rows, _about(head))
+    notes = _about(head)
+    if head["formats"]:
+        stored = [f"{cost} in {format}" for cost, format in head["formats"].items()]
+        notes.append(f"Bytes: {' and '.join(stored)}. {head['memory_model']}.")
+    return Table(f"{title}{': ' if limits else ''}{', '.join(limits)}", columns, rows, notes)
 
 
 def _about(head: Mapping[str, Any]) -> list[str]:
@@ -179,7 +184,8 @@ def _box_text(box: Mapping[str, Any], usual: Mapping[str, Any], values: Mapping[
 
 
 def _better(metric: str) -> str:
-    return f"most {metric[1:]}" if metric.startswith("-") else f"fewest {metric}"
+    less = "least" if metric in STORED else "fewest"
+    return f"most {metric[1:]}" if metric.startswith("-") else f"{less} {metric}"
 
 
 def range_text(metric: str, ends: Sequence[Any]) -> str:

@@ -16,7 +16,7 @@ from archscope.explore.design.caps.grid import Grid
 from archscope.explore.design.caps.layers import MOST_LAYERS, ordinary
 from archscope.explore.design.caps.read import storage_of
 from archscope.explore.design.caps.whole import highest
-from archscope.explore.design.limits import STORED, Limit
+from archscope.explore.design.limits import Limit, unit
 from archscope.explore.design.question import Base, Options
 from archscope.explore.design.shortlist import Design
 from archscope.explore.design.space import SIDE, Space, Values
@@ -192,17 +192,13 @@ def _none(asked: Question, space: Space) -> str:
     for row, costs, _ in highest(grid, Closest(asked.caps), 1):
         over = {cost: Fraction(costs[cost], most) for cost, most in asked.caps.items()}
         binds = max(over, key=lambda cost: over[cost])
-        told = " and ".join(f"{costs[one]:,}{_unit(one)} {one}" for one in over if over[one] > 1)
+        told = " and ".join(f"{costs[one]:,}{unit(one)} {one}" for one in over if over[one] > 1)
         return (
             f"no {asked.base.name} with these numbers keeps within the caps, and {binds} binds: "
             f"the nearest, {named(space, grid.design(row))}, has {told}; raise the cap to that, or "
             "free another number"
         )
     raise UsageError(f"there is no {asked.base.name} of any of these numbers; give other ranges")
-
-
-def _unit(cost: str) -> str:
-    return " bytes of" if cost in STORED else ""
 
 
 def named(space: Space, values: Values) -> str:
