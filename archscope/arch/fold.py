@@ -14,9 +14,11 @@ from archscope.arch.nodes import Conv, Node, Norm, Seq, Shortcut
 from archscope.arch.rebuild import rebuild
 
 
-def folded(tree: Node) -> Node:
+def folded(tree: Seq) -> Seq:
     """The tree with a convolution with bias in place of each with batch norm; arrays are kept."""
-    return rebuild(tree, _fold)
+    made = rebuild(Seq(*tree.children), _fold)
+    assert isinstance(made, Seq)
+    return Seq(*made.children, label=tree.label)
 
 
 def _fold(node: Node) -> Node:

@@ -94,6 +94,7 @@ class Collector:
         self._chunks: list[Columns] = []
         self._held = 0
         self._cutoff: Any = None
+        self._repeated = False
         self._sampled, self._stride = sampled, 1
         self._sample: list[Columns] = []
         self._drawn = ["part", *(cost for cost in CAPPED if cost in names)]
@@ -131,6 +132,11 @@ class Collector:
 
     def _reduce(self) -> None:
         columns = _joined(self._chunks, self._names)
+        if not self._random:  # one design of each network
+            _, first = np.unique(columns[PRINT], return_index=True)
+            self._repeated |= len(first) < len(columns[PRINT])
+            if self._repeated:
+                columns = {name: column[np.sort(first)] for name, column in columns.items()}
         if self._order.pareto:
             one, other = (_key(columns, metric) for metric in self._order.pareto)
             kept = pareto_front(one, other)
@@ -144,8 +150,7 @@ class Collector:
             within = {name: column[kept] for name, column in columns.items()}
             kept = kept[np.sort(order_of(within, self._order.sort)[: self._order.limit])]
         else:
-            self._chunks = [columns]
-            return
+            kept = np.arange(len(columns["part"]))
         self._chunks = [{name: column[kept] for name, column in columns.items()}]
         self._held = len(kept)
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archscope.arch.network import Network
+from archscope.arch.quantities import STORED
 from archscope.cost.formula import Count
 from archscope.errors import ArchscopeError, InfeasibleError, UsageError, shown
 from archscope.explore.design import draw
@@ -18,7 +19,7 @@ from archscope.explore.design.chunks import chunks, out_of, position
 from archscope.explore.design.collect import PRINT, SORTS, Collector, Columns, Order
 from archscope.explore.design.drawing.fingerprints import fingerprints
 from archscope.explore.design.enumeration import FAMILIES, Enumeration, Query
-from archscope.explore.design.limits import CAPPED, METRICS, STORED
+from archscope.explore.design.limits import CAPPED, METRICS
 from archscope.explore.design.nearest import dividing_numbers, nearest
 from archscope.explore.design.question import Base, read_base
 from archscope.explore.design.search import cut
@@ -27,6 +28,7 @@ from archscope.explore.networks.opened import Named, named
 from archscope.reporting.networks.designs import number, range_text
 
 MOST_CANDIDATES = 10**9  # minutes
+_NONE = np.zeros(0, np.uint64)
 _SOON = 10**7  # candidates that take seconds, of which nothing is said
 _BETWEEN = 5.0  # seconds between two words about how far it is
 
@@ -82,7 +84,7 @@ def enumerate_designs(
         )
     if key not in (*CAPPED, *axes):
         axes.append(key)
-    names = ["part", *axes, *METRICS, *stored, *([PRINT] if order.sample is not None else [])]
+    names = ["part", *axes, *METRICS, *stored, PRINT]
 
     def kept(index: int, part: Part, columns: Columns, cost: Count) -> Columns:
         """Of some designs of a part, those that fulfil the query."""
@@ -97,9 +99,8 @@ def enumerate_designs(
             taken |= bytes_of(part, chosen, taken["params"], stored, query.storage)
             keep = np.flatnonzero(asked.stored_within(taken, len(keep)))
             taken = {name: value[keep] for name, value in taken.items()}
-        if order.sample is not None:
-            chosen = {axis: taken[axis] for axis in columns}
-            taken[PRINT] = fingerprints(part, chosen)[: len(keep)] if len(keep) else keep
+        chosen = {axis: taken[axis] for axis in columns}
+        taken[PRINT] = fingerprints(part, chosen)[: len(keep)] if len(keep) else _NONE
         return taken
 
     open_parts = _open(parts, query)

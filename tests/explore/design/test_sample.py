@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from archscope.arch.families.residual.ramps import Beginnings
+from archscope.arch.names import parse
 from archscope.arch.scaling import plain
+from archscope.cost.formula import count
 from archscope.errors import InfeasibleError
 from archscope.explore.design import draw, enumerate
 from archscope.explore.design.collect import Order
@@ -18,6 +20,8 @@ from archscope.explore.design.drawing.fingerprints import fingerprints
 from archscope.explore.design.drawing.lines import PICK, Lines
 from archscope.explore.design.enumerate import enumerate_designs
 from archscope.explore.design.enumeration import Query
+from archscope.explore.design.inverse import Options, inverse
+from archscope.explore.design.limits import Limit
 
 SMALL = {
     "regnetx": {
@@ -228,3 +232,28 @@ def test_a_hundred_regnets_of_one_size():
     assert len(set(networks(found))) == 100 and not found.unknown
     for row in found.rows():
         assert all(low <= row[metric] <= high for metric, (low, high) in ranges.items())
+
+
+def test_one_network_is_named_once():
+    """EfficientNets of which several depth factors, rounded up, give the same blocks."""
+    words = {"width": [1, 2], "depth": [Fraction(number, 20) for number in range(20, 34)]}
+    every = [
+        parse(f"efficientnet_{width}_{float(depth):g}_224")
+        for width in words["width"]
+        for depth in words["depth"]
+    ]
+    costs = sorted({(count(one).params, count(one).macs) for one in every})  # of a network each
+    assert len(costs) < len(every)
+    listed = list(enumerate_designs(Query(["efficientnet"], words)).rows())
+    assert sorted((row["params"], row["macs"]) for row in listed) == costs
+    first = enumerate_designs(Query(["efficientnet"], words), Order(limit=5))
+    assert [(row["params"], row["macs"]) for row in first.rows()] == costs[:5]
+    middle = costs[len(costs) // 2][0]
+    for limit in (Limit("params", middle), Limit("params", middle, hard=True)):
+        options = Options(nearest=5)
+        found = inverse("efficientnet", [limit], given=words, free=list(words), options=options)
+        rows = found.document()["answers"][0]["designs"]
+        assert len({(row["params"], row["macs"]) for row in rows}) == len(rows) == 5
+        off = [abs(row["params"] - middle) for row in rows]
+        inside = [one for one in costs if not limit.hard or one[0] <= middle]
+        assert off == sorted(abs(params - middle) for params, _ in inside)[:5]

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archscope.arch.arrays import TooLarge
+from archscope.arch.quantities import STORED
 from archscope.cost.formula import Count
 from archscope.cost.stored import Storage
 from archscope.errors import UsageError
 from archscope.explore.design.caps.grid import groups
-from archscope.explore.design.limits import METRICS, STORED
+from archscope.explore.design.limits import METRICS
 from archscope.explore.design.space import Part
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def bytes_of(
 def _peaks(part: Part, columns: Columns, rows: int, storage: Storage) -> Any:
     """Those of designs that run different programs by themselves."""
     others = [word for word in columns if not part.space.of[word].programs]
-    keys = np.stack([columns[word] for word in others], axis=1) if others else np.zeros((rows, 0))
+    keys = np.array([columns[word] for word in others], np.int64).reshape(len(others), rows).T
     peaks = np.zeros(rows, np.int64)
     for alike in groups(keys, np.arange(rows)):
         several = {

@@ -21,6 +21,7 @@ from archscope.cost.memory import peak_of_box
 from archscope.errors import UsageError
 from archscope.explore.design.caps.layers import layers
 from archscope.explore.design.limits import METRICS
+from archscope.explore.design.shortlist import same_network
 from archscope.explore.design.space import Space
 
 Ints: TypeAlias = "npt.NDArray[np.int64]"
@@ -95,6 +96,11 @@ class Grid:
         """The numbers of a design."""
         numbers = (one[int(place)] for one, place in zip(self.values, row, strict=True))
         return dict(zip(self.space.axes, numbers, strict=True))
+
+    def same(self, one: Ints, other: Ints) -> bool:
+        """Whether two designs are the same network."""
+        first, second = (self.space.network(self.design(row)) for row in (one, other))
+        return same_network(first, second)
 
     def costs(self, rows: Ints, peaks: Which | None = None) -> Costs:
         """What each design costs: the memory of those that `peaks` picks by their other costs.

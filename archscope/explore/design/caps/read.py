@@ -6,13 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from archscope.arch.quantities import parse_bytes
+from archscope.arch.quantities import STORED, parse_bytes
 from archscope.arch.windows import Shape
 from archscope.cost.stored import Storage
 from archscope.errors import UsageError, shown
 from archscope.explore.design.limits import (
     CAPPED,
-    STORED,
     Limit,
     all_limits,
     format_named,
