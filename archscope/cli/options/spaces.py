@@ -11,7 +11,7 @@ from archscope.errors import UsageError, shown
 if TYPE_CHECKING:
     from archscope.arch.windows import Shape
     from archscope.cost.stored import Storage
-    from archscope.explore.design.nearest import Range
+    from archscope.explore.design.caps.conditions import Range
 
 
 def _range(name: str, what: str) -> Any:

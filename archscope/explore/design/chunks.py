@@ -12,9 +12,10 @@ from archscope.arch.arrays import TooLarge
 from archscope.arch.scaling import plain
 from archscope.cost.formula import Count, count
 from archscope.errors import UsageError
+from archscope.explore.design.caps.conditions import Range
 from archscope.explore.design.collect import Columns
 from archscope.explore.design.limits import METRICS
-from archscope.explore.design.nearest import Cannot, Range
+from archscope.explore.design.nearest import Cannot
 from archscope.explore.design.search import expand
 from archscope.explore.design.space import Part
 

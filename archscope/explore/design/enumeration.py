@@ -14,11 +14,10 @@ from archscope.arch.windows import Shape
 from archscope.cost.formula import CONVENTION
 from archscope.cost.stored import Storage
 from archscope.errors import UsageError
-from archscope.explore.design.caps.conditions import Conditions
+from archscope.explore.design.caps.conditions import Conditions, Range
 from archscope.explore.design.caps.read import model
 from archscope.explore.design.collect import Columns, Order
 from archscope.explore.design.limits import CAPPED, METRICS
-from archscope.explore.design.nearest import Range
 from archscope.explore.design.space import Part, Space, symbols, usual
 from archscope.explore.networks.confirmed import confirmed
 from archscope.reporting.figure.plot import PLAIN, Heading, Style

@@ -19,7 +19,6 @@ from archscope.explore.design.search import SAMPLE, bounded, cut, most_expensive
 from archscope.explore.design.space import Part
 from archscope.reporting.table.formats import brief
 
-Range = tuple[int, "int | None"]
 Columns = Mapping[str, npt.NDArray[np.int64]]
 Cannot = Callable[[Count, "Count | None"], Any]
 Chunks = Callable[[Part, Cannot], Iterator[tuple[Columns, Count]]]

@@ -15,10 +15,10 @@ from archscope.arch.network import Network
 from archscope.arch.windows import Shape
 from archscope.cost.formula import count
 from archscope.errors import UsageError, shown
+from archscope.explore.design.caps.conditions import Range
 from archscope.explore.design.caps.read import read_caps, storage_of
 from archscope.explore.design.enumerate import Order, Query, enumerate_designs, spaces
 from archscope.explore.design.limits import Limit
-from archscope.explore.design.nearest import Range
 from archscope.explore.design.space import SIDE, Space
 from archscope.sweep.plan.trial import network_digest
 

@@ -47,8 +47,8 @@ from archscope.errors import UsageError, plural
 
 if TYPE_CHECKING:
     from archscope.cost.stored import Storage
+    from archscope.explore.design.caps.conditions import Range
     from archscope.explore.design.enumerate import Enumeration, Order, Query
-    from archscope.explore.design.nearest import Range
 
 CAPPED = (*COSTS, *STORED)
 SHOWN = 20  # rows of a table for people, where no --limit says otherwise

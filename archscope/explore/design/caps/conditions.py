@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +17,7 @@ from archscope.explore.design.caps.grid import groups
 from archscope.explore.design.limits import METRICS
 from archscope.explore.design.space import Part
 
-if TYPE_CHECKING:
-    from archscope.explore.design.nearest import Range
-
+Range = tuple[int, "int | None"]
 Columns = Mapping[str, Any]
 
 
