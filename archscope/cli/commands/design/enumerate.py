@@ -202,7 +202,7 @@ def enumerate_designs(
     most = found.matches if found.front is None else found.front
     if sample is not None and len(found) < sample:
         note(f"archscope: {_fewer(found, sample)}")
-    if len(found) == shown < most and sample is None and chosen not in STREAMED:
+    if shown and len(found) == shown < most and sample is None and chosen not in STREAMED:
         note(f"archscope: {len(found):,} of {plural(most, 'design')} listed; --limit lists more")
 
 
