@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
+from archscope.errors import UsageError
+
 if TYPE_CHECKING:
     import torch
     from torch import nn
@@ -143,6 +145,11 @@ def _step(
     labels = torch.zeros(len(x), dtype=torch.int64, device=x.device)
 
     def loss_of(logits: torch.Tensor) -> torch.Tensor:
+        if logits.ndim != 2:
+            raise UsageError(
+                "a training step needs one score a class, images x classes; the output here is of "
+                f"{'×'.join(map(str, logits.shape))}: time it with --modes latency,throughput"
+            )
         return functional.cross_entropy(logits.float(), labels)
 
     def step() -> None:

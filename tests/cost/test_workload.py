@@ -16,6 +16,7 @@ from archscope.cost.workload import (
     wait_for,
     workload,
 )
+from archscope.errors import UsageError
 from archscope.nn.build import build
 
 
@@ -75,6 +76,12 @@ def test_a_step_has_gradients_but_keeps_the_weights():
     after = module.state_dict()
     assert all(torch.equal(before[name], after[name]) for name, _ in module.named_parameters())
     assert module.conv1.weight.grad is None
+
+
+def test_a_step_of_what_has_no_classes_says_which_modes_there_are():
+    call = workload(torch.nn.Conv2d(3, 4, 3), "step", (2, 3, 8, 8), "fp32", "cpu")
+    with pytest.raises(UsageError, match=r"2×4×6×6: time it with --modes latency,throughput"):
+        call()
 
 
 def test_a_forward_pass_leaves_the_running_statistics():
