@@ -43,7 +43,7 @@ def test_what_is_folded_and_what_stays():
     assert folded(Seq(Seq(conv, label="a"), Seq(norm, Act(), label="b"))) == Seq(
         Seq(biased, label="a"), Seq(Act(), label="b")
     )
-    assert folded(Shortcut(8, 2)) == Shortcut(8, 2, norm=False, bias=True)
+    assert folded(Seq(Shortcut(8, 2))) == Seq(Shortcut(8, 2, norm=False, bias=True))
     assert folded(Seq(conv, Seq(norm, label="b"))) == Seq(biased)
     for tree in (
         Seq(conv, Act(), norm),
@@ -51,7 +51,7 @@ def test_what_is_folded_and_what_stays():
         Seq(Sum(conv, Seq()), norm),
         Seq(conv, Pool("max"), norm),
         Seq(norm, conv),
-        Shortcut(8, norm=False),
+        Seq(Shortcut(8, norm=False)),
     ):
         assert folded(tree) == tree
 
