@@ -23,6 +23,8 @@ TV = .venv-torchvision
 
 demo: $(VENV)/.installed
 	$(BIN)/archscope cifar-sweep --preset quick --gpus 0 --out runs/demo
+	@printf "Try next:\n  %s\n  %s\n  %s\n" "$(BIN)/archscope solve" "$(BIN)/archscope compare resnet50 resnext50_32x4d" \
+		"$(BIN)/archscope solve --network mobilenet_v2 --at-most 5Mparams --at-most 600MMACs"
 
 test: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto

@@ -36,6 +36,18 @@ class Within:
         return f"from {self.least:,} to {self.most:,}"
 
 
+class Printed(float):
+    """A number that keeps the digits it was written with: `Printed("4.00").digits` is `4.00`."""
+
+    digits: str
+
+    def __new__(cls, digits: str | float) -> Printed:
+        """A number, and its digits as they were written."""
+        made = super().__new__(cls, digits)
+        made.digits = str(digits).replace("_", "")
+        return made
+
+
 def json_value(content: bytes | str) -> Any:
     """The value of a JSON text in UTF-8, its numbers finite and its whole ones of 64 bits.
 
@@ -56,15 +68,16 @@ def json_value(content: bytes | str) -> Any:
         raise Unclear(f"it is not valid JSON in line {error.lineno}") from None
 
 
-def toml_value(text: str) -> dict[str, Any]:
+def toml_value(text: str, number: type[float] = float) -> dict[str, Any]:
     """The tables of a TOML text, its whole numbers of 64 bits; raises `Unclear`.
 
-    A number that is not finite is left to the reader, who knows its line.
+    A number that is not finite is left to the reader, who knows its line. `number` is the class of
+    those that are not whole.
     """
     import tomllib  # only studies are TOML
 
     try:
-        document = tomllib.loads(text)
+        document = tomllib.loads(text, parse_float=number)
         _check_whole(document)
     except RecursionError:
         raise Unclear(_DEEP) from None

@@ -189,6 +189,8 @@ NO_READINGS = {
     "cost/stored.py": "counts biases, which convolutions and linear layers alone have",
     "explore/design/shortlist.py": "leaves rates of dropout out",
     "arch/fuse.py": "looks for sums of convolutions with batch norm",
+    "reporting/networks/diagram.py": "draws a block, and what has no picture as a table says it",
+    "nn/build.py": "names the modules of combinators where they are printed",
     "arch/rebuild.py": "goes through the blocks of a stage one by one",
     "reporting/networks/fused.py": "shows the convolutions of such sums",
     "arch/windows.py": "checks numbers for arch/shape.py",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import log2
 from typing import Any, Literal, NamedTuple
 
 from archscope.arch.nodes import (
@@ -30,6 +31,7 @@ from archscope.arch.nodes import (
 from archscope.arch.readings import unknown
 from archscope.arch.shape import output_shape
 from archscope.arch.windows import Shape
+from archscope.errors import UsageError
 from archscope.short_repr import ShortRepr
 
 
@@ -165,3 +167,82 @@ def _groups(children: tuple[Node, ...]) -> list[tuple[str, list[Node]]]:
             case _:
                 raise unknown(child, "stages")
     return groups
+
+
+class Feature(NamedTuple):
+    """An output of a network on its way.
+
+    Attributes:
+        node: what gives it.
+        channels: of the map.
+        stride: how many pixels of the input one of the map is wide.
+    """
+
+    node: Node
+    channels: int
+    stride: int
+
+
+def headless(network: Network) -> Network:
+    """The network without its head: from the last pooling of the whole map on, or the classifier.
+
+    It ends in (C, H, W). Side heads go as well.
+
+    Raises:
+        UsageError: where it has neither, so that nothing says where its head begins.
+    """
+    nodes = _unfolded(network.tree)
+    heads = [at for at, node in enumerate(nodes) if _pools_all(node)]
+    end = next((at for at in heads if any(isinstance(n, Linear) for n in nodes[at:])), None)
+    if end is None:
+        classifiers = [at for at, n in enumerate(nodes) if isinstance(n, (Conv, Linear))]
+        end = classifiers[-1] if classifiers else 0
+    while end and isinstance(nodes[end - 1], Dropout):
+        end -= 1
+    if not end:
+        raise UsageError(
+            f"a head is a pooling of the whole map or a classifier, which {network.name} lacks; "
+            "build it as it is"
+        )
+    return replace(network, tree=Seq(*nodes[:end], label=network.tree.label))
+
+
+def features(network: Network) -> list[Feature]:
+    """The last output of a stage at each stride, the smallest stride first.
+
+    A stride that no stage has gives the last layer's there. `network` has no head.
+    """
+    shape, stride, found = network.input, 1, dict[int, tuple[bool, Feature]]()
+    for node in network.tree.children:
+        before, shape = shape, output_shape(node, shape)
+        stride, whole = stride * _stride(node, before, shape), bool(list(node.parts()))
+        if whole or stride not in found or not found[stride][0]:
+            found[stride] = whole, Feature(node, int(shape[0]), stride)
+    return [feature for _, feature in found.values()]
+
+
+def _stride(node: Node, before: Shape, after: Shape) -> int:
+    """How many pixels before are one after: of several layers the nearest power of two.
+
+    Layers without padding make a map a little smaller still.
+    """
+    if isinstance(node, (Conv, Pool)) and not _pools_all(node):
+        return int(node.stride)
+    return 1 << max(0, round(log2(before[1] / after[1])))
+
+
+def _unfolded(node: Node) -> list[Node]:
+    """The nodes that run one after the other, through unlabelled sequences and past side heads."""
+    if isinstance(node, Aux) and node.label is None:
+        return _unfolded(node.main)
+    if not isinstance(node, Seq):
+        return [node]
+    parts = []
+    for child in node.children:
+        plain = isinstance(child, (Seq, Aux)) and child.label is None
+        parts += _unfolded(child) if plain else [child]
+    return parts
+
+
+def _pools_all(node: Node) -> bool:
+    return isinstance(node, Pool) and node.kind in ("global", "adaptive")

@@ -11,7 +11,7 @@
   overwritten, for the module and for memory;
 - `roofline` (cost/roofline.py): its passes in a training step;
 - `latency` (cost/latency/terms.py): the kind of operation by which its time is predicted;
-- `build` (nn/build.py): its torch module;
+- `build` (nn/layers.py): its torch module;
 - `initialise` (nn/init.py): the first values of that module's weights;
 - `stages` (arch/network.py): the row of Table 1 that it belongs to;
 - `table` (reporting/networks/architectures.py): its line there;

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import StrEnum
 from pathlib import Path
@@ -87,6 +88,25 @@ def _rendered(result: Result, chosen: Format) -> str:
         return json_text(result.document())
     tables = result.csv_tables() if chosen is Format.csv else result.tables()
     return render(tables, chosen.value, raw=RAW.get())
+
+
+def on_terminal(format: Format | None, output: Path | None) -> bool:
+    """Whether a result is a table that somebody watches, and so may come in parts."""
+    is_table = output is None and resolve_format(format, output) is Format.table
+    return is_table and sys.stdout is not None and sys.stdout.isatty()
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """Say what is being done, on a line of stderr that goes away; off a terminal, nothing."""
+    if sys.stderr is None or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    with Console(file=sys.stderr).status("") as status:
+        yield lambda text: status.update(Text(visible(text)))
 
 
 def note(text: str) -> None:

@@ -8,29 +8,15 @@ what runs when, what is overwritten and how long a value is kept is decided ther
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from archscope.arch.families.keys import Theirs, declared_keys
-from archscope.arch.network import Network
-from archscope.arch.nodes import (
-    Act,
-    Activation,
-    Conv,
-    Dropout,
-    Gain,
-    Linear,
-    Node,
-    Norm,
-    Pool,
-    Shuffle,
-)
-from archscope.arch.readings import unknown
-from archscope.arch.shape import Visit
-from archscope.arch.windows import conv_padding
+from archscope.arch.network import Feature, Network
+from archscope.arch.nodes import Cat, Gate, Grow, Node, Repeat, Split, has_residuals
 from archscope.cost.formula import count
 from archscope.cost.program import program
 from archscope.cost.steps import (
@@ -49,16 +35,9 @@ from archscope.cost.steps import (
 from archscope.errors import UsageError
 from archscope.nn.free_memory import available
 from archscope.nn.init import initialise
-from archscope.nn.layers import ChannelGelu, ChannelNorm, Factor, Shuffled
+from archscope.nn.layers import leaf
 
 Alone: TypeAlias = View | Scale | Add | Multiply | Cut | Concatenate | Pair
-_IN_PLACE: dict[Activation, Callable[..., nn.Module]] = {
-    "relu": nn.ReLU,
-    "relu6": nn.ReLU6,
-    "silu": nn.SiLU,
-    "hardswish": nn.Hardswish,
-    "hardsigmoid": nn.Hardsigmoid,
-}
 
 
 class _Line(NamedTuple):
@@ -76,7 +55,9 @@ class _Line(NamedTuple):
     frees: tuple[int, ...]
 
 
-def build(network: Network, *, init: bool = True) -> nn.Module:
+def build(
+    network: Network, *, init: bool = True, features: Sequence[Feature] | None = None
+) -> nn.Module:
     """The module of a network: input (N, C, H, W), output (N, classes).
 
     A tree that does not end in a linear layer gives (N, C, H, W). With an auxiliary head, training
@@ -86,6 +67,8 @@ def build(network: Network, *, init: bool = True) -> nn.Module:
         network: made of plain numbers; arrays of designs can only be counted.
         init: draw the weights by the network's `init` from torch's global generator; False leaves
             their memory as it was allocated (enough for counting).
+        features: give these outputs, in a list, in place of the last one.
+        features: give these outputs, in a list, in place of the last one.
 
     Raises:
         UsageError: where the tree holds arrays, does not fit its input, or not into memory.
@@ -99,7 +82,8 @@ def build(network: Network, *, init: bool = True) -> nn.Module:
             f"has {memory // 10**6:,} MB free; count it with the formula instead"
         )
     with torch.device("meta"):
-        module = Scope(program(network))
+        module = Scope(program(network)) if features is None else Features(network, features)
+    module.kind = network.name
     module.to_empty(device="cpu")
     module.theirs = declared_keys(network)
     if init:
@@ -114,9 +98,11 @@ class Scope(nn.Module):
     theirs = Theirs({}, {})  # of a whole network: `declared_keys`
     _output = 0  # the buffer
     _labels: frozenset[str] = frozenset()  # what the parts are called by the tree itself
+    kind = ""  # what it is, where it is printed
 
     def __init__(self, program: Program) -> None:
         super().__init__()
+        self.kind = _kind(program.node)
         self._labels = frozenset(_labels(program.node))
         lines = {step.place: self._line(step) for step in program.in_tree_order}
         self.plan = tuple(lines[step.place] for step in program.steps)
@@ -124,8 +110,15 @@ class Scope(nn.Module):
 
     def forward(self, x: Tensor) -> Any:
         """Run the part on (N, C, H, W)."""
+        return self._ran(x, {})
+
+    def _get_name(self) -> str:
+        return self.kind or type(self).__name__
+
+    def _ran(self, x: Tensor, taken: dict[int, Any]) -> Any:
+        """Run it; `taken`, by places of the plan, is filled in (copied where that is true)."""
         values: dict[int, Any] = {0: x}
-        for modules, op, reads, writes, in_place, side, frees in self.plan:
+        for place, (modules, op, reads, writes, in_place, side, frees) in enumerate(self.plan):
             if side and not self.training:
                 continue
             if op is None:
@@ -135,6 +128,8 @@ class Scope(nn.Module):
             else:  # of a pair, in eval mode there is the first value alone
                 x = _run(op, [values[buffer] for buffer in reads if buffer in values], in_place)
             values[writes] = x
+            if place in taken:
+                taken[place] = x.clone() if taken[place] else x
             for buffer in frees:
                 values.pop(buffer, None)
         return values[self._output]
@@ -179,7 +174,7 @@ class Scope(nn.Module):
         op: Alone | None = None
         match step.op:
             case Layer() as layer:
-                module = _layer(layer.visit, step.in_place)
+                module = leaf(layer.visit, step.in_place)
                 names.append(self._register(self._name(step.node), module))
             case Call() as call:
                 names += [self._register(name, Scope(part)) for name, part in call.modules]
@@ -215,6 +210,48 @@ class Scope(nn.Module):
         return free
 
 
+class Features(Scope):
+    """A network without its head, (N, C, H, W) in, a list of maps out, the largest first.
+
+    Attributes:
+        features: of each map its channels, and how many pixels of the input one of its is wide.
+    """
+
+    def __init__(self, network: Network, features: Sequence[Feature]) -> None:
+        made = program(network)
+        super().__init__(made)
+        self.features = tuple(features)
+        nodes = [step.node for step in made.steps]
+        self._taken: dict[int, bool] = {}  # the places that give a map; if it is overwritten later
+        for one in features:
+            place = max(at for at, node in enumerate(nodes) if node is one.node)
+            writes = made.steps[place].writes
+            later = made.steps[place + 1 :]
+            self._taken[place] = any(s.in_place and s.writes == writes for s in later)
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """The channels of each map."""
+        return tuple(one.channels for one in self.features)
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """The stride of each map."""
+        return tuple(one.stride for one in self.features)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """The maps of the images."""
+        kept: dict[int, Any] = dict(self._taken)
+        self._ran(x, kept)
+        return list(kept.values())
+
+
+def _kind(node: Node) -> str:
+    """What a part of a tree is called where its module is printed."""
+    known = {Repeat: "Stage", Grow: "DenseStage", Cat: "Branches", Split: "Branches", Gate: "Gate"}
+    return known.get(type(node), "ResidualBlock" if has_residuals(node) else "Sequence")
+
+
 def _labels(node: Node) -> Iterator[str]:
     """The labels that the parts of `node` have, through unlabelled combinators."""
     for part in node.parts():
@@ -241,54 +278,3 @@ def _run(op: Alone, given: list[Any], in_place: bool) -> Any:
     if isinstance(op, Concatenate):
         return torch.cat(given, dim=1)
     return tuple(given) if len(given) > 1 else x
-
-
-def _layer(visit: Visit, in_place: bool) -> nn.Module:
-    """torch's module for a leaf of the tree."""
-    node, (channels, height, width) = visit.node, visit.input
-    match node:
-        case Conv():
-            return nn.Conv2d(
-                channels,
-                node.out,
-                node.kernel,
-                node.stride,
-                conv_padding(node),
-                groups=node.groups,
-                bias=node.bias,
-            )
-        case Norm(kind="batch"):
-            return nn.BatchNorm2d(channels, node.eps)
-        case Norm(kind="layer"):
-            return ChannelNorm(channels, node.eps)
-        case Norm():
-            return nn.GroupNorm(node.groups, channels, node.eps)
-        case Gain():
-            return Factor(channels, node.start)
-        case Act(kind="gelu"):
-            return ChannelGelu()
-        case Act(kind="sigmoid"):
-            return nn.Sigmoid()
-        case Act():
-            return _IN_PLACE[node.kind](inplace=in_place)
-        case Shuffle():
-            return Shuffled(node.groups)
-        case Pool(kind="global"):
-            return nn.AdaptiveAvgPool2d(1)
-        case Pool(kind="adaptive"):
-            return nn.AdaptiveAvgPool2d(node.kernel)
-        case Pool(kind="max"):
-            return nn.MaxPool2d(node.kernel, node.stride, node.padding, ceil_mode=node.ceil)
-        case Pool():
-            return nn.AvgPool2d(
-                node.kernel,
-                node.stride,
-                node.padding,
-                ceil_mode=node.ceil,
-                count_include_pad=node.count_include_pad,
-            )
-        case Linear():
-            return nn.Linear(channels * height * width, node.out, bias=node.bias)
-        case Dropout():
-            return nn.Dropout(node.p)
-    raise unknown(node, "build")

@@ -8,6 +8,7 @@ from typing import Any
 
 from archscope.arch.names import parse
 from archscope.arch.quantities import parse_shape
+from archscope.documents import Printed
 from archscope.errors import UsageError, shown
 from archscope.sweep.plan.subjects import is_template
 
@@ -17,7 +18,7 @@ READINGS = ("time", "speed")  # of a published value: more is slower, or more is
 
 def is_number(value: Any) -> bool:
     """Whether it is a finite number of a TOML file, and no boolean."""
-    return type(value) in (int, float) and math.isfinite(value)
+    return type(value) in (int, float, Printed) and math.isfinite(value)
 
 
 def _whole(value: Any) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from archscope.arch.names import parse
 from archscope.arch.quantities import CLASSES
-from archscope.documents import Unclear, toml_value
+from archscope.documents import Printed, Unclear, toml_value
 from archscope.errors import UsageError, plural, shown
 from archscope.files import at_home, read_text, reading
 from archscope.studies.presets import READINGS, fault, is_number
@@ -61,6 +61,7 @@ class _Reader:
     def study(self) -> Study:
         try:
             document = toml_value(self.text)
+            document["rows"] = toml_value(self.text, Printed).get("rows")
         except Unclear as error:
             raise UsageError(f"study {self.path}: {error}; correct that line") from None
         if document.get("schema") != SCHEMA:

@@ -4,6 +4,8 @@ import json
 from dataclasses import replace
 
 from archscope.explore.networks import explanations
+from archscope.explore.networks.audit import audit
+from archscope.reporting.table.render import render
 
 _RESNEXT = ("audit", "--paper", "resnext")
 
@@ -42,3 +44,14 @@ def test_the_command_prints_all_formats(run):
     assert len(run(*_RESNEXT, "--format", "csv").stdout.splitlines()) == 51 + 1
     for format in ("markdown", "latex"):
         assert "explained: batch norm left out" in run(*_RESNEXT, "--format", format).stdout
+
+
+def test_the_tables_of_an_audit_fit_120_columns():
+    found = audit("resnext")
+    shown = render(found.tables(), "table", width=120)
+    assert max(map(len, shown.splitlines())) <= 120 and "row: " not in shown
+    *sources, totals = found.tables()
+    assert sum(len(table.rows) for table in sources) == len(found.findings)
+    assert [row["table"] for row in totals.rows] == [table.title for table in sources]
+    for verdict, number in found.totals().items():
+        assert sum(row[verdict] for row in totals.rows) == number

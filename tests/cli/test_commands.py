@@ -13,6 +13,8 @@ import pytest
 from archscope.arch.names import parse
 from archscope.cli.main import COMMANDS
 from archscope.cost import count
+from archscope.errors import ArchscopeError
+from archscope.explore.networks.compare import compare
 
 
 def test_solve_prints_table_2_and_says_that_it_is_the_papers(run):
@@ -27,6 +29,12 @@ def test_solve_prints_table_2_and_says_that_it_is_the_papers(run):
         ("32x4d", "4"),
     ]
     assert "all 5 widths are the paper's" in result.stdout
+
+
+def test_solve_alone_is_table_2(run):
+    result = run("solve")
+    assert result.exit_code == 0
+    assert result.stdout == run("solve", "--cardinality", "1,2,4,8,32").stdout
 
 
 def test_solve_json_is_the_contracts(run):
@@ -70,7 +78,6 @@ def test_some_infeasible_cardinalities_keep_the_others_and_exit_4(run):
     ("arguments", "code", "words"),
     [
         (("solve", "-C", "200"), 4, "below 1"),
-        (("solve",), 2, "either cardinalities or widths"),
         (("solve", "-C", "2", "-d", "2"), 2, "either cardinalities or widths"),
         (("solve", "-C", "x"), 2, "write 1,2,4,8,32"),
         (("solve", "-C", "2", "--budget", "9k", "--reference", "1x64d"), 2, "drop --budget"),
@@ -122,6 +129,27 @@ def test_compare_by_formula_prints_the_same_table_1(run):
     assert result.exit_code == 0
     for words in ("112×112", "3×3, 128, C=32", "25,028,904", "4,230,479,872", "22.2 %"):
         assert words in result.stdout
+
+
+def test_on_a_terminal_the_formulas_table_is_there_before_fvcore_counts(run, monkeypatch):
+    place = "archscope.cli.commands.networks.compare.on_terminal"
+    monkeypatch.setattr(place, lambda format, output: True)
+    at_once, _, then = run("compare", "resnet20").stdout.partition("Confirmed by fvcore")
+    assert "272,474" in at_once and "40,813,184" in at_once and "fvcore" not in at_once
+    assert "fvcore's own total" in then and "41,218,688" in then
+
+    def fail(*_):
+        raise ArchscopeError("they must agree")
+
+    monkeypatch.setattr("archscope.explore.networks.compare.confirmed", fail)
+    result = run("compare", "resnet20")
+    assert result.exit_code == 1 and result.stdout == at_once
+
+
+def test_what_fvcore_counts_is_said_while_it_does():
+    said = []
+    compare(["resnet20", "resnet20@0.5"], note=said.append)
+    assert said == ["fvcore counts resnet20 (1 of 2)", "fvcore counts resnet20@0.5 (2 of 2)"]
 
 
 def test_compare_takes_any_number_of_networks_inputs_and_classes(run):

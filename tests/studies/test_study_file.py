@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+import pickle
+
 import pytest
 from pytest import approx
 from typer.main import get_command
@@ -11,8 +14,10 @@ from archscope.cost import count
 from archscope.data.dataset import DatasetInfo
 from archscope.errors import UsageError
 from archscope.explore.training.timing_study import published, timing_setting
-from archscope.reporting.folder.study_contents import Kept
+from archscope.reporting.folder.study import study_table
+from archscope.reporting.folder.study_contents import Kept, study_document
 from archscope.reporting.folder.timing import order_of
+from archscope.reporting.table.json_csv import json_text
 from archscope.studies.reader import read_study, study_names
 from archscope.sweep.plan import subjects, trial
 from archscope.sweep.plan.settings import settings
@@ -248,3 +253,12 @@ def test_unknown_studies_and_unreadable_files_are_told(tmp_path):
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match="not UTF-8"):
         read_study(str(tmp_path / "bytes.toml"))
+
+
+def test_a_published_number_keeps_the_digits_that_its_source_prints(own):
+    study = read_study(own(GOOD.replace("8.75", "4.00").replace("5.0,", "23.0,")))
+    shown = study_table(study).cells()
+    assert [row[4] for row in shown] == ["4.00", "23.0"]
+    assert [row.published[0] for row in study.rows] == [4, 23]  # numbers all the same
+    assert pickle.loads(pickle.dumps(study)).rows[0].published[0].digits == "4.00"
+    assert json.loads(json_text(study_document(study)))["rows"][0]["published"]["error (%)"] == 4

@@ -31,6 +31,15 @@ PlotOption = Annotated[
     Path | None,
     option("--plot", value="FILE", panel=GENERAL, help="Also draw the result: .png, .svg or .pdf."),
 ]
+DiagramOption = Annotated[
+    Path | None,
+    option(
+        "--diagram",
+        value="FILE",
+        panel=GENERAL,
+        help="Also draw a residual block as the ResNeXt paper does: .png, .svg or .pdf.",
+    ),
+]
 
 
 FigureWidthOption = Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,7 +29,15 @@ def _bytes_range(name: str, what: str) -> Any:
 
 
 WeightsOption = Annotated[str | None, _bytes_range("--weights", "the weights")]
-MemoryOption = Annotated[str | None, _bytes_range("--memory", "the peak of the activations")]
+StoredMemoryOption = Annotated[str | None, _bytes_range("--memory", "the peak of the activations")]
+MemoryOption = Annotated[
+    str | None,
+    option(
+        "--memory",
+        value="A:B",
+        help="Range of the peak of one image's activations in fp32, in bytes: :10MB.",
+    ),
+]
 CardinalityOption = Annotated[
     str | None,
     option("--cardinality", "-C", value="C[,C...]", help="Cardinalities: 32, or 1,2,4, or 1:64."),
@@ -80,11 +89,15 @@ AxisOption = Annotated[
 ]
 
 
-def ranges_of(params: str | None, macs: str | None, activations: str | None) -> dict[str, Range]:
-    """The ranges of costs that were given."""
+def ranges_of(
+    params: str | None, macs: str | None, activations: str | None, memory: str | None = None
+) -> dict[str, Range]:
+    """The ranges of costs that were given; of `memory` in bytes."""
     from archscope.arch.quantities import parse_range
 
-    given = {"params": params, "macs": macs, "activations": activations}
+    if memory is not None:
+        memory = re.sub(r"b(?=\s*(:|$))", "", memory, flags=re.I)
+    given = {"params": params, "macs": macs, "activations": activations, "memory": memory}
     return {cost: parse_range(one, cost) for cost, one in given.items() if one is not None}
 
 

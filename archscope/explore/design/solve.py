@@ -80,7 +80,8 @@ def solve(
         network: whose numbers are sought, as `resnext50`, `wrn_28`; without it those of one block.
         budget: of a block's convolutions, a number of parameters or text as `70k`. Of a network
             `4.1GMACs`, `25M params`, `as resnet50`, a network, or several of these.
-        options: of both, `cardinality` and `width` (numbers that are asked for) and `rounding`
+        options: of both, `cardinality` and `width` (numbers that are asked for; a block without
+            either has the cardinalities of Table 2) and `rounding`
             (`nearest`, `floor`, `ceil`, or K for multiples of K). Of a block, `reference`, the
             template whose budget is kept without one, and `block`, its size. `block` may also be
             the name of one (`res2net`, `se`, `inverted`, `dense`, ...), or a function from a width

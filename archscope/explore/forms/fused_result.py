@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archscope.arch.network import Network
+from archscope.errors import UsageError
 from archscope.explore.forms.result import (
     LIMIT,
     FormResult,
@@ -15,6 +16,7 @@ from archscope.explore.forms.result import (
     moved_words,
     shared_document,
 )
+from archscope.reporting.figure.plot import PLAIN, Style
 from archscope.reporting.networks.forms import csv_table
 from archscope.reporting.networks.fused import check_table, cost_table, drawing
 from archscope.reporting.table.result import Result
@@ -62,6 +64,13 @@ class Fused(Result):
         document = self.document()
         shown = [(one.form, one.network) for one in self.forms]
         return [drawing(document, shown), cost_table(document), check_table(document)]
+
+    def draw(self, suffix: str, style: Style = PLAIN) -> bytes:
+        """Raise UsageError: the paper has no picture of such branches."""
+        raise UsageError(
+            f"a diagram is of residual blocks, as Figure 3 has them, not of {self.network.name}'s "
+            "branches; leave --diagram out, or draw resnext50_32x4d"
+        )
 
     def csv_tables(self) -> list[Table]:
         """A row for each form."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -23,6 +24,10 @@ from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Column, Table
 
 Verdict = Literal["equal", "explained", "unexplained"]
+_CSV = (
+    *("table", "row", "network", "part", "quantity", "published", "ours", "ours_by_paper"),
+    *("rounded", "verdict", "reason", "check"),
+)
 _NAMES = {"params": "params", "macs": "FLOPs", "activations": "activations"}
 
 
@@ -86,8 +91,7 @@ class Audit(Result):
 
     def totals(self) -> dict[str, int]:
         """How many findings there are of each verdict."""
-        found = Counter(found.verdict for found in self.findings)
-        return {name: found[name] for name in ("equal", "explained", "unexplained")}
+        return _totals(found.verdict for found in self.findings)
 
     def document(self) -> dict[str, Any]:
         """The result as JSON, schema `archscope.audit/1`."""
@@ -100,21 +104,45 @@ class Audit(Result):
         }
 
     def tables(self) -> list[Table]:
-        """A row a cell."""
-        rows = [found.row() for found in self.findings]
+        """The cells of each source, then how many of each are equal, explained and not."""
+        found = [self._cells(source, rows) for source, rows in self._by_source().items()]
         columns = [
             Column("table", "published in", text, "left"),
-            Column("row", "row", text, "left"),
+            Column("cells", "cells", integer),
+            *(Column(verdict, verdict, integer) for verdict in self.totals()),
+        ]
+        rows = [
+            {"table": source, "cells": len(cells), **_totals(row["verdict"] for row in cells)}
+            for source, cells in self._by_source().items()
+        ]
+        return [*found, Table(self._title(), columns, rows, self._notes())]
+
+    def csv_tables(self) -> list[Table]:
+        """A row a cell."""
+        rows = [found.row() for found in self.findings]
+        return [Table("Published counts", [Column(key, key, text) for key in _CSV], rows)]
+
+    def _by_source(self) -> dict[str, list[dict[str, Any]]]:
+        rows: dict[str, list[dict[str, Any]]] = {}
+        for found in self.findings:
+            rows.setdefault(found.counted.cell.table, []).append(found.row())
+        return rows
+
+    def _cells(self, source: str, rows: list[dict[str, Any]]) -> Table:
+        """The cells of a source: what it calls a row, where that is not our name."""
+        named = any(row["row"] != row["network"] for row in rows)
+        columns = [
+            Column("row", "row", text, "left", shown=named),
             Column("network", "network", _network, "left", also=("part",)),
             Column("quantity", "quantity", lambda name: _NAMES[name], "left"),
             Column("published", "published", text),
             Column("ours", "ours", integer),
-            Column("ours_by_paper", "as the\npaper counts", integer),
-            Column("rounded", "rounded", text),
+            Column("ours_by_paper", "as they\ncount", integer),
+            Column("rounded", "rounded", text, shown=self.explain),
             Column("verdict", "verdict", _verdict, "left", also=("reason",)),
             Column("check", "check", text, "left", shown=self.explain),
         ]
-        return [Table(self._title(), columns, rows, self._notes())]
+        return Table(source, columns, rows)
 
     def _title(self) -> str:
         parts = ", ".join(f"{number} {verdict}" for verdict, number in self.totals().items())
@@ -154,6 +182,11 @@ def audit(paper: str = "all", *, explain: bool = False) -> Audit:
         key = _key(cell)
         subjects[key] = subjects.get(key) or subject_of(cell)
     return Audit([_finding(count_cell(cell, subjects[_key(cell)])) for cell in cells], explain)
+
+
+def _totals(verdicts: Iterable[str]) -> dict[str, int]:
+    found = Counter(verdicts)
+    return {name: found[name] for name in ("equal", "explained", "unexplained")}
 
 
 def _key(cell: PublishedCount) -> tuple[Any, ...]:

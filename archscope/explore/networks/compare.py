@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,7 +22,7 @@ from archscope.explore.networks.opened import (
 from archscope.reporting.facts.nearest_published import nearest_published, nearest_sentence
 from archscope.reporting.networks.architectures import cardinality, describe, table1
 from archscope.reporting.table.formats import bound, integer, text
-from archscope.reporting.table.result import Result
+from archscope.reporting.table.result import Result, Tables
 from archscope.reporting.table.table import Column, Table
 from archscope.short_repr import ShortRepr
 
@@ -171,6 +171,33 @@ class Comparison(Result):
             keys.append("latency_ms")
         return [Table("Networks", [Column(key, key, text) for key in keys], rows)]
 
+    def confirmed(self, note: Callable[[str], None] | None = None) -> Comparison:
+        """The same, our networks counted by fvcore too; `note` is told which is being counted.
+
+        Raises:
+            UsageError: where a trace needs more memory than the machine has free.
+            ArchscopeError: where the formula and fvcore disagree.
+        """
+        found = []
+        for number, one in enumerate(self.networks, 1):
+            if isinstance(one.network, Network):
+                if note is not None:
+                    note(f"fvcore counts {one.network.name} ({number} of {len(self.networks)})")
+                one = replace(one, fvcore=confirmed(one.network, _SMALLER))
+            found.append(one)
+        return replace(self, networks=found, counter="fvcore")
+
+    def confirmation(self) -> Tables:
+        """What fvcore adds to a table that was shown by formula: its own totals."""
+        names = [one.network.name for one in self.networks]
+        columns = [Column(str(key), name, text, "left") for key, name in enumerate(["", *names])]
+        rows = [
+            {str(key): cell for key, cell in enumerate([label, *cells])}
+            for label, cells in self._fvcore_rows()
+        ]
+        title = "Confirmed by fvcore: params and multiply-adds of each, to the integer"
+        return Tables([Table(title, columns, rows)])
+
     def _fvcore_rows(self) -> list[tuple[str, list[str]]]:
         counts = [one.fvcore for one in self.networks]
         counted = [entry for entry in counts if entry]
@@ -192,6 +219,7 @@ def compare(
     classes: int | None = None,
     counter: Counter = "fvcore",
     latency: LatencyModel | None = None,
+    note: Callable[[str], None] | None = None,
 ) -> Comparison:
     """Count networks and put them side by side.
 
@@ -203,6 +231,7 @@ def compare(
         counter: `fvcore` instantiates each and lets fvcore confirm the formula's parameters and
             multiply-adds, to the integer; `formula` needs no torch, and reads our networks alone.
         latency: a fitted model, by which the latency of our networks is predicted.
+        note: told which network fvcore is counting.
 
     Raises:
         UsageError: for a name, input or number of classes that cannot be.
@@ -218,20 +247,20 @@ def compare(
     if latency is not None:
         refuse_outside(given, "told in predicted time", "time it: archscope bench")
     opened = open_networks(given, classes, input)
-    compared = [_compared(network, counter) for network in opened]
+    compared = [_compared(network) for network in opened]
     if latency is not None:
         from archscope.explore.latency.fitted import predicted
 
         compared = [replace(one, latency=predicted(one.network, latency)) for one in compared]
-    return Comparison(compared, counter)
+    found = Comparison(compared, "formula")
+    return found.confirmed(note) if counter == "fvcore" else found
 
 
-def _compared(network: Network | Outside, counter: Counter) -> Compared:
+def _compared(network: Network | Outside) -> Compared:
+    """Ours by the formula; one from outside by its trace."""
     if isinstance(network, Network):
-        total = count(network)
-        fvcore = confirmed(network, _SMALLER) if counter == "fvcore" else None
-        rows = stage_rows(network)
-        return Compared(network, total, fvcore, network.classes, rows, network.notes_said)
+        total, rows = count(network), stage_rows(network)
+        return Compared(network, total, None, network.classes, rows, network.notes_said)
     from archscope.explore.networks.outside import count_outside
 
     found = count_outside(network)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,20 +13,30 @@ from archscope.arch.inputs import GivenInput, input_plain
 from archscope.arch.names import forms, parse, read, well_known
 from archscope.arch.network import Network
 from archscope.arch.papers.published import published_errors
+from archscope.arch.quantities import COSTS
 from archscope.arch.roundings import roundings
 from archscope.cost.formula import CONVENTION, count
 from archscope.cost.memory import memory
-from archscope.errors import UsageError
+from archscope.errors import UsageError, plural, shown
 from archscope.explore.networks.compare import stage_rows
 from archscope.explore.networks.opened import Given, Outside, open_network, refuse_outside
 from archscope.explore.networks.outside import OutsideCount, count_outside, known_memory
 from archscope.reporting.facts.nearest_published import nearest_published
 from archscope.reporting.facts.published_points import published_points
 from archscope.reporting.figure.plot import PLAIN, Style
-from archscope.reporting.networks.architectures import network_list
+from archscope.reporting.networks.diagram import diagrams
+from archscope.reporting.networks.listed import network_list
 from archscope.reporting.networks.shown import shown_csv_table, shown_table
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
+
+_KEYS = {
+    **{cost: cost for cost in COSTS},
+    "memory": "peak_activation_bytes",
+    "error": "published_error",
+}
+SORTED = (*_KEYS,)
+"""What a list may be sorted by: costs, then the published error."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,7 +59,7 @@ class NetworkList(Result):
         table = network_list(self.rows, forms())
         if (own := self.family) is None:
             return [table]
-        notes = [f"Its members are spelled {own.form}."]
+        notes = [*table.notes[:-1], f"Its members are spelled {own.form}."]
         return [replace(table, title=f"Named networks of {own.title}", notes=notes)]
 
     def draw(self, suffix: str, cost: str = "macs", style: Style = PLAIN) -> bytes:
@@ -65,14 +75,33 @@ class NetworkList(Result):
         return file_bytes(draw(points, cost, style), suffix)
 
 
-def list_networks(pattern: str = "") -> NetworkList:
+def list_networks(
+    pattern: str = "",
+    *,
+    ranges: Mapping[str, tuple[int, int | None]] | None = None,
+    sort: str = "",
+) -> NetworkList:
     """The named networks of the papers whose name holds `pattern`, with their costs.
 
     Of `FILE.py:NAME` those that the family in the file says to be known.
 
+    Args:
+        pattern: a part of the name.
+        ranges: least and most of costs, a key of `SORTED` but the error; None: no upper end.
+        sort: a key of `SORTED`, `-macs` for the largest first; without it as families come.
+            Networks without a published error come last.
+
     Raises:
-        UsageError: where none does.
+        UsageError: where none does, or for a key that is none.
     """
+    ranges = ranges or {}
+    key, falling = sort.removeprefix("-"), sort.startswith("-")
+    for word in filter(None, (key, *ranges)):
+        if word not in SORTED[:-1] and (word, word) != (key, "error"):
+            raise UsageError(
+                f"a list is sorted by {', '.join(SORTED)}, not '{shown(word)}'; write --sort macs, "
+                "or --sort -macs for the largest first"
+            )
     check_named(pattern)
     spelled = normal(pattern)
     names, own = [name for name in well_known() if spelled in normal(name)], None
@@ -86,25 +115,45 @@ def list_networks(pattern: str = "") -> NetworkList:
             f"the list has no network with '{pattern}' in its name; run archscope list for "
             "all, or show NAME for any template"
         )
-    rows = []
-    for name in names:
-        network = parse(name)
-        cost, errors = count(network), published_errors(network)
-        rows.append(
-            {
-                "name": network.name,
-                "input": "x".join(map(str, network.input)),
-                "params": cost.params,
-                "macs": cost.macs,
-                "activations": cost.activations,
-                "published_error": errors[0].error if errors else None,
-                "published_dataset": errors[0].dataset if errors else None,
-                "published_source": errors[0].source if errors else None,
-                "published_recipe": errors[0].recipe if errors else None,
-                "family": network.design.family.name if network.design else None,
-            }
+    peaks = "memory" in (key, *ranges)
+    rows = [row for row in (_row(parse(name), peaks) for name in names) if _inside(row, ranges)]
+    if not rows:
+        raise UsageError(
+            f"none of {plural(len(names), 'network')} of that name is within these ranges; widen "
+            "them, or run archscope enumerate, which knows every member of a family"
         )
+    if key:
+        column = _KEYS[key]
+        known = [row for row in rows if row[column] is not None]
+        known.sort(key=lambda row: row[column], reverse=falling)
+        rows = known + [row for row in rows if row[column] is None]
     return NetworkList(rows, own)
+
+
+def _row(network: Network, peaks: bool) -> dict[str, Any]:
+    """A network of the list; with the peak of its activations where that is asked for."""
+    cost, errors = count(network), published_errors(network)
+    return {
+        "name": network.name,
+        "input": "x".join(map(str, network.input)),
+        "params": cost.params,
+        "macs": cost.macs,
+        "activations": cost.activations,
+        **({"peak_activation_bytes": memory(network).peak_activation_bytes} if peaks else {}),
+        "published_error": errors[0].error if errors else None,
+        "published_dataset": errors[0].dataset if errors else None,
+        "published_source": errors[0].source if errors else None,
+        "published_recipe": errors[0].recipe if errors else None,
+        "family": network.design.family.name if network.design else None,
+    }
+
+
+def _inside(row: Mapping[str, Any], ranges: Mapping[str, tuple[int, int | None]]) -> bool:
+    """Whether each cost is between its ends."""
+    return all(
+        low <= row[_KEYS[cost]] and (high is None or row[_KEYS[cost]] <= high)
+        for cost, (low, high) in ranges.items()
+    )
 
 
 @dataclass(frozen=True, repr=False)
@@ -131,6 +180,23 @@ class Shown(Result):
     def tables(self) -> list[Table]:
         """A row a part, then the totals."""
         return [shown_table(self.document(), self.layers)]
+
+    def draw(self, suffix: str, style: Style = PLAIN) -> bytes:
+        """A residual block as the ResNeXt paper draws it: a file of that extension.
+
+        Raises:
+            UsageError: where the network has no residual block, or is from outside.
+        """
+        if not isinstance(self.network, Network):
+            raise UsageError(
+                f"a diagram is drawn from a tree, which {shown(self.network.name)} from outside "
+                "has none of; draw one of archscope's own"
+            )
+        found = diagrams(self.network)
+        from archscope.reporting.figure.canvas import file_bytes
+        from archscope.reporting.figure.papers.blocks import draw
+
+        return file_bytes(draw(found, f"A block of {self.network.name}", style), suffix)
 
     def csv_tables(self) -> list[Table]:
         """A row a part, a column a fact."""

@@ -1,4 +1,4 @@
-"""Names of networks from a file, such as the CSV that `archscope enumerate` writes."""
+"""Names of networks from a file, such as the CSV that a command has written."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ import sys
 from archscope.errors import UsageError
 from archscope.files import at_home, read_text, reason
 
+_COLUMNS = "network", "name"  # of enumerate, solve and sweeps; of list and compare
+
 
 def names_in(text: str) -> list[str]:
-    """The names in a CSV's column `network`, or, where there is none, a name on each line.
+    """The names in a CSV's column `network` or `name`; where there is none, a name on each line.
 
     Empty lines, and in a plain list lines that begin with #, are left out.
     """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     header = next(csv.reader(lines[:1]), [])
-    if "network" in header:
-        return [row["network"] for row in csv.DictReader(lines) if row["network"]]
+    for column in _COLUMNS:
+        if column in header:
+            return [row[column] for row in csv.DictReader(lines) if row[column]]
     return [line for line in lines if not line.startswith("#")]
 
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from archscope.arch.arrays import is_array, whole
 from archscope.arch.inputs import GivenInput, Input, input_plain, input_text
-from archscope.arch.network import Network
+from archscope.arch.network import Network, features, headless
 from archscope.arch.windows import Shape
 from archscope.cost import formula
 from archscope.cost import memory as closed_form
 from archscope.cost.formula import CONVENTION, Count
 from archscope.cost.memory import FP32, MEASURED_CONVENTION, Memory
-from archscope.errors import plural
-from archscope.explore.networks.opened import Given, Outside, open_network
+from archscope.errors import UsageError, plural, shown
+from archscope.explore.networks.opened import Given, Outside, is_outside, open_network
 from archscope.explore.networks.outside import count_outside, memory_outside
 from archscope.reporting.table.formats import auto, bound, bytes_text, integer, text
 from archscope.reporting.table.result import Result
@@ -195,6 +195,7 @@ def build(
     *,
     classes: int | None = None,
     init: bool = True,
+    features_only: bool = False,
 ) -> Module:
     """The `torch.nn.Module` of a network: images (N, C, H, W) in, (N, classes) out.
 
@@ -204,20 +205,33 @@ def build(
     Args:
         network: a name, a network or a tree; or one from outside, as `timm:resnet50`.
         input: (channels, height, width), where not the network's own; a tree has none.
-        classes: outputs of a name, where not its own.
+        classes: outputs of a name, where not its own; 0 leaves the head of any of ours out, from
+            the pooling of the whole map on: (N, C, H, W) out.
         init: draw the weights of one of ours from torch's global generator; False leaves their
             memory as it was allocated (enough for counting).
+        features_only: give a list of maps, the last of a stage at each size, and no head; the
+            module's `channels` and `strides` say what they are.
 
     Raises:
         UsageError: for a name or input that cannot be, a tree of arrays, or too little memory.
         ArchscopeError: where a network from outside cannot be made.
     """
-    found = open_network(network, classes, input)
+    bare = features_only or classes == 0
+    ours = not isinstance(network, str) or not is_outside(network)
+    found = open_network(network, None if bare and ours else classes, input)
     if not isinstance(found, Network):
+        if features_only:
+            raise UsageError(
+                f"features are those of archscope's own networks, not of {shown(found.name)}; ask "
+                "its package, as timm.create_model(..., features_only=True)"
+            )
         return found.module()
     from archscope.nn.build import build as build_tree
 
-    return build_tree(found, init=init)
+    if not bare:
+        return build_tree(found, init=init)
+    found = headless(found)
+    return build_tree(found, init=init, features=features(found) if features_only else None)
 
 
 def _plain(value: Any) -> Any:

@@ -35,6 +35,7 @@ from archscope.explore.training.until_decided import (
 from archscope.reporting.folder.folder import write as write_report
 from archscope.reporting.folder.study import verdict_table
 from archscope.reporting.folder.sweep import document, results, table7
+from archscope.reporting.judge.answer import answer
 from archscope.reporting.judge.of_sweep import sweep_verdicts
 from archscope.reporting.judge.verdicts import RESOLVE, Verdict, check_resolve
 from archscope.reporting.table.result import Result
@@ -113,6 +114,10 @@ class SweepResult(Result):
         that stops itself has the one of its rule.
         """
         return sweep_verdicts(self.sweep, resolve)
+
+    def answer(self, resolve: float = RESOLVE) -> str:
+        """The verdict that says most, in one sentence with what it rests on."""
+        return answer(self.sweep, self.verdicts(resolve))
 
 
 def load_sweep(folder: Path | str) -> SweepResult:

@@ -6,7 +6,7 @@ said is escaped.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from archscope.errors import plural
@@ -18,6 +18,7 @@ from archscope.reporting.folder.contents import without
 from archscope.reporting.folder.page_trials import table_section
 from archscope.reporting.folder.study import MORE
 from archscope.reporting.folder.sweep import MEDIAN, table7
+from archscope.reporting.judge.answer import answer
 from archscope.reporting.judge.of_sweep import sweep_verdicts
 from archscope.reporting.judge.rounds import sentences
 from archscope.reporting.judge.verdicts import Verdict, method_sentence
@@ -39,6 +40,7 @@ def page(
     found: Sequence[Verdict] | None = None,
     more: Sequence[str] = (),
     before: Sequence[Table] = (),
+    templates: Mapping[str, str] | None = None,
 ) -> str:
     """The whole page.
 
@@ -48,12 +50,15 @@ def page(
         found: the verdicts, where not those on the sweep's own pairs.
         more: commands that train more seeds for what they leave open.
         before: tables to be shown first (a study's).
+        templates: what was trained, by the labels of a study's verdicts.
     """
     table = table7(sweep)
     drawn, costs = population(sweep), costs_of(sweep)
+    found = sweep_verdicts(sweep) if found is None else found
     parts = [
+        paragraphs([said] if (said := answer(sweep, found, templates)) else [], "answer"),
         *head(sweep),
-        verdict_list(sweep_verdicts(sweep) if found is None else found, more),
+        verdict_list(found, more),
         *map(table_section, without(before, trouble(sweep))),
         section("Test error against parameters", page_figures.error_figure(sweep)),
         *map(table_section, without([_networks(table)], trouble(sweep))),

@@ -22,6 +22,7 @@ from archscope.reporting.facts.wording import (
 from archscope.reporting.judge.pairs import errors_by_template
 from archscope.reporting.judge.rounds import decided
 from archscope.reporting.judge.verdicts import RESOLVE, Errors, Verdict, method_sentence, verdicts
+from archscope.reporting.table.column import NAME
 from archscope.reporting.table.formats import decimal, integer, mean_and_error, signed_decimal, text
 from archscope.reporting.table.table import Column, Table
 from archscope.studies.study import Row, Study
@@ -78,7 +79,7 @@ def study_table(study: Study, preset: str | None = None, sweep: Sweep | None = N
     whole = any(row.network for row in study.rows)
     columns = [
         Column("label", "network" if whole else "template", text, "left"),
-        Column("network", "name", text, "left"),
+        Column("network", "name", text, "left", least=NAME),
         Column("params", "params\n(exact)", integer),
         Column("macs", "FLOPs\n(multiply-adds, exact)", integer),
         *(
@@ -105,7 +106,7 @@ def study_table(study: Study, preset: str | None = None, sweep: Sweep | None = N
             Column("test_error_median", "median\n(ours)", decimal(2), better="lower"),
             Column("n", "n", text, "right"),
             # Last, as it is wide: what it would push out of sight is what the study is about.
-            Column("trained", "trained here", text, "left"),
+            Column("trained", "trained here", text, "left", least=NAME),
         ]
         notes = [*trouble(sweep), *notes, *_training_notes(study, sweep, preset)]
     elif study.needs:

@@ -163,8 +163,9 @@ def study_contents(
 
         found = judged(study, preset, sweep, resolve)
         shown = [table for table in tables if table.title != VERDICTS]  # they stand at the top
-        more = commands(sweep, found, study.templates(preset))
-        return page(sweep, title=study.title, found=found, more=more, before=shown)
+        names = study.templates(preset)
+        more = commands(sweep, found, names)
+        return page(sweep, title=study.title, found=found, more=more, before=shown, templates=names)
 
     also = further(sweep)
     every = (*tables, *also.tables())

@@ -18,8 +18,14 @@ def pairs_of_interest(sweep: Sweep) -> list[tuple[str, str]]:
     networks or more, see `archscope.reporting.figure.populations.population`) has no pairs:
     nothing says which are of interest.
     """
-    found = [point for point in points(sweep) if point.test_error.n]
-    return pairs_among([Standing(one.template, one.curves, one.params) for one in found])
+    return pairs_among(standings(sweep))
+
+
+def standings(sweep: Sweep) -> list[Standing]:
+    """The networks of a sweep of which a run has finished."""
+    return [
+        Standing(one.template, one.curves, one.params) for one in points(sweep) if one.test_error.n
+    ]
 
 
 class Standing(NamedTuple):
@@ -42,6 +48,22 @@ def pairs_among(found: Sequence[Standing]) -> list[tuple[str, str]]:
     if pairs or len(found) >= LEAST:
         return pairs
     return [(one.template, found[0].template) for one in found[1:]]
+
+
+def extremes(found: Sequence[Standing]) -> tuple[str, str] | None:
+    """The largest network of the cardinality curve beside the largest of the width curve."""
+    curves = [[one for one in found if one.curves == (name,)] for name in ("cardinality", "width")]
+    if not all(curves):
+        return None
+    more, wider = (max(curve, key=lambda one: one.params) for curve in curves)
+    return more.template, wider.template
+
+
+def to_the_reference(found: Sequence[Standing]) -> list[tuple[str, str]]:
+    """All others of two curves beside the network that both begin with; none without curves."""
+    shared = [one.template for one in found if set(one.curves) == {"cardinality", "width"}]
+    on_curves = [one.template for one in found if one.curves]
+    return [(one, shared[0]) for one in on_curves if one != shared[0]] if shared else []
 
 
 def errors_by_template(sweep: Sweep) -> dict[str, dict[int, float]]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from archscope.errors import UsageError, plural
@@ -42,6 +42,7 @@ class Verdict:
         seeds_needed: of each in all, to see `resolve` points with 80 % power; None: no spread
             known, or above 1,000.
         stopped: where a sweep stopped itself, how: "stopped at 5 seeds", "undecided at 16 seeds".
+        among: the comparisons that the interval was widened for; 0: those beside it.
     """
 
     first: str
@@ -54,6 +55,7 @@ class Verdict:
     method: str = field(default="")
     resolve: float = RESOLVE
     stopped: str = ""
+    among: int = 0
 
     def sentence(self) -> str:
         """The verdict in one sentence."""
@@ -117,6 +119,7 @@ def verdicts(
     pairs: Sequence[tuple[str, str]],
     *,
     resolve: float = RESOLVE,
+    among: int | None = None,
 ) -> list[Verdict]:
     """Judge pairs of networks, all intervals together at `CONFIDENCE`.
 
@@ -124,6 +127,7 @@ def verdicts(
         errors: final test errors (%) of each network by seed.
         pairs: the comparisons of interest, chosen before the errors were seen.
         resolve: the difference (points) that the runs ought to show.
+        among: of how many comparisons these are, where some were chosen by the errors.
 
     Raises:
         UsageError: for a pair with an unknown or unfinished network, or a `resolve` not above 0.
@@ -132,9 +136,16 @@ def verdicts(
     for name in (name for pair in pairs for name in pair):
         if not errors.get(name):
             raise UsageError(f"'{name}' has no finished run to compare; train it, or leave it out")
-    level = 1 - (1 - CONFIDENCE) / max(1, len(pairs))
+    together = max(1, among or len(pairs))
+    level = 1 - (1 - CONFIDENCE) / together
     pooled = _pooled(errors)
-    return [_judge(errors, pair, pooled, level, resolve) for pair in pairs]
+    found = [_judge(errors, pair, pooled, level, resolve) for pair in pairs]
+    return [replace(one, among=together) for one in found]
+
+
+def comparisons(found: Sequence[Verdict]) -> int:
+    """For how many comparisons the intervals hold together."""
+    return max([len(found), *(verdict.among for verdict in found)])
 
 
 def check_resolve(resolve: float) -> None:
@@ -152,8 +163,8 @@ def method_sentence(found: Sequence[Verdict]) -> str:
         return " ".join(methods)
     return (
         f"Intervals: t, {'; '.join(methods) or 'none, as one seed gives no spread'}; "
-        f"{CONFIDENCE:.0%} for all {len(found)} comparisons together (Bonferroni). Seeds needed "
-        f"are for {POWER:.0%} power. Negative differences favour the first network."
+        f"{CONFIDENCE:.0%} for all {comparisons(found)} comparisons together (Bonferroni). "
+        f"Seeds needed are for {POWER:.0%} power. Negative differences favour the first network."
     )
 
 

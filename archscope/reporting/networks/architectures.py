@@ -30,7 +30,7 @@ from archscope.arch.nodes import (
 )
 from archscope.arch.readings import unknown
 from archscope.arch.windows import pair
-from archscope.reporting.table.formats import bound, decimal, integer, si, text
+from archscope.reporting.table.formats import bound, integer, text
 from archscope.reporting.table.table import Column, Table
 
 
@@ -187,28 +187,6 @@ def stage_table(title: str, rows: Sequence[Mapping[str, Any]], notes: Sequence[s
         Column("activations", "activations", integer),
     ]
     return Table(title, columns, rows, notes)
-
-
-def network_list(rows: Sequence[Mapping[str, Any]], forms: Sequence[str]) -> Table:
-    """Networks by name, a row each; `forms` says how the members of families are spelled."""
-    columns = [
-        Column("name", "name", text, "left"),
-        Column("input", "input", text, "left"),
-        Column("params", "params", si),
-        Column("macs", "FLOPs\n(multiply-adds)", si),
-        Column("activations", "activations", si),
-        Column("published_error", "published\ntest error (%)", decimal(2)),
-        Column("published_dataset", "on", text, "left"),
-        Column("published_source", "source", text, "left"),
-        Column("published_recipe", "recipe", text, "left", shown=False),
-        Column("family", "family", text, "left", shown=False),
-    ]
-    notes = [
-        f"Every member of a family has a name: {', '.join(forms)}; for the depth N also the blocks "
-        "of the stages, as _3_4_7_3, and behind it what its family knows, as @SCALE, -noshortcut, "
-        "-stride1x1, -B(3,1,3), -l3 or -drop0.3."
-    ]
-    return Table("Named networks of the papers and of torchvision", columns, rows, notes)
 
 
 def _main_path(node: Node) -> list[Node]:

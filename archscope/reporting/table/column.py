@@ -9,6 +9,8 @@ from typing import Literal
 from archscope.plain_text import visible
 from archscope.reporting.table.formats import auto
 
+NAME = 18  # characters that leave room for the numbers beside the names of networks
+
 
 @dataclass(frozen=True)
 class Column:
@@ -20,7 +22,7 @@ class Column:
     error beside a mean: they are columns of their own in csv. `shown=False` keeps a column for
     csv only. `better` says which way is better, for the arrow in documents' headers. `alarm` is the
     key of a value that, where it is true, makes the cell red on terminals with colour (the text
-    must say it too).
+    must say it too). A column with `least` may be made so narrow on a terminal, its words broken.
     """
 
     key: str
@@ -31,6 +33,7 @@ class Column:
     shown: bool = True
     better: Literal["lower", "higher"] | None = None
     alarm: str | None = None
+    least: int | None = None
 
     def __post_init__(self) -> None:
         header = "\n".join(map(visible, self.header.split("\n")))

@@ -8,6 +8,7 @@ from textwrap import wrap
 
 from archscope.plain_text import visible
 from archscope.reporting.table.table import Table
+from archscope.reporting.table.text import to_ascii
 
 _HEADERS = (16, 10)  # characters of a line of a header; fewer where a table is wide
 _PARAGRAPH = 40  # a longer text is set as a paragraph
@@ -132,6 +133,7 @@ def latex(table: Table) -> str:
     ]
     if table.title:
         lines.append(rf"\caption{{{escape_latex(' '.join(table.title.split()))}}}")
+        lines.append(rf"\label{{tab:{_label(table.title)}}}")
     lines += [size for most, size in _SIZES if total > most][-1:]
     share = f"{0.5 / max(1, sum(long)):.2f}"
     spec = "".join(
@@ -158,6 +160,16 @@ def latex(table: Table) -> str:
         for n in table.notes
     ]
     return "\n".join([*lines, r"\end{table}"]) + "\n"
+
+
+def _label(title: str) -> str:
+    """A title as a key: its words in ASCII, no more than make 60 characters."""
+    words, key = re.findall(r"[a-z0-9]+", to_ascii(title).lower()), ""
+    for word in words:
+        if key and len(key) + len(word) >= 60:
+            break
+        key += f"-{word}" if key else word[:60]
+    return key or "table"
 
 
 def _across(cells: Sequence[str]) -> int:

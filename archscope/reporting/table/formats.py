@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from archscope.documents import Printed
+
 MISSING = "–"
 PREFIXES = ((1, ""), (10**3, " k"), (10**6, " M"), (10**9, " G"), (10**12, " T"), (10**15, " P"))
 
@@ -23,6 +25,8 @@ def text(value: Any) -> str:
     """The value unchanged: `32x4d`; a list or tuple becomes one line an item."""
     if absent(value):
         return MISSING
+    if isinstance(value, Printed):
+        return value.digits
     if isinstance(value, (list, tuple)):
         return "\n".join(text(item) for item in value)
     if isinstance(value, bool):

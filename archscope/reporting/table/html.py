@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import html
 import math
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +23,22 @@ def escape(text: str) -> str:
 
 
 def whole_page(heading: str, parts: Sequence[str], version: str) -> str:
-    """A page in one file, its style and script in it; `parts` are HTML, under the heading."""
+    """A page in one file, its style and script in it; `parts` are HTML, under the heading.
+
+    Its policy lets a browser run that script alone, and fetch nothing.
+    """
     style = (_HERE / "page.css").read_text("utf-8")
     script = (_HERE / "page.js").read_text("utf-8")
+    digest = b64encode(sha256(script.encode("utf-8")).digest()).decode("ascii")
+    policy = (
+        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
     footer = f"<footer>archscope {escape(version)}; this page needs no network.</footer>"
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         f"<title>{escape(heading)}</title><style>{style}</style></head>"
         f"<body><main><h1>{escape(heading)}</h1>{''.join(parts)}{footer}</main>"
         f"<script>{script}</script></body></html>\n"

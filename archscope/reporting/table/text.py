@@ -67,7 +67,8 @@ def text_table(
     right = [column.align == "right" for column in table.shown]
     red = table.alarms() if colour else [[False] * len(right) for _ in body]
     lines = bold(fold(clean(table.title), width)) if table.title else []
-    widths = _column_widths(headers, body, right, width)
+    narrow = [column.least for column in table.shown]
+    widths = _column_widths(headers, body, right, narrow, width)
     if widths is None:
         lines += _blocks(headers, body, red, width)
     else:
@@ -89,7 +90,8 @@ def natural_width(table: Table) -> int:
     """The characters of the longest line of its rows, where nothing is folded."""
     right = [column.align == "right" for column in table.shown]
     headers = [column.header for column in table.shown]
-    widths = _column_widths(headers, table.cells(), right, None) or []
+    narrow = [column.least for column in table.shown]
+    widths = _column_widths(headers, table.cells(), right, narrow, None) or []
     return sum(widths) + len(GAP) * (len(widths) - 1)
 
 
@@ -128,33 +130,47 @@ def fold(text: str, width: int | None) -> list[str]:
 
 
 def _pieces(word: str, width: int) -> list[str]:
+    """A word in pieces, before `-`, `@` or after `_` where it has one beyond a third."""
     pieces = [""]
     for character in word:
         if pieces[-1] and cell_width(pieces[-1] + character) > width:
-            pieces.append("")
+            whole = pieces[-1]
+            ends = [whole.rfind("-"), whole.rfind("@"), whole.rfind("_") + 1]
+            end = max(ends) if 3 * max(ends) > len(whole) and character not in "-@" else len(whole)
+            pieces[-1:] = [whole[:end], whole[end:]]
         pieces[-1] += character
     return pieces
 
 
 def _column_widths(
-    headers: Sequence[str], body: Sequence[Sequence[str]], right: Sequence[bool], width: int | None
+    headers: Sequence[str],
+    body: Sequence[Sequence[str]],
+    right: Sequence[bool],
+    narrow: Sequence[int | None],
+    width: int | None,
 ) -> list[int] | None:
-    """Natural widths, narrowed to fit; None where that would break a word or a number."""
-    widths, least = [], []
+    """Natural widths, narrowed to fit; None where that would break a word or a number.
+
+    In a column that may be `narrow`, words may be broken.
+    """
+    widths, least, inside = [], [], []
     for index, header in enumerate(headers):
         cells = [row[index] for row in body]
-        widths.append(max(_longest_line(text) for text in [header, *cells]))
+        inside.append(max((_longest_line(text) for text in cells), default=0))
+        widths.append(max(_longest_line(header), inside[-1]))
         # A number with a space in it (4.39 ± 0.05) stays on one line too.
         inner = _longest_line if right[index] else _longest_word
-        least.append(max([_longest_word(header), *map(inner, cells)]))
+        words = max([0, *map(inner, cells)])
+        least.append(max(_longest_word(header), min(words, narrow[index] or words)))
     if width is None:
         return widths
     room = width - len(GAP) * (len(widths) - 1)
     if sum(least) > room:
         return None
-    while sum(widths) > room:
-        widest = max(range(len(widths)), key=lambda i: (widths[i] > least[i], widths[i]))
-        widths[widest] -= 1
+    for floor in (list(map(max, inside, least)), least):  # headers first, which are there once
+        for _ in range(sum(widths) - max(room, sum(floor))):
+            widest = max(range(len(widths)), key=lambda i: (widths[i] > floor[i], widths[i]))
+            widths[widest] -= 1
     return widths
 
 
@@ -196,7 +212,8 @@ def _blocks(
         lines.append("")
         for index, (header, cell) in enumerate(zip(headers, row, strict=True)):
             value = "; ".join(cell.split("\n"))
-            text = f"{' '.join(header.split())}: {value}"
+            joined = " ".join(header.replace("-\n", "-").split())
+            text = f"{joined}: {value}" if joined else value
             indent = "" if index == 0 else GAP
             folded = fold(text, None if width is None else max(1, width - 2 * len(GAP)))
             folded = [_reddened(line) if marks[index] else line for line in folded]

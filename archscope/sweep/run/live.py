@@ -154,7 +154,7 @@ def said(event: Event, state: Running) -> str:
     if event.kind == "paused":
         return f"paused, {_epoch_text(state)}" if state.line else "paused"
     if event.kind == "lost":
-        return "taken over by another process"
+        return str(event.data.get("text", "taken over by another process"))
     where = f" (on {event.data['elsewhere']})" if "elsewhere" in event.data else ""
     if event.kind == "failed":
         return f"failed: {event.data['reason']}{where}"

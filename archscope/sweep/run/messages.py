@@ -44,8 +44,8 @@ class Event:
     `data` holds, by kind: started {}; step {"done", "total"} images of the running epoch; epoch,
     the line of `metrics.jsonl`; note {"text"}; paused {}; finished {"status", "test_error"}; failed
     {"reason", and from a worker that still lives "errno", "path", "trace"}; lost {} (another
-    process has taken the trial over). Trials that others have ended carry "elsewhere", the name of
-    the host.
+    process has taken the trial over), or {"text"}. Trials that others have ended carry "elsewhere",
+    the name of the host.
     """
 
     kind: Kind

@@ -7,8 +7,10 @@ no look at the disk, and one that has ended a glance at its result (see `sweep.s
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from archscope.files import unreadable
 from archscope.sweep.plan.plan import Plan
@@ -23,8 +25,9 @@ class Brief:
     """How a trial stands.
 
     `status` is that of a `TrialRecord`. `test_error` in % where it is done; `reason` where it is
-    not well; `epoch_seconds` and `host` (where it is trained, if it is just now) where it runs.
-    `damaged` is what to say of a result that is none, which counts as not there.
+    not well; `epoch_seconds`, the `last` line of its epochs and `host` (where it is trained, if it
+    is just now) where it runs. `damaged` is what to say of a result that is none, which counts as
+    not there.
     """
 
     trial: Trial
@@ -34,6 +37,7 @@ class Brief:
     reason: str | None = None
     epoch_seconds: float | None = None
     host: str | None = None
+    last: Mapping[str, Any] | None = None
     damaged: DamagedResult | None = None
 
     @property
@@ -85,5 +89,6 @@ def _unfinished(trial: Trial, path: Path, damaged: DamagedResult | None = None) 
         len(epochs),
         epoch_seconds=sum(seconds) / len(seconds) if seconds else None,
         host=host,
+        last=epochs[-1] if epochs else None,
         damaged=damaged,
     )

@@ -3,7 +3,9 @@ from __future__ import annotations
 import io
 
 import pytest
+from typer.testing import CliRunner
 
+from archscope.cli import app
 from archscope.errors import UsageError
 from archscope.explore.networks.name_list import names_in, read_names
 
@@ -41,3 +43,12 @@ def test_a_first_line_of_any_length_and_the_mark_that_excel_writes(tmp_path):
 def test_the_mark_is_no_part_of_a_name_on_the_standard_input(monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO("\ufeff1x64d\n"))
     assert read_names("-") == ["1x64d"]
+
+
+@pytest.mark.parametrize("command", [("compare", "--counter", "formula"), ("list",)])
+def test_what_a_command_writes_is_read_again(tmp_path, command):
+    file = tmp_path / "these.csv"
+    name, *options = command
+    words = [name, "wrn_16_4", *options, "--format", "csv", "--output", str(file)]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    assert read_names(str(file))[0] == "wrn_16_4"

@@ -10,13 +10,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from sweep_fixture import write_fake_sweep
 from typer.testing import CliRunner
 from waiting import run_archscope
 
+from archscope.cli.commands.training.outcome import conclude
 from archscope.cli.main import app
 from archscope.data.fetch import download
 from archscope.errors import UsageError
-from archscope.explore.training.cifar_sweep import cifar_sweep, join_sweep
+from archscope.explore.training.cifar_sweep import SweepResult, cifar_sweep, join_sweep
 from archscope.explore.training.run_plan import Console
 from archscope.sweep.plan.slots import Resources
 from archscope.sweep.run import schedule
@@ -36,6 +38,19 @@ def invoke(*options: str) -> tuple[int, str, str]:
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schedule, "RUNNER", "fake_runners:seed_2_fails")
+
+
+def test_the_answer_and_its_page_are_the_last_that_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_fake_sweep(tmp_path, templates=("1x64d", "8x64d"), noise=0.1)
+    page = folder / "report.html"
+    conclude(SweepResult(folder).answer(), folder, [folder / "results.csv", page])
+    answer, place = capsys.readouterr().err.splitlines()
+    assert answer.startswith("8x64d is better than 1x64d with ") and "3 seeds each" in answer
+    assert place == f"The page: {page}"
+    conclude("", folder, [])  # nothing has ended, no page was written
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.slow

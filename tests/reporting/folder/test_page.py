@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import json
 import re
@@ -133,6 +135,16 @@ def test_what_others_wrote_is_escaped(fake_sweep):
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
 
 
+def test_a_browser_may_run_the_pages_own_script_alone_and_fetch_nothing(fake_sweep):
+    text = page(read_sweep(fake_sweep(templates=("1x64d", "2x64d"))))
+    [policy] = re.findall(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', text)
+    [script] = re.findall(r"<script>(.*?)</script>", text, flags=re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in policy and policy.startswith("default-src 'none'")
+    assert text.index("Content-Security-Policy") < text.index("<style>")
+    assert not re.search(r"<[^>]* on\w+=", text)
+
+
 def test_pairs_of_a_plain_sweep_are_near_in_parameters(fake_sweep):
     sweep = read_sweep(fake_sweep())
     params = {trial.trial.template: trial.trial.entry.params for trial in sweep.trials}
@@ -160,7 +172,7 @@ LISTEN = (
 
 def in_browser(source, tmp_path, scheme):
     """What a browser says of the page at 390 and 1280 pixels; faults are asserted here."""
-    quoted = json.dumps(source.replace("<style>", f"{LISTEN}<style>", 1)).replace("</", "<\\/")
+    quoted = json.dumps(source.replace("<head>", f"<head>{LISTEN}", 1)).replace("</", "<\\/")
     (tmp_path / "harness.html").write_text(HARNESS.replace("SOURCE", quoted))
     run = subprocess.run(
         [
@@ -192,6 +204,13 @@ def in_browser(source, tmp_path, scheme):
         )
         assert rising == sorted(rising) and falling == rising[::-1]
         assert said["sorted"] == "descending"
+        assert said.get("tapped") == said.get("mark")
+        assert len(said["contents"]) > 2 and all(said["contents"])
+        assert {name.rpartition(".")[2] for name in said["saved"]} == {"csv", "svg"}
+        assert all(re.fullmatch(r"[a-z0-9-]+\.(csv|svg)", name) for name in said["saved"])
+        assert said.get("kept") != []
+        for text in said.get("kept", ()):
+            assert "8x64d" in text and "done" in text
     return [(len(said["figures"]), len(said["rising"])) for said in found.values()]
 
 
@@ -205,6 +224,7 @@ def test_in_a_browser_nothing_fails_is_clipped_or_faint_and_tables_sort(
 ):
     statuses = {("8x64d", 1): "pending", ("4x64d", 2): "failed"}
     source = page(read_sweep(fake_sweep(statuses=statuses)))
+    assert "filter rows" in source
     assert in_browser(source, tmp_path, scheme) == [(3, 21)] * 2
 
 

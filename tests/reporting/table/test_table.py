@@ -88,6 +88,45 @@ def test_a_narrow_terminal_folds_words_and_keeps_numbers_whole():
     assert " ".join(lines).count("many") == 8
 
 
+def test_headers_are_folded_before_cells_are():
+    columns = [Column("a", "a header of many words", text, "left"), Column("b", "b", text, "left")]
+    rows = [{"a": "x", "b": "one two three four"}, {"a": "y", "b": "five six"}]
+    lines = render(Table("", columns, rows), width=30).splitlines()
+    assert [line.split(None, 1) for line in lines[-2:]] == [
+        ["x", "one two three four"],
+        ["y", "five six"],
+    ]
+
+
+def test_words_of_a_column_that_may_be_narrow_are_broken_at_their_joints():
+    name = "cifar_resnext29_1x64d@0.125-noshortcut"
+    columns = [Column("a", "name", text, "left", least=18), Column("n", "n", integer)]
+    lines = render(Table("", columns, [{"a": name, "n": 7}]), width=21).splitlines()[2:]
+    assert [line.split()[0] for line in lines] == ["cifar_resnext29_", "1x64d@0.125", "-noshortcut"]
+    whole = render(Table("", columns, [{"a": name, "n": 7}]), width=80)
+    assert name in whole
+    unbroken = [Column("a", "name", text, "left"), columns[1]]
+    assert "name:\n" in render(Table("", unbroken, [{"a": name}]), width=21)  # a block
+
+
+def test_a_word_of_a_header_that_was_broken_is_one_in_a_block():
+    columns = [Column("a", "FLOPs\n(multiply-\nadds)", integer), Column("b", "b", text)]
+    rows = [{"a": 1, "b": "x" * 50}]
+    assert "FLOPs (multiply-adds): 1\n" in render(Table("", columns, rows), width=40)
+
+
+def test_a_latex_label_is_made_of_the_titles_words():
+    def label(title):
+        found = re.search(r"\\label\{tab:(.*)\}", render(Table(title, [], []), "latex"))
+        return found and found[1]
+
+    assert label("Table 1 for resnet50 and resnext50_32x4d") == (
+        "table-1-for-resnet50-and-resnext50-32x4d"
+    )
+    assert label("×" * 3) == "xxx" and label("…?") == "table" and label("") is None
+    assert len(label("word " * 40)) <= 60 and len(label("w" * 200)) == 60
+
+
 def test_a_mean_is_not_parted_from_its_error():
     table = Table("", [TABLE.columns[0], TABLE.columns[3]], TABLE.rows[:1])
     # Two columns need 8 + 2 + 11 cells; below that the row becomes a block of lines.
@@ -245,6 +284,7 @@ def test_latex():
         r"\begin{table}",
         r"\centering",
         r"\caption{Templates (56$\times$56)}",
+        r"\label{tab:templates-56x56}",
         r"\begin{tabular}{lrrrl}",
         r"\toprule",
         r"template & \begin{tabular}[c]{@{}r@{}}params \\ (exact)\end{tabular} & deviation"

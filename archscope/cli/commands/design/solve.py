@@ -170,8 +170,9 @@ def solve(
     """Solve Eq. 4 of the ResNeXt paper: templates CxWd that keep a block's budget (Table 2).
 
     C * (in*d + k*k*d*d + d*out) = budget, for the width d at each cardinality, or for the
-    cardinality C at each width. Ends with exit code 4 where one of them has no answer (the others
-    are shown). With --block, the same question of another block, by the costs of its tree:
+    cardinality C at each width; without either, Table 2 itself. Ends with exit code 4 where one of
+    them has no answer (the others are shown). With --block, the same question of another block, by
+    the costs of its tree:
 
       archscope solve --block res2net --splits 2,4,8
 

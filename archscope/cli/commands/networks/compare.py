@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -31,7 +32,7 @@ from archscope.cli.options.output import (
     PlotOption,
     figure_style,
 )
-from archscope.cli.output import Format, print_result
+from archscope.cli.output import Format, on_terminal, print_result, progress
 from archscope.errors import UsageError
 
 
@@ -91,12 +92,14 @@ def compare(
     Every count is exact, or is shown as a lower bound (≥). With fvcore (the default) each network
     is instantiated and traced in eval mode at batch 1, and must agree with the formula to the
     integer; a network from outside is counted by its trace alone, an ONNX file by its own shapes.
+    On a terminal the formula's table is there at once, and fvcore's totals follow.
 
     With --diff, why two networks differ: the gap split by stage, and by choice, where the first
     network is turned into the second one choice after the other; --plot draws both as waterfalls.
     """
     from archscope.arch.inputs import parse_input
     from archscope.explore.networks.compare import compare as compare_networks
+    from archscope.explore.networks.opened import is_outside
 
     names = networks_in(names)
     shape = None if input_shape is None else parse_input(input_shape)
@@ -117,9 +120,17 @@ def compare(
         return _compare_counters(names, counters, shape, classes, (format, output))
     chosen = counter or CounterName.fvcore
     fitted = model_of(costs, threads, precision, device, model)
-    comparison = compare_networks(
-        names, input=shape, classes=classes, counter=chosen.value, latency=fitted
-    )
+    by = partial(compare_networks, names, input=shape, classes=classes, latency=fitted)
+    outside = any(is_outside(name) for name in names)
+    if chosen is CounterName.fvcore and not outside and on_terminal(format, output):
+        known = by(counter="formula")
+        print_result(known)
+        with progress() as say:
+            comparison = known.confirmed(say)
+        print_result(comparison.confirmation())
+        return
+    with progress() as say:
+        comparison = by(counter=chosen.value, note=say)
     print_result(comparison, format, output)
 
 

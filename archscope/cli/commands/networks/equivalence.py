@@ -11,8 +11,15 @@ from archscope.cli.options.networks import (
     OwnNetworkArgument,
     network_in,
 )
-from archscope.cli.options.output import FormatOption, OutputOption
-from archscope.cli.output import note, print_result, resolve_format
+from archscope.cli.options.output import (
+    DiagramOption,
+    FormatOption,
+    NoTitleOption,
+    OutputOption,
+    check_plot,
+    figure_style,
+)
+from archscope.cli.output import note, print_result, resolve_format, save_with
 from archscope.errors import ArchscopeError
 
 
@@ -47,6 +54,8 @@ def equivalence(
             max=100_000,
         ),
     ] = None,
+    diagram: DiagramOption = None,
+    no_title: NoTitleOption = False,
     format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
@@ -65,6 +74,8 @@ def equivalence(
 
     shape = None if input_shape is None else parse_shape(input_shape)
     resolve_format(format, output)
+    check_plot(diagram, "--diagram")
+    style = figure_style(None, no_title, diagram is not None, "--diagram")
     result = compare_forms(
         network_in(name),
         input=shape,
@@ -75,6 +86,9 @@ def equivalence(
         rounds=rounds,
         note=note,
     )
+    if diagram is not None:
+        drawn = result.draw(diagram.suffix.lower(), style)
+        save_with(lambda file: file.write(drawn), diagram, "--diagram")
     print_result(result, format, output)
     if result.failures:
         raise ArchscopeError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -16,12 +17,20 @@ from archscope.cli.options.networks import (
     network_in,
 )
 from archscope.cli.options.output import (
+    DiagramOption,
     FigureWidthOption,
     FormatOption,
     NoTitleOption,
     OutputOption,
     check_plot,
     figure_style,
+)
+from archscope.cli.options.spaces import (
+    ActivationsOption,
+    MacsOption,
+    MemoryOption,
+    ParamsOption,
+    ranges_of,
 )
 from archscope.cli.output import print_result, save_with
 from archscope.errors import UsageError, shown
@@ -35,6 +44,21 @@ def list_networks(
             help="Only names with this text in them.",
             show_default=False,
             autocompletion=one_of(networks),
+        ),
+    ] = "",
+    params: ParamsOption = None,
+    macs: MacsOption = None,
+    activations: ActivationsOption = None,
+    memory: MemoryOption = None,
+    sort: Annotated[
+        str,
+        option(
+            "--sort",
+            value="KEY",
+            complete=one_of(lambda: ("params", "-params", "macs", "-macs", "memory", "error")),
+            default="as families come",
+            help="params, macs, activations, memory (the peak in fp32) or error (the published "
+            "one); -macs: largest first.",
         ),
     ] = "",
     plot: Annotated[
@@ -54,6 +78,8 @@ def list_networks(
 ) -> None:
     """List the named networks of the papers with their costs (other templates have names too).
 
+      archscope list --params :5M --macs :1G --sort error
+
     With --plot, published top-1 errors against a cost, as a picture; --format json has its numbers:
 
       archscope list --plot error,macs --output errors.png
@@ -61,8 +87,11 @@ def list_networks(
     from archscope.explore.networks.listing import list_networks as found
 
     style = figure_style(figure_width, no_title, plot is not None, "--plot error,macs --output")
+    listed = partial(
+        found, ranges=ranges_of(params, macs, activations, memory), sort=sort.strip().lower()
+    )
     if plot is None:
-        print_result(found(pattern), format, output)
+        print_result(listed(pattern), format, output)
         return
     cost = _drawn_cost(plot)
     if format is not None:
@@ -70,7 +99,7 @@ def list_networks(
     if output is None:
         raise UsageError("--plot draws into a file; add --output FILE.png, .svg or .pdf")
     check_plot(output, "--output")
-    drawn = found(pattern).draw(output.suffix.lower(), cost, style)
+    drawn = listed(pattern).draw(output.suffix.lower(), cost, style)
     save_with(lambda file: file.write(drawn), output)
 
 
@@ -93,6 +122,8 @@ def show(
     ] = False,
     input_shape: InputOption = None,
     classes: ClassesOption = None,
+    diagram: DiagramOption = None,
+    no_title: NoTitleOption = False,
     format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
@@ -101,5 +132,10 @@ def show(
     from archscope.explore.networks.listing import show as show_network
 
     shape = None if input_shape is None else parse_input(input_shape)
+    check_plot(diagram, "--diagram")
+    style = figure_style(None, no_title, diagram is not None, "--diagram")
     found = show_network(network_in(name), layers=layers, input=shape, classes=classes)
+    if diagram is not None:
+        drawn = found.draw(diagram.suffix.lower(), style)
+        save_with(lambda file: file.write(drawn), diagram, "--diagram")
     print_result(found, format, output)

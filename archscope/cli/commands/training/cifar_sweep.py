@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import typer
 
-from archscope.cli.commands.training.outcome import check_output, show
+from archscope.cli.commands.training.outcome import check_output, conclude, show
 from archscope.cli.options.machine import (
     AddressOption,
     CompileOption,
@@ -192,6 +192,7 @@ def cifar_sweep(
             **changes,
         )
     show(result, format, output)
+    conclude(result.answer(resolve), result.folder, result.files)
     raise typer.Exit(result.exit_code)
 
 

@@ -34,3 +34,12 @@ def written(folder: Path, files: Sequence[Path]) -> None:
     """Say what was written, if anything was."""
     if files:
         note(f"Written to {folder}: {', '.join(path.name for path in files)}.")
+
+
+def conclude(answer: str, folder: Path, files: Sequence[Path]) -> None:
+    """Say the answer, and where its page is."""
+    if answer:
+        note(answer)
+    page = folder / "report.html"
+    if page in files:
+        note(f"The page: {page}")

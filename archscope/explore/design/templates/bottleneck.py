@@ -101,14 +101,15 @@ def solve_block(
     """Solve Eq. 4 for d at each of `cardinalities`, or for C at each of `widths`.
 
     The budget is `budget` (weights of a block) or that of the template `reference`, 1x64d without
-    either.
+    either. Without cardinalities and widths, at the cardinalities of the paper's Table 2.
 
     Raises:
-        UsageError: where both or neither of cardinalities and widths, or both of budget and
-            reference are given.
+        UsageError: where both of cardinalities and widths, or of budget and reference are given.
         InfeasibleError: where none of the numbers has an answer.
     """
-    if bool(cardinalities) == bool(widths):
+    if not cardinalities and not widths:
+        cardinalities = (*TABLE2_WIDTHS,)
+    if cardinalities and widths:
         raise UsageError(
             "Eq. 4 has one unknown, so give either cardinalities or widths; write "
             "--cardinality 32 for the width, or --width 4 for the cardinality"
