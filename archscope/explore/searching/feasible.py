@@ -15,10 +15,10 @@ from archscope.arch.network import Network
 from archscope.arch.windows import Shape
 from archscope.cost.formula import count
 from archscope.errors import UsageError, shown
-from archscope.explore.design.caps.read import read_caps, sizes_of
+from archscope.explore.design.caps.conditions import Range
+from archscope.explore.design.caps.read import read_caps, storage_of
 from archscope.explore.design.enumerate import Order, Query, enumerate_designs, spaces
 from archscope.explore.design.limits import Limit
-from archscope.explore.design.nearest import Range
 from archscope.explore.design.space import SIDE, Space
 from archscope.sweep.plan.trial import network_digest
 
@@ -242,7 +242,7 @@ def _ranges(caps: Sequence[Limit], ranges: Mapping[str, Range]) -> dict[str, Ran
                 "the memory out"
             )
         if cost == "weights":
-            cost, most = "params", most // sizes_of({cost: cap.format or "fp32"})[cost]
+            cost, most = "params", storage_of([cap]).most_params(most)
         low, high = found.get(cost, (0, None))
         found[cost] = (low, most if high is None else min(high, most))
     return found
