@@ -1,4 +1,5 @@
 # make demo: install, and run a small sweep on built-in data.   make test: install, and pass the tests.
+# make gpu: all that a CUDA device has to show, with the torch that PYTHON has.
 # make test PYTHON=python3.13: with that Python.   make test-newest: with the newest releases.
 PYTHON ?= python3
 # An environment for each Python: .venv, but .venv-3.13 with PYTHON=python3.13.
@@ -19,7 +20,7 @@ NEWEST = $(VENV)-newest
 # Torchvision's newest release needs another torch than constraints.txt has, hence its own environment.
 TV = .venv-torchvision
 
-.PHONY: demo test slow lint test-newest test-torchvision clean
+.PHONY: demo test slow lint gpu test-newest test-torchvision clean
 
 demo: $(VENV)/.installed
 	$(BIN)/archscope cifar-sweep --preset quick --gpus 0 --out runs/demo
@@ -39,6 +40,10 @@ slow: $(VENV)/.installed-slow
 # What torchvision, timm, onnx and safetensors alone can show; on x86 its torch is the CUDA build (5 GB).
 test-torchvision: $(TV)/.installed
 	$(TV)/bin/python -m pytest -m torchvision
+
+# The tests marked gpu, verify-device, benchmarks/gpu; what is missing beside torch is put in .venv-gpu.
+gpu:
+	$(PYTHON) benchmarks/gpu/run_all.py .venv-gpu
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

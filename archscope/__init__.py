@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from archscope.explore.design.enumerate import enumerate_designs as enumerate
     from archscope.explore.design.scaling.rules import ScalingRule
     from archscope.explore.design.solve import solve
+    from archscope.explore.device.verify import verify_device
     from archscope.explore.forms.equivalence import equivalence
     from archscope.explore.networks.audit import audit
     from archscope.explore.networks.compare import compare
@@ -155,6 +156,7 @@ _PLACES = {
     "table_show": "archscope.explore.searching.table_show:table_show",
     "table_verify": "archscope.explore.searching.table_verify:table_verify",
     "train": "archscope.explore.training.train:train",
+    "verify_device": "archscope.explore.device.verify:verify_device",
     "verify_resume": "archscope.explore.training.verify_resume:verify_resume",
 }
 
@@ -227,6 +229,7 @@ __all__ = [
     "table_show",
     "table_verify",
     "train",
+    "verify_device",
     "verify_resume",
 ]
 

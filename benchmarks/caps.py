@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from pairs import machine
 
+from archscope.cost.stored import Storage
 from archscope.explore.design.caps.branch import best
 from archscope.explore.design.caps.found import Kept
 from archscope.explore.design.caps.goals import Largest
@@ -24,7 +26,7 @@ from archscope.explore.design.question import read_base
 from archscope.explore.design.space import Space
 
 BOUNDS_GOAL, WHOLE_GOAL = 60, 120  # seconds
-BYTES = {"weights": 1, "memory": 1}  # int8
+INT8 = Storage("int8", "int8")
 CAPS = {"macs": 40_000_000, "weights": 1_000_000, "memory": 512_000}
 CHANNELS = {3: range(16, 49, 8), 4: range(32, 97, 16), 5: range(48, 145, 24), 6: range(80, 241, 40)}
 
@@ -37,12 +39,12 @@ def space(choices: int = 5) -> Space:
         given[f"expansion{stage}"] = list(range(2, 7))[:choices]
         given[f"channels{stage}"] = list(channels)[:choices]
     base = read_base("mobilenet_v2").by_stage(given)
-    return base.space(base.given(given), 2, (3, 96, 96))
+    return replace(base.space(base.given(given), 2, (3, 96, 96)), storage=INT8)
 
 
 def measure(search: Callable[[Grid, Largest, int], Kept], designs: Space) -> tuple[int, int, float]:
     """The most multiply-adds, how many designs were counted, and the seconds that it took."""
-    grid, started = Grid(designs, BYTES), time.process_time()
+    grid, started = Grid(designs), time.process_time()
     _, costs, _ = search(grid, Largest(CAPS, "macs"), 1)[0]
     return costs["macs"], grid.counted, time.process_time() - started
 

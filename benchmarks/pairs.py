@@ -8,7 +8,9 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from archscope.errors import ArchscopeError
 
 # Modules are compiled by the first run, as they are in use: libraries are so already, and without
 # this a checkout would be compiled anew in every run.
@@ -54,3 +56,11 @@ def report(what: str, goal: float, result: tuple[float, float, float], pairs: in
 def python(code: str) -> list[str]:
     """The command that runs `code`."""
     return [sys.executable, "-c", code]
+
+
+def told(main: Callable[[], None]) -> None:
+    """Run a benchmark; what its user must mend is said in a sentence."""
+    try:
+        main()
+    except ArchscopeError as error:
+        sys.exit(str(error))

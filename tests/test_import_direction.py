@@ -16,6 +16,7 @@ import archscope
 ROOMS = [
     "testing",
     "cli",
+    "integrations",
     "explore",
     "reporting",
     "studies",
@@ -33,7 +34,16 @@ LEAVES = ["documents", "errors", "files", "plain_text", "running", "short_repr",
 # order of its own; a file may still not import what imports it.
 INSIDE = {
     "cli": ["main", "commands", "options", "help", "completion", "output"],
-    "explore": ["searching", "training", "clock", "design", "forms", "networks", "latency"],
+    "explore": [
+        "device",
+        "searching",
+        "training",
+        "clock",
+        "design",
+        "forms",
+        "networks",
+        "latency",
+    ],
     "nn": ["export_check", "export", "weights"],
     "cost": ["onnx_file", "counters", "fvcore", "traced", "latency"],
     "reporting": ["folder", "judge", "figure", "networks", "facts", "table"],

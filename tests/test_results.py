@@ -17,6 +17,7 @@ from archscope import explore, reporting
 from archscope.cost.clock import Timing
 from archscope.explore.clock.bench_result import Bench, Measured
 from archscope.explore.clock.fit_result import Fitted
+from archscope.explore.device.result import Checked, DeviceReport
 from archscope.explore.latency.fitted import LatencyModel
 from archscope.explore.networks.counters import compare_counters
 from archscope.explore.networks.difference import difference
@@ -100,6 +101,15 @@ def fitted():
     return Fitted(LatencyModel(machine, {}, (0.1, 0.2), about), Path("model.json"))
 
 
+def device_report():
+    machine = {"device": "cuda:0", "device_name": "a GPU", "processor": "a CPU", "cpus": 2}
+    checks = (
+        Checked("counts", "passed", "5 of 5 equal", "They are.", 9.5, {"macs": [1, 1]}),
+        Checked("sweep", "failed", "", "RuntimeError: no kernel image", 1.0, {"trace": "..."}),
+    )
+    return DeviceReport(machine, checks, 10.5)
+
+
 FOUND = {
     "Audit": lambda folder: a.audit("wrn"),
     "Bench": lambda folder: bench(),
@@ -108,6 +118,7 @@ FOUND = {
     "CounterComparison": lambda folder: compare_counters(NETWORK, "formula"),
     "Decided": decided,
     "DecisionPlan": lambda folder: decide_plan(spread=0.5),
+    "DeviceReport": lambda folder: device_report(),
     "Difference": lambda folder: difference("resnet20", NETWORK),
     "Enumeration": lambda folder: a.enumerate("wrn_28"),
     "Equivalence": lambda folder: a.equivalence(NETWORK, rounds=0),

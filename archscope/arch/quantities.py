@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from archscope.arch.windows import Shape
 
 COSTS = ("params", "macs", "activations")
+STORED = ("weights", "memory")  # costs in bytes of a format
 _PREFIXES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
 _MOST = 100_000
 _MOST_SIZE = 65_536  # of an input
@@ -143,6 +144,30 @@ def parse_range(text: str, what: str) -> tuple[int, int | None]:
             f"'{shown(text)}'; write 20M:26M, :26M or 20M:"
         )
     return low, high
+
+
+def parse_bytes_range(text: str, what: str) -> tuple[tuple[int, int | None], str | None]:
+    """`:256kB:int8`, `100kB:1MB`, `1MB:` -> the two ends in bytes, and their format.
+
+    Raises:
+        UsageError: where an end is no such number, or the first above the second.
+    """
+    found = re.fullmatch(
+        r"([^a-z:]*(?:[kmgt]?i?b)?(?::[^a-z:]*(?:[kmgt]?i?b)?)?):?([a-z]+\d+)?",
+        text.strip().lower(),
+    )
+    first, colon, last = (found[1] if found else "").partition(":")
+    try:
+        low = parse_bytes(first, what)[0] if first.strip() else 0
+        high = parse_bytes(last, what)[0] if last.strip() else None if colon else low
+    except UsageError:
+        low, high = 1, 0
+    if not (first.strip() or last.strip()) or (high is not None and low > high):
+        raise UsageError(
+            f"{what} is a range of bytes from the smaller to the larger, not '{shown(text)}'; "
+            "write :256kB:int8, 100kB:1MB or 1MB:"
+        )
+    return (low, high), found[2] if found else None
 
 
 def parse_percent(text: str) -> float:

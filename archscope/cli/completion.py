@@ -107,6 +107,13 @@ def devices() -> Iterable[str]:
     return ("cpu", "cuda", "mps")
 
 
+def device_checks() -> Iterable[str]:
+    """The checks of `verify-device`."""
+    from archscope.explore.device.verify import LIMITS
+
+    return LIMITS
+
+
 def modes() -> Iterable[str]:
     """What is timed."""
     from archscope.cost.workload import MODES

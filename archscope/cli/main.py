@@ -48,6 +48,10 @@ COMMANDS = {
         "training.verify_resume:verify_resume",
         "Prove that a killed sweep ends with the same numbers.",
     ),
+    "verify-device": (
+        "training.verify_device:verify_device",
+        "Show that everything works on this machine's GPU, and how fast.",
+    ),
     "enumerate": ("design.enumerate:enumerate_designs", "List every design within ranges of cost."),
     "study": (
         "training.study:study",

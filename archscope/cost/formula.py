@@ -53,7 +53,7 @@ CONVENTION = (
 )
 
 # Designs counted at a time, so that the intermediate arrays stay in the cache.
-BLOCK = 65_536
+BLOCK = 32_768
 
 
 @dataclass(frozen=True)
@@ -129,22 +129,29 @@ def count_stages(network: Network) -> list[tuple[Stage, Count]]:
 
 def leaf_cost(visit: Visit) -> tuple[Number, Number, Number]:
     """(params, macs, activations) of one leaf, standing there once."""
+    kernel, vectors, outputs = _terms(visit)
+    area = visit.output[1] * visit.output[2]
+    return kernel + vectors, kernel * area, outputs * area
+
+
+def _terms(visit: Visit) -> tuple[Number, Number, Number]:
+    """Of one leaf the weights that act at each place of its output, the others, and its channels.
+
+    The channels are those of convolutions and linear layers alone.
+    """
     node = visit.node
     match node:
         case Conv():
             kh, kw = pair(node.kernel)
-            per_output = visit.per_group * (kh * kw)
-            outputs = node.out * (visit.output[1] * visit.output[2])
-            params = node.out * (per_output + 1 if node.bias else per_output)
-            return params, outputs * per_output, outputs
+            per_output = visit.per_group if kh * kw == 1 else visit.per_group * (kh * kw)
+            return node.out * per_output, node.out if node.bias else 0, node.out
         case Linear():
             inputs = visit.input[0] * (visit.input[1] * visit.input[2])
-            params = node.out * (inputs + 1 if node.bias else inputs)
-            return params, node.out * inputs, node.out
+            return node.out * inputs, node.out if node.bias else 0, node.out
         case Norm():
-            return 2 * visit.input[0], 0, 0
+            return 0, 2 * visit.input[0], 0
         case Gain():
-            return visit.input[0], 0, 0
+            return 0, visit.input[0], 0
         case Act() | Pool() | Dropout() | Shuffle():
             return 0, 0, 0
     raise unknown(node, "count")
@@ -200,26 +207,67 @@ def _fits(tree: Node, shape: Shape) -> bool:
 
 
 def _sum(tree: Node, shape: Shape) -> tuple[Number, Number, Number]:
-    """Totals of a tree; what occurs equally often is added up before it is multiplied."""
+    """Totals of a tree.
+
+    The terms of leaves on maps of one size are added up before they are multiplied by it, and the
+    costs of leaves that occur equally often before they are multiplied by that.
+    """
     totals: list[Number] = [0, 0, 0]
-    part: list[Number] = [0, 0, 0]
-    times: Number = 1
+    costs: list[Number] = [0, 0, 0]
+    terms: list[Number] = [0, 0, 0]
+    last: Visit | None = None
     for visit in walk(tree, shape):
-        if visit.times is not times:
-            _add(totals, part, times)
-            part, times = [0, 0, 0], visit.times
-        params, macs, activations = leaf_cost(visit)
-        _add(part, (params, 0, 0) if visit.side else (params, macs, activations))
-    _add(totals, part, times)
+        own = _terms(visit)
+        if not any(is_array(one) or one for one in own):
+            continue
+        if last is not None and not _is_same_map(last, visit):
+            _add_terms(costs, terms, last)
+            terms = [0, 0, 0]
+            if last.times is not visit.times:
+                _add(totals, costs, last.times)
+                costs = [0, 0, 0]
+        terms, last = list(map(_plus, terms, own)), visit
+    if last is not None:
+        _add_terms(costs, terms, last)
+        _add(totals, costs, last.times)
     params, macs, activations = totals
     return params, macs, activations
 
 
-def _add(totals: list[Number], part: Sequence[Number], times: Number = 1) -> None:
-    once = not is_array(times) and times == 1
-    for index, value in enumerate(part):
-        if is_array(value) or value:  # an array plus nothing would be a copy
-            totals[index] = totals[index] + (value if once else value * times)
+def _is_same_map(one: Visit, other: Visit) -> bool:
+    """Whether two leaves surely occur equally often, and give maps of one size."""
+    if one.times is not other.times or one.side != other.side:
+        return False
+    return all(
+        first is second or (not (is_array(first) or is_array(second)) and first == second)
+        for first, second in zip(one.output[1:], other.output[1:], strict=True)
+    )
+
+
+def _add_terms(costs: list[Number], terms: Sequence[Number], visit: Visit) -> None:
+    """Add what leaves on the map of this one cost."""
+    kernel, vectors, outputs = terms
+    area = visit.output[1] * visit.output[2]
+    own = (kernel, 0, 0) if visit.side else (kernel, _times(kernel, area), _times(outputs, area))
+    costs[:] = map(_plus, costs, own)
+    costs[0] = _plus(costs[0], vectors)
+
+
+def _add(totals: list[Number], costs: Sequence[Number], times: Number) -> None:
+    """Add costs that occur so often."""
+    totals[:] = map(_plus, totals, (_times(one, times) for one in costs))
+
+
+def _plus(one: Number, other: Number) -> Number:
+    """The sum; an array plus nothing would be a copy."""
+    if not is_array(one) and one == 0:
+        return other
+    return one if not is_array(other) and other == 0 else one + other
+
+
+def _times(one: Number, factor: Number) -> Number:
+    """The product; an array times one would be a copy."""
+    return one if not is_array(factor) and factor == 1 else one * factor
 
 
 def _costliest(node: Node, extreme: Callable[..., int]) -> Node:

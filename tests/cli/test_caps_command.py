@@ -37,6 +37,10 @@ def test_the_largest_mobilenet_of_a_microcontroller(run):
         need = memory(network, element_bytes=1)
         assert row["memory"] == need.peak_activation_bytes <= 256_000
         assert row["memory_at"] == need.peak_at and row["macs"] == count(network).macs
+    fold = document(run(*asked, "--fold", "--format", "json"))
+    assert fold["fold"] and "norm folded into" in fold["memory_model"]
+    largest = fold["answers"][0]["designs"][0]
+    assert largest["macs"] > rows[0]["macs"] and largest["memory_at"] == "layer2.0.conv2"
     best = max(
         count(network).macs
         for side in (96, 112)

@@ -33,7 +33,7 @@ def test_commands_and_options():
     assert completed("archscope table ") == ["make", "verify", "replay", "show"]
     assert completed("archscope table ver") == ["verify"]
     assert completed("archscope table replay --method r") == ["random"]
-    assert completed("archscope ver") == ["verify-resume"]
+    assert completed("archscope verify-r") == ["verify-resume"]
     assert completed("archscope train resnet8 --dev") == ["--device"]
     assert completed("archscope status --wa") == ["--watch"]
 

@@ -57,6 +57,10 @@ def test_a_list_of_cardinalities_is_a_list_of_questions(run):
         (("solve", "--network", "a\nb", "--budget", "4GMACs"), 2, "no network named"),
         (("enumerate", "nonet"), 2, "no network named"),
         (("enumerate", "--params", "9:1"), 2, "smaller to the larger"),
+        (("enumerate", "--memory", "9kB:1kB"), 2, "memory is a range of bytes"),
+        (("enumerate", "--memory", ":256k"), 2, "memory is a range of bytes"),
+        (("enumerate", "--weights", ":1MiB"), 2, "weights is a range of bytes"),
+        (("enumerate", "--weights", ":1MB:int7"), 2, "write 1MB:int8"),
         (("enumerate", "--sort", "size"), 2, "sorted by"),
         (("enumerate", "--pareto", "params"), 2, "two different costs"),
         (("enumerate", "--plot", "x.gif"), 2, "png, .svg or .pdf"),
@@ -86,6 +90,23 @@ def test_enumerate_lists_what_fits(run, tmp_path):
     assert run(*asked, "--output", target).stdout == ""
     assert len(target.read_text().splitlines()) == len(rows) + 1
     assert run(*asked, "--format", "latex", "--limit", 2).exit_code == 0
+
+
+def test_enumerate_within_bytes_of_a_format(run, tmp_path):
+    """A MobileNetV2 of 0.5, at 96x96: 48 x 48 x 48 and a quarter of that are alive at once."""
+    asked = ("enumerate", "mobilenet_v2", "--axis", "width=0.3,0.5,0.7", "--input", "96,160")
+    asked += ("--fold", "--weights", ":2MB:int8", "--memory", "100kB:150kB", "--format")
+    found = json.loads(run(*asked, "json").stdout)
+    assert found["formats"] == {"weights": "int8", "memory": "int8"} and found["fold"]
+    assert found["ranges"] == {"weights": [0, 2_000_000], "memory": [100_000, 150_000]}
+    [row] = [one for one in found["designs"] if one["network"] == "mobilenet_v2_0.5"]
+    assert row["memory"] == 48 * 48 * 48 + 48 * 24 * 24 and row["weights"] <= 2_000_000
+    [*_, first] = csv.DictReader(io.StringIO(run(*asked, "csv").stdout))
+    assert int(first["memory"]) <= 150_000 and int(first["weights"]) <= 2_000_000
+    picture = tmp_path / "front.svg"
+    front = run(*asked, "table", "--pareto", "memory,-macs", "--plot", picture)
+    assert "the Pareto front of least memory and most macs" in front.stdout, front.stderr
+    assert "memory (bytes)" in picture.read_text()
 
 
 def test_enumerate_names_the_values_that_it_goes_through(run):

@@ -71,6 +71,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtu
 # Calls of the slow run in hundredths: ARCHSCOPE_FUZZ_CALLS=100 makes some 2,200 of them.
 SHARE_OF_CALLS = int(os.environ.get("ARCHSCOPE_FUZZ_CALLS", "8"))
 TRAINING = {"cifar-sweep": 100, "decide": 100, "train": 100, "verify-resume": 10}
+TRAINING["verify-device"] = 10
 CALLS = [(name, 2) for name in COMMANDS if name not in (*TRAINING, "bench", "equivalence")]
 CALLS += [
     pytest.param(

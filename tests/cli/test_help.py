@@ -20,7 +20,7 @@ OTHERWISE = {
     "--batch",  # images of a training's step; of what is timed; of what is compared
     "--depth",  # of designs: blocks of the stages; of a sweep: layers of its ResNeXt
     "--format",  # enumerate has Parquet besides
-    "--memory",  # of list: a range; of bench: whether it is measured
+    "--memory",  # of designs: a range in a format; of list: in fp32; bench: is it measured
     "--layers",  # show: a row for each; bench: what limits each
     "--out",  # solve: channels; of what trains: its folder
     "--output",  # export's is the network
@@ -31,6 +31,7 @@ OTHERWISE = {
     "--scale",  # of designs: several; of a sweep: one
     "--sort",  # of designs; of list, which has memory and the published error besides
     "--seed",  # of what a command draws
+    "--weights",  # enumerate: a range of bytes; elsewhere a file
 }
 
 

@@ -3,14 +3,11 @@
 Both count a layer's inputs and its output, with batch norm folded into the convolution before it.
 """
 
-from dataclasses import replace
-
 import pytest
 
 from archscope.arch.names import parse
-from archscope.arch.nodes import Norm, Seq, Shortcut
-from archscope.arch.rebuild import rebuild
 from archscope.cost.memory import memory
+from archscope.cost.stored import Storage
 
 MB, KIB = 10**6, 2**10
 # Of MCUNet, Table 1: peaks in fp32 (4 bytes) and int8, in MB. Of MCUNetV2, Figure 1: in KiB.
@@ -21,15 +18,7 @@ GIVEN, WIDE, NARROW = 16 * 112**2, 96 * 112**2, 96 * 56**2
 
 
 def folded(name):
-    """The network without batch norm, which an engine folds into the weights."""
-
-    def change(node):
-        if isinstance(node, Norm):
-            return Seq()
-        return replace(node, norm=False) if isinstance(node, Shortcut) else node
-
-    network = parse(name)
-    return replace(network, tree=rebuild(network.tree, change), design=None)
+    return Storage(fold=True).held(parse(name))
 
 
 def peak(network, element_bytes):

@@ -90,6 +90,7 @@ SMALL = {
     "train": "--dataset shapes --samples 320 --epochs 2 --threads 1 --workers 1",
     "verify-resume": "--kills 1 --templates 1x64d --scale 0.0625 --samples 320 --seeds 1 --epochs "
     "2 --threads 1 --workers 1",
+    "verify-device": "--checks device",
     "study": "--preset none",
     "solve": (
         "",

@@ -8,12 +8,19 @@ from archscope.sweep.plan.settings import settings
 EPOCHS = 3
 
 
-def small_table(designs: int = 8, seeds: int = 2) -> TrainedTable:
+def small_table(designs: int = 8, seeds: int = 2, spelled: str = "wrn_10_{}") -> TrainedTable:
     """Designs of rising costs and errors, each with its seeds."""
     chosen = settings("quick", epochs=EPOCHS, templates="wrn_10_1", test_samples=100).document()
     about = {
         "schema": SCHEMA,
         "command": ["archscope", "table", "make"],
+        "space": {
+            "families": ["wrn_10"],
+            "ranges": {},
+            "given": {"widen": list(range(1, designs + 1))},
+            "classes": 10,
+            "input": [3, 32, 32],
+        },
         "dataset": {"label": "shapes", "classes": 10, "fingerprint": "sha256:0"},
         "settings": {k: v for k, v in chosen.items() if k not in ("templates", "seeds")},
         "machine": {"device": "cpu", "precision": "fp32", "threads": 1, "workers": 1},
@@ -22,7 +29,8 @@ def small_table(designs: int = 8, seeds: int = 2) -> TrainedTable:
     }
     rows = [
         Row(
-            *(f"wrn_10_{place + 1}", "wrn", seed, 1000 * (place + 1), 10_000, 50, "done", "d", "k"),
+            *(spelled.format(place + 1), "wrn", seed, 1000 * (place + 1), 10_000, 50),
+            *("done", "d", "k"),
             (80.0, 70.0, 60 + 0.1 * seed),
             (81.0, 71.0, 50 + place + 0.3 * seed),
             (1.0, 1.0, 1.0),

@@ -29,8 +29,7 @@ FlashOption = Annotated[
         "--flash",
         value="BYTES[:FORMAT]",
         panel=NETWORK,
-        help="A cap on the weights, batch norm's with them (not folded): 1MB:int8; 1 kB is 1,000 "
-        "bytes.",
+        help="A cap on the weights, batch norm's with them: 1MB:int8; 1 kB is 1,000 bytes.",
     ),
 ]
 SramOption = Annotated[
@@ -40,6 +39,15 @@ SramOption = Annotated[
         value="BYTES[:FORMAT]",
         panel=NETWORK,
         help="A cap on the memory, the peak of the activations of one image: 256kB:int8.",
+    ),
+]
+FoldOption = Annotated[
+    bool,
+    option(
+        "--fold",
+        panel=NETWORK,
+        help="Weights and memory with batch norm folded into the convolution before it (in int8 a "
+        "bias has 4 bytes).",
     ),
 ]
 MaximiseOption = Annotated[

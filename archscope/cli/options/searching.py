@@ -12,7 +12,7 @@ from archscope.cli.options.declared import HOW, option
 
 if TYPE_CHECKING:
     from archscope.cli.options.spaces import Numbers
-    from archscope.explore.design.nearest import Range
+    from archscope.explore.design.caps.conditions import Range
     from archscope.explore.searching.feasible import FeasibleSet
 
 SpaceArgument = Annotated[

@@ -11,7 +11,8 @@ from archscope.errors import UsageError, shown
 
 if TYPE_CHECKING:
     from archscope.arch.windows import Shape
-    from archscope.explore.design.nearest import Range
+    from archscope.cost.stored import Storage
+    from archscope.explore.design.caps.conditions import Range
 
 
 def _range(name: str, what: str) -> Any:
@@ -21,6 +22,14 @@ def _range(name: str, what: str) -> Any:
 ParamsOption = Annotated[str | None, _range("--params", "parameters")]
 MacsOption = Annotated[str | None, _range("--macs", "multiply-adds")]
 ActivationsOption = Annotated[str | None, _range("--activations", "activations")]
+
+
+def _bytes_range(name: str, what: str) -> Any:
+    return option(name, value="A:B[:FORMAT]", help=f"Range of the bytes of {what}: :256kB:int8.")
+
+
+WeightsOption = Annotated[str | None, _bytes_range("--weights", "the weights")]
+StoredMemoryOption = Annotated[str | None, _bytes_range("--memory", "the peak of the activations")]
 MemoryOption = Annotated[
     str | None,
     option(
@@ -90,6 +99,30 @@ def ranges_of(
         memory = re.sub(r"b(?=\s*(:|$))", "", memory, flags=re.I)
     given = {"params": params, "macs": macs, "activations": activations, "memory": memory}
     return {cost: parse_range(one, cost) for cost, one in given.items() if one is not None}
+
+
+@dataclass(frozen=True)
+class Bytes:
+    """What the user wrote of bytes: ranges, and whether batch norm is folded."""
+
+    weights: str | None
+    memory: str | None
+    fold: bool = False
+
+    def read(self) -> tuple[dict[str, Range], Storage]:
+        """The ranges that were given, and how weights and memory are stored."""
+        from archscope.arch.quantities import parse_bytes_range
+        from archscope.explore.design.caps.read import storage
+        from archscope.explore.design.limits import format_named
+
+        ranges: dict[str, Range] = {}
+        formats: dict[str, str] = {}
+        for cost in ("weights", "memory"):
+            if (text := getattr(self, cost)) is not None:
+                ranges[cost], format = parse_bytes_range(text, cost)
+                if format is not None:
+                    formats[cost] = format_named(format)
+        return ranges, storage(formats, fold=self.fold)
 
 
 @dataclass(frozen=True)

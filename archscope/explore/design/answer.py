@@ -11,8 +11,9 @@ from archscope.arch.papers.eq4 import Rounding
 from archscope.arch.papers.published import published_templates
 from archscope.cost.formula import CONVENTION, count
 from archscope.cost.memory import Memory, memory
+from archscope.cost.stored import Storage
 from archscope.errors import UsageError, plural
-from archscope.explore.design.caps.read import MODEL, formats_of, sizes_of
+from archscope.explore.design.caps.read import model, storage_of
 from archscope.explore.design.limits import METRICS, Limit
 from archscope.explore.design.question import Base
 from archscope.explore.design.search import inner_axis
@@ -105,10 +106,10 @@ def left_out(space: Space) -> str:
     )
 
 
-def _memory(network: Network, size: int) -> Memory | None:
+def _memory(network: Network, storage: Storage) -> Memory | None:
     """The memory of a design; None where it grows more often than can be told."""
     try:
-        return memory(network, element_bytes=size)
+        return memory(storage.held(network), element_bytes=storage.sizes["memory"])
     except UsageError:
         return None
 
@@ -128,6 +129,7 @@ class Inverse(Result):
         rounding: nearest, floor (within every limit), ceil, or multiples of K of the width.
         answers: one for each combination of the numbers that were given as lists.
         infeasible: one sentence for each question without an answer.
+        fold: whether weights and memory are told with batch norm folded.
     """
 
     base: Base
@@ -135,11 +137,12 @@ class Inverse(Result):
     rounding: Rounding
     answers: Sequence[Answer]
     infeasible: Sequence[str] = ()
+    fold: bool = False
 
     @property
-    def formats(self) -> dict[str, str]:
+    def storage(self) -> Storage:
         """In which format the bytes of weights and memory are told."""
-        return formats_of(self.limits)
+        return storage_of(self.limits, fold=self.fold)
 
     @property
     def maximised(self) -> str | None:
@@ -165,8 +168,9 @@ class Inverse(Result):
                 for limit in self.limits
             ],
             "maximised": self.maximised,
-            "formats": self.formats,
-            "memory_model": MODEL,
+            "formats": self.storage.formats,
+            "fold": self.fold,
+            "memory_model": model(fold=self.fold),
             "rounding": self.rounding
             if isinstance(self.rounding, str)
             else f"multiple-of-{self.rounding}",
@@ -199,11 +203,10 @@ class Inverse(Result):
         template = space.template(values)
         depths = [number(values[word]) for word, axis in space.of.items() if axis.word == "depth"]
         network = space.network(values)
-        size = sizes_of(self.formats)
-        need = _memory(network, size["memory"])
+        need = _memory(network, self.storage)
         costs = {
             **{metric: costs[metric] for metric in METRICS},
-            "weights": costs["params"] * size["weights"],
+            "weights": int(self.storage.weight_bytes(network, costs["params"])),
             "memory": need.peak_activation_bytes if need else None,
         }
         row: dict[str, Any] = {"network": network.name, "template": template}

@@ -12,7 +12,6 @@ from archscope.arch.families.axis import Axis
 from archscope.arch.network import Network
 from archscope.arch.papers.eq4 import Rounding
 from archscope.cost.formula import count
-from archscope.cost.memory import peak_elements
 from archscope.errors import UsageError
 from archscope.explore.design.question import Base
 from archscope.explore.design.space import SIDE, Part, Space, ranged
@@ -68,7 +67,7 @@ def box(
 ) -> Space:
     """The space with every opened number as long as its designs cost no more than `most`.
 
-    The most of `memory` is a number of elements.
+    The most of `memory` is a number of bytes.
 
     A number in `axes` keeps the values that it has there; of the width, multiples of `multiple`.
     What `declared` names has the values that its family declares; so have all (`Space.crowded`),
@@ -184,10 +183,10 @@ def _values(space: Space, word: str, most: Mapping[str, int], step: int) -> list
     return list(range(first, first + last * step, step))
 
 
-def _memory(network: Network) -> float:
-    """The elements that are alive at once; without end where it grows more often than is told."""
+def _memory(space: Space, network: Network) -> float:
+    """The bytes that are alive at once; without end where it grows more often than is told."""
     try:
-        return float(peak_elements(network))
+        return float(space.storage.peak_bytes(network))
     except UsageError:
         return inf
 
@@ -204,7 +203,7 @@ def _last(
         counted = {metric: value for metric, value in most.items() if metric != "memory"}
         if any(getattr(cost, metric) > value for metric, value in counted.items()):
             return False
-        return "memory" not in most or _memory(network) <= most["memory"]
+        return "memory" not in most or _memory(part.space, network) <= most["memory"]
 
     low, end = ends
     if low >= end or not fits(low + 1):

@@ -12,9 +12,10 @@ from archscope.arch.arrays import TooLarge
 from archscope.arch.scaling import plain
 from archscope.cost.formula import Count, count
 from archscope.errors import UsageError
+from archscope.explore.design.caps.conditions import Range
 from archscope.explore.design.collect import Columns
 from archscope.explore.design.limits import METRICS
-from archscope.explore.design.nearest import Cannot, Range
+from archscope.explore.design.nearest import Cannot
 from archscope.explore.design.search import expand
 from archscope.explore.design.space import Part
 
@@ -87,13 +88,3 @@ def position(part: Part, columns: Columns) -> float:
         share /= len(part.arrays[axis])
         place += share * bisect_left(part.arrays[axis], plain(values[-1]))
     return place + share
-
-
-def within(cost: Count, ranges: Mapping[str, Range]) -> Any:
-    """Which of the designs lie in the ranges."""
-    inside = np.ones(len(cost.params), dtype=bool)
-    for metric, (low, high) in ranges.items():
-        inside &= getattr(cost, metric) >= low
-        if high is not None:
-            inside &= getattr(cost, metric) <= high
-    return inside

@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from archscope.errors import UsageError, shown
 from archscope.explore.design.drawing.fingerprints import shuffled
-from archscope.explore.design.limits import METRICS
+from archscope.explore.design.limits import CAPPED, METRICS
 
 Columns: TypeAlias = "dict[str, npt.NDArray[Any]]"
-SORTS = (*METRICS, "cardinality", "width", "widen", "deepening")
+SORTS = (*CAPPED, "cardinality", "width", "widen", "deepening")
 _HELD = 200_000
 PRINT = "print"  # the fingerprint of each network, where a sample is drawn
 _DRAW = "draw"  # made of it, as a random number: the networks with the smallest are the sample
@@ -45,7 +45,7 @@ class Order:
         """The same with a sort, where designs within `ranges` are listed."""
         if self.sort:
             return self
-        capped = [cost for cost in METRICS if _is_cap(*ranges.get(cost, (0, None)))]
+        capped = [cost for cost in CAPPED if _is_cap(*ranges.get(cost, (0, None)))]
         plain = self.pareto is None and self.sample is None
         return replace(self, sort=f"-{capped[0]}" if capped and plain else "params")
 
@@ -54,9 +54,9 @@ class Order:
             other = "a Pareto front" if self.pareto else f"a limit of {self.limit:,}"
             raise UsageError(f"a random sample does not go with {other}; drop one of them")
         for metric in self.pareto or ():
-            if metric.removeprefix("-") not in METRICS:
+            if metric.removeprefix("-") not in CAPPED:
                 raise UsageError(
-                    f"the costs of a Pareto front are {', '.join(METRICS)}, not "
+                    f"the costs of a Pareto front are {', '.join(CAPPED)}, not "
                     f"'{shown(metric)}'; write params,macs, or params,-macs where more is "
                     "better"
                 )
@@ -94,9 +94,10 @@ class Collector:
         self._chunks: list[Columns] = []
         self._held = 0
         self._cutoff: Any = None
+        self._repeated = False
         self._sampled, self._stride = sampled, 1
         self._sample: list[Columns] = []
-        self._drawn = ("part", *METRICS)
+        self._drawn = ["part", *(cost for cost in CAPPED if cost in names)]
         self.front: Columns = {}  # all of it, for the picture
 
     def add(self, columns: Columns) -> None:
@@ -111,7 +112,7 @@ class Collector:
             columns, rows = {name: column[kept] for name, column in columns.items()}, len(kept)
         if self._random:
             columns = {**columns, _DRAW: shuffled(columns[PRINT], self._order.seed)}
-        self._chunks.append({n: c if n in METRICS else _small(c) for n, c in columns.items()})
+        self._chunks.append({n: c if n in CAPPED else _small(c) for n, c in columns.items()})
         self._held += rows
         bounded = self._order.pareto or self._order.limit is not None or self._random
         most = self._order.limit or self._order.sample or 0
@@ -131,6 +132,11 @@ class Collector:
 
     def _reduce(self) -> None:
         columns = _joined(self._chunks, self._names)
+        if not self._random:  # one design of each network
+            _, first = np.unique(columns[PRINT], return_index=True)
+            self._repeated |= len(first) < len(columns[PRINT])
+            if self._repeated:
+                columns = {name: column[np.sort(first)] for name, column in columns.items()}
         if self._order.pareto:
             one, other = (_key(columns, metric) for metric in self._order.pareto)
             kept = pareto_front(one, other)
@@ -144,8 +150,7 @@ class Collector:
             within = {name: column[kept] for name, column in columns.items()}
             kept = kept[np.sort(order_of(within, self._order.sort)[: self._order.limit])]
         else:
-            self._chunks = [columns]
-            return
+            kept = np.arange(len(columns["part"]))
         self._chunks = [{name: column[kept] for name, column in columns.items()}]
         self._held = len(kept)
 

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from archscope.cost.formula import Count
+from archscope.explore.design.caps.conditions import Conditions
 from archscope.explore.design.chunks import CHUNK, counted
 from archscope.explore.design.collect import PRINT, Collector, Columns, Order
 from archscope.explore.design.drawing.alike import Alike
 from archscope.explore.design.drawing.lines import PICK, Lines
-from archscope.explore.design.nearest import Range
 from archscope.explore.design.space import Part
 
 SMALL = 50_000_000  # designs that are gone through instead: as fast
@@ -43,7 +43,7 @@ def sampled(
     parts: Mapping[int, Part],
     order: Order,
     names: Sequence[str],
-    ranges: Mapping[str, Range],
+    asked: Conditions,
     divisible: int,
 ) -> Drawn:
     """So many different networks that fulfil a query, each as likely as any other.
@@ -59,10 +59,10 @@ def sampled(
         parts: to draw from, by number.
         order: its sample, seed and sort.
         names: of the columns.
-        ranges, divisible: of the query.
+        asked, divisible: of the query.
     """
     assert order.sample is not None
-    lines = {index: Lines(part, ranges, divisible) for index, part in parts.items()}
+    lines = {index: Lines(part, asked, divisible) for index, part in parts.items()}
     drawing = _Drawing(kept, lines, order.sample, [*names, PICK], order.seed)
     while len(drawing.taken) < order.sample and drawing.counted < MOST_DRAWS:
         drawing.go_on()

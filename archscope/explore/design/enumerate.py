@@ -10,14 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from archscope.arch.network import Network
+from archscope.arch.quantities import STORED
 from archscope.cost.formula import Count
 from archscope.errors import ArchscopeError, InfeasibleError, UsageError, shown
 from archscope.explore.design import draw
-from archscope.explore.design.chunks import chunks, out_of, position, within
+from archscope.explore.design.caps.conditions import bytes_of, counted_within
+from archscope.explore.design.chunks import chunks, out_of, position
 from archscope.explore.design.collect import PRINT, SORTS, Collector, Columns, Order
 from archscope.explore.design.drawing.fingerprints import fingerprints
 from archscope.explore.design.enumeration import FAMILIES, Enumeration, Query
-from archscope.explore.design.limits import METRICS
+from archscope.explore.design.limits import CAPPED, METRICS
 from archscope.explore.design.nearest import dividing_numbers, nearest
 from archscope.explore.design.question import Base, read_base
 from archscope.explore.design.search import cut
@@ -26,6 +28,7 @@ from archscope.explore.networks.opened import Named, named
 from archscope.reporting.networks.designs import number, range_text
 
 MOST_CANDIDATES = 10**9  # minutes
+_NONE = np.zeros(0, np.uint64)
 _SOON = 10**7  # candidates that take seconds, of which nothing is said
 _BETWEEN = 5.0  # seconds between two words about how far it is
 
@@ -67,6 +70,8 @@ def enumerate_designs(
         families = [query] if isinstance(query, (str, Network)) else query
         query = _query([named(one, "a family") for one in families])
     order = (order or Order()).within(query.ranges)
+    asked, stored = query.conditions, _stored(query, order)
+    counted_ranges = asked.counted
     boxes = spaces(query)
     candidates = sum(space.size for space in boxes)
     parts = [part for space in boxes for part in space.parts()]
@@ -77,27 +82,31 @@ def enumerate_designs(
             f"designs are sorted by {', '.join(dict.fromkeys((*SORTS, *axes)))}, not "
             f"'{shown(key)}'; write params, or -params for the largest first"
         )
-    if key not in (*METRICS, *axes):
+    if key not in (*CAPPED, *axes):
         axes.append(key)
-    names = ["part", *axes, *METRICS, *([PRINT] if order.sample is not None else [])]
+    names = ["part", *axes, *METRICS, *stored, PRINT]
 
     def kept(index: int, part: Part, columns: Columns, cost: Count) -> Columns:
         """Of some designs of a part, those that fulfil the query."""
         divisible = query.divisible == 1 or part.group_width(columns) % query.divisible == 0
-        keep = np.flatnonzero(within(cost, query.ranges) & divisible)
+        keep = np.flatnonzero(counted_within(cost, counted_ranges) & divisible)
         fixed = {axis: parts[index].values().get(axis, 0) for axis in axes}
         found: dict[str, Any] = {"part": index, **fixed, **columns}
         found |= {metric: getattr(cost, metric) for metric in METRICS}
         taken = {name: _taken(value, keep) for name, value in found.items()}
-        if order.sample is not None:
+        if stored:
             chosen = {axis: taken[axis] for axis in columns}
-            taken[PRINT] = fingerprints(part, chosen)[: len(keep)] if len(keep) else keep
+            taken |= bytes_of(part, chosen, taken["params"], stored, query.storage)
+            keep = np.flatnonzero(asked.stored_within(taken, len(keep)))
+            taken = {name: value[keep] for name, value in taken.items()}
+        chosen = {axis: taken[axis] for axis in columns}
+        taken[PRINT] = fingerprints(part, chosen)[: len(keep)] if len(keep) else _NONE
         return taken
 
     open_parts = _open(parts, query)
     left = sum(part.size for part in open_parts.values())
     if order.sample is not None and left > min(draw.SMALL, MOST_CANDIDATES) and not exhaustive:
-        drawn = draw.sampled(kept, open_parts, order, names, query.ranges, query.divisible)
+        drawn = draw.sampled(kept, open_parts, order, names, asked, query.divisible)
         if left > MOST_CANDIDATES or len(drawn.listed["part"]) == order.sample:
             return _of_draw(drawn, query, order, boxes, parts)
     if left > MOST_CANDIDATES and not exhaustive:
@@ -108,7 +117,7 @@ def enumerate_designs(
     collector, counted = Collector(order, names, sampled), 0
     told = _Progress(left, note)
     for done, (index, part) in enumerate(open_parts.items()):
-        for columns, cost in chunks(part, out_of(query.ranges), query.ranges):
+        for columns, cost in chunks(part, out_of(counted_ranges), counted_ranges):
             counted += len(cost.params)
             collector.add(kept(index, part, columns, cost))
             told.at((done + position(part, columns)) / len(open_parts), collector.matches)
@@ -151,9 +160,16 @@ def _query(families: Sequence[Named]) -> Query:
     return Query(names, classes=classes, input_shape=input_shape)
 
 
+def _stored(query: Query, order: Order) -> tuple[str, ...]:
+    """The costs in bytes that are told: those of ranges, of the sort, and of a front."""
+    asked = {*query.ranges, *(key.removeprefix("-") for key in (order.sort, *(order.pareto or ())))}
+    return tuple(cost for cost in STORED if cost in asked)
+
+
 def _open(parts: Sequence[Part], query: Query) -> dict[int, Part]:
     """What can hold an answer, by the number of the part."""
-    highest = {metric: high for metric, (_, high) in query.ranges.items() if high is not None}
+    ranges = query.conditions.counted
+    highest = {metric: high for metric, (_, high) in ranges.items() if high is not None}
     return {
         index: smaller
         for index, part in enumerate(parts)
@@ -184,11 +200,12 @@ def _none(query: Query, parts: Sequence[Part]) -> str:
     if query.divisible > 1:
         asked.append(f"group widths that are multiples of {query.divisible}")
     what = " and ".join(asked) or "these numbers"
+    ranges = query.conditions.counted
     found = nearest(
         parts,
-        query.ranges,
+        query.conditions,
         query.divisible,
-        lambda part, cannot: chunks(part, cannot, query.ranges),
+        lambda part, cannot: chunks(part, cannot, ranges),
     )
     return (
         f"no design of {', '.join(query.families)} in the box has {what}, and "

@@ -12,10 +12,12 @@ from archscope.arch.network import Network
 from archscope.arch.scaling import plain
 from archscope.arch.windows import Shape
 from archscope.cost.formula import CONVENTION
+from archscope.cost.stored import Storage
 from archscope.errors import UsageError
+from archscope.explore.design.caps.conditions import Conditions, Range
+from archscope.explore.design.caps.read import model
 from archscope.explore.design.collect import Columns, Order
-from archscope.explore.design.limits import METRICS
-from archscope.explore.design.nearest import Range
+from archscope.explore.design.limits import CAPPED, METRICS
 from archscope.explore.design.space import Part, Space, symbols, usual
 from archscope.explore.networks.confirmed import confirmed
 from archscope.reporting.figure.plot import PLAIN, Heading, Style
@@ -36,9 +38,11 @@ class Query:
     Attributes:
         families: as `resnext` (all depths free), `resnext50` (its depths), `wrn`, `wrn_28`.
         given: values by word, as `archscope.explore.design.inverse.inverse` takes them.
-        ranges: the least and the most of `params`, `macs`, `activations`; None: no end.
+        ranges: the least and the most of `params`, `macs`, `activations`, and of the bytes of
+            `weights` and `memory`; None: no end.
         divisible: the channels of the first stage's 3x3 convolutions are multiples of it.
         classes, input_shape: where not the family's own.
+        storage: the formats of weights and memory, and whether batch norm is folded.
     """
 
     families: Sequence[str] = FAMILIES
@@ -47,6 +51,12 @@ class Query:
     divisible: int = 1
     classes: int | None = None
     input_shape: Shape | None = None
+    storage: Storage = field(default_factory=Storage)
+
+    @property
+    def conditions(self) -> Conditions:
+        """What designs must cost."""
+        return Conditions(self.ranges, self.storage)
 
 
 @dataclass(frozen=True, repr=False)
@@ -93,11 +103,16 @@ class Enumeration(Result):
         return list(dict.fromkeys((*NUMBERS, *symbols(space.of for space in self.spaces))))
 
     @property
+    def costs(self) -> tuple[str, ...]:
+        """The costs of a row: bytes are told where a range, the sort or a front asks for them."""
+        return tuple(cost for cost in CAPPED if cost in METRICS or cost in self.columns)
+
+    @property
     def types(self) -> dict[str, type[int] | type[float]]:
         """Whether each number and cost of a row is a whole number or may be a fraction."""
         axes = [(word, axis) for space in self.spaces for word, axis in space.of.items()]
         fractions = {"widen", *(word for word, axis in axes if axis.fractional)}
-        return {word: float if word in fractions else int for word in (*self.words, *METRICS)}
+        return {word: float if word in fractions else int for word in (*self.words, *self.costs)}
 
     def values(self, index: int) -> dict[str, Any]:
         """The numbers of one listed design."""
@@ -116,7 +131,7 @@ class Enumeration(Result):
             one, other = (metric.removeprefix("-") for metric in self.order.pareto)
             return one, other
         asked = (*self.query.ranges, self.order.sort.removeprefix("-"))
-        costs = [cost for cost in (*asked, "params", "macs") if cost in METRICS]
+        costs = [cost for cost in (*asked, "params", "macs") if cost in CAPPED]
         one, other, *_ = dict.fromkeys(costs)
         return one, other
 
@@ -178,7 +193,7 @@ class Enumeration(Result):
                     if axis.word == "depth"
                 ),
                 "scale": number_text(values.get("scale", 1)),
-                **{metric: int(self.columns[metric][index]) for metric in METRICS},
+                **{metric: int(self.columns[metric][index]) for metric in self.costs},
                 **({"fvcore": "confirmed"} if self.is_confirmed else {}),
             }
 
@@ -209,6 +224,7 @@ class Enumeration(Result):
     def head(self) -> dict[str, Any]:
         """All of the JSON but the designs, schema `archscope.enumerate/1`."""
         query = self.query
+        formats = query.storage.formats
         return {
             "schema": "archscope.enumerate/1",
             "convention": CONVENTION,
@@ -224,6 +240,9 @@ class Enumeration(Result):
                 for space in self.spaces
             ],
             "ranges": {metric: list(ends) for metric, ends in query.ranges.items()},
+            "formats": {cost: one for cost, one in formats.items() if cost in self.costs},
+            "fold": query.storage.fold,
+            "memory_model": model(fold=query.storage.fold),
             "divisible": query.divisible,
             "candidates": self.candidates,
             "counted": self.counted,

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from archscope.arch.quantities import STORED
 from archscope.cost.formula import count
 from archscope.errors import InfeasibleError, UsageError
 from archscope.explore.design.answer import Answer, Inverse
 from archscope.explore.design.boxes import box, declared, opened_axes
 from archscope.explore.design.caps.largest import Question, fitted
 from archscope.explore.design.caps.layers import MOST_LAYERS, ordinary
-from archscope.explore.design.limits import STORED, Limit, all_limits
+from archscope.explore.design.limits import Limit, all_limits
 from archscope.explore.design.question import DEFAULT, Base, Options, read_base
 from archscope.explore.design.search import search
 from archscope.explore.design.shortlist import Design, Found, Rule
@@ -90,7 +91,7 @@ def inverse(
             infeasible.append(str(error))
     if not answers:
         raise InfeasibleError(infeasible[0])
-    return Inverse(base, asked, options.rounding, answers, infeasible)
+    return Inverse(base, asked, options.rounding, answers, infeasible, options.fold)
 
 
 def _check_goal(
@@ -149,7 +150,7 @@ def _ranked(
         whole = _space(task, axes, opened, rule, 1.0)
         space = ordinary(whole)
         if space is not None:
-            found = Found(task.limits, rule, number, 1.0, MOST_LAYERS)
+            found = Found(task.limits, rule, number, 1.0, MOST_LAYERS, space.network)
             search(space, found)
             designs, lines, counted = found.result(), found.lines, found.counted
             if len(designs) == number:
@@ -174,7 +175,7 @@ def _search(
     reach, counted = 1.0, 0
     space = _space(task, axes, opened, rule, reach)
     while True:
-        found = Found(task.limits, rule, number, reach)
+        found = Found(task.limits, rule, number, reach, network=space.network)
         search(space, found)
         found.counted += counted
         if len(found.designs) >= number or rule == "floor" or reach == EVERYTHING:

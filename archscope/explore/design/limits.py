@@ -8,17 +8,21 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from archscope.arch.families.own import place_of
-from archscope.arch.quantities import COSTS, MOST_COST, parse_cap
+from archscope.arch.quantities import COSTS, MOST_COST, STORED, parse_cap
 from archscope.arch.windows import Shape
 from archscope.cost.memory import FORMATS
 from archscope.errors import UsageError, shown
 from archscope.explore.networks.opened import Given, is_outside
 
 METRICS = COSTS
-STORED = ("weights", "memory")  # counted in bytes of a format
 CAPPED = (*COSTS, *STORED)
 _KEPT = ("params", "macs")  # of another network: what the papers keep when they compare
 _AS = re.compile(r"(?:(\d{1,4}(?:\.\d{1,4})?)\s*[x*×]\s*)?(.*[^\s:].*)", re.I | re.DOTALL)
+
+
+def unit(cost: str) -> str:
+    """What stands between a number and its cost: nothing, or ` bytes of`."""
+    return " bytes of" if cost in STORED else ""
 
 
 @dataclass(frozen=True)

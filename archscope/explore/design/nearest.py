@@ -13,12 +13,12 @@ import numpy.typing as npt
 
 from archscope.arch.scaling import plain
 from archscope.cost.formula import Count, count
-from archscope.explore.design.limits import METRICS
+from archscope.explore.design.caps.conditions import Conditions, bytes_of
+from archscope.explore.design.limits import METRICS, unit
 from archscope.explore.design.search import SAMPLE, bounded, cut, most_expensive
 from archscope.explore.design.space import Part
 from archscope.reporting.table.formats import brief
 
-Range = tuple[int, "int | None"]
 Columns = Mapping[str, npt.NDArray[np.int64]]
 Cannot = Callable[[Count, "Count | None"], Any]
 Chunks = Callable[[Part, Cannot], Iterator[tuple[Columns, Count]]]
@@ -33,7 +33,7 @@ class Nearest:
     all are, the one that lacks least is kept: (channels to the next multiple, channels, name).
 
     Attributes:
-        ranges: the least and the most of costs; None: no end.
+        asked: the ranges of costs.
         divisible: of what the group widths must be multiples.
         distance: of the nearest design, infinite where there is none.
         name: of that design.
@@ -41,7 +41,7 @@ class Nearest:
         undivided: of the group width that comes nearest to a multiple.
     """
 
-    ranges: Mapping[str, Range]
+    asked: Conditions
     divisible: int
     distance: float = math.inf
     name: str = ""
@@ -50,9 +50,9 @@ class Nearest:
 
     def cannot(self, cheapest: Count, most: Count | None) -> Any:
         """Whether nothing between the two can be nearer."""
-        bound = self._distance(cheapest, excess=True)
+        bound = self._distance(_counts(cheapest), excess=True)
         if most is not None:
-            bound = np.maximum(bound, self._distance(most, excess=False))
+            bound = np.maximum(bound, self._distance(_counts(most), excess=False))
         return bound >= self.distance
 
     def highest(self) -> dict[str, int]:
@@ -61,21 +61,30 @@ class Nearest:
             return {}
         return {
             metric: high + math.ceil(self.distance * max(high, 1))
-            for metric, (_, high) in self.ranges.items()
-            if high is not None
+            for metric, (_, high) in self.asked.ranges.items()
+            if high is not None and metric in METRICS
         }
 
     def look(self, part: Part, columns: Columns, cost: Count) -> None:
         """Take the nearest of some designs, if it is nearer than what was found before."""
-        distance = np.maximum(self._distance(cost, excess=True), self._distance(cost, excess=False))
+        costs = _counts(cost)
+        distance = self._both(costs)
         if self.divisible > 1:
             channels = np.broadcast_to(part.group_width(columns), distance.shape)
             distance = np.where(channels % self.divisible == 0, distance, np.inf)
+        rows = np.flatnonzero(distance < self.distance)
+        if not len(rows):
+            return
+        costs, distance = {name: one[rows] for name, one in costs.items()}, distance[rows]
+        if self.asked.stored:
+            several = {axis: values[rows] for axis, values in columns.items()}
+            costs |= bytes_of(part, several, costs["params"], self.asked.stored, self.asked.storage)
+            distance = np.maximum(distance, self._both(costs))
         best = int(np.argmin(distance))
         if distance[best] < self.distance:
             self.distance = float(distance[best])
-            self.name = _name(part, columns, best)
-            self.costs = {metric: int(getattr(cost, metric)[best]) for metric in METRICS}
+            self.name = _name(part, columns, int(rows[best]))
+            self.costs = {metric: int(one[best]) for metric, one in costs.items()}
 
     def look_at_widths(self, part: Part, columns: Columns) -> None:
         """Take the group width that lacks least, if it lacks less than what was found before."""
@@ -87,10 +96,16 @@ class Nearest:
         if self.undivided is None or lack[best] < self.undivided[0]:
             self.undivided = int(lack[best]), int(channels[best]), _name(part, columns, best)
 
-    def _distance(self, cost: Count, *, excess: bool) -> Any:
-        found: Any = np.zeros(np.shape(cost.params))
-        for metric, (low, high) in self.ranges.items():
-            value = np.asarray(getattr(cost, metric), dtype=float)
+    def _both(self, costs: Columns) -> Any:
+        return np.maximum(self._distance(costs, excess=True), self._distance(costs, excess=False))
+
+    def _distance(self, costs: Columns, *, excess: bool) -> Any:
+        """How far designs are out of the ranges at least, by those costs that are known."""
+        found: Any = np.zeros(np.shape(costs["params"]))
+        for metric, (low, high) in self.asked.ranges.items():
+            if metric not in costs:
+                continue
+            value = np.asarray(costs[metric], dtype=float)
             if excess and high is not None:
                 found = np.maximum(found, (value - float(high)) / max(high, 1))
             elif not excess and low:
@@ -104,22 +119,20 @@ class Nearest:
             lack, channels, name = self.undivided
             return f"the nearest is {name} with a group width of {channels:,}, {lack:,} off"
         off = [
-            f"{self.costs[metric]:,} {metric}, {_off(self.costs[metric], *ends)}"
-            for metric, ends in self.ranges.items()
+            f"{self.costs[metric]:,}{unit(metric)} {metric}, {_off(self.costs[metric], *ends)}"
+            for metric, ends in self.asked.ranges.items()
         ]
         return f"the nearest is {self.name} with {' and '.join(off)}"
 
 
-def nearest(
-    parts: Sequence[Part], ranges: Mapping[str, Range], divisible: int, chunks: Chunks
-) -> Nearest:
+def nearest(parts: Sequence[Part], asked: Conditions, divisible: int, chunks: Chunks) -> Nearest:
     """The design of `parts` that comes nearest to the ranges.
 
     All designs are gone through, without those that cannot be nearer than what was found: costs
     grow with every number. `chunks` yields a part's designs with their costs. Where no group width
     divides, there is nothing to be nearer than: the group widths alone are gone through.
     """
-    found = Nearest(ranges, divisible)
+    found = Nearest(asked, divisible)
     dividing = [
         (part, pair) for part in parts if (pair := dividing_numbers(part, divisible)) is not None
     ]
@@ -145,6 +158,10 @@ def nearest(
         for columns, cost in chunks(smaller, found.cannot) if smaller else ():
             found.look(part, columns, cost)
     return found
+
+
+def _counts(cost: Count) -> dict[str, Any]:
+    return {metric: getattr(cost, metric) for metric in METRICS}
 
 
 def dividing_numbers(part: Part, divisible: int) -> dict[str, int] | None:

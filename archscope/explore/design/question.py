@@ -33,6 +33,7 @@ class Options:
         maximise: under caps, the cost that is to be as large as can be; None: the one whose cap
             binds most.
         every: whether degenerate designs stand in their place, not last.
+        fold: whether batch norm is folded into the convolutions, for weights and memory.
     """
 
     rounding: Rounding = "nearest"
@@ -42,6 +43,7 @@ class Options:
     input_shape: Shape | None = None
     maximise: str | None = None
     every: bool = True
+    fold: bool = False
 
     @property
     def rule(self) -> Rule:

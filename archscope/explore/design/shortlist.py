@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Literal
 
 import numpy as np
 
 from archscope.arch.network import Network
+from archscope.arch.nodes import Dropout, Node
+from archscope.arch.rebuild import rebuild
 from archscope.cost.formula import Count
 from archscope.explore.design.caps.layers import layers
 from archscope.explore.design.limits import Limit
@@ -18,6 +20,19 @@ Rule = Literal["nearest", "floor", "ceil"]
 # Deviations are compared as floats while searching, and exactly at the end.
 SLACK = 1 + 1e-12
 TIES = 500
+
+
+def same_network(one: Network, other: Network) -> bool:
+    """Whether two designs are one: the same layers in the same order, on the same image.
+
+    Rates of dropout do not count: they are how a network is trained.
+    """
+    first, second = (rebuild(network.tree, _as_used) for network in (one, other))
+    return one.input == other.input and first == second
+
+
+def _as_used(node: Node) -> Node:
+    return replace(node, p=0.0) if isinstance(node, Dropout) else node
 
 
 @dataclass(frozen=True)
@@ -38,7 +53,8 @@ class Found:
 
     `reach` is the deviation that a design must not pass to be among them. `lines` were searched;
     `looked_at` is how many combinations, whole or of some of the axes, it took to find them. With
-    more than `most_layers` convolutions no design is among them.
+    more than `most_layers` convolutions no design is among them. Of those that are one `network`,
+    the first is.
     """
 
     limits: Sequence[Limit]
@@ -46,6 +62,7 @@ class Found:
     number: int
     reach: float
     most_layers: int | None = None
+    network: Callable[[dict[str, Any]], Network] | None = None
     counted: int = 0
     lines: int = 0
     looked_at: int = 0
@@ -96,7 +113,7 @@ class Found:
 
     def add(self, deviation: float, values: dict[str, Any], costs: dict[str, int]) -> None:
         """Take a design in, if it is near enough."""
-        if deviation > self.reach or any(values == kept for _, kept, _ in self.designs):
+        if deviation > self.reach or self._has(values, costs):
             return
         self.designs.append((deviation, values, costs))
         self.designs.sort(key=lambda entry: entry[0])
@@ -104,6 +121,14 @@ class Found:
             self.reach = self.designs[self.number - 1][0] * SLACK
             kept = [entry for entry in self.designs if entry[0] <= self.reach]
             self.designs = kept[: self.number + TIES]
+
+    def _has(self, values: dict[str, Any], costs: dict[str, int]) -> bool:
+        """Whether the design is there, or another that is the same network."""
+        alike = [kept for _, kept, other in self.designs if other == costs]
+        if values in alike or not alike or self.network is None:
+            return values in alike
+        own = self.network(values)
+        return any(same_network(own, self.network(kept)) for kept in alike)
 
     def result(self) -> list[Design]:
         """The designs, nearest first, compared exactly; then those that cost less."""

@@ -37,6 +37,7 @@ class NetworkOptions(TypedDict, total=False):
     at_most: str | Limit | Sequence[str | Limit]
     flash: str
     sram: str
+    fold: bool
     maximise: str
     all: bool
 
@@ -90,8 +91,9 @@ def solve(
             deviation; `classes` and `input`, where not the family's own, or `resolution`, its
             heights; `all`, whether degenerate designs stand in their place, not last. `at_most`,
             caps that no design passes: `5M params`, `1MB weights:int8`, `256kB memory:int8`,
-            `flash` and `sram` the same of bytes, `1MB:int8`; `maximise`, the cost by which the
-            largest come first. `rule` scales the network as it is: `compound`, `dwr`, `width`,
+            `flash` and `sram` the same of bytes, `1MB:int8`; `fold`, whether batch norm is folded
+            into the convolutions; `maximise`, the cost by which the largest come first.
+            `rule` scales the network as it is: `compound`, `dwr`, `width`,
             `depth`, `resolution`, `all`, or `ScalingRule`s.
 
     Returns:
@@ -154,6 +156,7 @@ def _network(
     at_most: str | Limit | Sequence[str | Limit] = (),
     flash: str | None = None,
     sram: str | None = None,
+    fold: bool = False,
     maximise: str | None = None,
     all: bool = False,
     **given: Any,
@@ -174,6 +177,7 @@ def _network(
             *(rounding, nearest, tolerance, classes or asked.classes, shape),
             maximise=None if maximise is None else cost_named(maximise),
             every=all,
+            fold=fold,
         ),
     )
 

@@ -18,6 +18,7 @@ from archscope.arch.families.axis import Axis
 from archscope.arch.families.family import IMAGENET_INPUT, Family
 from archscope.arch.network import Network
 from archscope.arch.windows import Shape
+from archscope.cost.stored import Storage
 from archscope.errors import UsageError
 
 Values = Mapping[str, Any]
@@ -35,6 +36,7 @@ class Space:
         axes: the values, by the same words.
         options: what the family takes besides, by parameter: `residual`, `block`, `dropout`.
         classes, input: where not the family's own.
+        storage: how weights and memory are stored.
         crowded: the numbers that go through what their family declares, as there would be too many
             designs to go through otherwise.
     """
@@ -45,6 +47,7 @@ class Space:
     options: Mapping[str, Any] = field(default_factory=dict)
     classes: int | None = None
     input: Shape | None = None
+    storage: Storage = field(default_factory=Storage)
     crowded: tuple[str, ...] = ()
 
     @property

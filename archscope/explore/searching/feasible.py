@@ -15,10 +15,10 @@ from archscope.arch.network import Network
 from archscope.arch.windows import Shape
 from archscope.cost.formula import count
 from archscope.errors import UsageError, shown
-from archscope.explore.design.caps.read import read_caps, sizes_of
+from archscope.explore.design.caps.conditions import Range
+from archscope.explore.design.caps.read import read_caps, storage_of
 from archscope.explore.design.enumerate import Order, Query, enumerate_designs, spaces
 from archscope.explore.design.limits import Limit
-from archscope.explore.design.nearest import Range
 from archscope.explore.design.space import SIDE, Space
 from archscope.sweep.plan.trial import network_digest
 
@@ -134,6 +134,35 @@ class FeasibleSet:
             "input": None if self.input_shape is None else list(self.input_shape),
         }
 
+    @staticmethod
+    def from_document(document: Mapping[str, Any]) -> FeasibleSet:
+        """The set of such a document."""
+        shape = document["input"]
+        return FeasibleSet(
+            document["families"],
+            ranges={cost: (low, high) for cost, (low, high) in document["ranges"].items()},
+            given={
+                word: [Fraction(one) if isinstance(one, str) else one for one in values]
+                for word, values in document["given"].items()
+            },
+            classes=document["classes"],
+            input_shape=None if shape is None else tuple(shape),
+        )
+
+    def numbers(self, network: str | Network) -> tuple[int, dict[str, Any]]:
+        """The place of the family that a network is of, and its numbers there by word.
+
+        Raises:
+            UsageError: where the network is not in the set.
+        """
+        space, values = self._inside(network)[0]
+        return self.spaces.index(space), values
+
+    def member(self, place: int, values: Mapping[str, Any]) -> Network | None:
+        """The network of these numbers of a family; None where none of them keeps the caps."""
+        network = _made(self.spaces[place], values)
+        return network if network is not None and self._fits(network) else None
+
     def contains(self, network: str | Network) -> bool:
         """Whether a network is a member of one of the families, in its box, and keeps the caps."""
         return any(True for _ in self._places(self._read(network)))
@@ -148,13 +177,7 @@ class FeasibleSet:
         """
         start = self._read(network)
         found = {network_digest(start): start}
-        places = list(self._places(start))
-        if not places:
-            raise UsageError(
-                f"neighbours are those of a network of the set, and {shown(start.name)} is none; "
-                "draw one with sample"
-            )
-        for space, values in places:
+        for space, values in self._inside(start):
             for word in space.free:
                 for step in (-1, 1):
                     other = self._stepped(space, values, word, step, network_digest(start))
@@ -166,6 +189,16 @@ class FeasibleSet:
         if isinstance(network, Network):
             return network
         return parse(network, self.classes, self.input_shape)
+
+    def _inside(self, network: str | Network) -> list[tuple[Space, dict[str, Any]]]:
+        """As `_places`; raises UsageError where there are none."""
+        read = self._read(network)
+        if not (places := list(self._places(read))):
+            raise UsageError(
+                f"only a network of the set has numbers and neighbours in it, not "
+                f"{shown(read.name)}; draw one with sample"
+            )
+        return places
 
     def _places(self, network: Network) -> Iterator[tuple[Space, dict[str, Any]]]:
         """The families that the network is of, with its numbers there."""
@@ -209,7 +242,7 @@ def _ranges(caps: Sequence[Limit], ranges: Mapping[str, Range]) -> dict[str, Ran
                 "the memory out"
             )
         if cost == "weights":
-            cost, most = "params", most // sizes_of({cost: cap.format or "fp32"})[cost]
+            cost, most = "params", storage_of([cap]).most_params(most)
         low, high = found.get(cost, (0, None))
         found[cost] = (low, most if high is None else min(high, most))
     return found

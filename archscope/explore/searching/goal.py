@@ -50,3 +50,7 @@ class Goal:
             )
         if unknown := sorted(set(self.baselines) - set(BASELINES)):
             raise UsageError(f"baselines are largest and random, not {unknown[0]}; give these")
+        if "largest" in self.baselines and not self.at_most:
+            raise UsageError(
+                "the largest that fits needs a cap; give --at-most 1Mparams, or --baselines random"
+            )

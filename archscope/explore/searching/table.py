@@ -29,6 +29,7 @@ from archscope.sweep.store.records import Sweep, TrialRecord
 
 SCHEMA = "archscope.search_table/1"
 ENDINGS = (".csv", ".csv.gz")
+SHIPPED = Path(__file__).with_name("cifar10_jpeg.csv.gz")  # the table that comes with the package
 TEXTS = ("network", "family", "definition", "key", "status")
 NUMBERS = ("params", "macs", "activations", "seed")
 CURVES = ("train_error", "test_error", "seconds")  # with `_1`, `_2`, ... by epoch

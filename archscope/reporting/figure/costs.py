@@ -40,7 +40,7 @@ class Costs:
     """Mean errors (%) and their standard errors by network, and its costs by axis.
 
     An axis that does not know a network leaves it out. `timing` says how far training times may be
-    trusted.
+    trusted, `error_label` which errors they are.
     """
 
     heading: Heading
@@ -48,6 +48,7 @@ class Costs:
     bars: Mapping[str, float | None]
     costs: Mapping[str, Mapping[str, float]]
     timing: Sequence[str] = ()
+    error_label: str = "test error (%)"
 
     @cached_property
     def flips(self) -> list[Flip]:

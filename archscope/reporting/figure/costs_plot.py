@@ -59,7 +59,7 @@ def draw(found: Costs, style: Style = PLAIN) -> Figure:
             axes.set_xlabel(UNITS.get(axis, AXES[axis]), fontsize=8, labelpad=2)
             axes.tick_params(labelleft=column == 0)
             if column == 0:
-                axes.set_ylabel("test error (%)")
+                axes.set_ylabel(found.error_label)
             _draw_panel(figure, axes, found, axis)
         return figure
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from archscope.errors import plural
+from archscope.errors import ArchscopeError, plural
 from archscope.reporting.facts.searches import (
     costs_tried,
     errors_tried,
@@ -39,10 +39,17 @@ CONVENTION = (
 
 
 def decision_of(sweep: Sweep) -> Sweep | None:
-    """The decision of a search's folder, where it is begun."""
+    """The decision of a search, where it is begun; ArchscopeError where it is another sweep."""
     assert sweep.folder is not None
     folder = sweep.folder / DECISION_FOLDER
-    return read_sweep(folder) if (folder / SWEEP_FILE).exists() else None
+    if not (folder / SWEEP_FILE).exists():
+        return None
+    found = read_sweep(folder)
+    if found.plan.rule is None:
+        raise ArchscopeError(
+            f"{folder} is not the decision of a search: move it away, and run the search again"
+        )
+    return found
 
 
 def search_contents(sweep: Sweep, search: Search) -> Contents:
@@ -175,7 +182,11 @@ def tried(sweep: Sweep) -> Costs | None:
         if record.trial.template in errors
     }
     return Costs(
-        Heading(title, lines), errors, dict.fromkeys(errors), {**costs, "seconds": seconds}
+        Heading(title, lines),
+        errors,
+        dict.fromkeys(errors),
+        {**costs, "seconds": seconds},
+        error_label="held-out error (%)",
     )
 
 

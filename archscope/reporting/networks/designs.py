@@ -10,6 +10,7 @@ from typing import Any
 from archscope.arch.scaling import decimal as decimal_text
 from archscope.errors import plural
 from archscope.reporting.facts.nearest_published import nearest_sentence
+from archscope.reporting.networks.number_columns import narrowed, number_columns
 from archscope.reporting.table.formats import MISSING, absent, integer, si, signed, text
 from archscope.reporting.table.table import Column, Table
 
@@ -63,11 +64,12 @@ def inverse_table(document: Mapping[str, Any]) -> Table:
     columns = [Column("rank", "rank", text)] if len(document["answers"]) == 1 else []
     columns.append(Column("network", "design", text, "left"))
     usual = {**document["usual"], **_USUAL}
-    columns += [
-        Column(word, symbol, text)
+    numbers = {
+        word: symbol
         for word, symbol in document["symbols"].items()
         if word in sought or any(row.get(word) not in (None, usual.get(word)) for row in rows)
-    ]
+    }
+    columns += number_columns(numbers)
     if any(axis.startswith("depth") for axis in sought):
         columns.append(Column("depths", "blocks", text))
     if any(row["scale"] != 1 for row in rows):
@@ -88,7 +90,7 @@ def inverse_table(document: Mapping[str, Any]) -> Table:
         columns.append(Column("memory_at", "peak at", text, "left"))
     if any(answer["published"] for answer in document["answers"]):
         columns.append(Column("source", "the choice of", text, "left"))
-    return Table(_title(document), columns, rows, _notes(document))
+    return narrowed(Table(_title(document), columns, rows, _notes(document)))
 
 
 def enumeration_table(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -97,13 +99,19 @@ def enumeration_table(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
     shown = {axis for box in head["boxes"] for axis, ends in box.items() if ends[0] != ends[-1]}
     several = len(head["boxes"]) > 1
     boxes = _with_usual(head)
-    for word in dict.fromkeys(("cardinality", "width", "widen", "deepening", *head["symbols"])):
-        told = any(word in box and not _is_usual(box, usual, word) for box, usual in boxes)
-        columns.append(Column(word, head["symbols"].get(word, word), text, shown=told))
+    numbers = dict.fromkeys(("cardinality", "width", "widen", "deepening", *head["symbols"]))
+    told = [
+        word
+        for word in numbers
+        if any(word in box and not _is_usual(box, usual, word) for box, usual in boxes)
+    ]
+    columns += number_columns({word: head["symbols"].get(word, word) for word in told})
+    columns += [Column(word, word, text, shown=False) for word in numbers if word not in told]
     depths = any(axis.startswith("depth") for axis in shown) or several
     columns.append(Column("blocks", "blocks", text, shown=depths))
     columns.append(Column("scale", "scale", text, shown="scale" in shown))
     columns += [Column(metric, header, integer) for metric, header in NAMES.items()]
+    columns += [Column(cost, f"{cost}\n({one})", integer) for cost, one in head["formats"].items()]
     if any("fvcore" in row for row in rows):
         columns.append(Column("fvcore", "fvcore", text, "left"))
     columns[1] = Column("family", "family", text, "left", shown=several)
@@ -112,7 +120,12 @@ def enumeration_table(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
     limits = [range_text(metric, ends) for metric, ends in head["ranges"].items()]
     if head["divisible"] > 1:
         limits.append(f"group widths that are multiples of {head['divisible']}")
-    return Table(f"{title}{': ' if limits else ''}{', '.join(limits)}", columns, rows, _about(head))
+    notes = _about(head)
+    if head["formats"]:
+        stored = [f"{cost} in {format}" for cost, format in head["formats"].items()]
+        notes.append(f"Bytes: {' and '.join(stored)}. {head['memory_model']}.")
+    title += f"{': ' if limits else ''}{', '.join(limits)}"
+    return narrowed(Table(title, columns, rows, notes))
 
 
 def _about(head: Mapping[str, Any]) -> list[str]:
@@ -179,7 +192,8 @@ def _box_text(box: Mapping[str, Any], usual: Mapping[str, Any], values: Mapping[
 
 
 def _better(metric: str) -> str:
-    return f"most {metric[1:]}" if metric.startswith("-") else f"fewest {metric}"
+    less = "least" if metric in STORED else "fewest"
+    return f"most {metric[1:]}" if metric.startswith("-") else f"{less} {metric}"
 
 
 def range_text(metric: str, ends: Sequence[Any]) -> str:

@@ -86,6 +86,15 @@ def text_table(
     return "\n".join(lines) + "\n"
 
 
+def natural_width(table: Table) -> int:
+    """The characters of the longest line of its rows, where nothing is folded."""
+    right = [column.align == "right" for column in table.shown]
+    headers = [column.header for column in table.shown]
+    narrow = [column.least for column in table.shown]
+    widths = _column_widths(headers, table.cells(), right, narrow, None) or []
+    return sum(widths) + len(GAP) * (len(widths) - 1)
+
+
 def cell_width(text: str) -> int:
     """How many cells of a terminal the text takes: CJK characters two, combining ones none."""
     if text.isascii():

@@ -9,6 +9,7 @@ from properties import examples
 
 from archscope.cost import count
 from archscope.cost.memory import memory
+from archscope.cost.stored import Storage
 from archscope.errors import InfeasibleError
 from archscope.explore.design.caps.layers import MOST_LAYERS, layers
 from archscope.explore.design.inverse import Options, inverse
@@ -23,7 +24,9 @@ def capped(draw):
     name, values, space = draw(questions(QUICK))
     some = {"resolution": [32, 64]} if draw(st.booleans()) and "cifar" not in name else {}
     chosen = draw(st.lists(st.sampled_from(CAPPED), min_size=1, max_size=3, unique=True))
-    size = 2 if {"weights", "memory"} & set(chosen) else 4  # bytes a number: fp16, or fp32
+    fold = draw(st.booleans())
+    format = ("int8" if fold else "fp16") if {"weights", "memory"} & set(chosen) else "fp32"
+    storage = Storage(format, format, fold)
     every = []
     for numbers, network, costs in designs(space):
         for side in some.get("resolution", [None]):
@@ -32,15 +35,16 @@ def capped(draw):
                 own, given_ = network.design
                 shaped = own.network(given_, input_shape=(3, side, side))
                 costs = counted(shaped)
-            need = memory(shaped, element_bytes=size)
+            need = memory(storage.held(shaped), element_bytes=storage.sizes["memory"])
             sides = {"resolution": side} if side else {}
-            stored = {"weights": size * costs["params"], "memory": need.peak_activation_bytes}
+            weights = storage.weight_bytes(shaped, costs["params"])
+            stored = {"weights": weights, "memory": need.peak_activation_bytes}
             every.append(({**numbers, **sides}, shaped, {**costs, **stored}))
     caps = {}
     for cost in chosen:
         found = sorted(one[2][cost] for one in every)
         caps[cost] = draw(st.sampled_from(found)) - draw(st.integers(0, 1))
-    return name, {**values, **some}, every, caps
+    return name, {**values, **some}, every, caps, storage
 
 
 def counted(network):
@@ -48,9 +52,11 @@ def counted(network):
     return {"params": cost.params, "macs": cost.macs, "activations": cost.activations}
 
 
-def limits(caps):
-    stored = {"weights": "fp16", "memory": "fp16"}
-    return [Limit(cost, value, hard=True, format=stored.get(cost)) for cost, value in caps.items()]
+def limits(caps, storage):
+    return [
+        Limit(cost, value, hard=True, format=storage.formats.get(cost))
+        for cost, value in caps.items()
+    ]
 
 
 def largest(every, caps, cost):
@@ -64,13 +70,13 @@ def largest(every, caps, cost):
 
 @examples(6, 24, capped(), st.sampled_from([None, *CAPPED]), st.booleans())
 def test_the_largest_are_those_of_all_counted_one_by_one(drawn, cost, all_):
-    name, given_, every, caps = drawn
+    name, given_, every, caps, storage = drawn
     cost, inside = largest(every, caps, cost)
     free = list(given_)
-    options = Options(nearest=4, maximise=cost, every=all_)
+    options = Options(nearest=4, maximise=cost, every=all_, fold=storage.fold)
     if not inside:
         with pytest.raises(InfeasibleError) as refused:
-            inverse(name, limits(caps), given=given_, free=free, options=options)
+            inverse(name, limits(caps, storage), given=given_, free=free, options=options)
         closest = min(max(Fraction(c[n], caps[n]) for n in caps) for _, _, c in every)
         binds = [
             max(caps, key=lambda n: Fraction(c[n], caps[n]))
@@ -81,7 +87,7 @@ def test_the_largest_are_those_of_all_counted_one_by_one(drawn, cost, all_):
         return
     if not all_:
         inside.sort(key=lambda one: poor(*one[:2]))
-    found = inverse(name, limits(caps), given=given_, free=free, options=options)
+    found = inverse(name, limits(caps, storage), given=given_, free=free, options=options)
     assert found.maximised == cost
     rows = found.document()["answers"][0]["designs"]
     assert [row[cost] for row in rows] == [one[2][cost] for one in inside[:4]]

@@ -15,8 +15,10 @@ from properties import examples
 
 from archscope.arch.families import registry
 from archscope.arch.names import parse
+from archscope.cost.memory import memory
+from archscope.cost.stored import Storage
 from archscope.errors import ArchscopeError, InfeasibleError, UsageError
-from archscope.explore.design import chunks, collect
+from archscope.explore.design import chunks, collect, draw
 from archscope.explore.design.collect import Order, pareto_front, parse_pareto
 from archscope.explore.design.enumerate import Query, enumerate_designs
 from archscope.explore.design.limits import METRICS
@@ -123,6 +125,44 @@ def test_every_name_that_is_listed_means_the_design_beside_it(question, metric, 
     for index, row in enumerate(found.rows()):
         network = found.network(index)
         assert parse(row["network"]) == network and network.name == row["network"]
+
+
+@examples(
+    *(3, 20, questions(), st.sampled_from(["weights", "memory", "both"]), st.booleans()),
+    *(st.floats(0, 1), st.floats(0, 1)),
+)
+def test_ranges_of_bytes_hold_the_designs_that_have_them(question, which, fold, first, last):
+    name, asked, space = question
+    ends = sorted((first, last))
+    storage = Storage("int8", "fp16", fold)
+    stored = {}
+    for _, network, costs in designs(space):
+        weights = storage.weight_bytes(network, costs["params"])
+        need = memory(storage.held(network), element_bytes=2).peak_activation_bytes
+        stored[network.name] = {"weights": weights, "memory": need}
+    ranges = {}
+    for cost in ("weights", "memory") if which == "both" else (which,):
+        found = sorted(one[cost] for one in stored.values())
+        low, high = (found[int(end * (len(found) - 1))] for end in ends)
+        ranges[cost] = (low, high)
+    inside = sorted(
+        key
+        for key, one in stored.items()
+        if all(low <= one[cost] <= high for cost, (low, high) in ranges.items())
+    )
+    query = Query([name], asked, ranges, storage=storage)
+    if not inside:
+        with pytest.raises(InfeasibleError, match=r"bytes of (weights|memory), and the nearest is"):
+            enumerate_designs(query)
+        return
+    rows = list(enumerate_designs(query).rows())
+    assert sorted(row["network"] for row in rows) == inside
+    for row in rows:
+        assert all(row[cost] == stored[row["network"]][cost] for cost in ranges)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(draw, "SMALL", 0)
+        [row] = enumerate_designs(query, Order(sample=1)).rows()
+    assert row["network"] in inside
 
 
 def off(costs, ranges):

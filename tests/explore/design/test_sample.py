@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from fractions import Fraction
+from itertools import count as count_up
 
 import numpy as np
 import pytest
 
 from archscope.arch.families.residual.ramps import Beginnings
+from archscope.arch.names import parse
 from archscope.arch.scaling import plain
+from archscope.cost.formula import count
 from archscope.errors import InfeasibleError
 from archscope.explore.design import draw, enumerate
+from archscope.explore.design.caps.conditions import Conditions
 from archscope.explore.design.collect import Order
 from archscope.explore.design.drawing.alike import Alike
 from archscope.explore.design.drawing.fingerprints import fingerprints
 from archscope.explore.design.drawing.lines import PICK, Lines
 from archscope.explore.design.enumerate import enumerate_designs
 from archscope.explore.design.enumeration import Query
+from archscope.explore.design.inverse import Options, inverse
+from archscope.explore.design.limits import Limit
 
 SMALL = {
     "regnetx": {
@@ -119,7 +125,7 @@ def test_lines_know_which_of_their_designs_lie_in_the_ranges():
         tuple(map(int, row["blocks"].split("-"))) for row in enumerate_designs(query).rows()
     )
     part = next(iter(enumerate.spaces(query)[0].parts()))
-    lines = Lines(part, ranges, 1)
+    lines = Lines(part, Conditions(ranges), 1)
     grid = np.meshgrid(*[np.arange(1, 6)] * 3, indexing="ij")
     outer = [axis for axis in part.free if axis not in lines.designs({}, np.zeros(1, int))]
     columns = {axis: one.ravel() for axis, one in zip(outer, grid, strict=True)}
@@ -167,7 +173,14 @@ def _toys(folder):
 
 def _check_uniform(monkeypatch, query, drawn, size, seeds):
     """Chi-square against the full list."""
-    given = Counter(networks(enumerate_designs(query)))
+    with monkeypatch.context() as patch:  # all designs: as if each were a network of its own
+        numbers = count_up()
+        patch.setattr(
+            enumerate,
+            "fingerprints",
+            lambda _, columns: np.array([next(numbers) for _ in next(iter(columns.values()))]),
+        )
+        given = Counter(networks(enumerate_designs(query)))
     assert max(given.values()) > 2 * min(given.values()) and len(given) > 6
     if drawn:
         monkeypatch.setattr(enumerate, "MOST_CANDIDATES", 10)
@@ -228,3 +241,28 @@ def test_a_hundred_regnets_of_one_size():
     assert len(set(networks(found))) == 100 and not found.unknown
     for row in found.rows():
         assert all(low <= row[metric] <= high for metric, (low, high) in ranges.items())
+
+
+def test_one_network_is_named_once():
+    """EfficientNets of which several depth factors, rounded up, give the same blocks."""
+    words = {"width": [1, 2], "depth": [Fraction(number, 20) for number in range(20, 34)]}
+    every = [
+        parse(f"efficientnet_{width}_{float(depth):g}_224")
+        for width in words["width"]
+        for depth in words["depth"]
+    ]
+    costs = sorted({(count(one).params, count(one).macs) for one in every})  # of a network each
+    assert len(costs) < len(every)
+    listed = list(enumerate_designs(Query(["efficientnet"], words)).rows())
+    assert sorted((row["params"], row["macs"]) for row in listed) == costs
+    first = enumerate_designs(Query(["efficientnet"], words), Order(limit=5))
+    assert [(row["params"], row["macs"]) for row in first.rows()] == costs[:5]
+    middle = costs[len(costs) // 2][0]
+    for limit in (Limit("params", middle), Limit("params", middle, hard=True)):
+        options = Options(nearest=5)
+        found = inverse("efficientnet", [limit], given=words, free=list(words), options=options)
+        rows = found.document()["answers"][0]["designs"]
+        assert len({(row["params"], row["macs"]) for row in rows}) == len(rows) == 5
+        off = [abs(row["params"] - middle) for row in rows]
+        inside = [one for one in costs if not limit.hard or one[0] <= middle]
+        assert off == sorted(abs(params - middle) for params, _ in inside)[:5]

@@ -1,9 +1,12 @@
 """Going through all designs by parts, against the search by bounds, and what is refused at once."""
 
+from dataclasses import replace
+
 import pytest
 from design_spaces import designs
 
 from archscope.cost.memory import peak_elements
+from archscope.cost.stored import Storage
 from archscope.errors import UsageError
 from archscope.explore.design.caps import whole
 from archscope.explore.design.caps.branch import best
@@ -13,13 +16,13 @@ from archscope.explore.design.inverse import inverse
 from archscope.explore.design.limits import Limit
 from archscope.explore.design.question import read_base
 
-SIZES = {"weights": 1, "memory": 1}
+INT8 = Storage("int8", "int8")
 CAPS = {"macs": 25_000_000, "weights": 1_000_000, "memory": 450_000}
 
 
 def space(name, given, side=96):
     base = read_base(name).by_stage(given)
-    return base.space(base.given(given), 2, (3, side, side))
+    return replace(base.space(base.given(given), 2, (3, side, side)), storage=INT8)
 
 
 def four_stages():
@@ -39,8 +42,8 @@ def test_both_agree_on_a_small_box(goal, monkeypatch):
     monkeypatch.setattr(whole, "_CHUNK", 1500)  # boxes of which some are not whole
     small = four_stages()
     by_bounds, of_all = (
-        best(Grid(small, SIZES), goal, 3),
-        whole.best_of_all(Grid(small, SIZES), goal, 3),
+        best(Grid(small), goal, 3),
+        whole.best_of_all(Grid(small), goal, 3),
     )
     assert [score for *_, score in by_bounds] == [score for *_, score in of_all]
     assert by_bounds[0][2] > float("-inf")
@@ -50,7 +53,7 @@ def test_it_is_the_largest_of_those_counted_one_by_one():
     small = space("resnext50", {"cardinality": [1, 2, 3], "width": [4, 8], "depth1": [1, 2, 3]}, 64)
     every = [(peak_elements(one), costs["macs"]) for _, one, costs in designs(small)]
     most = sorted(peak for peak, _ in every)[len(every) // 2]
-    [(_, costs, _)] = whole.best_of_all(Grid(small, SIZES), Largest({"memory": most}, "macs"), 1)
+    [(_, costs, _)] = whole.best_of_all(Grid(small), Largest({"memory": most}, "macs"), 1)
     assert costs["macs"] == max(macs for peak, macs in every if peak <= most)
 
 

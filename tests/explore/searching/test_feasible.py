@@ -1,6 +1,8 @@
 """The networks inside a budget: drawn without others, told from others, and walked in."""
 
+import json
 from collections import Counter
+from fractions import Fraction
 
 import pytest
 from scipy.stats import chisquare
@@ -73,7 +75,22 @@ def test_what_cannot_be():
         FeasibleSet(["wrn_10", "cifar_resnext11"], "100kparams").sample(3)
     with pytest.raises(UsageError, match="leave that on the memory out"):
         FeasibleSet("wrn_10", "64kB memory:int8")
-    with pytest.raises(UsageError, match="is none; draw one"):
+    with pytest.raises(UsageError, match="only a network of the set"):
         FeasibleSet("cifar_resnext11", given=SMALL).neighbours("wrn_16_1")
     with pytest.raises(UsageError, match="not 'growth'"):
         FeasibleSet("cifar_resnext11", given={"growth": [1]})
+
+
+def test_a_set_is_made_again_from_its_document_and_its_networks_from_their_numbers():
+    scales = {**SMALL, "scale": [Fraction(1, 8), Fraction(1, 4)]}
+    few = FeasibleSet(
+        ["cifar_resnext11", "wrn_10"], "60kparams", {"macs": (10, None)}, scales, 10, (3, 32, 32)
+    )
+    again = FeasibleSet.from_document(json.loads(json.dumps(few.document())))
+    assert again.document() == few.document()
+    drawn = few.sample(20)
+    assert [one.name for one in again.sample(20)] == [one.name for one in drawn]
+    assert [few.member(*few.numbers(one)).name for one in drawn] == [one.name for one in drawn]
+    place, values = few.numbers("wrn_10_1@0.125")
+    assert (place, values["widen"]) == (1, 1)
+    assert few.member(place, {**values, "widen": 64}) is None  # above the cap

@@ -88,8 +88,9 @@ def test_families_are_taken_in_their_forms_for_small_images() -> None:
         (["wrn", "--time", "soon"], "write 90s, 30min or 1h", 2),
         (["wrn", "--trials", "4", "--method", "luck"], "a method is halving", 2),
         (["wrn", "--trials", "4", "--baselines", "luck"], "largest and random", 2),
+        (["wrn", "--trials", "4"], "needs a cap; give --at-most", 2),
         (["wrn", "--trials", "4", "--at-most", "9params"], "raise the cap", 4),
-        (["nonsense", "--trials", "4"], "nonsense", 2),
+        (["nonsense", "--trials", "4", "--at-most", "1Mparams"], "nonsense", 2),
     ],
 )
 def test_what_cannot_be_is_refused(

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archscope.arch.quantities import COSTS
+from archscope.arch.quantities import COSTS, STORED
 from archscope.cli.completion import designs, one_of, some_of
+from archscope.cli.options.caps import FoldOption
 from archscope.cli.options.declared import GENERAL, LISTED, NETWORK, option
 from archscope.cli.options.networks import ClassesOption, InputOption
 from archscope.cli.options.output import (
@@ -27,6 +28,7 @@ from archscope.cli.options.output import (
 from archscope.cli.options.spaces import (
     ActivationsOption,
     AxisOption,
+    Bytes,
     CardinalityOption,
     DeepeningOption,
     DepthOption,
@@ -34,6 +36,8 @@ from archscope.cli.options.spaces import (
     Numbers,
     ParamsOption,
     ScaleOption,
+    StoredMemoryOption,
+    WeightsOption,
     WidenOption,
     WidthOption,
     ranges_of,
@@ -42,9 +46,11 @@ from archscope.cli.output import RAW, note, print_result, save_with, write
 from archscope.errors import UsageError, plural
 
 if TYPE_CHECKING:
+    from archscope.cost.stored import Storage
+    from archscope.explore.design.caps.conditions import Range
     from archscope.explore.design.enumerate import Enumeration, Order, Query
-    from archscope.explore.design.nearest import Range
 
+CAPPED = (*COSTS, *STORED)
 SHOWN = 20  # rows of a table for people, where no --limit says otherwise
 
 
@@ -77,6 +83,9 @@ def enumerate_designs(
     params: ParamsOption = None,
     macs: MacsOption = None,
     activations: ActivationsOption = None,
+    weights: WeightsOption = None,
+    memory: StoredMemoryOption = None,
+    fold: FoldOption = False,
     cardinality: CardinalityOption = None,
     width: WidthOption = None,
     depth: DepthOption = None,
@@ -100,7 +109,7 @@ def enumerate_designs(
             "--sort",
             value="KEY",
             panel=LISTED,
-            complete=one_of(lambda: (*COSTS, "width", *(f"-{cost}" for cost in COSTS))),
+            complete=one_of(lambda: (*CAPPED, "width", *(f"-{cost}" for cost in CAPPED))),
             default="under an upper bound alone that cost, largest first; else params",
             help="params, macs, width, ...; -macs: largest first.",
         ),
@@ -122,7 +131,7 @@ def enumerate_designs(
             "--pareto",
             value="A,B",
             panel=LISTED,
-            complete=some_of(lambda: COSTS),
+            complete=some_of(lambda: CAPPED),
             help="Only the front of two costs: params,macs; -macs: more.",
         ),
     ] = None,
@@ -176,9 +185,10 @@ def enumerate_designs(
     chosen = _format(format, output)
     check_plot(plot)
     style = figure_style(figure_width, no_title, plot is not None)
-    ranges = ranges_of(params, macs, activations)
+    stored, storage = Bytes(weights, memory, fold).read()
+    ranges = {**ranges_of(params, macs, activations), **stored}
     numbers = Numbers(cardinality, width, depth, widen, deepening, scale, axis, input_shape)
-    query = _query(families, numbers, ranges, divisible, classes)
+    query = _query(families, numbers, ranges, divisible, classes, storage)
     shown = limit if limit is not None or sample or chosen in STREAMED else SHOWN
     order = _order(sort, shown, pareto, (sample, seed))
     kept = 20_000 if plot else 0
@@ -192,7 +202,7 @@ def enumerate_designs(
     most = found.matches if found.front is None else found.front
     if sample is not None and len(found) < sample:
         note(f"archscope: {_fewer(found, sample)}")
-    if len(found) < most and sample is None and chosen not in STREAMED:
+    if shown and len(found) == shown < most and sample is None and chosen not in STREAMED:
         note(f"archscope: {len(found):,} of {plural(most, 'design')} listed; --limit lists more")
 
 
@@ -211,6 +221,7 @@ def _query(
     ranges: Mapping[str, Range],
     divisible: int,
     classes: int | None,
+    storage: Storage,
 ) -> Query:
     from archscope.explore.design.enumerate import FAMILIES, Query
 
@@ -221,6 +232,7 @@ def _query(
         divisible,
         classes,
         numbers.input_shape,
+        storage,
     )
 
 

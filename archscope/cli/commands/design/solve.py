@@ -15,6 +15,7 @@ from archscope.cli.options.caps import (
     AtMostOption,
     Caps,
     FlashOption,
+    FoldOption,
     MaximiseOption,
     SramOption,
 )
@@ -137,6 +138,7 @@ def solve(
     at_most: AtMostOption = None,
     flash: FlashOption = None,
     sram: SramOption = None,
+    fold: FoldOption = False,
     maximise: MaximiseOption = None,
     every: AllOption = False,
     nearest: Annotated[
@@ -202,6 +204,7 @@ def solve(
             "at-most": at_most,
             "flash": flash,
             "sram": sram,
+            "fold": fold,
             "maximise": maximise,
             "all": every,
         }
@@ -215,12 +218,13 @@ def solve(
         _only_without(one, "describes one block; drop it, or --network")
         if scaling is None:
             options = _options(rule, nearest, tolerance, classes, numbers.input_shape)
-            options = replace(options, maximise=caps.cost, every=every)
+            options = replace(options, maximise=caps.cost, every=every, fold=fold)
             limits = budget or [], like or [], caps
             solution = _solve_network(network, limits, numbers, free, options)
         else:
             refused = {**vars(numbers), "sides": None, "free": free, "at-most": at_most}
             refused |= {"flash": flash, "sram": sram, "maximise": maximise}
+            refused |= {"fold": fold or None}
             refused |= {"nearest": nearest != 5 or None, "all": every or None}
             asked = Asked(scaling, rule, tolerance, classes, input_shape)
             solution = scale_network(network, budget or [], networks_in(like or []), refused, asked)

@@ -63,7 +63,7 @@ class _Search:
     """A goal in a space, and the best designs so far."""
 
     def __init__(self, grid: Grid, goal: Goal, number: int, most: int) -> None:
-        self.grid, self.goal, self.found, self._most = grid, goal, Best(number), most
+        self.grid, self.goal, self.found, self._most = grid, goal, Best(number, grid.same), most
         self._looked = False
         self._loose = {cost: grid.loose(cost) for cost in (*goal.caps, *goal.costs)}
         self._first = np.logical_or.reduce(list(self._loose.values()))

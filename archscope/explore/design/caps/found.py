@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
@@ -14,10 +15,14 @@ Kept: TypeAlias = "list[tuple[Ints, dict[str, int], float]]"  # places, costs, s
 
 
 class Best:
-    """The designs with the highest scores so far; equal ones by what they cost."""
+    """The designs with the highest scores so far; equal ones by what they cost.
 
-    def __init__(self, number: int) -> None:
+    Of those that are the `same`, by their rows, the first is kept.
+    """
+
+    def __init__(self, number: int, same: Callable[[Ints, Ints], bool]) -> None:
         self.number = number
+        self._same = same
         self.rows: Ints = np.zeros((0, 0), np.int64)
         self.costs: Costs = {}
         self.scores: Floats = np.zeros(0)
@@ -39,8 +44,20 @@ class Best:
             scores = np.concatenate([self.scores, scores])
         _, first = np.unique(rows, axis=0, return_index=True)
         keys = [*rows[first].T[::-1], *(costs[name][first] for name in reversed(costs))]
-        order = first[np.lexsort([*keys, -scores[first]])][: self.number]
+        order = self._different(first[np.lexsort([*keys, -scores[first]])], rows, costs)
         self.rows, self.costs, self.scores = rows[order], taken(costs, order), scores[order]
+
+    def _different(self, order: Ints, rows: Ints, costs: Costs) -> Ints:
+        """The first of them that are networks of their own; equal ones cost the same."""
+        table = np.stack([costs[name] for name in costs], axis=1)
+        chosen: list[int] = []
+        for place in order:
+            if len(chosen) == self.number:
+                break
+            alike = [one for one in chosen if (table[one] == table[place]).all()]
+            if not any(self._same(rows[one], rows[place]) for one in alike):
+                chosen.append(int(place))
+        return np.array(chosen, dtype=np.int64)
 
     def kept(self) -> Kept:
         """Them, the best first."""

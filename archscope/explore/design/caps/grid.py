@@ -6,7 +6,7 @@ arrays; each combination of the others is a tree of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any, TypeAlias
@@ -17,10 +17,11 @@ import numpy.typing as npt
 from archscope.arch.arrays import LARGEST
 from archscope.arch.network import Network
 from archscope.cost.formula import count, count_box
-from archscope.cost.memory import peak_elements, peak_of_box
+from archscope.cost.memory import peak_of_box
 from archscope.errors import UsageError
 from archscope.explore.design.caps.layers import layers
 from archscope.explore.design.limits import METRICS
+from archscope.explore.design.shortlist import same_network
 from archscope.explore.design.space import Space
 
 Ints: TypeAlias = "npt.NDArray[np.int64]"
@@ -41,14 +42,12 @@ class Grid:
 
     Attributes:
         space: whose designs are counted.
-        sizes: the bytes of a number of `weights` and of `memory`.
         with_layers: whether the layers are counted as well.
         counted: how many designs were, in so many `trees`.
         is_whole: whether these are all.
     """
 
     space: Space
-    sizes: Mapping[str, int]
     with_layers: bool = False
     counted: int = 0
     trees: int = 0
@@ -98,6 +97,11 @@ class Grid:
         numbers = (one[int(place)] for one, place in zip(self.values, row, strict=True))
         return dict(zip(self.space.axes, numbers, strict=True))
 
+    def same(self, one: Ints, other: Ints) -> bool:
+        """Whether two designs are the same network."""
+        first, second = (self.space.network(self.design(row)) for row in (one, other))
+        return same_network(first, second)
+
     def costs(self, rows: Ints, peaks: Which | None = None) -> Costs:
         """What each design costs: the memory of those that `peaks` picks by their other costs.
 
@@ -106,7 +110,7 @@ class Grid:
         self._most = self._most_trees({*self._scalars, *(self._others if peaks else ())})
         found = {cost: np.full(len(rows), UNKNOWN) for cost in self._words()}
         every = np.arange(len(rows))
-        for group in [every] if self.is_array else _groups(rows[:, self._scalars], every):
+        for group in [every] if self.is_array else groups(rows[:, self._scalars], every):
             self._fill(found, rows, group, peaks)
         self.counted += len(rows)
         return found
@@ -133,11 +137,11 @@ class Grid:
         network = self.space.network(values)
         cost = count_box(network)
         found = {metric: getattr(cost, metric) for metric in METRICS}
-        found["weights"] = found["params"] * self.sizes["weights"]
+        found["weights"] = self.space.storage.weight_bytes(network, cost.params, count_box)
         if self.with_layers:
             found["layers"] = layers(network)
         if memory:
-            found["memory"] = peak_of_box(network) * self.sizes["memory"]
+            found["memory"] = self.space.storage.peak_bytes(network, peak_of_box)
         self.counted += prod(sides)
         return {name: _placed(one, free, len(sides)) for name, one in found.items()}
 
@@ -161,15 +165,15 @@ class Grid:
             network = self._network(rows[group])
             cost = count(network)
             some = {m: _clipped(getattr(cost, m), len(group)) for m in METRICS}
-            some["weights"] = _times(some["params"], self.sizes["weights"])
+            weights = self.space.storage.weight_bytes(network, cost.params)
+            some["weights"] = _clipped(weights, len(group))
             if self.with_layers:
                 some["layers"] = _clipped(layers(network), len(group))
             some["memory"] = np.full(len(group), UNKNOWN)
             chosen = np.flatnonzero(peaks(some)) if peaks else np.arange(0)
-            for alike in _groups(rows[group[chosen]][:, self._others], chosen):
+            for alike in groups(rows[group[chosen]][:, self._others], chosen):
                 part = network if len(alike) == len(group) else self._network(rows[group[alike]])
-                elements = _clipped(peak_elements(part), len(alike))
-                some["memory"][alike] = _times(elements, self.sizes["memory"])
+                some["memory"][alike] = _clipped(self.space.storage.peak_bytes(part), len(alike))
         except UsageError:  # there is no such network, or one of them does not fit 64 bits
             if len(group) > 1:
                 middle = len(group) // 2
@@ -194,7 +198,7 @@ class Grid:
         return self.space.network(values)
 
 
-def _groups(keys: Ints, numbers: Ints) -> list[Ints]:
+def groups(keys: Ints, numbers: Ints) -> list[Ints]:
     """The numbers of rows with equal keys."""
     if not keys.shape[1] or len(keys) < 2:
         return [numbers] if len(numbers) else []
@@ -209,10 +213,6 @@ def _clipped(value: Any, number: int) -> Ints:
     if isinstance(value, np.ndarray):
         return np.broadcast_to(value, number).astype(np.int64)
     return np.full(number, min(int(value), UNKNOWN))
-
-
-def _times(column: Ints, size: int) -> Ints:
-    return np.where(column > UNKNOWN // size, UNKNOWN, column * size)
 
 
 def _placed(cost: Any, free: Sequence[int], axes: int) -> Ints:

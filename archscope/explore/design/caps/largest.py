@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+from archscope.cost.stored import Storage
 from archscope.errors import InfeasibleError, UsageError, plural
 from archscope.explore.design.answer import Answer, left_out
 from archscope.explore.design.boxes import box, declared
 from archscope.explore.design.caps.goals import Closest, Goal, Largest, Near, caps_of
 from archscope.explore.design.caps.grid import Grid
 from archscope.explore.design.caps.layers import MOST_LAYERS, ordinary
-from archscope.explore.design.caps.read import formats_of, sizes_of
+from archscope.explore.design.caps.read import storage_of
 from archscope.explore.design.caps.whole import highest
-from archscope.explore.design.limits import STORED, Limit
+from archscope.explore.design.limits import Limit, unit
 from archscope.explore.design.question import Base, Options
 from archscope.explore.design.shortlist import Design
 from archscope.explore.design.space import SIDE, Space, Values
@@ -75,9 +76,9 @@ class Question:
         return caps_of([limit for limit in self.limits if not limit.hard])
 
     @property
-    def sizes(self) -> dict[str, int]:
-        """The bytes of a number."""
-        return sizes_of(formats_of(self.limits))
+    def storage(self) -> Storage:
+        """How weights and memory are stored."""
+        return storage_of(self.limits, fold=self.options.fold)
 
 
 def fitted(
@@ -118,9 +119,11 @@ def _space(
     far = {cost: int((1 + reach) * value) for cost, value in asked.budgets.items()}
     most: dict[str, int] = {}
     for cost, value in (*far.items(), *asked.caps.items()):
-        name, size = ("params" if cost == "weights" else cost), asked.sizes.get(cost, 1)
-        most[name] = min(value // size, most.get(name, value // size))
+        name = "params" if cost == "weights" else cost
+        value = asked.storage.most_params(value) if cost == "weights" else value
+        most[name] = min(value, most.get(name, value))
     space = asked.base.space(axes, options.classes, options.input_shape)
+    space = replace(space, storage=asked.storage)
     stated = frozenset(axis for axis in opened if axis in axes)
     stated |= declared(space, axes, opened, tuple(most)).keys()
     multiple = options.rounding if isinstance(options.rounding, int) else 1
@@ -138,11 +141,11 @@ def _ranked(asked: Question, space: Space, number: int) -> tuple[str | None, Kep
     kept: Kept = []
     counted, whole = 0, False
     if limited is not None:
-        grid = Grid(limited, asked.sizes, with_layers=True)
+        grid = Grid(limited, with_layers=True)
         cost, kept = _best(asked, grid, {**asked.caps, "layers": MOST_LAYERS}, number, cost)
         counted, whole = counted + grid.counted, grid.is_whole
     if len(kept) < number:
-        grid = Grid(space, asked.sizes)
+        grid = Grid(space)
         cost, every = _best(asked, grid, asked.caps, number, cost)
         known = [values for values, _, _ in kept]
         kept = [*kept, *(one for one in every if one[0] not in known)][:number]
@@ -185,21 +188,17 @@ def _deviation(asked: Question, costs: Mapping[str, int]) -> Fraction:
 
 def _none(asked: Question, space: Space) -> str:
     """That no design keeps within the caps: which one comes nearest, and what binds."""
-    grid = Grid(space, asked.sizes)
+    grid = Grid(space)
     for row, costs, _ in highest(grid, Closest(asked.caps), 1):
         over = {cost: Fraction(costs[cost], most) for cost, most in asked.caps.items()}
         binds = max(over, key=lambda cost: over[cost])
-        told = " and ".join(f"{costs[one]:,}{_unit(one)} {one}" for one in over if over[one] > 1)
+        told = " and ".join(f"{costs[one]:,}{unit(one)} {one}" for one in over if over[one] > 1)
         return (
             f"no {asked.base.name} with these numbers keeps within the caps, and {binds} binds: "
             f"the nearest, {named(space, grid.design(row))}, has {told}; raise the cap to that, or "
             "free another number"
         )
     raise UsageError(f"there is no {asked.base.name} of any of these numbers; give other ranges")
-
-
-def _unit(cost: str) -> str:
-    return " bytes of" if cost in STORED else ""
 
 
 def named(space: Space, values: Values) -> str:

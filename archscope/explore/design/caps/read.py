@@ -6,25 +6,36 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from archscope.arch.quantities import parse_bytes
+from archscope.arch.quantities import STORED, parse_bytes
 from archscope.arch.windows import Shape
-from archscope.cost.memory import FORMATS
+from archscope.cost.stored import Storage
 from archscope.errors import UsageError, shown
 from archscope.explore.design.limits import (
     CAPPED,
-    STORED,
     Limit,
     all_limits,
     format_named,
     read_limit,
 )
 
-MODEL = (
-    "weights: learnable parameters, batch norm's scale and shift among them (not folded into the "
-    "convolutions); memory: the most bytes of activations alive at once, batch 1, each buffer "
+_MEMORY = (
+    "memory: the most bytes of activations alive at once, batch 1, each buffer "
     "freed after its last use; ReLU and the like and sums work in place where nothing else reads "
     "what they overwrite, convolutions, batch norm, pools and concatenations never"
 )
+MODEL = (
+    "weights: learnable parameters, batch norm's scale and shift among them (not folded into the "
+    f"convolutions); {_MEMORY}"
+)
+FOLDED = (
+    "weights: learnable parameters, batch norm folded into the convolution before it (which has a "
+    f"bias for it, in int8 of 4 bytes); {_MEMORY}"
+)
+
+
+def model(*, fold: bool) -> str:
+    """What weights and memory are, in words."""
+    return FOLDED if fold else MODEL
 
 
 def read_caps(
@@ -61,11 +72,15 @@ def read_caps(
     )
 
 
-def formats_of(caps: Sequence[Limit]) -> dict[str, str]:
-    """In which format weights and memory are told: that of a cap, or of the other's; else fp32."""
-    stated = {cap.metric: cap.format for cap in caps if cap.format}
-    other = next(iter(stated.values()), "fp32")
-    return {cost: stated.get(cost) or other for cost in STORED}
+def storage_of(limits: Sequence[Limit], *, fold: bool = False) -> Storage:
+    """How weights and memory are stored where these limits say the formats."""
+    return storage({limit.metric: limit.format for limit in limits if limit.format}, fold=fold)
+
+
+def storage(formats: Mapping[str, str], *, fold: bool = False) -> Storage:
+    """How weights and memory are stored: as is said, else as the other is; else in fp32."""
+    other = next(iter(formats.values()), "fp32")
+    return Storage(**{cost: formats.get(cost, other) for cost in STORED}, fold=fold)
 
 
 def cost_named(text: str) -> str:
@@ -89,8 +104,3 @@ def _checked(cap: Limit) -> Limit:
             "write Limit('params', 5_000_000)"
         )
     return replace(cap, format=format_named(cap.format)) if cap.metric in STORED else cap
-
-
-def sizes_of(formats: Mapping[str, str]) -> dict[str, int]:
-    """The bytes of a number of weights and of memory."""
-    return {cost: FORMATS[format] for cost, format in formats.items()}

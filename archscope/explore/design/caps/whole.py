@@ -59,7 +59,7 @@ def highest(grid: Grid, goal: Goal, number: int) -> Kept:
 
 def best_of_all(grid: Grid, goal: Goal, number: int) -> Kept:
     """The `number` designs with the highest scores, of all; those of -inf are none."""
-    found, grid.counted, grid.is_whole = Best(number), 0, True
+    found, grid.counted, grid.is_whole = Best(number, grid.same), 0, True
     peaks = goal.peaks if "memory" in (*goal.caps, *goal.costs) else None
     for box in _boxes(grid):
         try:

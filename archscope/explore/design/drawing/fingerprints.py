@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from archscope.arch.arrays import is_array
-from archscope.arch.nodes import Node, Repeat, Seq, is_combinator
+from archscope.arch.nodes import Dropout, Node, Repeat, Seq, is_combinator
 from archscope.arch.shape import walk
 from archscope.explore.design.space import Part
 
@@ -23,8 +23,8 @@ def fingerprints(part: Part, columns: Mapping[str, Any]) -> Any:
     """Of each design of these columns a 64-bit number, of one where there are none.
 
     Two designs have the same where they have the same layers in the same order, connected alike,
-    on the same input: where their trees are equal. Names do not count, nor do numbers that act on
-    nothing.
+    on the same input: where their trees are equal. Names do not count, nor do rates of dropout and
+    numbers that act on nothing.
     """
     network = part.network(columns)
     rows = max(map(len, columns.values()), default=1)
@@ -65,7 +65,7 @@ def _fixed(node: Node) -> str:
     texts = [
         f"{entry.name}={value!r}"
         for entry in fields(node)
-        if entry.name != "label" and not _is_number(value := getattr(node, entry.name))
+        if _counts(node, entry.name) and not _is_number(value := getattr(node, entry.name))
         if not _is_part(value)
     ]
     return f"{type(node).__name__}({', '.join(texts)})"
@@ -80,8 +80,13 @@ def _numbers(node: Node) -> Iterator[Any]:
     """The numbers that it holds, arrays or plain."""
     for entry in fields(node):
         value = getattr(node, entry.name)
-        if _is_number(value):
+        if _counts(node, entry.name) and _is_number(value):
             yield value
+
+
+def _counts(node: Node, name: str) -> bool:
+    """Whether a field tells networks apart."""
+    return name != "label" and not (isinstance(node, Dropout) and name == "p")
 
 
 def _is_number(value: object) -> bool:

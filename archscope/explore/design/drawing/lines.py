@@ -6,23 +6,24 @@ more designs are looked at than are counted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from archscope.cost.formula import Count, count
+from archscope.cost.formula import count
+from archscope.explore.design.caps.conditions import Conditions, bytes_of
 from archscope.explore.design.chunks import counted
 from archscope.explore.design.collect import Columns
 from archscope.explore.design.limits import METRICS
-from archscope.explore.design.nearest import Range
 from archscope.explore.design.search import most_expensive
 from archscope.explore.design.space import Part
 
 PICK = "pick"
+Test: TypeAlias = "Callable[[Columns, Any, Any], Any]"  # of designs, one of each row
 
 
 @dataclass
@@ -34,13 +35,13 @@ class Lines:
 
     Attributes:
         part: where they lie.
-        ranges: of costs.
+        asked: what the designs must cost.
         divisible: of what group widths must be multiples.
         counted: how many designs were counted so far.
     """
 
     part: Part
-    ranges: Mapping[str, Range]
+    asked: Conditions
     divisible: int
     counted: int = field(default=0, init=False)
 
@@ -77,7 +78,7 @@ class Lines:
         left = self._where(columns, left, ends, self._reached)
         first[left] = self._bisected(columns, left, np.zeros(len(left), np.int64), self._reached)
         left = self._where(columns, left, first, self._not_past)
-        end = self._bisected(columns, left, first[left] + 1, lambda cost: ~self._not_past(cost))
+        end = self._bisected(columns, left, first[left] + 1, self._past)
         number[left] = end - first[left]
         return first, number
 
@@ -103,37 +104,52 @@ class Lines:
             first[row] = not (places[:-1] == places[-1]).any()
         return first
 
-    def _where(self, columns: Columns, rows: Any, places: Any, test: Callable[[Count], Any]) -> Any:
+    def _where(self, columns: Columns, rows: Any, places: Any, test: Test) -> Any:
         """Those of the rows whose designs pass."""
-        return rows[test(self._cost(columns, rows, places[rows]))] if len(rows) else rows
+        return rows[test(columns, rows, places[rows])] if len(rows) else rows
 
-    def _bisected(self, columns: Columns, rows: Any, low: Any, test: Callable[[Count], Any]) -> Any:
+    def _bisected(self, columns: Columns, rows: Any, low: Any, test: Test) -> Any:
         """The first place from `low` on whose design passes; the length where none does."""
         high = np.full(len(rows), self.length)
         while len(open_ := np.flatnonzero(low < high)):
             middle = (low[open_] + high[open_]) // 2
-            passed = test(self._cost(columns, rows[open_], middle))
+            passed = test(columns, rows[open_], middle)
             high[open_] = np.where(passed, middle, high[open_])
             low[open_] = np.where(passed, low[open_], middle + 1)
         return low
 
-    def _cost(self, columns: Columns, rows: Any, places: Any) -> Count:
+    def _reached(self, columns: Columns, rows: Any, places: Any) -> Any:
+        """Which designs cost the least that is asked for, one of each row."""
+        return self._inside(columns, rows, places, lambda low, _, value: value >= low)
+
+    def _not_past(self, columns: Columns, rows: Any, places: Any) -> Any:
+        """Which designs cost no more than is asked for."""
+        return self._inside(
+            columns, rows, places, lambda _, high, value: high is None or value <= high
+        )
+
+    def _past(self, columns: Columns, rows: Any, places: Any) -> Any:
+        return ~self._not_past(columns, rows, places)
+
+    def _inside(
+        self, columns: Columns, rows: Any, places: Any, test: Callable[[int, int | None, Any], Any]
+    ) -> Any:
+        """Which designs pass; bytes are told of those alone whose counted costs do."""
         self.counted += len(rows)
+        inside = np.ones(len(rows), dtype=bool)
         if not len(rows):
-            return Count(*3 * (np.zeros(0, np.int64),))
-        held = {name: column[rows] for name, column in columns.items()}
-        return counted(self.part, self.designs(held, places))
-
-    def _reached(self, cost: Count) -> Any:
-        reached = np.ones(len(cost.params), dtype=bool)
-        for metric, (low, _) in self.ranges.items():
-            reached &= getattr(cost, metric) >= low
-        return reached
-
-    def _not_past(self, cost: Count) -> Any:
-        inside = np.ones(len(cost.params), dtype=bool)
-        for metric, (_, high) in self.ranges.items():
-            inside &= high is None or getattr(cost, metric) <= high
+            return inside
+        designs = self.designs({name: one[rows] for name, one in columns.items()}, places)
+        cost = counted(self.part, designs)
+        for metric, (low, high) in self.asked.counted.items():
+            inside &= test(low, high, getattr(cost, metric))
+        if self.asked.stored and inside.any():
+            some = np.flatnonzero(inside)
+            chosen = {axis: one[some] for axis, one in designs.items()}
+            params = np.broadcast_to(cost.params, len(rows))[some]
+            stored = bytes_of(self.part, chosen, params, self.asked.stored, self.asked.storage)
+            for metric, value in stored.items():
+                inside[some] &= test(*self.asked.ranges[metric], value)
         return inside
 
     def _number(self, axis: str) -> int:
@@ -158,13 +174,13 @@ class Lines:
     @cached_property
     def _inner(self) -> str | None:
         """The longest axis with which every cost that has a range grows; None: there is none."""
-        of, loose = self.part.space.of, self.part.loose(tuple(self.ranges))
+        of, loose = self.part.space.of, self.part.loose(tuple(self.asked.ranges))
         tight = [
             axis
             for axis in self.part.free
             if axis not in loose and not (self.divisible > 1 and of[axis].channels)
         ]
-        if not self.ranges or not tight:
+        if not self.asked.ranges or not tight:
             return None
         largest = count(self.part.network(most_expensive(self.part, {})))
         if max(getattr(largest, metric) for metric in METRICS) >= 2**62:

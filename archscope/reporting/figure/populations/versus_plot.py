@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from matplotlib.ticker import FuncFormatter
+
 from archscope.reporting.figure.canvas import (
     BLUE,
     VERMILLION,
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 WIDTH, PANEL = 6.5, 3.4
 LEFT, RIGHT, BOTTOM, TOP = 0.75, 0.2, 0.55, 0.12
+COLOURS, LINES = (BLUE, VERMILLION), ("-", "--")
 
 
 class Share(Protocol):
@@ -54,7 +57,7 @@ def draw(
         figure = new_figure(width, used + TOP + tall + BOTTOM)
         draw_heading(figure, heading, LEFT, width - RIGHT)
         axes = axes_at(figure, (LEFT, BOTTOM, wide, tall))
-        for name, shares, colour in zip(names, both, (BLUE, VERMILLION), strict=True):
+        for name, shares, colour, line in zip(names, both, COLOURS, LINES, strict=True):
             axes.fill_between(
                 errors,
                 [one.low for one in shares],
@@ -64,9 +67,18 @@ def draw(
                 alpha=0.18,
                 linewidth=0,
             )
-            axes.step(errors, [one.value for one in shares], where="post", color=colour, label=name)
+            axes.step(
+                errors,
+                [one.value for one in shares],
+                where="post",
+                color=colour,
+                linestyle=line,
+                linewidth=1.4,
+                label=name,
+            )
         axes.set_ylim(0, 1.02)
         axes.set_xlabel("test error (%)")
-        axes.set_ylabel("share of designs with at most that error")
-        axes.legend(frameon=False, loc="lower right")
+        axes.set_ylabel("designs with no more error")
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
+        axes.legend(frameon=False, fontsize=8.5, loc="lower right")
         return figure
