@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from archscope.cli.completion import one_of
 from archscope.cli.options.declared import WHERE, option
 from archscope.cli.output import note
 from archscope.errors import UsageError, shown
@@ -13,6 +15,16 @@ if TYPE_CHECKING:
     from archscope.explore.latency.fitted import LatencyModel
 
 LATENCY = "latency"
+CostsOption = Annotated[
+    str | None,
+    option(
+        "--costs",
+        value="latency",
+        complete=one_of(lambda: (LATENCY,)),
+        help="latency: the predicted time of one image on this machine, with its interval, by "
+        "the model of archscope bench --fit.",
+    ),
+]
 LatencyModelOption = Annotated[
     Path | None,
     option(
@@ -25,25 +37,41 @@ LatencyModelOption = Annotated[
 ]
 
 
-def model_of(
-    costs: str | None, threads: int | None, precision: str, device: str, file: Path | None
-) -> LatencyModel | None:
-    """The model that the options name; None where no latency is asked for.
+@dataclass(frozen=True)
+class Setting:
+    """What the user wrote of the model that predicts latency."""
+
+    threads: int | None
+    precision: str
+    device: str
+    file: Path | None
+
+    def model(self, asked: bool, how: str = "--costs latency") -> LatencyModel | None:
+        """The model of this setting; None where no latency is `asked` for, which `how` does.
+
+        Raises:
+            UsageError: where an option of a model stands alone, or there is no such model.
+            ArchscopeError: where its file is damaged.
+        """
+        if not asked:
+            if self != Setting(None, "fp32", "cpu", None):
+                raise UsageError(
+                    "--threads, --precision, --device and --latency-model choose a model of "
+                    f"latency; add {how}"
+                )
+            return None
+        from archscope.explore.latency.fitted import asked_for, fitted_model
+
+        chosen = asked_for(self.threads, self.precision, self.device)
+        return fitted_model(chosen, self.file, note)
+
+
+def wants_latency(costs: str | None) -> bool:
+    """Whether `--costs` asks for it.
 
     Raises:
-        UsageError: where another cost is named, an option of a model stands alone, or there is no
-            such model.
-        ArchscopeError: where its file is damaged.
+        UsageError: where another cost is named.
     """
-    if costs is None:
-        if threads is not None or file is not None or (precision, device) != ("fp32", "cpu"):
-            raise UsageError(
-                "--threads, --precision, --device and --latency-model choose a model of latency; "
-                "add --costs latency"
-            )
-        return None
-    if costs.strip().lower() != LATENCY:
+    if costs is not None and costs.strip().lower() != LATENCY:
         raise UsageError(f"--costs takes latency, not {shown(costs)}; the others are always shown")
-    from archscope.explore.latency.fitted import asked_for, fitted_model
-
-    return fitted_model(asked_for(threads, precision, device), file, note)
+    return costs is not None

@@ -100,6 +100,16 @@ class LatencyModel:
         """The ends of the interval around a prediction."""
         return predicted / self.reach, predicted * self.reach
 
+    def sentence(self) -> str:
+        """What a reader must know of a prediction."""
+        of = {key: shown(str(value)) for key, value in self.machine.items()}
+        device = of.get("device_name" if self.machine.get("device_name") else "processor")
+        return (
+            f"Latency of one image is predicted, not measured ({device}, {of.get('precision')}, "
+            f"threads {of.get('threads')}): nine in ten of networks lie within a factor of "
+            f"{self.reach:.2f}."
+        )
+
     def document(self) -> dict[str, Any]:
         """The model as JSON, schema `archscope.latency/1`."""
         return {

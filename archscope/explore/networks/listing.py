@@ -17,6 +17,7 @@ from archscope.arch.roundings import roundings
 from archscope.cost.formula import CONVENTION, count
 from archscope.cost.memory import memory
 from archscope.errors import UsageError
+from archscope.explore.latency.fitted import LatencyModel, predicted
 from archscope.explore.networks.compare import stage_rows
 from archscope.explore.networks.opened import Given, Outside, open_network, refuse_outside
 from archscope.explore.networks.outside import OutsideCount, count_outside, known_memory
@@ -31,10 +32,14 @@ from archscope.reporting.table.table import Table
 
 @dataclass(frozen=True, repr=False)
 class NetworkList(Result):
-    """Named networks, a row each, with their costs; `family` is theirs, where it is a user's."""
+    """Named networks, a row each, with their costs; `family` is theirs, where it is a user's.
+
+    Their `latency` is predicted, where a model is given.
+    """
 
     rows: Sequence[dict[str, Any]]
     family: Family[Any] | None = None
+    latency: LatencyModel | None = None
 
     def document(self) -> dict[str, Any]:
         """The list as JSON, schema `archscope.list/1`."""
@@ -47,26 +52,35 @@ class NetworkList(Result):
     def tables(self) -> list[Table]:
         """A row a network."""
         table = network_list(self.rows, forms())
+        if self.latency:
+            table = replace(table, notes=[*table.notes, self.latency.sentence()])
         if (own := self.family) is None:
             return [table]
-        notes = [f"Its members are spelled {own.form}."]
+        notes = [f"Its members are spelled {own.form}.", *table.notes[1:]]
         return [replace(table, title=f"Named networks of {own.title}", notes=notes)]
 
     def draw(self, suffix: str, cost: str = "macs", style: Style = PLAIN) -> bytes:
-        """Published errors against a cost (params, macs, activations): a file of that extension.
+        """Published errors against a cost (params, macs, activations, latency).
+
+        Returns:
+            a file of that extension.
 
         Raises:
-            UsageError: for another cost, or where no network has a published error.
+            UsageError: for another cost, a latency that was not predicted, or where no network has
+                a published error.
         """
-        points = published_points(self.rows, cost)
+        about = self.latency.sentence() if self.latency and cost == "latency" else ""
+        points = published_points(self.rows, cost, about)
         from archscope.reporting.figure.canvas import file_bytes
         from archscope.reporting.figure.published_plot import draw
 
         return file_bytes(draw(points, cost, style), suffix)
 
 
-def list_networks(pattern: str = "") -> NetworkList:
+def list_networks(pattern: str = "", latency: LatencyModel | None = None) -> NetworkList:
     """The named networks of the papers whose name holds `pattern`, with their costs.
+
+    With a fitted model of `latency` also with the time that it predicts.
 
     Of `FILE.py:NAME` those that the family in the file says to be known.
 
@@ -102,9 +116,10 @@ def list_networks(pattern: str = "") -> NetworkList:
                 "published_source": errors[0].source if errors else None,
                 "published_recipe": errors[0].recipe if errors else None,
                 "family": network.design.family.name if network.design else None,
+                **(predicted(network, latency).document() if latency else {}),
             }
         )
-    return NetworkList(rows, own)
+    return NetworkList(rows, own, latency)
 
 
 @dataclass(frozen=True, repr=False)

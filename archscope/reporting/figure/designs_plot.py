@@ -34,6 +34,7 @@ WIDTH, PANEL = 6.5, 3.2
 LEFT, RIGHT, BOTTOM, ROW = 0.85, 0.2, 0.6, 0.18
 LEGEND_SIZE = 8.0
 LABELS = {"params": "parameters", "macs": "FLOPs (multiply-adds)", "activations": "activations"}
+LABELS["latency"] = "predicted latency (ms)"
 # Of one family grey; of several a colour and a marker each, in turns.
 _COLOURS = (BLUE, "#E69F00", GREEN, "#CC79A7", "#56B4E9")
 _MARKERS = ("o", "s", "^", "D", "v", "P")

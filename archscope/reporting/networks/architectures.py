@@ -30,6 +30,7 @@ from archscope.arch.nodes import (
 )
 from archscope.arch.readings import unknown
 from archscope.arch.windows import pair
+from archscope.reporting.networks.latency import LATENCY, with_ends
 from archscope.reporting.table.formats import bound, decimal, integer, si, text
 from archscope.reporting.table.table import Column, Table
 
@@ -197,6 +198,7 @@ def network_list(rows: Sequence[Mapping[str, Any]], forms: Sequence[str]) -> Tab
         Column("params", "params", si),
         Column("macs", "FLOPs\n(multiply-adds)", si),
         Column("activations", "activations", si),
+        *([LATENCY] if any(LATENCY.key in row for row in rows) else []),
         Column("published_error", "published\ntest error (%)", decimal(2)),
         Column("published_dataset", "on", text, "left"),
         Column("published_source", "source", text, "left"),
@@ -208,7 +210,8 @@ def network_list(rows: Sequence[Mapping[str, Any]], forms: Sequence[str]) -> Tab
         "of the stages, as _3_4_7_3, and behind it what its family knows, as @SCALE, -noshortcut, "
         "-stride1x1, -B(3,1,3), -l3 or -drop0.3."
     ]
-    return Table("Named networks of the papers and of torchvision", columns, rows, notes)
+    ended = [with_ends(row) for row in rows]
+    return Table("Named networks of the papers and of torchvision", columns, ended, notes)
 
 
 def _main_path(node: Node) -> list[Node]:

@@ -9,6 +9,14 @@ import typer
 from archscope.arch.quantities import COSTS
 from archscope.cli.completion import networks, one_of
 from archscope.cli.options.declared import option
+from archscope.cli.options.latency import (
+    LATENCY,
+    CostsOption,
+    LatencyModelOption,
+    Setting,
+    wants_latency,
+)
+from archscope.cli.options.machine import DEVICE, PRECISION, ThreadsOption
 from archscope.cli.options.networks import (
     ClassesOption,
     InputOption,
@@ -42,11 +50,16 @@ def list_networks(
         option(
             "--plot",
             value="error,COST",
-            complete=one_of(lambda: [f"error,{cost}" for cost in COSTS]),
-            help="Draw published errors against params, macs or activations, into --output "
-            "FILE.png, .svg or .pdf.",
+            complete=one_of(lambda: [f"error,{cost}" for cost in (*COSTS, LATENCY)]),
+            help="Draw published errors against params, macs, activations or predicted latency, "
+            "into --output FILE.png, .svg or .pdf.",
         ),
     ] = None,
+    costs: CostsOption = None,
+    threads: ThreadsOption = None,
+    precision: Annotated[str, PRECISION] = "fp32",
+    device: Annotated[str, DEVICE] = "cpu",
+    model: LatencyModelOption = None,
     figure_width: FigureWidthOption = None,
     no_title: NoTitleOption = False,
     format: FormatOption = None,
@@ -57,12 +70,15 @@ def list_networks(
     With --plot, published top-1 errors against a cost, as a picture; --format json has its numbers:
 
       archscope list --plot error,macs --output errors.png
+
+    With --costs latency, or --plot error,latency, the predicted time of one image on this machine.
     """
     from archscope.explore.networks.listing import list_networks as found
 
     style = figure_style(figure_width, no_title, plot is not None, "--plot error,macs --output")
+    setting, asked = Setting(threads, precision, device, model), wants_latency(costs)
     if plot is None:
-        print_result(found(pattern), format, output)
+        print_result(found(pattern, setting.model(asked)), format, output)
         return
     cost = _drawn_cost(plot)
     if format is not None:
@@ -70,18 +86,19 @@ def list_networks(
     if output is None:
         raise UsageError("--plot draws into a file; add --output FILE.png, .svg or .pdf")
     check_plot(output, "--output")
-    drawn = found(pattern).draw(output.suffix.lower(), cost, style)
+    fitted = setting.model(asked or cost == LATENCY, "--plot error,latency")
+    drawn = found(pattern, fitted).draw(output.suffix.lower(), cost, style)
     save_with(lambda file: file.write(drawn), output)
 
 
 def _drawn_cost(plot: str) -> str:
     """The cost of `error,COST`, in either order."""
     words = [word.strip().lower() for word in plot.split(",")]
-    costs = [word for word in words if word in COSTS]
+    costs = [word for word in words if word in (*COSTS, LATENCY)]
     if len(words) != 2 or "error" not in words or not costs:
         raise UsageError(
-            f"--plot takes error and a cost (params, macs, activations), not {shown(plot)}; write "
-            "--plot error,macs --output FILE.png"
+            "--plot takes error and a cost (params, macs, activations, latency), not "
+            f"{shown(plot)}; write --plot error,macs --output FILE.png"
         )
     return costs[0]
 

@@ -1,0 +1,32 @@
+"""A predicted latency in a table: the milliseconds, and the interval around them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from archscope.reporting.table.formats import MISSING, absent, brief
+from archscope.reporting.table.table import Column
+
+
+def _text(value: Any, low: Any = None, high: Any = None) -> str:
+    if absent(value):
+        return MISSING
+    ends = "" if absent(low) else f" ({brief(low)} to {brief(high)})"
+    return f"{brief(value)}{ends}"
+
+
+LATENCY = Column(
+    "latency_ms",
+    "latency, predicted\n(ms)",
+    _text,
+    also=("latency_ms_low", "latency_ms_high"),
+)
+
+
+def with_ends(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A row with the ends of its interval as `LATENCY` takes them."""
+    if "latency_ms_interval" not in row:
+        return row
+    low, high = row["latency_ms_interval"]
+    return {**row, "latency_ms_low": low, "latency_ms_high": high}
