@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from archscope.arch.times import LATENCY, parse_time_range
 from archscope.cli.completion import one_of
 from archscope.cli.options.declared import WHERE, option
 from archscope.cli.output import note
@@ -14,7 +15,15 @@ from archscope.errors import UsageError, shown
 if TYPE_CHECKING:
     from archscope.explore.latency.fitted import LatencyModel
 
-LATENCY = "latency"
+LatencyOption = Annotated[
+    str | None,
+    option(
+        "--latency",
+        value="A:B",
+        help="Range of the predicted time of one image, by the model of archscope bench --fit: "
+        ":20ms, 5ms:20ms.",
+    ),
+]
 CostsOption = Annotated[
     str | None,
     option(
@@ -35,6 +44,11 @@ LatencyModelOption = Annotated[
         default="that of this machine, in the cache",
     ),
 ]
+
+
+def latency_range(text: str | None) -> dict[str, tuple[int, int | None]]:
+    """The range of latency as one of a query's, in nanoseconds; none where none was written."""
+    return {} if text is None else {LATENCY: parse_time_range(text)}
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,14 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from archscope.arch.times import LATENCY
 from archscope.errors import UsageError, shown
 from archscope.explore.design.drawing.fingerprints import shuffled
 from archscope.explore.design.limits import METRICS
 
 Columns: TypeAlias = "dict[str, npt.NDArray[Any]]"
 SORTS = (*METRICS, "cardinality", "width", "widen", "deepening")
+_LARGE = (*METRICS, LATENCY)
 _HELD = 200_000
 PRINT = "print"  # the fingerprint of each network, where a sample is drawn
 _DRAW = "draw"  # made of it, as a random number: the networks with the smallest are the sample
@@ -45,7 +47,7 @@ class Order:
         """The same with a sort, where designs within `ranges` are listed."""
         if self.sort:
             return self
-        capped = [cost for cost in METRICS if _is_cap(*ranges.get(cost, (0, None)))]
+        capped = [c for c in (*METRICS, LATENCY) if _is_cap(*ranges.get(c, (0, None)))]
         plain = self.pareto is None and self.sample is None
         return replace(self, sort=f"-{capped[0]}" if capped and plain else "params")
 
@@ -54,9 +56,9 @@ class Order:
             other = "a Pareto front" if self.pareto else f"a limit of {self.limit:,}"
             raise UsageError(f"a random sample does not go with {other}; drop one of them")
         for metric in self.pareto or ():
-            if metric.removeprefix("-") not in METRICS:
+            if metric.removeprefix("-") not in (*METRICS, LATENCY):
                 raise UsageError(
-                    f"the costs of a Pareto front are {', '.join(METRICS)}, not "
+                    f"the costs of a Pareto front are {', '.join((*METRICS, LATENCY))}, not "
                     f"'{shown(metric)}'; write params,macs, or params,-macs where more is "
                     "better"
                 )
@@ -96,7 +98,7 @@ class Collector:
         self._cutoff: Any = None
         self._sampled, self._stride = sampled, 1
         self._sample: list[Columns] = []
-        self._drawn = ("part", *METRICS)
+        self._drawn = ("part", *(one for one in (*METRICS, LATENCY) if one in names))
         self.front: Columns = {}  # all of it, for the picture
 
     def add(self, columns: Columns) -> None:
@@ -111,7 +113,7 @@ class Collector:
             columns, rows = {name: column[kept] for name, column in columns.items()}, len(kept)
         if self._random:
             columns = {**columns, _DRAW: shuffled(columns[PRINT], self._order.seed)}
-        self._chunks.append({n: c if n in METRICS else _small(c) for n, c in columns.items()})
+        self._chunks.append({n: c if n in _LARGE else _small(c) for n, c in columns.items()})
         self._held += rows
         bounded = self._order.pareto or self._order.limit is not None or self._random
         most = self._order.limit or self._order.sample or 0

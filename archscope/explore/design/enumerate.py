@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archscope.arch.network import Network
+from archscope.arch.times import LATENCY, MILLISECOND
 from archscope.cost.formula import Count
 from archscope.errors import ArchscopeError, InfeasibleError, UsageError, shown
 from archscope.explore.design import draw
@@ -24,6 +25,8 @@ from archscope.explore.design.search import cut
 from archscope.explore.design.space import Part, Space
 from archscope.explore.networks.opened import Named, named
 from archscope.reporting.networks.designs import number, range_text
+from archscope.reporting.networks.latency import latency_text
+from archscope.reporting.table.formats import brief
 
 MOST_CANDIDATES = 10**9  # minutes
 _SOON = 10**7  # candidates that take seconds, of which nothing is said
@@ -67,37 +70,45 @@ def enumerate_designs(
         families = [query] if isinstance(query, (str, Network)) else query
         query = _query([named(one, "a family") for one in families])
     order = (order or Order()).within(query.ranges)
+    _check_latency(query, order)
     boxes = spaces(query)
     candidates = sum(space.size for space in boxes)
     parts = [part for space in boxes for part in space.parts()]
     axes = list(dict.fromkeys(axis for part in parts for axis in part.free))
     key = order.sort.removeprefix("-")
-    if key not in (*SORTS, *axes):
+    if key not in (*SORTS, *query.costs, *axes):
         raise UsageError(
-            f"designs are sorted by {', '.join(dict.fromkeys((*SORTS, *axes)))}, not "
+            f"designs are sorted by {', '.join(dict.fromkeys((*SORTS, *query.costs, *axes)))}, not "
             f"'{shown(key)}'; write params, or -params for the largest first"
         )
-    if key not in (*METRICS, *axes):
+    if key not in (*query.costs, *axes):
         axes.append(key)
-    names = ["part", *axes, *METRICS, *([PRINT] if order.sample is not None else [])]
+    seen = _Latencies(query)
+    names = ["part", *axes, *query.costs, *([PRINT] if order.sample is not None else [])]
 
     def kept(index: int, part: Part, columns: Columns, cost: Count) -> Columns:
         """Of some designs of a part, those that fulfil the query."""
         divisible = query.divisible == 1 or part.group_width(columns) % query.divisible == 0
-        keep = np.flatnonzero(within(cost, query.ranges) & divisible)
+        keep = np.flatnonzero(within(cost, query.counted) & divisible)
         fixed = {axis: parts[index].values().get(axis, 0) for axis in axes}
         found: dict[str, Any] = {"part": index, **fixed, **columns}
         found |= {metric: getattr(cost, metric) for metric in METRICS}
-        taken = {name: _taken(value, keep) for name, value in found.items()}
+        taken = seen.within(part, columns, {n: _taken(value, keep) for n, value in found.items()})
         if order.sample is not None:
             chosen = {axis: taken[axis] for axis in columns}
-            taken[PRINT] = fingerprints(part, chosen)[: len(keep)] if len(keep) else keep
+            rows = len(taken["part"])
+            taken[PRINT] = fingerprints(part, chosen)[:rows] if rows else keep[:0]
         return taken
 
     open_parts = _open(parts, query)
     left = sum(part.size for part in open_parts.values())
     if order.sample is not None and left > min(draw.SMALL, MOST_CANDIDATES) and not exhaustive:
-        drawn = draw.sampled(kept, open_parts, order, names, query.ranges, query.divisible)
+        if LATENCY in query.ranges:
+            raise UsageError(
+                f"a sample within a range of latency goes through the box, and {left:,} designs "
+                "are many: state smaller ranges, as --depth 1:6, or give --exhaustive"
+            )
+        drawn = draw.sampled(kept, open_parts, order, names, query.counted, query.divisible)
         if left > MOST_CANDIDATES or len(drawn.listed["part"]) == order.sample:
             return _of_draw(drawn, query, order, boxes, parts)
     if left > MOST_CANDIDATES and not exhaustive:
@@ -108,12 +119,12 @@ def enumerate_designs(
     collector, counted = Collector(order, names, sampled), 0
     told = _Progress(left, note)
     for done, (index, part) in enumerate(open_parts.items()):
-        for columns, cost in chunks(part, out_of(query.ranges), query.ranges):
+        for columns, cost in chunks(part, out_of(query.counted), query.counted):
             counted += len(cost.params)
             collector.add(kept(index, part, columns, cost))
             told.at((done + position(part, columns)) / len(open_parts), collector.matches)
     if not collector.matches:
-        raise InfeasibleError(_none(query, parts))
+        raise InfeasibleError(seen.none() or _none(query, parts))
     listed, sample = collector.finish()
     front = collector.kept if order.pareto else None
     numbers = candidates, counted, collector.matches, front
@@ -153,13 +164,59 @@ def _query(families: Sequence[Named]) -> Query:
 
 def _open(parts: Sequence[Part], query: Query) -> dict[int, Part]:
     """What can hold an answer, by the number of the part."""
-    highest = {metric: high for metric, (_, high) in query.ranges.items() if high is not None}
+    highest = {metric: high for metric, (_, high) in query.counted.items() if high is not None}
     return {
         index: smaller
         for index, part in enumerate(parts)
         if dividing_numbers(part, query.divisible) is not None
         and (smaller := cut(part, highest)) is not None
     }
+
+
+def _check_latency(query: Query, order: Order) -> None:
+    """Raise UsageError where latency is asked for, and nothing predicts it."""
+    used = {word.removeprefix("-") for word in (order.sort, *(order.pareto or ()), *query.ranges)}
+    if query.latency is None and LATENCY in used:
+        raise UsageError("latency is predicted by a fitted model; give the query one, as latency=")
+
+
+class _Latencies:
+    """The predicted latency of designs: those in the range, and the ends of all."""
+
+    def __init__(self, query: Query) -> None:
+        self._model, self._ends = query.latency, query.ranges.get(LATENCY)
+        self._seen: list[int] = []
+
+    def within(self, part: Part, columns: Columns, taken: Columns) -> Columns:
+        """The designs of a part in the range, with a column of their nanoseconds."""
+        if self._model is None:
+            return taken
+        chosen = {axis: taken[axis] for axis in columns}
+        if not len(taken["part"]):
+            return {**taken, LATENCY: taken["part"].astype(np.int64)}
+        times = self._model.nanoseconds(part.network(chosen))
+        every = {**taken, LATENCY: np.broadcast_to(times, len(taken["part"]))}
+        if self._ends is None:
+            return every
+        low, high = self._ends
+        self._seen = (
+            [min(*self._seen, times.min()), max(*self._seen, times.max())]
+            if self._seen
+            else [times.min(), times.max()]
+        )
+        keep = np.flatnonzero((every[LATENCY] >= low) & (high is None or every[LATENCY] <= high))
+        return {name: column[keep] for name, column in every.items()}
+
+    def none(self) -> str | None:
+        """That none is in the range, and which come nearest; None where none was looked at."""
+        if not self._seen or self._ends is None:
+            return None
+        asked = latency_text([None if e is None else e / MILLISECOND for e in self._ends])
+        fast, slow = (brief(one / MILLISECOND) for one in self._seen)
+        return (
+            f"no design in the box is predicted to take {asked}: those that meet the other "
+            f"conditions take {fast} to {slow} ms; widen the range of latency, or the box"
+        )
 
 
 class _Progress:
@@ -180,15 +237,15 @@ class _Progress:
 
 def _none(query: Query, parts: Sequence[Part]) -> str:
     """That nothing was found, and what comes nearest."""
-    asked = [range_text(metric, ends) for metric, ends in query.ranges.items()]
+    asked = [range_text(metric, ends) for metric, ends in query.counted.items()]
     if query.divisible > 1:
         asked.append(f"group widths that are multiples of {query.divisible}")
     what = " and ".join(asked) or "these numbers"
     found = nearest(
         parts,
-        query.ranges,
+        query.counted,
         query.divisible,
-        lambda part, cannot: chunks(part, cannot, query.ranges),
+        lambda part, cannot: chunks(part, cannot, query.counted),
     )
     return (
         f"no design of {', '.join(query.families)} in the box has {what}, and "

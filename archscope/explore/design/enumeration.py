@@ -10,6 +10,7 @@ import numpy as np
 
 from archscope.arch.network import Network
 from archscope.arch.scaling import plain
+from archscope.arch.times import LATENCY, MILLISECOND
 from archscope.arch.windows import Shape
 from archscope.cost.formula import CONVENTION
 from archscope.errors import UsageError
@@ -17,9 +18,12 @@ from archscope.explore.design.collect import Columns, Order
 from archscope.explore.design.limits import METRICS
 from archscope.explore.design.nearest import Range
 from archscope.explore.design.space import Part, Space, symbols, usual
+from archscope.explore.latency.fitted import LatencyModel, around
 from archscope.explore.networks.confirmed import confirmed
 from archscope.reporting.figure.plot import PLAIN, Heading, Style
 from archscope.reporting.networks.designs import enumeration_table, number, number_text, values_text
+from archscope.reporting.networks.latency import LATENCY as LATENCY_COLUMN
+from archscope.reporting.networks.latency import with_ends
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
 
@@ -36,9 +40,11 @@ class Query:
     Attributes:
         families: as `resnext` (all depths free), `resnext50` (its depths), `wrn`, `wrn_28`.
         given: values by word, as `archscope.explore.design.inverse.inverse` takes them.
-        ranges: the least and the most of `params`, `macs`, `activations`; None: no end.
+        ranges: the least and the most of `params`, `macs`, `activations`, and of `latency` in
+            nanoseconds; None: no end.
         divisible: the channels of the first stage's 3x3 convolutions are multiples of it.
         classes, input_shape: where not the family's own.
+        latency: a fitted model, by which the time of each design is predicted.
     """
 
     families: Sequence[str] = FAMILIES
@@ -47,6 +53,17 @@ class Query:
     divisible: int = 1
     classes: int | None = None
     input_shape: Shape | None = None
+    latency: LatencyModel | None = None
+
+    @property
+    def counted(self) -> dict[str, Range]:
+        """The ranges of what is counted, not predicted."""
+        return {cost: ends for cost, ends in self.ranges.items() if cost != LATENCY}
+
+    @property
+    def costs(self) -> tuple[str, ...]:
+        """What is known of each design."""
+        return (*METRICS, *([LATENCY] if self.latency else []))
 
 
 @dataclass(frozen=True, repr=False)
@@ -97,7 +114,8 @@ class Enumeration(Result):
         """Whether each number and cost of a row is a whole number or may be a fraction."""
         axes = [(word, axis) for space in self.spaces for word, axis in space.of.items()]
         fractions = {"widen", *(word for word, axis in axes if axis.fractional)}
-        return {word: float if word in fractions else int for word in (*self.words, *METRICS)}
+        types = {word: float if word in fractions else int for word in (*self.words, *METRICS)}
+        return {**types, **dict.fromkeys((LATENCY_COLUMN.key, *LATENCY_COLUMN.also), float)}
 
     def values(self, index: int) -> dict[str, Any]:
         """The numbers of one listed design."""
@@ -116,7 +134,7 @@ class Enumeration(Result):
             one, other = (metric.removeprefix("-") for metric in self.order.pareto)
             return one, other
         asked = (*self.query.ranges, self.order.sort.removeprefix("-"))
-        costs = [cost for cost in (*asked, "params", "macs") if cost in METRICS]
+        costs = [cost for cost in (*asked, "params", "macs") if cost in self.query.costs]
         one, other, *_ = dict.fromkeys(costs)
         return one, other
 
@@ -147,14 +165,14 @@ class Enumeration(Result):
         families = self.families_of(self.sample)
         alone = "designs that meet the conditions"
         groups = [
-            Group(f"{name if len(families) > 1 else alone} ({shown})", columns)
+            Group(f"{name if len(families) > 1 else alone} ({shown})", _drawn(columns))
             for name, columns in families.items()
         ]
         front = self.front is not None
         marked = (
-            Group(f"Pareto front ({self.front:,})", self.whole_front)
+            Group(f"Pareto front ({self.front:,})", _drawn(self.whole_front))
             if front
-            else Group(f"listed ({len(self):,}, by {self.order.sort})", self.columns)
+            else Group(f"listed ({len(self):,}, by {self.order.sort})", _drawn(self.columns))
         )
         heading = Heading(table.title, table.notes[:1])
         return draw_designs(
@@ -179,8 +197,15 @@ class Enumeration(Result):
                 ),
                 "scale": number_text(values.get("scale", 1)),
                 **{metric: int(self.columns[metric][index]) for metric in METRICS},
+                **self._predicted(index),
                 **({"fvcore": "confirmed"} if self.is_confirmed else {}),
             }
+
+    def _predicted(self, index: int) -> dict[str, Any]:
+        """The latency of one listed design, where there is a model."""
+        if (model := self.query.latency) is None:
+            return {}
+        return around(int(self.columns[LATENCY][index]) / 1e9, model).document()
 
     def confirmed(self) -> Enumeration:
         """The same, after every listed design was built and counted by fvcore.
@@ -204,7 +229,15 @@ class Enumeration(Result):
 
     def tables(self) -> list[Table]:
         """A row for each listed design."""
-        return [enumeration_table(self.head(), list(self.rows()))]
+        return [enumeration_table(self.head(), list(map(with_ends, self.rows())))]
+
+    def _latency(self) -> dict[str, Any]:
+        """Of the JSON's head: the range of the latency, and by what it is predicted."""
+        if (model := self.query.latency) is None:
+            return {}
+        ends = self.query.ranges.get(LATENCY)
+        ms = [None if end is None else end / MILLISECOND for end in ends] if ends else None
+        return {"latency_ms_range": ms, "latency_note": model.sentence()}
 
     def head(self) -> dict[str, Any]:
         """All of the JSON but the designs, schema `archscope.enumerate/1`."""
@@ -223,7 +256,8 @@ class Enumeration(Result):
                 {word: number_text(one) for word, one in usual(space.of).items()}
                 for space in self.spaces
             ],
-            "ranges": {metric: list(ends) for metric, ends in query.ranges.items()},
+            "ranges": {metric: list(ends) for metric, ends in query.counted.items()},
+            **self._latency(),
             "divisible": query.divisible,
             "candidates": self.candidates,
             "counted": self.counted,
@@ -238,6 +272,13 @@ class Enumeration(Result):
             if self.order.sample is None
             else {"size": self.order.sample, "seed": self.order.seed},
         }
+
+
+def _drawn(columns: Columns) -> Columns:
+    """As a picture has them: latency in milliseconds."""
+    if LATENCY not in columns:
+        return columns
+    return {**columns, LATENCY: columns[LATENCY] / MILLISECOND}
 
 
 def _box(space: Space) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from archscope.arch.network import Network
 from archscope.cost.execution import execution
-from archscope.cost.latency.model import Weights, seconds
+from archscope.cost.latency.model import Weights, latencies, seconds
 from archscope.documents import Unclear, json_value
 from archscope.errors import ArchscopeError, UsageError, shown
 from archscope.files import at_home, read_ours, write_json
@@ -95,6 +95,16 @@ class LatencyModel:
             UsageError: where the tree holds arrays, or a layer does not fit its input.
         """
         return float(seconds(execution(network).operations, self.weights))
+
+    def nanoseconds(self, network: Network) -> Any:
+        """The same of every design that the arrays of a network hold, in whole nanoseconds.
+
+        Raises:
+            UsageError: where a layer does not fit its input, or maps are too large for 64 bits.
+        """
+        import numpy as np
+
+        return np.rint(1e9 * latencies(network, self.weights)).astype(np.int64)
 
     def interval(self, predicted: float) -> tuple[float, float]:
         """The ends of the interval around a prediction."""
@@ -249,5 +259,9 @@ class Predicted:
 
 def predicted(network: Any, model: LatencyModel) -> Predicted:
     """What a model says of one of our networks, of plain numbers."""
-    found = model.seconds(network)
-    return Predicted(found, model.interval(found))
+    return around(model.seconds(network), model)
+
+
+def around(seconds: float, model: LatencyModel) -> Predicted:
+    """A prediction with its interval."""
+    return Predicted(seconds, model.interval(seconds))

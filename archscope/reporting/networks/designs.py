@@ -10,6 +10,7 @@ from typing import Any
 from archscope.arch.scaling import decimal as decimal_text
 from archscope.errors import plural
 from archscope.reporting.facts.nearest_published import nearest_sentence
+from archscope.reporting.networks.latency import LATENCY, latency_text
 from archscope.reporting.table.formats import MISSING, absent, integer, si, signed, text
 from archscope.reporting.table.table import Column, Table
 
@@ -104,15 +105,19 @@ def enumeration_table(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
     columns.append(Column("blocks", "blocks", text, shown=depths))
     columns.append(Column("scale", "scale", text, shown="scale" in shown))
     columns += [Column(metric, header, integer) for metric, header in NAMES.items()]
+    columns += [LATENCY] if "latency_note" in head else []
     if any("fvcore" in row for row in rows):
         columns.append(Column("fvcore", "fvcore", text, "left"))
     columns[1] = Column("family", "family", text, "left", shown=several)
     columns.insert(2, Column("template", "template", text, "left", shown=False))
     title = f"Designs of {', '.join(head['families'])}"
+    notes = [*_about(head), *([head["latency_note"]] if "latency_note" in head else [])]
     limits = [range_text(metric, ends) for metric, ends in head["ranges"].items()]
+    if head.get("latency_ms_range"):
+        limits.append(f"{latency_text(head['latency_ms_range'])} of latency")
     if head["divisible"] > 1:
         limits.append(f"group widths that are multiples of {head['divisible']}")
-    return Table(f"{title}{': ' if limits else ''}{', '.join(limits)}", columns, rows, _about(head))
+    return Table(f"{title}{': ' if limits else ''}{', '.join(limits)}", columns, rows, notes)
 
 
 def _about(head: Mapping[str, Any]) -> list[str]:
@@ -179,6 +184,8 @@ def _box_text(box: Mapping[str, Any], usual: Mapping[str, Any], values: Mapping[
 
 
 def _better(metric: str) -> str:
+    if metric.removeprefix("-") == "latency":
+        return "most latency" if metric.startswith("-") else "least latency"
     return f"most {metric[1:]}" if metric.startswith("-") else f"fewest {metric}"
 
 

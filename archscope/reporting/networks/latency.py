@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from archscope.reporting.table.formats import MISSING, absent, brief
@@ -16,6 +16,7 @@ def _text(value: Any, low: Any = None, high: Any = None) -> str:
     return f"{brief(value)}{ends}"
 
 
+# JSON has the interval as one list.
 LATENCY = Column(
     "latency_ms",
     "latency, predicted\n(ms)",
@@ -30,3 +31,11 @@ def with_ends(row: Mapping[str, Any]) -> Mapping[str, Any]:
         return row
     low, high = row["latency_ms_interval"]
     return {**row, "latency_ms_low": low, "latency_ms_high": high}
+
+
+def latency_text(ends: Sequence[float | None]) -> str:
+    """A range of milliseconds in words: "at least 5 and at most 20 ms"."""
+    low, high = ends
+    words = [f"at least {low:g}"] if low else []
+    words += [f"at most {high:g}"] if high is not None else []
+    return f"{' and '.join(words)} ms"

@@ -138,6 +138,8 @@ def signed_decimal(value: float | None) -> str:
 
 
 def tick(value: float) -> str:
-    """A tick of an axis, exact: `0`, `5 G`, `25.25 M`."""
+    """A tick of an axis, exact: `0`, `0.5`, `5 G`, `25.25 M`."""
+    if abs(value) < 1000:
+        return f"{value:.9g}"
     number, _, prefix = prefixed(9)(round(value)).partition(" ")
     return f"{float(number):.9g} {prefix}".rstrip()

@@ -17,7 +17,7 @@ from archscope.cost.latency.pieces import pieces
 from archscope.errors import ArchscopeError, UsageError
 from archscope.explore.clock.fit import fit_machine
 from archscope.explore.clock.fit_runner import Runner, runner
-from archscope.explore.latency.fitted import Asked, LatencyModel, fitted_model, this_machine
+from archscope.explore.latency.fitted import Asked, LatencyModel, fitted_model
 
 ASKED = Asked(1)
 # A machine on which seconds are known: a start, multiply-adds, and elements that are moved.
@@ -140,16 +140,6 @@ def test_a_module_tells_the_time_of_each_of_its_pieces():
     assert len(found.parts()) == len(found.rows) > 5
     assert all(each > 0 for each in found.parts())
     assert found.whole() > 0
-
-
-@pytest.fixture
-def kept(tmp_path, monkeypatch) -> LatencyModel:
-    """A model in the cache."""
-    monkeypatch.setenv("ARCHSCOPE_HOME", str(tmp_path))
-    weights = {"conv dense": {"start": START, "macs": MAC}, "linear": {"start": START}}
-    model = LatencyModel(this_machine(ASKED), weights, [0.01 * i for i in range(1, 21)], {})
-    model.write(ASKED.file)
-    return model
 
 
 def run(*words: str):

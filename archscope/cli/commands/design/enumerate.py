@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
-from enum import StrEnum
-from itertools import chain
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from archscope.arch.quantities import COSTS
+from archscope.cli.commands.design.listed import (
+    STREAMED,
+    DesignFormat,
+    design_format,
+    print_designs,
+)
 from archscope.cli.completion import designs, one_of, some_of
 from archscope.cli.options.declared import GENERAL, LISTED, NETWORK, option
+from archscope.cli.options.latency import (
+    LATENCY,
+    LatencyModelOption,
+    LatencyOption,
+    Setting,
+    latency_range,
+)
+from archscope.cli.options.machine import DEVICE, PRECISION, ThreadsOption
 from archscope.cli.options.networks import ClassesOption, InputOption
 from archscope.cli.options.output import (
     FORMAT_HELP,
@@ -38,28 +49,14 @@ from archscope.cli.options.spaces import (
     WidthOption,
     ranges_of,
 )
-from archscope.cli.output import RAW, note, print_result, save_with, write
-from archscope.errors import UsageError, plural
+from archscope.cli.output import note, save_with
+from archscope.errors import plural
 
 if TYPE_CHECKING:
     from archscope.explore.design.enumerate import Enumeration, Order, Query
     from archscope.explore.design.nearest import Range
 
 SHOWN = 20  # rows of a table for people, where no --limit says otherwise
-
-
-class DesignFormat(StrEnum):
-    """The formats of a list of designs."""
-
-    table = "table"
-    json = "json"
-    csv = "csv"
-    markdown = "markdown"
-    latex = "latex"
-    parquet = "parquet"
-
-
-STREAMED = (DesignFormat.json, DesignFormat.csv, DesignFormat.parquet)
 
 
 def enumerate_designs(
@@ -77,6 +74,7 @@ def enumerate_designs(
     params: ParamsOption = None,
     macs: MacsOption = None,
     activations: ActivationsOption = None,
+    latency: LatencyOption = None,
     cardinality: CardinalityOption = None,
     width: WidthOption = None,
     depth: DepthOption = None,
@@ -100,9 +98,9 @@ def enumerate_designs(
             "--sort",
             value="KEY",
             panel=LISTED,
-            complete=one_of(lambda: (*COSTS, "width", *(f"-{cost}" for cost in COSTS))),
+            complete=one_of(lambda: (*COSTS, LATENCY, "width", *(f"-{cost}" for cost in COSTS))),
             default="under an upper bound alone that cost, largest first; else params",
-            help="params, macs, width, ...; -macs: largest first.",
+            help="params, macs, latency, width, ...; -macs: largest first.",
         ),
     ] = None,
     limit: Annotated[
@@ -122,8 +120,8 @@ def enumerate_designs(
             "--pareto",
             value="A,B",
             panel=LISTED,
-            complete=some_of(lambda: COSTS),
-            help="Only the front of two costs: params,macs; -macs: more.",
+            complete=some_of(lambda: (*COSTS, LATENCY)),
+            help="Only the front of two costs: params,macs or latency,params; -macs: more.",
         ),
     ] = None,
     sample: Annotated[
@@ -154,6 +152,10 @@ def enumerate_designs(
     no_title: NoTitleOption = False,
     input_shape: InputOption = None,
     classes: ClassesOption = None,
+    threads: ThreadsOption = None,
+    precision: Annotated[str, PRECISION] = "fp32",
+    device: Annotated[str, DEVICE] = "cpu",
+    model: LatencyModelOption = None,
     format: Annotated[
         DesignFormat | None,
         option("--format", value="FORMAT", panel=GENERAL, help=f"{FORMAT_HELP} Or parquet."),
@@ -173,12 +175,14 @@ def enumerate_designs(
     """
     from archscope.explore.design.enumerate import enumerate_designs as go_through
 
-    chosen = _format(format, output)
+    chosen = design_format(format, output)
     check_plot(plot)
     style = figure_style(figure_width, no_title, plot is not None)
-    ranges = ranges_of(params, macs, activations)
+    ranges = {**ranges_of(params, macs, activations), **latency_range(latency)}
     numbers = Numbers(cardinality, width, depth, widen, deepening, scale, axis, input_shape)
-    query = _query(families, numbers, ranges, divisible, classes)
+    timed = latency is not None or LATENCY in f"{pareto} {sort}".lower()
+    fitted = Setting(threads, precision, device, model).model(timed, "--latency :20ms")
+    query = replace(_query(families, numbers, ranges, divisible, classes), latency=fitted)
     shown = limit if limit is not None or sample or chosen in STREAMED else SHOWN
     order = _order(sort, shown, pareto, (sample, seed))
     kept = 20_000 if plot else 0
@@ -188,7 +192,7 @@ def enumerate_designs(
     if plot is not None:
         drawn = found.draw(plot.suffix.lower(), style)
         save_with(lambda file: file.write(drawn), plot, "--plot")
-    _print(found, chosen, output)
+    print_designs(found, chosen, output)
     most = found.matches if found.front is None else found.front
     if sample is not None and len(found) < sample:
         note(f"archscope: {_fewer(found, sample)}")
@@ -231,56 +235,3 @@ def _order(
 
     front = None if pareto is None else parse_pareto(pareto)
     return Order((sort or "").strip().lower(), limit, front, *sample)
-
-
-def _format(format: DesignFormat | None, output: Path | None) -> DesignFormat:
-    from archscope.cli.output import resolve_format
-    from archscope.reporting.table.rows import require_parquet
-
-    suffix = output.suffix.lower() if output is not None else ""
-    if format is None and suffix == ".parquet":
-        format = DesignFormat.parquet
-    if format is None:
-        format = DesignFormat(resolve_format(None, output).value)
-    if format is DesignFormat.parquet:
-        if output is None or str(output) == "-":
-            raise UsageError(
-                "Parquet is not text, so it is not written to the standard output; add "
-                "--output FILE"
-            )
-        require_parquet()
-    return format
-
-
-def _print(found: Enumeration, chosen: DesignFormat, output: Path | None) -> None:
-    """A result as any other, or written row by row: there may be millions of them."""
-    import json
-
-    from archscope.cli.output import Format
-    from archscope.reporting.networks.designs import enumeration_table
-    from archscope.reporting.table import rows as streams
-
-    if chosen not in STREAMED:
-        print_result(found, Format(chosen.value), output)
-        return
-    head, steady = found.head(), found.rows()
-    first = next(steady, None)
-    columns = enumeration_table(head, [first] if first else []).columns
-    every = chain([first] if first else [], steady)
-    if chosen is DesignFormat.parquet:
-        assert output is not None
-        about = json.dumps(head)
-        numbers = found.types
-        save_with(lambda file: streams.write_parquet(file, columns, every, numbers, about), output)
-        return
-    is_csv = chosen is DesignFormat.csv
-    pieces = (
-        streams.csv_pieces(columns, every, raw=RAW.get())
-        if is_csv
-        else streams.json_pieces(head, "designs", every)
-    )
-    if output is not None and str(output) != "-":
-        save_with(lambda file: file.writelines(piece.encode() for piece in pieces), output)
-        return
-    for piece in pieces:
-        write(piece, sys.stdout)
