@@ -34,7 +34,7 @@ def each_design(network: Network, reading: Reading, kind: type = int) -> Any:
     tree, shape = network.tree, network.input
     output_shape(tree, shape)  # raises where something does not fit
     total = designs(tree, shape) or 1
-    found = np.zeros(total, dtype=kind)
+    found: Any = np.zeros(total, dtype=kind)
     for start in range(0, total, BLOCK):
         numbers = np.arange(start, min(start + BLOCK, total))
         _fill(found, *cut(tree, shape, numbers), numbers, reading)

@@ -17,11 +17,13 @@ reporting.table.formats reporting.table.render reporting.table.result reporting.
 reporting.table.text short_repr
 """
 SOLVE = """
+arch.times cli.options.latency cli.options.machine
 arch.papers.eq4 cli.commands.design.solve cli.commands.design.solve_block
 cli.commands.design.solve_rule cli.options.caps cli.options.solving cli.options.spaces
 explore.design.templates.bottleneck reporting.networks.templates
 """
 COMPARE = """
+arch.times cli.options.latency cli.options.machine reporting.figure.plot reporting.networks.latency
 arch.families.axis arch.families.blocks arch.families.called arch.families.elsewhere
 arch.families.family arch.families.keys arch.families.own arch.families.read_name
 arch.families.registry

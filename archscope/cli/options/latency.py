@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from archscope.arch.times import LATENCY, parse_time_range
 from archscope.cli.completion import one_of
-from archscope.cli.options.declared import WHERE, option
+from archscope.cli.options.declared import NETWORK, WHERE, option
 from archscope.cli.output import note
 from archscope.errors import UsageError, shown
 
 if TYPE_CHECKING:
-    from archscope.explore.latency.fitted import LatencyModel
+    from archscope.explore.latency.fitted import Asked, LatencyModel
 
 LatencyOption = Annotated[
     str | None,
@@ -46,6 +46,19 @@ LatencyModelOption = Annotated[
 ]
 
 
+MeasureOption = Annotated[
+    int | None,
+    option(
+        "--measure",
+        value="K",
+        panel=NETWORK,
+        help="Measure the first K answers by latency, and put them in the order that they have.",
+        min=1,
+        max=100,
+    ),
+]
+
+
 def latency_range(text: str | None) -> dict[str, tuple[int, int | None]]:
     """The range of latency as one of a query's, in nanoseconds; none where none was written."""
     return {} if text is None else {LATENCY: parse_time_range(text)}
@@ -74,10 +87,19 @@ class Setting:
                     f"latency; add {how}"
                 )
             return None
-        from archscope.explore.latency.fitted import asked_for, fitted_model
+        from archscope.explore.latency.fitted import fitted_model
 
-        chosen = asked_for(self.threads, self.precision, self.device)
-        return fitted_model(chosen, self.file, note)
+        return fitted_model(self.asked(), self.file, note)
+
+    def asked(self) -> Asked:
+        """The threads, precision and device, with every choice made.
+
+        Raises:
+            UsageError: for a device, precision or number that cannot be.
+        """
+        from archscope.explore.latency.fitted import asked_for
+
+        return asked_for(self.threads, self.precision, self.device)
 
 
 def wants_latency(costs: str | None) -> bool:

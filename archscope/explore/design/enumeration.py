@@ -18,7 +18,7 @@ from archscope.explore.design.collect import Columns, Order
 from archscope.explore.design.limits import METRICS
 from archscope.explore.design.nearest import Range
 from archscope.explore.design.space import Part, Space, symbols, usual
-from archscope.explore.latency.fitted import LatencyModel, around
+from archscope.explore.latency.fitted import LatencyModel
 from archscope.explore.networks.confirmed import confirmed
 from archscope.reporting.figure.plot import PLAIN, Heading, Style
 from archscope.reporting.networks.designs import enumeration_table, number, number_text, values_text
@@ -205,7 +205,7 @@ class Enumeration(Result):
         """The latency of one listed design, where there is a model."""
         if (model := self.query.latency) is None:
             return {}
-        return around(int(self.columns[LATENCY][index]) / 1e9, model).document()
+        return model.around(int(self.columns[LATENCY][index]) / 1e9).document()
 
     def confirmed(self) -> Enumeration:
         """The same, after every listed design was built and counted by fvcore.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from archscope.arch.times import LATENCY
 from archscope.cost.formula import count
 from archscope.errors import InfeasibleError, UsageError
 from archscope.explore.design.answer import Answer, Inverse
@@ -63,8 +64,11 @@ def inverse(
     budgets = [one for one in listed if one not in caps]
     read = all_limits(budgets, options.input_shape) if budgets or not caps else []
     asked = [*read, *caps]
-    stored = any(limit.metric in STORED for limit in read)
+    stored = any(limit.metric in (*STORED, LATENCY) for limit in read)
     _check_goal(options, budgets, caps, stored=stored)
+    timed = LATENCY in (options.maximise, *(limit.metric for limit in asked))
+    if timed and options.latency is None:
+        raise UsageError("latency is predicted by a fitted model; give the options one")
     base = read_base(network).by_stage(given or {}, free)
     axes = base.given(given or {})
     opened = opened_axes(base, axes, free, options.rounding)
@@ -90,7 +94,8 @@ def inverse(
             infeasible.append(str(error))
     if not answers:
         raise InfeasibleError(infeasible[0])
-    return Inverse(base, asked, options.rounding, answers, infeasible)
+    model = options.latency if timed else None
+    return Inverse(base, asked, options.rounding, answers, infeasible, model)
 
 
 def _check_goal(

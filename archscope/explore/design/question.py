@@ -18,6 +18,7 @@ from archscope.explore.design.space import SIDE, Space, usual
 if TYPE_CHECKING:
     from archscope.arch.papers.eq4 import Rounding
     from archscope.explore.design.shortlist import Rule
+    from archscope.explore.latency.fitted import LatencyModel
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Options:
         maximise: under caps, the cost that is to be as large as can be; None: the one whose cap
             binds most.
         every: whether degenerate designs stand in their place, not last.
+        latency: a fitted model, where latency has a limit.
     """
 
     rounding: Rounding = "nearest"
@@ -42,6 +44,7 @@ class Options:
     input_shape: Shape | None = None
     maximise: str | None = None
     every: bool = True
+    latency: LatencyModel | None = None
 
     @property
     def rule(self) -> Rule:

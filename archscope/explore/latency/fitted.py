@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from archscope.arch.network import Network
+from archscope.arch.structure import designs
 from archscope.cost.execution import execution
-from archscope.cost.latency.model import Weights, latencies, seconds
+from archscope.cost.latency.model import Weights, latencies, latencies_of_box, seconds
 from archscope.documents import Unclear, json_value
 from archscope.errors import ArchscopeError, UsageError, shown
 from archscope.files import at_home, read_ours, write_json
@@ -104,11 +105,32 @@ class LatencyModel:
         """
         import numpy as np
 
-        return np.rint(1e9 * latencies(network, self.weights)).astype(np.int64)
+        plain = designs(network.tree, network.input) is None
+        found = self.seconds(network) if plain else latencies(network, self.weights)
+        return np.rint(1e9 * np.asarray(found)).astype(np.int64)
+
+    def nanoseconds_of_box(self, network: Network) -> Any:
+        """The same of a box of designs, as `archscope.cost.formula.count_box` takes it.
+
+        Raises:
+            UsageError: as `nanoseconds`.
+        """
+        import numpy as np
+
+        found = latencies_of_box(network, self.weights)
+        return np.rint(1e9 * np.asarray(found)).astype(np.int64)
 
     def interval(self, predicted: float) -> tuple[float, float]:
         """The ends of the interval around a prediction."""
         return predicted / self.reach, predicted * self.reach
+
+    def predicted(self, network: Any) -> Predicted:
+        """What it says of one of our networks, of plain numbers."""
+        return self.around(self.seconds(network))
+
+    def around(self, predicted: float) -> Predicted:
+        """A prediction of so many seconds, with its interval."""
+        return Predicted(predicted, self.interval(predicted))
 
     def sentence(self) -> str:
         """What a reader must know of a prediction."""
@@ -255,13 +277,3 @@ class Predicted:
         """As a table has it."""
         low, high = (brief(1000 * end) for end in self.interval)
         return f"{brief(1000 * self.seconds)} ms ({low} to {high})"
-
-
-def predicted(network: Any, model: LatencyModel) -> Predicted:
-    """What a model says of one of our networks, of plain numbers."""
-    return around(model.seconds(network), model)
-
-
-def around(seconds: float, model: LatencyModel) -> Predicted:
-    """A prediction with its interval."""
-    return Predicted(seconds, model.interval(seconds))

@@ -11,7 +11,6 @@ from archscope.arch.network import Network
 from archscope.arch.papers.published import Published, published_errors
 from archscope.cost.formula import CONVENTION, Count, count, count_stages
 from archscope.errors import UsageError
-from archscope.explore.latency.fitted import LatencyModel, Predicted, predicted
 from archscope.explore.networks.confirmed import confirmed
 from archscope.explore.networks.opened import (
     Given,
@@ -29,6 +28,7 @@ from archscope.short_repr import ShortRepr
 
 if TYPE_CHECKING:
     from archscope.cost.fvcore import FvcoreCount
+    from archscope.explore.latency.fitted import LatencyModel, Predicted
 
 Counter = Literal["fvcore", "formula"]
 _SMALLER = "use a smaller input, or --counter formula"
@@ -220,7 +220,7 @@ def compare(
     opened = open_networks(given, classes, input)
     compared = [_compared(network, counter) for network in opened]
     if latency is not None:
-        compared = [replace(one, latency=predicted(one.network, latency)) for one in compared]
+        compared = [replace(one, latency=latency.predicted(one.network)) for one in compared]
     return Comparison(compared, counter)
 
 

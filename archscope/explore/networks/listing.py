@@ -17,7 +17,7 @@ from archscope.arch.roundings import roundings
 from archscope.cost.formula import CONVENTION, count
 from archscope.cost.memory import memory
 from archscope.errors import UsageError
-from archscope.explore.latency.fitted import LatencyModel, predicted
+from archscope.explore.latency.fitted import LatencyModel
 from archscope.explore.networks.compare import stage_rows
 from archscope.explore.networks.opened import Given, Outside, open_network, refuse_outside
 from archscope.explore.networks.outside import OutsideCount, count_outside, known_memory
@@ -116,7 +116,7 @@ def list_networks(pattern: str = "", latency: LatencyModel | None = None) -> Net
                 "published_source": errors[0].source if errors else None,
                 "published_recipe": errors[0].recipe if errors else None,
                 "family": network.design.family.name if network.design else None,
-                **(predicted(network, latency).document() if latency else {}),
+                **(latency.predicted(network).document() if latency else {}),
             }
         )
     return NetworkList(rows, own, latency)

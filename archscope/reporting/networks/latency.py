@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from archscope.reporting.table.formats import MISSING, absent, brief
+from archscope.reporting.table.formats import MISSING, absent, brief, deviation, share
 from archscope.reporting.table.table import Column
 
 
@@ -39,3 +39,19 @@ def latency_text(ends: Sequence[float | None]) -> str:
     words = [f"at least {low:g}"] if low else []
     words += [f"at most {high:g}"] if high is not None else []
     return f"{' and '.join(words)} ms"
+
+
+def latency_columns(
+    rows: Sequence[Mapping[str, Any]], limited: Sequence[str], hard: set[str]
+) -> list[Column]:
+    """What is predicted of designs, how that stands to its limit, and what was measured."""
+    if not any(LATENCY.key in row for row in rows):
+        return []
+    columns = [LATENCY]
+    if "latency" in hard:
+        columns.append(Column("share_latency", "of its\ncap", share))
+    elif "latency" in limited:
+        columns.append(Column("deviation_latency", "in %", deviation))
+    if any("latency_ms_measured" in row for row in rows):
+        columns.append(Column("latency_ms_measured", "measured\n(ms)", _text))
+    return columns

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archscope.arch.quantities import COSTS
+from archscope.arch.times import LATENCY
 from archscope.cli.commands.design.listed import (
     STREAMED,
     DesignFormat,
@@ -18,7 +19,6 @@ from archscope.cli.commands.design.listed import (
 from archscope.cli.completion import designs, one_of, some_of
 from archscope.cli.options.declared import GENERAL, LISTED, NETWORK, option
 from archscope.cli.options.latency import (
-    LATENCY,
     LatencyModelOption,
     LatencyOption,
     Setting,

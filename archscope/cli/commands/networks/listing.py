@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from archscope.arch.quantities import COSTS
+from archscope.arch.times import LATENCY
 from archscope.cli.completion import networks, one_of
 from archscope.cli.options.declared import option
 from archscope.cli.options.latency import (
-    LATENCY,
     CostsOption,
     LatencyModelOption,
     Setting,

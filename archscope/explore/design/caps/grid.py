@@ -9,19 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from archscope.arch.arrays import LARGEST
 from archscope.arch.network import Network
+from archscope.arch.times import LATENCY
 from archscope.cost.formula import count, count_box
 from archscope.cost.memory import peak_elements, peak_of_box
 from archscope.errors import UsageError
 from archscope.explore.design.caps.layers import layers
 from archscope.explore.design.limits import METRICS
 from archscope.explore.design.space import Space
+
+if TYPE_CHECKING:
+    from archscope.explore.latency.fitted import LatencyModel
 
 Ints: TypeAlias = "npt.NDArray[np.int64]"
 Costs: TypeAlias = "dict[str, Ints]"
@@ -43,6 +47,7 @@ class Grid:
         space: whose designs are counted.
         sizes: the bytes of a number of `weights` and of `memory`.
         with_layers: whether the layers are counted as well.
+        latency: a model, where the latency is predicted as well, in nanoseconds.
         counted: how many designs were, in so many `trees`.
         is_whole: whether these are all.
     """
@@ -50,6 +55,7 @@ class Grid:
     space: Space
     sizes: Mapping[str, int]
     with_layers: bool = False
+    latency: LatencyModel | None = None
     counted: int = 0
     trees: int = 0
     is_whole: bool = False
@@ -136,6 +142,8 @@ class Grid:
         found["weights"] = found["params"] * self.sizes["weights"]
         if self.with_layers:
             found["layers"] = layers(network)
+        if self.latency:
+            found[LATENCY] = self.latency.nanoseconds_of_box(network)
         if memory:
             found["memory"] = peak_of_box(network) * self.sizes["memory"]
         self.counted += prod(sides)
@@ -151,7 +159,12 @@ class Grid:
         return MOST_TREES if few else _FIRST_TREES
 
     def _words(self) -> tuple[str, ...]:
-        return (*METRICS, "weights", "memory", *(("layers",) if self.with_layers else ()))
+        return (*METRICS, "weights", "memory", *self._others_told)
+
+    @property
+    def _others_told(self) -> tuple[str, ...]:
+        layers = ("layers",) if self.with_layers else ()
+        return (*layers, LATENCY) if self.latency else layers
 
     def _fill(self, found: Costs, rows: Ints, group: Ints, peaks: Which | None) -> None:
         """Write the costs of a group of rows with one tree, or of halves where that fails."""
@@ -164,6 +177,8 @@ class Grid:
             some["weights"] = _times(some["params"], self.sizes["weights"])
             if self.with_layers:
                 some["layers"] = _clipped(layers(network), len(group))
+            if self.latency:
+                some[LATENCY] = _clipped(self.latency.nanoseconds(network), len(group))
             some["memory"] = np.full(len(group), UNKNOWN)
             chosen = np.flatnonzero(peaks(some)) if peaks else np.arange(0)
             for alike in _groups(rows[group[chosen]][:, self._others], chosen):
