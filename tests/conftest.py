@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -37,9 +37,9 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
 
     whole = Contents.write
 
-    def write(self: Contents, folder: Path, kinds: Sequence[str]) -> list[Path]:
+    def write(self: Contents, *arguments: Any) -> list[Path]:
         texts = {name: text for name, text in self.texts.items() if name != "report.html"}
-        return whole(replace(self, texts=texts, figures={}), folder, kinds)
+        return whole(replace(self, texts=texts, figures={}), *arguments)
 
     monkeypatch.setattr(Contents, "write", write)
 

@@ -9,15 +9,24 @@ import re
 from pathlib import Path
 
 import pytest
+from small_table import small_table
 from sweep_fixture import write_fake_sweep
 
 import archscope as a
 from archscope import explore, reporting
 from archscope.cost.clock import Timing
 from archscope.explore.clock.bench_result import Bench, Measured
+from archscope.explore.clock.fit_result import Fitted
+from archscope.explore.latency.fitted import LatencyModel
 from archscope.explore.networks.counters import compare_counters
 from archscope.explore.networks.difference import difference
 from archscope.explore.networks.export import Exported, Request
+from archscope.explore.searching.search import Searched
+from archscope.explore.searching.table import write_table
+from archscope.explore.searching.table_make import MadeTable
+from archscope.explore.searching.table_replay import table_replay
+from archscope.explore.searching.table_show import table_show
+from archscope.explore.searching.table_verify import Verified
 from archscope.explore.training.decide import Decided
 from archscope.explore.training.decide_plan import decide_plan
 from archscope.explore.training.report import Report
@@ -30,9 +39,11 @@ from archscope.reporting.table.render import render
 from archscope.reporting.table.result import Result, Tables
 from archscope.reporting.table.table import Table
 from archscope.short_repr import ShortRepr
+from archscope.sweep.store.search import Asked, Round, Search, record
+from archscope.sweep.store.search import Decision as RungDecision
 
 NETWORK = a.network("resnext11_2x16d@0.25", input=(3, 16, 16))
-WITHOUT_COUNTS = Exported, Tables  # a file; a list of studies
+WITHOUT_COUNTS = Exported, Tables, Fitted, Verified  # files; lists; times; outcomes
 
 
 def bench():
@@ -65,6 +76,30 @@ def verification():
     return Verification((trial,), (Kill(1, 2.5, 3),), 7, None)
 
 
+def table_file(folder):
+    write_table(folder.parent / "t.csv.gz", small_table())
+    return folder.parent / "t.csv.gz"
+
+
+def searched(folder):
+    """A search whose first round is decided: one design of two goes on."""
+    there = write_fake_sweep(folder.parent / "searched", templates=("1x64d", "4x64d"))
+    end = RungDecision(("4x64d",), (), 40.0, 10.0, 4)
+    one = Round(("1x64d", "4x64d"), (1, 3), (2, 1), (end,))
+    asked = Asked(("wrn",), ("1Mparams",), "halving", 2, None, 1, (), (), 3, 16, 0.05, 0.5)
+    now = Search(asked, "4x64d", (one,))
+    record(there, lambda before: now)
+    return Searched(there)
+
+
+def fitted():
+    about = {"networks": ["wrn_10_1"], "pieces": 3, "rounds": 2, "disagreement": 0.0}
+    about |= {"within_10_percent": 0.9}
+    machine = {"device": "cpu", "device_name": None, "processor": "a CPU"}
+    machine |= {"precision": "fp32", "threads": 1}
+    return Fitted(LatencyModel(machine, {}, (0.1, 0.2), about), Path("model.json"))
+
+
 FOUND = {
     "Audit": lambda folder: a.audit("wrn"),
     "Bench": lambda folder: bench(),
@@ -77,13 +112,18 @@ FOUND = {
     "Enumeration": lambda folder: a.enumerate("wrn_28"),
     "Equivalence": lambda folder: a.equivalence(NETWORK, rounds=0),
     "Exported": lambda folder: exported(),
+    "Fitted": lambda folder: fitted(),
     "Fused": lambda folder: a.equivalence("cifar_repvgg_1_1_1_1_a0.125_b0.125", rounds=0),
     "Inverse": lambda folder: a.solve("wrn_28", "36.5M params"),
+    "MadeTable": lambda folder: MadeTable(small_table(), folder / "t.csv.gz"),
     "MemoryResult": lambda folder: a.memory(NETWORK),
     "NetworkList": lambda folder: a.list("wrn"),
+    "Replayed": lambda folder: table_replay(table_file(folder), method="random", repeats=5),
     "Report": report,
     "Scalings": lambda folder: a.solve(NETWORK, "1MMACs", rule="all"),
+    "Searched": searched,
     "Shown": lambda folder: a.show(NETWORK),
+    "ShownTable": lambda folder: table_show(table_file(folder)),
     "Solution": lambda folder: a.solve(cardinality=32),
     "Status": a.status,
     "StudyResult": lambda folder: a.study("resnext-table3", preset="none"),
@@ -92,6 +132,9 @@ FOUND = {
     "Templates": lambda folder: a.solve(block="res2net"),
     "TrainResult": TrainResult,
     "Verification": lambda folder: verification(),
+    "Verified": lambda folder: Verified(
+        folder, (), [{"network": "wrn_10_1", "seed": 1, "outcome": "equal"}]
+    ),
 }
 
 

@@ -23,17 +23,16 @@ cli.commands.design.solve_rule cli.options.caps cli.options.solving cli.options.
 explore.design.templates.bottleneck reporting.networks.templates
 """
 COMPARE = """
-arch.times cli.options.latency cli.options.machine reporting.figure.plot reporting.networks.latency
 arch.families.axis arch.families.blocks arch.families.called arch.families.elsewhere
 arch.families.family arch.families.keys arch.families.own arch.families.read_name
-arch.families.registry
-arch.families.residual.choices arch.families.residual.depths arch.families.residual.resnet
-arch.families.residual.resnext arch.families.spelling arch.inputs arch.names arch.network
-arch.nodes.combinators arch.nodes.leaves arch.nodes.node arch.readings arch.rebuild arch.scaling
-arch.shape arch.structure arch.windows cli.commands.networks.compare
-cli.commands.networks.difference cost.formula explore.networks.compare explore.networks.confirmed
+arch.families.registry arch.families.residual.choices arch.families.residual.depths
+arch.families.residual.resnet arch.families.residual.resnext arch.families.spelling arch.inputs
+arch.names arch.network arch.nodes.combinators arch.nodes.leaves arch.nodes.node arch.readings
+arch.rebuild arch.scaling arch.shape arch.structure arch.times arch.windows
+cli.commands.networks.compare cli.commands.networks.difference cli.options.latency
+cli.options.machine cost.formula explore.networks.compare explore.networks.confirmed
 explore.networks.opened files nn.free_memory reporting.facts.nearest_published
-reporting.networks.architectures running
+reporting.figure.plot reporting.networks.architectures reporting.networks.latency running
 """
 # Of the standard library: neither needs one of these, and each takes as long as ten small modules.
 SLOW = {"asyncio", "concurrent.futures", "csv", "hashlib", "html", "multiprocessing", "statistics"}

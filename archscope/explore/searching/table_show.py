@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from archscope.cost.formula import CONVENTION
 from archscope.errors import plural
 from archscope.explore.searching.table import CURVES, FIRST, SCHEMA, TrainedTable, read_table
 from archscope.reporting.table.column import Column
@@ -33,7 +34,7 @@ class ShownTable(Result):
             }
             for row in self.table.rows
         ]
-        return {**self.table.about, "schema": SCHEMA, "rows": rows}
+        return {**self.table.about, "schema": SCHEMA, "convention": CONVENTION, "rows": rows}
 
     def tables(self) -> list[Table]:
         """The best designs by mean test error."""

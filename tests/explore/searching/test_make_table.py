@@ -5,43 +5,17 @@ from dataclasses import replace
 
 import pandas
 import pytest
+from small_table import EPOCHS, small_table
 
 from archscope.errors import ArchscopeError, UsageError
-from archscope.explore.searching.table import SCHEMA, Row, TrainedTable, read_table, write_table
+from archscope.explore.searching.table import read_table, write_table
 from archscope.explore.searching.table_replay import table_replay
 from archscope.explore.searching.table_show import table_show
-from archscope.sweep.plan.settings import settings
-
-EPOCHS = 3
-
-
-def table(designs=8, seeds=2):
-    chosen = settings("quick", epochs=EPOCHS, templates="wrn_10_1", test_samples=100).document()
-    about = {
-        "schema": SCHEMA,
-        "command": ["archscope", "table", "make"],
-        "dataset": {"label": "shapes", "classes": 10, "fingerprint": "sha256:0"},
-        "settings": {k: v for k, v in chosen.items() if k not in ("templates", "seeds")},
-        "machine": {"device": "cpu", "precision": "fp32", "threads": 1, "workers": 1},
-        "environment": {},
-        "hours": 0.5,
-    }
-    rows = [
-        Row(
-            *(f"wrn_10_{place + 1}", "wrn", seed, 1000 * (place + 1), 10_000, 50, "done", "d", "k"),
-            (80.0, 70.0, 60 + 0.1 * seed),
-            (81.0, 71.0, 50 + place + 0.3 * seed),
-            (1.0, 1.0, 1.0),
-        )
-        for place in range(designs)
-        for seed in range(1, seeds + 1)
-    ]
-    return TrainedTable(about, rows)
 
 
 @pytest.mark.parametrize("name", ["t.csv.gz", "t.csv"])
 def test_what_is_written_is_read_and_pandas_reads_it_too(tmp_path, name):
-    made = table()
+    made = small_table()
     made.rows[1] = replace(
         made.rows[1], status="diverged", train_error=(80.0,), test_error=(81.0,), seconds=(1.0,)
     )
@@ -58,12 +32,12 @@ def test_what_is_written_is_read_and_pandas_reads_it_too(tmp_path, name):
 
 def test_equal_tables_are_equal_files(tmp_path):
     for name in ("a.csv.gz", "b.csv.gz"):
-        write_table(tmp_path / name, table())
+        write_table(tmp_path / name, small_table())
     assert (tmp_path / "a.csv.gz").read_bytes() == (tmp_path / "b.csv.gz").read_bytes()
 
 
 def test_the_best_stands_first(tmp_path):
-    write_table(tmp_path / "t.csv.gz", table())
+    write_table(tmp_path / "t.csv.gz", small_table())
     shown = table_show(tmp_path / "t.csv.gz")
     assert [one["network"] for one in shown.designs()][:2] == ["wrn_10_1", "wrn_10_2"]
     assert shown.designs()[0]["test_error"] == pytest.approx(50.45)
@@ -71,7 +45,7 @@ def test_the_best_stands_first(tmp_path):
 
 
 def test_a_replay_reports_one_half(tmp_path):
-    write_table(tmp_path / "t.csv.gz", table())
+    write_table(tmp_path / "t.csv.gz", small_table())
     found = table_replay(tmp_path / "t.csv.gz", method="random", repeats=50)
     assert found.designs == 4
     regrets = [row["regret"] for row in found.rows]
@@ -98,7 +72,7 @@ def test_a_replay_reports_one_half(tmp_path):
 )
 def test_damage_is_one_sentence(tmp_path, spoil, message):
     path = tmp_path / "t.csv"
-    write_table(path, table())
+    write_table(path, small_table())
     path.write_bytes(spoil(path.read_bytes()))
     with pytest.raises(ArchscopeError, match=message):
         read_table(path)
