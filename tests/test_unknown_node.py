@@ -185,10 +185,10 @@ LISTED = re.findall(r"^- `(\w+)` \((\S+)\)", readings.__doc__ or "", re.MULTILIN
 # Files that name nodes but read no tree: they make one, or look for one kind that they know.
 NO_READINGS = {
     "arch/nodes/leaves.py": "defines them",
-    "arch/fold.py": "looks for batch norm behind a convolution",
+    "arch/folding/fold.py": "looks for batch norm behind a convolution",
     "cost/stored.py": "counts biases, which convolutions and linear layers alone have",
     "explore/design/shortlist.py": "leaves rates of dropout out",
-    "arch/fuse.py": "looks for sums of convolutions with batch norm",
+    "arch/folding/fuse.py": "looks for sums of convolutions with batch norm",
     "reporting/networks/diagram.py": "draws a block, and what has no picture as a table says it",
     "nn/build.py": "names the modules of combinators where they are printed",
     "arch/rebuild.py": "goes through the blocks of a stage one by one",

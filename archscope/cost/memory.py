@@ -24,9 +24,8 @@ from typing import Any
 from archscope.arch.arrays import Number, is_array, whole
 from archscope.arch.network import Network
 from archscope.arch.structure import designs
-from archscope.cost.execution import Execution, Operation, execution
+from archscope.cost.execution import Execution, Operation, each_design, each_of_box, execution
 from archscope.cost.formula import count
-from archscope.cost.programs import each_design, each_of_box
 from archscope.short_repr import ShortRepr
 
 MEMORY_CONVENTION = (

@@ -32,7 +32,7 @@ arch.rebuild arch.scaling arch.shape arch.structure arch.times arch.windows
 cli.commands.networks.compare cli.commands.networks.difference cli.options.latency
 cli.options.machine cost.formula explore.networks.compare explore.networks.confirmed
 explore.networks.opened files nn.free_memory reporting.facts.nearest_published
-reporting.figure.plot reporting.networks.architectures reporting.networks.latency running
+reporting.figure.plot reporting.networks.architectures running
 """
 # Of the standard library: neither needs one of these, and each takes as long as ten small modules.
 SLOW = {"asyncio", "concurrent.futures", "csv", "hashlib", "html", "multiprocessing", "statistics"}

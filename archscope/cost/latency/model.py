@@ -9,9 +9,8 @@ from typing import Any, TypeAlias
 
 from archscope.arch.arrays import Number
 from archscope.arch.network import Network
-from archscope.cost.execution import Operation
+from archscope.cost.execution import Operation, each_design, each_of_box
 from archscope.cost.latency.terms import terms_of
-from archscope.cost.programs import each_design, each_of_box
 
 # Seconds of each unit of each term, by the kind of operation; a term that is missing has none.
 Weights: TypeAlias = Mapping[str, Mapping[str, float]]
