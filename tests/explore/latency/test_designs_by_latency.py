@@ -14,6 +14,7 @@ from archscope.arch.scaling import plain
 from archscope.cli import app
 from archscope.cost.formula import count
 from archscope.cost.latency.model import latencies, latencies_of_box
+from archscope.cost.memory import memory
 from archscope.errors import UsageError
 from archscope.explore.design.collect import Order
 from archscope.explore.design.enumerate import enumerate_designs, spaces
@@ -87,6 +88,20 @@ def test_enumerate_keeps_those_within_the_range_with_their_intervals(kept):
     assert [row["latency_ms"] for row in found["designs"]] == sorted(
         (row["latency_ms"] for row in found["designs"]), reverse=True
     )
+
+
+def test_ranges_of_latency_and_memory_both_hold(kept):
+    times = {name: ms for name, (ms, _) in alone(kept).items()}
+    peaks = {name: memory(parse(name), element_bytes=1).peak_activation_bytes for name in times}
+    slow, large = (sorted(of.values())[len(of) // 2] for of in (times, peaks))
+    ends = ("--latency", f":{slow:.6f}ms", "--memory", f":{large}B:int8")
+    result = run("enumerate", *BOX, *ends, "--format", "csv")
+    assert result.exit_code == 0, result.stderr
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    inside = {name for name in times if times[name] <= slow + 1e-6 and peaks[name] <= large}
+    assert {row["network"] for row in rows} == inside and 0 < len(inside) < len(times)
+    assert all(int(row["memory"]) == peaks[row["network"]] for row in rows)
+    assert all(float(row["latency_ms"]) <= slow + 1e-6 for row in rows)
 
 
 def test_a_front_of_latency_is_the_front_by_each_designs_own_time(kept):

@@ -18,6 +18,7 @@ from archscope.errors import ArchscopeError, UsageError
 from archscope.explore.clock.fit import fit_machine
 from archscope.explore.clock.fit_runner import Runner, runner
 from archscope.explore.latency.fitted import Asked, LatencyModel, fitted_model
+from archscope.explore.networks.listing import list_networks
 
 ASKED = Asked(1)
 # A machine on which seconds are known: a start, multiply-adds, and elements that are moved.
@@ -168,6 +169,17 @@ def test_list_has_the_prediction_of_each_network(kept):
         assert row["latency_ms_interval"][0] < predicted < row["latency_ms_interval"][1]
     table = run("list", "resnet18", "--costs", "latency", "--threads", "1")
     assert "latency, predicted" in table.stdout and "nine in ten" in table.stdout
+
+
+def test_list_is_sorted_by_the_prediction(kept):
+    words = ("--sort", "-latency", "--params", ":12M", "--threads", "1", "--format", "json")
+    listed = run("list", "resnet", *words)
+    assert listed.exit_code == 0, listed.output
+    rows = json.loads(listed.stdout)["networks"]
+    times = [kept.seconds(parse(row["name"])) for row in rows]
+    assert len(times) > 3 and times == sorted(times, reverse=True)
+    with pytest.raises(UsageError, match="fitted model"):
+        list_networks("resnet", sort="latency")
 
 
 def test_list_draws_published_errors_against_predicted_time(kept, tmp_path):
