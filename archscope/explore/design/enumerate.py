@@ -226,7 +226,7 @@ def _none(query: Query, parts: Sequence[Part]) -> str:
     )
     return (
         f"no design of {', '.join(query.families)} in the box has {what}, and "
-        f"{found.sentence()}; widen the conditions, or the box, as with --cardinality 1:128"
+        f"{found.sentence()}; widen the conditions, or the ranges of the numbers"
     )
 
 
