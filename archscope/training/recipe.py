@@ -12,6 +12,7 @@ inside an epoch, as the learning rate is a function of the steps done and not of
 
 from __future__ import annotations
 
+import difflib
 import math
 from bisect import bisect_right
 from collections.abc import Iterable
@@ -120,8 +121,10 @@ def recipe(name: str, **overrides: Any) -> Recipe:
     number out of range.
     """
     if name not in RECIPES:
-        known = ", ".join(RECIPES)
-        raise UsageError(f'there is no recipe "{name}": give one of {known}')
+        near = difflib.get_close_matches(name.lower().replace("_", "-"), RECIPES, n=1, cutoff=0.8)
+        known = ", ".join(one for one in RECIPES if not one.endswith("-imagenet"))
+        hint = near[0] if near else f"one of {known}, most of them also with -imagenet"
+        raise UsageError(f'there is no recipe "{name}": give {hint}')
     base = RECIPES[name]
     if overrides.get("epochs") is not None:
         base = lasting(base, overrides["epochs"])
