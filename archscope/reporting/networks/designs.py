@@ -249,7 +249,7 @@ def _notes(document: Mapping[str, Any]) -> list[str]:
         for answer in answers
         if answer["nearest_published"]
     ]
-    return notes + near[:MOST_TOLD]
+    return [*notes, *near[:MOST_TOLD], *document.get("notes", ())]
 
 
 def _distances(row: Mapping[str, Any]) -> dict[str, Any]:
