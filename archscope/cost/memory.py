@@ -80,7 +80,7 @@ def training_bytes(
     """About what a training step holds: weights, gradients, momentum, all activations.
 
     The first three are fp32 whatever the precision; the optimizer keeps so many `states` of each
-    weight (1: momentum; AdamW: 2). Every buffer that a forward pass writes is
+    weight (1: momentum; AdamW, RMSProp: 2). Every buffer that a forward pass writes is
     counted, at `element_bytes` a number, as kept for the backward pass. The data are not counted.
     """
     run = execution(network)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from archscope.training.parts import AdamW
+from archscope.training.parts import AdamW, RmsProp
 from archscope.training.recipe import Recipe
 
 
@@ -29,6 +29,9 @@ def optimizer(model: nn.Module, recipe: Recipe, device: torch.device) -> torch.o
     if isinstance(chosen, AdamW):
         betas = (chosen.beta1, chosen.beta2)
         return torch.optim.AdamW(groups, lr=chosen.lr, betas=betas, fused=fused)
+    if isinstance(chosen, RmsProp):
+        numbers = {"alpha": chosen.alpha, "eps": chosen.eps, "momentum": chosen.momentum}
+        return torch.optim.RMSprop(groups, lr=chosen.lr, **numbers)
     return torch.optim.SGD(
         groups, lr=chosen.lr, momentum=chosen.momentum, nesterov=chosen.nesterov, fused=fused
     )

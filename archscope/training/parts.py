@@ -13,7 +13,7 @@ from archscope.errors import UsageError
 EPOCHS = Within(1, 1_000_000)
 BATCH = Within(2, 10**9)
 DecayOn = Literal["all", "weights"]
-Kind = Literal["steps", "onecycle", "cosine"]
+Kind = Literal["steps", "onecycle", "cosine", "exponential"]
 
 
 def _count(value: Any, among: Within) -> bool:
@@ -37,10 +37,12 @@ class Schedule:
     Attributes:
         kind: "steps" multiplies by `factor` at each milestone; "onecycle" rises in a straight line
             to the peak, then falls in a straight line to zero at the end; "cosine" falls as half a
-            period of the cosine instead.
+            period of the cosine instead; "exponential" multiplies by `factor` each time that
+            `every` epochs are done.
         milestones: epochs done when the rate drops ("steps" only); need not be whole.
-        factor: what a milestone multiplies by ("steps" only).
+        factor: what a drop multiplies by ("steps" and "exponential").
         warmup: the part of the run in which the rate rises to its peak, 0 for none.
+        every: epochs from one drop to the next ("exponential" only); need not be whole.
 
     Raises:
         UsageError: for an unknown kind, or numbers out of range.
@@ -50,6 +52,7 @@ class Schedule:
     milestones: tuple[float, ...] = ()
     factor: float = 0.1
     warmup: float = 0.0
+    every: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "milestones", tuple(float(m) for m in self.milestones))
@@ -60,6 +63,9 @@ class Schedule:
         rule = "are epochs above 0 in rising order, for a schedule of steps"
         right = rising and (self.kind == "steps" or not self.milestones)
         _need(right, "milestones", list(self.milestones), rule, "60,120,160")
+        given = self.every is not None and math.isfinite(self.every) and self.every > 0
+        right = given if self.kind == "exponential" else self.every is None
+        _need(right, "every", self.every, "is epochs above 0, for an exponential schedule", "2.4")
 
 
 @dataclass(frozen=True)
@@ -118,6 +124,36 @@ class AdamW:
         _need(0 <= self.beta2 < 1, "beta2", self.beta2, "lies in [0, 1)", "0.999")
 
 
+@dataclass(frozen=True)
+class RmsProp:
+    """RMSProp with momentum, as torch has it: each gradient over the root of its mean square.
+
+    Attributes:
+        lr: learning rate at its peak.
+        alpha: of the mean of the gradient's square.
+        momentum: of the steps.
+        eps: added to the root. 0.0316 is as 0.001 under the root, which TensorFlow's programs add.
+        weight_decay: added to the gradient as `weight_decay * parameter`.
+        decay_on: as of `Sgd`.
+
+    Raises:
+        UsageError: for numbers out of range.
+    """
+
+    lr: float = 0.008
+    alpha: float = 0.9
+    momentum: float = 0.9
+    eps: float = 0.0316
+    weight_decay: float = 1e-5
+    decay_on: DecayOn = "weights"
+
+    def __post_init__(self) -> None:
+        _check_optimizer(self.lr, self.weight_decay, self.decay_on)
+        _need(0 <= self.alpha < 1, "alpha", self.alpha, "lies in [0, 1)", "0.9")
+        _need(0 <= self.momentum < 1, "momentum", self.momentum, "lies in [0, 1)", "0.9")
+        _need(math.isfinite(self.eps) and self.eps > 0, "eps", self.eps, "is above 0", "0.0316")
+
+
 def _check_optimizer(lr: float, weight_decay: float, decay_on: str) -> None:
     _need(math.isfinite(lr) and lr > 0, "lr", lr, "is a number above 0", "0.1")
     decay = math.isfinite(weight_decay) and weight_decay >= 0
@@ -132,7 +168,7 @@ class Recipe:
     Attributes:
         name: what it is called.
         epochs, batch: passes over the training images, and images of a step.
-        sgd, adamw: the optimizer: one of them, the other is None.
+        sgd, adamw, rmsprop: the optimizer: one of them, the others are None.
         schedule: the learning rate over the run.
         augmentation: how images are varied.
         label_smoothing: the part of a label that is spread evenly over all classes (Szegedy et al.,
@@ -154,6 +190,7 @@ class Recipe:
     adamw: AdamW | None = None
     label_smoothing: float | None = None
     drop_path: float | None = None
+    rmsprop: RmsProp | None = None
 
     def __post_init__(self) -> None:
         for name, range_, example in (("epochs", EPOCHS, "10"), ("batch", BATCH, "128")):
@@ -163,16 +200,15 @@ class Recipe:
             value = getattr(self, name) or 0.0
             _need(0 <= value < 1, name, value, "lies in [0, 1)", "0.1")
             object.__setattr__(self, name, value or None)
-        one = (self.sgd is None) != (self.adamw is None)
-        chosen = "both" if self.sgd else "none"
-        _need(
-            one, "the optimizer", chosen, "is one of sgd and adamw", "one, and null for the other"
-        )
+        given = [part for part in (self.sgd, self.adamw, self.rmsprop) if part is not None]
+        chosen = f"{len(given)} of them" if given else "none"
+        rule = "is one of sgd, adamw and rmsprop"
+        _need(len(given) == 1, "the optimizer", chosen, rule, "one, and null for the others")
 
     @property
-    def optimizer(self) -> Sgd | AdamW:
+    def optimizer(self) -> Sgd | AdamW | RmsProp:
         """The optimizer that it is trained by."""
-        chosen = self.adamw or self.sgd
+        chosen = self.adamw or self.rmsprop or self.sgd
         assert chosen is not None
         return chosen
 
@@ -182,10 +218,12 @@ class Recipe:
         What there was not always, and is not used, is left out: the keys of trials hash this.
         """
         document = asdict(self)
-        for name in ("adamw", "label_smoothing", "drop_path"):
+        for name in ("adamw", "rmsprop", "label_smoothing", "drop_path"):
             if document[name] is None:
                 del document[name]
         document["schedule"]["milestones"] = list(self.schedule.milestones)
+        if self.schedule.every is None:
+            del document["schedule"]["every"]
         if self.augmentation.area is None:
             del document["augmentation"]["area"]
         return document

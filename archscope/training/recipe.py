@@ -12,6 +12,7 @@ inside an epoch, as the learning rate is a function of the steps done and not of
 
 from __future__ import annotations
 
+import difflib
 import math
 from bisect import bisect_right
 from collections.abc import Iterable
@@ -21,7 +22,8 @@ from typing import Any
 from archscope.arch.network import Network
 from archscope.data.batches.augmentation import Augmentation
 from archscope.errors import UsageError
-from archscope.training.parts import BATCH, EPOCHS, AdamW, Recipe, Schedule, Sgd
+from archscope.training.named import FAMILIES, RECIPES
+from archscope.training.parts import BATCH, EPOCHS, AdamW, Recipe, RmsProp, Schedule, Sgd
 
 __all__ = [
     "BATCH",
@@ -30,6 +32,7 @@ __all__ = [
     "RECIPES",
     "AdamW",
     "Recipe",
+    "RmsProp",
     "Schedule",
     "Sgd",
     "lasting",
@@ -51,6 +54,8 @@ def learning_rate(recipe: Recipe, epochs_done: float) -> float:
         return peak * max(0.0, 1 - done) / (1 - schedule.warmup)
     if schedule.kind == "cosine":
         return peak * (1 + math.cos(math.pi * (done - schedule.warmup) / (1 - schedule.warmup))) / 2
+    if schedule.every is not None:
+        return peak * schedule.factor ** math.floor(epochs_done / schedule.every)
     return peak * schedule.factor ** bisect_right(schedule.milestones, epochs_done)
 
 
@@ -60,100 +65,6 @@ def steps_of(images: int, batch: int) -> tuple[int, int]:
     return (whole + 1, images) if rest > 1 else (whole, images - rest)
 
 
-RECIPES: dict[str, Recipe] = {
-    # Appendix A of the paper; the authors' program drops at epochs 148 and 223.
-    "resnext": Recipe("resnext", epochs=300, schedule=Schedule(milestones=(150, 225))),
-    "wrn": Recipe(
-        "wrn",
-        epochs=200,
-        schedule=Schedule(milestones=(60, 120, 160), factor=0.2),
-        augmentation=Augmentation(padding="reflect"),
-    ),
-    # Pixels / 255 are the data set's part; dropout 0.4 is the network's (wrn_16_8-drop0.4).
-    "wrn-svhn": Recipe(
-        "wrn-svhn",
-        epochs=160,
-        sgd=Sgd(lr=0.01),
-        schedule=Schedule(milestones=(80, 120)),
-        augmentation=Augmentation.NONE,
-    ),
-    # Section 4.1; 100 epochs and a drop every 30 as in the authors' program, which varies colour
-    # and brightness as well, of which the paper says nothing: not done here.
-    "resnext-imagenet": Recipe(
-        "resnext-imagenet",
-        epochs=100,
-        batch=256,
-        sgd=Sgd(weight_decay=1e-4),
-        schedule=Schedule(milestones=(30, 60, 90)),
-        augmentation=Augmentation(pad=0, area=0.08),
-    ),
-    # RegNet, as its program pycls: 0.8 for batches of 1,024, 5 of the 100 epochs to rise.
-    "regnet": Recipe(
-        "regnet",
-        epochs=100,
-        sgd=Sgd(weight_decay=5e-5),
-        schedule=Schedule("cosine", warmup=0.05),
-    ),
-    # The schedule by which pycls trains it (0.4 for batches of 256), the rest as its paper has it,
-    # which takes RMSProp and AutoAugment: not done here.
-    "efficientnet": Recipe(
-        "efficientnet",
-        epochs=100,
-        sgd=Sgd(lr=0.2, weight_decay=1e-5, decay_on="weights"),
-        schedule=Schedule("cosine"),
-        label_smoothing=0.1,
-        drop_path=0.2,
-    ),
-    # The authors' program: 0.5 for batches of 1,024, in a straight line to zero over 240 epochs.
-    "shufflenet": Recipe(
-        "shufflenet",
-        epochs=240,
-        sgd=Sgd(lr=0.0625, weight_decay=4e-5, decay_on="weights"),
-        schedule=Schedule("onecycle"),
-        label_smoothing=0.1,
-    ),
-    # Section 4.2 (CIFAR).
-    "densenet": Recipe(
-        "densenet",
-        epochs=300,
-        batch=64,
-        sgd=Sgd(weight_decay=1e-4),
-        schedule=Schedule(milestones=(150, 225)),
-    ),
-    # Table 5: 4e-3 for batches of 4,096, 20 of 300 epochs to rise; the drop path is that of the
-    # smallest. Its Mixup, CutMix, RandAugment, random erasing and averaged weights: not done here.
-    "convnext": Recipe(
-        "convnext",
-        epochs=300,
-        sgd=None,
-        adamw=AdamW(lr=1.25e-4),
-        schedule=Schedule("cosine", warmup=20 / 300),
-        label_smoothing=0.1,
-        drop_path=0.1,
-    ),
-    # Peak chosen on CIFAR-10 (JPEG): resnext11_1x64d@0.125, 20,000 images, 10 epochs, one seed:
-    # final test error 38.8 % at 0.1, 35.5 % at 0.3, 35.8 % at 0.6.
-    "proxy": Recipe("proxy", epochs=10, sgd=Sgd(lr=0.3), schedule=Schedule("onecycle", warmup=0.2)),
-}
-# What these published is for ImageNet: for 32x32 images it is their crops that differ.
-RECIPES |= {
-    f"{name}-imagenet": replace(
-        RECIPES[name], name=f"{name}-imagenet", augmentation=Augmentation(pad=0, area=0.08)
-    )
-    for name in ("regnet", "efficientnet", "shufflenet", "convnext")
-}
-
-
-# The recipe of each family that has published one of its own, by the family's name.
-_FAMILIES = {
-    **dict.fromkeys(("resnext", "cifar_resnext"), "resnext"),
-    "wrn": "wrn",
-    **dict.fromkeys(("regnetx", "regnety", "anynet"), "regnet"),
-    "efficientnet": "efficientnet",
-    "shufflenet_v2": "shufflenet",
-    "densenet": "densenet",
-    "convnext": "convnext",
-}
 FAMILY = "family"
 """What stands for a recipe's name where it is to be that of the networks' family."""
 
@@ -167,7 +78,7 @@ def of_family(networks: Iterable[Network], *, files: bool = False) -> str:
     for network in networks:
         design = network.design
         own = None if design is None or design.family.place else design.family.name
-        name = f"{_FAMILIES.get(own or '')}{'-imagenet' * files}"
+        name = f"{FAMILIES.get(own or '')}{'-imagenet' * files}"
         if name not in RECIPES:
             images = "image folders" if files else "32x32 images"
             raise UsageError(
@@ -186,6 +97,7 @@ def of_family(networks: Iterable[Network], *, files: bool = False) -> str:
 _PARTS: dict[str, type[Any]] = {
     "sgd": Sgd,
     "adamw": AdamW,
+    "rmsprop": RmsProp,
     "schedule": Schedule,
     "augmentation": Augmentation,
 }
@@ -204,12 +116,15 @@ def recipe(name: str, **overrides: Any) -> Recipe:
 
     `overrides` are fields of Recipe, of its optimizer, Schedule and Augmentation by their own names
     (`epochs`, `lr`, `weight_decay`, `pad`, ...; `schedule` is the schedule's kind); None leaves a
-    field as it is. `epochs` scales the milestones in proportion, unless `milestones` are given as
-    well. Raises UsageError for an unknown name or field, or a number out of range.
+    field as it is. `epochs` scales the milestones, or the epochs from one drop to the next, in
+    proportion, unless these are given as well. Raises UsageError for an unknown name or field, or a
+    number out of range.
     """
     if name not in RECIPES:
-        known = ", ".join(RECIPES)
-        raise UsageError(f'there is no recipe "{name}": give one of {known}')
+        near = difflib.get_close_matches(name.lower().replace("_", "-"), RECIPES, n=1, cutoff=0.8)
+        known = ", ".join(one for one in RECIPES if not one.endswith("-imagenet"))
+        hint = near[0] if near else f"one of {known}, most of them also with -imagenet"
+        raise UsageError(f'there is no recipe "{name}": give {hint}')
     base = RECIPES[name]
     if overrides.get("epochs") is not None:
         base = lasting(base, overrides["epochs"])
@@ -223,17 +138,19 @@ def recipe(name: str, **overrides: Any) -> Recipe:
             given[owners[key]]["kind" if key == "schedule" else key] = value
     made = replace(base, **given.pop(""))
     if given["schedule"].get("kind", base.schedule.kind) != base.schedule.kind:
-        given["schedule"].setdefault("milestones", ())
+        given["schedule"] = {"milestones": (), "every": None, **given["schedule"]}
     return replace(
         made, **{part: replace(getattr(base, part), **new) for part, new in given.items()}
     )
 
 
 def lasting(made: Recipe, epochs: int) -> Recipe:
-    """Return a recipe over other `epochs`, its milestones moved in proportion.
+    """Return a recipe over other `epochs`, its drops of the learning rate moved in proportion.
 
     Raises UsageError unless there is at least one.
     """
     longer = replace(made, epochs=epochs)
-    moved = tuple(at * epochs / made.epochs for at in made.schedule.milestones)
-    return replace(longer, schedule=replace(made.schedule, milestones=moved))
+    old = made.schedule
+    moved = tuple(at * epochs / made.epochs for at in old.milestones)
+    every = None if old.every is None else old.every * epochs / made.epochs
+    return replace(longer, schedule=replace(old, milestones=moved, every=every))

@@ -167,9 +167,9 @@ def test_a_family_has_its_recipe(networks: tuple[str, ...], files: bool, name: s
     ("networks", "files", "says"),
     [
         (
-            ("cifar_vgg11",),
+            ("cifar_googlenet",),
             False,
-            "no recipe of cifar_vgg11's family is known for 32x32",
+            "no recipe of cifar_googlenet's family is known for 32x32",
         ),
         (("densenet121",), True, "densenet121's family is known for image folders"),
         (("wrn_16_1", "cifar_convnext_tiny"), False, "have convnext, wrn: name one of these"),

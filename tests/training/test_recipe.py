@@ -106,7 +106,7 @@ def test_overrides_reach_every_part() -> None:
         {"weight_decay": -1e-4},
         {"weight_decay": float("nan")},
         {"decay_on": "biases"},
-        {"schedule": "exponential"},
+        {"schedule": "linear"},
         {"milestones": [120, 60]},
         {"milestones": [0, 60]},
         {"milestones": [60, 60]},

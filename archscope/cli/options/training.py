@@ -131,10 +131,10 @@ RecipeOption = Annotated[
         value="NAME",
         panel=HOW,
         complete=one_of(recipes),
-        help="resnext, wrn, wrn-svhn, regnet, efficientnet, shufflenet, densenet, convnext (the "
-        "papers'; regnet-imagenet and the like for folders), family (that of the networks' "
-        "family), or proxy (one cycle). Brings its own epochs. Without it the preset's, or proxy; "
-        "resnext-imagenet for a folder.",
+        help="Of the papers: resnext, wrn, wrn-svhn, resnet, regnet, mobilenet-v2, efficientnet, "
+        "convnext, ... (regnet-imagenet and the like for folders; a wrong name lists them); family "
+        "(that of the networks' family), or proxy (one cycle). Brings its own epochs. Without it "
+        "the preset's, or proxy; resnext-imagenet for a folder.",
     ),
 ]
 EpochsOption = Annotated[

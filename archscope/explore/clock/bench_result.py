@@ -121,6 +121,7 @@ class Bench(Result):
             "macs": cost.macs,
             "macs_exact": exact,
             "activations": cost.activations,
+            "notes": list(network.notes_said) if isinstance(network, Network) else [],
             **need,
         }
 

@@ -169,6 +169,7 @@ class Inverse(Result):
             "schema": "archscope.inverse/1",
             "convention": CONVENTION,
             "network": self.base.name,
+            "notes": [f"{note}." for note in self.base.notes],
             "symbols": symbols(answer.space.of for answer in self.answers),
             "usual": {word: number(one) for word, one in usual(self.base.axes).items()},
             "limits": [

@@ -67,6 +67,7 @@ class Base:
         axes: by the word of each number, in the order of searching.
         numbers: by word.
         options: what else the name says, by parameter: `residual`, `block`, `dropout`.
+        notes: what must be said of the name.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Base:
     axes: Mapping[str, Axis]
     numbers: Mapping[str, Any]
     options: Mapping[str, Any]
+    notes: Sequence[str] = ()
 
     def by_stage(self, given: Mapping[str, Sequence[Any]], free: Iterable[str] = ()) -> Base:
         """With a number for each stage, where one of them is spoken of."""
@@ -184,7 +186,7 @@ def read_base(name: str) -> Base:
     Raises:
         UsageError: where there is no such network, or its family has no numbers.
     """
-    family, found, opened, _ = names.read(name)
+    family, found, opened, notes = names.read(name)
     called = name.strip().lower().replace("b(", "B(")
     if not opened:
         network = names.parse(name)
@@ -201,7 +203,7 @@ def read_base(name: str) -> Base:
     axes, numbers = _by_word(family, found, opened)
     parameters = {axis.name for axis in family.axes}
     options = {key: value for key, value in found.items() if key not in parameters}
-    return Base(called, family, axes, numbers, options)
+    return Base(called, family, axes, numbers, options, notes)
 
 
 def _by_word(

@@ -175,7 +175,8 @@ def _counted(network: Network | Outside, chosen: Sequence[str]) -> Counted:
     if isinstance(network, Network):
         sums = tally(network)
         answers = list(_answers(network, sums, chosen))
-        return Counted(network, sums.params, sums.macs, sums.backward, answers)
+        counts = sums.params, sums.macs, sums.backward
+        return Counted(network, *counts, answers, notes=network.notes_said)
     found = count_outside(network)
     answers = list(_answers_outside(network, found, chosen))
     cost, notes = found.count, (*found.notes, f"{_OUTSIDE}.")

@@ -19,7 +19,13 @@ from archscope.arch.windows import Shape
 from archscope.cost.formula import CONVENTION, count
 from archscope.errors import UsageError
 from archscope.explore.networks.opened import Given, Outside, open_networks
-from archscope.explore.networks.parts import Costs, by_stages, by_submodules, costs_of
+from archscope.explore.networks.parts import (
+    Costs,
+    by_fields,
+    by_stages,
+    by_submodules,
+    costs_of,
+)
 from archscope.reporting.figure.plot import PLAIN, Style
 from archscope.reporting.networks.difference import (
     difference_csv,
@@ -97,10 +103,11 @@ class Difference(Result):
                 for step in self.steps
             ],
             "no_choice_split": self._no_choice_split(),
+            "by_field": self.by_field(),
         }
 
     def tables(self) -> list[Table]:
-        """The two splits."""
+        """The two splits, and what layers have otherwise."""
         return difference_tables(self.document())
 
     def csv_tables(self) -> list[Table]:
@@ -113,6 +120,12 @@ class Difference(Result):
         from archscope.reporting.figure.waterfall import draw_waterfalls
 
         return file_bytes(draw_waterfalls(self.document(), on, style), suffix)
+
+    def by_field(self) -> list[dict[str, Any]] | None:
+        """The fields of layers at the same place that differ; None with one from outside."""
+        if isinstance(self.first, Network) and isinstance(self.second, Network):
+            return by_fields(self.first, self.second)
+        return None
 
     def _trees(self) -> bool:
         return isinstance(self.first, Network) and isinstance(self.second, Network)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from archscope.arch.inputs import input_plain
 from archscope.arch.network import Network
+from archscope.arch.nodes import Conv
 from archscope.arch.quantities import COSTS
+from archscope.arch.shape import walk
+from archscope.arch.windows import conv_padding
 from archscope.cost.formula import Count, count, count_stages
 from archscope.explore.networks.opened import Outside
 from archscope.explore.networks.outside import TOP_LEVEL, count_outside
@@ -58,3 +62,49 @@ def _head(network: Network | Outside, classes: int | None, cost: Count) -> dict[
         "classes": classes,
         **costs_of(cost),
     }
+
+
+def by_fields(first: Network, second: Network) -> list[dict[str, Any]]:
+    """What layers at the same place of two networks have otherwise: kernel, groups, eps, ...
+
+    A row has the kind of layer, its field, what that is in either network, how many layers differ
+    so, and the place of the first. Widths (`out`) are left out: the other splits are theirs.
+    """
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    others = _layers(second)
+    for place, one in _layers(first).items():
+        if (other := others.get(place)) is None:
+            continue
+        for name, value in one.fields.items():
+            if value != (after := other.fields[name]):
+                row = {"layer": place[1], "field": name, "from": value, "to": after}
+                known = found.setdefault((*row.values(),), {**row, "layers": 0, "first": place[0]})
+                known["layers"] += min(one.times, other.times)
+    return list(found.values())
+
+
+class _Layer(NamedTuple):
+    """What a layer is, its widths apart, and how often it stands at its place."""
+
+    fields: dict[str, str]
+    times: int
+
+
+_Layers = dict[tuple[str, str, int], _Layer]  # by path, kind, and which of that kind there
+
+
+def _layers(network: Network) -> _Layers:
+    found: _Layers = {}
+    for visit in walk(network.tree, network.input):
+        node, index = visit.node, 0
+        while (place := (visit.path, type(node).__name__, index)) in found:
+            index += 1
+        known = {item.name: str(getattr(node, item.name)) for item in fields(node)}
+        if isinstance(node, Conv):
+            known["padding"] = "×".join(map(str, dict.fromkeys(conv_padding(node))))
+            if 1 < node.groups == visit.input[0]:
+                known["groups"] = "depthwise"
+        for name in ("label", "out"):
+            known.pop(name, None)
+        found[place] = _Layer(known, int(visit.times))
+    return found

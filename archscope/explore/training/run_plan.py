@@ -126,7 +126,8 @@ def conduct(
         for network in networks.values():
             check(network, chosen.recipe, data)
         census = data.census
-        for sentence in census_sentences(census):
+        notes = dict.fromkeys(said for one in networks.values() for said in one.notes_said)
+        for sentence in (*notes, *census_sentences(census)):
             say.note(sentence)
         del data
         rates: dict[int, float] = {}

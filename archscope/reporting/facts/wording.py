@@ -163,7 +163,7 @@ def recipe_sentence(sweep: Sweep) -> str:
     parts = [
         epochs_label(sweep),
         f"batch {recipe.batch}",
-        *(["AdamW"] if recipe.adamw else []),
+        *(["AdamW"] if recipe.adamw else ["RMSProp"] if recipe.rmsprop else []),
         f"learning rate {recipe.optimizer.lr:g}",
         f"weight decay {recipe.optimizer.weight_decay:g}",
         *([f"label smoothing {recipe.label_smoothing:g}"] if recipe.label_smoothing else []),

@@ -111,6 +111,7 @@ def _notes(document: Mapping[str, Any]) -> list[str]:
     if document["published"]:
         published = document["published"]
         notes.append(f"Published: {published['source']}; {published['setting']}.")
+    notes += [said for network in document["networks"] for said in network.get("notes", ())]
     return notes + _roofline_notes(document)
 
 

@@ -259,7 +259,7 @@ def _notes(document: Mapping[str, Any]) -> list[str]:
         notes.append(document["latency_note"])
     if any("latency_ms_measured" in row for answer in answers for row in answer["designs"]):
         notes.append("Those that were measured come first, by what they take; over a cap, later.")
-    return notes + near[:MOST_TOLD]
+    return [*notes, *near[:MOST_TOLD], *document.get("notes", ())]
 
 
 def _distances(row: Mapping[str, Any]) -> dict[str, Any]:

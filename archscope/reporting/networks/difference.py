@@ -75,10 +75,12 @@ _WORDS: dict[str, Callable[[Choices], str]] = {
 
 
 def difference_tables(document: Mapping[str, Any]) -> list[Table]:
-    """The gap by stage and, where there is such a split, by choice."""
+    """The gap by stage and, where there are such, by choice, and the fields that differ."""
     tables = [_stage_table(document)]
     if document["by_choice"] is not None:
         tables.append(_choice_table(document))
+    if document["by_field"]:
+        tables.append(_field_table(document))
     return tables
 
 
@@ -119,6 +121,19 @@ def _choice_table(document: Mapping[str, Any]) -> Table:
         Column("words", "from → to", lambda words: words or "", "left"),
     ]
     return _table(document, "choice", columns, rows, _choice_notes(document))
+
+
+def _field_table(document: Mapping[str, Any]) -> Table:
+    columns = [
+        Column("layer", "layer", text, "left"),
+        Column("field", "field", text, "left"),
+        Column("from", "from", text, "left"),
+        Column("to", "to", text, "left"),
+        Column("layers", "layers", integer),
+        Column("first", "the first", text, "left"),
+    ]
+    title = f"Layers of {document['from']['name']} and {document['to']['name']} at the same place"
+    return Table(title, columns, document["by_field"], ["Widths are in the tables above."])
 
 
 def _choice_notes(document: Mapping[str, Any]) -> list[str]:

@@ -70,7 +70,7 @@ def memory_sentence(trial: Trial) -> str:
     shape = input_of(dataset.name)
     network = parse(trial.network, classes=dataset.classes, input_shape=shape)
     element_bytes = ELEMENT_BYTES[trial.conditions.precision]
-    states = 2 if trial.recipe.adamw else 1
+    states = 1 if trial.recipe.sgd else 2
     size = training_bytes(network, batch, element_bytes=element_bytes, states=states) / 1e9
     shown = f"{size:.1f} GB" if size >= 1 else f"{1000 * size:.0f} MB"
     return f"{trial.network} with batch {batch} needs about {shown} by estimate"

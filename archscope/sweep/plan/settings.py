@@ -140,7 +140,7 @@ def settings(preset: str = "proxy", **changes: Unpack[Changes]) -> Settings:
     subjects = Subjects(depth, scale, parse_templates(values["templates"] or ()))
     name = recipe_name(str(values["recipe"]), subjects, dataset)
     if name != base["recipe"]:
-        own = ("epochs", "lr") if recipe(name).adamw else ("epochs",)
+        own = ("epochs",) if recipe(name).sgd else ("epochs", "lr")
         values = cast(Changes, {**values, **dict.fromkeys(own), **given})
     return Settings(
         preset=preset,

@@ -211,3 +211,35 @@ def test_the_document_names_its_schema_and_order():
 )
 def test_signed_numbers(value, exact, short):
     assert (signed(value), signed_si(value)) == (exact, short)
+
+
+def fields(first, second):
+    rows = difference(first, second).document()["by_field"]
+    return {(row["layer"], row["field"]): row for row in rows}
+
+
+def test_fields_that_differ_at_the_same_place_are_listed():
+    """TensorFlow's epsilon of B5 (0.001), its dropout; depthwise convolutions stay depthwise."""
+    found = fields("efficientnet_b0", "efficientnet_b5")
+    assert set(found) == {("Norm", "eps"), ("Dropout", "p")}
+    norm = found["Norm", "eps"]
+    assert (norm["from"], norm["to"], norm["layers"]) == ("1e-05", "0.001", 49)
+    assert (found["Dropout", "p"]["from"], found["Dropout", "p"]["to"]) == ("0.2", "0.4")
+
+
+def test_the_layers_of_repeated_blocks_are_all_counted():
+    groups = fields("resnet50", "resnext50_32x4d")
+    assert {key: row["layers"] for key, row in groups.items()} == {("Conv", "groups"): 16}
+    assert groups["Conv", "groups"]["first"] == "layer1.0.conv2"
+    assert fields("resnet50", "resnet101") == fields("resnet50", "resnet50") == {}
+
+
+def test_a_padding_that_is_said_is_that_which_is_not():
+    def one(**options):
+        return Network("one", Seq(Conv(8, 3, label="c", **options), Pool("global")), (3, 8, 8))
+
+    assert fields(one(), one(padding=1)) == {}
+    (row,) = fields(one(), one(padding=(0, 1))).values()
+    assert (row["field"], row["from"], row["to"]) == ("padding", "1", "0×1")
+    assert len(difference(one(), one(padding=2)).tables()) == 2
+    assert len(difference(one(), one()).tables()) == 1

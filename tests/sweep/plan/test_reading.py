@@ -85,7 +85,7 @@ def test_what_a_later_version_has_written_is_kept() -> None:
         (Recipe, {**WRN, "colour": 1}, Foreign, "it.colour is unknown"),
         (Recipe, {**WRN, "epochs": 0}, Fault, "epochs is not a whole number from 1"),
         (Recipe, {**WRN, "sgd": 1}, Fault, "its it.sgd is not an object"),
-        (Recipe, {**WRN, "sgd": None}, Foreign, "the optimizer is one of sgd and adamw"),
+        (Recipe, {**WRN, "sgd": None}, Foreign, "the optimizer is one of sgd, adamw and rmsprop"),
         (Recipe, {**WRN, "drop_path": 1}, Foreign, "it: drop_path lies in [0, 1), not 1"),
         (Recipe, {**WRN, "sgd": {"lr": 0.1}}, Fault, "it has no it.sgd.momentum"),
         (Recipe, {**WRN, "sgd": {**WRN["sgd"], "lr": float("inf")}}, Fault, "it.sgd.lr is not a"),

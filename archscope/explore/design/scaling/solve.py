@@ -218,7 +218,7 @@ def scale_network(
     if not found:
         raise InfeasibleError(infeasible[0])
     base = _scaled(ray, None, Point(0, network))
-    notes = _notes(ray, found, limit)
+    notes = [*_notes(ray, found, limit), *network.notes_said]
     return Scalings(base, limit, rounding, found, left_out, infeasible, notes)
 
 
