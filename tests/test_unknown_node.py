@@ -195,6 +195,7 @@ NO_READINGS = {
     "reporting/networks/fused.py": "shows the convolutions of such sums",
     "arch/windows.py": "checks numbers for arch/shape.py",
     "explore/clock/peak_memory.py": "makes a small network",
+    "explore/networks/parts.py": "compares the fields of all nodes alike, padding written out",
     "explore/networks/opened.py": "puts a tree of one leaf into a row",
     "__init__.py": "names them",
     "explore/forms/equivalence.py": "makes a network of one block",
