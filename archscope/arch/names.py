@@ -21,7 +21,7 @@ from typing import Any
 
 from archscope.arch.families import registry
 from archscope.arch.families.axis import Axis
-from archscope.arch.families.elsewhere import respelled
+from archscope.arch.families.elsewhere import absent, respelled, usual
 from archscope.arch.families.family import Family, Reading
 from archscope.arch.families.own import (
     Place,
@@ -61,7 +61,9 @@ def parse(name: str, classes: int | None = None, input_shape: Shape | None = Non
     reading = read(name)
     family = reading.family
     if [word for word in reading.opened if family.axis(word).default is None]:
-        raise UsageError(_unknown(name, reading))
+        if (one := usual(normal(name))) is None:
+            raise UsageError(_unknown(name, reading))
+        return replace(parse(one.text, classes, input_shape), notes=one.notes)
     try:
         network = family.network(reading.numbers, classes, input_shape)
         output_shape(network.tree, network.input)
@@ -186,6 +188,8 @@ def _unknown(name: str, reading: Reading | None = None) -> str:
             "timm's tf_ networks pad as TensorFlow does, and no network here pads so; write "
             f"timm:{shown(name)} where networks from outside are taken"
         )
+    if (why := absent(name, normal(name))) is not None:
+        return why
     unknown = f"there is no network named '{shown(name)}'"
     if re.search(r"[0-9]{10}", name):
         return f"{unknown}; a number in a name has at most nine digits, so write a smaller one"

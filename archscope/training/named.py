@@ -191,7 +191,7 @@ FAMILIES = {
     "wrn": "wrn",
     **dict.fromkeys(("regnetx", "regnety", "anynet"), "regnet"),
     **dict.fromkeys(("efficientnet", "efficientnet_v2"), "efficientnet"),
-    "mnasnet": "mnasnet",
+    **dict.fromkeys(("mnasnet", "mnasnet_a1"), "mnasnet"),
     "mobilenet_v2": "mobilenet-v2",
     **dict.fromkeys(("mobilenet_v3_large", "mobilenet_v3_small"), "mobilenet-v3"),
     "shufflenet_v2": "shufflenet",

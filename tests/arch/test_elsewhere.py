@@ -32,6 +32,11 @@ SPELLED = {
     "0.75 MobileNetV2": "mobilenet_v2_0.75",
     "MobileNetV2 1.4×": "mobilenet_v2_1.4",
     "MnasNet-B1": "mnasnet1_0",
+    "MnasNet-A1": "mnasnet_a1",
+    "semnasnet_075.rmsp_in1k": "mnasnet_a1_0.75",
+    "ResNet-D-50": "resnet50d",
+    "SE-ResNeXt-101": "seresnext101_32x4d",
+    "cifar_SE-ResNeXt-50": "cifar_seresnext50_32x4d",
     "ShuffleNetV2 1.0x": "shufflenet_v2_x1_0",
     "ShuffleNet V2 0.5×": "shufflenet_v2_x0_5",
     "SqueezeNet v1.1": "squeezenet1_1",
@@ -60,6 +65,7 @@ def test_a_spelling_of_elsewhere_is_ours(spelled: str, name: str) -> None:
         ("EN-B5_dds_8gpu", "'dds_8gpu' is how pycls trains the network"),
         ("EN-B5", "eps of 1e-5 in its batch norms; that of torchvision's efficientnet_b5 is 1e-3"),
         ("mobilenetv3_large_100", "is timm's, with an eps of 1e-5"),
+        ("SE-ResNeXt-50", "of the SE paper's Table 2, of the template 32x4d"),
         ("R-50", "Detectron's is resnet50-stride1x1"),
         ("resnet50.tv_in1k", "'tv_in1k' names weights of timm's, not another network"),
     ],
@@ -99,6 +105,19 @@ def test_they_are_as_large_as_their_programs_say(spelled: str, params: int) -> N
 )
 def test_a_typo_is_suggested_its_own_family_first(typed: str, meant: str) -> None:
     with pytest.raises(UsageError, match=f"did you mean {meant}[ ?]"):
+        parse(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("X-50", "X-50 says no template; write it with one, as X-50-32x4d"),
+        ("SENet-154", "blocks of SENet-154; write timm:senet154 where networks from outside"),
+        ("Res2NeXt-29, 6c×24w×4s", "no family here has Res2NeXt with three stages for CIFAR"),
+    ],
+)
+def test_what_no_family_has_is_said(typed: str, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
         parse(typed)
 
 

@@ -44,7 +44,7 @@ TIMM = [
     ),
     *("regnety_002", "efficientnet_b0", "convnext_tiny", "convnext_atto", "mobilenetv2_050"),
     *("repvgg_a0", "repvgg_b1g4", "repvgg_d2se"),
-    *("mobilenetv3_small_050", "mobilenetv3_small_100", "mobilenetv3_large_075"),
+    *("mobilenetv3_small_050", "mobilenetv3_small_100", "mobilenetv3_large_075", "semnasnet_100"),
 ]
 
 models = {}

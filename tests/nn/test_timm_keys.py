@@ -80,6 +80,7 @@ def test_what_is_given_is_a_copy():
         *(("convnext_atto", 3.70), ("convnext_femto", 5.22), ("convnext_pico", 9.05)),
         *(("convnext_nano", 15.59), ("regnety_1280", 644.81), ("efficientnet_b5-timm", 30.39)),
         *(("mnasnet_050", 2.22), ("mnasnet_100", 4.38), ("mnasnet_140", 7.12)),
+        *(("semnasnet_100", 3.89), ("semnasnet_075", 2.91)),
     ],
 )
 def test_timms_spellings_are_of_timms_networks(name, params):

@@ -33,6 +33,7 @@ NAMES = [
     *("convnext_small", "mobilenetv3_large_075", "mobilenetv3_large_100", "mobilenetv3_small_050"),
     *("mobilenetv3_small_075", "mobilenetv3_small_100", "mobilenetv2_035", "mobilenetv2_100"),
     *("mobilenetv2_140", "inception_v4", "repvgg_a0", "repvgg_b1g4", "seresnet18", "seresnet34"),
+    *("semnasnet_100", "semnasnet_075"),
 ]
 OURS = {  # our name of one is torchvision's with another eps; of the other, a CIFAR network's
     "efficientnet_b5": "efficientnet_b5-timm",

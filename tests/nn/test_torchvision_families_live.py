@@ -62,6 +62,14 @@ def test_outputs_are_torchvisions_to_the_bit(name):
     assert torch.equal(one, other)
 
 
+def test_a_narrow_mnasnet_begins_without_a_shortcut_as_theirs():
+    """Its first block keeps the shape there, by rounding alone."""
+    torch.manual_seed(0)
+    model = torchvision.models.MNASNet(0.2).eval()
+    one, other = outputs("mnasnet_0.2", model, torch.randn(2, 3, 64, 64))
+    assert torch.equal(one, other)
+
+
 @pytest.mark.parametrize(
     "name", ["mnasnet0_5", "squeezenet1_1", "convnext_tiny", "googlenet", "googlenet-aux"]
 )

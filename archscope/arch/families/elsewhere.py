@@ -42,7 +42,7 @@ _CONVNEXT = {"t": "tiny", "s": "small", "b": "base", "l": "large", "xl": "xlarge
 _VGG = {"a": "11", "b": "13", "d": "16", "e": "19"}  # of Table 1; C has 1x1 convolutions
 _SHUFFLENET = {"0.5": "0_5", "1": "1_0", "1.0": "1_0", "1.5": "1_5", "2": "2_0", "2.0": "2_0"}
 _DENSENET = {"121": "6_12_24_16", "161": "6_12_36_24", "169": "6_12_32_32", "201": "6_12_48_32"}
-_MOBILE = r"(?:mobilenet_?v[23](?:_?(?:large|small|l|s))?|mnasnet(?:_?b1)?)"
+_MOBILE = r"(?:mobilenet_?v[23](?:_?(?:large|small|l|s))?|mnasnet(?:_?[ab]1)?)"
 
 
 def _of(table: Mapping[str, str], before: str, after: str = "") -> Callable[[Match[str]], str]:
@@ -68,6 +68,7 @@ _RULES: tuple[tuple[str, str | Callable[[Match[str]], str]], ...] = (
     (rf"({_MOBILE}_[0-9.]+)x", r"\1"),
     (r"mobilenet_?v3_?l((?:_.*)?)", r"mobilenet_v3_large\1"),
     (r"mobilenet_?v3_?s((?:_.*)?)", r"mobilenet_v3_small\1"),
+    (r"mnasnet_?a1((?:_.*)?)", r"mnasnet_a1\1"),
     (r"mnasnet_?b1((?:_.*)?)", lambda found: f"mnasnet{found[1] or '1_0'}"),
     (r"squeezenet_?v?1[._]([0-9])", r"squeezenet1_\1"),
     (
@@ -77,10 +78,48 @@ _RULES: tuple[tuple[str, str | Callable[[Match[str]], str]], ...] = (
     (r"(res2net_?[0-9]+)_?([0-9]+w)_?x?_?([0-9]+s)", r"\1_\2_\3"),
     (r"(res2next_?[0-9]+)_?([0-9]+c)_?x?_?([0-9]+w)_?x?_?([0-9]+s)", r"\1_\2_\3_\4"),
     (r"((?:se_?)?resne(?:x)?t)_?([0-9]+)_?(?:vd|v1d)((?:_.*)?)", r"\1\2d\3"),
-    (r"((?:se_?)?resnet)_?v1d_?([0-9]+)", r"\1\2d"),
+    (r"((?:se_?)?resnet)_?(?:v1)?d_?([0-9]+)", r"\1\2d"),
     (r"(resnet)_?([0-9]+)_?(?:v1b|v1\.5)", r"\1\2"),
     (r"inception_?v1((?:_aux)?)", r"googlenet\1"),
 )
+
+
+# Names that are no network of a family here, and what to write in their place.
+_ABSENT = (
+    (
+        r"x_[0-9]+",
+        "{name} says no template; write it with one, as X-50-32x4d",
+    ),
+    (
+        r"(?:legacy_?)?senet_?154",
+        "no family here has the stem and blocks of {name}; write timm:senet154 where networks "
+        "from outside are taken, or seresnext101_32x4d",
+    ),
+    (
+        r"(?:se_?)?res2next_?29(?:_.*)?",
+        "no family here has Res2NeXt with three stages for CIFAR; write cifar_res2next50, which "
+        "has four behind a CIFAR stem",
+    ),
+)
+_TABLE_2 = re.compile(r"(?P<before>(?:cifar_|imagenet_)?)se_?resnext_?(?P<depth>50|101)")
+
+
+def absent(name: str, text: str) -> str | None:
+    """Why no family here has a network of that name (`text` where normal), as a sentence."""
+    for pattern, sentence in _ABSENT:
+        if re.fullmatch(pattern, _GAPS.sub("_", text.replace("×", "x"))):
+            return sentence.format(name=shown(name))
+    return None
+
+
+def usual(text: str) -> Elsewhere | None:
+    """The network of a paper, where its name leaves open what the paper has one of; else None."""
+    found = _TABLE_2.fullmatch(text)
+    if found is None:
+        return None
+    name = f"SE-ResNeXt-{found['depth']}"
+    said = f"{name} is read as that of the SE paper's Table 2, of the template 32x4d"
+    return Elsewhere(f"{found['before']}seresnext{found['depth']}_32x4d", (said,))
 
 
 def respelled(text: str) -> Elsewhere | None:

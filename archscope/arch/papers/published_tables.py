@@ -29,7 +29,8 @@ PAPERS = {
     "torchvision": "torchvision 0.29.1, num_params, _ops and acc@1 of the weights' metadata",
     "keras": "keras-team/keras-io 01b6d6c4, templates/api/applications/index.md",
     "timm": "huggingface/pytorch-image-models 7479d451, "
-    "results/benchmark-infer-amp-nhwc-pt240-cu124-rtx4090.csv",
+    "results/benchmark-infer-amp-nhwc-pt240-cu124-rtx4090.csv, and 0173a139, "
+    "results/results-imagenet.csv",
 }
 
 

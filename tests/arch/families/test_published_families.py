@@ -88,6 +88,9 @@ PARAMS = {
 }
 # timm 1.0.31's own count of its model of the same name (Res2Net: 26w_4s where it says no width).
 TIMM = {
+    "mnasnet_a1": 3887038,
+    "mnasnet_a1_0.75": 2912278,
+    "mnasnet_a1_1.4": 6105992,
     "res2net50_26w_4s": 25699120,
     "res2net50_48w_2s": 25287304,
     "res2net50_14w_8s": 25059816,

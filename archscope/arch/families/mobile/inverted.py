@@ -122,6 +122,7 @@ class Inverted(NamedTuple):
         squeeze: inner channels of the squeeze-and-excitation behind it; None: there is none.
         gate: what makes its numbers factors.
         fused: a dense convolution in place of the first 1x1 and the depthwise one.
+        residual: False: without a shortcut, whatever its shape.
     """
 
     hidden: Number
@@ -131,6 +132,7 @@ class Inverted(NamedTuple):
     squeeze: Number | None = None
     gate: tuple[Activation, Activation] = ("relu", "sigmoid")
     fused: bool = False
+    residual: bool = True
 
     def node(self, w_in: Number, style: Style) -> Node:
         """The block on `w_in` channels, with a shortcut where it keeps the shape."""
@@ -147,6 +149,8 @@ class Inverted(NamedTuple):
             layers.append(squeeze(self.squeeze, self.hidden, *self.gate))
         if widens or not self.fused:
             layers += style.unit(3 if widens and not self.fused else 2, self.out, act=False)
+        if not self.residual:
+            return Seq(*layers)
         same = w_in is self.out or (not (is_array(w_in) or is_array(self.out)) and w_in == self.out)
         if stride == 1 and not same and (is_array(w_in) or is_array(self.out)):
             return _kept(Seq(*layers), w_in == self.out)
@@ -184,6 +188,7 @@ class Row(NamedTuple):
         stride: of the first block.
         kernel: of the depthwise convolutions.
         fused: as of `Inverted`.
+        squeezed: with squeeze-and-excitation, where not all of a network's stages have it.
     """
 
     expansion: Number
@@ -192,6 +197,7 @@ class Row(NamedTuple):
     stride: int
     kernel: int = 3
     fused: bool = False
+    squeezed: bool = False
 
 
 def expanded(row: Row, w_in: Number) -> Number:
