@@ -16,7 +16,7 @@ from archscope.cost.memory import ELEMENT_BYTES, memory, training_bytes
 from archscope.cost.peak import measure_peak
 from archscope.cost.roofline import Load, layers
 from archscope.cost.workload import MODES, Mode, batch_of, measuring, place, workload
-from archscope.errors import UsageError, plural, shown
+from archscope.errors import ArchscopeError, UsageError, plural, shown
 from archscope.explore.clock import peak_memory as footprint
 from archscope.explore.clock.bench_result import Bench, Measured, Setting
 from archscope.explore.clock.rounds import Note, timed_rounds
@@ -251,25 +251,18 @@ def _say(note: Note, mode: Mode, text: str) -> None:
 
 
 def _with_memory(one: Measured, setting: Setting, note: Note) -> Measured:
-    if isinstance(one.network, Outside) and one.network.source == LIVE:
-        note(
-            f"memory: {one.network.name} is not measured, as a fresh process cannot make it; give "
-            "file.py:function"
-        )
-        return one
     note(f"memory: {one.network.name}, {one.mode}")
     assert setting.threads is not None
-    peak = footprint.peak_memory(
-        footprint.Task(
-            one.network,
-            one.mode,
-            one.batch,
-            setting.precision,
-            setting.device,
-            setting.threads,
-        )
+    task = footprint.Task(
+        *(one.network, one.mode, one.batch), setting.precision, setting.device, setting.threads
     )
-    return replace(one, peak_memory=peak)
+    try:
+        return replace(one, peak_memory=footprint.peak_memory(task))
+    except ArchscopeError as error:
+        if not (isinstance(one.network, Outside) and one.network.source == LIVE):
+            raise
+        note(f"memory: {one.network.name} is not measured: {error}")
+        return one
 
 
 def _with_layers(one: Measured, precision: str) -> Measured:

@@ -96,24 +96,31 @@ def measure(task: Task) -> int:
     """The peak of this process while it builds and runs the task's network."""
     with measuring(task.threads):
         _run(_SMALL, task, 2)  # what the libraries load and keep is there before
-        with contextlib.suppress(OSError):
-            _RESET.write_text("5")  # Linux: the high-water mark starts anew at what is held now
+        _start_anew()
         before = _resident()
-        _run(task.network, task, batch_of(task.mode, task.batch))
+        _run(task.network, task, batch_of(task.mode, task.batch), anew=True)
         if task.device.startswith("cuda"):
             return most_allocated(task.device)
         return max(0, _high_water() - before)
 
 
-def _run(network: Network | Outside, task: Task, batch: int) -> None:
+def _run(network: Network | Outside, task: Task, batch: int, *, anew: bool = False) -> None:
     from archscope.explore.networks.outside import image_shape, runnable
 
     module = runnable(network)
     place(module, task.device)
+    if anew:
+        _start_anew()  # what making the module took beside its weights is given back
     images = (batch, *image_shape(network))
     call = workload(module, task.mode, images, task.precision, task.device)
     for _ in range(_CALLS):
         call()
+
+
+def _start_anew() -> None:
+    """Linux: the high-water mark is what is held now."""
+    with contextlib.suppress(OSError):
+        _RESET.write_text("5")
 
 
 def _resident() -> int:

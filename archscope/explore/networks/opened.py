@@ -47,7 +47,15 @@ class Outside:
     classes: int | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """For another process: it opens the network anew, as what makes one cannot be sent."""
+        """For another process: it opens the network anew; a module is sent itself.
+
+        Raises:
+            UsageError: where the other process could not load the module.
+        """
+        if self.source == LIVE:
+            from archscope.nn.sent import sent
+
+            return _received, (self.name, self.input, sent(self.module(), self.name))
         return open_network, (self.name, self.classes, self.input)
 
 
@@ -134,6 +142,13 @@ def _of_module(module: Module, classes: int | None, input: Input | None) -> Outs
             f"{name} has the classes that it was made with; leave the number of classes out"
         )
     return Outside(name, LIVE, input or IMAGENET, lambda: copied(module, name))
+
+
+def _received(name: str, input: Input, module: bytes) -> Outside:
+    """A module that another process sent."""
+    from archscope.nn.sent import received
+
+    return Outside(name, LIVE, input, lambda: received(module, name))
 
 
 def own_network(network: Given, classes: int | None = None, input: GivenInput = None) -> Network:

@@ -6,6 +6,7 @@ import sys
 from functools import partial
 
 import pytest
+from torch import nn
 
 from archscope.arch.names import parse
 from archscope.arch.network import Network
@@ -17,6 +18,7 @@ from archscope.explore.clock import bench as module
 from archscope.explore.clock import peak_memory as footprint
 from archscope.explore.clock.bench import Extras, Setting, bench, bench_paper, parse_modes
 from archscope.explore.clock.rounds import timed_rounds
+from archscope.explore.networks.opened import open_network
 from archscope.training.devices import Inventory
 
 MACHINE = Inventory(cpus=2, cpu_name="imaginary")
@@ -252,6 +254,10 @@ class TestFootprint:
         network = Network("wide", Seq(Conv(16)), (1, 1000, 1000))
         peak = footprint.peak_memory(self.task(network))
         assert 64_000_000 <= peak <= 300_000_000
+        # 10 M weights of 4 bytes, and next to no activations; what loading them took is given back.
+        held = nn.Sequential(nn.Flatten(), nn.Linear(10**6, 10))
+        task = self.task(open_network(held, input=(1, 1000, 1000)))
+        assert 40_000_000 <= footprint.peak_memory(task) <= 70_000_000
 
     @pytest.mark.parametrize(
         ("code", "said", "words"),

@@ -1,6 +1,9 @@
 """Modules that somebody holds, in whatever state: counted as what they compute."""
 
 import dataclasses
+import pickle
+import re
+import sys
 import warnings
 from typing import NamedTuple
 
@@ -15,6 +18,7 @@ from archscope.explore.networks.compare import compare
 from archscope.explore.networks.difference import difference
 from archscope.explore.networks.opened import open_network
 from archscope.nn.live import ready
+from archscope.nn.sent import received
 
 INPUT = (3, 32, 32)
 # By hand: the convolution has 8 (27 + 1) params and 8 * 30 * 30 outputs of 27 multiply-adds each,
@@ -245,19 +249,49 @@ def test_memory_of_a_module_is_seen_and_that_of_ours_is_the_trees(name):
     assert 2 * half.peak_activation_bytes == tree.peak_activation_bytes
 
 
-def test_modules_are_timed_and_their_memory_is_said_to_be_left_out(monkeypatch):
-    notes = []
+def test_modules_are_timed_and_sent_to_the_process_that_measures_memory(monkeypatch):
+    notes, peaks = [], []
+
+    def measured(task):
+        received = pickle.loads(pickle.dumps(task)).network
+        peaks.append(received.module()[0].weight)
+        return 1000
+
+    monkeypatch.setattr("archscope.explore.clock.peak_memory.peak_memory", measured)
     setting = a.Setting(modes=("latency",), rounds=1, threads=1)
     monkeypatch.setattr("archscope.explore.clock.bench.tune_malloc", lambda: False)
     options = {"input": (3, 8, 8), "note": notes.append}
     module = small().half()
     found = a.bench(module, setting, **options)
-    assert found.results[0].timing.median > 0 and found.results[0].peak_memory is None
-    assert module[0].weight.dtype is torch.float16
+    assert found.results[0].timing.median > 0 and found.results[0].peak_memory == 1000
+    assert module[0].weight.dtype is torch.float16 and torch.equal(peaks[0], module[0].weight)
     assert any("float16 weights run as float32" in note for note in notes)
-    assert any("Sequential is not measured" in note for note in notes)
     with pytest.raises(UsageError, match="takes one image"):
         a.bench(Two(), setting, input=(INPUT, (10,)))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (lambda one: setattr(type(one), "__module__", "__main__"), "Two is in __main__"),
+        (lambda one: setattr(one, "own", lambda: 0), "lambda"),
+    ],
+)
+def test_the_memory_of_a_module_that_cannot_be_sent_is_said_to_be_left_out(monkeypatch, spoil, why):
+    kind = type("Two", (nn.Sequential,), {})
+    monkeypatch.setattr(sys.modules[__name__], "Two", kind)
+    one, notes = kind(*small()), []
+    spoil(one)
+    monkeypatch.setattr("archscope.explore.clock.bench.tune_malloc", lambda: False)
+    setting = a.Setting(modes=("latency",), rounds=1, threads=1)
+    found = a.bench(one, setting, input=(3, 8, 8), note=notes.append)
+    assert found.results[0].timing.median > 0 and found.results[0].peak_memory is None
+    assert re.search(f"Two is not measured: .*{why}.*; define it in a file of its own", notes[-1])
+
+
+def test_a_module_that_cannot_be_loaded_is_one_sentence():
+    with pytest.raises(ArchscopeError, match="loading Net in a fresh process failed: Unpickling"):
+        received(b"x", "Net")
 
 
 @pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64, "meta"])
