@@ -63,10 +63,10 @@ if TYPE_CHECKING:
     from archscope.explore.networks.compare import compare
     from archscope.explore.networks.export import export
     from archscope.explore.networks.listing import list_networks as list
-    from archscope.explore.networks.listing import show
     from archscope.explore.networks.opened import open_network
     from archscope.explore.networks.opened import own_network as network
     from archscope.explore.networks.readings import build, count, memory
+    from archscope.explore.networks.show import show
     from archscope.explore.searching.feasible import FeasibleSet
     from archscope.explore.searching.search import Goal, search
     from archscope.explore.searching.table_make import table_make
@@ -145,7 +145,7 @@ _PLACES = {
     "open_network": "archscope.explore.networks.opened:open_network",
     "report": "archscope.explore.training.report:report",
     "search": "archscope.explore.searching.search:search",
-    "show": "archscope.explore.networks.listing:show",
+    "show": "archscope.explore.networks.show:show",
     "solve": "archscope.explore.design.solve:solve",
     "solve_cardinality": "archscope.arch.papers.eq4:solve_cardinality",
     "solve_width": "archscope.arch.papers.eq4:solve_width",

@@ -49,7 +49,7 @@ INSIDE = {
     "reporting": ["folder", "judge", "figure", "networks", "facts", "table"],
     "sweep": ["executor", "ray", "run", "store", "plan"],
     "data": ["load", "sets", "fetch", "batches", "dataset", "view"],
-    "arch": ["names", "families", "papers", "network", "nodes"],
+    "arch": ["names", "families", "papers", "network", "folding", "nodes"],
 }
 PACKAGE = Path(archscope.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))

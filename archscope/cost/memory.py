@@ -23,13 +23,9 @@ from typing import Any
 
 from archscope.arch.arrays import Number, is_array, whole
 from archscope.arch.network import Network
-from archscope.arch.nodes import Node
-from archscope.arch.shape import output_shape
-from archscope.arch.structure import cut, designs
-from archscope.arch.windows import Shape
-from archscope.cost.execution import Execution, Operation, execution, execution_of
-from archscope.cost.formula import BLOCK, count
-from archscope.cost.steps import Mixed
+from archscope.arch.structure import designs
+from archscope.cost.execution import Execution, Operation, each_design, each_of_box, execution
+from archscope.cost.formula import count
 from archscope.short_repr import ShortRepr
 
 MEMORY_CONVENTION = (
@@ -100,18 +96,9 @@ def peak_elements(network: Network) -> Number:
     Raises:
         UsageError: where a layer does not fit its input, or maps are too large for 64 bits.
     """
-    tree, shape = network.tree, network.input
-    total = designs(tree, shape)
-    if total is None:
+    if designs(network.tree, network.input) is None:
         return max(alive for alive, _ in _alive(execution(network)))
-    output_shape(tree, shape)  # raises where something does not fit
-    import numpy as np
-
-    peaks = np.zeros(total, dtype=np.int64)
-    for start in range(0, total, BLOCK):
-        numbers = np.arange(start, min(start + BLOCK, total))
-        _fill(peaks, *cut(tree, shape, numbers), numbers)
-    return peaks
+    return each_design(network, _peak)
 
 
 def peak_of_box(network: Network) -> Number:
@@ -120,58 +107,19 @@ def peak_of_box(network: Network) -> Number:
     Raises:
         UsageError: where a layer does not fit its input, or maps are too large for 64 bits.
     """
-    return _peak_of_box(network.tree, network.input)
+    return each_of_box(network, _peak)
 
 
-def _peak_of_box(tree: Node, shape: Shape) -> Number:
+def _peak(run: Execution) -> Number:
+    """Of designs of one program."""
     import numpy as np
 
-    try:
-        run = execution_of(tree, shape)
-    except Mixed as several:
-        key = several.key
-        axis = next(place for place, size in enumerate(key.shape) if size > 1)
-        rows = np.moveaxis(key, axis, 0).reshape(key.shape[axis], -1)
-        _, group = np.unique(rows, axis=0, return_inverse=True)
-        chosen = [np.flatnonzero(group == one) for one in range(group.max() + 1)]
-        peaks = [_peak_of_box(*cut(tree, shape, some, axis)) for some in chosen]
-        return _joined(peaks, chosen, axis, key.ndim)
     # The large arrays last: what few numbers decide is compared for few designs.
     largest: dict[tuple[int, ...], Number] = {}
     for alive, _ in _alive(run):
         sides = np.shape(alive)
         largest[sides] = np.maximum(largest[sides], alive) if sides in largest else alive
     return reduce(np.maximum, sorted(largest.values(), key=np.size))
-
-
-def _joined(peaks: list[Number], chosen: list[Any], axis: int, axes: int) -> Number:
-    """Peaks of parts of a box, as one array; `chosen` are the places of each part on the axis."""
-    import numpy as np
-
-    parts = [np.reshape(one, (1,) * (axes - np.ndim(one)) + np.shape(one)) for one in peaks]
-    sides = [list(one.shape) for one in parts]
-    common = np.max(sides, axis=0)
-    for side, places in zip(sides, chosen, strict=True):
-        side[:] = common
-        side[axis] = len(places)
-    whole = np.concatenate(
-        [np.broadcast_to(one, side) for one, side in zip(parts, sides, strict=True)], axis
-    )
-    return whole.take(np.argsort(np.concatenate(chosen)), axis)
-
-
-def _fill(peaks: Any, tree: Node, shape: Shape, numbers: Any) -> None:
-    """Write the peaks of the designs of these numbers, which the tree and shape hold alone."""
-    import numpy as np
-
-    try:
-        run = execution_of(tree, shape)
-    except Mixed as several:
-        for key in np.unique(several.key):
-            chosen = np.flatnonzero(several.key == key)
-            _fill(peaks, *cut(tree, shape, chosen), numbers[chosen])
-        return
-    peaks[numbers] = reduce(np.maximum, (alive for alive, _ in _alive(run)))
 
 
 def _alive(run: Execution) -> Iterator[tuple[Number, Operation | None]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from archscope.arch.arrays import LARGEST, Number, TooLarge, is_array
-from archscope.arch.fold import folded
+from archscope.arch.folding.fold import folded
 from archscope.arch.network import Network
 from archscope.arch.nodes import Conv, Linear
 from archscope.arch.shape import walk

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from archscope.arch.fuse import Branch, Fusion
+from archscope.arch.folding.fuse import Branch, Fusion
 from archscope.arch.nodes import Conv
 from archscope.arch.rewrite import Cut
 from archscope.arch.windows import pair

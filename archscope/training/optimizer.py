@@ -30,8 +30,8 @@ def optimizer(model: nn.Module, recipe: Recipe, device: torch.device) -> torch.o
         betas = (chosen.beta1, chosen.beta2)
         return torch.optim.AdamW(groups, lr=chosen.lr, betas=betas, fused=fused)
     if isinstance(chosen, RmsProp):
-        numbers = {"alpha": chosen.alpha, "eps": chosen.eps, "momentum": chosen.momentum}
-        return torch.optim.RMSprop(groups, lr=chosen.lr, **numbers)
+        momentum = chosen.momentum
+        return torch.optim.RMSprop(groups, chosen.lr, chosen.alpha, chosen.eps, momentum=momentum)
     return torch.optim.SGD(
         groups, lr=chosen.lr, momentum=chosen.momentum, nesterov=chosen.nesterov, fused=fused
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import archscope as a
-from archscope.arch.fold import folded
+from archscope.arch.folding.fold import folded
 from archscope.arch.names import parse
 from archscope.arch.network import Network
 from archscope.arch.nodes import Act, Conv, Norm, Pool, Seq, Shortcut, Sum

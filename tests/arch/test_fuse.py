@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from archscope.arch import families
-from archscope.arch.fuse import Branch, Fusion, fused, fusions
+from archscope.arch.folding.fuse import Branch, Fusion, fused, fusions
 from archscope.arch.names import parse
 from archscope.arch.nodes import Act, Conv, Norm, Repeat, Seq, Shortcut, Sum
 from archscope.cost import count

@@ -17,6 +17,7 @@ reporting.table.formats reporting.table.render reporting.table.result reporting.
 reporting.table.text short_repr
 """
 SOLVE = """
+arch.times cli.options.latency cli.options.machine
 arch.papers.eq4 cli.commands.design.solve cli.commands.design.solve_block
 cli.commands.design.solve_rule cli.options.caps cli.options.solving cli.options.spaces
 explore.design.templates.bottleneck reporting.networks.templates
@@ -27,10 +28,11 @@ arch.families.family arch.families.keys arch.families.own arch.families.read_nam
 arch.families.registry arch.families.residual.choices arch.families.residual.depths
 arch.families.residual.resnet arch.families.residual.resnext arch.families.spelling arch.inputs
 arch.names arch.network arch.nodes.combinators arch.nodes.leaves arch.nodes.node arch.readings
-arch.rebuild arch.scaling arch.shape arch.structure arch.windows cli.commands.networks.compare
-cli.commands.networks.difference cli.options.latency cli.options.machine cost.formula
-explore.networks.compare explore.networks.confirmed explore.networks.opened files nn.free_memory
-reporting.facts.nearest_published reporting.figure.plot reporting.networks.architectures running
+arch.rebuild arch.scaling arch.shape arch.structure arch.times arch.windows
+cli.commands.networks.compare cli.commands.networks.difference cli.options.latency
+cli.options.machine cost.formula explore.networks.compare explore.networks.confirmed
+explore.networks.opened files nn.free_memory reporting.facts.nearest_published
+reporting.figure.plot reporting.networks.architectures running
 """
 # Of the standard library: neither needs one of these, and each takes as long as ten small modules.
 SLOW = {"asyncio", "concurrent.futures", "csv", "hashlib", "html", "multiprocessing", "statistics"}

@@ -70,7 +70,7 @@ def test_every_option_stands_in_a_group_with_a_help_and_a_value():
             assert told or one.is_flag, (command, one.name)
     told = shown("solve", "-h", columns=100)
     groups = re.findall(r"─ ([A-Z][a-z ]+) ─", told)
-    assert groups == ["Options", "One block", "Whole networks", "Input and classes",
+    assert groups == ["Options", "One block", "Whole networks", "Where", "Input and classes",
                       "Output and help"]  # fmt: skip
     assert re.findall(r"─ ([A-Z][a-z ]+) ─", shown("-h")) == [
         *("Options", "Design", "Networks", "Training and experiments", "Search"),

@@ -63,7 +63,7 @@ def test_the_whole_list_fits_80_columns_and_says_each_source():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--sort", "seconds"), "a list is sorted by params, macs, activations, memory, error"),
+        (("--sort", "seconds"), "sorted by params, macs, activations, memory, latency, error"),
         (("--params", "26M:20M"), "params must be a range"),
         (("--memory", ":10MiB"), "memory must be a range"),
         (("--params", "2:3"), "widen them"),

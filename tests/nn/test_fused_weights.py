@@ -6,7 +6,7 @@ import torch
 from hypothesis import strategies as st
 from properties import examples
 
-from archscope.arch.fuse import fused, fusions
+from archscope.arch.folding.fuse import fused, fusions
 from archscope.arch.names import parse
 from archscope.arch.network import Network
 from archscope.arch.nodes import Act, Conv, Norm, Seq, Sum

@@ -11,6 +11,7 @@ from archscope.arch.arrays import Number, is_array, whole
 from archscope.arch.families.spelling import FRACTION, WHOLE
 from archscope.arch.quantities import COSTS
 from archscope.arch.scaling import Fractions, decimal, exact
+from archscope.arch.times import LATENCY
 from archscope.errors import UsageError, plural, shown
 
 
@@ -77,7 +78,10 @@ class Axis:
 
         Those of `grows` do not, nor do the bytes of the weights where params do not. The memory,
         and how many layers there are, do not where none of them falls (`check_family` tries it).
+        Latency may fall with every one: channels that fill a vector are faster than fewer.
         """
+        if cost == LATENCY:
+            return False
         if cost in COSTS:
             return cost in self.grows
         return "params" in self.grows if cost == "weights" else set(COSTS) <= set(self.grows)

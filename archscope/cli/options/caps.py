@@ -20,7 +20,7 @@ AtMostOption = Annotated[
         value="N[UNIT]",
         panel=NETWORK,
         help="5Mparams, 600MMACs, '11M activations', '1MB weights:int8', '256kB memory:int8' (of "
-        "fp32, fp16, bf16, int8), 'as resnet50:macs'; several at once.",
+        "fp32, fp16, bf16, int8), 20ms (predicted), 'as resnet50:macs'; several at once.",
     ),
 ]
 FlashOption = Annotated[
@@ -57,8 +57,8 @@ MaximiseOption = Annotated[
         value="COST",
         panel=NETWORK,
         default="the one whose cap binds most",
-        complete=one_of(lambda: (*COSTS, "weights", "memory")),
-        help="The cost that is to be large: params, macs, activations, weights or memory.",
+        complete=one_of(lambda: (*COSTS, "weights", "memory", "latency")),
+        help="The cost that is to be large: params, macs, activations, weights, memory or latency.",
     ),
 ]
 AllOption = Annotated[

@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from archscope.cli.options.declared import WHERE, option
+from archscope.arch.times import LATENCY, parse_time_range
+from archscope.cli.completion import one_of
+from archscope.cli.options.declared import NETWORK, WHERE, option
 from archscope.cli.output import note
 from archscope.errors import UsageError, shown
 
 if TYPE_CHECKING:
-    from archscope.explore.latency.fitted import LatencyModel
+    from archscope.explore.latency.fitted import Asked, LatencyModel
 
-LATENCY = "latency"
+LatencyOption = Annotated[
+    str | None,
+    option(
+        "--latency",
+        value="A:B",
+        help="Range of the predicted time of one image, by the model of archscope bench --fit: "
+        ":20ms, 5ms:20ms.",
+    ),
+]
+CostsOption = Annotated[
+    str | None,
+    option(
+        "--costs",
+        value="latency",
+        complete=one_of(lambda: (LATENCY,)),
+        help="latency: the predicted time of one image on this machine, with its interval, by "
+        "the model of archscope bench --fit.",
+    ),
+]
 LatencyModelOption = Annotated[
     Path | None,
     option(
@@ -25,25 +46,68 @@ LatencyModelOption = Annotated[
 ]
 
 
-def model_of(
-    costs: str | None, threads: int | None, precision: str, device: str, file: Path | None
-) -> LatencyModel | None:
-    """The model that the options name; None where no latency is asked for.
+MeasureOption = Annotated[
+    int | None,
+    option(
+        "--measure",
+        value="K",
+        panel=NETWORK,
+        help="Measure the first K answers by latency, and put them in the order that they have.",
+        min=1,
+        max=100,
+    ),
+]
+
+
+def latency_range(text: str | None) -> dict[str, tuple[int, int | None]]:
+    """The range of latency as one of a query's, in nanoseconds; none where none was written."""
+    return {} if text is None else {LATENCY: parse_time_range(text)}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the user wrote of the model that predicts latency."""
+
+    threads: int | None
+    precision: str
+    device: str
+    file: Path | None
+
+    def model(self, asked: bool, how: str = "--costs latency") -> LatencyModel | None:
+        """The model of this setting; None where no latency is `asked` for, which `how` does.
+
+        Raises:
+            UsageError: where an option of a model stands alone, or there is no such model.
+            ArchscopeError: where its file is damaged.
+        """
+        if not asked:
+            if self != Setting(None, "fp32", "cpu", None):
+                raise UsageError(
+                    "--threads, --precision, --device and --latency-model choose a model of "
+                    f"latency; add {how}"
+                )
+            return None
+        from archscope.explore.latency.fitted import fitted_model
+
+        return fitted_model(self.asked(), self.file, note)
+
+    def asked(self) -> Asked:
+        """The threads, precision and device, with every choice made.
+
+        Raises:
+            UsageError: for a device, precision or number that cannot be.
+        """
+        from archscope.explore.latency.fitted import asked_for
+
+        return asked_for(self.threads, self.precision, self.device)
+
+
+def wants_latency(costs: str | None) -> bool:
+    """Whether `--costs` asks for it.
 
     Raises:
-        UsageError: where another cost is named, an option of a model stands alone, or there is no
-            such model.
-        ArchscopeError: where its file is damaged.
+        UsageError: where another cost is named.
     """
-    if costs is None:
-        if threads is not None or file is not None or (precision, device) != ("fp32", "cpu"):
-            raise UsageError(
-                "--threads, --precision, --device and --latency-model choose a model of latency; "
-                "add --costs latency"
-            )
-        return None
-    if costs.strip().lower() != LATENCY:
+    if costs is not None and costs.strip().lower() != LATENCY:
         raise UsageError(f"--costs takes latency, not {shown(costs)}; the others are always shown")
-    from archscope.explore.latency.fitted import asked_for, fitted_model
-
-    return fitted_model(asked_for(threads, precision, device), file, note)
+    return costs is not None

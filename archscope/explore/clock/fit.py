@@ -59,7 +59,7 @@ class Observed:
     @property
     def seconds(self) -> float:
         """Of the whole network."""
-        return _undisturbed(self.whole)
+        return undisturbed(self.whole)
 
     @property
     def disagreement(self) -> float:
@@ -156,7 +156,7 @@ def _rounds(group: Sequence[Runner], share: float) -> list[Observed]:
     return found
 
 
-def _undisturbed(seconds: Sequence[float]) -> float:
+def undisturbed(seconds: Sequence[float]) -> float:
     """The lower quartile: a busy machine makes times longer, never shorter."""
     return sorted(seconds)[int(_USED * (len(seconds) - 1))]
 
@@ -166,7 +166,7 @@ def _weights(observed: Sequence[Observed]) -> Weights:
     measured: list[float] = []
     trust: list[float] = []
     for one in observed:
-        times = [_undisturbed(each) for each in zip(*one.parts, strict=True)]
+        times = [undisturbed(each) for each in zip(*one.parts, strict=True)]
         # Reading the clock takes time, and the whole knows nothing of it.
         share = min(1.0, one.seconds / sum(times))
         rows += [*one.rows, one.total]

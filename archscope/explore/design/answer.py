@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from archscope.arch.network import Network
 from archscope.arch.papers.eq4 import Rounding
 from archscope.arch.papers.published import published_templates
+from archscope.arch.times import LATENCY, MILLISECOND
+from archscope.arch.windows import Shape
 from archscope.cost.formula import CONVENTION, count
 from archscope.cost.memory import Memory, memory
 from archscope.cost.stored import Storage
@@ -23,6 +25,9 @@ from archscope.reporting.facts.nearest_published import nearest_published
 from archscope.reporting.networks.designs import inverse_table, number, number_text, values_text
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
+
+if TYPE_CHECKING:
+    from archscope.explore.latency.fitted import LatencyModel
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,11 @@ def _memory(network: Network, storage: Storage) -> Memory | None:
         return None
 
 
+def _in_ms(metric: str, value: int) -> int | float | None:
+    """A cost as JSON has it: latency in milliseconds."""
+    return number(value / MILLISECOND) if metric == LATENCY else value
+
+
 # The numbers that every row of JSON has, null where its family has none.
 KEYS = ("cardinality", "width", "widen", "deepening", "scale")
 WORDS = {"widen": "widening factor", "deepening": "deepening factor"}
@@ -130,6 +140,8 @@ class Inverse(Result):
         answers: one for each combination of the numbers that were given as lists.
         infeasible: one sentence for each question without an answer.
         fold: whether weights and memory are told with batch norm folded.
+        latency: the model, where a latency was asked for.
+        measured: milliseconds of designs that were measured, by the network's name and input.
     """
 
     base: Base
@@ -138,6 +150,8 @@ class Inverse(Result):
     answers: Sequence[Answer]
     infeasible: Sequence[str] = ()
     fold: bool = False
+    latency: LatencyModel | None = None
+    measured: Mapping[tuple[str, Shape], float] = field(default_factory=dict)
 
     @property
     def storage(self) -> Storage:
@@ -161,9 +175,10 @@ class Inverse(Result):
             "limits": [
                 {
                     "metric": limit.metric,
-                    "value": limit.value,
+                    "value": _in_ms(limit.metric, limit.value),
                     "source": limit.source,
                     **({"bound": "at most"} if limit.hard else {}),
+                    **({"unit": "ms"} if limit.metric == LATENCY else {}),
                     **({"format": limit.format} if limit.format else {}),
                 }
                 for limit in self.limits
@@ -172,6 +187,7 @@ class Inverse(Result):
             "formats": self.storage.formats,
             "fold": self.fold,
             "memory_model": model(fold=self.fold),
+            **({"latency_note": self.latency.sentence()} if self.latency else {}),
             "rounding": self.rounding
             if isinstance(self.rounding, str)
             else f"multiple-of-{self.rounding}",
@@ -210,6 +226,13 @@ class Inverse(Result):
             "weights": int(self.storage.weight_bytes(network, costs["params"])),
             "memory": need.peak_activation_bytes if need else None,
         }
+        told: dict[str, Any] = {}
+        if self.latency:
+            predicted = self.latency.seconds(network)
+            costs[LATENCY] = round(1e9 * predicted)
+            told = self.latency.around(predicted).document()
+            if (ms := self.measured.get((network.name, network.input))) is not None:
+                told["latency_ms_measured"] = ms
         row: dict[str, Any] = {"network": network.name, "template": template}
         row["depths"] = depths
         others = [word for word, axis in space.of.items() if axis.word != "depth"]
@@ -217,7 +240,9 @@ class Inverse(Result):
             row[word] = number(values.get(word, 1 if word == "scale" else None))
         residuals = {limit.metric: costs[limit.metric] - limit.value for limit in self.limits}
         deviations = {limit.metric: residuals[limit.metric] / limit.value for limit in self.limits}
-        row |= {**costs, "memory_at": need.peak_at if need else None}
+        residuals = {metric: _in_ms(metric, number) for metric, number in residuals.items()}
+        costs.pop(LATENCY, None)
+        row |= {**costs, "memory_at": need.peak_at if need else None, **told}
         return {**row, "residuals": residuals, "deviations": deviations}
 
     def _nearest_published(self, answer: Answer) -> dict[str, Any] | None:

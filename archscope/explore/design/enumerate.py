@@ -11,10 +11,12 @@ import numpy.typing as npt
 
 from archscope.arch.network import Network
 from archscope.arch.quantities import STORED
+from archscope.arch.times import LATENCY
 from archscope.cost.formula import Count
 from archscope.errors import ArchscopeError, InfeasibleError, UsageError, shown
 from archscope.explore.design import draw
 from archscope.explore.design.caps.conditions import bytes_of, counted_within
+from archscope.explore.design.caps.timed import Timed
 from archscope.explore.design.chunks import chunks, out_of, position
 from archscope.explore.design.collect import PRINT, SORTS, Collector, Columns, Order
 from archscope.explore.design.drawing.fingerprints import fingerprints
@@ -70,6 +72,7 @@ def enumerate_designs(
         families = [query] if isinstance(query, (str, Network)) else query
         query = _query([named(one, "a family") for one in families])
     order = (order or Order()).within(query.ranges)
+    _check_latency(query, order)
     asked, stored = query.conditions, _stored(query, order)
     counted_ranges = asked.counted
     boxes = spaces(query)
@@ -84,7 +87,8 @@ def enumerate_designs(
         )
     if key not in (*CAPPED, *axes):
         axes.append(key)
-    names = ["part", *axes, *METRICS, *stored, PRINT]
+    timed = Timed(query.latency, query.ranges.get(LATENCY))
+    names = ["part", *axes, *METRICS, *stored, *([LATENCY] if query.latency else []), PRINT]
 
     def kept(index: int, part: Part, columns: Columns, cost: Count) -> Columns:
         """Of some designs of a part, those that fulfil the query."""
@@ -99,13 +103,19 @@ def enumerate_designs(
             taken |= bytes_of(part, chosen, taken["params"], stored, query.storage)
             keep = np.flatnonzero(asked.stored_within(taken, len(keep)))
             taken = {name: value[keep] for name, value in taken.items()}
-        chosen = {axis: taken[axis] for axis in columns}
-        taken[PRINT] = fingerprints(part, chosen)[: len(keep)] if len(keep) else _NONE
+        taken = timed.within(part, columns, taken)
+        chosen, rows = {axis: taken[axis] for axis in columns}, len(taken["part"])
+        taken[PRINT] = fingerprints(part, chosen)[:rows] if rows else _NONE
         return taken
 
     open_parts = _open(parts, query)
     left = sum(part.size for part in open_parts.values())
     if order.sample is not None and left > min(draw.SMALL, MOST_CANDIDATES) and not exhaustive:
+        if LATENCY in query.ranges:
+            raise UsageError(
+                f"a sample within a range of latency goes through the box, and {left:,} designs "
+                "are many: state smaller ranges, as --depth 1:6, or give --exhaustive"
+            )
         drawn = draw.sampled(kept, open_parts, order, names, asked, query.divisible)
         if left > MOST_CANDIDATES or len(drawn.listed["part"]) == order.sample:
             return _of_draw(drawn, query, order, boxes, parts)
@@ -122,7 +132,7 @@ def enumerate_designs(
             collector.add(kept(index, part, columns, cost))
             told.at((done + position(part, columns)) / len(open_parts), collector.matches)
     if not collector.matches:
-        raise InfeasibleError(_none(query, parts))
+        raise InfeasibleError(timed.none() or _none(query, parts))
     listed, sample = collector.finish()
     front = collector.kept if order.pareto else None
     numbers = candidates, counted, collector.matches, front
@@ -178,6 +188,13 @@ def _open(parts: Sequence[Part], query: Query) -> dict[int, Part]:
     }
 
 
+def _check_latency(query: Query, order: Order) -> None:
+    """Raise UsageError where latency is asked for, and nothing predicts it."""
+    used = {word.removeprefix("-") for word in (order.sort, *(order.pareto or ()), *query.ranges)}
+    if query.latency is None and LATENCY in used:
+        raise UsageError("latency is predicted by a fitted model; give the query one, as latency=")
+
+
 class _Progress:
     """Says how many candidates there are and, every few seconds, how far it is."""
 
@@ -196,7 +213,7 @@ class _Progress:
 
 def _none(query: Query, parts: Sequence[Part]) -> str:
     """That nothing was found, and what comes nearest."""
-    asked = [range_text(metric, ends) for metric, ends in query.ranges.items()]
+    asked = [range_text(metric, ends) for metric, ends in query.counted.items()]
     if query.divisible > 1:
         asked.append(f"group widths that are multiples of {query.divisible}")
     what = " and ".join(asked) or "these numbers"
@@ -209,7 +226,7 @@ def _none(query: Query, parts: Sequence[Part]) -> str:
     )
     return (
         f"no design of {', '.join(query.families)} in the box has {what}, and "
-        f"{found.sentence()}; widen the conditions, or the box, as with --cardinality 1:128"
+        f"{found.sentence()}; widen the conditions, or the ranges of the numbers"
     )
 
 

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from archscope.arch.network import Network
+from archscope.arch.quantities import STORED
 from archscope.arch.scaling import plain
+from archscope.arch.times import LATENCY, MILLISECOND
 from archscope.arch.windows import Shape
 from archscope.cost.formula import CONVENTION
 from archscope.cost.stored import Storage
@@ -19,9 +21,12 @@ from archscope.explore.design.caps.read import model
 from archscope.explore.design.collect import Columns, Order
 from archscope.explore.design.limits import CAPPED, METRICS
 from archscope.explore.design.space import Part, Space, symbols, usual
+from archscope.explore.latency.fitted import LatencyModel
 from archscope.explore.networks.confirmed import confirmed
 from archscope.reporting.figure.plot import PLAIN, Heading, Style
 from archscope.reporting.networks.designs import enumeration_table, number, number_text, values_text
+from archscope.reporting.networks.latency import LATENCY as LATENCY_COLUMN
+from archscope.reporting.networks.latency import with_ends
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
 
@@ -38,11 +43,12 @@ class Query:
     Attributes:
         families: as `resnext` (all depths free), `resnext50` (its depths), `wrn`, `wrn_28`.
         given: values by word, as `archscope.explore.design.inverse.inverse` takes them.
-        ranges: the least and the most of `params`, `macs`, `activations`, and of the bytes of
-            `weights` and `memory`; None: no end.
+        ranges: the least and the most of `params`, `macs`, `activations`, of the bytes of `weights`
+            and `memory`, and of `latency` in nanoseconds; None: no end.
         divisible: the channels of the first stage's 3x3 convolutions are multiples of it.
         classes, input_shape: where not the family's own.
         storage: the formats of weights and memory, and whether batch norm is folded.
+        latency: a fitted model, by which the time of each design is predicted.
     """
 
     families: Sequence[str] = FAMILIES
@@ -52,11 +58,17 @@ class Query:
     classes: int | None = None
     input_shape: Shape | None = None
     storage: Storage = field(default_factory=Storage)
+    latency: LatencyModel | None = None
+
+    @property
+    def counted(self) -> dict[str, Range]:
+        """The ranges of what is counted, not predicted."""
+        return {cost: ends for cost, ends in self.ranges.items() if cost != LATENCY}
 
     @property
     def conditions(self) -> Conditions:
-        """What designs must cost."""
-        return Conditions(self.ranges, self.storage)
+        """What designs must cost, but for what is predicted."""
+        return Conditions(self.counted, self.storage)
 
 
 @dataclass(frozen=True, repr=False)
@@ -105,14 +117,15 @@ class Enumeration(Result):
     @property
     def costs(self) -> tuple[str, ...]:
         """The costs of a row: bytes are told where a range, the sort or a front asks for them."""
-        return tuple(cost for cost in CAPPED if cost in METRICS or cost in self.columns)
+        return (*METRICS, *(cost for cost in STORED if cost in self.columns))
 
     @property
     def types(self) -> dict[str, type[int] | type[float]]:
         """Whether each number and cost of a row is a whole number or may be a fraction."""
         axes = [(word, axis) for space in self.spaces for word, axis in space.of.items()]
         fractions = {"widen", *(word for word, axis in axes if axis.fractional)}
-        return {word: float if word in fractions else int for word in (*self.words, *self.costs)}
+        types = {word: float if word in fractions else int for word in (*self.words, *self.costs)}
+        return {**types, **dict.fromkeys((LATENCY_COLUMN.key, *LATENCY_COLUMN.also), float)}
 
     def values(self, index: int) -> dict[str, Any]:
         """The numbers of one listed design."""
@@ -162,14 +175,14 @@ class Enumeration(Result):
         families = self.families_of(self.sample)
         alone = "designs that meet the conditions"
         groups = [
-            Group(f"{name if len(families) > 1 else alone} ({shown})", columns)
+            Group(f"{name if len(families) > 1 else alone} ({shown})", _drawn(columns))
             for name, columns in families.items()
         ]
         front = self.front is not None
         marked = (
-            Group(f"Pareto front ({self.front:,})", self.whole_front)
+            Group(f"Pareto front ({self.front:,})", _drawn(self.whole_front))
             if front
-            else Group(f"listed ({len(self):,}, by {self.order.sort})", self.columns)
+            else Group(f"listed ({len(self):,}, by {self.order.sort})", _drawn(self.columns))
         )
         heading = Heading(table.title, table.notes[:1])
         return draw_designs(
@@ -178,10 +191,11 @@ class Enumeration(Result):
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The listed designs, a mapping each, made as they are asked for."""
-        words = self.words
+        words, timed = self.words, self.query.latency
         for index in range(len(self)):
             space = self.parts[int(self.columns["part"][index])].space
             values = self.values(index)
+            predicted = timed.around(int(self.columns[LATENCY][index]) / 1e9) if timed else None
             yield {
                 "network": space.name(values),
                 "family": space.family.title,
@@ -194,6 +208,7 @@ class Enumeration(Result):
                 ),
                 "scale": number_text(values.get("scale", 1)),
                 **{metric: int(self.columns[metric][index]) for metric in self.costs},
+                **(predicted.document() if predicted else {}),
                 **({"fvcore": "confirmed"} if self.is_confirmed else {}),
             }
 
@@ -219,7 +234,15 @@ class Enumeration(Result):
 
     def tables(self) -> list[Table]:
         """A row for each listed design."""
-        return [enumeration_table(self.head(), list(self.rows()))]
+        return [enumeration_table(self.head(), list(map(with_ends, self.rows())))]
+
+    def _latency(self) -> dict[str, Any]:
+        """Of the JSON's head: the range of the latency, and by what it is predicted."""
+        if (model := self.query.latency) is None:
+            return {}
+        ends = self.query.ranges.get(LATENCY)
+        ms = [None if end is None else end / MILLISECOND for end in ends] if ends else None
+        return {"latency_ms_range": ms, "latency_note": model.sentence()}
 
     def head(self) -> dict[str, Any]:
         """All of the JSON but the designs, schema `archscope.enumerate/1`."""
@@ -239,10 +262,11 @@ class Enumeration(Result):
                 {word: number_text(one) for word, one in usual(space.of).items()}
                 for space in self.spaces
             ],
-            "ranges": {metric: list(ends) for metric, ends in query.ranges.items()},
+            "ranges": {metric: list(ends) for metric, ends in query.counted.items()},
             "formats": {cost: one for cost, one in formats.items() if cost in self.costs},
             "fold": query.storage.fold,
             "memory_model": model(fold=query.storage.fold),
+            **self._latency(),
             "divisible": query.divisible,
             "candidates": self.candidates,
             "counted": self.counted,
@@ -257,6 +281,13 @@ class Enumeration(Result):
             if self.order.sample is None
             else {"size": self.order.sample, "seed": self.order.seed},
         }
+
+
+def _drawn(columns: Columns) -> Columns:
+    """As a picture has them: latency in milliseconds."""
+    if LATENCY not in columns:
+        return columns
+    return {**columns, LATENCY: columns[LATENCY] / MILLISECOND}
 
 
 def _box(space: Space) -> dict[str, Any]:

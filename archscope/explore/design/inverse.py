@@ -8,6 +8,7 @@ from itertools import product
 from typing import Any
 
 from archscope.arch.quantities import STORED
+from archscope.arch.times import LATENCY
 from archscope.cost.formula import count
 from archscope.errors import InfeasibleError, UsageError
 from archscope.explore.design.answer import Answer, Inverse
@@ -64,8 +65,11 @@ def inverse(
     budgets = [one for one in listed if one not in caps]
     read = all_limits(budgets, options.input_shape) if budgets or not caps else []
     asked = [*read, *caps]
-    stored = any(limit.metric in STORED for limit in read)
+    stored = any(limit.metric in (*STORED, LATENCY) for limit in read)
     _check_goal(options, budgets, caps, stored=stored)
+    timed = LATENCY in (options.maximise, *(limit.metric for limit in asked))
+    if timed and options.latency is None:
+        raise UsageError("latency is predicted by a fitted model; give the options one")
     base = read_base(network).by_stage(given or {}, free)
     axes = base.given(given or {})
     opened = opened_axes(base, axes, free, options.rounding)
@@ -91,7 +95,8 @@ def inverse(
             infeasible.append(str(error))
     if not answers:
         raise InfeasibleError(infeasible[0])
-    return Inverse(base, asked, options.rounding, answers, infeasible, options.fold)
+    model = options.latency if timed else None
+    return Inverse(base, asked, options.rounding, answers, infeasible, options.fold, model)
 
 
 def _check_goal(

@@ -9,13 +9,14 @@ from fractions import Fraction
 
 from archscope.arch.families.own import place_of
 from archscope.arch.quantities import COSTS, MOST_COST, STORED, parse_cap
+from archscope.arch.times import LATENCY, parse_time
 from archscope.arch.windows import Shape
 from archscope.cost.memory import FORMATS
 from archscope.errors import UsageError, shown
 from archscope.explore.networks.opened import Given, is_outside
 
 METRICS = COSTS
-CAPPED = (*COSTS, *STORED)
+CAPPED = (*COSTS, *STORED, LATENCY)
 _KEPT = ("params", "macs")  # of another network: what the papers keep when they compare
 _AS = re.compile(r"(?:(\d{1,4}(?:\.\d{1,4})?)\s*[x*×]\s*)?(.*[^\s:].*)", re.I | re.DOTALL)
 
@@ -30,7 +31,8 @@ class Limit:
     """What a design shall cost.
 
     Attributes:
-        metric: the cost; of the bytes of `weights` and `memory`, those of `format`.
+        metric: the cost; of the bytes of `weights` and `memory`, those of `format`; of the
+            predicted `latency` nanoseconds.
         value: its number.
         source: the network that it was taken from, if any.
         hard: whether it is a cap, which no design may pass; else the nearest is sought.
@@ -93,6 +95,8 @@ def format_named(text: str | None) -> str:
 
 def read_limit(text: str) -> Limit:
     """One limit, as `4.1GMACs` or `1MB weights:int8`."""
+    if (time := parse_time(text)) is not None:
+        return Limit(LATENCY, time)
     cost, value, format = parse_cap(text)
     return Limit(cost, value, format=format_named(format) if cost in STORED else None)
 

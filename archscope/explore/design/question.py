@@ -18,6 +18,7 @@ from archscope.explore.design.space import SIDE, Space, usual
 if TYPE_CHECKING:
     from archscope.arch.papers.eq4 import Rounding
     from archscope.explore.design.shortlist import Rule
+    from archscope.explore.latency.fitted import LatencyModel
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Options:
             binds most.
         every: whether degenerate designs stand in their place, not last.
         fold: whether batch norm is folded into the convolutions, for weights and memory.
+        latency: a fitted model, where latency has a limit.
     """
 
     rounding: Rounding = "nearest"
@@ -44,6 +46,7 @@ class Options:
     maximise: str | None = None
     every: bool = True
     fold: bool = False
+    latency: LatencyModel | None = None
 
     @property
     def rule(self) -> Rule:

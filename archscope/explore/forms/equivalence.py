@@ -14,7 +14,7 @@ from functools import partial
 from math import gcd
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from archscope.arch.fuse import FUSED, fusions
+from archscope.arch.folding.fuse import FUSED, fusions
 from archscope.arch.network import Network
 from archscope.arch.nodes import Node, Seq
 from archscope.arch.rebuild import placed

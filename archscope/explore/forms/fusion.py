@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from archscope.arch.fuse import FUSED, fused, fusions
+from archscope.arch.folding.fuse import FUSED, fused, fusions
 from archscope.arch.network import Network
 from archscope.arch.nodes import Seq
 from archscope.cost.formula import count

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from archscope.arch.network import Network
+from archscope.arch.structure import designs
 from archscope.cost.execution import execution
-from archscope.cost.latency.model import Weights, seconds
+from archscope.cost.latency.model import Weights, latencies, latencies_of_box, seconds
 from archscope.documents import Unclear, json_value
 from archscope.errors import ArchscopeError, UsageError, shown
 from archscope.files import at_home, read_ours, write_json
@@ -96,9 +97,50 @@ class LatencyModel:
         """
         return float(seconds(execution(network).operations, self.weights))
 
+    def nanoseconds(self, network: Network) -> Any:
+        """The same of every design that the arrays of a network hold, in whole nanoseconds.
+
+        Raises:
+            UsageError: where a layer does not fit its input, or maps are too large for 64 bits.
+        """
+        import numpy as np
+
+        plain = designs(network.tree, network.input) is None
+        found = self.seconds(network) if plain else latencies(network, self.weights)
+        return np.rint(1e9 * np.asarray(found)).astype(np.int64)
+
+    def nanoseconds_of_box(self, network: Network) -> Any:
+        """The same of a box of designs, as `archscope.cost.formula.count_box` takes it.
+
+        Raises:
+            UsageError: as `nanoseconds`.
+        """
+        import numpy as np
+
+        found = latencies_of_box(network, self.weights)
+        return np.rint(1e9 * np.asarray(found)).astype(np.int64)
+
     def interval(self, predicted: float) -> tuple[float, float]:
         """The ends of the interval around a prediction."""
         return predicted / self.reach, predicted * self.reach
+
+    def predicted(self, network: Any) -> Predicted:
+        """What it says of one of our networks, of plain numbers."""
+        return self.around(self.seconds(network))
+
+    def around(self, predicted: float) -> Predicted:
+        """A prediction of so many seconds, with its interval."""
+        return Predicted(predicted, self.interval(predicted))
+
+    def sentence(self) -> str:
+        """What a reader must know of a prediction."""
+        of = {key: shown(str(value)) for key, value in self.machine.items()}
+        device = of.get("device_name" if self.machine.get("device_name") else "processor")
+        return (
+            f"Latency of one image is predicted, not measured ({device}, {of.get('precision')}, "
+            f"threads {of.get('threads')}): nine in ten of networks lie within a factor of "
+            f"{self.reach:.2f}."
+        )
 
     def document(self) -> dict[str, Any]:
         """The model as JSON, schema `archscope.latency/1`."""
@@ -235,9 +277,3 @@ class Predicted:
         """As a table has it."""
         low, high = (brief(1000 * end) for end in self.interval)
         return f"{brief(1000 * self.seconds)} ms ({low} to {high})"
-
-
-def predicted(network: Any, model: LatencyModel) -> Predicted:
-    """What a model says of one of our networks, of plain numbers."""
-    found = model.seconds(network)
-    return Predicted(found, model.interval(found))

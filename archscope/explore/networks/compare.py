@@ -249,9 +249,7 @@ def compare(
     opened = open_networks(given, classes, input)
     compared = [_compared(network) for network in opened]
     if latency is not None:
-        from archscope.explore.latency.fitted import predicted
-
-        compared = [replace(one, latency=predicted(one.network, latency)) for one in compared]
+        compared = [replace(one, latency=latency.predicted(one.network)) for one in compared]
     found = Comparison(compared, "formula")
     return found.confirmed(note) if counter == "fvcore" else found
 

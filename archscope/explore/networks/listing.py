@@ -1,4 +1,4 @@
-"""The named networks, and one network in detail."""
+"""The named networks, with what they cost."""
 
 from __future__ import annotations
 
@@ -9,42 +9,41 @@ from typing import Any
 from archscope.arch.families.family import Family
 from archscope.arch.families.own import check_named, place_of
 from archscope.arch.families.spelling import normal
-from archscope.arch.inputs import GivenInput, input_plain
 from archscope.arch.names import forms, parse, read, well_known
 from archscope.arch.network import Network
 from archscope.arch.papers.published import published_errors
 from archscope.arch.quantities import COSTS
-from archscope.arch.roundings import roundings
+from archscope.arch.times import LATENCY
 from archscope.cost.formula import CONVENTION, count
 from archscope.cost.memory import memory
 from archscope.errors import UsageError, plural, shown
-from archscope.explore.networks.compare import stage_rows
-from archscope.explore.networks.opened import Given, Outside, open_network, refuse_outside
-from archscope.explore.networks.outside import OutsideCount, count_outside, known_memory
-from archscope.reporting.facts.nearest_published import nearest_published
+from archscope.explore.latency.fitted import LatencyModel
 from archscope.reporting.facts.published_points import published_points
 from archscope.reporting.figure.plot import PLAIN, Style
-from archscope.reporting.networks.diagram import diagrams
 from archscope.reporting.networks.listed import network_list
-from archscope.reporting.networks.shown import shown_csv_table, shown_table
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
 
 _KEYS = {
     **{cost: cost for cost in COSTS},
     "memory": "peak_activation_bytes",
+    LATENCY: "latency_ms",
     "error": "published_error",
 }
 SORTED = (*_KEYS,)
-"""What a list may be sorted by: costs, then the published error."""
+"""What a list may be sorted by: costs, the predicted latency, then the published error."""
 
 
 @dataclass(frozen=True, repr=False)
 class NetworkList(Result):
-    """Named networks, a row each, with their costs; `family` is theirs, where it is a user's."""
+    """Named networks, a row each, with their costs; `family` is theirs, where it is a user's.
+
+    Their `latency` is predicted, where a model is given.
+    """
 
     rows: Sequence[dict[str, Any]]
     family: Family[Any] | None = None
+    latency: LatencyModel | None = None
 
     def document(self) -> dict[str, Any]:
         """The list as JSON, schema `archscope.list/1`."""
@@ -57,18 +56,26 @@ class NetworkList(Result):
     def tables(self) -> list[Table]:
         """A row a network."""
         table = network_list(self.rows, forms())
-        if (own := self.family) is None:
-            return [table]
-        notes = [*table.notes[:-1], f"Its members are spelled {own.form}."]
-        return [replace(table, title=f"Named networks of {own.title}", notes=notes)]
+        notes = [*table.notes]
+        if (own := self.family) is not None:
+            table = replace(table, title=f"Named networks of {own.title}")
+            notes[-1] = f"Its members are spelled {own.form}."
+        if self.latency:
+            notes.append(self.latency.sentence())
+        return [replace(table, notes=notes)]
 
     def draw(self, suffix: str, cost: str = "macs", style: Style = PLAIN) -> bytes:
-        """Published errors against a cost (params, macs, activations): a file of that extension.
+        """Published errors against a cost (params, macs, activations, latency).
+
+        Returns:
+            a file of that extension.
 
         Raises:
-            UsageError: for another cost, or where no network has a published error.
+            UsageError: for another cost, a latency that was not predicted, or where no network has
+                a published error.
         """
-        points = published_points(self.rows, cost)
+        about = self.latency.sentence() if self.latency and cost == "latency" else ""
+        points = published_points(self.rows, cost, about)
         from archscope.reporting.figure.canvas import file_bytes
         from archscope.reporting.figure.published_plot import draw
 
@@ -80,6 +87,7 @@ def list_networks(
     *,
     ranges: Mapping[str, tuple[int, int | None]] | None = None,
     sort: str = "",
+    latency: LatencyModel | None = None,
 ) -> NetworkList:
     """The named networks of the papers whose name holds `pattern`, with their costs.
 
@@ -87,21 +95,23 @@ def list_networks(
 
     Args:
         pattern: a part of the name.
-        ranges: least and most of costs, a key of `SORTED` but the error; None: no upper end.
+        ranges: least and most of costs, a key of `SORTED` but the last two; None: no upper end.
         sort: a key of `SORTED`, `-macs` for the largest first; without it as families come.
             Networks without a published error come last.
+        latency: a fitted model, which predicts the time of each.
 
     Raises:
         UsageError: where none does, or for a key that is none.
     """
     ranges = ranges or {}
     key, falling = sort.removeprefix("-"), sort.startswith("-")
-    for word in filter(None, (key, *ranges)):
-        if word not in SORTED[:-1] and (word, word) != (key, "error"):
-            raise UsageError(
-                f"a list is sorted by {', '.join(SORTED)}, not '{shown(word)}'; write --sort macs, "
-                "or --sort -macs for the largest first"
-            )
+    for word in (*({*ranges} - {*SORTED[:-2]}), *({key} - {"", *SORTED})):
+        raise UsageError(
+            f"a list is sorted by {', '.join(SORTED)}, not '{shown(word)}'; write --sort macs, "
+            "or --sort -macs for the largest first"
+        )
+    if key == LATENCY and latency is None:
+        raise UsageError("latency is predicted by a fitted model; give list_networks one")
     check_named(pattern)
     spelled = normal(pattern)
     names, own = [name for name in well_known() if spelled in normal(name)], None
@@ -116,7 +126,8 @@ def list_networks(
             "all, or show NAME for any template"
         )
     peaks = "memory" in (key, *ranges)
-    rows = [row for row in (_row(parse(name), peaks) for name in names) if _inside(row, ranges)]
+    every = (_row(parse(name), peaks, latency) for name in names)
+    rows = [row for row in every if _inside(row, ranges)]
     if not rows:
         raise UsageError(
             f"none of {plural(len(names), 'network')} of that name is within these ranges; widen "
@@ -127,11 +138,11 @@ def list_networks(
         known = [row for row in rows if row[column] is not None]
         known.sort(key=lambda row: row[column], reverse=falling)
         rows = known + [row for row in rows if row[column] is None]
-    return NetworkList(rows, own)
+    return NetworkList(rows, own, latency)
 
 
-def _row(network: Network, peaks: bool) -> dict[str, Any]:
-    """A network of the list; with the peak of its activations where that is asked for."""
+def _row(network: Network, peaks: bool, latency: LatencyModel | None) -> dict[str, Any]:
+    """A network of the list; with the peak of its activations and its time where asked for."""
     cost, errors = count(network), published_errors(network)
     return {
         "name": network.name,
@@ -145,6 +156,7 @@ def _row(network: Network, peaks: bool) -> dict[str, Any]:
         "published_source": errors[0].source if errors else None,
         "published_recipe": errors[0].recipe if errors else None,
         "family": network.design.family.name if network.design else None,
+        **(latency.predicted(network).document() if latency else {}),
     }
 
 
@@ -154,138 +166,3 @@ def _inside(row: Mapping[str, Any], ranges: Mapping[str, tuple[int, int | None]]
         low <= row[_KEYS[cost]] and (high is None or row[_KEYS[cost]] <= high)
         for cost, (low, high) in ranges.items()
     )
-
-
-@dataclass(frozen=True, repr=False)
-class Shown(Result):
-    """One network in detail: a row for each stage or, with `layers`, for each layer.
-
-    One from outside has been `counted`: a row for each of its direct submodules.
-    """
-
-    network: Network | Outside
-    layers: bool = False
-    counted: OutsideCount | None = None
-
-    def document(self) -> dict[str, Any]:
-        """The network as JSON, schema `archscope.show/1`: totals, stages, and every layer.
-
-        Of one from outside, what only a tree has is null or empty.
-        """
-        if isinstance(self.network, Network):
-            return _document(self.network)
-        assert self.counted is not None
-        return _document_outside(self.network, self.counted)
-
-    def tables(self) -> list[Table]:
-        """A row a part, then the totals."""
-        return [shown_table(self.document(), self.layers)]
-
-    def draw(self, suffix: str, style: Style = PLAIN) -> bytes:
-        """A residual block as the ResNeXt paper draws it: a file of that extension.
-
-        Raises:
-            UsageError: where the network has no residual block, or is from outside.
-        """
-        if not isinstance(self.network, Network):
-            raise UsageError(
-                f"a diagram is drawn from a tree, which {shown(self.network.name)} from outside "
-                "has none of; draw one of archscope's own"
-            )
-        found = diagrams(self.network)
-        from archscope.reporting.figure.canvas import file_bytes
-        from archscope.reporting.figure.papers.blocks import draw
-
-        return file_bytes(draw(found, f"A block of {self.network.name}", style), suffix)
-
-    def csv_tables(self) -> list[Table]:
-        """A row a part, a column a fact."""
-        return [shown_csv_table(self.document(), self.layers)]
-
-
-def show(
-    network: Given,
-    *,
-    layers: bool = False,
-    input: GivenInput = None,
-    classes: int | None = None,
-) -> Shown:
-    """Show one network: its stages, or its layers, and what each costs.
-
-    Args:
-        network: a name, a network or a tree, or what else `open_network` takes.
-        layers: a row for each layer rather than for each stage; of our own networks alone.
-        input: (channels, height, width), or what else `open_network` takes, where not its own.
-        classes: outputs of a name, where not its own.
-
-    Raises:
-        UsageError: for a network, input or number of classes that cannot be.
-        ArchscopeError: where a network from outside cannot be made, run or traced.
-    """
-    if layers:
-        refuse_outside([network], "shown layer by layer", "leave --layers out")
-    found = open_network(network, classes, input)
-    if isinstance(found, Network):
-        return Shown(found, layers)
-    return Shown(found, counted=count_outside(found))
-
-
-def _document(network: Network) -> dict[str, Any]:
-    cost = count(network)
-    return {
-        "schema": "archscope.show/1",
-        "convention": CONVENTION,
-        "name": network.name,
-        "template": network.template,
-        "input": list(network.input),
-        "classes": network.classes,
-        "init": network.init,
-        "params": cost.params,
-        "macs": cost.macs,
-        "macs_exact": True,
-        "activations": cost.activations,
-        **memory(network).document(),
-        "published_errors": [entry.document() for entry in published_errors(network)],
-        "nearest_published": nearest_published(network, cost.params, cost.macs),
-        "roundings": [one.document() for one in roundings(network)],
-        "notes": list(network.notes_said),
-        "stages": stage_rows(network),
-        "nodes": [
-            {
-                "path": row.path,
-                "kind": type(row.node).__name__,
-                "times": row.times,
-                "input": list(row.input),
-                "output": list(row.output),
-                "params": row.params,
-                "macs": row.macs,
-                "activations": row.activations,
-            }
-            for row in cost.nodes
-        ],
-    }
-
-
-def _document_outside(network: Outside, counted: OutsideCount) -> dict[str, Any]:
-    cost = counted.count
-    return {
-        "schema": "archscope.show/1",
-        "convention": CONVENTION,
-        "name": network.name,
-        "source": network.source,
-        "template": None,
-        "input": input_plain(network.input),
-        "classes": counted.classes,
-        "init": None,
-        "params": cost.params,
-        "macs": cost.macs,
-        "macs_exact": counted.macs_exact,
-        "activations": cost.activations,
-        **known_memory(cost),
-        "published_errors": [],
-        "nearest_published": None,
-        "roundings": [],
-        "stages": counted.stages,
-        "nodes": [],
-        "notes": list(counted.notes),
-    }

@@ -12,6 +12,7 @@ import numpy as np
 
 from archscope.arch.names import parse
 from archscope.arch.network import Network
+from archscope.arch.times import LATENCY
 from archscope.arch.windows import Shape
 from archscope.cost.formula import count
 from archscope.errors import UsageError, shown
@@ -236,10 +237,10 @@ def _ranges(caps: Sequence[Limit], ranges: Mapping[str, Range]) -> dict[str, Ran
     found = dict(ranges)
     for cap in caps:
         cost, most = cap.metric, cap.value
-        if cost == "memory":
+        if cost in ("memory", LATENCY):
             raise UsageError(
                 "a feasible set has caps on params, macs, activations and weights; leave that on "
-                "the memory out"
+                f"the {cost} out"
             )
         if cost == "weights":
             cost, most = "params", storage_of([cap]).most_params(most)

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from archscope.arch.fuse import fusions
+from archscope.arch.folding.fuse import fusions
 from archscope.arch.network import Network
 from archscope.errors import ArchscopeError, UsageError, shown
 from archscope.nn.build import build

@@ -22,18 +22,22 @@ class PublishedPoint:
 
     name: str
     family: str
-    cost: int
+    cost: float
     error: float
     own: bool
 
 
 @dataclass(frozen=True)
 class PublishedPoints:
-    """Networks of one dataset, and how many of the listed ones are left out, by the reason."""
+    """Networks of one dataset, and how many of the listed ones are left out, by the reason.
+
+    `about` is a sentence on the cost, where it needs one.
+    """
 
     dataset: str
     points: Sequence[PublishedPoint]
     left_out: Mapping[str, int]
+    about: str = ""
 
     @cached_property
     def front(self) -> list[PublishedPoint]:
@@ -60,22 +64,32 @@ class PublishedPoints:
             "Filled: trained as in its paper. Hollow: by a recipe that the source states. Errors "
             "of different recipes, training data and input sizes are not comparable.",
             "Line: the front, which no other network beats.",
+            *([self.about] if self.about else []),
         ]
 
 
-def published_points(rows: Sequence[Mapping[str, Any]], cost: str) -> PublishedPoints:
+def published_points(
+    rows: Sequence[Mapping[str, Any]], cost: str, about: str = ""
+) -> PublishedPoints:
     """The points of the rows of `archscope.list/1`: those of the dataset that most of them are of.
 
     Args:
         rows: of the list.
-        cost: `params`, `macs` or `activations`.
+        cost: `params`, `macs`, `activations` or `latency`.
+        about: a sentence on that cost.
 
     Raises:
-        UsageError: for another cost, or where no row has a published error.
+        UsageError: for another cost, a latency that no row has, or where no row has a published
+            error.
     """
-    if cost not in COSTS:
+    key = "latency_ms" if cost == "latency" else cost
+    if cost not in (*COSTS, "latency"):
         raise UsageError(
-            f"errors are drawn against {', '.join(COSTS)}, not '{shown(cost)}'; use one"
+            f"errors are drawn against {', '.join(COSTS)}, latency, not '{shown(cost)}'; use one"
+        )
+    if key not in COSTS and any(key not in row for row in rows):
+        raise UsageError(
+            "latency is predicted by a fitted model; give list_networks one, as its latency"
         )
     datasets = Counter(row["published_dataset"] for row in rows if row["published_dataset"])
     if not datasets:
@@ -88,7 +102,7 @@ def published_points(rows: Sequence[Mapping[str, Any]], cost: str) -> PublishedP
         PublishedPoint(
             row["name"],
             row["family"],
-            row[cost],
+            row[key],
             row["published_error"],
             row["published_recipe"] is None,
         )
@@ -98,4 +112,4 @@ def published_points(rows: Sequence[Mapping[str, Any]], cost: str) -> PublishedP
     left_out = {f"on {other}": count for other, count in datasets.items() if other != dataset}
     if without := len(rows) - datasets.total():
         left_out["without a published error"] = without
-    return PublishedPoints(dataset, points, left_out)
+    return PublishedPoints(dataset, points, left_out, about)

@@ -39,6 +39,7 @@ LABELS = {
     "activations": "activations",
     "weights": "weights (bytes)",
     "memory": "memory (bytes)",
+    "latency": "predicted latency (ms)",
 }
 # Of one family grey; of several a colour and a marker each, in turns.
 _COLOURS = (BLUE, "#E69F00", GREEN, "#CC79A7", "#56B4E9")

@@ -51,6 +51,8 @@ def log_ticks(low: float, high: float, most: int = MOST_TICKS) -> list[float]:
 
 
 def tick_label(value: float) -> str:
-    """`500 k`, `1 M`, `1.5 M`."""
+    """`0.5`, `500 k`, `1 M`, `1.5 M`."""
+    if value < 1000:
+        return f"{value:g}"
     number, _, prefix = prefixed(3)(round(value)).partition(" ")
     return f"{float(number):g} {prefix}".rstrip()

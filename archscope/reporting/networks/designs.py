@@ -10,8 +10,9 @@ from typing import Any
 from archscope.arch.scaling import decimal as decimal_text
 from archscope.errors import plural
 from archscope.reporting.facts.nearest_published import nearest_sentence
+from archscope.reporting.networks.latency import LATENCY, latency_columns, latency_text, with_ends
 from archscope.reporting.networks.number_columns import narrowed, number_columns
-from archscope.reporting.table.formats import MISSING, absent, integer, si, signed, text
+from archscope.reporting.table.formats import deviation, integer, share, si, signed, text
 from archscope.reporting.table.table import Column, Table
 
 NAMES = {"params": "params", "macs": "FLOPs\n(multiply-adds)", "activations": "activations"}
@@ -24,6 +25,7 @@ SHORT = {
     "activations": "activations",
     "weights": "bytes of weights",
     "memory": "bytes of memory",
+    "latency": "ms of latency",
 }
 STORED = {"weights": "weights\n(bytes)", "memory": "memory\n(bytes)"}
 
@@ -56,7 +58,7 @@ def inverse_table(document: Mapping[str, Any]) -> Table:
     """The designs of an `archscope.inverse/1` document, a row each, what the paper chose below."""
     limits = document["limits"]
     rows = [
-        {**row, "depths": "-".join(map(str, row["depths"])), **_distances(row)}
+        {**with_ends(row), "depths": "-".join(map(str, row["depths"])), **_distances(row)}
         for answer in document["answers"]
         for row in _with_published(answer)
     ]
@@ -82,12 +84,13 @@ def inverse_table(document: Mapping[str, Any]) -> Table:
             continue
         columns.append(Column(metric, header, integer if metric in told else si))
         if metric in hard:
-            columns.append(Column(f"share_{metric}", "of its\ncap", _share))
+            columns.append(Column(f"share_{metric}", "of its\ncap", share))
         elif metric in limited:
             columns.append(Column(f"residual_{metric}", "from its\nbudget", signed))
-            columns.append(Column(f"deviation_{metric}", "in %", _percent))
+            columns.append(Column(f"deviation_{metric}", "in %", deviation))
     if "memory" in told:
         columns.append(Column("memory_at", "peak at", text, "left"))
+    columns += latency_columns(rows, limited, hard)
     if any(answer["published"] for answer in document["answers"]):
         columns.append(Column("source", "the choice of", text, "left"))
     return narrowed(Table(_title(document), columns, rows, _notes(document)))
@@ -112,15 +115,18 @@ def enumeration_table(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
     columns.append(Column("scale", "scale", text, shown="scale" in shown))
     columns += [Column(metric, header, integer) for metric, header in NAMES.items()]
     columns += [Column(cost, f"{cost}\n({one})", integer) for cost, one in head["formats"].items()]
+    columns += [LATENCY] if "latency_note" in head else []
     if any("fvcore" in row for row in rows):
         columns.append(Column("fvcore", "fvcore", text, "left"))
     columns[1] = Column("family", "family", text, "left", shown=several)
     columns.insert(2, Column("template", "template", text, "left", shown=False))
     title = f"Designs of {', '.join(head['families'])}"
+    notes = [*_about(head), *([head["latency_note"]] if "latency_note" in head else [])]
     limits = [range_text(metric, ends) for metric, ends in head["ranges"].items()]
+    if head.get("latency_ms_range"):
+        limits.append(f"{latency_text(head['latency_ms_range'])} of latency")
     if head["divisible"] > 1:
         limits.append(f"group widths that are multiples of {head['divisible']}")
-    notes = _about(head)
     if head["formats"]:
         stored = [f"{cost} in {format}" for cost, format in head["formats"].items()]
         notes.append(f"Bytes: {' and '.join(stored)}. {head['memory_model']}.")
@@ -192,7 +198,7 @@ def _box_text(box: Mapping[str, Any], usual: Mapping[str, Any], values: Mapping[
 
 
 def _better(metric: str) -> str:
-    less = "least" if metric in STORED else "fewest"
+    less = "least" if metric in (*STORED, "latency") else "fewest"
     return f"most {metric[1:]}" if metric.startswith("-") else f"{less} {metric}"
 
 
@@ -249,6 +255,10 @@ def _notes(document: Mapping[str, Any]) -> list[str]:
         for answer in answers
         if answer["nearest_published"]
     ]
+    if "latency_note" in document:
+        notes.append(document["latency_note"])
+    if any("latency_ms_measured" in row for answer in answers for row in answer["designs"]):
+        notes.append("Those that were measured come first, by what they take; over a cap, later.")
     return [*notes, *near[:MOST_TOLD], *document.get("notes", ())]
 
 
@@ -270,7 +280,7 @@ def _title(document: Mapping[str, Any]) -> str:
     if caps:
         title += f"{', ' if budgets else ' of '}at most {' and '.join(caps)}"
     cost = document["maximised"]
-    return f"{title}: most {SHORT[cost]} first" if cost else title
+    return f"{title}: most {SHORT[cost].removeprefix('ms of ')} first" if cost else title
 
 
 def _asked(limit: Mapping[str, Any]) -> str:
@@ -282,15 +292,3 @@ def _asked(limit: Mapping[str, Any]) -> str:
 def _hard(limit: Mapping[str, Any]) -> bool:
     """Whether it is a cap."""
     return limit.get("bound") == "at most"
-
-
-def _share(value: Any) -> str:
-    return MISSING if absent(value) else f"{100 * float(value):.1f} %"
-
-
-def _percent(value: Any) -> str:
-    """Two significant digits at least, however near: +1.7 %, -0.0046 %."""
-    if absent(value):
-        return MISSING
-    share = 100 * float(value)
-    return "0 %" if share == 0 else f"{share:+.2g} %" if abs(share) < 10 else f"{share:+,.1f} %"

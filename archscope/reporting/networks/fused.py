@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from archscope.arch.fuse import FUSED, Branch, Fusion, fusions
+from archscope.arch.folding.fuse import FUSED, Branch, Fusion, fusions
 from archscope.arch.network import Network
 from archscope.arch.nodes import Conv, Node
 from archscope.arch.quantities import COSTS

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from archscope.reporting.networks.latency import LATENCY, with_ends
 from archscope.reporting.table.column import NAME
 from archscope.reporting.table.formats import MISSING, bytes_text, decimal, si, text
 from archscope.reporting.table.table import Column, Table
@@ -33,6 +34,7 @@ def network_list(rows: Sequence[Mapping[str, Any]], forms: Sequence[str]) -> Tab
         Column("macs", "FLOPs\n(multiply-\nadds)", si),
         Column("activations", "activations", si),
         *([Column("peak_activation_bytes", "memory\n(fp32)", bytes_text)] if peaks else []),
+        *([LATENCY] if any(LATENCY.key in row for row in rows) else []),
         Column("published_error", "error\n(%)", decimal(2)),
         Column("published_source", "from", source, "left", also=("published_dataset",)),
         Column("published_recipe", "recipe", text, "left", shown=False),
@@ -45,7 +47,8 @@ def network_list(rows: Sequence[Mapping[str, Any]], forms: Sequence[str]) -> Tab
         "of the stages, as _3_4_7_3, and behind it what its family knows, as @SCALE, -noshortcut, "
         "-stride1x1, -B(3,1,3), -l3 or -drop0.3."
     ]
-    return Table("Named networks of the papers and of torchvision", columns, rows, notes)
+    ended = [with_ends(row) for row in rows]
+    return Table("Named networks of the papers and of torchvision", columns, ended, notes)
 
 
 def _side(shape: str) -> str:

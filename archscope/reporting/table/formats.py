@@ -121,6 +121,14 @@ def share(value: Any) -> str:
     return MISSING if absent(value) else _without_minus_zero(f"{100 * float(value):.1f}") + " %"
 
 
+def deviation(value: Any) -> str:
+    """A relative difference, two significant digits at least, however near: +1.7 %, -0.0046 %."""
+    if absent(value):
+        return MISSING
+    part = 100 * float(value)
+    return "0 %" if part == 0 else f"{part:+.2g} %" if abs(part) < 10 else f"{part:+,.1f} %"
+
+
 def mean_and_error(mean: Any, standard_error: Any = None) -> str:
     """A mean and its standard error: `4.39 ± 0.05`; only the mean where there is no error.
 
@@ -142,6 +150,8 @@ def signed_decimal(value: float | None) -> str:
 
 
 def tick(value: float) -> str:
-    """A tick of an axis, exact: `0`, `5 G`, `25.25 M`."""
+    """A tick of an axis, exact: `0`, `0.5`, `5 G`, `25.25 M`."""
+    if abs(value) < 1000:
+        return f"{value:.9g}"
     number, _, prefix = prefixed(9)(round(value)).partition(" ")
     return f"{float(number):.9g} {prefix}".rstrip()

@@ -64,11 +64,9 @@ def write_parquet(
     import pyarrow.parquet
 
     kinds = {int: pyarrow.int64(), float: pyarrow.float64()}
+    keys = Table("", columns, []).keys
     schema = pyarrow.schema(
-        [
-            (one.key, kinds[types[one.key]] if one.key in types else pyarrow.string())
-            for one in columns
-        ],
+        [(key, kinds[types[key]] if key in types else pyarrow.string()) for key in keys],
         metadata={"archscope": about},
     )
     with pyarrow.parquet.ParquetWriter(stream, schema) as writer:

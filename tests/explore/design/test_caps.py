@@ -7,14 +7,16 @@ from design_spaces import designs, questions
 from hypothesis import strategies as st
 from properties import examples
 
+from archscope.arch.quantities import COSTS, STORED
 from archscope.cost import count
 from archscope.cost.memory import memory
 from archscope.cost.stored import Storage
 from archscope.errors import InfeasibleError
 from archscope.explore.design.caps.layers import MOST_LAYERS, layers
 from archscope.explore.design.inverse import Options, inverse
-from archscope.explore.design.limits import CAPPED, Limit
+from archscope.explore.design.limits import Limit
 
+COUNTED = (*COSTS, *STORED)
 QUICK = ("resnext50", "wrn", "cifar_resnext", "imagenet_wrn", "cifar_resnet")
 
 
@@ -23,7 +25,7 @@ def capped(draw):
     """A question, all its designs with every cost, and caps that some of them keep."""
     name, values, space = draw(questions(QUICK))
     some = {"resolution": [32, 64]} if draw(st.booleans()) and "cifar" not in name else {}
-    chosen = draw(st.lists(st.sampled_from(CAPPED), min_size=1, max_size=3, unique=True))
+    chosen = draw(st.lists(st.sampled_from(COUNTED), min_size=1, max_size=3, unique=True))
     fold = draw(st.booleans())
     format = ("int8" if fold else "fp16") if {"weights", "memory"} & set(chosen) else "fp32"
     storage = Storage(format, format, fold)
@@ -64,11 +66,11 @@ def largest(every, caps, cost):
     inside = [one for one in every if all(one[2][name] <= most for name, most in caps.items())]
     if cost is None and inside:
         shares = {c: max(Fraction(one[2][c], caps[c]) for one in inside) for c in caps}
-        cost = max((c for c in CAPPED if c in caps), key=lambda c: shares[c])
+        cost = max((c for c in COUNTED if c in caps), key=lambda c: shares[c])
     return cost, sorted(inside, key=lambda one: -one[2][cost])
 
 
-@examples(6, 24, capped(), st.sampled_from([None, *CAPPED]), st.booleans())
+@examples(6, 24, capped(), st.sampled_from([None, *COUNTED]), st.booleans())
 def test_the_largest_are_those_of_all_counted_one_by_one(drawn, cost, all_):
     name, given_, every, caps, storage = drawn
     cost, inside = largest(every, caps, cost)
@@ -93,7 +95,7 @@ def test_the_largest_are_those_of_all_counted_one_by_one(drawn, cost, all_):
     assert [row[cost] for row in rows] == [one[2][cost] for one in inside[:4]]
     listed = [[one for one in inside if one[2][cost] == row[cost]] for row in rows]
     for row, alike in zip(rows, listed, strict=True):
-        costs = {key: row[key] for key in CAPPED}
+        costs = {key: row[key] for key in COUNTED}
         assert costs in [one[2] for one in alike]
         assert row["network"] in [one[1].name for one in alike]
 

@@ -17,7 +17,8 @@ from archscope.cost.latency.pieces import pieces
 from archscope.errors import ArchscopeError, UsageError
 from archscope.explore.clock.fit import fit_machine
 from archscope.explore.clock.fit_runner import Runner, runner
-from archscope.explore.latency.fitted import Asked, LatencyModel, fitted_model, this_machine
+from archscope.explore.latency.fitted import Asked, LatencyModel, fitted_model
+from archscope.explore.networks.listing import list_networks
 
 ASKED = Asked(1)
 # A machine on which seconds are known: a start, multiply-adds, and elements that are moved.
@@ -142,16 +143,6 @@ def test_a_module_tells_the_time_of_each_of_its_pieces():
     assert found.whole() > 0
 
 
-@pytest.fixture
-def kept(tmp_path, monkeypatch) -> LatencyModel:
-    """A model in the cache."""
-    monkeypatch.setenv("ARCHSCOPE_HOME", str(tmp_path))
-    weights = {"conv dense": {"start": START, "macs": MAC}, "linear": {"start": START}}
-    model = LatencyModel(this_machine(ASKED), weights, [0.01 * i for i in range(1, 21)], {})
-    model.write(ASKED.file)
-    return model
-
-
 def run(*words: str):
     return CliRunner().invoke(app, list(words))
 
@@ -169,11 +160,47 @@ def test_compare_predicts_by_the_model_that_is_kept(kept):
     assert "latency, predicted" in run(*words).stdout
 
 
+def test_list_has_the_prediction_of_each_network(kept):
+    listed = run("list", "resnet18", "--costs", "latency", "--threads", "1", "--format", "json")
+    assert listed.exit_code == 0, listed.output
+    for row in json.loads(listed.stdout)["networks"]:
+        predicted = 1000 * kept.seconds(parse(row["name"]))
+        assert row["latency_ms"] == pytest.approx(predicted)
+        assert row["latency_ms_interval"][0] < predicted < row["latency_ms_interval"][1]
+    table = run("list", "resnet18", "--costs", "latency", "--threads", "1")
+    assert "latency, predicted" in table.stdout and "nine in ten" in table.stdout
+
+
+def test_list_is_sorted_by_the_prediction(kept):
+    words = ("--sort", "-latency", "--params", ":12M", "--threads", "1", "--format", "json")
+    listed = run("list", "resnet", *words)
+    assert listed.exit_code == 0, listed.output
+    rows = json.loads(listed.stdout)["networks"]
+    times = [kept.seconds(parse(row["name"])) for row in rows]
+    assert len(times) > 3 and times == sorted(times, reverse=True)
+    with pytest.raises(UsageError, match="fitted model"):
+        list_networks("resnet", sort="latency")
+
+
+def test_list_draws_published_errors_against_predicted_time(kept, tmp_path):
+    target = tmp_path / "errors.svg"
+    words = ("list", "densenet", "--plot", "latency,error", "--threads", "1", "--output", target)
+    result = run(*map(str, words))
+    assert result.exit_code == 0, result.output
+    drawn = target.read_text()
+    assert "published-densenet121" in drawn and "predicted latency (ms) of one image" in drawn
+
+
 def test_without_a_model_the_command_that_fits_it_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("ARCHSCOPE_HOME", str(tmp_path))
     result = run("compare", "resnet18", "--costs", "latency", "--threads", "3")
     assert result.exit_code == 2
     assert "archscope bench --fit --threads 3" in result.stderr
+    words = ("--plot", "error,latency", "--output", str(tmp_path / "errors.png"))
+    result = run("list", *words, "--threads", "3")
+    assert result.exit_code == 2
+    assert "archscope bench --fit --threads 3" in result.stderr
+    assert [one.name for one in tmp_path.iterdir()] == []
 
 
 def change(path, **entries):
@@ -229,6 +256,8 @@ def test_a_model_of_other_threads_is_refused(kept):
         ("compare", "resnet18", "--costs", "params"),
         ("compare", "resnet18", "--threads", "1"),
         ("compare", "resnet18", "resnet34", "--diff", "--costs", "latency"),
+        ("list", "--threads", "1"),
+        ("list", "--costs", "macs"),
         ("bench", "--fit", "resnet18"),
         ("bench", "--seconds", "5", "resnet18"),
         ("bench", "--fit", "--seconds", "0"),

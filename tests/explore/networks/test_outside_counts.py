@@ -10,8 +10,8 @@ from torch import nn
 from archscope.errors import UsageError
 from archscope.explore.design.limits import read_limits
 from archscope.explore.networks.compare import compare
-from archscope.explore.networks.listing import show
 from archscope.explore.networks.readings import count
+from archscope.explore.networks.show import show
 from archscope.reporting.table.json_csv import csv_text
 from archscope.reporting.table.render import render
 

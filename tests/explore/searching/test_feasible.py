@@ -75,6 +75,8 @@ def test_what_cannot_be():
         FeasibleSet(["wrn_10", "cifar_resnext11"], "100kparams").sample(3)
     with pytest.raises(UsageError, match="leave that on the memory out"):
         FeasibleSet("wrn_10", "64kB memory:int8")
+    with pytest.raises(UsageError, match="leave that on the latency out"):
+        FeasibleSet("wrn_10", "20ms")
     with pytest.raises(UsageError, match="only a network of the set"):
         FeasibleSet("cifar_resnext11", given=SMALL).neighbours("wrn_16_1")
     with pytest.raises(UsageError, match="not 'growth'"):

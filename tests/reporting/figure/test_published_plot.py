@@ -93,7 +93,7 @@ def test_no_name_covers_another_or_a_marker_and_those_without_room_are_counted()
 @pytest.mark.parametrize(
     ("rows", "cost", "words"),
     [
-        (ROWS, "seconds", "against params, macs, activations, not 'seconds'"),
+        (ROWS, "seconds", "against params, macs, activations, latency, not 'seconds'"),
         (ROWS[5:], "macs", "needs a network with a published error"),
     ],
 )

@@ -13,7 +13,7 @@ from archscope.arch.families.blocks import squeeze, strides
 from archscope.arch.families.family import family
 from archscope.arch.families.keys import Keys
 from archscope.arch.families.spelling import Names, Numbers, Spelled, Suffix
-from archscope.arch.fuse import fused as in_one
+from archscope.arch.folding.fuse import fused as in_one
 from archscope.arch.nodes import Act, Conv, Linear, Node, Norm, Pool, Repeat, Seq, Sum
 from archscope.arch.rounded import DOWN, Rule, rounded
 from archscope.arch.scaling import decimal, exact
@@ -135,8 +135,9 @@ def repvgg(
     """RepVGG: a plain stack of 3x3, trained with a 1x1 and, where the shape is kept, the identity.
 
     Each of the three branches has batch norm, and a ReLU follows their sum. With `deploy` each sum
-    is the one 3x3 with a bias that it is in eval mode (`archscope.arch.fuse`). The stages are 64a,
-    128a, 256a and 512b wide, and the stem at most 64; every second layer of a stage has `groups`.
+    is the one 3x3 with a bias that it is in eval mode (`archscope.arch.folding.fuse`). The stages
+    are 64a, 128a, 256a and 512b wide, and the stem at most 64; every second layer of a stage has
+    `groups`.
     `squeezed`: squeeze-and-excitation before the ReLU, a sixteenth of the width (RepVGG-D2se).
 
     Raises:

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
-from enum import StrEnum
-from itertools import chain
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from archscope.arch.quantities import COSTS, STORED
+from archscope.arch.times import LATENCY
+from archscope.cli.commands.design.listed import (
+    STREAMED,
+    DesignFormat,
+    design_format,
+    print_designs,
+)
 from archscope.cli.completion import designs, one_of, some_of
 from archscope.cli.options.caps import FoldOption
 from archscope.cli.options.declared import GENERAL, LISTED, NETWORK, option
+from archscope.cli.options.latency import (
+    LatencyModelOption,
+    LatencyOption,
+    Setting,
+    latency_range,
+)
+from archscope.cli.options.machine import DEVICE, PRECISION, ThreadsOption
 from archscope.cli.options.networks import ClassesOption, InputOption
 from archscope.cli.options.output import (
     FORMAT_HELP,
@@ -42,30 +53,16 @@ from archscope.cli.options.spaces import (
     WidthOption,
     ranges_of,
 )
-from archscope.cli.output import RAW, note, print_result, save_with, write
-from archscope.errors import UsageError, plural
+from archscope.cli.output import note, save_with
+from archscope.errors import plural
 
 if TYPE_CHECKING:
     from archscope.cost.stored import Storage
     from archscope.explore.design.caps.conditions import Range
     from archscope.explore.design.enumerate import Enumeration, Order, Query
 
-CAPPED = (*COSTS, *STORED)
+CAPPED = (*COSTS, *STORED, LATENCY)
 SHOWN = 20  # rows of a table for people, where no --limit says otherwise
-
-
-class DesignFormat(StrEnum):
-    """The formats of a list of designs."""
-
-    table = "table"
-    json = "json"
-    csv = "csv"
-    markdown = "markdown"
-    latex = "latex"
-    parquet = "parquet"
-
-
-STREAMED = (DesignFormat.json, DesignFormat.csv, DesignFormat.parquet)
 
 
 def enumerate_designs(
@@ -86,6 +83,7 @@ def enumerate_designs(
     weights: WeightsOption = None,
     memory: StoredMemoryOption = None,
     fold: FoldOption = False,
+    latency: LatencyOption = None,
     cardinality: CardinalityOption = None,
     width: WidthOption = None,
     depth: DepthOption = None,
@@ -111,7 +109,7 @@ def enumerate_designs(
             panel=LISTED,
             complete=one_of(lambda: (*CAPPED, "width", *(f"-{cost}" for cost in CAPPED))),
             default="under an upper bound alone that cost, largest first; else params",
-            help="params, macs, width, ...; -macs: largest first.",
+            help="params, macs, latency, width, ...; -macs: largest first.",
         ),
     ] = None,
     limit: Annotated[
@@ -132,7 +130,7 @@ def enumerate_designs(
             value="A,B",
             panel=LISTED,
             complete=some_of(lambda: CAPPED),
-            help="Only the front of two costs: params,macs; -macs: more.",
+            help="Only the front of two costs: params,macs or latency,params; -macs: more.",
         ),
     ] = None,
     sample: Annotated[
@@ -163,6 +161,10 @@ def enumerate_designs(
     no_title: NoTitleOption = False,
     input_shape: InputOption = None,
     classes: ClassesOption = None,
+    threads: ThreadsOption = None,
+    precision: Annotated[str, PRECISION] = "fp32",
+    device: Annotated[str, DEVICE] = "cpu",
+    model: LatencyModelOption = None,
     format: Annotated[
         DesignFormat | None,
         option("--format", value="FORMAT", panel=GENERAL, help=f"{FORMAT_HELP} Or parquet."),
@@ -182,13 +184,16 @@ def enumerate_designs(
     """
     from archscope.explore.design.enumerate import enumerate_designs as go_through
 
-    chosen = _format(format, output)
+    chosen = design_format(format, output)
     check_plot(plot)
     style = figure_style(figure_width, no_title, plot is not None)
     stored, storage = Bytes(weights, memory, fold).read()
-    ranges = {**ranges_of(params, macs, activations), **stored}
+    ranges = {**ranges_of(params, macs, activations), **stored, **latency_range(latency)}
     numbers = Numbers(cardinality, width, depth, widen, deepening, scale, axis, input_shape)
+    timed = latency is not None or LATENCY in f"{pareto} {sort}".lower()
+    fitted = Setting(threads, precision, device, model).model(timed, "--latency :20ms")
     query = _query(families, numbers, ranges, divisible, classes, storage)
+    query = replace(query, latency=fitted)
     shown = limit if limit is not None or sample or chosen in STREAMED else SHOWN
     order = _order(sort, shown, pareto, (sample, seed))
     kept = 20_000 if plot else 0
@@ -198,7 +203,7 @@ def enumerate_designs(
     if plot is not None:
         drawn = found.draw(plot.suffix.lower(), style)
         save_with(lambda file: file.write(drawn), plot, "--plot")
-    _print(found, chosen, output)
+    print_designs(found, chosen, output)
     most = found.matches if found.front is None else found.front
     if sample is not None and len(found) < sample:
         note(f"archscope: {_fewer(found, sample)}")
@@ -243,56 +248,3 @@ def _order(
 
     front = None if pareto is None else parse_pareto(pareto)
     return Order((sort or "").strip().lower(), limit, front, *sample)
-
-
-def _format(format: DesignFormat | None, output: Path | None) -> DesignFormat:
-    from archscope.cli.output import resolve_format
-    from archscope.reporting.table.rows import require_parquet
-
-    suffix = output.suffix.lower() if output is not None else ""
-    if format is None and suffix == ".parquet":
-        format = DesignFormat.parquet
-    if format is None:
-        format = DesignFormat(resolve_format(None, output).value)
-    if format is DesignFormat.parquet:
-        if output is None or str(output) == "-":
-            raise UsageError(
-                "Parquet is not text, so it is not written to the standard output; add "
-                "--output FILE"
-            )
-        require_parquet()
-    return format
-
-
-def _print(found: Enumeration, chosen: DesignFormat, output: Path | None) -> None:
-    """A result as any other, or written row by row: there may be millions of them."""
-    import json
-
-    from archscope.cli.output import Format
-    from archscope.reporting.networks.designs import enumeration_table
-    from archscope.reporting.table import rows as streams
-
-    if chosen not in STREAMED:
-        print_result(found, Format(chosen.value), output)
-        return
-    head, steady = found.head(), found.rows()
-    first = next(steady, None)
-    columns = enumeration_table(head, [first] if first else []).columns
-    every = chain([first] if first else [], steady)
-    if chosen is DesignFormat.parquet:
-        assert output is not None
-        about = json.dumps(head)
-        numbers = found.types
-        save_with(lambda file: streams.write_parquet(file, columns, every, numbers, about), output)
-        return
-    is_csv = chosen is DesignFormat.csv
-    pieces = (
-        streams.csv_pieces(columns, every, raw=RAW.get())
-        if is_csv
-        else streams.json_pieces(head, "designs", every)
-    )
-    if output is not None and str(output) != "-":
-        save_with(lambda file: file.writelines(piece.encode() for piece in pieces), output)
-        return
-    for piece in pieces:
-        write(piece, sys.stdout)

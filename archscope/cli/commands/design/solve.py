@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from archscope.arch.times import LATENCY
 from archscope.cli.commands.design.solve_block import solve_one_block
 from archscope.cli.commands.design.solve_rule import Asked, scale_network
 from archscope.cli.completion import designs, networks, one_of, some_of
@@ -20,6 +21,8 @@ from archscope.cli.options.caps import (
     SramOption,
 )
 from archscope.cli.options.declared import BLOCK, NETWORK, option
+from archscope.cli.options.latency import LatencyModelOption, MeasureOption, Setting
+from archscope.cli.options.machine import DEVICE, PRECISION, ThreadsOption
 from archscope.cli.options.networks import ClassesOption, InputOption, networks_in
 from archscope.cli.options.output import FormatOption, OutputOption
 from archscope.cli.options.solving import BlockOption, RuleOption, SplitsOption
@@ -162,6 +165,11 @@ def solve(
         ),
     ] = None,
     scaling: RuleOption = None,
+    measure: MeasureOption = None,
+    threads: ThreadsOption = None,
+    precision: Annotated[str, PRECISION] = "fp32",
+    device: Annotated[str, DEVICE] = "cpu",
+    model: LatencyModelOption = None,
     input_shape: InputOption = None,
     classes: ClassesOption = None,
     format: FormatOption = None,
@@ -188,6 +196,7 @@ def solve(
     """
     from archscope.arch.papers.eq4 import parse_rounding
 
+    setting = Setting(threads, precision, device, model)
     numbers = Numbers(cardinality, width, depth, widen, deepening, scale, axis, input_shape)
     caps = Caps(at_most, flash, sram, maximise)
     rule = parse_rounding(rounding)
@@ -207,9 +216,11 @@ def solve(
             "fold": fold,
             "maximise": maximise,
             "all": every,
+            "measure": measure,
         }
         _only_without(words | others, "needs a whole network; add --network resnext50, or drop it")
         block = (w_in, w_out, kernel, resolution)
+        setting.model(False, "--network NAME --at-most 20ms")
         solution = solve_one_block(numbers, budget or [], reference, block, rule, kind, splits)
     else:
         one = {"reference": reference, "in": w_in != 256, "out": w_out, "kernel": kernel}
@@ -220,12 +231,14 @@ def solve(
             options = _options(rule, nearest, tolerance, classes, numbers.input_shape)
             options = replace(options, maximise=caps.cost, every=every, fold=fold)
             limits = budget or [], like or [], caps
-            solution = _solve_network(network, limits, numbers, free, options)
+            timed = setting, measure
+            solution = _solve_network(network, limits, numbers, free, options, timed)
         else:
             refused = {**vars(numbers), "sides": None, "free": free, "at-most": at_most}
             refused |= {"flash": flash, "sram": sram, "maximise": maximise}
-            refused |= {"fold": fold or None}
+            refused |= {"fold": fold or None, "measure": measure}
             refused |= {"nearest": nearest != 5 or None, "all": every or None}
+            setting.model(False, "--at-most 20ms, without --rule")
             asked = Asked(scaling, rule, tolerance, classes, input_shape)
             solution = scale_network(network, budget or [], networks_in(like or []), refused, asked)
     print_result(solution, format, output)
@@ -241,6 +254,7 @@ def _solve_network(
     numbers: Numbers,
     free: str | None,
     options: Options,
+    timed: tuple[Setting, int | None],
 ) -> Inverse:
     """The designs of a whole network, under budgets, networks to be like, and caps."""
     from archscope.explore.design.inverse import inverse
@@ -251,7 +265,19 @@ def _solve_network(
     if budgets or like or not found:
         found = [*read_limits(budgets, networks_in(like), options.input_shape), *found]
     words = () if free is None else free.split(",")
-    return inverse(network, found, given=numbers.given(), free=words, options=options)
+    setting, measure = timed
+    by_time = LATENCY in (options.maximise, *(limit.metric for limit in found))
+    if measure is not None and LATENCY not in (limit.metric for limit in found):
+        raise UsageError("--measure corrects an order by latency; add --at-most 20ms")
+    fitted = setting.model(by_time, "--at-most 20ms")
+    nearest = max(options.nearest, measure or 0)
+    options = replace(options, latency=fitted, nearest=nearest)
+    answers = inverse(network, found, given=numbers.given(), free=words, options=options)
+    if measure is None:
+        return answers
+    from archscope.explore.clock.measured import measured
+
+    return measured(answers, measure, setting.asked(), note)
 
 
 def _options(

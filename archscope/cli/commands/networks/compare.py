@@ -10,12 +10,13 @@ from typing import Annotated
 from archscope.arch.inputs import GivenInput
 from archscope.cli.commands.networks.difference import DiffOption, OnOption, print_difference
 from archscope.cli.completion import counters as all_counters
-from archscope.cli.completion import one_of, some_of
+from archscope.cli.completion import some_of
 from archscope.cli.options.declared import option
 from archscope.cli.options.latency import (
-    LATENCY,
+    CostsOption,
     LatencyModelOption,
-    model_of,
+    Setting,
+    wants_latency,
 )
 from archscope.cli.options.machine import DEVICE, PRECISION, ThreadsOption
 from archscope.cli.options.networks import (
@@ -70,16 +71,7 @@ def compare(
             "deepspeed with commas between: what each reports, and why they differ.",
         ),
     ] = None,
-    costs: Annotated[
-        str | None,
-        option(
-            "--costs",
-            value="latency",
-            complete=one_of(lambda: (LATENCY,)),
-            help="latency: the predicted time of one image on this machine, with its interval, by "
-            "the model of archscope bench --fit.",
-        ),
-    ] = None,
+    costs: CostsOption = None,
     threads: ThreadsOption = None,
     precision: Annotated[str, PRECISION] = "fp32",
     device: Annotated[str, DEVICE] = "cpu",
@@ -119,7 +111,7 @@ def compare(
     if counters is not None:
         return _compare_counters(names, counters, shape, classes, (format, output))
     chosen = counter or CounterName.fvcore
-    fitted = model_of(costs, threads, precision, device, model)
+    fitted = Setting(threads, precision, device, model).model(wants_latency(costs))
     by = partial(compare_networks, names, input=shape, classes=classes, latency=fitted)
     outside = any(is_outside(name) for name in names)
     if chosen is CounterName.fvcore and not outside and on_terminal(format, output):

@@ -8,8 +8,16 @@ from typing import Annotated
 import typer
 
 from archscope.arch.quantities import COSTS
+from archscope.arch.times import LATENCY
 from archscope.cli.completion import networks, one_of
 from archscope.cli.options.declared import option
+from archscope.cli.options.latency import (
+    CostsOption,
+    LatencyModelOption,
+    Setting,
+    wants_latency,
+)
+from archscope.cli.options.machine import DEVICE, PRECISION, ThreadsOption
 from archscope.cli.options.networks import (
     ClassesOption,
     InputOption,
@@ -55,10 +63,12 @@ def list_networks(
         option(
             "--sort",
             value="KEY",
-            complete=one_of(lambda: ("params", "-params", "macs", "-macs", "memory", "error")),
+            complete=one_of(
+                lambda: ("params", "-params", "macs", "-macs", "memory", LATENCY, "error")
+            ),
             default="as families come",
-            help="params, macs, activations, memory (the peak in fp32) or error (the published "
-            "one); -macs: largest first.",
+            help="params, macs, activations, memory (the peak in fp32), latency (predicted) or "
+            "error (the published one); -macs: largest first.",
         ),
     ] = "",
     plot: Annotated[
@@ -66,11 +76,16 @@ def list_networks(
         option(
             "--plot",
             value="error,COST",
-            complete=one_of(lambda: [f"error,{cost}" for cost in COSTS]),
-            help="Draw published errors against params, macs or activations, into --output "
-            "FILE.png, .svg or .pdf.",
+            complete=one_of(lambda: [f"error,{cost}" for cost in (*COSTS, LATENCY)]),
+            help="Draw published errors against params, macs, activations or predicted latency, "
+            "into --output FILE.png, .svg or .pdf.",
         ),
     ] = None,
+    costs: CostsOption = None,
+    threads: ThreadsOption = None,
+    precision: Annotated[str, PRECISION] = "fp32",
+    device: Annotated[str, DEVICE] = "cpu",
+    model: LatencyModelOption = None,
     figure_width: FigureWidthOption = None,
     no_title: NoTitleOption = False,
     format: FormatOption = None,
@@ -83,15 +98,18 @@ def list_networks(
     With --plot, published top-1 errors against a cost, as a picture; --format json has its numbers:
 
       archscope list --plot error,macs --output errors.png
+
+    With --costs latency, or --plot error,latency, the predicted time of one image on this machine.
     """
     from archscope.explore.networks.listing import list_networks as found
 
     style = figure_style(figure_width, no_title, plot is not None, "--plot error,macs --output")
-    listed = partial(
-        found, ranges=ranges_of(params, macs, activations, memory), sort=sort.strip().lower()
-    )
+    ranges, sort = ranges_of(params, macs, activations, memory), sort.strip().lower()
+    listed = partial(found, ranges=ranges, sort=sort)
+    setting = Setting(threads, precision, device, model)
+    asked = wants_latency(costs) or sort.removeprefix("-") == LATENCY
     if plot is None:
-        print_result(listed(pattern), format, output)
+        print_result(listed(pattern, latency=setting.model(asked)), format, output)
         return
     cost = _drawn_cost(plot)
     if format is not None:
@@ -99,18 +117,19 @@ def list_networks(
     if output is None:
         raise UsageError("--plot draws into a file; add --output FILE.png, .svg or .pdf")
     check_plot(output, "--output")
-    drawn = listed(pattern).draw(output.suffix.lower(), cost, style)
+    fitted = setting.model(asked or cost == LATENCY, "--plot error,latency")
+    drawn = listed(pattern, latency=fitted).draw(output.suffix.lower(), cost, style)
     save_with(lambda file: file.write(drawn), output)
 
 
 def _drawn_cost(plot: str) -> str:
     """The cost of `error,COST`, in either order."""
     words = [word.strip().lower() for word in plot.split(",")]
-    costs = [word for word in words if word in COSTS]
+    costs = [word for word in words if word in (*COSTS, LATENCY)]
     if len(words) != 2 or "error" not in words or not costs:
         raise UsageError(
-            f"--plot takes error and a cost (params, macs, activations), not {shown(plot)}; write "
-            "--plot error,macs --output FILE.png"
+            "--plot takes error and a cost (params, macs, activations, latency), not "
+            f"{shown(plot)}; write --plot error,macs --output FILE.png"
         )
     return costs[0]
 
@@ -129,7 +148,7 @@ def show(
 ) -> None:
     """Show one network: its stages or layers, and what each costs."""
     from archscope.arch.inputs import parse_input
-    from archscope.explore.networks.listing import show as show_network
+    from archscope.explore.networks.show import show as show_network
 
     shape = None if input_shape is None else parse_input(input_shape)
     check_plot(diagram, "--diagram")

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from archscope.arch.arrays import LARGEST
 from archscope.arch.network import Network
+from archscope.arch.times import LATENCY
 from archscope.cost.formula import count, count_box
 from archscope.cost.memory import peak_of_box
 from archscope.errors import UsageError
@@ -23,6 +24,9 @@ from archscope.explore.design.caps.layers import layers
 from archscope.explore.design.limits import METRICS
 from archscope.explore.design.shortlist import same_network
 from archscope.explore.design.space import Space
+
+if TYPE_CHECKING:
+    from archscope.explore.latency.fitted import LatencyModel
 
 Ints: TypeAlias = "npt.NDArray[np.int64]"
 Costs: TypeAlias = "dict[str, Ints]"
@@ -43,12 +47,14 @@ class Grid:
     Attributes:
         space: whose designs are counted.
         with_layers: whether the layers are counted as well.
+        latency: a model, where the latency is predicted as well, in nanoseconds.
         counted: how many designs were, in so many `trees`.
         is_whole: whether these are all.
     """
 
     space: Space
     with_layers: bool = False
+    latency: LatencyModel | None = None
     counted: int = 0
     trees: int = 0
     is_whole: bool = False
@@ -140,6 +146,8 @@ class Grid:
         found["weights"] = self.space.storage.weight_bytes(network, cost.params, count_box)
         if self.with_layers:
             found["layers"] = layers(network)
+        if self.latency:
+            found[LATENCY] = self.latency.nanoseconds_of_box(network)
         if memory:
             found["memory"] = self.space.storage.peak_bytes(network, peak_of_box)
         self.counted += prod(sides)
@@ -155,7 +163,12 @@ class Grid:
         return MOST_TREES if few else _FIRST_TREES
 
     def _words(self) -> tuple[str, ...]:
-        return (*METRICS, "weights", "memory", *(("layers",) if self.with_layers else ()))
+        return (*METRICS, "weights", "memory", *self._others_told)
+
+    @property
+    def _others_told(self) -> tuple[str, ...]:
+        layers = ("layers",) if self.with_layers else ()
+        return (*layers, LATENCY) if self.latency else layers
 
     def _fill(self, found: Costs, rows: Ints, group: Ints, peaks: Which | None) -> None:
         """Write the costs of a group of rows with one tree, or of halves where that fails."""
@@ -169,6 +182,8 @@ class Grid:
             some["weights"] = _clipped(weights, len(group))
             if self.with_layers:
                 some["layers"] = _clipped(layers(network), len(group))
+            if self.latency:
+                some[LATENCY] = _clipped(self.latency.nanoseconds(network), len(group))
             some["memory"] = np.full(len(group), UNKNOWN)
             chosen = np.flatnonzero(peaks(some)) if peaks else np.arange(0)
             for alike in groups(rows[group[chosen]][:, self._others], chosen):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from archscope.arch.times import LATENCY, MILLISECOND
 from archscope.cost.stored import Storage
 from archscope.errors import InfeasibleError, UsageError, plural
 from archscope.explore.design.answer import Answer, left_out
@@ -20,6 +21,10 @@ from archscope.explore.design.limits import Limit, unit
 from archscope.explore.design.question import Base, Options
 from archscope.explore.design.shortlist import Design
 from archscope.explore.design.space import SIDE, Space, Values
+from archscope.reporting.table.formats import brief
+
+if TYPE_CHECKING:
+    from archscope.explore.latency.fitted import LatencyModel
 
 Goals = Callable[[Mapping[str, int]], Goal]
 _FAR = 1e19  # no cost is further from a budget: costs are below 2^63
@@ -39,9 +44,10 @@ class Fitted(Answer):
         found = super().proof(costs)
         shown = f" over the box {self.shown()}" if self.box() else ""
         better = f"has more {self.cost}" if self.cost else "is nearer"
+        said = " It is a proof for the latency that is predicted." if LATENCY in costs else ""
         if self.is_whole:
             text = f"Proof by going through all designs{shown}: none {better}."
-            text += left_out(self.space)
+            text += said + left_out(self.space)
             return {**found, "method": "exhaustive", "inner": None, "statement": text}
         text = (
             f"Proof by bounds{shown}: boxes of designs were left out where the cheapest one passes "
@@ -53,7 +59,7 @@ class Fitted(Answer):
             text += f" {', '.join(loose)} had each value, as a cost may fall while it grows."
         if found["derived"]:
             text += f" Beyond the box in {', '.join(found['derived'])} every design costs too much."
-        text += left_out(self.space)
+        text += said + left_out(self.space)
         return {**found, "method": "bounds", "inner": None, "statement": text}
 
 
@@ -74,6 +80,12 @@ class Question:
     def budgets(self) -> dict[str, int]:
         """What is to be near."""
         return caps_of([limit for limit in self.limits if not limit.hard])
+
+    @property
+    def latency(self) -> LatencyModel | None:
+        """The model, where the latency has a limit, or is to be large."""
+        asked = {*self.caps, *self.budgets, self.options.maximise}
+        return self.options.latency if LATENCY in asked else None
 
     @property
     def storage(self) -> Storage:
@@ -141,11 +153,11 @@ def _ranked(asked: Question, space: Space, number: int) -> tuple[str | None, Kep
     kept: Kept = []
     counted, whole = 0, False
     if limited is not None:
-        grid = Grid(limited, with_layers=True)
+        grid = Grid(limited, with_layers=True, latency=asked.latency)
         cost, kept = _best(asked, grid, {**asked.caps, "layers": MOST_LAYERS}, number, cost)
         counted, whole = counted + grid.counted, grid.is_whole
     if len(kept) < number:
-        grid = Grid(space)
+        grid = Grid(space, latency=asked.latency)
         cost, every = _best(asked, grid, asked.caps, number, cost)
         known = [values for values, _, _ in kept]
         kept = [*kept, *(one for one in every if one[0] not in known)][:number]
@@ -188,17 +200,23 @@ def _deviation(asked: Question, costs: Mapping[str, int]) -> Fraction:
 
 def _none(asked: Question, space: Space) -> str:
     """That no design keeps within the caps: which one comes nearest, and what binds."""
-    grid = Grid(space)
+    grid = Grid(space, latency=asked.latency)
     for row, costs, _ in highest(grid, Closest(asked.caps), 1):
         over = {cost: Fraction(costs[cost], most) for cost, most in asked.caps.items()}
         binds = max(over, key=lambda cost: over[cost])
-        told = " and ".join(f"{costs[one]:,}{unit(one)} {one}" for one in over if over[one] > 1)
+        told = " and ".join(_told(one, costs[one]) for one in over if over[one] > 1)
         return (
             f"no {asked.base.name} with these numbers keeps within the caps, and {binds} binds: "
             f"the nearest, {named(space, grid.design(row))}, has {told}; raise the cap to that, or "
             "free another number"
         )
     raise UsageError(f"there is no {asked.base.name} of any of these numbers; give other ranges")
+
+
+def _told(cost: str, value: int) -> str:
+    if cost == LATENCY:
+        return f"{brief(value / MILLISECOND)} ms of {cost}"
+    return f"{value:,}{unit(cost)} {cost}"
 
 
 def named(space: Space, values: Values) -> str:

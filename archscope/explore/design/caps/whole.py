@@ -14,6 +14,7 @@ from math import prod
 
 import numpy as np
 
+from archscope.arch.times import LATENCY
 from archscope.errors import UsageError
 from archscope.explore.design.caps.branch import MOST_COUNTED, best
 from archscope.explore.design.caps.found import Best, Kept
@@ -21,6 +22,7 @@ from archscope.explore.design.caps.goals import Goal
 from archscope.explore.design.caps.grid import Costs, Enough, Grid, Ints
 
 MOST_WHOLE = 500_000_000  # designs: half a minute or so
+MOST_TIMED = 20_000_000  # of which the latency is predicted
 _CHUNK = 1 << 20  # of a box that is counted at once
 _FEW = 100_000  # designs that are counted one by one in any case
 _TREES = 500  # of numbers that are one tree for each value: as long
@@ -45,7 +47,11 @@ def highest(grid: Grid, goal: Goal, number: int) -> Kept:
         UsageError: where it would take minutes.
     """
     size = prod(map(len, grid.values))
-    by_parts = size <= MOST_WHOLE and prod(len(grid.values[one]) for one in grid.singles) <= _TREES
+    timed = LATENCY in (*goal.caps, *goal.costs)
+    most = MOST_TIMED if timed else MOST_WHOLE
+    by_parts = size <= most and prod(len(grid.values[one]) for one in grid.singles) <= _TREES
+    if timed and by_parts:  # no bound tells latency, so that all are gone through in any case
+        return best_of_all(grid, goal, number)
     try:
         return best(grid, goal, number, max(size // 20, _FEW) if by_parts else MOST_COUNTED)
     except Enough:
