@@ -64,6 +64,8 @@ def _present(kind: Any) -> Any:
 def _plain(value: Any, kind: Any, option: Any) -> Any:
     """`value` as a `kind`; ValueError or TypeError where Typer should look at it."""
     if kind is int or kind is float:
+        if not str(value).isascii():  # pydantic takes no other digits than these
+            raise ValueError
         number = kind(value)
         low = -float("inf") if option.min is None else option.min
         high = float("inf") if option.max is None else option.max

@@ -122,8 +122,7 @@ def recipe(name: str, **overrides: Any) -> Recipe:
     """
     if name not in RECIPES:
         near = difflib.get_close_matches(name.lower().replace("_", "-"), RECIPES, n=1, cutoff=0.8)
-        known = ", ".join(one for one in RECIPES if not one.endswith("-imagenet"))
-        hint = near[0] if near else f"one of {known}, most of them also with -imagenet"
+        hint = near[0] if near else "one that train --help lists, as wrn or resnext-imagenet"
         raise UsageError(f'there is no recipe "{name}": give {hint}')
     base = RECIPES[name]
     if overrides.get("epochs") is not None:

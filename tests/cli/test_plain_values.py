@@ -67,6 +67,7 @@ PLAIN, CHECKED = made(True), made(False)
 @example([])
 @example(["a", "--whole", "--real"])
 @example(["a", "--path=" + "1" * 5000])
+@example(["a", "--open-below=０"])
 @example(["a", "b", "--whole=7", "--texts=1", "--texts=2", "--colour=dark red", "--path=/dev/null"])
 def test_values_and_mistakes_are_those_of_typer_alone(arguments):
     assert outcome(PLAIN, arguments) == outcome(CHECKED, arguments)

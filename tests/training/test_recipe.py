@@ -124,8 +124,8 @@ def test_a_number_out_of_range_is_refused_by_name(bad: dict[str, object]) -> Non
         recipe("wrn", **bad)
 
 
-def test_an_unknown_recipe_or_field_is_answered_with_the_known() -> None:
-    with pytest.raises(UsageError, match=r'no recipe "adam": give one of .*resnext, wrn, .*proxy'):
+def test_an_unknown_recipe_or_field_is_answered_with_what_there_is() -> None:
+    with pytest.raises(UsageError, match=r'no recipe "adam": give one that train --help lists'):
         recipe("adam")
     with pytest.raises(UsageError, match=r'no "lrate": give any of .*epochs.*lr'):
         recipe("wrn", lrate=0.1)
