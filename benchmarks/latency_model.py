@@ -76,6 +76,13 @@ def tries(order: Sequence[int], predicted: Sequence[float], measured: Sequence[f
     return f"best of {TRY} among the first {FIRST} in {hits} of {len(groups)}"
 
 
+def _without_drift(predicted: Sequence[float], measured: Sequence[float], ratio: float) -> str:
+    """How many are near once all are divided by one factor, which these networks tell."""
+    pairs = zip(predicted, measured, strict=True)
+    near = statistics.mean(abs(p / ratio / m - 1) <= 0.1 for p, m in pairs)
+    return f"{100 * near:.0f} % within 10 % of that"
+
+
 def main() -> None:
     given = argparse.ArgumentParser(description=__doc__)
     given.add_argument("--n", type=int, default=200, help="networks that are measured")
@@ -107,7 +114,7 @@ def main() -> None:
         print(
             f"{name}: {100 * within:.0f} % within 10 %, median error "
             f"{100 * statistics.median(off):.1f} %, median of predicted / measured {ratio:.2f}, "
-            f"{tries(order, predicted, measured)}"
+            f"{_without_drift(predicted, measured, ratio)}, {tries(order, predicted, measured)}"
         )
     held = [
         low <= m <= high
