@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from archscope.arch.names import parse
 from archscope.arch.network import Network, stages
-from archscope.arch.nodes import Conv, Node, Seq
+from archscope.arch.nodes import Conv, Linear, Node, Seq
 from archscope.arch.papers.eq4 import solve_width
 from archscope.arch.papers.published_counts import Convention, Printed, PublishedCount
 from archscope.arch.rebuild import rebuild
@@ -228,6 +228,23 @@ def _stride_first(node: Node) -> Node:
     return node.with_parts(parts)
 
 
+def _another_width(counted: Counted, given: Mapping[str, str]) -> Explained | None:
+    """The source's network has `out` channels in that `layer` of its head."""
+    layer, width, tree = given["layer"], int(given["out"]), counted.network.tree
+    layers = list(tree.children)
+    for index, part in enumerate(layers):
+        if isinstance(part, (Conv, Linear)) and part.label == layer:
+            layers[index] = replace(part, out=width)
+    changed = replace(counted.network, tree=tree.with_parts(layers))
+    other = count_cell(counted.cell, Subject(changed))
+    if other.ours == counted.ours or not counted.cell.printed.agrees(other.theirs):
+        return None
+    return Explained(
+        ", ".join((*other.terms, f"{width:,} channels in {layer}")),
+        f"with {width:,} channels in {layer}: {other.theirs:,}, {_how(counted.cell.printed)}",
+    )
+
+
 def _input_normalised(counted: Counted, given: Mapping[str, str]) -> Explained | None:
     """The source's network begins with a layer that normalises the image by a mean and a variance.
 
@@ -272,6 +289,7 @@ RULES: Mapping[str, Rule] = {
     "preserved complexity": _preserved,
     "misprint": _misprint,
     "stride in the first 1x1": _early_stride,
+    "another width": _another_width,
     "input normalised": _input_normalised,
     "whole": _whole,
 }
