@@ -19,7 +19,7 @@ from archscope.cost.latency.fit import fit
 from archscope.cost.latency.model import Row, Weights, seconds_of
 from archscope.errors import ArchscopeError, plural
 from archscope.explore.clock.fit_networks import drawn_networks
-from archscope.explore.clock.fit_runner import Runner, runner
+from archscope.explore.clock.fit_runner import Runner, clock_of, runner
 from archscope.explore.latency.fitted import Asked, LatencyModel, this_machine
 from archscope.plain_text import say
 
@@ -105,9 +105,17 @@ def fit_machine(
         "pieces": sum(len(one.rows) for one in observed),
         "rounds": min(len(one.whole) for one in observed),
         "disagreement": noisy,
+        "clock": clock_of(asked).__name__,
         "within_10_percent": sum(error <= math.log(1.1) for error in errors) / len(errors),
     }
     return LatencyModel(this_machine(asked), _weights(observed), errors, about)
+
+
+def observe(
+    networks: Sequence[Network], asked: Asked, limit: float, note: Note
+) -> Iterator[Observed]:
+    """Networks measured with a setting, in about `limit` seconds, as `fit_machine` does."""
+    return _measured(networks, _loader(asked), limit, note, time.sleep)
 
 
 def _measured(

@@ -47,6 +47,10 @@ class Fitted(Result):
         rows = [{"fact": fact, "value": value} for fact, value in facts.items()]
         columns = [Column("fact", "", text, "left"), Column("value", "model", text, "left")]
         notes = ["Latency is of one image, in eval mode, as archscope bench times it."]
+        if about.get("clock") == "process_time":
+            notes.append(
+                "Of one thread processor time is measured: what other programs take does not count."
+            )
         if about["disagreement"] > _NOISY:
             notes.append("The machine was busy: fit again when nothing else runs.")
         return [Table("Latency of networks on this machine", columns, rows, notes)]

@@ -30,6 +30,16 @@ class Runner:
     parts: Callable[[], list[float]]
 
 
+def clock_of(asked: Asked) -> Callable[[], float]:
+    """The clock of a setting: of one thread on a CPU its processor time, else the wall's.
+
+    On an idle machine the two agree; on a busy one the wall's has what others took, too. Several
+    threads wait for one another by running, so that their processor time says little.
+    """
+    alone = asked.device == "cpu" and asked.threads == 1
+    return time.process_time if alone else time.perf_counter
+
+
 def runner(network: Network, asked: Asked) -> Runner:
     """The network with weights drawn, on the device, in channels_last, in eval mode."""
     from archscope.nn.build import build
@@ -39,11 +49,12 @@ def runner(network: Network, asked: Asked) -> Runner:
     place(module, asked.device)
     cut = pieces(network)
     call = workload(module, "latency", (1, *network.input), asked.precision, asked.device)
-    marked = Marked(module, cut, call, time.perf_counter, wait_for(asked.device))
+    clock = clock_of(asked)
+    marked = Marked(module, cut, call, clock, wait_for(asked.device))
 
     def whole() -> float:
-        start = time.perf_counter()
+        start = clock()
         call()
-        return time.perf_counter() - start
+        return clock() - start
 
     return Runner(network.name, [row_of(piece) for piece in cut], whole, marked)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from archscope.explore.design.limits import Limit
     from archscope.explore.design.scaling.solve import RuleOptions, Scalings
     from archscope.explore.design.templates.solve import KindOptions, Templates
+    from archscope.explore.latency.fitted import LatencyModel
 
 
 class NetworkOptions(TypedDict, total=False):
@@ -40,6 +41,7 @@ class NetworkOptions(TypedDict, total=False):
     fold: bool
     maximise: str
     all: bool
+    latency: LatencyModel
 
 
 @overload
@@ -92,7 +94,8 @@ def solve(
             heights; `all`, whether degenerate designs stand in their place, not last. `at_most`,
             caps that no design passes: `5M params`, `1MB weights:int8`, `256kB memory:int8`,
             `flash` and `sram` the same of bytes, `1MB:int8`; `fold`, whether batch norm is folded
-            into the convolutions; `maximise`, the cost by which the largest come first.
+            into the convolutions; `maximise`, the cost by which the largest come first;
+            `latency`, a fitted model, where a cap or the budget is a time, as `20ms`.
             `rule` scales the network as it is: `compound`, `dwr`, `width`,
             `depth`, `resolution`, `all`, or `ScalingRule`s.
 
@@ -159,6 +162,7 @@ def _network(
     fold: bool = False,
     maximise: str | None = None,
     all: bool = False,
+    latency: LatencyModel | None = None,
     **given: Any,
 ) -> Inverse:
     from archscope.explore.design.caps.read import cost_named, read_caps
@@ -177,6 +181,7 @@ def _network(
             *(rounding, nearest, tolerance, classes or asked.classes, shape),
             maximise=None if maximise is None else cost_named(maximise),
             every=all,
+            latency=latency,
             fold=fold,
         ),
     )

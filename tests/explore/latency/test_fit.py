@@ -3,6 +3,9 @@
 import json
 import math
 import random
+import subprocess
+import sys
+import time
 
 import pytest
 from typer.testing import CliRunner
@@ -16,7 +19,7 @@ from archscope.cost.latency.model import row_of
 from archscope.cost.latency.pieces import pieces
 from archscope.errors import ArchscopeError, UsageError
 from archscope.explore.clock.fit import fit_machine
-from archscope.explore.clock.fit_runner import Runner, runner
+from archscope.explore.clock.fit_runner import Runner, clock_of, runner
 from archscope.explore.latency.fitted import Asked, LatencyModel, fitted_model
 from archscope.explore.networks.listing import list_networks
 
@@ -225,6 +228,17 @@ def test_a_model_under_other_versions_is_told_to_be_out_of_date(kept):
     fitted_model(ASKED, note=notes.append)
     assert "torch 1.0 -> " in notes[0]
     assert ASKED.command in notes[0]
+
+
+def test_what_others_take_of_the_processor_is_not_in_one_threads_time():
+    clock = clock_of(Asked(1))
+    before, wall = clock(), time.perf_counter()
+    subprocess.run([sys.executable, "-c", "sum(range(10**6))"], check=True)
+    passed = time.perf_counter() - wall
+    assert clock() - before < passed / 2
+    # Threads that wait for one another run while they wait, and a GPU is another processor.
+    for asked in (Asked(2), Asked(1, device="cuda:0")):
+        assert clock_of(asked) is time.perf_counter
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from archscope.explore.design.caps.read import read_caps
 from archscope.explore.design.enumerate import spaces
 from archscope.explore.design.enumeration import Query
 from archscope.explore.design.inverse import Options, inverse
+from archscope.explore.design.solve import solve
 from archscope.explore.latency.fitted import Asked
 
 GIVEN = {"cardinality": [1, 3, 8, 32], "width": list(range(1, 9))}
@@ -136,3 +137,11 @@ def test_answers_are_measured_on_this_machine(kept):
     assert result.exit_code == 0, result.stderr
     (answer,) = json.loads(result.stdout)["answers"]
     assert answer["designs"][0]["latency_ms_measured"] > 0
+
+
+def test_the_library_solves_by_a_model_that_it_is_given(alone, kept):
+    most = sorted(ms for ms, _ in alone.values())[20]
+    words = {"at_most": f"{most + 1e-3:.3f}ms", "free": ("cardinality", "width"), "all": True}
+    found = solve("resnext50", **words, latency=kept, nearest=1, **GIVEN)
+    expected = max((name for name in alone if alone[name][0] <= most), key=alone.get)
+    assert found.document()["answers"][0]["designs"][0]["network"] == expected
