@@ -32,7 +32,12 @@ for batch in files.batches(
     part, files.Reading(8), batch=1, device=torch.device("cpu"), loaders=2
 ):
     print("reading", flush=True)
-    sys.stdin.read()
+    sys.stdin.readline()
+"""
+IGNORING = """
+import signal
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+    signal.signal(number, signal.SIG_IGN)  # as the worker of a sweep does
 """
 
 
@@ -69,17 +74,22 @@ def session(leader: int) -> list[int]:
     return found
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
-def test_they_end_when_who_started_them_is_killed(part: Files) -> None:
+def reading(part: Files, before: str = "") -> subprocess.Popen[bytes]:
+    """A process in a session of its own that reads, a batch for each line of its input."""
     names = [os.fsdecode(name) for name in part.names]
-    with subprocess.Popen(
-        [sys.executable, "-c", READING, str(part.root), *names],
+    return subprocess.Popen(
+        [sys.executable, "-c", before + READING, str(part.root), *names],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         start_new_session=True,
-    ) as process:
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
+def test_they_end_when_who_started_them_is_killed(part: Files) -> None:
+    with reading(part) as process:
         assert process.stdout is not None
         try:
             assert process.stdout.readline() == b"reading\n"
@@ -90,3 +100,14 @@ def test_they_end_when_who_started_them_is_killed(part: Files) -> None:
         finally:
             for left in session(process.pid):
                 os.kill(left, signal.SIGKILL)
+
+
+@pytest.mark.slow
+def test_signals_to_all_of_a_job_are_left_to_who_started_them(part: Files) -> None:
+    with reading(part, IGNORING) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"reading\n"
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+            os.killpg(process.pid, number)
+        said, _ = process.communicate(b"\n" * len(part), timeout=60)
+        assert (said.count(b"reading"), process.returncode) == (len(part) - 1, 0)

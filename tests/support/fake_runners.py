@@ -36,6 +36,8 @@ def run(task: Task, report: Report) -> dict[str, Any]:
         import torch
 
         torch.empty(2**55)
+    if behaviour == "no memory for a library":
+        raise ImportError("libtorch_cpu.so: failed to map segment from shared object")
     if behaviour == "no memory on the GPU":
         raise OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
     if behaviour == "too many files":

@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 import multiprocessing
 import os
+import signal
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
@@ -108,8 +109,10 @@ def _starts() -> Any:
 def _begin(_: int) -> None:
     """End this process when the one that it reads for has gone: torch watches who forked it.
 
+    What SIGTERM means is for that one to say: schedulers send it to every process of a job.
     Pillow's warnings, of a damaged EXIF for example, are none of its reader's.
     """
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     warnings.simplefilter("ignore")
     parent = multiprocessing.parent_process()
 

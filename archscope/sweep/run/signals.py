@@ -27,10 +27,10 @@ class Interrupted(ArchscopeError):
         name = signal.Signals(signum).name
         preempted = name == "SIGUSR1"
         self.exit_code = PREEMPTED if preempted else 128 + signum
-        super().__init__(
-            f"{'Preempted' if preempted else 'Stopped'} by {name}: what is done is kept in "
-            f"{folder}; run the same command again to continue."
-        )
+        kept = f"what is done is kept in {folder}; run the same command again to continue."
+        if not folder.exists():
+            kept = f"nothing is in {folder} yet; run the same command again."
+        super().__init__(f"{'Preempted' if preempted else 'Stopped'} by {name}: {kept}")
 
 
 class Caught:

@@ -214,8 +214,8 @@ def _out_of_memory(error: Exception) -> bool:
     """Whether memory ran out: torch has a type for it on a GPU, and a text on a CPU."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
-    return isinstance(error, RuntimeError) and (
-        "DefaultCPUAllocator" in str(error) or "std::bad_alloc" in str(error)
+    return isinstance(error, RuntimeError | ImportError) and any(
+        sign in str(error) for sign in ("DefaultCPUAllocator", "std::bad_alloc", "map segment")
     )
 
 

@@ -151,6 +151,7 @@ def test_trials_begin_in_the_given_order(tmp_path: Path) -> None:
                 ("segfault", "the worker process was killed by SIGSEGV, twice"),
                 ("exit", "the worker process ended with exit code 7, twice"),
                 ("no memory", f"out of memory: {NEED} ("),
+                ("no memory for a library", f"out of memory: {NEED} (libtorch_cpu.so"),
                 ("no memory for torch", f"out of memory: {NEED} ("),
                 ("forbidden data", "PermissionError: [Errno 13]"),
             )
