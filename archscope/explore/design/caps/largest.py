@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,6 @@ from archscope.reporting.table.formats import brief
 if TYPE_CHECKING:
     from archscope.explore.latency.fitted import LatencyModel
 
-Goals = Callable[[Mapping[str, int]], Goal]
 _FAR = 1e19  # no cost is further from a budget: costs are below 2^63
 
 
