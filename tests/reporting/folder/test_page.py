@@ -217,8 +217,9 @@ def in_browser(source, tmp_path, scheme):
 browsed = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
 
 
+# The page of times is light by default.
 @browsed
-@pytest.mark.parametrize("scheme", ["dark", "light"])
+@pytest.mark.parametrize("scheme", ["dark", pytest.param("light", marks=pytest.mark.slow)])
 def test_in_a_browser_nothing_fails_is_clipped_or_faint_and_tables_sort(
     fake_sweep, tmp_path, scheme
 ):

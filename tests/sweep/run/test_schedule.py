@@ -255,6 +255,7 @@ def test_the_result_is_json_without_nan_and_says_where_it_was_made(tmp_path: Pat
     assert made["host"] and made["python"] and made["started"] <= made["finished"]
 
 
+@pytest.mark.usefixtures("quick_workers")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_stops_the_workers_and_the_next_run_goes_on(
     tmp_path: Path, number: signal.Signals, code: int
