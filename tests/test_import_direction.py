@@ -46,7 +46,7 @@ INSIDE = {
     ],
     "nn": ["export_check", "export", "weights"],
     "cost": ["onnx_file", "counters", "fvcore", "traced", "latency"],
-    "reporting": ["folder", "judge", "figure", "networks", "facts", "table"],
+    "reporting": ["folder", "judge", "explorer", "figure", "networks", "facts", "table"],
     "sweep": ["executor", "ray", "run", "store", "plan"],
     "data": ["load", "sets", "fetch", "batches", "dataset", "view"],
     "arch": ["names", "families", "papers", "network", "folding", "nodes"],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from archscope.reporting.facts.points import points
+from archscope.reporting.explorer import explorer
+from archscope.reporting.facts.points import by_network, errors_of, learning_curves, points
 from archscope.reporting.figure import costs_plot, curves, figure7, scatter
 from archscope.reporting.figure.costs import Costs
 from archscope.reporting.figure.plot import Style
@@ -32,6 +33,26 @@ def error_figure(sweep: Sweep) -> str:
             )
     drawn = inline_svg(scatter.draw(plot, _UNTITLED), "error", plot.heading.title, hover)
     return figure_html(drawn, caption(plot.heading))
+
+
+def explored(sweep: Sweep, found: Costs) -> str:
+    """Errors, costs and curves to be explored."""
+    series = figure7.data(sweep).series
+    labels = {point.entry.network: point.template for point in points(sweep)}
+    groups = [
+        (one.name, one.label, [labels[mark.key] for mark in one.marks])
+        for one in (series if any(one.name != "other" for one in series) else ())
+    ]
+    more = {
+        what: {group[0].trial.template: errors_of(group, key) for group in by_network(sweep)}
+        for key, what in {
+            "validation_error": "validation error",
+            "train_error": "training error",
+        }.items()
+    }
+    counted = {point.template: point.test_error.n for point in points(sweep)}
+    data = explorer.data(found, learning_curves(sweep), groups, more, counted)
+    return explorer.explorer_html(data)
 
 
 def curves_figure(sweep: Sweep) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from archscope.errors import ArchscopeError, plural
+from archscope.reporting.explorer import explorer
+from archscope.reporting.facts.points import learning_curves
 from archscope.reporting.facts.searches import (
     costs_tried,
     errors_tried,
@@ -248,10 +250,13 @@ def _page(
             costs_plot.draw(found), "costs", found.heading.title, costs_plot.hover(found)
         )
         parts.append(section("All that was tried", figure_html(drawn, caption(found.heading))))
+        data = explorer.data(found, learning_curves(sweep))
+        parts.append(section("Explore", explorer.explorer_html(data)))
     if verdicts:
         link = f"{DECISION_FOLDER}/report.html"
         parts.append(
             f'<p class="small"><a href="{link}">{escape("The decision, look by look")}</a></p>'
         )
     title = f"Search of {', '.join(search.asked.families)}"
-    return whole_page(title, [*parts, *tail(sweep)], version(sweep))
+    scripts = [explorer.script()] if found is not None else []
+    return whole_page(title, [*parts, *tail(sweep)], version(sweep), scripts)

@@ -22,16 +22,19 @@ def escape(text: str) -> str:
     return html.escape(visible(text))
 
 
-def whole_page(heading: str, parts: Sequence[str], version: str) -> str:
+def whole_page(
+    heading: str, parts: Sequence[str], version: str, scripts: Sequence[str] = ()
+) -> str:
     """A page in one file, its style and script in it; `parts` are HTML, under the heading.
 
-    Its policy lets a browser run that script alone, and fetch nothing.
+    Its policy lets a browser run that script alone, `scripts` before it, and fetch nothing.
     """
     style = (_HERE / "page.css").read_text("utf-8")
-    script = (_HERE / "page.js").read_text("utf-8")
-    digest = b64encode(sha256(script.encode("utf-8")).digest()).decode("ascii")
+    every = [*scripts, (_HERE / "page.js").read_text("utf-8")]
+    digests = [b64encode(sha256(script.encode("utf-8")).digest()).decode() for script in every]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
     policy = (
-        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
     footer = f"<footer>archscope {escape(version)}; this page needs no network.</footer>"
@@ -41,7 +44,7 @@ def whole_page(heading: str, parts: Sequence[str], version: str) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         f"<title>{escape(heading)}</title><style>{style}</style></head>"
         f"<body><main><h1>{escape(heading)}</h1>{''.join(parts)}{footer}</main>"
-        f"<script>{script}</script></body></html>\n"
+        f"{''.join(f'<script>{script}</script>' for script in every)}</body></html>\n"
     )
 
 
