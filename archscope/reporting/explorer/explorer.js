@@ -68,9 +68,6 @@
     const draw = () => {
       const { x, y, lines, marks, legend } = spec();
       const wide = Math.max(260, svg.parentElement.clientWidth);
-      const high = Math.round(Math.min(480, Math.max(270, 0.55 * wide)));
-      const set = { viewBox: `0 0 ${wide} ${high}`, width: wide, height: high };
-      for (const [key, value] of Object.entries(set)) svg.setAttribute(key, value);
       svg.replaceChildren();
       const add = (tag, set, text) => svg.appendChild(part(tag, set, text));
       const say = (text, x, y, set = {}) => add("text", { x, y, fill: "var(--ink)", ...set }, text);
@@ -84,6 +81,9 @@
         say(text, left + 32, top);
         left += width;
       }
+      const high = top + Math.round(Math.min(480, Math.max(270, 0.55 * wide)));
+      const set = { viewBox: `0 0 ${wide} ${high}`, width: wide, height: high };
+      for (const [key, value] of Object.entries(set)) svg.setAttribute(key, value);
       const frame = { left: 58, right: wide - 12, top: legend.length ? top + 32 : 30, bottom: high - 44 };
       const count = Math.max(3, Math.floor((frame.right - frame.left) / 80));
       const across = scale(x.values, x.log, frame.left, frame.right, count);
@@ -116,7 +116,7 @@
       for (const { name, x, y, size } of spots.filter((spot) => spot.name)) {
         const width = 7.4 * name.length;
         const gap = (size || 0) + 3;
-        const box = [[x + gap, y - 7], [x - gap - width, y - 7], [x - width / 2, y - gap - 14], [x - width / 2, y + gap]]
+        const box = [[x + gap, y - gap - 10], [x + gap, y - 7], [x - gap - width, y - 7], [x - width / 2, y - gap - 14], [x - width / 2, y + gap]]
           .map(([a, b]) => [a, b, a + width, b + 14])
           .find((one) => one[0] >= frame.left && one[2] <= wide && one[1] >= frame.top - 8 && one[3] <= frame.bottom
             && !taken.some((other) => overlaps(one, other)));
@@ -218,7 +218,7 @@
         x: { values: xs.length ? xs : [1], log: false, label: "epoch" },
         y: { values: ys.length ? ys : [1], log, label: "error (%), lower is better" },
         lines, marks,
-        legend: [[data.judged, "var(--ink)", ""], ...(curves.train.checked
+        legend: [...picked.map(({ name }, i) => [name, COLOURS[i % COLOURS.length], ""]), [data.judged, "var(--ink)", ""], ...(curves.train.checked
           ? [["training error", "var(--ink)", "", { "stroke-dasharray": "5 4" }]] : [])],
       };
     };
@@ -244,10 +244,6 @@
       curves.addEventListener("submit", (event) => event.preventDefault());
     }
     allow();
-    let width = 0;
-    new ResizeObserver(() => {
-      if (explorer.clientWidth !== width) draws.forEach((draw) => draw());
-      width = explorer.clientWidth;
-    }).observe(explorer);
+    window.addEventListener("resize", () => draws.forEach((draw) => draw()));
   }
 }

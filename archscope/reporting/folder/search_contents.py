@@ -23,7 +23,7 @@ from archscope.reporting.figure.costs import AXES, Costs
 from archscope.reporting.figure.plot import Heading
 from archscope.reporting.folder.contents import Contents, Drawing, caption, markdown
 from archscope.reporting.folder.study import verdict_row, verdict_table
-from archscope.reporting.folder.sweep import notes, results
+from archscope.reporting.folder.sweep import conditions, results
 from archscope.reporting.judge.rounds import decided
 from archscope.reporting.judge.verdicts import Verdict
 from archscope.reporting.table.formats import decimal, integer, prefixed, text
@@ -159,7 +159,7 @@ def _incumbents(sweep: Sweep, search: Search, said: Sequence[str]) -> Table:
     more = [
         "Held-out errors choose, and are no measure of the winner: the best of many looks better "
         "than it is. The test set is seen by whole trainings alone, and chooses nothing.",
-        *notes(sweep)[2:],
+        *conditions(sweep),
     ]
     return Table(title, columns, incumbent_rows(search), [*said, *trouble(sweep), *more])
 
