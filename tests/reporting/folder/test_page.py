@@ -32,7 +32,7 @@ BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil
 class Checker(HTMLParser):
     """Every tag closed in order, ids unique, nothing from elsewhere."""
 
-    VOID = frozenset({"meta", "br", "path", "use", "rect", "polyline", "link", "img"})
+    VOID = frozenset({"meta", "br", "path", "use", "rect", "polyline", "link", "img", "input"})
 
     def __init__(self):
         super().__init__()
