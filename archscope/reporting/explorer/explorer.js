@@ -244,6 +244,7 @@
       curves.addEventListener("submit", (event) => event.preventDefault());
     }
     allow();
+    if (curves) draws[1]();
     window.addEventListener("resize", () => draws.forEach((draw) => draw()));
   }
 }

@@ -239,6 +239,7 @@ def check_explored(said):
             slope, *_ = statistics.linear_regression(exact, places)
             assert abs(statistics.correlation(exact, places)) > 0.99999
             assert (slope > 0) == (exact is values)
+    assert said["atFirst"] == 4
     assert said["overlaid"] == [0, 2, 4]  # of each its test and its training error
     assert {"1x64d", "2x64d", "test error", "training error"} <= set(said["named"])
 
