@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
+from matplotlib.figure import Figure
+
 from archscope.reporting.explorer import explorer
 from archscope.reporting.facts.points import by_network, errors_of, learning_curves, points
 from archscope.reporting.figure import costs_plot, curves, figure7, scatter
 from archscope.reporting.figure.costs import Costs
-from archscope.reporting.figure.plot import Style
+from archscope.reporting.figure.plot import Heading, Style
 from archscope.reporting.figure.populations import population_plot
 from archscope.reporting.figure.populations.population import Population
 from archscope.reporting.figure.svg import inline_svg
@@ -17,6 +21,22 @@ from archscope.sweep.store.records import Sweep
 
 # On a page the heading is text, under the figure, and not drawn into it.
 _UNTITLED = Style(title=False)
+_NARROW = Style(width=3.7, title=False)  # inches, for a telephone: the type stays readable
+
+
+def drawn(
+    draw: Callable[[Style], Figure], name: str, heading: Heading, hover: Mapping[str, str]
+) -> str:
+    """A figure drawn twice, for wide and for narrow screens, of which a page shows one."""
+    wide = inline_svg(draw(_UNTITLED), name, heading.title, hover)
+    return figure_html(wide, caption(heading), narrow(draw, name, heading, hover))
+
+
+def narrow(
+    draw: Callable[[Style], Figure], name: str, heading: Heading, hover: Mapping[str, str]
+) -> str:
+    """The figure as a narrow screen shows it."""
+    return inline_svg(draw(_NARROW), f"{name}-narrow", heading.title, hover)
 
 
 def error_figure(sweep: Sweep) -> str:
@@ -31,8 +51,7 @@ def error_figure(sweep: Sweep) -> str:
                 f"{point.template}: {error} % test error (n = {point.test_error.n}), "
                 f"{int(mark.x):,} parameters, {point.entry.macs:,} multiply-adds"
             )
-    drawn = inline_svg(scatter.draw(plot, _UNTITLED), "error", plot.heading.title, hover)
-    return figure_html(drawn, caption(plot.heading))
+    return drawn(lambda style: scatter.draw(plot, style), "error", plot.heading, hover)
 
 
 def explored(sweep: Sweep, found: Costs) -> str:
@@ -58,25 +77,19 @@ def explored(sweep: Sweep, found: Costs) -> str:
 def curves_figure(sweep: Sweep) -> str:
     """The training curves, a panel for each network."""
     data = curves.data(sweep)
-    drawn = inline_svg(
-        curves.draw(data, _UNTITLED), "curves", data.heading.title, curves.hover(data)
-    )
-    return figure_html(drawn, caption(data.heading))
+    return drawn(lambda style: curves.draw(data, style), "curves", data.heading, curves.hover(data))
 
 
 def costs_figure(found: Costs) -> str:
     """Error against each cost."""
-    figure = costs_plot.draw(found, _UNTITLED)
-    drawn = inline_svg(figure, "costs", found.heading.title, costs_plot.hover(found))
-    return figure_html(drawn, caption(found.heading))
+    hover = costs_plot.hover(found)
+    return drawn(lambda style: costs_plot.draw(found, style), "costs", found.heading, hover)
 
 
 def population_figure(population: Population) -> str:
     """The distribution of errors."""
-    drawn = inline_svg(
-        population_plot.draw(population, _UNTITLED),
-        "population",
-        population.heading.title,
-        population_plot.hover(population),
+    hover = population_plot.hover(population)
+    return drawn(
+        lambda style: population_plot.draw(population, style),
+        *("population", population.heading, hover),
     )
-    return figure_html(drawn, caption(population.heading))

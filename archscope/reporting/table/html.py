@@ -54,11 +54,12 @@ def section(title: str, *parts: str) -> str:
     return f"<h2>{escape(title)}</h2>{body}" if body else ""
 
 
-def figure_html(svg: str, caption: str) -> str:
-    """A figure and the text that belongs under it."""
+def figure_html(svg: str, caption: str, narrow: str = "") -> str:
+    """A figure and the text that belongs under it; `narrow` is what a narrow screen has of it."""
+    second = f'<div class="figure narrow">{narrow}</div>' if narrow else ""
     return (
-        f'<figure><div class="figure">{svg}</div><figcaption>{escape(caption)}</figcaption>'
-        "</figure>"
+        f'<figure><div class="figure{" wide" if narrow else ""}">{svg}</div>{second}'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
     )
 
 

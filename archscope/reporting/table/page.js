@@ -39,7 +39,9 @@ for (const figure of document.querySelectorAll("figure")) {
     }
   };
   // A figure whose axes can be chosen says itself what its markers are.
-  if (!live) ["click", "pointerover"].forEach((kind) => svg.addEventListener(kind, tell));
+  if (!live) ["click", "pointerover"].forEach((kind) => {
+    for (const part of figure.querySelectorAll(".figure")) part.addEventListener(kind, tell);
+  });
   figure.append(said, button);
 }
 for (const table of document.querySelectorAll("table")) {

@@ -222,6 +222,7 @@ def in_browser(source, tmp_path, scheme):
         for text in said.get("kept", ()):
             assert "8x64d" in text and "done" in text
         if "explored" in said:
+            assert said["scrolled"] == 0
             check_explored(said)
     return [(len(said["figures"]), len(said["rising"])) for said in found.values()]
 
@@ -249,6 +250,7 @@ browsed = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
 
 @browsed
 @pytest.mark.parametrize("scheme", ["dark", "light"])
+@pytest.mark.usefixtures("narrow_too")
 def test_in_a_browser_nothing_fails_is_clipped_or_faint_and_tables_sort(
     fake_sweep, tmp_path, scheme
 ):
@@ -260,6 +262,7 @@ def test_in_a_browser_nothing_fails_is_clipped_or_faint_and_tables_sort(
 
 @pytest.mark.slow
 @browsed
+@pytest.mark.usefixtures("narrow_too")
 def test_in_a_browser_the_page_of_a_study_of_many_networks_is_whole(fake_sweep, tmp_path):
     folder = fake_sweep(templates=(*CARDINALITY, *WIDTH[1:], "16x64d"), noise=0.3)
     keep(folder, Kept(read_study("resnext-fig7"), "proxy"), {"preset": "proxy"})
