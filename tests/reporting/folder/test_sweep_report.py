@@ -42,6 +42,7 @@ def rows_of(folder):
         return list(csv.DictReader(stream))
 
 
+@pytest.mark.usefixtures("narrow_too")
 def test_write_makes_all_files_and_the_same_ones_again(written, fake_sweep):
     folder, paths = written
     assert paths == [folder / name for name in FILES]
