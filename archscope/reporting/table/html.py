@@ -22,12 +22,16 @@ def escape(text: str) -> str:
     return html.escape(visible(text))
 
 
+def style() -> str:
+    """The style of our pages: colours, light and dark, as variables; type, tables."""
+    return (_HERE / "page.css").read_text("utf-8")
+
+
 def whole_page(heading: str, parts: Sequence[str], version: str) -> str:
     """A page in one file, its style and script in it; `parts` are HTML, under the heading.
 
     Its policy lets a browser run that script alone, and fetch nothing.
     """
-    style = (_HERE / "page.css").read_text("utf-8")
     script = (_HERE / "page.js").read_text("utf-8")
     digest = b64encode(sha256(script.encode("utf-8")).digest()).decode("ascii")
     policy = (
@@ -39,7 +43,7 @@ def whole_page(heading: str, parts: Sequence[str], version: str) -> str:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        f"<title>{escape(heading)}</title><style>{style}</style></head>"
+        f"<title>{escape(heading)}</title><style>{style()}</style></head>"
         f"<body><main><h1>{escape(heading)}</h1>{''.join(parts)}{footer}</main>"
         f"<script>{script}</script></body></html>\n"
     )
