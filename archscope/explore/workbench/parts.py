@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bokeh.layouts import row
 from bokeh.models import (
     BoxZoomTool,
     Button,
@@ -15,6 +16,7 @@ from bokeh.models import (
     Div,
     HoverTool,
     InlineStyleSheet,
+    NoOverlap,
     PanTool,
     RangeSlider,
     ResetTool,
@@ -23,7 +25,8 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from archscope.reporting.figure.plot import LABELS
+from archscope.explore.workbench.view import label
+from archscope.reporting.table.html import escape
 
 _HERE = Path(__file__).parent
 # Okabe and Ito's, the ones that stand out on white and on black.
@@ -64,9 +67,26 @@ def sheet() -> Any:
     return InlineStyleSheet(css=(_HERE / "widget.css").read_text("utf-8"))
 
 
+def legend(families: Sequence[str]) -> str:
+    """What the marks of the plot are, as HTML."""
+    marks = [("●", COLOURS[index % len(COLOURS)], name) for index, name in enumerate(families)]
+    marks += [("●", VERMILLION, "front"), ("◇", "inherit", "published")]
+    said = (
+        f'<span><b style="color:{c}">{sign}</b> {escape(name)}</span>' for sign, c, name in marks
+    )
+    return f'<p class="legend">{"".join(said)}</p>'
+
+
+def flow(*children: Any) -> Any:
+    """Parts beside one another, in several lines where the page is narrow."""
+    return row(*children, sizing_mode="stretch_width", styles={"flex-wrap": "wrap", "gap": "2px"})
+
+
 def text(html: str = "", **more: Any) -> Any:
     """A part of the page that holds HTML; what it is made of must be escaped."""
-    return Div(text=html, sizing_mode="stretch_width", stylesheets=[sheet()], **more)
+    return Div(
+        text=html, margin=(0, 5, 0, 5), sizing_mode="stretch_width", stylesheets=[sheet()], **more
+    )
 
 
 def prefixed(expression: str, unit: str = "") -> Any:
@@ -83,12 +103,13 @@ def slider(cost: str, ends: tuple[float, float]) -> Any:
         end=ends[1],
         value=ends,
         step=(ends[1] - ends[0]) / 300,
-        title=LABELS[cost],
+        title=label(cost),
         format=prefixed(scale),
         name=cost,
         sizing_mode="stretch_width",
         stylesheets=[sheet()],
-        margin=(4, 12, 4, 12),
+        bar_color=COLOURS[0],
+        margin=(3, 14, 3, 12),
     )
 
 
@@ -96,7 +117,9 @@ def copier(label: str) -> tuple[Any, Any]:
     """A button that copies a text, and the source whose `text` it is."""
     source = ColumnDataSource({"text": [""]})
     button = Button(label=label, stylesheets=[sheet()], disabled=True)
-    button.js_on_event("button_click", CustomJS(args={"source": source, "button": button}, code=_COPY))
+    button.js_on_event(
+        "button_click", CustomJS(args={"source": source, "button": button}, code=_COPY)
+    )
     return button, source
 
 
@@ -108,7 +131,7 @@ def saver() -> Any:
 
 
 class Plot:
-    """The scatter: a group a family, the front, the published networks, what is chosen and pinned."""
+    """The scatter: a group a family, the front, published networks, what is chosen and pinned."""
 
     def __init__(self, costs: tuple[str, str], families: Sequence[str], scale: str) -> None:
         x, y = costs
@@ -119,8 +142,8 @@ class Plot:
         self.figure = figure(
             x_axis_type=scale,
             y_axis_type=scale,
-            x_axis_label=LABELS[x],
-            y_axis_label=LABELS[y],
+            x_axis_label=label(x),
+            y_axis_label=label(y),
             output_backend="webgl",
             sizing_mode="stretch_width",
             height=520,
@@ -132,6 +155,7 @@ class Plot:
         self.figure.toolbar.logo = None
         for axis in self.figure.axis:
             axis.formatter = prefixed("tick")
+            axis.major_label_policy = NoOverlap(min_distance=10)
             axis.axis_label_text_font_style = "normal"
             axis.axis_label_text_font_size = "14px"
             axis.major_label_text_font_size = "12px"
@@ -148,13 +172,12 @@ class Plot:
                 alpha=0.45,
                 line_color=None,
                 nonselection_alpha=0.45,
-                legend_label=name,
             )
             for index, (name, source) in enumerate(zip(families, self.groups, strict=True))
         ]
-        said = {"source": self.front, "color": VERMILLION, "legend_label": "front"}
-        plot.step(*("x", "y"), mode="after", line_width=1.6, **said)
-        front = plot.scatter(*("x", "y"), size=6, nonselection_alpha=1, **said)
+        said = {"source": self.front, "color": VERMILLION}
+        plot.step(*("x", "y"), mode="after", line_width=1.2, **said)
+        front = plot.scatter(*("x", "y"), size=5, nonselection_alpha=1, **said)
         known = plot.scatter(
             *("x", "y"),
             source=self.known,
@@ -163,7 +186,6 @@ class Plot:
             fill_color="#ffffff",
             line_color="#000000",
             line_width=1.6,
-            legend_label="published",
         )
         plot.scatter(
             *("x", "y"),
@@ -177,24 +199,28 @@ class Plot:
         plot.text(
             *("x", "y", "name"),
             source=self.marked,
-            x_offset=10,
-            y_offset=-6,
-            text_font_size="14px",
+            x_offset=12,
+            y_offset=-10,
+            text_font_size="13px",
             text_font_style="bold",
-            text_color=VERMILLION,
+            text_color="#ffffff",
+            background_fill_color=VERMILLION,
+            padding=2,
         )
-        place = [(plot.xaxis[0].axis_label, "@x{0,0.[000]}"), (plot.yaxis[0].axis_label, "@y{0,0.[000]}")]
+        place = [
+            (plot.xaxis[0].axis_label, "@x{0,0.[000]}"),
+            (plot.yaxis[0].axis_label, "@y{0,0.[000]}"),
+        ]
         plot.add_tools(
             TapTool(renderers=[*drawn, front]),
             HoverTool(renderers=[front], tooltips=place),
             HoverTool(
                 renderers=[known],
-                tooltips=[("network", "@name"), ("top-1 error (%)", "@error"), ("from", "@source"), *place],
+                tooltips=[
+                    ("network", "@name"),
+                    ("top-1 error (%)", "@error"),
+                    ("from", "@source"),
+                    *place,
+                ],
             ),
         )
-        plot.legend.orientation = "horizontal"
-        plot.legend.nrows = 1 if len(families) < 4 else 2
-        plot.legend.location = "left"
-        plot.legend.border_line_color = None
-        plot.legend.label_text_font_size = "13px"
-        plot.add_layout(plot.legend[0], "above")

@@ -11,6 +11,7 @@ from archscope.arch.quantities import COSTS
 from archscope.explore.latency.fitted import LatencyModel
 from archscope.explore.networks.compare import compare
 from archscope.explore.networks.difference import difference
+from archscope.explore.workbench.view import label
 from archscope.reporting.figure.plot import LABELS
 from archscope.reporting.table.formats import integer
 from archscope.reporting.table.html import escape
@@ -21,7 +22,7 @@ _FIRST = "Tap a design to see it in full; pin two to see them side by side."
 def details(row: Mapping[str, Any], model: LatencyModel | None) -> tuple[str, dict[str, str]]:
     """A design of `Enumeration.rows` as HTML; and its name, the command and the Python of it."""
     name = row["network"]
-    costs = [f"{integer(row[cost])} {LABELS[cost]}" for cost in LABELS if cost in row]
+    costs = [f"{integer(row[cost])} {label(cost)}" for cost in LABELS if cost in row]
     if model is not None:
         costs.append(f"{row['latency_ms']:.3g} ms predicted for one image")
     copied = {

@@ -141,7 +141,9 @@ def _bound(port: int) -> tuple[list[Any], int]:
     try:
         sockets, number = bind_sockets(HOST, port)
     except OSError as error:
-        why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be had ({error.strerror})"
+        why = (
+            "is in use" if error.errno == errno.EADDRINUSE else f"cannot be had ({error.strerror})"
+        )
         raise UsageError(f"port {port} {why}: name another, or leave --port out") from None
     return list(sockets), int(number)
 

@@ -1,4 +1,4 @@
-"""The server of the page: Bokeh's, behind a token, with a policy that lets nothing else be fetched."""
+"""The server of the page: Bokeh's, behind a token, with a policy that fetches nothing."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from bokeh.document import Document
-from bokeh.layouts import column, row
+from bokeh.layouts import column
 from bokeh.models import Button, MultiChoice, Select
 
 from archscope.errors import ArchscopeError, plural
@@ -18,8 +18,7 @@ from archscope.explore.workbench import parts
 from archscope.explore.workbench.gathered import gathered
 from archscope.explore.workbench.known import known
 from archscope.explore.workbench.pinned import details, side_by_side
-from archscope.explore.workbench.view import View, costs_of, ends_of, in_units, range_at
-from archscope.reporting.figure.plot import LABELS
+from archscope.explore.workbench.view import View, costs_of, ends_of, in_units, label, range_at
 from archscope.reporting.table.html import escape
 
 SOON = 60  # milliseconds in which the moves of a slider are one
@@ -60,20 +59,22 @@ class Session:
         self.families = MultiChoice(
             title="families", value=self._offered[:begin], options=self._offered, **styled
         )
-        self.x = Select(title="along x", value="params", **styled)
+        self.x = Select(title="along x", value="activations", **styled)
         self.y = Select(title="along y", value="macs", **styled)
         self.better = Select(
             title="the front has", value=next(iter(_FRONTS)), options=list(_FRONTS), **styled
         )
         self.scale = Select(title="axes", value="log", options=["log", "linear"], **styled)
-        self.pin = Button(label="Pin it", disabled=True, **styled)
-        self.clear = Button(label="Take all pins off", disabled=True, **styled)
-        self.save_front = Button(label="CSV of the front", **styled)
-        self.save_all = Button(label="CSV of all within the budgets", **styled)
+        self.pin = Button(label="Pin it", disabled=True, stylesheets=[parts.sheet()])
+        self.clear = Button(label="Take all pins off", visible=False, stylesheets=[parts.sheet()])
+        self.save_front = Button(label="CSV of the front", stylesheets=[parts.sheet()])
+        self.save_all = Button(label="CSV of all within", stylesheets=[parts.sheet()])
         self.answer, self.trouble, self.note = parts.text(), parts.text(), parts.text()
         self.listed, self.detail, self.beside = parts.text(), parts.text(), parts.text()
         self.saver = parts.saver()
-        self._copies = {label: parts.copier(f"Copy {label}") for label in ("name", "command", "Python")}
+        self._copies = {
+            label: parts.copier(f"Copy {label}") for label in ("name", "command", "Python")
+        }
         self._lists = {label: parts.copier(f"Copy {label}") for label in ("command", "Python")}
         self.sliders = column(sizing_mode="stretch_width")
         self.place = column(sizing_mode="stretch_width")
@@ -84,16 +85,15 @@ class Session:
             "budgets": column(
                 parts.text("<h2>Budgets of one network</h2>"),
                 self.sliders,
-                row(self.x, self.y, sizing_mode="stretch_width"),
-                row(self.better, self.scale, sizing_mode="stretch_width"),
+                *(self.x, self.y, self.better, self.scale),
                 sizing_mode="stretch_width",
             ),
             "plot": column(self.answer, self.place, sizing_mode="stretch_width"),
             "chosen": column(
                 self.detail,
-                row(self.pin, *buttons, sizing_mode="stretch_width"),
+                parts.flow(self.pin, *buttons),
                 self.listed,
-                row(*lists, self.save_front, self.save_all, sizing_mode="stretch_width"),
+                parts.flow(*lists, self.save_front, self.save_all),
                 sizing_mode="stretch_width",
             ),
             "pinned": column(self.beside, self.clear, sizing_mode="stretch_width"),
@@ -120,13 +120,16 @@ class Session:
             return
         self._say("")
         self._known = known(self.designs.found.spaces, self._model)
-        self.note.text = "".join(f'<p class="note">{escape(one)}.</p>' for one in self.designs.notes())
+        self.note.visible = bool(self.designs.notes())
+        self.note.text = "".join(
+            f'<p class="note">{escape(one)}.</p>' for one in self.designs.notes()
+        )
         costs = costs_of(self.designs)
         sliders = [parts.slider(cost, ends_of(self.designs, cost)) for cost in costs]
         for one in sliders:
             _when(one, "value", self._soon)
         self.sliders.children = sliders
-        self.x.options = self.y.options = [(cost, LABELS[cost]) for cost in costs]
+        self.x.options = self.y.options = [(cost, label(cost)) for cost in costs]
         self._pins, self._tapped = [], None
         self._anew()
         self._show_pins()
@@ -192,10 +195,12 @@ class Session:
         view, every = self.view, len(self.designs.found)
         within = f"{len(view.rows):,} of {plural(every, 'design')} within the budgets"
         front = f"{len(view.on_front):,} on the front"
-        self.answer.text = f'<p class="answer"><b>{within}</b>, {front}.</p>'
+        self.answer.text = f'<p class="answer"><b>{within}</b>, {front}.</p>' + parts.legend(
+            view.designs.found.query.families
+        )
         self.listed.text = f"<h2>This list</h2><pre>{escape(view.command())}</pre>"
-        for label, said in (("command", view.command()), ("Python", view.python())):
-            _fill(self._lists[label], said)
+        _fill(self._lists["command"], view.command())
+        _fill(self._lists["Python"], view.python())
         self.save_all.disabled = self.save_front.disabled = not len(view.rows)
 
     def _tap(self, source: Any) -> None:
@@ -206,8 +211,8 @@ class Session:
         self._tapped = int(source.data["row"][indices[0]])
         html, copied = details(self.view.row(self._tapped), self._model)
         self.detail.text = html
-        for label, said in copied.items():
-            _fill(self._copies[label], said)
+        for what, said in copied.items():
+            _fill(self._copies[what], said)
         self.pin.disabled = self._tapped in self._pins or len(self._pins) >= MOST_PINNED
         self._mark()
 
@@ -233,7 +238,7 @@ class Session:
 
     def _show_pins(self) -> None:
         networks = [self.designs.found.network(index) for index in self._pins]
-        self.clear.disabled = not networks
+        self.clear.visible = bool(networks)
         try:
             self.beside.text = side_by_side(networks, self._model)
         except ArchscopeError as error:
@@ -243,6 +248,7 @@ class Session:
         self.saver.data = {"name": [f"{what}.csv"], "text": [self.view.csv(rows)]}
 
     def _say(self, trouble: str) -> None:
+        self.trouble.visible = bool(trouble)
         self.trouble.text = f'<p class="trouble">{escape(trouble)}</p>' if trouble else ""
 
 

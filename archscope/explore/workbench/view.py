@@ -1,4 +1,4 @@
-"""What of the gathered designs is shown: those within the budgets, their front, and as a command."""
+"""What is shown of the gathered designs: those within the budgets, their front, the command."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ import numpy as np
 
 from archscope.arch.quantities import STORED
 from archscope.arch.times import LATENCY, MILLISECOND
+from archscope.cost.stored import Storage
 from archscope.explore.design.caps.conditions import Range, inside
 from archscope.explore.design.collect import front_of
 from archscope.explore.design.limits import CAPPED
 from archscope.explore.workbench.gathered import Gathered, chosen
+from archscope.reporting.figure.plot import LABELS
 from archscope.reporting.networks.designs import enumeration_table
 from archscope.reporting.networks.latency import with_ends
 from archscope.reporting.table.formats import tick
@@ -95,6 +97,12 @@ class View:
     def row(self, index: int) -> dict[str, Any]:
         """One design: its network, its numbers, its costs."""
         return next(iter(chosen(self.designs.found, np.array([index]), {}).rows()))
+
+
+def label(cost: str) -> str:
+    """The title of an axis or a slider, with the unit."""
+    kept = Storage().formats.get(cost)  # as a query has it where nothing else is said
+    return LABELS[cost].replace("(bytes)", f"(bytes, {kept})")
 
 
 def in_units(cost: str, values: Any) -> Any:
