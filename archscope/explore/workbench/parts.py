@@ -18,6 +18,7 @@ from bokeh.models import (
     InlineStyleSheet,
     NoOverlap,
     PanTool,
+    Range1d,
     RangeSlider,
     ResetTool,
     TapTool,
@@ -26,6 +27,7 @@ from bokeh.models import (
 from bokeh.plotting import figure
 
 from archscope.explore.workbench.view import label
+from archscope.explore.workbench.window import Window
 from archscope.reporting.table.html import escape
 
 _HERE = Path(__file__).parent
@@ -133,18 +135,21 @@ def saver() -> Any:
 class Plot:
     """The scatter: a group a family, the front, published networks, what is chosen and pinned."""
 
-    def __init__(self, costs: tuple[str, str], families: Sequence[str], scale: str) -> None:
+    def __init__(self, costs: tuple[str, str], families: Sequence[str], window: Window) -> None:
         x, y = costs
+        scale = "log" if window.log else "linear"
+        self._log = window.log
         self.groups = [ColumnDataSource({"x": [], "y": [], "row": []}) for _ in families]
         self.front = ColumnDataSource({"x": [], "y": [], "row": []})
         self.known = ColumnDataSource({"x": [], "y": [], "name": [], "error": [], "source": []})
         self.marked = ColumnDataSource({"x": [], "y": [], "name": []})
         self.figure = figure(
+            x_range=Range1d(*window.x),
+            y_range=Range1d(*window.y),
             x_axis_type=scale,
             y_axis_type=scale,
             x_axis_label=label(x),
             y_axis_label=label(y),
-            output_backend="webgl",
             sizing_mode="stretch_width",
             height=520,
             tools=[PanTool(), BoxZoomTool(), wheel := WheelZoomTool(), ResetTool()],
@@ -160,6 +165,12 @@ class Plot:
             axis.axis_label_text_font_size = "14px"
             axis.major_label_text_font_size = "12px"
         self._draw(families)
+
+    @property
+    def window(self) -> Window:
+        """What is seen now."""
+        x, y = self.figure.x_range, self.figure.y_range
+        return Window((x.start, x.end), (y.start, y.end), self._log)
 
     def _draw(self, families: Sequence[str]) -> None:
         plot = self.figure

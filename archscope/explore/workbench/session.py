@@ -19,9 +19,10 @@ from archscope.explore.workbench.gathered import gathered
 from archscope.explore.workbench.known import known
 from archscope.explore.workbench.pinned import details, side_by_side
 from archscope.explore.workbench.view import View, costs_of, ends_of, in_units, label, range_at
+from archscope.explore.workbench.window import Window, around
 from archscope.reporting.table.html import escape
 
-SOON = 60  # milliseconds in which the moves of a slider are one
+SOON = 30  # milliseconds in which the moves of a slider are one
 MOST_PINNED = 4
 _FRONTS = {
     "fewer along x, more along y": ("", "-"),
@@ -141,9 +142,24 @@ class Session:
             return
         self._say("")
         families = self.designs.found.query.families
-        self.plot = parts.Plot((self.x.value, self.y.value), families, self.scale.value)
+        costs = self.x.value, self.y.value
+        ends = [
+            np.append(in_units(cost, self.designs.found.columns[cost]), self._known_at(cost))
+            for cost in costs
+        ]
+        self.plot = parts.Plot(costs, families, around(*ends, log=self.scale.value == "log"))
+        for one in (self.plot.figure.x_range, self.plot.figure.y_range):
+            _when(one, "start", self._soon)
+            _when(one, "end", self._soon)
         for source in (*self.plot.groups, self.plot.front):
             _when(source.selected, "indices", partial(self._tap, source))
+        self.plot.known.data = {
+            "x": self._known_at(costs[0]),
+            "y": self._known_at(costs[1]),
+            "name": [one.name for one in self._known],
+            "error": [one.error for one in self._known],
+            "source": [f"{one.source}, {one.dataset}" for one in self._known],
+        }
         self.place.children = [self.plot.figure]
         self.redraw()
 
@@ -173,22 +189,20 @@ class Session:
         group = np.searchsorted(ends, part, side="right")
         for index, source in enumerate(self.plot.groups):
             rows = view.rows[group == index] if len(self.plot.groups) > 1 else view.rows
-            source.data = self._points(rows)
+            source.data = self._points(rows, self.plot.window)
         order = np.argsort(found.columns[x][view.on_front], kind="stable")
         self.plot.front.data = self._points(view.on_front[order])
-        self.plot.known.data = {
-            "x": [float(in_units(x, one.costs[x])) for one in self._known],
-            "y": [float(in_units(y, one.costs[y])) for one in self._known],
-            "name": [one.name for one in self._known],
-            "error": [one.error for one in self._known],
-            "source": [f"{one.source}, {one.dataset}" for one in self._known],
-        }
         self._mark()
         self._tell()
 
-    def _points(self, rows: Any) -> dict[str, Any]:
+    def _points(self, rows: Any, window: Window | None = None) -> dict[str, Any]:
+        """Designs as dots; within a window those that can be told apart."""
         x, y = (self.view.drawn(cost, rows).astype(np.float64) for cost in self.view.axes)
-        return {"x": x, "y": y, "row": rows.astype(np.int32)}
+        kept = slice(None) if window is None else window.first(x, y)
+        return {"x": x[kept], "y": y[kept], "row": rows[kept].astype(np.int32)}
+
+    def _known_at(self, cost: str) -> list[float]:
+        return [float(in_units(cost, one.costs[cost])) for one in self._known]
 
     def _tell(self) -> None:
         """The answer as a sentence, and as a command."""
@@ -221,7 +235,8 @@ class Session:
         rows = [*self._pins, *([] if self._tapped in (None, *self._pins) else [self._tapped])]
         places = self._points(np.array(rows, np.int64))
         letters = [chr(65 + index) if index < len(self._pins) else "" for index in range(len(rows))]
-        self.plot.marked.data = {"x": places["x"], "y": places["y"], "name": letters}
+        if rows or len(self.plot.marked.data["x"]):
+            self.plot.marked.data = {"x": places["x"], "y": places["y"], "name": letters}
 
     def _pin(self) -> None:
         if self._tapped is not None and self._tapped not in self._pins:
