@@ -17,6 +17,7 @@ from archscope.explore.design.enumeration import Enumeration, Query
 from archscope.explore.design.space import Space
 from archscope.explore.latency.fitted import LatencyModel
 
+MOST_PROGRAMS = 500  # of a family whose designs run so many the memory is left out: it takes minutes
 MOST = 150_000  # designs of a family that are all looked at; of a larger box a coarser grid
 
 
@@ -38,11 +39,14 @@ class Gathered:
     def notes(self) -> list[str]:
         """Of which families only a part of the designs is here."""
         every = zip(self.found.query.families, self.looked, self.boxes, strict=True)
-        return [
+        said = [
             f"{name}: an even grid of {some:,} of its {box:,} designs"
             for name, some, box in every
             if some < box
         ]
+        if "memory" not in self.found.columns:
+            said.append("memory: left out, as too many different programs would be gone through")
+        return said
 
 
 def gathered(query: Query, latency: LatencyModel | None = None) -> Gathered:
@@ -55,13 +59,15 @@ def gathered(query: Query, latency: LatencyModel | None = None) -> Gathered:
     """
     boxes = spaces(query)
     grids = [_grid(box) for box in boxes]
+    quick = all(map(_is_quick, boxes, grids))
+    stored = [cost for cost in STORED if quick or cost != "memory"]
     parts = [
         enumerate_designs(
             replace(
                 query,
                 families=(name,),
                 given=grid,
-                ranges=dict.fromkeys(STORED, (0, None)),
+                ranges=dict.fromkeys(stored, (0, None)),
                 latency=latency,
             ),
             Order("params"),
@@ -111,6 +117,12 @@ def _grid(space: Space) -> dict[str, list[Any]]:
         widest = max(values, key=lambda word: len(values[word]))
         values[widest] = _thinner(values[widest])
     return values
+
+
+def _is_quick(space: Space, grid: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether the memory of its designs is soon told: they run few different programs."""
+    own = (word for word in space.free if not space.of[word].programs)
+    return prod(len(grid[word]) for word in own) <= MOST_PROGRAMS
 
 
 def _thinner(values: list[Any]) -> list[Any]:

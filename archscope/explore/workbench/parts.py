@@ -187,7 +187,7 @@ class Plot:
             for index, (name, source) in enumerate(zip(families, self.groups, strict=True))
         ]
         said = {"source": self.front, "color": VERMILLION}
-        plot.step(*("x", "y"), mode="after", line_width=1.2, **said)
+        plot.step(*("x", "y"), mode="after", line_width=1.2, nonselection_alpha=1, **said)
         front = plot.scatter(*("x", "y"), size=5, nonselection_alpha=1, **said)
         known = plot.scatter(
             *("x", "y"),

@@ -13,7 +13,7 @@ from archscope.explore.networks.compare import compare
 from archscope.explore.networks.difference import difference
 from archscope.explore.workbench.view import label
 from archscope.reporting.figure.plot import LABELS
-from archscope.reporting.table.formats import integer
+from archscope.reporting.table.formats import brief, integer
 from archscope.reporting.table.html import escape
 
 _FIRST = "Tap a design to see it in full; pin two to see them side by side."
@@ -24,7 +24,7 @@ def details(row: Mapping[str, Any], model: LatencyModel | None) -> tuple[str, di
     name = row["network"]
     costs = [f"{integer(row[cost])} {label(cost)}" for cost in LABELS if cost in row]
     if model is not None:
-        costs.append(f"{row['latency_ms']:.3g} ms predicted for one image")
+        costs.append(f"{brief(row['latency_ms'])} ms predicted for one image")
     copied = {
         "name": name,
         "command": f"archscope show {name}",

@@ -190,6 +190,8 @@ class Session:
         for index, source in enumerate(self.plot.groups):
             rows = view.rows[group == index] if len(self.plot.groups) > 1 else view.rows
             source.data = self._points(rows, self.plot.window)
+        for source in (*self.plot.groups, self.plot.front):
+            source.selected.indices = []
         order = np.argsort(found.columns[x][view.on_front], kind="stable")
         self.plot.front.data = self._points(view.on_front[order])
         self._mark()
