@@ -17,7 +17,9 @@ from archscope.explore.design.enumeration import Enumeration, Query
 from archscope.explore.design.space import Space
 from archscope.explore.latency.fitted import LatencyModel
 
-MOST_PROGRAMS = 500  # of a family whose designs run so many the memory is left out: it takes minutes
+MOST_PROGRAMS = (
+    500  # of a family whose designs run so many the memory is left out: it takes minutes
+)
 MOST = 150_000  # designs of a family that are all looked at; of a larger box a coarser grid
 
 

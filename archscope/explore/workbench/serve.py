@@ -44,6 +44,10 @@ class Page:
         self._thread.start()
         self._ready.wait()
 
+    def show(self) -> None:
+        """Open it in this machine's browser."""
+        webbrowser.open(self.address)
+
     def stop(self) -> None:
         """End it; tabs that show it stay as they are."""
         if self._thread.is_alive():
@@ -84,20 +88,18 @@ def ui(
     families: str | Sequence[str] = (),
     *,
     port: int = 0,
-    browser: bool = False,
     latency: LatencyModel | None = None,
 ) -> Page:
     """Serve the page on which designs are seen, filtered, pinned and compared.
 
         page = a.ui(["resnext50", "wrn_28"])
-        page          # in a notebook: the page; elsewhere open page.address in a browser
+        page          # in a notebook: the page; elsewhere page.show() opens it in a browser
         page.stop()
 
     Args:
         families: as `archscope.enumerate` takes them; they are there at first, beside them every
             family can be chosen. Without any: resnext50.
         port: of 127.0.0.1; 0: one that is free.
-        browser: whether the machine's browser is opened.
         latency: a fitted model, which predicts the time of each design.
 
     Raises:
@@ -110,10 +112,7 @@ def ui(
     named = [families] if isinstance(families, str) else list(dict.fromkeys(families))
     first = named or [USUAL[0]]
     spaces(Query(tuple(first)))  # raises: no such family
-    page = Page(_offered(first), len(first), latency, port)
-    if browser:
-        webbrowser.open(page.address)
-    return page
+    return Page(_offered(first), len(first), latency, port)
 
 
 def _offered(first: Sequence[str]) -> list[str]:

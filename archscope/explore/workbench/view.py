@@ -62,7 +62,10 @@ class View:
         """The command that lists the front of these designs."""
         options = [word for cost, ends in self.ranges.items() for word in _option(cost, ends)]
         names = list(self.designs.found.query.families)
-        words = ["archscope", "enumerate", *names, *options, "--pareto", ",".join(self.front)]
+        options += ["--pareto", ",".join(self.front)]
+        if self._timed:
+            options += [word for key, said in self._setting for word in (f"--{key}", str(said))]
+        words = ["archscope", "enumerate", *names, *options]
         return shlex.join(words)
 
     def python(self) -> str:
@@ -73,17 +76,29 @@ class View:
         if self.ranges:
             ends = ", ".join(f'"{cost}": {_ends(ends)}' for cost, ends in self.ranges.items())
             asked += f", ranges={{{ends}}}"
-        if LATENCY in {*self.ranges, *self.axes}:
+        if self._timed:
+            setting = ", ".join(f"{said!r}" for _, said in self._setting)
             lines[1:] = [
                 "from archscope.explore.latency.fitted import asked_for, fitted_model",
                 "",
-                'model = fitted_model(asked_for(None, "fp32", "cpu"))',
+                f"model = fitted_model(asked_for({setting}))",
             ]
             asked += ", latency=model"
         one, other = self.front
         lines.append(f"query = a.Query({asked})")
         lines.append(f'found = a.enumerate(query, a.Order(pareto=("{one}", "{other}")))')
         return "\n".join(lines)
+
+    @property
+    def _timed(self) -> bool:
+        return LATENCY in {*self.ranges, *self.axes}
+
+    @property
+    def _setting(self) -> list[tuple[str, Any]]:
+        """For what the model of latency holds, in the order of `asked_for`."""
+        model = self.designs.found.query.latency
+        assert model is not None, "latency is shown where a model is there"
+        return [(key, model.machine[key]) for key in ("threads", "precision", "device")]
 
     def csv(self, rows: Any) -> str:
         """Some designs as CSV, with the columns of `archscope enumerate --format csv`."""

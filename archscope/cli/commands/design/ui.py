@@ -57,7 +57,5 @@ def ui(
     page = serve(families or (), port=port, latency=setting.model_if_any())
     note(f"archscope: {page.address} (Ctrl-C ends it)")
     if not no_browser:
-        import webbrowser
-
-        webbrowser.open(page.address)
+        page.show()
     page.wait()
