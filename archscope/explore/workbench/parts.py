@@ -125,10 +125,14 @@ def copier(label: str) -> tuple[Any, Any]:
     return button, source
 
 
-def saver() -> Any:
-    """A source whose new `name` and `text` the browser saves as a file."""
+def saver(button: Any) -> Any:
+    """A source whose new `name` and `text` the browser saves as a file.
+
+    The button holds it, as a browser is sent what belongs to a part of the page alone.
+    """
     source = ColumnDataSource({"name": [""], "text": [""]})
     source.js_on_change("data", CustomJS(args={"source": source}, code=_SAVE))
+    button.tags = [source]
     return source
 
 

@@ -72,7 +72,7 @@ class Session:
         self.save_all = Button(label="CSV of all within", stylesheets=[parts.sheet()])
         self.answer, self.trouble, self.note = parts.text(), parts.text(), parts.text()
         self.listed, self.detail, self.beside = parts.text(), parts.text(), parts.text()
-        self.saver = parts.saver()
+        self.saver = parts.saver(self.save_front)
         self._copies = {
             label: parts.copier(f"Copy {label}") for label in ("name", "command", "Python")
         }
