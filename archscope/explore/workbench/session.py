@@ -143,11 +143,11 @@ class Session:
         self._say("")
         families = self.designs.found.query.families
         costs = self.x.value, self.y.value
-        ends = [
+        x, y = (
             np.append(in_units(cost, self.designs.found.columns[cost]), self._known_at(cost))
             for cost in costs
-        ]
-        self.plot = parts.Plot(costs, families, around(*ends, log=self.scale.value == "log"))
+        )
+        self.plot = parts.Plot(costs, families, around(x, y, self.scale.value == "log"))
         for one in (self.plot.figure.x_range, self.plot.figure.y_range):
             _when(one, "start", self._soon)
             _when(one, "end", self._soon)
@@ -185,8 +185,8 @@ class Session:
         self.view = view = View(self.designs, ranges, (signs[0] + x, signs[1] + y))
         found = self.designs.found
         part = found.columns["part"][view.rows]
-        ends = np.cumsum([sum(p.space is s for p in found.parts) for s in found.spaces])
-        group = np.searchsorted(ends, part, side="right")
+        last = np.cumsum([sum(p.space is s for p in found.parts) for s in found.spaces])
+        group = np.searchsorted(last, part, side="right")
         for index, source in enumerate(self.plot.groups):
             rows = view.rows[group == index] if len(self.plot.groups) > 1 else view.rows
             source.data = self._points(rows, self.plot.window)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-CELLS = 500, 250  # along x and y: about half a dot each, where the page is wide
+CELLS = 400, 200  # along x and y: about half a dot each, where the page is wide
 _ROOM = 0.03  # of the window, around the designs
 
 
