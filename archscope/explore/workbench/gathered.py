@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from archscope.arch.quantities import STORED
+from archscope.arch.quantities import STORED, parse_factors
+from archscope.errors import UsageError, shown
 from archscope.explore.design.collect import Columns, Order
 from archscope.explore.design.enumerate import enumerate_designs, spaces
 from archscope.explore.design.enumeration import Enumeration, Query
@@ -49,6 +50,24 @@ class Gathered:
         if "memory" not in self.found.columns:
             said.append("memory: left out, as too many different programs would be gone through")
         return said
+
+
+def numbers_in(text: str) -> dict[str, list[Any]]:
+    """The values of numbers as they are typed: `width=4:64 cardinality=1,2,4,8`.
+
+    Raises:
+        UsageError: where that is no word with its values.
+    """
+    given: dict[str, list[Any]] = {}
+    for entry in text.split():
+        word, equals, values = entry.lower().partition("=")
+        if not equals or word in given:
+            raise UsageError(
+                f"numbers are written WORD=A:B, each word once, not {shown(entry)}; write "
+                "width=4:64 depth=1:6"
+            )
+        given[word] = list(parse_factors(values, word))
+    return given
 
 
 def gathered(query: Query, latency: LatencyModel | None = None) -> Gathered:

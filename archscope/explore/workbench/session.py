@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 from bokeh.document import Document
-from bokeh.layouts import column
-from bokeh.models import Button, MultiChoice, Select
 
 from archscope.errors import ArchscopeError, plural
 from archscope.explore.design.enumeration import Query
 from archscope.explore.latency.fitted import LatencyModel
 from archscope.explore.workbench import parts
-from archscope.explore.workbench.gathered import gathered
+from archscope.explore.workbench.controls import FRONTS, USUAL_AXES, Controls
+from archscope.explore.workbench.gathered import gathered, numbers_in
 from archscope.explore.workbench.known import known
 from archscope.explore.workbench.pinned import details, side_by_side
 from archscope.explore.workbench.view import View, costs_of, ends_of, in_units, label, range_at
@@ -24,15 +23,9 @@ from archscope.reporting.table.html import escape
 
 SOON = 30  # milliseconds in which the moves of a slider are one
 MOST_PINNED = 4
-_FRONTS = {
-    "fewer along x, more along y": ("", "-"),
-    "fewer along both": ("", ""),
-    "more along x, fewer along y": ("-", ""),
-    "more along both": ("-", "-"),
-}
 
 
-class Session:
+class Session(Controls):
     """The page in one tab.
 
     Args:
@@ -49,57 +42,16 @@ class Session:
         self._pins: list[int] = []
         self._tapped: int | None = None
         self._due = False
-        self._make_controls(begin)
+        super().__init__(self._offered, begin)
+        self._wire()
         self._gather()
-        for name, part in self.parts.items():
+        for name, part in self.roots().items():
             part.name = name
             document.add_root(part)
 
-    def _make_controls(self, begin: int) -> None:
-        styled: dict[str, Any] = {"stylesheets": [parts.sheet()], "sizing_mode": "stretch_width"}
-        self.families = MultiChoice(
-            title="families", value=self._offered[:begin], options=self._offered, **styled
-        )
-        self.x = Select(title="along x", value="activations", **styled)
-        self.y = Select(title="along y", value="macs", **styled)
-        self.better = Select(
-            title="the front has", value=next(iter(_FRONTS)), options=list(_FRONTS), **styled
-        )
-        self.scale = Select(title="axes", value="log", options=["log", "linear"], **styled)
-        self.pin = Button(label="Pin it", disabled=True, stylesheets=[parts.sheet()])
-        self.clear = Button(label="Take all pins off", visible=False, stylesheets=[parts.sheet()])
-        self.save_front = Button(label="CSV of the front", stylesheets=[parts.sheet()])
-        self.save_all = Button(label="CSV of all within", stylesheets=[parts.sheet()])
-        self.answer, self.trouble, self.note = parts.text(), parts.text(), parts.text()
-        self.listed, self.detail, self.beside = parts.text(), parts.text(), parts.text()
-        self.saver = parts.saver(self.save_front)
-        self._copies = {
-            label: parts.copier(f"Copy {label}") for label in ("name", "command", "Python")
-        }
-        self._lists = {label: parts.copier(f"Copy {label}") for label in ("command", "Python")}
-        self.sliders = column(sizing_mode="stretch_width")
-        self.place = column(sizing_mode="stretch_width")
-        buttons = [button for button, _ in self._copies.values()]
-        lists = [button for button, _ in self._lists.values()]
-        self.parts = {
-            "families": column(self.families, self.trouble, self.note, sizing_mode="stretch_width"),
-            "budgets": column(
-                parts.text("<h2>Budgets of one network</h2>"),
-                self.sliders,
-                *(self.x, self.y, self.better, self.scale),
-                sizing_mode="stretch_width",
-            ),
-            "plot": column(self.answer, self.place, sizing_mode="stretch_width"),
-            "chosen": column(
-                self.detail,
-                parts.flow(self.pin, *buttons),
-                self.listed,
-                parts.flow(*lists, self.save_front, self.save_all),
-                sizing_mode="stretch_width",
-            ),
-            "pinned": column(self.beside, self.clear, sizing_mode="stretch_width"),
-        }
+    def _wire(self) -> None:
         _when(self.families, "value", self._gather)
+        _when(self.numbers, "value", self._gather)
         for one in (self.x, self.y, self.better, self.scale):
             _when(one, "value", self._anew)
         self.pin.on_click(self._pin)
@@ -115,7 +67,8 @@ class Session:
             self._say("Choose a family at least.")
             return
         try:
-            self.designs = gathered(Query(tuple(names)), self._model)
+            query = Query(tuple(names), numbers_in(self.numbers.value))
+            self.designs = gathered(query, self._model)
         except ArchscopeError as error:
             self._say(str(error))
             return
@@ -130,8 +83,13 @@ class Session:
         for one in sliders:
             _when(one, "value", self._soon)
         self.sliders.children = sliders
-        self.x.options = self.y.options = [(cost, label(cost)) for cost in costs]
         self._pins, self._tapped = [], None
+        self.detail.text = ""
+        for button in (self.pin, *(button for button, _ in self.copies.values())):
+            button.disabled = True
+        self.x.options = self.y.options = [(cost, label(cost)) for cost in costs]
+        if not {self.x.value, self.y.value} <= {*costs}:
+            self.x.value, self.y.value = USUAL_AXES
         self._anew()
         self._show_pins()
 
@@ -142,7 +100,7 @@ class Session:
             return
         self._say("")
         families = self.designs.found.query.families
-        costs = self.x.value, self.y.value
+        self._costs = costs = self.x.value, self.y.value
         x, y = (
             np.append(in_units(cost, self.designs.found.columns[cost]), self._known_at(cost))
             for cost in costs
@@ -175,8 +133,8 @@ class Session:
 
     def redraw(self) -> None:
         """Show the designs that are within the budgets now."""
-        x, y = self.x.value, self.y.value
-        signs = _FRONTS[self.better.value]
+        x, y = self._costs
+        signs = FRONTS[self.better.value]
         ranges = {
             one.name: ends
             for one in self.sliders.children
@@ -215,8 +173,8 @@ class Session:
             view.designs.found.query.families
         )
         self.listed.text = f"<h2>This list</h2><pre>{escape(view.command())}</pre>"
-        _fill(self._lists["command"], view.command())
-        _fill(self._lists["Python"], view.python())
+        _fill(self.lists["command"], view.command())
+        _fill(self.lists["Python"], view.python())
         self.save_all.disabled = self.save_front.disabled = not len(view.rows)
 
     def _tap(self, source: Any) -> None:
@@ -228,7 +186,7 @@ class Session:
         html, copied = details(self.view.row(self._tapped), self._model)
         self.detail.text = html
         for what, said in copied.items():
-            _fill(self._copies[what], said)
+            _fill(self.copies[what], said)
         self.pin.disabled = self._tapped in self._pins or len(self._pins) >= MOST_PINNED
         self._mark()
 

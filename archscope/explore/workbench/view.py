@@ -18,7 +18,7 @@ from archscope.explore.design.collect import front_of
 from archscope.explore.design.limits import CAPPED
 from archscope.explore.workbench.gathered import Gathered, chosen
 from archscope.reporting.figure.plot import LABELS
-from archscope.reporting.networks.designs import enumeration_table
+from archscope.reporting.networks.designs import enumeration_table, values_text
 from archscope.reporting.networks.latency import with_ends
 from archscope.reporting.table.formats import tick
 from archscope.reporting.table.rows import csv_pieces
@@ -60,7 +60,9 @@ class View:
 
     def command(self) -> str:
         """The command that lists the front of these designs."""
-        options = [word for cost, ends in self.ranges.items() for word in _option(cost, ends)]
+        given = self.designs.found.query.given.items()
+        options = [f"--axis={word}={values_text(values)}" for word, values in given]
+        options += [word for cost, ends in self.ranges.items() for word in _option(cost, ends)]
         names = list(self.designs.found.query.families)
         options += ["--pareto", ",".join(self.front)]
         if self._timed:
@@ -72,6 +74,11 @@ class View:
         """The same in Python."""
         names = list(self.designs.found.query.families)
         asked = f"{names!r}"
+        given = self.designs.found.query.given.items()
+        if given:
+            texts = ((word, values_text(values)) for word, values in given)
+            said = ", ".join(f'"{word}": parse_factors("{text}", "{word}")' for word, text in texts)
+            asked += f", {{{said}}}"
         lines = ["import archscope as a", ""]
         if self.ranges:
             ends = ", ".join(f'"{cost}": {_ends(ends)}' for cost, ends in self.ranges.items())
@@ -85,6 +92,8 @@ class View:
             ]
             asked += ", latency=model"
         one, other = self.front
+        if given:
+            lines.insert(1, "from archscope.arch.quantities import parse_factors")
         lines.append(f"query = a.Query({asked})")
         lines.append(f'found = a.enumerate(query, a.Order(pareto=("{one}", "{other}")))')
         return "\n".join(lines)

@@ -13,7 +13,7 @@ from archscope.cli import app
 from archscope.explore.design.collect import Order
 from archscope.explore.design.enumerate import enumerate_designs
 from archscope.explore.design.enumeration import Query
-from archscope.explore.workbench.gathered import MOST, gathered
+from archscope.explore.workbench.gathered import MOST, gathered, numbers_in
 from archscope.explore.workbench.known import known
 from archscope.explore.workbench.view import View, costs_of, ends_of, range_at
 from archscope.explore.workbench.window import CELLS, Window, around
@@ -41,6 +41,25 @@ def test_every_column_is_the_cost_of_its_network(designs):
             assert found.columns[cost][index] == getattr(counted, cost), network.name
         assert found.columns["weights"][index] == 4 * counted.params
         assert found.columns["memory"][index] == a.memory(network).peak_activation_bytes
+
+
+def test_numbers_that_are_typed_go_into_the_command_and_the_python():
+    given = numbers_in("cardinality=1,2,4 width=4:64 depth=2")
+    found = gathered(Query(("resnext", "wide_resnet"), given))
+    assert found.looked == (3 * 61, 16) and not found.notes()
+    view = View(found, {"params": (0, 10_000_000)}, ("params", "-macs"))
+    listed = CliRunner().invoke(app, [*shlex.split(view.command())[1:], "--format", "csv"])
+    exec(view.python(), scope := {})
+    shown = sorted(names(view.csv(view.on_front)))
+    assert len(shown) > 5
+    assert sorted(names(listed.stdout)) == shown
+    assert sorted(row["network"] for row in scope["found"].rows()) == shown
+
+
+@pytest.mark.parametrize("text", ["width", "width=", "width=a:b", "width=1:2 width=3", "=3"])
+def test_numbers_that_cannot_be_are_refused(text):
+    with pytest.raises(a.UsageError):
+        gathered(Query(("resnext50",), numbers_in(text)))
 
 
 @pytest.mark.parametrize("front", [("params", "-macs"), ("activations", "macs")])

@@ -157,6 +157,22 @@ def test_in_a_notebook_the_page_shows_itself(page):
     assert f'src="{page.address}"' in page._repr_html_()
 
 
+def test_an_axis_that_other_families_lack_gives_way_to_the_usual_one():
+    from bokeh.document import Document
+
+    from archscope.explore.workbench.session import Session
+
+    session = Session(Document(), ["wrn_28", "densenet"], 1, None)
+    session.x.value = "memory"
+    assert session.view.axes == ("memory", "macs")
+    session.y.value = "memory"
+    assert "two different costs" in session.trouble.text
+    session.redraw()
+    session.families.value = ["densenet"]
+    assert "memory: left out" in session.note.text
+    assert session.view.axes == ("activations", "macs") and session.trouble.text == ""
+
+
 def test_the_browser_opens_the_families_that_are_offered_alone(tmp_path):
     from bokeh.document import Document
 
