@@ -8,16 +8,14 @@ import secrets
 import threading
 import webbrowser
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from archscope.errors import UsageError
 from archscope.explore.latency.fitted import LatencyModel
-from archscope.reporting.table.html import escape, style
+from archscope.reporting.table.html import escape
 
 HOST = "127.0.0.1"
 USUAL = ("resnext50", "resnext101", "cifar_resnext29", "wide_resnet50", "wrn_28")
-_HERE = Path(__file__).parent
 
 
 class Page:
@@ -145,8 +143,3 @@ def _bound(port: int) -> tuple[list[Any], int]:
         )
         raise UsageError(f"port {port} {why}: name another, or leave --port out") from None
     return list(sockets), int(number)
-
-
-def page_style() -> str:
-    """The style of the page."""
-    return style() + (_HERE / "page.css").read_text("utf-8")

@@ -17,8 +17,8 @@ from tornado.httputil import HTTPHeaders
 from tornado.ioloop import IOLoop
 from tornado.web import OutputTransform, RequestHandler
 
-from archscope.explore.workbench.serve import page_style
 from archscope.explore.workbench.session import Session
+from archscope.reporting.table.html import style
 
 # Bokeh makes functions of the texts that draw ticks and copy, hence unsafe-eval.
 _POLICY = (
@@ -62,12 +62,14 @@ def made(
             headers["Referrer-Policy"] = "no-referrer"
             return status_code, headers, chunk
 
-    template = (Path(__file__).parent / "template.html").read_text("utf-8")
+    here = Path(__file__).parent
+    template = (here / "template.html").read_text("utf-8")
+    looks = style() + (here / "page.css").read_text("utf-8")
 
     def show(document: Document) -> None:
         document.title = "archscope"
         document.template = get_env().from_string(template)
-        document.template_variables["style"] = page_style()
+        document.template_variables["style"] = looks
         Session(document, *asked)
 
     tornado = BokehTornado(

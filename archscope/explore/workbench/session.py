@@ -95,6 +95,8 @@ class Session(Controls):
 
     def _anew(self) -> None:
         """Draw other axes."""
+        if not {self.x.value, self.y.value} <= {*costs_of(self.designs)}:
+            return  # of families before; the usual ones follow
         if self.x.value == self.y.value:
             self._say("The two axes show two different costs: choose another.")
             return
