@@ -168,7 +168,7 @@ class Plot:
             axis.axis_label_text_font_style = "normal"
             axis.axis_label_text_font_size = "14px"
             axis.major_label_text_font_size = "12px"
-        self._draw(families)
+        self._draw()
 
     @property
     def window(self) -> Window:
@@ -176,7 +176,7 @@ class Plot:
         x, y = self.figure.x_range, self.figure.y_range
         return Window((x.start, x.end), (y.start, y.end), self._log)
 
-    def _draw(self, families: Sequence[str]) -> None:
+    def _draw(self) -> None:
         plot = self.figure
         drawn = [
             plot.scatter(
@@ -188,7 +188,7 @@ class Plot:
                 line_color=None,
                 nonselection_alpha=0.45,
             )
-            for index, (name, source) in enumerate(zip(families, self.groups, strict=True))
+            for index, source in enumerate(self.groups)
         ]
         said = {"source": self.front, "color": VERMILLION}
         plot.step(*("x", "y"), mode="after", line_width=1.2, nonselection_alpha=1, **said)
@@ -202,6 +202,28 @@ class Plot:
             line_color="#000000",
             line_width=1.6,
         )
+        self._draw_marked()
+        place = [
+            (plot.xaxis[0].axis_label, "@x{0,0.[000]}"),
+            (plot.yaxis[0].axis_label, "@y{0,0.[000]}"),
+        ]
+        plot.add_tools(
+            TapTool(renderers=[*drawn, front]),
+            HoverTool(renderers=[front], tooltips=place),
+            HoverTool(
+                renderers=[known],
+                tooltips=[
+                    ("network", "@name"),
+                    ("top-1 error (%)", "@error"),
+                    ("from", "@source"),
+                    *place,
+                ],
+            ),
+        )
+
+    def _draw_marked(self) -> None:
+        """Rings around what is tapped and pinned, with the letters of the pins."""
+        plot = self.figure
         plot.scatter(
             *("x", "y"),
             source=self.marked,
@@ -221,21 +243,4 @@ class Plot:
             text_color="#ffffff",
             background_fill_color=VERMILLION,
             padding=2,
-        )
-        place = [
-            (plot.xaxis[0].axis_label, "@x{0,0.[000]}"),
-            (plot.yaxis[0].axis_label, "@y{0,0.[000]}"),
-        ]
-        plot.add_tools(
-            TapTool(renderers=[*drawn, front]),
-            HoverTool(renderers=[front], tooltips=place),
-            HoverTool(
-                renderers=[known],
-                tooltips=[
-                    ("network", "@name"),
-                    ("top-1 error (%)", "@error"),
-                    ("from", "@source"),
-                    *place,
-                ],
-            ),
         )
