@@ -35,6 +35,7 @@ LEAVES = ["documents", "errors", "files", "plain_text", "running", "short_repr",
 INSIDE = {
     "cli": ["main", "commands", "options", "help", "completion", "output"],
     "explore": [
+        "workbench",
         "device",
         "searching",
         "training",

@@ -91,6 +91,15 @@ class Setting:
 
         return fitted_model(self.asked(), self.file, note)
 
+    def model_if_any(self) -> LatencyModel | None:
+        """The model of this setting; None where none is asked for, and this machine has none.
+
+        Raises:
+            UsageError, ArchscopeError: as `model`.
+        """
+        plain = self == Setting(None, "fp32", "cpu", None)
+        return self.model(not plain or self.asked().file.is_file())
+
     def asked(self) -> Asked:
         """The threads, precision and device, with every choice made.
 

@@ -22,6 +22,11 @@ def escape(text: str) -> str:
     return html.escape(visible(text))
 
 
+def style() -> str:
+    """The style of our pages: colours, light and dark, as variables; type, tables."""
+    return (_HERE / "page.css").read_text("utf-8")
+
+
 def whole_page(
     heading: str, parts: Sequence[str], version: str, scripts: Sequence[str] = ()
 ) -> str:
@@ -29,7 +34,6 @@ def whole_page(
 
     Its policy lets a browser run that script alone, `scripts` before it, and fetch nothing.
     """
-    style = (_HERE / "page.css").read_text("utf-8")
     every = [*scripts, (_HERE / "page.js").read_text("utf-8")]
     digests = [b64encode(sha256(script.encode("utf-8")).digest()).decode() for script in every]
     allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
@@ -42,7 +46,7 @@ def whole_page(
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        f"<title>{escape(heading)}</title><style>{style}</style></head>"
+        f"<title>{escape(heading)}</title><style>{style()}</style></head>"
         f"<body><main><h1>{escape(heading)}</h1>{''.join(parts)}{footer}</main>"
         f"{''.join(f'<script>{script}</script>' for script in every)}</body></html>\n"
     )
