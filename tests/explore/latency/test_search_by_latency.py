@@ -94,6 +94,12 @@ def test_threads_of_latency_are_not_those_of_a_training(words, rule, tmp_path, m
     assert result.exit_code == 2 and rule in result.stderr
 
 
+def test_a_table_is_drawn_by_exact_costs(kept, tmp_path):
+    timed = archscope.FeasibleSet("wrn_10", "20ms", latency=kept)
+    with pytest.raises(UsageError, match="leave the cap on the latency out"):
+        archscope.table_make(timed, tmp_path / "designs.csv")
+
+
 @pytest.mark.slow
 def test_a_search_within_a_time_tells_it_everywhere(kept, tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
