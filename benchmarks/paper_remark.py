@@ -160,11 +160,11 @@ def least(network: Network, peak: Peak, batch: int, passes: int) -> Counter[Row]
 
 def table(title: str, rows: Sequence[Row], columns: dict[str, Counter[Row]]) -> None:
     """Milliseconds by row."""
-    print(f"\n{title}\n" + " ".join(["layer".ljust(10), *(name.rjust(15) for name in columns)]))
+    print(f"\n{title}\n" + " ".join(["layer".ljust(10), *(name.rjust(18) for name in columns)]))
     for row in rows:
         text = f"{row[0]} {row[1] or ''}".ljust(10)
-        print(text, *(f"{1000 * one[row]:15.1f}" for one in columns.values()))
-    print("all".ljust(10), *(f"{1000 * one.total():15.1f}" for one in columns.values()))
+        print(text, *(f"{1000 * one[row]:18.1f}" for one in columns.values()))
+    print("all".ljust(10), *(f"{1000 * one.total():18.1f}" for one in columns.values()))
 
 
 def grouped(what: str, row_times: Counter[Row], floor: Counter[Row], other: float) -> None:
@@ -220,9 +220,9 @@ def main() -> None:
             one, other = names
             found = forward(names, model, asked.rounds)
             rows = list(found[one][1])
-            columns = {name[-15:]: found[name][1] for name in names}
-            columns |= {f"p {name}"[-15:]: found[name][2] for name in names}
-            table("Forward pass of one image (ms): measured, then predicted", rows, columns)
+            columns = {name: found[name][1] for name in names}
+            columns |= {f"{name} *": found[name][2] for name in names}
+            table("Forward pass of one image (ms): measured, and predicted (*)", rows, columns)
             whole = found[other][0] / found[one][0]
             said = model.seconds(parse(other)) / model.seconds(parse(one))
             print(
@@ -235,7 +235,7 @@ def main() -> None:
             table(
                 f"Training step of {asked.batch} images (ms)",
                 [*rows, ("rest", 0)],
-                {name[-15:]: trained[name][1] for name in names},
+                {name: trained[name][1] for name in names},
             )
             print(
                 f"ratio {trained[other][0] / trained[one][0]:.2f} (the paper's 0.95 / 0.70 = 1.36)"
