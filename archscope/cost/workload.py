@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from archscope.errors import UsageError
 
@@ -48,8 +48,8 @@ def compiled(module: nn.Module) -> nn.Module:
     """A module compiled by torch at its first run with each shape."""
     import torch
 
-    found: nn.Module = torch.compile(module, dynamic=False)
-    return found
+    found: Any = torch.compile(module, dynamic=False)
+    return cast("nn.Module", found)
 
 
 def dtype_of(precision: str) -> torch.dtype:
