@@ -10,7 +10,7 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 
-from archscope.arch.arrays import Number, is_array
+from archscope.arch.arrays import Number, is_array, multiplied
 from archscope.arch.nodes import (
     Act,
     Aux,
@@ -90,6 +90,8 @@ def output_shape(node: Node, shape: Shape) -> Shape:
 
 def projects(node: Shortcut, shape: Shape) -> Any:
     """Whether the shortcut must change its input's shape: a bool, or an array of them."""
+    if not is_array(node.stride) and (node.stride != 1 or shape[0] is node.out):
+        return node.stride != 1
     changed = (shape[0] != node.out) | (node.stride != 1)
     return changed if is_array(changed) else bool(changed)
 
@@ -169,7 +171,7 @@ def _walk_repeat(node: Repeat, shape: Shape, path: str, times: Number, side: boo
         channels, height, width = (changed(before, new, none) for before, new in sides)
         return channels, height, width
     output = yield from walk(node.first, shape, join(path, "0"), times, side)
-    again = times * (node.n - 1)
+    again = multiplied(node.n - 1, times)
     if any_of(again > 0):
         kept = yield from walk(node.rest, output, join(path, "1"), again, side)
         if not same(kept, output):

@@ -65,6 +65,8 @@ def divisible(width: Number | Factor, divisor: Number = 8) -> Number:
     nearest = (2 * number + divisor * parts) // (2 * divisor * parts) * divisor
     nearest = nearest + (nearest == 0) * divisor
     short = product(nearest, 10 * parts) < product(number, 9)
+    if is_array(nearest):
+        return nearest + short * divisor
     rule = Rule(f"multiple of {divisor}", _MAKE_DIVISIBLE)
     return rounded(nearest + short * divisor, width, rule)
 

@@ -12,12 +12,12 @@ from fractions import Fraction
 from functools import partial
 from typing import Any, NamedTuple
 
-from archscope.arch.arrays import Number, is_array, smaller
+from archscope.arch.arrays import Number, blockwise, is_array, smaller
 from archscope.arch.families.axis import Axis, chosen, number_text
 from archscope.arch.families.blocks import divisible, postactivation, strides
 from archscope.arch.families.family import family
 from archscope.arch.families.residual import alike
-from archscope.arch.families.residual.ramps import Beginnings, ramp
+from archscope.arch.families.residual.ramps import Beginnings, fitted
 from archscope.arch.families.residual.regnet_keys import TIMM, VISION
 from archscope.arch.families.residual.regnet_sizes import (
     NUMBERS,
@@ -37,11 +37,11 @@ _QUARTER = Rule("a quarter, halves to even", "squeeze-and-excitation in pycls")
 
 
 class _Stages(NamedTuple):
-    """Blocks, widths and group widths of the stages."""
+    """Blocks, widths and numbers of groups of the stages."""
 
     depths: Sequence[Number]
     widths: Sequence[Number]
-    groups: Sequence[Number]
+    cardinalities: Sequence[Number]
 
 
 def nearest(number: Number, step: Number) -> Number:
@@ -53,23 +53,28 @@ def nearest(number: Number, step: Number) -> Number:
     return np.rint(number / step).astype(np.int64)  # exact: numbers of channels are below 2^52
 
 
-def _fitted(depths: Sequence[Number], widths: Sequence[Number], group: Number, up: bool) -> _Stages:
-    """The stages with group widths of at most their widths, and widths that those divide."""
-    groups = [smaller(group, width) for width in widths]
-    if up:
-        fitted = [divisible(w, g) for w, g in zip(widths, groups, strict=True)]
-    else:
-        fitted = [
-            rounded(nearest(w, g) * g, w, Rule(f"multiple of group width {g}", _EVEN))
-            for w, g in zip(widths, groups, strict=True)
-        ]
-    return _Stages(depths, fitted, groups)
+def _up(width: Number, group: Number) -> tuple[Number, Number]:
+    """A width that groups of at most it divide, and their number, as torchvision rounds it."""
+    step = smaller(group, width)
+    fitted = divisible(width, step)
+    return fitted, fitted // step
+
+
+def _even(width: Number, group: Number) -> tuple[Number, Number]:
+    """The same as the paper's code rounds it."""
+    step = smaller(group, width)
+    number = nearest(width, step)
+    if is_array(number):
+        return number * step, number
+    rule = Rule(f"multiple of group width {step}", _EVEN)
+    return rounded(number * step, width, rule), number
 
 
 def _line(numbers: Mapping[str, Any]) -> _Stages:
     """The stages of a RegNet: widths from a line, quantised (section 3.3 of the paper)."""
-    depths, widths = ramp(numbers)
-    return _fitted(depths, widths, numbers["group"], numbers["rounding"] == "up")
+    return _Stages(
+        *fitted(numbers, _up if numbers["rounding"] == "up" else _even, numbers["group"])
+    )
 
 
 def _canonical(numbers: dict[str, Any]) -> dict[str, Any]:
@@ -86,8 +91,7 @@ def _tree(stages: _Stages, squeezed: bool, classes: int, cifar: bool) -> Seq:
     stem, strided = strides([2] * len(stages.depths), cifar)
     w_in: Number = 32
     parts: list[Node] = [Conv(w_in, 3, stem, label="conv1"), Norm(label="bn1"), Act()]
-    for index, (number, width, group) in enumerate(zip(*stages, strict=True)):
-        cardinality = width // group
+    for index, (number, width, cardinality) in enumerate(zip(*stages, strict=True)):
         first = _block(w_in, width, cardinality, strided[index], squeezed)
         rest = _block(width, width, cardinality, 1, squeezed)
         parts.append(Repeat(number, first, rest, label=f"layer{index + 1}"))
@@ -147,7 +151,9 @@ def _near(bound: Callable[..., Any]) -> Callable[..., Any]:
     """A bound of `alike` as an axis has it."""
 
     def which(own: Mapping[str, Any], chosen: Mapping[str, Any], values: Any) -> Any:
-        known = alike.Known(*_line(own), own["rounding"] == "up")
+        depths, widths, cardinalities = _line(own)
+        groups = [w // c for w, c in zip(widths, cardinalities, strict=True)]
+        known = alike.Known(depths, widths, groups, own["rounding"] == "up")
         return bound(known, chosen, values)
 
     return which
@@ -251,4 +257,5 @@ def anynet(
 
     A width is rounded to a multiple of the group width, as RegNet's `even`.
     """
-    return _tree(_fitted(depth, width, group, False), False, classes, cifar)
+    widths, cardinalities = zip(*(blockwise(_even, one, group) for one in width), strict=True)
+    return _tree(_Stages(depth, widths, cardinalities), False, classes, cifar)
