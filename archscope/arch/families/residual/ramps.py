@@ -17,7 +17,7 @@ _SECTION = "RegNet's section 3.3: w0 + wa·j of a stage's first block j to the n
 _POWER, _EIGHT = Rule("w0·wm^k", _SECTION), Rule("multiple of 8", _SECTION)
 Ramp = tuple[Sequence[Number], Sequence[Number]]
 _MOST = log(2.0**52)  # of the growth of a width: wider ones are not exact in floats
-_BLOCK = 16_384  # designs at a time, so that they stay in the cache
+_BLOCK = 32_768  # designs at a time, so that they stay in the cache
 
 
 def ramp(numbers: Mapping[str, Any]) -> Ramp:
