@@ -52,7 +52,7 @@ def whole(value: Number, what: str, least: int = 1) -> Number:
             ) from None
         value = value if isinstance(value, Rounded) else smallest
     if smallest < least:
-        raise UsageError(f"{what} must be at least {least}, not {smallest}")
+        raise UsageError(f"{what} must be at least {least}, not {smallest}; write {least} or more")
     return value
 
 

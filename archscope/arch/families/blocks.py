@@ -47,7 +47,7 @@ def widened(planes: int, widen: Number | Fraction | float, scale: Fraction | flo
         return scaled(product(k, planes), scale, f"width {planes}k")
     factor = exact(widen, "widen")
     if factor < 1:
-        raise UsageError(f"widen must be at least 1, not {decimal(factor)}")
+        raise UsageError(f"widen must be at least 1, not {decimal(factor)}; write 1 or more")
     if (planes * factor).denominator != 1:
         raise UsageError(
             f"widen {decimal(factor)} makes {decimal(planes * factor)} channels of {planes}, "
