@@ -155,6 +155,14 @@ def test_a_network_costs_what_pycls_says_by_its_own_rule(name, params, flops, ac
     assert (cost.params, cost.macs + biased, cost.activations) == (params, flops, activations)
 
 
+def test_resnext_50_is_an_anynet_but_for_its_stem():
+    """As pycls configures X-50-32x4d: bottleneck ratio 2 (BOT_MULS 0.5), group widths 4 to 32."""
+    ours = count(parse("anynet_3_4_6_3_w_256_512_1024_2048_g_4_8_16_32_b_2")).params
+    stem, theirs = 3 * 32 * 9 + 2 * 32, 3 * 64 * 49 + 2 * 64
+    reading = 128 + 256  # the first block's 1x1 and projection, from 32 and from 64 channels
+    assert 25028904 - ours == theirs - stem + 32 * reading
+
+
 def test_senet154_costs_what_timms_does():
     cost = count(parse("senet154"))
     assert (cost.macs, cost.activations) == SENET154
@@ -252,6 +260,7 @@ SMALL = (
     *("cifar_repvgg_1_2_3_1_a0.25_b0.25_g2", "repvgg_se_1_2_1_1_a0.25_b0.25-deploy"),
     *("cifar_alexnet", "cifar_squeezenet1_1", "cifar_googlenet-aux", "senet_1_2_1_1_4x4d"),
     *("cifar_resnet_1_1_1_1d", "cifar_seresnet_1_2_1_1t", "res2next_1_2_1_2c_3w_3s"),
+    "anynet_1_2_1_1_w_16_24_32_40_g_8_4_4_8_b_1_2_1_4",
 )
 FIRST = {one: one.names.known[0] for one in registry.families()}
 LARGE = sorted(FIRST.values())
