@@ -127,7 +127,9 @@ def _stages(tables: _Tables, depth: Any, w0: Any, slope: Any, which: Any) -> tup
 
     steepness, eighth, deep = w0 / slope, w0 / 8, depth.astype(float)
     start, wide = np.zeros(len(deep)), np.zeros(len(deep))
-    blocks, widths, apart = [], [], np.zeros(len(deep), dtype=bool)
+    blocks: list[Any] = []
+    widths: list[Any] = []
+    apart = np.zeros(len(deep), dtype=bool)
     alive = start < deep
     while 8 * np.count_nonzero(alive) > len(deep) or not widths:
         power, growth = tables.of(len(widths))

@@ -157,9 +157,9 @@ def _near(bound: Callable[..., Any]) -> Callable[..., Any]:
     """A bound of `alike` as an axis has it."""
 
     def which(own: Mapping[str, Any], chosen: Mapping[str, Any], values: Any) -> Any:
-        depths, widths, cardinalities = _line(own)
-        groups = [w // c for w, c in zip(widths, cardinalities, strict=True)]
-        known = alike.Known(depths, widths, groups, own["rounding"] == "up")
+        line = _line(own)
+        groups = [w // c for w, c in zip(line.widths, line.cardinalities, strict=True)]
+        known = alike.Known(line.depths, line.widths, groups, own["rounding"] == "up")
         return bound(known, chosen, values)
 
     return which
