@@ -30,7 +30,7 @@ class Block(NamedTuple):
         kernels: of its convolutions.
         preactivation: batch norm and ReLU before each convolution, not behind.
         lead: whether the first of them is in the first block too, not in the stem.
-        narrower: how many times narrower than the others the first convolution is.
+        narrower: how many times narrower than the others each path of the first convolution is.
         projection: the kernel of the shortcut's projection, where that has a stride.
         last_pooled: whether the last part of splits is pooled in a stage's first block; else it has
             a convolution there, as the others.
@@ -171,14 +171,16 @@ def _block(choices: Choices, index: int, w_in: Number, stride: int, *, first: bo
     """A block of stage `index`, which its `first` one is or not."""
     kernels = choices.block.kernels
     last = len(kernels) - 1
-    width = choices.width[index]
-    begin = width if choices.block.narrower == 1 else width // choices.block.narrower
+    width, cardinality = choices.width[index], choices.cardinality[index]
+    begin = width
+    if choices.block.narrower > 1:
+        begin = cardinality * larger(1, width // cardinality // choices.block.narrower)
     convolutions: Sequence[Conv] = [
         Conv(
             choices.output[index] if place == last else begin if place == 0 else width,
             kernel,
             stride if place == min(choices.stride.convolution, last) else 1,
-            choices.cardinality[index] if 0 < place < last else 1,
+            cardinality if 0 < place < last else 1,
         )
         for place, kernel in enumerate(kernels)
     ]

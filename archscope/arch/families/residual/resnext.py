@@ -38,6 +38,7 @@ from archscope.arch.nodes import Node
 from archscope.arch.scaling import scaled
 
 _FORM = "resnext[{depth}[_{cardinality}x{width}d]]"
+_DEEP = "resnext_d"  # a question that leaves all of them open
 
 
 def bottlenecks(
@@ -202,7 +203,7 @@ def cifar_resnext(
 
 
 def _read_deep(spelled: Spelled) -> Numbers | None:
-    other = variant(spelled)
+    other = {"variant": "d"} if spelled.form == _DEEP else variant(spelled)
     if spelled.prefix != "cifar" or not other:
         return None
     found = imagenet(spelled._replace(prefix=None), IMAGENET_BLOCKS)
@@ -220,7 +221,7 @@ def _write_deep(numbers: Numbers) -> str:
 @family(
     Names(
         _FORM,
-        aliases=(*variant_forms(_FORM), *variant_forms("resnet[{depth}]")),
+        aliases=(*variant_forms(_FORM), *variant_forms("resnet[{depth}]"), _DEEP),
         suffixes=(SCALE, SHORTCUT),
         known=("cifar_resnet50d", "cifar_resnext50d_32x4d"),
         read=_read_deep,

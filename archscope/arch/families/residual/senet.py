@@ -7,7 +7,6 @@ from dataclasses import replace
 from fractions import Fraction
 
 from archscope.arch.arrays import Number
-from archscope.arch.families.axis import number_text
 from archscope.arch.families.blocks import deep_stem
 from archscope.arch.families.family import family
 from archscope.arch.families.residual.choices import Choices
@@ -24,8 +23,6 @@ from archscope.arch.families.residual.resnext import bottlenecks, template_numbe
 from archscope.arch.families.residual.seresnext import REDUCTION
 from archscope.arch.families.spelling import SCALE, SHORTCUT, Names, Numbers, Spelled
 from archscope.arch.nodes import Dropout
-from archscope.arch.windows import any_of
-from archscope.errors import UsageError
 
 _BLOCKS = {154: (3, 8, 36, 3)}  # and the three convolutions of the stem, and the classifier
 _STEM = (64, 64, 128)
@@ -55,7 +52,7 @@ def _write(numbers: Numbers) -> str:
     ),
     FOUR_STAGES,
     replace(CARDINALITY, default=64),
-    replace(WIDTH, box=range(2, 129, 2), default=4, least=2, step=2),
+    replace(WIDTH, default=4),
     scale_axis(64),
     channels=1,
     year=2017,
@@ -69,20 +66,16 @@ def senet(
     scale: Fraction | float = 1,
     residual: bool = True,
 ) -> Choices:
-    """SENet-154 (the paper's appendix): SE-ResNeXt-152 of 64x4d, changed in five places.
+    """SENet-154 (the paper's appendix): SE-ResNeXt-152 of 64x4d, changed in four places.
 
-    The first 1x1 of a block is half as wide, projections with a stride are 3x3, the stem is three
-    3x3, and there is dropout before the classifier. The max pool is padded, as timm has it, not
-    made to reach beyond the map, as in Caffe: both give as many outputs at 224 pixels.
+    The first 1x1 of a block is half as wide (of each path, rounded down), projections with a stride
+    are 3x3, the stem is three 3x3, and there is dropout before the classifier. The max pool is
+    padded, as timm has it, not made to reach beyond the map, as in Caffe: both give as many outputs
+    at 224 pixels.
 
     Raises:
-        UsageError: where a number is not positive, or the width odd.
+        UsageError: where a number is not positive, or a scaled width not whole.
     """
-    if any_of(width % 2 != 0):
-        raise UsageError(
-            f"width must be even, as the first 1x1 of a block is half as wide, not "
-            f"{number_text(width)}; use 4"
-        )
     plain = bottlenecks(
         deep_stem(_STEM, scale), blocks, (cardinality, width), scale, classes, residual
     )
