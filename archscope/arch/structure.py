@@ -65,10 +65,15 @@ class Cut:
     """A tree and its input as some of the designs have them; one tree serves all of them in turn.
 
     An array in several places stays one array.
+
+    Args:
+        largest: where given, the largest number of each array that was taken, by its id.
     """
 
-    def __init__(self, tree: Node, shape: Shape, axis: int = 0) -> None:
-        self._shape, self._axis = shape, axis
+    def __init__(
+        self, tree: Node, shape: Shape, axis: int = 0, largest: dict[int, int] | None = None
+    ) -> None:
+        self._shape, self._axis, self._largest = shape, axis, largest
         self._places: list[tuple[dict[str, Any], dict[str, Any]]] = []
         self._tree = rebuild(tree, self._own)
 
@@ -91,6 +96,9 @@ class Cut:
                 else:  # taking is twice as fast as indexing
                     sliced = isinstance(part, slice)
                     kept[id(value)] = value[part] if sliced else value.take(part, self._axis)
+                if self._largest is not None:  # quickly, while they are in the cache
+                    most = int(kept[id(value)].max())
+                    self._largest[id(value)] = max(self._largest.get(id(value), most), most)
             return kept[id(value)]
 
         for held, arrays in self._places:

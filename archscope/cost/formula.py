@@ -11,7 +11,7 @@ results are arrays then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
@@ -178,23 +178,39 @@ def _count_blocks(tree: Node, shape: Shape) -> Count:
 
     total = designs(tree, shape) or 0
     columns = tuple(np.zeros(total, dtype=np.int64) for _ in range(3))
-    safe = total == 0 or _fits(tree, shape)
-    last: tuple[Node, Cut] | None = None
-    for least, part in parts(tree, total, BLOCK):
-        if last is None or last[0] is not least:
-            last = least, Cut(least, shape)
-        block, block_shape = last[1].of(part)
-        if not safe and not _fits(block, block_shape):
-            _check_exactly(block, block_shape, part)
-        for column, value in zip(columns, _sum(block, block_shape), strict=True):
-            column[part] = value
+    largest: dict[int, int] = {}
+    try:
+        for block, block_shape, part in _blocks(tree, shape, total, largest):
+            for column, value in zip(columns, _sum(block, block_shape), strict=True):
+                column[part] = value
+        safe = total == 0 or _fits(tree, shape, largest)
+    except OverflowError:  # a plain number alone is more than 64 bits hold
+        safe = False
+    if not safe:
+        for block, block_shape, part in _blocks(tree, shape, total):
+            if not _fits(block, block_shape):
+                _check_exactly(block, block_shape, part)
     params, macs, activations = columns
     return Count(params, macs, activations)
 
 
-def _fits(tree: Node, shape: Shape) -> bool:
-    """Whether no design can pass 64 bits: a bound on all of them at once does not."""
-    known: dict[tuple[int, bool], int] = {}
+def _blocks(
+    tree: Node, shape: Shape, total: int, largest: dict[int, int] | None = None
+) -> Iterator[tuple[Node, Shape, Any]]:
+    """Trees and inputs of some designs, and which those are; see `Cut`."""
+    last: tuple[Node, Cut] | None = None
+    for least, part in parts(tree, total, BLOCK):
+        if last is None or last[0] is not least:
+            last = least, Cut(least, shape, largest=largest)
+        yield *last[1].of(part), part
+
+
+def _fits(tree: Node, shape: Shape, largest: Mapping[int, int] | None = None) -> bool:
+    """Whether no design can pass 64 bits: a bound on all of them at once does not.
+
+    `largest` has the largest number of arrays, by their ids, where it is known.
+    """
+    known = {(array, False): most for array, most in (largest or {}).items()}
 
     def extreme(value: Any, least: bool = False) -> int:
         key = id(value), least
@@ -206,10 +222,10 @@ def _fits(tree: Node, shape: Shape) -> bool:
         return _costliest(node, extreme)
 
     try:
-        largest: int = max(_sum(rebuild(tree, costliest), change_shape(shape, extreme)))
+        bound: int = max(_sum(rebuild(tree, costliest), change_shape(shape, extreme)))
     except UsageError:
         return False  # the largest numbers of several designs together need not be a network
-    return largest <= LARGEST
+    return bound <= LARGEST
 
 
 def _sum(tree: Node, shape: Shape) -> tuple[Number, Number, Number]:
