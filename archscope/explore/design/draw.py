@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from archscope.arch.times import LATENCY
 from archscope.cost.formula import Count
 from archscope.explore.design.caps.conditions import Conditions
 from archscope.explore.design.chunks import CHUNK, counted
@@ -18,7 +19,8 @@ from archscope.explore.design.space import Part
 
 SMALL = 50_000_000  # designs that are gone through instead: as fast
 MOST_DRAWS = 25_000_000  # of designs that are counted: half a minute or so
-Kept: TypeAlias = Callable[[int, Part, Columns, Count], Columns]
+FEW_TIMED, MOST_TIMED = 100_000, 1_000_000  # the same where the latency of each is predicted
+Kept: TypeAlias = Callable[[int, Part, Columns, Count, Columns], Columns]
 
 
 class Drawn(NamedTuple):
@@ -27,7 +29,8 @@ class Drawn(NamedTuple):
     Attributes:
         listed: its designs, in order.
         looked_at: designs on the lines that were drawn.
-        found: how many of those lie in the ranges.
+        found: how many of those meet the conditions; about, where some are predicted, as latency,
+            which is told of designs that are taken alone.
         unknown: how many of the sample may be likelier than others: there were too many other
             designs to see which give the same network.
     """
@@ -50,12 +53,13 @@ def sampled(
 
     Lines of designs are drawn, each as likely as any other (`Lines`); of one that has `n` designs
     in the ranges one is taken with the chance `n` / the largest `n` seen, so that each design is
-    as likely as any other. It stays where it is the first of the designs that give its network
-    (`Alike`), so that each network is. There are fewer than asked for where `MOST_DRAWS` were
-    counted before.
+    as likely as any other. It stays where what is predicted of it lies in its range too, and it is
+    the first of the designs that give its network (`Alike`), so that each network is. There are
+    fewer than asked for where `MOST_DRAWS` were counted before, or the time of `MOST_TIMED` told.
 
     Args:
-        kept: the columns of those that fulfil it, of a part's number and some of its designs.
+        kept: the columns of those that fulfil it, of a part's number, some of its designs, their
+            costs, and what else stands beside them.
         parts: to draw from, by number.
         order: its sample, seed and sort.
         names: of the columns.
@@ -64,13 +68,17 @@ def sampled(
     assert order.sample is not None
     lines = {index: Lines(part, asked, divisible) for index, part in parts.items()}
     drawing = _Drawing(kept, lines, order.sample, [*names, PICK], order.seed)
-    while len(drawing.taken) < order.sample and drawing.counted < MOST_DRAWS:
+    most = MOST_TIMED if LATENCY in names else MOST_DRAWS
+    while (
+        len(drawing.taken) < order.sample and drawing.counted < MOST_DRAWS and drawing.tested < most
+    ):
         drawing.go_on()
     collector = Collector(replace(order, sample=None), names)
     for one in drawing.taken.values():
         collector.add({name: one[name] for name in names})
     unknown = sum(one.unknown for one in drawing.alike.values())
-    return Drawn(collector.finish()[0], drawing.looked_at, drawing.found, unknown)
+    found = max(len(drawing.taken), drawing.found * drawing.passed // max(1, drawing.tested))
+    return Drawn(collector.finish()[0], drawing.looked_at, found, unknown)
 
 
 @dataclass
@@ -84,7 +92,9 @@ class _Drawing:
     seed: int
     taken: dict[int, Columns] = field(default_factory=dict)  # by fingerprint, a row each
     looked_at: int = 0
-    found: int = 0
+    found: int = 0  # by what is counted
+    tested: int = 0  # of those, designs that were taken from their lines
+    passed: int = 0  # of these, designs that meet the other conditions
     passes: int = 0
     longest: int = 1  # of the designs that one line has in the ranges
 
@@ -132,7 +142,10 @@ class _Drawing:
         fit = np.flatnonzero(lines.divides(designs, len(rows)))
         designs, picks = _rows(designs, fit), columns[PICK][rows[fit]]
         cost = counted(lines.part, designs)
-        return {**self.kept(index, lines.part, designs, cost), PICK: picks}
+        kept = self.kept(index, lines.part, designs, cost, {PICK: picks})
+        self.tested += len(fit)
+        self.passed += len(kept["part"])
+        return kept
 
     def _take(self, chunk: Columns) -> None:
         """The networks that were not taken before, and no more than are wanted."""

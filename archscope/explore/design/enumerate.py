@@ -31,6 +31,7 @@ from archscope.reporting.networks.designs import number, range_text
 
 MOST_CANDIDATES = 10**9  # minutes
 _NONE = np.zeros(0, np.uint64)
+_NOTHING: Columns = {}
 _SOON = 10**7  # candidates that take seconds, of which nothing is said
 _BETWEEN = 5.0  # seconds between two words about how far it is
 
@@ -90,12 +91,14 @@ def enumerate_designs(
     timed = Timed(query.latency, query.ranges.get(LATENCY))
     names = ["part", *axes, *METRICS, *stored, *([LATENCY] if query.latency else []), PRINT]
 
-    def kept(index: int, part: Part, columns: Columns, cost: Count) -> Columns:
-        """Of some designs of a part, those that fulfil the query."""
+    def kept(
+        index: int, part: Part, columns: Columns, cost: Count, beside: Columns = _NOTHING
+    ) -> Columns:
+        """Of some designs of a part those that fulfil the query, and what stands `beside` them."""
         divisible = query.divisible == 1 or part.group_width(columns) % query.divisible == 0
         keep = np.flatnonzero(counted_within(cost, counted_ranges) & divisible)
         fixed = {axis: parts[index].values().get(axis, 0) for axis in axes}
-        found: dict[str, Any] = {"part": index, **fixed, **columns}
+        found: dict[str, Any] = {"part": index, **fixed, **columns, **beside}
         found |= {metric: getattr(cost, metric) for metric in METRICS}
         taken = {name: _taken(value, keep) for name, value in found.items()}
         if stored:
@@ -110,12 +113,8 @@ def enumerate_designs(
 
     open_parts = _open(parts, query)
     left = sum(part.size for part in open_parts.values())
-    if order.sample is not None and left > min(draw.SMALL, MOST_CANDIDATES) and not exhaustive:
-        if LATENCY in query.ranges:
-            raise UsageError(
-                f"a sample within a range of latency goes through the box, and {left:,} designs "
-                "are many: state smaller ranges, as --depth 1:6, or give --exhaustive"
-            )
+    few = draw.FEW_TIMED if LATENCY in query.ranges else min(draw.SMALL, MOST_CANDIDATES)
+    if order.sample is not None and left > few and not exhaustive:
         drawn = draw.sampled(kept, open_parts, order, names, asked, query.divisible)
         if left > MOST_CANDIDATES or len(drawn.listed["part"]) == order.sample:
             return _of_draw(drawn, query, order, boxes, parts)
@@ -145,9 +144,10 @@ def _of_draw(
     drawn: draw.Drawn, query: Query, order: Order, boxes: Sequence[Space], parts: Sequence[Part]
 ) -> Enumeration:
     if not len(drawn.listed["part"]):
+        timed = ", cap the macs as well" if LATENCY in query.ranges else ""
         raise ArchscopeError(
             f"none of {drawn.looked_at:,} designs drawn at random meets the conditions, if any "
-            "does: widen them, state a smaller box, as --depth 1:6, or give --exhaustive"
+            f"does: widen them{timed}, state a smaller box, as --depth 1:6, or give --exhaustive"
         )
     return Enumeration(
         *(query, order, boxes, parts, sum(space.size for space in boxes), drawn.looked_at),

@@ -21,6 +21,7 @@ from archscope.explore.design.caps.read import read_caps, storage_of
 from archscope.explore.design.enumerate import Order, Query, enumerate_designs, spaces
 from archscope.explore.design.limits import Limit
 from archscope.explore.design.space import SIDE, Space
+from archscope.explore.latency.fitted import LatencyModel
 from archscope.sweep.plan.trial import network_digest
 
 
@@ -37,13 +38,16 @@ class FeasibleSet:
         families: names as `archscope.enumerate` takes them: `resnext` (its depths free),
             `wrn_28`, `FILE.py:NAME` of your own; one name, or several.
         caps: what each network costs at most: `5Mparams`, `600MMACs`, `11M activations`,
-            `1MB weights:int8`, or `Limit`s.
-        ranges: the least and the most of `params`, `macs`, `activations` as well; None: no end.
+            `1MB weights:int8`, `20ms`, or `Limit`s.
+        ranges: the least and the most of `params`, `macs`, `activations`, of `latency` in
+            nanoseconds as well; None: no end.
         given: values of the families' numbers, by word, as `Query.given`.
         classes, input_shape: where not the families' own.
+        latency: a fitted model, where a cap is a time: the predicted latency is kept.
 
     Raises:
-        UsageError: for what is no family, cap or number, when it is made; for a cap on the memory.
+        UsageError: for what is no family, cap or number, when it is made; for a cap on the memory;
+            for one on the latency without a model.
     """
 
     families: str | Sequence[str]
@@ -52,6 +56,7 @@ class FeasibleSet:
     given: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     classes: int | None = None
     input_shape: Shape | None = None
+    latency: LatencyModel | None = None
 
     def __post_init__(self) -> None:
         names = [self.families] if isinstance(self.families, str) else self.families
@@ -59,6 +64,11 @@ class FeasibleSet:
         if not self.families:
             raise UsageError("a feasible set has a family at least; name one, as resnext")
         ranges = _ranges(read_caps(self.caps, input_shape=self.input_shape), self.ranges)
+        if LATENCY in ranges and self.latency is None:
+            raise UsageError(
+                "latency is predicted by a fitted model; give the set one, as latency=, or leave "
+                "the cap on the latency out"
+            )
         object.__setattr__(self, "ranges", ranges)
         _ = self.spaces
 
@@ -75,6 +85,7 @@ class FeasibleSet:
             self.ranges,
             classes=self.classes,
             input_shape=self.input_shape,
+            latency=self.latency if LATENCY in self.ranges else None,
         )
 
     def sample(self, n: int, seed: int = 1) -> list[Network]:
@@ -227,9 +238,13 @@ class FeasibleSet:
         return None
 
     def _fits(self, network: Network) -> bool:
-        total = count(network)
-        costs = ((getattr(total, cost), ends) for cost, ends in self.ranges.items())
-        return all(low <= cost and (high is None or cost <= high) for cost, (low, high) in costs)
+        total, model = count(network), self.latency
+        for cost, (low, high) in self.ranges.items():
+            timed = model if cost == LATENCY else None
+            value = timed.nanoseconds(network) if timed else getattr(total, cost)
+            if value < low or (high is not None and value > high):
+                return False
+        return True
 
 
 def _ranges(caps: Sequence[Limit], ranges: Mapping[str, Range]) -> dict[str, Range]:
@@ -237,10 +252,10 @@ def _ranges(caps: Sequence[Limit], ranges: Mapping[str, Range]) -> dict[str, Ran
     found = dict(ranges)
     for cap in caps:
         cost, most = cap.metric, cap.value
-        if cost in ("memory", LATENCY):
+        if cost == "memory":
             raise UsageError(
-                "a feasible set has caps on params, macs, activations and weights; leave that on "
-                f"the {cost} out"
+                "a feasible set has caps on params, macs, activations, weights and latency; leave "
+                "that on the memory out"
             )
         if cost == "weights":
             cost, most = "params", storage_of([cap]).most_params(most)

@@ -164,10 +164,12 @@ def _about_draw(head: Mapping[str, Any]) -> list[str]:
     """How a sample was drawn, and how thin it is where it is smaller than was wanted."""
     size, seed = head["sample"]["size"], head["sample"]["seed"]
     share = head["matches"] / head["drawn"]
+    # What is predicted is told of those alone that are taken from their lines.
+    about = "about " if head.get("latency_ms_range") else ""
     lines = [
         f"{plural(head['listed'], 'different network')} meeting every condition, each as likely as "
-        f"any other (seed {seed}): {head['matches']:,} of {head['drawn']:,} designs looked at do, "
-        f"drawn from {plural(head['candidates'], 'candidate')}."
+        f"any other (seed {seed}): {about}{head['matches']:,} of {head['drawn']:,} designs looked "
+        f"at do, drawn from {plural(head['candidates'], 'candidate')}."
     ]
     if head["listed"] < size:
         lines.append(

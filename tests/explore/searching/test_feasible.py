@@ -75,7 +75,7 @@ def test_what_cannot_be():
         FeasibleSet(["wrn_10", "cifar_resnext11"], "100kparams").sample(3)
     with pytest.raises(UsageError, match="leave that on the memory out"):
         FeasibleSet("wrn_10", "64kB memory:int8")
-    with pytest.raises(UsageError, match="leave that on the latency out"):
+    with pytest.raises(UsageError, match="give the set one, as latency="):
         FeasibleSet("wrn_10", "20ms")
     with pytest.raises(UsageError, match="only a network of the set"):
         FeasibleSet("cifar_resnext11", given=SMALL).neighbours("wrn_16_1")

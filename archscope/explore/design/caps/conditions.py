@@ -53,21 +53,22 @@ class Conditions:
 
     def stored_within(self, found: Mapping[str, Any], rows: int) -> Any:
         """Which of so many designs lie in the ranges of bytes."""
-        inside = np.ones(rows, dtype=bool)
-        for cost in self.stored:
-            low, high = self.ranges[cost]
-            inside &= found[cost] >= low
-            inside &= True if high is None else found[cost] <= high
-        return inside
+        return inside({cost: self.ranges[cost] for cost in self.stored}, found, rows)
 
 
 def counted_within(cost: Count, ranges: Mapping[str, Range]) -> Any:
     """Which of the designs lie in the ranges of counted costs."""
-    inside = np.ones(len(cost.params), dtype=bool)
-    for metric, (low, high) in ranges.items():
-        inside &= getattr(cost, metric) >= low
-        inside &= True if high is None else getattr(cost, metric) <= high
-    return inside
+    found = {metric: getattr(cost, metric) for metric in ranges}
+    return inside(ranges, found, len(cost.params))
+
+
+def inside(ranges: Mapping[str, Range], found: Mapping[str, Any], rows: int) -> Any:
+    """Which of so many designs, whose costs are columns, lie in every range."""
+    every = np.ones(rows, dtype=bool)
+    for cost, (low, high) in ranges.items():
+        every &= found[cost] >= low
+        every &= True if high is None else found[cost] <= high
+    return every
 
 
 def bytes_of(

@@ -24,6 +24,7 @@ from archscope.explore.design.caps.grid import Costs, Enough, Grid, Ints
 MOST_WHOLE = 500_000_000  # designs: half a minute or so
 MOST_TIMED = 20_000_000  # of which the latency is predicted
 _CHUNK = 1 << 20  # of a box that is counted at once
+_CHUNK_TIMED = 1 << 15  # the same where times are predicted: all operations are held at once
 _FEW = 100_000  # designs that are counted one by one in any case
 _TREES = 500  # of numbers that are one tree for each value: as long
 
@@ -67,7 +68,7 @@ def best_of_all(grid: Grid, goal: Goal, number: int) -> Kept:
     """The `number` designs with the highest scores, of all; those of -inf are none."""
     found, grid.counted, grid.is_whole = Best(number, grid.same), 0, True
     peaks = goal.peaks if "memory" in (*goal.caps, *goal.costs) else None
-    for box in _boxes(grid):
+    for box in _boxes(grid, _CHUNK_TIMED if grid.latency else _CHUNK):
         try:
             costs = grid.box_costs(box.first, box.sides, memory=peaks is not None)
         except UsageError:  # one of them does not exist, or does not fit 64 bits
@@ -91,7 +92,7 @@ def _take(found: Best, box: _Box, costs: Costs, goal: Goal) -> None:
         found.take(box.rows(good), some, scores[good])
 
 
-def _boxes(grid: Grid) -> Iterator[_Box]:
+def _boxes(grid: Grid, most: int) -> Iterator[_Box]:
     """The space in boxes: as many of the last axes as fit, and each value of the others.
 
     Numbers that cannot be arrays, or not for the memory, have one value in each.
@@ -99,9 +100,9 @@ def _boxes(grid: Grid) -> Iterator[_Box]:
     sides = [1 if place in grid.singles else len(one) for place, one in enumerate(grid.values)]
     for place in range(len(sides)):
         rest = prod(sides[place + 1 :])
-        if sides[place] * rest <= _CHUNK:
+        if sides[place] * rest <= most:
             break
-        sides[place] = max(1, _CHUNK // rest)
+        sides[place] = max(1, most // rest)
     starts = (range(0, len(one), side) for one, side in zip(grid.values, sides, strict=True))
     for first in product(*starts):
         ends = zip(first, sides, grid.values, strict=True)
