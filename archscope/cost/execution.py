@@ -214,7 +214,7 @@ def _of_box(tree: Node, shape: Shape, reading: Reading) -> Number:
         run = execution_of(tree, shape)
     except Mixed as several:
         key = several.key
-        axis = next(place for place, size in enumerate(key.shape) if size > 1)
+        axis = next(n for n in range(key.ndim) if (key != key.take([0], n)).any())
         rows = np.moveaxis(key, axis, 0).reshape(key.shape[axis], -1)
         _, group = np.unique(rows, axis=0, return_inverse=True)
         chosen = [np.flatnonzero(group == one) for one in range(group.max() + 1)]

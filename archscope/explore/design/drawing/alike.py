@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from archscope.arch.nodes import Node, array_fields
 from archscope.arch.scaling import plain
+from archscope.arch.structure import arrays_in
 from archscope.explore.design.collect import Columns
 from archscope.explore.design.drawing.fingerprints import fingerprints
 from archscope.explore.design.space import Part
@@ -89,11 +89,5 @@ class Alike:
         """
         columns = {axis: self.part.column(axis) for axis in self.part.free}
         two = {axis: values[:2].copy() for axis, values in columns.items()}
-        plain_there = {id(array) for array in _arrays(self.part.network(two).tree)}
+        plain_there = {id(array) for array in arrays_in(self.part.network(two).tree)}
         return {axis: columns[axis] for axis, pair in two.items() if id(pair) not in plain_there}
-
-
-def _arrays(node: Node) -> Iterator[Any]:
-    yield from array_fields(node).values()
-    for part in node.parts():
-        yield from _arrays(part)
