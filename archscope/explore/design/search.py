@@ -23,6 +23,7 @@ from archscope.arch.network import Network
 from archscope.arch.scaling import plain
 from archscope.cost.formula import Count, count
 from archscope.errors import UsageError
+from archscope.explore.design.caps.conditions import Over
 from archscope.explore.design.limits import METRICS
 from archscope.explore.design.lines import Ints, Line, first_past, walk_out
 from archscope.explore.design.shortlist import Found
@@ -103,10 +104,12 @@ def expand(
     cannot: Callable[[Count, Count | None], Any],
     costs: Sequence[str],
     too_deep: Callable[[Network], Any] = lambda _: False,
+    over: Over | None = None,
 ) -> Iterator[tuple[Columns, int]]:
     """All combinations of the axes' values, in chunks, without what `cannot` hold an answer.
 
-    Nor do networks that are `too_deep`, as layers never get fewer while a number grows.
+    Nor do networks that are `too_deep`, as layers never get fewer while a number grows; nor those
+    that are `over`, by their columns and costs, which is asked of the others alone.
 
     `cannot` is asked after each axis, with the costs of the cheapest and the most expensive design
     left (None where that might pass 64 bits); not before all those are fixed with which one of the
@@ -118,11 +121,23 @@ def expand(
     def out(columns: Columns) -> Any:
         if any(word not in columns for word in loose):
             return np.zeros(len(next(iter(columns.values()))), dtype=bool)
-        most = count(part.network(most_expensive(part, columns))) if fits else None
-        cheapest = part.network(columns)
-        return cannot(count(cheapest), most) | too_deep(cheapest)
+        most = _counted(part, columns, last=True) if fits else None
+        cheapest = _counted(part, columns)
+        found = cannot(cheapest, most) | too_deep(part.network(columns))
+        rows = np.flatnonzero(~found)
+        if over is not None and len(rows):
+            some = Count(*(getattr(cheapest, metric)[rows] for metric in METRICS))
+            found[rows] = over({word: one[rows] for word, one in columns.items()}, some)
+        return found
 
     yield from _expand(part, sorted(axes, key=lambda axis: axis not in loose), out, {}, 1)
+
+
+def _counted(part: Part, columns: Columns, *, last: bool = False) -> Count:
+    """The cheapest designs of these columns, or the most expensive ones."""
+    if (told := part.told(columns, last=last)) is not None:
+        return Count(*(told[metric] for metric in METRICS))
+    return count(part.network(most_expensive(part, columns) if last else columns))
 
 
 def _expand(

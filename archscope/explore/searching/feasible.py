@@ -15,11 +15,12 @@ from archscope.arch.network import Network
 from archscope.arch.times import LATENCY
 from archscope.arch.windows import Shape
 from archscope.cost.formula import count
+from archscope.cost.stored import Storage
 from archscope.errors import UsageError, shown
 from archscope.explore.design.caps.conditions import Range
 from archscope.explore.design.caps.read import read_caps, storage_of
 from archscope.explore.design.enumerate import Order, Query, enumerate_designs, spaces
-from archscope.explore.design.limits import Limit
+from archscope.explore.design.limits import Limit, format_named
 from archscope.explore.design.space import SIDE, Space
 from archscope.sweep.plan.trial import network_digest
 
@@ -37,13 +38,15 @@ class FeasibleSet:
         families: names as `archscope.enumerate` takes them: `resnext` (its depths free),
             `wrn_28`, `FILE.py:NAME` of your own; one name, or several.
         caps: what each network costs at most: `5Mparams`, `600MMACs`, `11M activations`,
-            `1MB weights:int8`, or `Limit`s.
-        ranges: the least and the most of `params`, `macs`, `activations` as well; None: no end.
+            `1MB weights:int8`, `256kB memory:int8`, or `Limit`s.
+        ranges: the least and the most of `params`, `macs`, `activations` as well, and of the bytes
+            of `memory`; None: no end.
         given: values of the families' numbers, by word, as `Query.given`.
         classes, input_shape: where not the families' own.
+        storage: the format of the memory; a cap on it says its own.
 
     Raises:
-        UsageError: for what is no family, cap or number, when it is made; for a cap on the memory.
+        UsageError: for what is no family, cap or number, when it is made; for a cap on a latency.
     """
 
     families: str | Sequence[str]
@@ -52,14 +55,17 @@ class FeasibleSet:
     given: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     classes: int | None = None
     input_shape: Shape | None = None
+    storage: Storage = field(default_factory=Storage)
 
     def __post_init__(self) -> None:
         names = [self.families] if isinstance(self.families, str) else self.families
         object.__setattr__(self, "families", tuple(dict.fromkeys(names)))
         if not self.families:
             raise UsageError("a feasible set has a family at least; name one, as resnext")
-        ranges = _ranges(read_caps(self.caps, input_shape=self.input_shape), self.ranges)
-        object.__setattr__(self, "ranges", ranges)
+        caps = read_caps(self.caps, input_shape=self.input_shape)
+        object.__setattr__(self, "ranges", _ranges(caps, self.ranges))
+        if formats := [cap.format for cap in caps if cap.metric == "memory" and cap.format]:
+            object.__setattr__(self, "storage", Storage(memory=formats[0]))
         _ = self.spaces
 
     @cached_property
@@ -75,6 +81,7 @@ class FeasibleSet:
             self.ranges,
             classes=self.classes,
             input_shape=self.input_shape,
+            storage=self.storage,
         )
 
     def sample(self, n: int, seed: int = 1) -> list[Network]:
@@ -133,6 +140,7 @@ class FeasibleSet:
             },
             "classes": self.classes,
             "input": None if self.input_shape is None else list(self.input_shape),
+            **({"memory_format": self.storage.memory} if "memory" in self.ranges else {}),
         }
 
     @staticmethod
@@ -148,6 +156,7 @@ class FeasibleSet:
             },
             classes=document["classes"],
             input_shape=None if shape is None else tuple(shape),
+            storage=Storage(memory=format_named(document.get("memory_format"))),
         )
 
     def numbers(self, network: str | Network) -> tuple[int, dict[str, Any]]:
@@ -228,8 +237,12 @@ class FeasibleSet:
 
     def _fits(self, network: Network) -> bool:
         total = count(network)
-        costs = ((getattr(total, cost), ends) for cost, ends in self.ranges.items())
-        return all(low <= cost and (high is None or cost <= high) for cost, (low, high) in costs)
+        for cost, (low, high) in self.ranges.items():
+            memory = cost == "memory"
+            value = self.storage.peak_bytes(network) if memory else getattr(total, cost)
+            if value < low or (high is not None and value > high):
+                return False
+        return True
 
 
 def _ranges(caps: Sequence[Limit], ranges: Mapping[str, Range]) -> dict[str, Range]:
@@ -237,11 +250,8 @@ def _ranges(caps: Sequence[Limit], ranges: Mapping[str, Range]) -> dict[str, Ran
     found = dict(ranges)
     for cap in caps:
         cost, most = cap.metric, cap.value
-        if cost in ("memory", LATENCY):
-            raise UsageError(
-                "a feasible set has caps on params, macs, activations and weights; leave that on "
-                f"the {cost} out"
-            )
+        if cost == LATENCY:
+            raise UsageError("a feasible set has caps on what is counted; leave the latency out")
         if cost == "weights":
             cost, most = "params", storage_of([cap]).most_params(most)
         low, high = found.get(cost, (0, None))

@@ -169,7 +169,12 @@ def _about_draw(head: Mapping[str, Any]) -> list[str]:
         f"any other (seed {seed}): {head['matches']:,} of {head['drawn']:,} designs looked at do, "
         f"drawn from {plural(head['candidates'], 'candidate')}."
     ]
-    if head["listed"] < size:
+    if head["again"]:
+        lines.append(
+            f"These seem to be all: {head['again']:,} further draws gave no other, which is one "
+            "chance in a million where there is another."
+        )
+    elif head["listed"] < size:
         lines.append(
             f"{size:,} were not found in so many: about {share:.1g} of the designs meet the "
             "conditions, or few different networks do; widen the conditions, or the box."

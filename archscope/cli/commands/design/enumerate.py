@@ -212,8 +212,9 @@ def enumerate_designs(
 
 
 def _fewer(found: Enumeration, sample: int) -> str:
-    if found.drawn is None:
-        return f"{len(found):,} networks, all there are, not {sample:,}"
+    if found.drawn is None or found.again:
+        sure = "all there seem to be" if found.again else "all there are"
+        return f"{len(found):,} networks, {sure}, not {sample:,}"
     return (
         f"{len(found):,} networks, not {sample:,}: {found.matches:,} of {found.drawn:,} designs "
         "looked at meet the conditions; widen them, or the box"

@@ -22,7 +22,7 @@ from archscope.cost.formula import count, count_box
 from archscope.cost.memory import peak_of_box
 from archscope.errors import UsageError
 from archscope.explore.design.caps.layers import layers
-from archscope.explore.design.caps.tables import Tables, tables_of
+from archscope.explore.design.caps.tables import FEW, Tables, tables_of
 from archscope.explore.design.limits import METRICS
 from archscope.explore.design.shortlist import same_network
 from archscope.explore.design.space import Space
@@ -34,7 +34,6 @@ Ints: TypeAlias = "npt.NDArray[np.int64]"
 Costs: TypeAlias = "dict[str, Ints]"
 Which: TypeAlias = Callable[[Costs], "npt.NDArray[np.bool_]"]
 MOST_TREES = 2_000  # half a minute or so
-FEW = 5_000  # designs that need no tables
 _FIRST_TREES = 40  # after which it is hopeless where there may be many times as many
 UNKNOWN = LARGEST  # a cost of that or more; of a design that does not exist, or was not asked for
 

@@ -13,10 +13,11 @@ from archscope.cost.stored import Storage
 from archscope.errors import InfeasibleError, UsageError, plural
 from archscope.explore.design.answer import Answer, left_out
 from archscope.explore.design.boxes import box, declared
+from archscope.explore.design.caps.degenerate import ordinary
 from archscope.explore.design.caps.found import Kept as Found
 from archscope.explore.design.caps.goals import Closest, Largest, Near, caps_of
 from archscope.explore.design.caps.grid import Grid
-from archscope.explore.design.caps.layers import MOST_LAYERS, ordinary
+from archscope.explore.design.caps.layers import MOST_LAYERS
 from archscope.explore.design.caps.read import storage_of
 from archscope.explore.design.caps.whole import highest
 from archscope.explore.design.limits import Limit, unit

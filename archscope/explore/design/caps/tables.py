@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import gcd, prod
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -30,12 +30,13 @@ Ints: TypeAlias = "npt.NDArray[np.int64]"
 Sides: TypeAlias = tuple[int, ...]
 Box: TypeAlias = Callable[[Sequence[int]], Network]  # of so many first values of each number
 SUMS = (*METRICS, "weights", "layers")  # over the sections
+FEW = 5_000  # designs that are counted as soon
 MOST_ENTRIES = 1_000_000  # of all tables: a second or so
-_MOST_FREE = 18  # numbers: a box of two values of each is looked at first
+_MOST_FREE = 24  # numbers: a box of two values of each is looked at first
 
 
 @dataclass(frozen=True)
-class _Table:
+class Table:
     """Of the sections that some numbers decide, an entry for each combination of their values.
 
     Attributes:
@@ -43,12 +44,16 @@ class _Table:
         sides: how many values each has.
         sums: of each entry what is added up, in the order of `SUMS`.
         peaks: of each entry the memory.
+        sections: the sections, as boxes of all entries.
+        box: the sides of such a box.
     """
 
     places: tuple[int, ...]
     sides: tuple[int, ...]
     sums: Ints
     peaks: Ints
+    sections: Sequence[Section]
+    box: Sides
 
     def entries(self, rows: Ints) -> Ints:
         """The entry of each design."""
@@ -62,7 +67,7 @@ class _Table:
 class Tables:
     """What the designs of a space cost, by the places of their numbers."""
 
-    tables: Sequence[_Table]
+    tables: Sequence[Table]
 
     def costs(self, rows: Ints) -> dict[str, Ints]:
         """What each design costs, its memory too."""
@@ -99,6 +104,28 @@ class Tables:
         return [(first, gcd(*step)) for first, *step in zip(firsts, *steps, strict=True)]
 
 
+class _Part(NamedTuple):
+    """A section with its sums and its memory, of each combination of the values that decide it."""
+
+    sides: Sides
+    sums: Ints
+    peaks: Ints
+    section: Section
+
+    @staticmethod
+    def of(whole: Network, section: Section, storage: Storage) -> _Part:
+        """That of a section of a network."""
+        network = replace(whole, tree=section.tree, input=section.input, design=None)
+        cost = count_box(network)
+        weights = storage.weight_bytes(network, cost.params, count_box)
+        peak = storage.peak_bytes(network, peak_of_box)
+        sums = [cost.params, cost.macs, cost.activations, weights, layers(network)]
+        every = [*(one * section.times for one in sums), peak * (section.times > 0)]
+        sides = np.broadcast_shapes(*map(np.shape, every), _sides(section))
+        *sums, peak = (np.broadcast_to(one, sides).reshape(-1) for one in every)
+        return _Part(sides, np.stack(sums, axis=1), peak.astype(np.int64), section)
+
+
 def tables_of(box: Box, lengths: Sequence[int], storage: Storage) -> Tables | None:
     """The tables of a space; None where they would be large, or not all of its designs exist.
 
@@ -116,10 +143,10 @@ def tables_of(box: Box, lengths: Sequence[int], storage: Storage) -> Tables | No
         if sum(_entries(sides, free, lengths) for sides in decided) > MOST_ENTRIES:
             return None
         whole = box(lengths)
-        parts = [_part(whole, one, storage) for one in sections(whole.tree, whole.input)]
+        parts = [_Part.of(whole, one, storage) for one in sections(whole.tree, whole.input)]
     except UsageError:  # one of them does not exist, or may not fit 64 bits
         return None
-    tables = [_table(sides, parts, free) for sides in {sides for sides, *_ in parts}]
+    tables = [_table(sides, parts, free) for sides in {one.sides for one in parts}]
     most = sum(int(table.sums.max()) for table in tables)
     return Tables(tables) if most <= LARGEST else None
 
@@ -135,26 +162,14 @@ def _entries(sides: Sides, free: Sequence[int], lengths: Sequence[int]) -> int:
     return prod(lengths[place] for place, side in zip(free, sides, strict=False) if side > 1)
 
 
-def _part(whole: Network, section: Section, storage: Storage) -> tuple[Sides, Ints, Ints]:
-    """The sides of a section, its sums and its memory for each combination of their values."""
-    network = replace(whole, tree=section.tree, input=section.input, design=None)
-    cost = count_box(network)
-    weights = storage.weight_bytes(network, cost.params, count_box)
-    peak = storage.peak_bytes(network, peak_of_box)
-    sums = [cost.params, cost.macs, cost.activations, weights, layers(network)]
-    every = [*(one * section.times for one in sums), peak * (section.times > 0)]
-    sides = np.broadcast_shapes(*map(np.shape, every))
-    *sums, peak = (np.broadcast_to(one, sides).reshape(-1) for one in every)
-    return sides, np.stack(sums, axis=1), peak.astype(np.int64)
-
-
-def _table(sides: Sides, parts: Sequence[tuple[Sides, Ints, Ints]], free: Sequence[int]) -> _Table:
+def _table(sides: Sides, parts: Sequence[_Part], free: Sequence[int]) -> Table:
     """The table of the parts with these sides."""
-    mine = [part for part in parts if part[0] == sides]
-    varying = [place for place, side in zip(free, sides, strict=False) if side > 1]
-    return _Table(
-        tuple(varying),
+    mine = [one for one in parts if one.sides == sides]
+    return Table(
+        tuple(place for place, side in zip(free, sides, strict=False) if side > 1),
         tuple(side for side in sides if side > 1),
-        np.sum([sums for _, sums, _ in mine], axis=0),
-        np.max([peak for *_, peak in mine], axis=0),
+        np.sum([one.sums for one in mine], axis=0),
+        np.max([one.peaks for one in mine], axis=0),
+        [one.section for one in mine],
+        sides,
     )
