@@ -191,7 +191,7 @@ def enumerate_designs(
     ranges = {**ranges_of(params, macs, activations), **stored, **latency_range(latency)}
     numbers = Numbers(cardinality, width, depth, widen, deepening, scale, axis, input_shape)
     timed = latency is not None or LATENCY in f"{pareto} {sort}".lower()
-    fitted = Setting(threads, precision, device, model).model(timed, "--latency :20ms")
+    fitted = Setting(threads, precision, device, model).model(timed, "--latency :20ms", fold=fold)
     query = _query(families, numbers, ranges, divisible, classes, storage)
     query = replace(query, latency=fitted)
     shown = limit if limit is not None or sample or chosen in STREAMED else SHOWN
