@@ -259,7 +259,7 @@ class FeasibleSet:
         if cost == LATENCY and self.latency is not None:
             return int(self.latency.nanoseconds(network))
         if cost == "memory":
-            return self.storage.peak_bytes(network)
+            return int(self.storage.peak_bytes(network))
         return int(getattr(count(network), cost))
 
 
