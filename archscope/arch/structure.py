@@ -118,7 +118,7 @@ def designs(tree: Node, shape: Shape) -> int | None:
     Raises:
         UsageError: where they are not one-dimensional int64, and equally long.
     """
-    arrays = [*_arrays(tree), *(entry for entry in shape if is_array(entry))]
+    arrays = arrays_in(tree, shape)
     if not arrays:
         return None
     for array in arrays:
@@ -136,10 +136,11 @@ def designs(tree: Node, shape: Shape) -> int | None:
     return max(lengths - {1}, default=1)
 
 
-def _arrays(node: Node) -> list[Any]:
-    found = list(array_fields(node).values())
-    for part in node.parts():
-        found += _arrays(part)
+def arrays_in(tree: Node, shape: Shape = (1, 1, 1)) -> list[Any]:
+    """The arrays of a tree and of its input."""
+    found = [*array_fields(tree).values(), *(entry for entry in shape if is_array(entry))]
+    for part in tree.parts():
+        found += arrays_in(part)
     return found
 
 

@@ -110,8 +110,12 @@ class Setting:
     file: Path | None
     prefix: str = "--"
 
-    def model(self, asked: bool, how: str = "--costs latency") -> LatencyModel | None:
+    def model(
+        self, asked: bool, how: str = "--costs latency", *, fold: bool = False
+    ) -> LatencyModel | None:
         """The model of this setting; None where no latency is `asked` for, which `how` does.
+
+        It says what it predicts where batch norm is to be folded.
 
         Raises:
             UsageError: where an option of a model stands alone, or there is no such model.
@@ -122,6 +126,10 @@ class Setting:
             return None
         from archscope.explore.latency.fitted import fitted_model
 
+        if fold:
+            note(
+                "archscope: --fold is for weights and memory; latency is that of layers not folded"
+            )
         return fitted_model(self.asked(), self.file, note)
 
     def model_if_any(self) -> LatencyModel | None:

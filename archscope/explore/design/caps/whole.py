@@ -7,10 +7,11 @@ share them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from archscope.explore.design.caps.branch import MOST_COUNTED, best
 from archscope.explore.design.caps.found import Best, Kept
 from archscope.explore.design.caps.goals import Goal
 from archscope.explore.design.caps.grid import Costs, Enough, Grid, Ints
+from archscope.explore.design.space import Space, ranged
+from archscope.reporting.networks.designs import values_text
 
 MOST_WHOLE = 500_000_000  # designs: half a minute or so
 MOST_TIMED = 20_000_000  # of which the latency is predicted
@@ -60,13 +63,24 @@ def highest(grid: Grid, goal: Goal, number: int) -> Kept:
             return best_of_all(grid, goal, number)
     raise UsageError(
         f"after {grid.counted:,} designs it is not known which are best; fix a number, or give "
-        "smaller ranges, as --depth 1:6"
+        f"smaller ranges, as {_smaller(grid.space)}"
     )
+
+
+def _smaller(space: Space) -> str:
+    """How half of the values is stated of the number that has most of them, in all stages."""
+    values: dict[str, list[Sequence[Any]]] = {}
+    for word in space.free:
+        values.setdefault(space.of[word].word, []).append(space.axes[word])
+    word = max(values, key=lambda word: prod(map(len, values[word])))
+    first = values[word][0]
+    return ranged(word, values_text(first[: max(2, len(first) // 2)]))
 
 
 def best_of_all(grid: Grid, goal: Goal, number: int) -> Kept:
     """The `number` designs with the highest scores, of all; those of -inf are none."""
     found, grid.counted, grid.is_whole = Best(number, grid.same), 0, True
+    grid.left_ties = False
     peaks = goal.peaks if "memory" in (*goal.caps, *goal.costs) else None
     for box in _boxes(grid, _CHUNK_TIMED if grid.latency else _CHUNK):
         try:
