@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Container
 from typing import Any
 
 from archscope.arch.families.axis import Axis, number_text
@@ -16,9 +17,15 @@ from archscope.errors import ArchscopeError
 from archscope.explore.networks.show import show
 
 
-def family_pages() -> dict[str, tuple[str, str]]:
-    """Of each family the path of its page in the site, its name, and the page as Markdown."""
-    return {f"families/{one.name}.md": (one.name, family_page(one)) for one in families()}
+def family_pages(drawn: Container[str] = ()) -> dict[str, tuple[str, str]]:
+    """Of each family the path of its page in the site, its name, and the page as Markdown.
+
+    Those whose diagram is `drawn` (paths of `family_diagrams`) show it.
+    """
+    return {
+        f"families/{one.name}.md": (one.name, family_page(one, _picture(one) in drawn))
+        for one in families()
+    }
 
 
 def family_diagrams() -> dict[str, bytes]:
@@ -26,10 +33,14 @@ def family_diagrams() -> dict[str, bytes]:
     found = {}
     for one in families():
         try:
-            found[f"families/{one.name}.svg"] = show(one.names.known[0]).draw(".svg")
+            found[_picture(one)] = show(one.names.known[0]).draw(".svg")
         except ArchscopeError:  # no residual block: its page shows none
             continue
     return found
+
+
+def _picture(one: Family[Any]) -> str:
+    return f"families/{one.name}.svg"
 
 
 def family_page(one: Family[Any], diagram: bool = False) -> str:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from family_pages import family_diagrams, family_pages
 from mkdocs.structure.files import File
 from reference_pages import reference_pages
 
@@ -22,9 +23,9 @@ _ROAD = re.compile(r"^\[[^\n]* · [^\n]*\.md\)\n", re.MULTILINE)  # the site has
 
 def on_config(config: Any) -> Any:
     """Put the pages that are made behind the written ones."""
-    config.nav.append(
-        {"Library reference": [{title: uri} for uri, (title, _) in reference_pages().items()]}
-    )
+    made = {"Library reference": reference_pages(), "Families": family_pages()}
+    for title, pages in made.items():
+        config.nav.append({title: [{name: uri} for uri, (name, _) in pages.items()]})
     return config
 
 
@@ -33,8 +34,10 @@ def on_files(files: Any, config: Any) -> Any:
     for name, uri in TOP.items():
         text = (ROOT / name).read_text("utf-8")
         files.append(File.generated(config, uri, content=text))
-    for uri, (_, text) in reference_pages().items():
-        files.append(File.generated(config, uri, content=text))
+    drawn = family_diagrams()
+    made = {**reference_pages(), **family_pages(drawn)}
+    for uri, content in {**drawn, **{uri: text for uri, (_, text) in made.items()}}.items():
+        files.append(File.generated(config, uri, content=content))
     texts = [page.content_string for page in files.documentation_pages()]
     for target in sorted(
         {
