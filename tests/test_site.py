@@ -24,7 +24,7 @@ def test_every_family_has_a_page(one):
     page = family_page(one)
     assert page.startswith(f"# {one.name}\n") and one.form in page
     assert all(f"| `{axis.word}` |" in page for axis in one.axes)
-    members = page.partition("## Published members")[2].partition("## Commands")[0]
+    members = page.partition("## Named members")[2].partition("## Commands")[0]
     listed = re.findall(r"^\| `(\S+)` \|(.*)$", members, re.M)
     assert [name for name, _ in listed] == list(one.names.known)
     for name, costs in listed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Container
 from typing import Any
 
@@ -52,7 +53,7 @@ def family_page(one: Family[Any], diagram: bool = False) -> str:
     if one.axes:
         parts += ["## Axes\n", _axes(one.axes)]
     networks = [parse(name) for name in one.names.known]
-    parts += ["## Published members\n", _members(networks), "## Commands\n", _commands(one)]
+    parts += ["## Named members\n", _members(networks), "## Commands\n", _commands(one)]
     return "\n".join(parts)
 
 
@@ -60,7 +61,8 @@ def _described(one: Family[Any]) -> str:
     """The docstring but for the errors, with the first lines of the file that say the paper."""
     text = inspect.getdoc(one.function) or ""
     module = inspect.getdoc(inspect.getmodule(one.function)) or ""
-    return f"{text.partition('Raises:')[0].strip()}\n\n{module}\n"
+    both = f"{text.partition('Raises:')[0].strip()}\n\n{module}\n"
+    return re.sub(r"(?<=\w)\*(?=\w)", r"\\*", both)  # products, not emphasis
 
 
 def _axes(axes: tuple[Axis, ...]) -> str:
