@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from archscope.explore.training.train import train
     from archscope.explore.training.until_decided import Stopping
     from archscope.explore.training.verify_resume import verify_resume
+    from archscope.explore.workbench.serve import ui
     from archscope.nn.weights.load import load_weights
     from archscope.reporting.judge.sequential import SequentialTest
     from archscope.sweep.plan.slots import Resources
@@ -156,6 +157,7 @@ _PLACES = {
     "table_show": "archscope.explore.searching.table_show:table_show",
     "table_verify": "archscope.explore.searching.table_verify:table_verify",
     "train": "archscope.explore.training.train:train",
+    "ui": "archscope.explore.workbench.serve:ui",
     "verify_device": "archscope.explore.device.verify:verify_device",
     "verify_resume": "archscope.explore.training.verify_resume:verify_resume",
 }
@@ -229,6 +231,7 @@ __all__ = [
     "table_show",
     "table_verify",
     "train",
+    "ui",
     "verify_device",
     "verify_resume",
 ]

@@ -35,6 +35,7 @@ LEAVES = ["documents", "errors", "files", "plain_text", "running", "short_repr",
 INSIDE = {
     "cli": ["main", "commands", "options", "help", "completion", "output"],
     "explore": [
+        "workbench",
         "device",
         "searching",
         "training",
@@ -46,7 +47,7 @@ INSIDE = {
     ],
     "nn": ["export_check", "export", "weights"],
     "cost": ["onnx_file", "counters", "fvcore", "traced", "latency"],
-    "reporting": ["folder", "judge", "figure", "networks", "facts", "table"],
+    "reporting": ["folder", "judge", "explorer", "figure", "networks", "facts", "table"],
     "sweep": ["executor", "ray", "run", "store", "plan"],
     "data": ["load", "sets", "fetch", "batches", "dataset", "view"],
     "arch": ["names", "families", "papers", "network", "folding", "nodes"],

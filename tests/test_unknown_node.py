@@ -203,6 +203,7 @@ NO_READINGS = {
     "nn/forms.py": "is told the convolution that a sum becomes",
     "explore/networks/explanations.py": "looks for batch norm, which papers leave out",
     "cost/execution.py": "reads a program",
+    "cost/memory.py": "cuts before and behind stages, and reads a program",
     "cost/latency/pieces.py": "cuts behind a layer with what follows it",
     "arch/roundings.py": "looks at the numbers of all nodes alike",
     "arch/structure.py": "looks at stages alone",

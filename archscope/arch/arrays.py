@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import count
 from operator import index
 from typing import Any, TypeAlias
@@ -13,6 +16,11 @@ from archscope.errors import UsageError
 Number: TypeAlias = Any
 
 LARGEST = 2**63 - 1  # what an int64 holds
+
+
+# Arrays that are checked, by their ids, with the least that they hold; None: each is checked anew.
+_CHECKED: ContextVar[dict[int, tuple[Any, int]] | None] = ContextVar("checked", default=None)
+_BLOCK = 16_384  # designs at a time, so that they stay in the cache
 
 
 class TooLarge(UsageError):
@@ -34,7 +42,7 @@ def whole(value: Number, what: str, least: int = 1) -> Number:
         smallest = value
     elif is_array(value):
         value = _int64(value, what)
-        smallest = value.min() if len(value) else least
+        smallest = _smallest(value) if len(value) else least
     else:
         try:
             smallest = index(value)
@@ -44,8 +52,49 @@ def whole(value: Number, what: str, least: int = 1) -> Number:
             ) from None
         value = value if isinstance(value, Rounded) else smallest
     if smallest < least:
-        raise UsageError(f"{what} must be at least {least}, not {smallest}")
+        raise UsageError(f"{what} must be at least {least}, not {smallest}; write {least} or more")
     return value
+
+
+@contextmanager
+def checked_once() -> Iterator[None]:
+    """Within it, where nothing changes an array in place, each is checked by `whole` once."""
+    token = _CHECKED.set({})
+    try:
+        yield
+    finally:
+        _CHECKED.reset(token)
+
+
+def _smallest(array: Any) -> int:
+    known = _CHECKED.get()
+    if known is None:
+        return int(array.min())
+    if id(array) not in known:
+        known[id(array)] = array, int(array.min())
+    return known[id(array)][1]
+
+
+def blockwise(function: Callable[..., tuple[Any, ...]], *numbers: Number) -> tuple[Any, ...]:
+    """What a function makes of numbers, each of its results an int64 array of designs.
+
+    Where arrays are long, of some designs at a time, which stay in the cache; the function works
+    design by design.
+    """
+    arrays = [one for one in numbers if is_array(one)]
+    if not arrays or any(one.ndim > 1 or len(one) != len(arrays[0]) for one in arrays):
+        return function(*numbers)
+    import numpy as np
+
+    results: list[Any] = []
+    total = len(arrays[0])
+    for start in range(0, max(total, 1), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        made = function(*(one[part] if is_array(one) else one for one in numbers))
+        results = results or [np.empty(total, np.int64) for _ in made]
+        for result, some in zip(results, made, strict=True):
+            result[part] = some
+    return tuple(results)
 
 
 def positive(**numbers: Number) -> tuple[Number, ...]:
@@ -72,14 +121,36 @@ def product(one: Number, other: Number) -> Number:
     return one * other
 
 
+def plus(one: Number, other: Number) -> Number:
+    """The sum; an array plus nothing would be a copy."""
+    if not is_array(one) and one == 0:
+        return other
+    return one if not is_array(other) and other == 0 else one + other
+
+
+def multiplied(one: Number, factor: Number) -> Number:
+    """The product; an array times one would be a copy."""
+    if not is_array(one) and one == 1:
+        return factor
+    return one if not is_array(factor) and factor == 1 else one * factor
+
+
 def larger(one: Number, other: Number) -> Number:
     """The larger of two numbers, of arrays in every design."""
-    return one + (other > one) * (other - one)
+    if not (is_array(one) or is_array(other)):
+        return max(one, other)
+    import numpy as np
+
+    return np.maximum(one, other)
 
 
 def smaller(one: Number, other: Number) -> Number:
     """The smaller of two numbers, of arrays in every design."""
-    return one - (one > other) * (one - other)
+    if not (is_array(one) or is_array(other)):
+        return min(one, other)
+    import numpy as np
+
+    return np.minimum(one, other)
 
 
 def refuse_overflow(exact: Any, numbers: Any = slice(0, None)) -> None:

@@ -85,6 +85,11 @@ def read(name: str) -> Reading:
         )
     place = place_of(name)
     check_named(name)
+    if place is None and (negative := re.search(r"[_@]-[0-9.]+", name)):
+        raise UsageError(
+            f"network '{shown(name)}': the numbers of a name are above 0, not "
+            f"{shown(negative[0][1:])}; write it without the minus"
+        )
     try:
         found = _ours(normal(name)) if place is None else read_own(place)
     except UsageError as error:

@@ -216,8 +216,8 @@ def parse_factors(text: str, what: str) -> list[int | Fraction]:
             if len(ends) == 1 and "." in part:
                 raise
             raise UsageError(
-                f"{what} must be numbers above 0, or a range upward, of fractions with its step, "
-                f"not '{shown(text)}'; write 0.5,1,1.5 or 1:4 or 0.5:1:0.05"
+                f"{what} must be numbers above 0, or a range upward of at most {_MOST:,}, of "
+                f"fractions with its step, not '{shown(text)}'; write 0.5,1,1.5 or 0.5:1:0.05"
             ) from None
     return factors
 

@@ -15,6 +15,7 @@ from archscope.errors import UsageError, shown
 
 DIGITS = 9  # behind the point, the most that a decimal has
 BEFORE = 6  # before the point
+_SOME = 256  # designs of an array whose decimals are looked at first
 MOST_TABLED = 1 << 16  # numerators that a table is made of
 
 
@@ -114,7 +115,10 @@ def _exact_array(values: Any, what: str) -> Fractions:
     if values.dtype.kind != "f":
         raise UsageError(f"{what} must be an array of numbers, not {values.dtype}")
     fits = (values > 0) & (values < 10**BEFORE)
+    some = values[:_SOME]
     for denominator in (10**digits for digits in range(DIGITS + 1)) if fits.all() else ():
+        if ((some * denominator).round() / denominator != some).any():
+            continue
         numerator = (values * denominator).round()
         if (numerator / denominator == values).all():
             return Fractions(numerator.astype("int64"), denominator)

@@ -10,7 +10,7 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 
-from archscope.arch.arrays import Number, is_array
+from archscope.arch.arrays import Number, is_array, multiplied
 from archscope.arch.nodes import (
     Act,
     Aux,
@@ -33,11 +33,13 @@ from archscope.arch.nodes import (
 )
 from archscope.arch.readings import unknown
 from archscope.arch.windows import (
+    Known,
     Shape,
     any_of,
     at,
     changed,
     check_groups,
+    concatenated,
     conv_padding,
     pair,
     per_group,
@@ -90,11 +92,20 @@ def output_shape(node: Node, shape: Shape) -> Shape:
 
 def projects(node: Shortcut, shape: Shape) -> Any:
     """Whether the shortcut must change its input's shape: a bool, or an array of them."""
+    if not is_array(node.stride) and (node.stride != 1 or shape[0] is node.out):
+        return node.stride != 1
     changed = (shape[0] != node.out) | (node.stride != 1)
     return changed if is_array(changed) else bool(changed)
 
 
-def walk(node: Node, shape: Shape, path: str = "", times: Number = 1, side: bool = False) -> Walk:
+def walk(
+    node: Node,
+    shape: Shape,
+    path: str = "",
+    times: Number = 1,
+    side: bool = False,
+    known: Known | None = None,
+) -> Walk:
     """Visit the leaves below `node` in order of execution; return the output shape.
 
     A `Repeat` is visited as its first block (index 0) and once for all the others (index 1, with
@@ -103,14 +114,14 @@ def walk(node: Node, shape: Shape, path: str = "", times: Number = 1, side: bool
     Raises:
         UsageError: where a layer does not fit its input.
     """
-    path = join(path, node.label)
+    path, known = join(path, node.label), {} if known is None else known
     match node:
         case Seq():
             for child in node.children:
-                shape = yield from walk(child, shape, path, times, side)
+                shape = yield from walk(child, shape, path, times, side, known)
             return shape
         case Sum():
-            outputs = yield from _branches(node.branches, shape, path, times, side)
+            outputs = yield from _branches(node.branches, shape, path, times, side, known)
             if not all(same_where(times, outputs[0], other) for other in outputs[1:]):
                 raise UsageError(
                     f"the branches of the sum{at(path)} have the shapes {shape_texts(outputs)}; "
@@ -118,20 +129,20 @@ def walk(node: Node, shape: Shape, path: str = "", times: Number = 1, side: bool
                 )
             return outputs[0]
         case Cat():
-            outputs = yield from _branches(node.branches, shape, path, times, side)
-            return _concatenated(outputs, path)
+            outputs = yield from _branches(node.branches, shape, path, times, side, known)
+            return concatenated(outputs, path)
         case Repeat():
-            return (yield from _walk_repeat(node, shape, path, times, side))
+            return (yield from _walk_repeat(node, shape, path, times, side, known))
         case Shortcut():
             needed = projects(node, shape)
             if needed is False:
                 return shape
-            return (yield from walk(node.projection(), shape, path, times * needed, side))
+            return (yield from walk(node.projection(), shape, path, times * needed, side, known))
         case Aux():
-            yield from walk(node.side, shape, path, times, True)
-            return (yield from walk(node.main, shape, path, times, side))
+            yield from walk(node.side, shape, path, times, True, known)
+            return (yield from walk(node.main, shape, path, times, side, known))
         case Gate():
-            gate = yield from walk(node.branch, shape, path, times, side)
+            gate = yield from walk(node.branch, shape, path, times, side, known)
             if not (same(gate, shape) or same(gate, (shape[0], 1, 1))):
                 raise UsageError(
                     f"the gate{at(path)} has the shape {shape_text(gate)}; its input is "
@@ -139,39 +150,39 @@ def walk(node: Node, shape: Shape, path: str = "", times: Number = 1, side: bool
                 )
             return shape
         case Split():
-            return (yield from _walk_split(node, shape, path, times, side))
+            return (yield from _walk_split(node, shape, path, times, side, known))
         case Grow():
-            return (yield from _walk_grow(node, shape, path, times, side))
-    # A division of arrays costs as much as ten other operations: made once, for check and count.
-    inputs = per_group(node, shape[0], path) if isinstance(node, Conv) else 0
+            return (yield from _walk_grow(node, shape, path, times, side, known))
+    inputs = per_group(node, shape[0], path, known) if isinstance(node, Conv) else 0
     output = _leaf_shape(node, shape, path)
     yield Visit(path, node, shape, output, times, side, inputs)
     return output
 
 
 def _branches(
-    branches: tuple[Node, ...], shape: Shape, path: str, times: Number, side: bool
+    branches: tuple[Node, ...], shape: Shape, path: str, times: Number, side: bool, known: Known
 ) -> Generator[Visit, None, list[Shape]]:
     outputs = []
     for branch in branches:
-        outputs.append((yield from walk(branch, shape, path, times, side)))
+        outputs.append((yield from walk(branch, shape, path, times, side, known)))
     return outputs
 
 
-def _walk_repeat(node: Repeat, shape: Shape, path: str, times: Number, side: bool) -> Walk:
+def _walk_repeat(
+    node: Repeat, shape: Shape, path: str, times: Number, side: bool, known: Known
+) -> Walk:
     if is_array(node.n) and (none := node.n == 0).any():
         if none.all():
             return shape
         # Where the stage has no blocks it is the identity, and its costs count no times.
         some = replace(node, n=node.n + none, label=None)
-        after = yield from _walk_repeat(some, shape, path, times * ~none, side)
-        sides = zip(shape, after, strict=True)
-        channels, height, width = (changed(before, new, none) for before, new in sides)
-        return channels, height, width
-    output = yield from walk(node.first, shape, join(path, "0"), times, side)
-    again = times * (node.n - 1)
+        after = yield from _walk_repeat(some, shape, path, times * ~none, side, known)
+        (c, h, w), (new_c, new_h, new_w) = shape, after
+        return changed(c, new_c, none), changed(h, new_h, none), changed(w, new_w, none)
+    output = yield from walk(node.first, shape, join(path, "0"), times, side, known)
+    again = multiplied(node.n - 1, times)
     if any_of(again > 0):
-        kept = yield from walk(node.rest, output, join(path, "1"), again, side)
+        kept = yield from walk(node.rest, output, join(path, "1"), again, side, known)
         if not same(kept, output):
             raise UsageError(
                 f"the block that repeats{at(path)} turns {shape_text(output)} into "
@@ -180,7 +191,9 @@ def _walk_repeat(node: Repeat, shape: Shape, path: str, times: Number, side: boo
     return output
 
 
-def _walk_split(node: Split, shape: Shape, path: str, times: Number, side: bool) -> Walk:
+def _walk_split(
+    node: Split, shape: Shape, path: str, times: Number, side: bool, known: Known
+) -> Walk:
     part = part_shape(node, shape, path)
     outputs: list[Shape] = []
     for branch in node.branches:
@@ -189,11 +202,13 @@ def _walk_split(node: Split, shape: Shape, path: str, times: Number, side: bool)
                 f"a branch of the split{at(path)} gives {shape_text(outputs[-1])} to one that "
                 f"has {shape_text(part)}; in a chain all must keep their part's shape"
             )
-        outputs.append((yield from walk(branch, part, path, times, side)))
-    return _concatenated(outputs, path)
+        outputs.append((yield from walk(branch, part, path, times, side, known)))
+    return concatenated(outputs, path)
 
 
-def _walk_grow(node: Grow, shape: Shape, path: str, times: Number, side: bool) -> Walk:
+def _walk_grow(
+    node: Grow, shape: Shape, path: str, times: Number, side: bool, known: Known
+) -> Walk:
     """Each time with a larger input; an array of times, or a great many, in closed form.
 
     What a visit costs is a + b * channels, and channels grow by the same each time. So all n of
@@ -201,8 +216,8 @@ def _walk_grow(node: Grow, shape: Shape, path: str, times: Number, side: bool) -
     """
     if not is_array(node.n) and node.n <= MOST_VISITED:
         for index in range(node.n):
-            output = yield from walk(node.body, shape, join(path, str(index)), times, side)
-            shape = _concatenated([shape, output], path)
+            output = yield from walk(node.body, shape, join(path, str(index)), times, side, known)
+            shape = concatenated([shape, output], path)
         return shape
     growth = output_shape(node.body, shape)[0]
     for label, before, often in (
@@ -210,13 +225,13 @@ def _walk_grow(node: Grow, shape: Shape, path: str, times: Number, side: bool) -
         ("1", node.n // 2, node.n // 2),
     ):
         middle = (shape[0] + before * growth, *shape[1:])
-        output = yield from _grown(node, middle, join(path, label), times * often, side)
-        _concatenated([middle, output], path)
+        output = yield from _grown(node, middle, join(path, label), times * often, side, known)
+        concatenated([middle, output], path)
     return (shape[0] + node.n * growth, *shape[1:])
 
 
-def _grown(node: Grow, shape: Shape, path: str, times: Number, side: bool) -> Walk:
-    visits = walk(node.body, shape, path, times, side)
+def _grown(node: Grow, shape: Shape, path: str, times: Number, side: bool, known: Known) -> Walk:
+    visits = walk(node.body, shape, path, times, side, known)
     while True:
         try:
             visit = next(visits)
@@ -230,15 +245,6 @@ def _grown(node: Grow, shape: Shape, path: str, times: Number, side: bool) -> Wa
                 f"or more than {MOST_VISITED:,}; make the times a smaller, plain number"
             )
         yield visit
-
-
-def _concatenated(outputs: list[Shape], path: str) -> Shape:
-    if not all(same(outputs[0][1:], other[1:]) for other in outputs[1:]):
-        raise UsageError(
-            f"the branches concatenated{at(path)} have the shapes {shape_texts(outputs)}; "
-            "height and width must be equal, so change the strides or paddings"
-        )
-    return (sum(output[0] for output in outputs), *outputs[0][1:])
 
 
 def part_shape(node: Split, shape: Shape, path: str) -> Shape:

@@ -23,15 +23,15 @@ def parts(tree: Node, total: int, most: int) -> Iterator[tuple[Node, Any]]:
     """
     import numpy as np
 
-    present = [n > 0 for n in _stage_blocks(tree) if len(n) == total and not n.all()]
+    present = {id(n): n > 0 for n in _stage_blocks(tree) if len(n) == total and not n.all()}
     if not present:
         for start in range(0, total, most):
             yield tree, slice(start, min(start + most, total))
         return
-    which = range(len(present)) if len(present) <= _BITS else [0] * len(present)
+    bits = dict(zip(present, range(len(present)), strict=True)) if len(present) <= _BITS else {}
     key = np.zeros(total, dtype=np.uint16)  # the stages that there are; of very many, their number
-    for one, bit in zip(present, which, strict=True):
-        key += one.astype(np.uint16) << np.uint16(bit)
+    for stage, one in present.items():
+        key += one.astype(np.uint16) << np.uint16(bits.get(stage, 0))
     order, bounds = np.argsort(key, kind="stable"), [0]
     few, start = most // 4, 0
     for size in np.bincount(key).tolist():  # a pass has its price: small groups share one
@@ -41,16 +41,16 @@ def parts(tree: Node, total: int, most: int) -> Iterator[tuple[Node, Any]]:
         if start - bounds[-1] >= few or start == total:
             bounds.append(start)
     for first, end in pairwise(dict.fromkeys(bounds)):
-        least = rebuild(tree, partial(_present, order[first:end]))
+        found = int(np.bitwise_or.reduce(key[order[first:end]]))
+        absent = {stage for stage, bit in bits.items() if not found >> bit & 1}
+        least = rebuild(tree, partial(_present, absent)) if absent else tree
         for start in range(first, end, most):
             yield least, order[start : min(start + most, end)]
 
 
-def _present(designs: Any, node: Node) -> Node:
-    """A node, or nothing where it is a stage of which none of these designs has a block."""
-    if isinstance(node, Repeat) and is_array(node.n) and len(node.n) > 1:
-        return node if node.n[designs].any() else Seq()
-    return node
+def _present(absent: set[int], node: Node) -> Node:
+    """A node, or nothing where it is a stage of which none of some designs has a block."""
+    return Seq() if isinstance(node, Repeat) and id(node.n) in absent else node
 
 
 def _stage_blocks(node: Node) -> Iterator[Any]:
@@ -61,23 +61,55 @@ def _stage_blocks(node: Node) -> Iterator[Any]:
         yield from _stage_blocks(part)
 
 
-def cut(tree: Node, shape: Shape, part: Any, axis: int = 0) -> tuple[Node, Shape]:
-    """The designs of `part`, a slice or numbers along an axis.
+class Cut:
+    """A tree and its input as some of the designs have them; one tree serves all of them in turn.
 
     An array in several places stays one array.
+
+    Args:
+        largest: where given, the largest number of each array that was taken, by its id.
     """
-    kept: dict[int, Any] = {}
 
-    def taken(value: Any) -> Any:
-        if id(value) not in kept:
-            if value.shape[axis] == 1:
-                kept[id(value)] = value
-            else:  # taking is twice as fast as indexing
-                sliced = isinstance(part, slice)
-                kept[id(value)] = value[part] if sliced else value.take(part, axis)
-        return kept[id(value)]
+    def __init__(
+        self, tree: Node, shape: Shape, axis: int = 0, largest: dict[int, int] | None = None
+    ) -> None:
+        self._shape, self._axis, self._largest = shape, axis, largest
+        self._places: list[tuple[dict[str, Any], dict[str, Any]]] = []
+        self._tree = rebuild(tree, self._own)
 
-    return change_arrays(tree, taken), change_shape(shape, taken)
+    def _own(self, node: Node) -> Node:
+        """A node whose arrays may be put in place."""
+        arrays = array_fields(node)
+        if arrays:
+            node = with_arrays(node, {})
+            self._places.append((vars(node), arrays))
+        return node
+
+    def of(self, part: Any) -> tuple[Node, Shape]:
+        """The designs of `part`, a slice or numbers along the axis, until others are asked for."""
+        kept: dict[int, Any] = {}
+
+        def taken(value: Any) -> Any:
+            if id(value) not in kept:
+                if value.shape[self._axis] == 1:
+                    kept[id(value)] = value
+                else:  # taking is twice as fast as indexing
+                    sliced = isinstance(part, slice)
+                    kept[id(value)] = value[part] if sliced else value.take(part, self._axis)
+                if self._largest is not None:  # quickly, while they are in the cache
+                    most = int(kept[id(value)].max())
+                    self._largest[id(value)] = max(self._largest.get(id(value), most), most)
+            return kept[id(value)]
+
+        for held, arrays in self._places:
+            for name, value in arrays.items():
+                held[name] = taken(value)
+        return self._tree, change_shape(self._shape, taken)
+
+
+def cut(tree: Node, shape: Shape, part: Any, axis: int = 0) -> tuple[Node, Shape]:
+    """The designs of `part`, a slice or numbers along an axis."""
+    return Cut(tree, shape, axis).of(part)
 
 
 def designs(tree: Node, shape: Shape) -> int | None:
@@ -86,7 +118,7 @@ def designs(tree: Node, shape: Shape) -> int | None:
     Raises:
         UsageError: where they are not one-dimensional int64, and equally long.
     """
-    arrays = [*_arrays(tree), *(entry for entry in shape if is_array(entry))]
+    arrays = arrays_in(tree, shape)
     if not arrays:
         return None
     for array in arrays:
@@ -104,10 +136,11 @@ def designs(tree: Node, shape: Shape) -> int | None:
     return max(lengths - {1}, default=1)
 
 
-def _arrays(node: Node) -> list[Any]:
-    found = list(array_fields(node).values())
-    for part in node.parts():
-        found += _arrays(part)
+def arrays_in(tree: Node, shape: Shape = (1, 1, 1)) -> list[Any]:
+    """The arrays of a tree and of its input."""
+    found = [*array_fields(tree).values(), *(entry for entry in shape if is_array(entry))]
+    for part in tree.parts():
+        found += arrays_in(part)
     return found
 
 

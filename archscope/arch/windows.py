@@ -9,6 +9,9 @@ from archscope.arch.nodes import Conv, Kernel, Node, Norm, Pool, Shuffle
 from archscope.errors import UsageError
 
 Shape = tuple[Any, Any, Any]
+Known = dict[
+    tuple[int, ...], tuple[Any, Number]
+]  # by numbers' ids: they, and what was made of them
 
 
 def pair(value: Kernel) -> tuple[int, int]:
@@ -61,11 +64,24 @@ def pooled(size: Number, node: Pool, path: str) -> Any:
     return number + within
 
 
-def per_group(node: Conv, channels: Number, path: str) -> Number:
-    """The input channels of each of the convolution's groups; raises where they do not divide."""
+def per_group(node: Conv, channels: Number, path: str, known: Known) -> Number:
+    """The input channels of each of the convolution's groups; raises where they do not divide.
+
+    A division of arrays costs as much as ten other operations: `known` has those that were made.
+    """
     groups = node.groups
-    if not is_array(groups) and groups == 1:
-        return channels
+    if not is_array(groups):
+        return channels if groups == 1 else _divided(node, channels, path)
+    if groups is node.out is channels:  # depthwise, in every design
+        return 1
+    key = id(channels), id(groups), id(node.out)
+    if key not in known:
+        known[key] = (channels, groups, node.out), _divided(node, channels, path)
+    return known[key][1]
+
+
+def _divided(node: Conv, channels: Number, path: str) -> Number:
+    groups = node.groups
     quotient = channels // groups
     # Where a block keeps its width, both numbers are one array: one check does for both.
     if any_of(quotient * groups != channels) or (
@@ -76,6 +92,16 @@ def per_group(node: Conv, channels: Number, path: str) -> Number:
             f"output channels into {groups} groups; use a divisor of both"
         )
     return quotient
+
+
+def concatenated(outputs: list[Shape], path: str) -> Shape:
+    """The shape of maps behind one another along the channels; raises where their sides differ."""
+    if not all(same(outputs[0][1:], other[1:]) for other in outputs[1:]):
+        raise UsageError(
+            f"the branches concatenated{at(path)} have the shapes {shape_texts(outputs)}; "
+            "height and width must be equal, so change the strides or paddings"
+        )
+    return (sum(output[0] for output in outputs), *outputs[0][1:])
 
 
 def any_of(condition: Any) -> bool:

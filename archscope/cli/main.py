@@ -53,6 +53,7 @@ COMMANDS = {
         "Show that everything works on this machine's GPU, and how fast.",
     ),
     "enumerate": ("design.enumerate:enumerate_designs", "List every design within ranges of cost."),
+    "ui": ("design.ui:ui", "Explore designs under a budget in the browser."),
     "study": (
         "training.study:study",
         "Run an experiment of the papers beside the published numbers.",

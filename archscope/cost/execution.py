@@ -8,7 +8,7 @@ out. Of many designs, in arrays, those of one program share a pass through it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -21,7 +21,9 @@ from archscope.arch.windows import Shape
 from archscope.cost.formula import BLOCK, leaf_cost
 from archscope.cost.program import program, program_of
 from archscope.cost.steps import Call, Layer, Mixed, Program, Step, last_uses
+from archscope.errors import UsageError
 
+_MOST_PARTS = 50  # of a box, each with a program of its own
 _MOST = 2**53  # elements of a buffer of one of many designs: a thousand such fit 64 bits
 
 
@@ -202,25 +204,38 @@ def each_of_box(network: Network, reading: Reading) -> Number:
     """The same of a box of designs, as `archscope.cost.formula.count_box` takes it.
 
     Raises:
-        UsageError: where a layer does not fit its input, or maps are too large for 64 bits.
+        UsageError: where a layer does not fit its input, maps are too large for 64 bits, or the
+            designs run so many programs that `each_design` is faster.
     """
-    return _of_box(network.tree, network.input, reading)
+    return _of_box(network.tree, network.input, reading, iter(range(_MOST_PARTS)))
 
 
-def _of_box(tree: Node, shape: Shape, reading: Reading) -> Number:
-    import numpy as np
-
+def _of_box(tree: Node, shape: Shape, reading: Reading, room: Iterator[int]) -> Number:
+    if next(room, None) is None:
+        raise UsageError("the designs run many programs: read them one by one, not as a box")
     try:
         run = execution_of(tree, shape)
     except Mixed as several:
-        key = several.key
-        axis = next(place for place, size in enumerate(key.shape) if size > 1)
+        axis, chosen = _alike(several.key)
+        read = [_of_box(*cut(tree, shape, some, axis), reading, room) for some in chosen]
+        return _joined(read, chosen, axis, several.key.ndim)
+    return reading(run)
+
+
+def _alike(key: Any) -> tuple[int, list[Any]]:
+    """An axis along which the programs of a box differ, and which of its places are alike.
+
+    The one with the fewest sorts of places: along others they may be alike throughout.
+    """
+    import numpy as np
+
+    fewest: tuple[int, list[Any]] = 0, []
+    for axis in range(key.ndim):
         rows = np.moveaxis(key, axis, 0).reshape(key.shape[axis], -1)
         _, group = np.unique(rows, axis=0, return_inverse=True)
-        chosen = [np.flatnonzero(group == one) for one in range(group.max() + 1)]
-        read = [_of_box(*cut(tree, shape, some, axis), reading) for some in chosen]
-        return _joined(read, chosen, axis, key.ndim)
-    return reading(run)
+        if (sorts := int(group.max()) + 1) > 1 and (not fewest[1] or sorts < len(fewest[1])):
+            fewest = axis, [np.flatnonzero(group == one) for one in range(sorts)]
+    return fewest
 
 
 def _joined(read: list[Number], chosen: list[Any], axis: int, axes: int) -> Number:

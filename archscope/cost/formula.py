@@ -11,11 +11,12 @@ results are arrays then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
-from archscope.arch.arrays import LARGEST, Number, TooLarge, is_array, refuse_overflow
+from archscope.arch.arrays import LARGEST, Number, TooLarge, is_array, plus, refuse_overflow
 from archscope.arch.network import Network, Stage, stages
 from archscope.arch.nodes import (
     Act,
@@ -41,7 +42,8 @@ from archscope.arch.nodes import (
 from archscope.arch.readings import unknown
 from archscope.arch.rebuild import rebuild
 from archscope.arch.shape import Visit, walk
-from archscope.arch.structure import change_arrays, change_shape, cut, designs, parts
+from archscope.arch.structure import Cut, change_arrays, change_shape, designs, parts
+from archscope.arch.sums import Often, Products
 from archscope.arch.windows import Shape, pair
 from archscope.errors import UsageError
 from archscope.short_repr import ShortRepr
@@ -129,31 +131,32 @@ def count_stages(network: Network) -> list[tuple[Stage, Count]]:
 
 def leaf_cost(visit: Visit) -> tuple[Number, Number, Number]:
     """(params, macs, activations) of one leaf, standing there once."""
-    kernel, vectors, outputs = _terms(visit)
+    kernel, vectors, outputs = (prod(one) if one else 0 for one in _factors(visit))
     area = visit.output[1] * visit.output[2]
     return kernel + vectors, kernel * area, outputs * area
 
 
-def _terms(visit: Visit) -> tuple[Number, Number, Number]:
+def _factors(visit: Visit) -> tuple[Sequence[Number], Sequence[Number], Sequence[Number]]:
     """Of one leaf the weights that act at each place of its output, the others, and its channels.
 
-    The channels are those of convolutions and linear layers alone.
+    Each is a product of these factors, or nothing. The channels are those of convolutions and
+    linear layers alone.
     """
     node = visit.node
     match node:
         case Conv():
-            kh, kw = pair(node.kernel)
-            per_output = visit.per_group if kh * kw == 1 else visit.per_group * (kh * kw)
-            return node.out * per_output, node.out if node.bias else 0, node.out
+            channels = (node.out,)
+            kernel = (node.out, visit.per_group, prod(pair(node.kernel)))
+            return kernel, channels if node.bias else (), channels
         case Linear():
-            inputs = visit.input[0] * (visit.input[1] * visit.input[2])
-            return node.out * inputs, node.out if node.bias else 0, node.out
+            channels = (node.out,)
+            return (node.out, *visit.input), channels if node.bias else (), channels
         case Norm():
-            return 0, 2 * visit.input[0], 0
+            return (), (2, visit.input[0]), ()
         case Gain():
-            return 0, visit.input[0], 0
+            return (), (visit.input[0],), ()
         case Act() | Pool() | Dropout() | Shuffle():
-            return 0, 0, 0
+            return (), (), ()
     raise unknown(node, "count")
 
 
@@ -175,20 +178,39 @@ def _count_blocks(tree: Node, shape: Shape) -> Count:
 
     total = designs(tree, shape) or 0
     columns = tuple(np.zeros(total, dtype=np.int64) for _ in range(3))
-    safe = total == 0 or _fits(tree, shape)
-    for least, part in parts(tree, total, BLOCK):
-        block, block_shape = cut(least, shape, part)
-        if not safe and not _fits(block, block_shape):
-            _check_exactly(block, block_shape, part)
-        for column, value in zip(columns, _sum(block, block_shape), strict=True):
-            column[part] = value
+    largest: dict[int, int] = {}
+    try:
+        for block, block_shape, part in _blocks(tree, shape, total, largest):
+            for column, value in zip(columns, _sum(block, block_shape), strict=True):
+                column[part] = value
+        safe = total == 0 or _fits(tree, shape, largest)
+    except OverflowError:  # a plain number alone is more than 64 bits hold
+        safe = False
+    if not safe:
+        for block, block_shape, part in _blocks(tree, shape, total):
+            if not _fits(block, block_shape):
+                _check_exactly(block, block_shape, part)
     params, macs, activations = columns
     return Count(params, macs, activations)
 
 
-def _fits(tree: Node, shape: Shape) -> bool:
-    """Whether no design can pass 64 bits: a bound on all of them at once does not."""
-    known: dict[tuple[int, bool], int] = {}
+def _blocks(
+    tree: Node, shape: Shape, total: int, largest: dict[int, int] | None = None
+) -> Iterator[tuple[Node, Shape, Any]]:
+    """Trees and inputs of some designs, and which those are; see `Cut`."""
+    last: tuple[Node, Cut] | None = None
+    for least, part in parts(tree, total, BLOCK):
+        if last is None or last[0] is not least:
+            last = least, Cut(least, shape, largest=largest)
+        yield *last[1].of(part), part
+
+
+def _fits(tree: Node, shape: Shape, largest: Mapping[int, int] | None = None) -> bool:
+    """Whether no design can pass 64 bits: a bound on all of them at once does not.
+
+    `largest` has the largest number of arrays, by their ids, where it is known.
+    """
+    known = {(array, False): most for array, most in (largest or {}).items()}
 
     def extreme(value: Any, least: bool = False) -> int:
         key = id(value), least
@@ -200,74 +222,48 @@ def _fits(tree: Node, shape: Shape) -> bool:
         return _costliest(node, extreme)
 
     try:
-        largest: int = max(_sum(rebuild(tree, costliest), change_shape(shape, extreme)))
+        bound: int = max(_sum(rebuild(tree, costliest), change_shape(shape, extreme)))
     except UsageError:
         return False  # the largest numbers of several designs together need not be a network
-    return largest <= LARGEST
+    return bound <= LARGEST
 
 
 def _sum(tree: Node, shape: Shape) -> tuple[Number, Number, Number]:
     """Totals of a tree.
 
-    The terms of leaves on maps of one size are added up before they are multiplied by it, and the
+    The weights of leaves on maps of one size are added up before they are multiplied by it, and the
     costs of leaves that occur equally often before they are multiplied by that.
     """
-    totals: list[Number] = [0, 0, 0]
-    costs: list[Number] = [0, 0, 0]
-    terms: list[Number] = [0, 0, 0]
-    last: Visit | None = None
+    made, groups = Products(), dict[int, Often]()
     for visit in walk(tree, shape):
-        own = _terms(visit)
-        if not any(is_array(one) or one for one in own):
-            continue
-        if last is not None and not _is_same_map(last, visit):
-            _add_terms(costs, terms, last)
-            terms = [0, 0, 0]
-            if last.times is not visit.times:
-                _add(totals, costs, last.times)
-                costs = [0, 0, 0]
-        terms, last = list(map(_plus, terms, own)), visit
-    if last is not None:
-        _add_terms(costs, terms, last)
-        _add(totals, costs, last.times)
+        _collect(visit, made, groups)
+    totals: tuple[Number, ...] = (0, 0, 0)
+    for group in groups.values():
+        totals = tuple(map(plus, totals, group.totals(made)))
     params, macs, activations = totals
     return params, macs, activations
 
 
-def _is_same_map(one: Visit, other: Visit) -> bool:
-    """Whether two leaves surely occur equally often, and give maps of one size."""
-    if one.times is not other.times or one.side != other.side:
-        return False
-    return all(
-        first is second or (not (is_array(first) or is_array(second)) and first == second)
-        for first, second in zip(one.output[1:], other.output[1:], strict=True)
+def _collect(visit: Visit, made: Products, groups: dict[int, Often]) -> None:
+    """Add a leaf to those that occur as often."""
+    kernel, vectors, outputs = _factors(visit)
+    if not (kernel or vectors):
+        return
+    several = is_array(visit.times)
+    often = 1 if several else visit.times
+    group = groups.setdefault(
+        made.seen(visit.times) if several else 0, Often(visit.times if several else 1)
     )
-
-
-def _add_terms(costs: list[Number], terms: Sequence[Number], visit: Visit) -> None:
-    """Add what leaves on the map of this one cost."""
-    kernel, vectors, outputs = terms
-    area = visit.output[1] * visit.output[2]
-    own = (kernel, 0, 0) if visit.side else (kernel, _times(kernel, area), _times(outputs, area))
-    costs[:] = map(_plus, costs, own)
-    costs[0] = _plus(costs[0], vectors)
-
-
-def _add(totals: list[Number], costs: Sequence[Number], times: Number) -> None:
-    """Add costs that occur so often."""
-    totals[:] = map(_plus, totals, (_times(one, times) for one in costs))
-
-
-def _plus(one: Number, other: Number) -> Number:
-    """The sum; an array plus nothing would be a copy."""
-    if not is_array(one) and one == 0:
-        return other
-    return one if not is_array(other) and other == 0 else one + other
-
-
-def _times(one: Number, factor: Number) -> Number:
-    """The product; an array times one would be a copy."""
-    return one if not is_array(factor) and factor == 1 else one * factor
+    made.add(group.vectors, vectors, often)
+    if visit.side:
+        made.add(group.vectors, kernel, often)
+    elif kernel:
+        area, weights, channels = group.map(made, *visit.output[1:])
+        made.add(weights, kernel, often)
+        if is_array(area):
+            made.add(channels, outputs, often)
+        else:
+            made.add(group.outputs, outputs, often * area)
 
 
 def _costliest(node: Node, extreme: Callable[..., int]) -> Node:

@@ -15,16 +15,26 @@ the means of a layer norm) is not counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
-from archscope.arch.arrays import Number, is_array, whole
+from archscope.arch.arrays import Number, is_array, larger, smaller, whole
 from archscope.arch.network import Network
+from archscope.arch.nodes import Node, Repeat, Seq
+from archscope.arch.shape import output_shape
 from archscope.arch.structure import designs
-from archscope.cost.execution import Execution, Operation, each_design, each_of_box, execution
+from archscope.arch.windows import Shape, any_of
+from archscope.cost.execution import (
+    Execution,
+    Operation,
+    Reading,
+    each_design,
+    each_of_box,
+    execution,
+)
 from archscope.cost.formula import count
 from archscope.short_repr import ShortRepr
 
@@ -98,7 +108,7 @@ def peak_elements(network: Network) -> Number:
     """
     if designs(network.tree, network.input) is None:
         return max(alive for alive, _ in _alive(execution(network)))
-    return each_design(network, _peak)
+    return _largest_of_sections(network, each_design)
 
 
 def peak_of_box(network: Network) -> Number:
@@ -107,19 +117,76 @@ def peak_of_box(network: Network) -> Number:
     Raises:
         UsageError: where a layer does not fit its input, or maps are too large for 64 bits.
     """
-    return each_of_box(network, _peak)
+    return _largest_of_sections(network, each_of_box)
+
+
+def _largest_of_sections(network: Network, each: Callable[[Network, Reading], Number]) -> Number:
+    """The largest peak of the sections, of every design.
+
+    A section has few programs, and the network as many as their product.
+    """
+    return _largest(
+        each(replace(network, tree=one.tree, input=one.input, design=None), _peak) * (one.times > 0)
+        for one in sections(network.tree, network.input)
+    )
+
+
+class Section(NamedTuple):
+    """A part of a network, its input, and how often it runs (in designs of arrays perhaps not)."""
+
+    tree: Seq
+    input: Shape
+    times: Number
+
+
+def sections(tree: Seq, shape: Shape) -> Iterator[Section]:
+    """The parts of a network that run one after the other: what stands between stages, and blocks.
+
+    Between two of them nothing is alive but what one gives the other: a block of a stage, a module
+    of its own, overwrites nothing that it is given, nor does what comes behind it.
+    """
+    between: list[Node] = []
+    given = shape
+    for node in _in_line(tree):
+        after = output_shape(node, shape)
+        if isinstance(node, Repeat):
+            if between:
+                yield Section(Seq(*between), given, 1)
+            yield Section(Seq(node.first), shape, smaller(node.n, 1))
+            if any_of(node.n > 1):
+                inner = output_shape(node.first, shape)
+                yield Section(Seq(node.rest), inner, larger(node.n, 1) - 1)
+            between, given = [], after
+        else:
+            between.append(node)
+        shape = after
+    yield Section(Seq(*between), given, 1)
+
+
+def _in_line(tree: Seq) -> Iterator[Node]:
+    """The nodes that run one after the other; what has a label is a module of its own."""
+    for node in tree.children:
+        if isinstance(node, Seq) and node.label is None:
+            yield from _in_line(node)
+        else:
+            yield node
 
 
 def _peak(run: Execution) -> Number:
     """Of designs of one program."""
+    return _largest(alive for alive, _ in _alive(run))
+
+
+def _largest(numbers: Iterable[Number]) -> Number:
+    """The largest, of arrays in every design."""
     import numpy as np
 
     # The large arrays last: what few numbers decide is compared for few designs.
-    largest: dict[tuple[int, ...], Number] = {}
-    for alive, _ in _alive(run):
-        sides = np.shape(alive)
-        largest[sides] = np.maximum(largest[sides], alive) if sides in largest else alive
-    return reduce(np.maximum, sorted(largest.values(), key=np.size))
+    found: dict[tuple[int, ...], Number] = {}
+    for number in numbers:
+        sides = np.shape(number)
+        found[sides] = np.maximum(found[sides], number) if sides in found else number
+    return reduce(np.maximum, sorted(found.values(), key=np.size))
 
 
 def _alive(run: Execution) -> Iterator[tuple[Number, Operation | None]]:

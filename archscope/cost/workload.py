@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from archscope.errors import UsageError
 
@@ -26,7 +26,30 @@ MODE_HELP = {
     "step": "forward, backward and SGD with momentum",
 }
 _CHANNELS_AT_ONCE = 16  # with AVX-512; 8 with AVX2
+_MOST_COMPILED = 10_000
 AUXILIARY = 0.4  # weight of a side head's loss in training, as torchvision's programs have it
+
+
+@contextmanager
+def compiling() -> Iterator[None]:
+    """While it lasts torch compiles each network and shape that it meets, however many there are.
+
+    Else it stops after eight, for good and silently.
+    """
+    import torch
+
+    torch.compiler.reset()
+    many = {"recompile_limit": _MOST_COMPILED, "accumulated_recompile_limit": _MOST_COMPILED}
+    with torch._dynamo.config.patch(many):
+        yield
+
+
+def compiled(module: nn.Module) -> nn.Module:
+    """A module compiled by torch at its first run with each shape."""
+    import torch
+
+    found: Any = torch.compile(module, dynamic=False)
+    return cast("nn.Module", found)
 
 
 def dtype_of(precision: str) -> torch.dtype:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from archscope.arch.network import Network
+from archscope.arch.windows import Shape
 from archscope.nn.build import build
 from archscope.nn.guarded import require, running
 from archscope.nn.weights.checkpoints import Weights
@@ -75,6 +76,11 @@ class Export:
         if self.kind == "timm":
             return to_timm(self.module)
         return self.module.state_dict()
+
+
+def onnx_content(name: str, module: nn.Module, input: Shape) -> bytes:
+    """Any module of images as an ONNX file, the batch left open; errors as `Export.content`."""
+    return Export(name, module.eval(), "onnx", torch.randn(2, *input)).content()
 
 
 def _pt2(export: Export) -> bytes:

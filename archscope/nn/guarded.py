@@ -23,7 +23,7 @@ def require(package: str, extra: str | None = None) -> Any:
     try:
         with without_cwd():
             return import_module(package)
-    except ImportError as error:
+    except (ImportError, RuntimeError, OSError) as error:  # made for another torch, say
         root = package.partition(".")[0]
         missing = isinstance(error, ModuleNotFoundError) and error.name == root
         why = "is not installed" if missing else f"cannot be imported ({told(error)})"

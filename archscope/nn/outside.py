@@ -148,8 +148,8 @@ def _open_onnx(path: Path) -> Found:
 
     def refuse() -> nn.Module:
         raise UsageError(
-            f"an ONNX file can only be counted here, so {shown(str(path))} is not run; use "
-            "the network that it was made of, or compare"
+            f"an ONNX file is counted, or timed by bench --engine onnxruntime, and not run: use "
+            f"the network that {shown(str(path))} was made of"
         )
 
     source = f"onnx {onnx.__version__}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -18,10 +18,17 @@ from archscope.arch.network import Network
 from archscope.arch.quantities import COSTS
 from archscope.cost import count
 from archscope.cost.memory import peak_elements
+from archscope.cost.stored import Storage
 from archscope.errors import UsageError
 
 TRIES = 25
 Falling = set[tuple[str, str]]
+_FOLDED = Storage("int8", "int8", fold=True)
+_READINGS: Mapping[str, Callable[[Network], Any]] = {  # the first word is the cost
+    "memory": peak_elements,
+    "memory with batch norm folded": _FOLDED.peak_bytes,
+    "weights with batch norm folded": lambda one: _FOLDED.weight_bytes(one, count(one).params),
+}
 
 
 def check_family(family: Family[Any], tries: int = TRIES) -> None:
@@ -29,9 +36,10 @@ def check_family(family: Family[Any], tries: int = TRIES) -> None:
 
     A member is found again by its name, however it is written; its design makes it; it survives
     pickling; it takes another number of classes; arrays of designs are counted as one by one, and
-    have their memory; and a cost falls along an axis exactly where the axis says so. Members are
-    drawn from the axes, the same in every run; `tries` is how many (with fewer than usual, a fall
-    that an axis allows is not looked for).
+    have their weights and memory, also with batch norm folded; and a cost falls along an axis
+    exactly where the axis says so (of weights and memory, only there). Members are
+    drawn from the axes, the same in every run; `tries` is how many (with fewer than usual, batch
+    norm is not folded, and a fall that an axis allows is not looked for).
 
         from archscope.testing import check_family
         from my_families import plainnet
@@ -50,7 +58,8 @@ def check_family(family: Family[Any], tries: int = TRIES) -> None:
     for network in drawn[:3]:
         _check_arrays(family, network)
     _check_declared(family, tries)
-    _check_memory(family, drawn[0])
+    for what in _READINGS if tries >= TRIES else ("memory",):
+        _check_stored(family, drawn[0], what)
 
 
 def _known(family: Family[Any]) -> list[Network]:
@@ -113,27 +122,28 @@ def _check_arrays(family: Family[Any], network: Network) -> None:
             )
 
 
-def _check_memory(family: Family[Any], network: Network) -> None:
-    """The peak of the activations is that of each design, and falls along no axis that grows."""
+def _check_stored(family: Family[Any], network: Network, what: str) -> None:
+    """A reading is that of each design, also of arrays, and falls along no axis that grows."""
     import numpy as np
 
+    reading, cost = _READINGS[what], what.split()[0]
     numbers = network.design.numbers if network.design else {}
     for axis in family.axes:
         if numbers[axis.name] is None:
             continue
         made = {value: _member_at(family, numbers, axis, value) for value in _steps(axis)}
-        single = {value: peak_elements(one) for value, one in made.items() if one}
-        peaks = list(single.values())
-        assert peaks == sorted(peaks) or not axis.monotone("memory"), (
-            f"{family.title}: the memory falls while {axis.word} grows ({peaks}, at "
-            f"{network.name}), but its axis says that all costs grow; leave one out of grows"
+        single = {value: reading(one) for value, one in made.items() if one}
+        told = list(single.values())
+        assert told == sorted(told) or not axis.monotone(cost), (
+            f"{family.title}: {what} fell while {axis.word} grew ({told}, at {network.name}), "
+            "but its axis says that all costs grow; leave one out of grows"
         )
         if single and axis.arrays and axis.programs and not axis.fractional:
             many = _member_at(family, numbers, axis, np.array(list(single), dtype=np.int64))
-            at_once = many and np.broadcast_to(peak_elements(many), len(peaks)).tolist()
-            assert at_once == peaks, (
-                f"{family.title}: an array of {axis.word} has another memory than its numbers one "
-                f"by one ({at_once}, not {peaks}, at {network.name}); declare programs=False"
+            at_once = many and np.broadcast_to(reading(many), len(told)).tolist()
+            assert at_once == told, (
+                f"{family.title}: an array of {axis.word} has other {what} than its numbers one by "
+                f"one ({at_once}, not {told}, at {network.name}); declare programs=False"
             )
 
 

@@ -21,6 +21,7 @@ PAGES = {
             "archscope.explore.design",
             "archscope.arch.papers",
             "archscope.explore.searching.feasible",
+            "archscope.explore.workbench",
         ),
     ),
     "training": (

@@ -28,7 +28,7 @@ arch.families.family arch.families.keys arch.families.own arch.families.read_nam
 arch.families.registry arch.families.residual.choices arch.families.residual.depths
 arch.families.residual.resnet arch.families.residual.resnext arch.families.spelling arch.inputs
 arch.names arch.network arch.nodes.combinators arch.nodes.leaves arch.nodes.node arch.readings
-arch.rebuild arch.scaling arch.shape arch.structure arch.times arch.windows
+arch.rebuild arch.scaling arch.shape arch.structure arch.sums arch.times arch.windows
 cli.commands.networks.compare cli.commands.networks.difference cli.options.latency
 cli.options.machine cost.formula explore.networks.compare explore.networks.confirmed
 explore.networks.opened files nn.free_memory reporting.facts.nearest_published

@@ -9,6 +9,8 @@ import pytest
 import torch
 
 import archscope as a
+from archscope.explore.forms import equivalence as equivalence_module
+from archscope.explore.forms import result as result_module
 from archscope.nn import forms
 
 SMALL = ("equivalence", "resnext11_4x16d@0.25", "--input", "3x16x16")
@@ -259,3 +261,21 @@ def test_the_clock_chooses_its_rounds_where_none_are_asked_for(run, monkeypatch)
         (form, *_) = json.loads(result.stdout)["forms"]
         assert form["forward"]["rounds"] == form["training_step"]["rounds"] == rounds
         assert f"rounds of a training step: {rounds}," in result.stderr
+
+
+def test_what_the_rounding_of_sums_explains_is_no_difference(run, monkeypatch):
+    """As in a deep network on small images, whose layers magnify roundings: here by a low limit."""
+    for module in (equivalence_module, result_module):
+        monkeypatch.setattr(module, "LIMIT", 1e-18)
+    result = run(*SMALL, "--rounds", "0", "--format", "json")
+    assert result.exit_code == 0
+    check = json.loads(result.stdout)["check"]
+    assert 0 < check["sensitivity"] < 1e-10
+    assert check["limit"] == pytest.approx(10 * check["sensitivity"])
+
+
+@pytest.mark.parametrize(
+    ("moved", "limit"), [(None, 1e-10), (1e-13, 1e-10), (1e-9, 1e-8), (1e-3, 1e-6)]
+)
+def test_the_limit_follows_how_far_a_form_moves_by_itself(moved, limit):
+    assert result_module.limit_of(moved) == pytest.approx(limit)

@@ -63,6 +63,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtu
     monkeypatch.setitem(sys.modules, "ray", None)
     monkeypatch.setattr(schedule, "RUNNER", "fake_runners:steady")
     monkeypatch.setattr(speed, "tried", lambda *_: {})
+    monkeypatch.setattr("webbrowser.open", lambda _: True)
+    monkeypatch.setattr("archscope.explore.workbench.serve.Page.wait", lambda page: page.stop())
     monkeypatch.setattr(search, "MOST_LINES", 20_000)
     monkeypatch.setattr(enumeration, "MOST_CANDIDATES", 200_000)
     return tmp_path

@@ -214,4 +214,4 @@ def test_an_onnx_file_is_counted_and_not_run(run, tmp_path):
     assert json.loads(shown.stdout)["params"] == 0 and json.loads(shown.stdout)["stages"] == []
     assert run("show", "relu.onnx").exit_code == 0
     timed = run("bench", "relu.onnx")
-    assert timed.exit_code == 2 and "an ONNX file can only be counted here" in timed.stderr
+    assert timed.exit_code == 2 and "add --engine onnxruntime" in timed.stderr

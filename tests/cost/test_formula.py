@@ -269,6 +269,14 @@ def test_one_array_in_two_places_counts_as_two_equal_ones():
             count(tree, (3, 8, 8))
 
 
+def test_an_array_that_was_changed_in_place_is_checked_anew():
+    width = np.array([64, 8])
+    families.resnext((1, 1, 1, 1), 1, width)
+    width[1] = 0
+    with pytest.raises(UsageError, match="must be at least 1, not 0"):
+        families.resnext((1, 1, 1, 1), 1, width)
+
+
 def test_no_design_is_no_count():
     assert count(Conv(np.array([], dtype=int)), (3, 8, 8)).params.shape == (0,)
 

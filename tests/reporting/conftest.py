@@ -35,3 +35,17 @@ def written(tmp_path_factory):
             paths = write(write_fake_sweep(folder))
             done.write_text(json.dumps([path.name for path in paths]))
     return folder, [folder / name for name in json.loads(done.read_text())]
+
+
+@pytest.fixture
+def narrow_too():
+    """Pages with the figures for narrow screens: for tests that look at one of those."""
+
+
+@pytest.fixture(autouse=True)
+def _wide_alone(request, monkeypatch):
+    """Other tests draw each figure of a page once, which is half of the time."""
+    if "narrow_too" not in request.fixturenames:
+        monkeypatch.setattr(
+            "archscope.reporting.folder.page_figures.narrow", lambda *_arguments: ""
+        )

@@ -103,6 +103,7 @@ SMALL = {
     "export": ("--to timm", "--to torchvision --detection", "--to onnx", "--to pt2"),
     "bench": "--rounds 1 --batch 1 --no-memory --threads 1 --quick",
     "equivalence": "--rounds 1 --batch 1",
+    "ui": "--no-browser",
     "enumerate": ("--depth 1:2 --limit 3", "wrn --depth 1:2 --sample 3 --seed 2"),
 }
 WORD = re.compile(r"[^\s(),;]*[^\s(),;.:]")

@@ -5,7 +5,7 @@ import pytest
 from archscope.arch.families.axis import COSTS, Axis
 from archscope.arch.families.family import family
 from archscope.arch.families.spelling import Names
-from archscope.arch.nodes import Conv, Seq
+from archscope.arch.nodes import Cat, Conv, Seq
 from archscope.testing import check_family
 
 
@@ -33,6 +33,12 @@ def not_of_arrays(width, classes):
     return honest(3 if getattr(width, "ndim", 0) else width, classes)
 
 
+def fewer_biases(width, classes):
+    """As many params, more multiply-adds; but fewer biases, which have 4 bytes in int8."""
+    parts = Cat(Conv(5 * (9 - width), bias=True), Conv(6 * width))
+    return Seq(parts, Conv(classes, 1))
+
+
 def test_an_honest_family_passes_wherever_it_stands():
     check_family(made(honest))
     check_family(made(falling, grows=()))
@@ -48,6 +54,7 @@ def test_an_honest_family_passes_wherever_it_stands():
         (made(honest, known=("own_x",)), "lists own_x as known, but cannot read it"),
         (made(honest, spelled="[1-3]"), "is not read by its own family"),
         (made(not_of_arrays), "an array of width gives other params"),
+        (made(fewer_biases), "weights with batch norm folded fell while width grew"),
     ],
 )
 def test_one_that_lies_is_caught(own, says):

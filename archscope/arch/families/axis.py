@@ -158,11 +158,15 @@ class Axis:
             value = value if isinstance(value, int) else self._one(value, what)
             if value < self.least:
                 least = number_text(self.least)
-                raise UsageError(f"{what} must be at least {least}, not {number_text(value)}")
+                raise UsageError(
+                    f"{what} must be at least {least}, not {number_text(value)}; write {least} or "
+                    "more"
+                )
         value = self._one(value, what)
         if self.most is not None and (most := _largest(value)) > self.most:
             raise UsageError(
-                f"{what} must be at most {self.most:,}, not {shown(number_text(most))}"
+                f"{what} must be at most {self.most:,}, not {shown(number_text(most))}; write "
+                f"{self.most:,} or less"
             )
         return value
 

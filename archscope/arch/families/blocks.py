@@ -32,6 +32,7 @@ from archscope.errors import UsageError
 
 # The channels of a stem of three 3x3: ResNet-D's, and timm's "tiered" one.
 DEEP_STEMS = {"d": (32, 32, 64), "t": (24, 32, 64)}
+_BEHIND = Norm(label="bn1"), Act()
 _MAKE_DIVISIBLE = "make_divisible of the TensorFlow models: the nearest, not below nine tenths"
 
 
@@ -46,7 +47,7 @@ def widened(planes: int, widen: Number | Fraction | float, scale: Fraction | flo
         return scaled(product(k, planes), scale, f"width {planes}k")
     factor = exact(widen, "widen")
     if factor < 1:
-        raise UsageError(f"widen must be at least 1, not {decimal(factor)}")
+        raise UsageError(f"widen must be at least 1, not {decimal(factor)}; write 1 or more")
     if (planes * factor).denominator != 1:
         raise UsageError(
             f"widen {decimal(factor)} makes {decimal(planes * factor)} channels of {planes}, "
@@ -65,6 +66,8 @@ def divisible(width: Number | Factor, divisor: Number = 8) -> Number:
     nearest = (2 * number + divisor * parts) // (2 * divisor * parts) * divisor
     nearest = nearest + (nearest == 0) * divisor
     short = product(nearest, 10 * parts) < product(number, 9)
+    if is_array(nearest):
+        return nearest + short * divisor
     rule = Rule(f"multiple of {divisor}", _MAKE_DIVISIBLE)
     return rounded(nearest + short * divisor, width, rule)
 
@@ -94,10 +97,10 @@ def imagenet_stem(
     Raises:
         UsageError: where there is no such variant, or a scaled width not whole.
     """
-    first: Node = Conv(scaled(channels, scale, f"stem {channels}"), 7, 2, label="conv1")
     if variant_of(variant):
-        first = _deep(variant, scale)
-    return first, Norm(label="bn1"), Act(), Pool("max", 3, 2, 1)
+        return deep_stem(DEEP_STEMS[variant], scale)
+    first = Conv(scaled(channels, scale, f"stem {channels}"), 7, 2, label="conv1")
+    return first, *_BEHIND, Pool("max", 3, 2, 1)
 
 
 def variant_of(value: Any) -> str:
@@ -109,24 +112,27 @@ def variant_of(value: Any) -> str:
     return "" if isinstance(value, str) and not value else chosen(value, DEEP_STEMS, "variant")
 
 
-def _deep(variant: str, scale: Fraction | float) -> Seq:
-    one, two, three = (scaled(out, scale, f"stem {out}") for out in DEEP_STEMS[variant])
-    return Seq(
-        *(Conv(one, 3, 2, label="0"), Norm(label="1"), Act()),
+def deep_stem(
+    channels: Sequence[int], scale: Fraction | float = 1, *, small: bool = False
+) -> tuple[Node, ...]:
+    """Three 3x3, the first of stride 2, and the max pool; for `small` images neither shrinks them.
+
+    Raises:
+        UsageError: where a scaled width is not whole.
+    """
+    one, two, three = (scaled(out, scale, f"stem {out}") for out in channels)
+    layers = Seq(
+        *(Conv(one, 3, 1 if small else 2, label="0"), Norm(label="1"), Act()),
         *(Conv(two, 3, label="3"), Norm(label="4"), Act()),
         Conv(three, 3, label="6"),
         label="conv1",
     )
+    return (layers, *_BEHIND) if small else (layers, *_BEHIND, Pool("max", 3, 2, 1))
 
 
 def cifar_stem(out: Number) -> tuple[Node, ...]:
     """A 3x3 convolution that keeps the size."""
-    return Conv(out, 3, label="conv1"), Norm(label="bn1"), Act()
-
-
-def no_variant(letter: str) -> UsageError:
-    """That a stem of three 3x3 is for ImageNet alone."""
-    return UsageError(f"the stem of 32x32 images has no variant {letter}; name it without {letter}")
+    return Conv(out, 3, label="conv1"), *_BEHIND
 
 
 def stem_of(scale: Fraction | float, cifar: bool, variant: str) -> tuple[Node, ...]:
@@ -138,7 +144,7 @@ def stem_of(scale: Fraction | float, cifar: bool, variant: str) -> tuple[Node, .
     if not cifar:
         return imagenet_stem(scale, variant=variant)
     if variant_of(variant):
-        raise no_variant(variant)
+        return deep_stem(DEEP_STEMS[variant], scale, small=True)
     return cifar_stem(scaled(64, scale, "stem 64"))
 
 
@@ -163,6 +169,7 @@ def postactivation(
     early: bool = False,
     pooled: bool = False,
     split: Callable[[Conv], Node] | None = None,
+    kernel: int = 1,
 ) -> Node:
     """A post-activation block: batch norm behind each convolution, ReLU behind that or the sum.
 
@@ -173,6 +180,7 @@ def postactivation(
         early: whether that stands before the last convolution, not behind its batch norm.
         pooled: whether a projection of the shortcut has its stride in a pool, as in ResNet-D.
         split: what it gives stands in place of each convolution between the first and the last.
+        kernel: of a projection of the shortcut that has a stride.
     """
     body: list[Node] = []
     place = len(convolutions) - early
@@ -186,16 +194,17 @@ def postactivation(
     if not residual:
         return Seq(*body, Act())
     out, stride = convolutions[-1].out, prod(conv.stride for conv in convolutions)
-    shortcut = Shortcut(out, stride, pooled=pooled, label="downsample")
+    window = 1 if stride == 1 else kernel
+    shortcut = Shortcut(out, stride, pooled=pooled, kernel=window, label="downsample")
     return Seq(Sum(Seq(*body), shortcut), Act())
 
 
-def res2(conv: Conv, splits: int, first: bool) -> Split:
+def res2(conv: Conv, splits: int, first: bool, pooled: bool = True) -> Split:
     """A convolution as Res2Net has it, on parts of the channels (Gao et al., arXiv 1904.01169).
 
     All parts but the last have a convolution of their own, which is also given what the one before
     it made, and the last is kept. In the first block of a stage no part is given another's, and the
-    last is average-pooled by the stride.
+    last is average-pooled by the stride, or, where it is not `pooled`, has a convolution too.
 
     Raises:
         UsageError: where the parts cannot be equally wide.
@@ -204,9 +213,12 @@ def res2(conv: Conv, splits: int, first: bool) -> Split:
         raise UsageError(f"{splits} splits must divide a block's width {conv.out}; use a multiple")
     part = replace(conv, out=conv.out // splits, label="conv")
     layers = part, Norm(label="bn"), Act()
-    branches = (Seq(*layers, label=str(index)) for index in range(splits - 1))
-    last = Pool("avg", 3, conv.stride, 1) if first else Seq()
-    return Split(*branches, last, chain=not first, label="splits")
+    branches: list[Node] = [Seq(*layers, label=str(index)) for index in range(splits)]
+    if not first:
+        branches[-1] = Seq()
+    elif pooled:
+        branches[-1] = Pool("avg", 3, conv.stride, 1)
+    return Split(*branches, chain=not first, label="splits")
 
 
 def preactivation(

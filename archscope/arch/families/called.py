@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
-from archscope.arch.arrays import is_array
+from archscope.arch.arrays import checked_once, is_array
 from archscope.arch.nodes import Seq
 from archscope.errors import ArchscopeError, UsageError
 from archscope.running import told
@@ -33,7 +33,8 @@ def called(
         ArchscopeError: where a user's own fails.
     """
     if not own:
-        return function(**numbers, classes=classes)
+        with checked_once():
+            return function(**numbers, classes=classes)
     try:
         made: Any = function(**numbers, classes=classes)
     except ArchscopeError:

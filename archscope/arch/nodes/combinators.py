@@ -18,7 +18,8 @@ class Shortcut(Node):
 
     Which of the two it is, is decided where the tree is walked: for arrays element by element
     (He et al., option B). With `pooled`, a 2x2 average pool takes the stride, not the 1x1
-    (ResNet-D, arXiv 1812.01187, Figure 2c). A projection without batch norm may have a `bias`.
+    (ResNet-D, arXiv 1812.01187, Figure 2c). A projection without batch norm may have a `bias`. Its
+    `kernel` is 1 but in SENet-154, which has none that is `pooled`.
     """
 
     out: Number
@@ -26,14 +27,16 @@ class Shortcut(Node):
     norm: bool = True
     pooled: bool = field(default=False, metadata=LATER)
     bias: bool = field(default=False, metadata=LATER)
+    kernel: int = field(default=1, metadata=LATER)
 
     def __post_init__(self) -> None:
         self._make_whole("out", "stride")
+        self._check_window(self.kernel)
 
     def projection(self) -> Seq:
-        """The 1x1 convolution (and batch norm) of a shortcut whose shape changes."""
+        """The convolution (and batch norm) of a shortcut whose shape changes."""
         if not self.pooled:
-            conv = Conv(self.out, 1, self.stride, bias=self.bias, label="0")
+            conv = Conv(self.out, self.kernel, self.stride, bias=self.bias, label="0")
             return Seq(conv, Norm(label="1")) if self.norm else Seq(conv)
         # Where the map's size is odd, the last window reaches beyond it, as the 3x3's does.
         pool = Pool("avg", 2, self.stride, count_include_pad=False, ceil=True)

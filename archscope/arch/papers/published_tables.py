@@ -20,6 +20,8 @@ PAPERS = {
     "efficientnet": "EfficientNet, arXiv 1905.11946",
     "mobilenet": "MobileNetV3, arXiv 1905.02244; tensorflow/models 0ba83cf0, "
     "research/slim/nets/mobilenet/README.md (V2, arXiv 1801.04381, and V3)",
+    "mnasnet": "MnasNet, arXiv 1807.11626; tensorflow/tpu 009812fb, "
+    "models/official/mnasnet/README.md",
     "convnext": "facebookresearch/ConvNeXt 048efcea, README.md (arXiv 2201.03545)",
     "res2net": "Res2Net/Res2Net-PretrainedModels 0a10785c, README.md (arXiv 1904.01169)",
     "mmpretrain": "open-mmlab/mmpretrain, configs/repvgg/README.md (09352a81; RepVGG, arXiv "

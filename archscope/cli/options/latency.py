@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from archscope.arch.times import LATENCY, parse_time_range
-from archscope.cli.completion import one_of
+from archscope.cli.completion import devices, one_of, precisions
 from archscope.cli.options.declared import NETWORK, WHERE, option
 from archscope.cli.output import note
 from archscope.errors import UsageError, shown
@@ -46,6 +47,38 @@ LatencyModelOption = Annotated[
 ]
 
 
+LatencyThreadsOption = Annotated[
+    int | None,
+    option(
+        "--latency-threads",
+        value="N",
+        panel=WHERE,
+        help="CPU threads with which a cap as 20ms is to be kept; --threads is that of a training.",
+        default="all processors",
+        min=1,
+        max=65_536,
+    ),
+]
+LatencyPrecisionOption = Annotated[
+    str,
+    option(
+        "--latency-precision",
+        value="fp32|bf16|fp16",
+        panel=WHERE,
+        complete=one_of(precisions),
+        help="Number format in which a cap as 20ms is to be kept.",
+    ),
+]
+LatencyDeviceOption = Annotated[
+    str,
+    option(
+        "--latency-device",
+        value="NAME",
+        panel=WHERE,
+        complete=one_of(devices),
+        help="Device on which a cap as 20ms is to be kept.",
+    ),
+]
 MeasureOption = Annotated[
     int | None,
     option(
@@ -66,30 +99,72 @@ def latency_range(text: str | None) -> dict[str, tuple[int, int | None]]:
 
 @dataclass(frozen=True)
 class Setting:
-    """What the user wrote of the model that predicts latency."""
+    """What the user wrote of the model that predicts latency.
+
+    `prefix` is how its options begin, where `--threads` and the like are those of trainings.
+    """
 
     threads: int | None
     precision: str
     device: str
     file: Path | None
+    prefix: str = "--"
 
-    def model(self, asked: bool, how: str = "--costs latency") -> LatencyModel | None:
+    def model(
+        self, asked: bool, how: str = "--costs latency", *, fold: bool = False
+    ) -> LatencyModel | None:
         """The model of this setting; None where no latency is `asked` for, which `how` does.
+
+        It says what it predicts where batch norm is to be folded.
 
         Raises:
             UsageError: where an option of a model stands alone, or there is no such model.
             ArchscopeError: where its file is damaged.
         """
         if not asked:
-            if self != Setting(None, "fp32", "cpu", None):
-                raise UsageError(
-                    "--threads, --precision, --device and --latency-model choose a model of "
-                    f"latency; add {how}"
-                )
+            self.refuse(how)
             return None
         from archscope.explore.latency.fitted import fitted_model
 
+        if fold:
+            note(
+                "archscope: --fold is for weights and memory; latency is that of layers not folded"
+            )
         return fitted_model(self.asked(), self.file, note)
+
+    def model_if_any(self) -> LatencyModel | None:
+        """The model of this setting; None where none is asked for, and this machine has none.
+
+        Raises:
+            UsageError, ArchscopeError: as `model`.
+        """
+        return self.model(not self.plain or self.asked().file.is_file())
+
+    @property
+    def plain(self) -> bool:
+        """Whether no option of a model is given."""
+        return replace(self, prefix="--") == Setting(None, "fp32", "cpu", None)
+
+    def refuse(self, how: str) -> None:
+        """Raise UsageError where an option of a model stands alone; `how` gives it a meaning."""
+        if not self.plain:
+            raise UsageError(
+                f"{self.prefix}threads, {self.prefix}precision, {self.prefix}device and "
+                f"--latency-model choose a model of latency; add {how}"
+            )
+
+    def kept(self, caps: Sequence[str]) -> LatencyModel | Asked | None:
+        """By what a search keeps the caps; None where none of them is a time.
+
+        Raises:
+            UsageError, ArchscopeError: as `model`.
+        """
+        from archscope.explore.design.caps.read import any_time
+
+        if not any_time(caps):
+            self.refuse("--at-most 20ms")
+            return None
+        return self.asked() if self.file is None else self.model(True)
 
     def asked(self) -> Asked:
         """The threads, precision and device, with every choice made.

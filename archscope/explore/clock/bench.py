@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
@@ -15,10 +16,16 @@ from archscope.arch.papers.timings import EXAMPLES
 from archscope.cost.memory import ELEMENT_BYTES, memory, training_bytes
 from archscope.cost.peak import measure_peak
 from archscope.cost.roofline import Load, layers
-from archscope.cost.workload import MODES, Mode, batch_of, measuring, place, workload
+from archscope.cost.workload import MODES, Mode, batch_of, compiling, measuring
 from archscope.errors import ArchscopeError, UsageError, plural, shown
 from archscope.explore.clock import peak_memory as footprint
 from archscope.explore.clock.bench_result import Bench, Measured, Setting
+from archscope.explore.clock.engines import (
+    check_engine,
+    facts,
+    ready,
+    without_engine,
+)
 from archscope.explore.clock.rounds import Note, timed_rounds
 from archscope.explore.networks.opened import (
     LIVE,
@@ -29,10 +36,8 @@ from archscope.explore.networks.opened import (
     several,
 )
 from archscope.explore.networks.outside import (
-    OutsideCount,
     count_outside,
     image_shape,
-    runnable,
 )
 from archscope.nn.free_memory import available
 from archscope.nn.guarded import running
@@ -93,13 +98,18 @@ def bench(
     if extras.roofline or extras.layers:
         without = "leave --roofline and --layers out"
         refuse_outside(several(networks), "held against the roofline", without)
+    check_engine(setting)
     subjects = open_networks(networks, None, input)
+    without_engine(subjects, setting)
     for one in subjects:
         image_shape(one)
-    outside = {one.name: _counted(one) for one in subjects if isinstance(one, Outside)}
+    outside = {one.name: count_outside(one) for one in subjects if isinstance(one, Outside)}
     _check_memory([one for one in subjects if isinstance(one, Network)], setting)
     about = _machine(setting, found)
     results = list(_timed(subjects, setting, note))
+    if extras.memory and setting.engine != "torch":
+        note("memory is measured of --engine torch alone")
+        extras = replace(extras, memory=False)
     if extras.memory:
         results = [_with_memory(one, setting, note) for one in results]
     peak = None
@@ -211,34 +221,24 @@ def _machine(setting: Setting, machine: Inventory) -> dict[str, Any]:
         "memory_format": "channels_last",
         "malloc_tuned": setting.device == "cpu" and tune_malloc(),
         "load_average": os.getloadavg()[0],
+        **facts(setting),
     }
-
-
-def _counted(network: Outside) -> OutsideCount:
-    """What a network from outside costs; UsageError where it can only be counted."""
-    if network.source.startswith("onnx "):
-        network.module()  # says so
-    return count_outside(network)
 
 
 def _timed(
     networks: Sequence[Network | Outside], setting: Setting, note: Note
 ) -> Iterator[Measured]:
     """Build the networks, then time them mode by mode."""
-    with measuring(setting.threads):
-        modules = [runnable(network, note) for network in networks]
-        for module in modules:
-            place(module, setting.device)
+    many = compiling() if setting.engine == "compile" else nullcontext()
+    with measuring(setting.threads), many:
+        made = [ready(network, setting, note) for network in networks]
         for mode in setting.modes:
             batch = batch_of(mode, setting.batch)
-            calls = [
-                workload(
-                    module, mode, (batch, *image_shape(network)), setting.precision, setting.device
-                )
-                for module, network in zip(modules, networks, strict=True)
-            ]
+            calls = [one(mode) for one in made]
             for network, call in zip(networks, calls, strict=True):
-                if isinstance(network, Outside):
+                if isinstance(network, Outside) or setting.engine != "torch":
+                    if setting.engine == "compile":
+                        note(f"compiling {network.name} ({mode})")
                     with running(f"{shown(network.name)} ({mode}, {plural(batch, 'image')})"):
                         call()
             timings = timed_rounds(calls, setting.rounds, partial(_say, note, mode))

@@ -37,6 +37,7 @@ class Setting:
         threads: of the CPU; None: as many as there are processors.
         precision: "fp32", "bf16" or "fp16" (autocast; parameters stay fp32).
         device: "cpu", "cuda:0", "mps".
+        engine: what runs it: "torch", "compile" (torch.compile), "onnxruntime".
     """
 
     modes: tuple[Mode, ...] = MODES
@@ -45,6 +46,7 @@ class Setting:
     threads: int | None = None
     precision: str = "fp32"
     device: str = "cpu"
+    engine: str = "torch"
 
 
 @dataclass(frozen=True, repr=False)
@@ -91,6 +93,7 @@ class Bench(Result):
                 "rounds": self.setting.rounds,
                 "warmup": WARMUP,
                 "memory": self.memory_method,
+                "engine": self.setting.engine,
             },
             "peak": self.peak.document() if self.peak else None,
             "published": {"source": example.source, "setting": example.setting}

@@ -12,7 +12,7 @@ from archscope.arch.arrays import TooLarge
 from archscope.arch.scaling import plain
 from archscope.cost.formula import Count, count
 from archscope.errors import UsageError
-from archscope.explore.design.caps.conditions import Range
+from archscope.explore.design.caps.conditions import Over, Range
 from archscope.explore.design.collect import Columns
 from archscope.explore.design.limits import METRICS
 from archscope.explore.design.nearest import Cannot
@@ -38,7 +38,7 @@ def out_of(ranges: Mapping[str, Range]) -> Cannot:
 
 
 def chunks(
-    part: Part, cannot: Cannot, ranges: Mapping[str, Range]
+    part: Part, cannot: Cannot, ranges: Mapping[str, Range], over: Over | None = None
 ) -> Iterator[tuple[Columns, Count]]:
     """All designs of a part with their costs, without most of those that are out of question."""
     loose = part.loose(tuple(ranges))
@@ -53,7 +53,7 @@ def chunks(
     values = part.column(inner)
     step = max(1, CHUNK // len(values))
     others = [axis for axis in part.free if axis != inner]
-    for outer, rows in expand(part, others, cannot, tuple(ranges)):
+    for outer, rows in expand(part, others, cannot, tuple(ranges), over=over):
         for start in range(0, rows, step):
             piece = {axis: one[start : start + step] for axis, one in outer.items()}
             grown = {axis: np.repeat(one, len(values)) for axis, one in piece.items()}
@@ -66,6 +66,8 @@ def counted(part: Part, columns: Columns) -> Count:
 
     Raises `UsageError` where one of them is more than 64 bits hold.
     """
+    if (told := part.told(columns)) is not None:
+        return Count(*(told[metric] for metric in METRICS))
     try:
         cost = count(part.network(columns))
     except TooLarge:

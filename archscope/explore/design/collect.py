@@ -138,8 +138,7 @@ class Collector:
             if self._repeated:
                 columns = {name: column[np.sort(first)] for name, column in columns.items()}
         if self._order.pareto:
-            one, other = (_key(columns, metric) for metric in self._order.pareto)
-            kept = pareto_front(one, other)
+            kept = front_of(columns, self._order.pareto)
         elif self._order.sample is not None:
             _, first = np.unique(columns[_DRAW], return_index=True)
             kept = np.sort(first[: self._order.sample])
@@ -169,6 +168,12 @@ class Collector:
 def order_of(columns: Columns, sort: str) -> Any:
     """The order of the rows; equal ones by their costs, then as they came."""
     return np.lexsort([*(columns[metric] for metric in reversed(METRICS)), _key(columns, sort)])
+
+
+def front_of(columns: Columns, costs: Sequence[str]) -> Any:
+    """The rows of the Pareto front of two costs; with a minus before one, more is better."""
+    one, other = (_key(columns, cost) for cost in costs)
+    return pareto_front(one, other)
 
 
 def pareto_front(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> Any:

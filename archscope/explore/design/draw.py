@@ -8,17 +8,23 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from archscope.arch.times import LATENCY
 from archscope.cost.formula import Count
 from archscope.explore.design.caps.conditions import Conditions
 from archscope.explore.design.chunks import CHUNK, counted
 from archscope.explore.design.collect import PRINT, Collector, Columns, Order
 from archscope.explore.design.drawing.alike import Alike
+from archscope.explore.design.drawing.fingerprints import TURN
 from archscope.explore.design.drawing.lines import PICK, Lines
 from archscope.explore.design.space import Part
 
 SMALL = 50_000_000  # designs that are gone through instead: as fast
 MOST_DRAWS = 25_000_000  # of designs that are counted: half a minute or so
-Kept: TypeAlias = Callable[[int, Part, Columns, Count], Columns]
+FEW_TIMED, MOST_TIMED = 100_000, 1_000_000  # the same where the latency of each is predicted
+# Of k networks and another, each is drawn with the chance 1 / (k + 1); so often times k + 1 draws
+# leave one of them out with a chance of e^-14, one in a million.
+SURELY = 14
+Kept: TypeAlias = Callable[[int, Part, Columns, Count, Columns], Columns]
 
 
 class Drawn(NamedTuple):
@@ -27,15 +33,19 @@ class Drawn(NamedTuple):
     Attributes:
         listed: its designs, in order.
         looked_at: designs on the lines that were drawn.
-        found: how many of those lie in the ranges.
+        found: how many of those meet the conditions; about, where some are predicted, as latency,
+            which is told of designs that are taken alone.
         unknown: how many of the sample may be likelier than others: there were too many other
             designs to see which give the same network.
+        again: how often one of them was drawn since the last new one, where that is so often that
+            there is no other, but for one chance in a million; else 0.
     """
 
     listed: Columns
     looked_at: int
     found: int
     unknown: int
+    again: int
 
 
 def sampled(
@@ -50,12 +60,14 @@ def sampled(
 
     Lines of designs are drawn, each as likely as any other (`Lines`); of one that has `n` designs
     in the ranges one is taken with the chance `n` / the largest `n` seen, so that each design is
-    as likely as any other. It stays where it is the first of the designs that give its network
-    (`Alike`), so that each network is. There are fewer than asked for where `MOST_DRAWS` were
-    counted before.
+    as likely as any other. It stays where what is predicted of it lies in its range too, and it is
+    the first of the designs that give its network (`Alike`), so that each network is. There are
+    fewer than asked for where `MOST_DRAWS` were counted before, the time of `MOST_TIMED` was told,
+    or there seem to be no others.
 
     Args:
-        kept: the columns of those that fulfil it, of a part's number and some of its designs.
+        kept: the columns of those that fulfil it, of a part's number, some of its designs, their
+            costs, and what else stands beside them.
         parts: to draw from, by number.
         order: its sample, seed and sort.
         names: of the columns.
@@ -64,13 +76,21 @@ def sampled(
     assert order.sample is not None
     lines = {index: Lines(part, asked, divisible) for index, part in parts.items()}
     drawing = _Drawing(kept, lines, order.sample, [*names, PICK], order.seed)
-    while len(drawing.taken) < order.sample and drawing.counted < MOST_DRAWS:
+    enough = told = False
+    most = MOST_DRAWS // 2 if asked.stored else MOST_DRAWS
+    timed = MOST_TIMED if LATENCY in names else MOST_DRAWS
+    while not enough and drawing.counted < most and drawing.tested < timed:
         drawing.go_on()
+        taken = len(drawing.taken)
+        told = drawing.again >= SURELY * (taken + 1) and taken > 0
+        enough = told or taken >= order.sample
     collector = Collector(replace(order, sample=None), names)
     for one in drawing.taken.values():
         collector.add({name: one[name] for name in names})
     unknown = sum(one.unknown for one in drawing.alike.values())
-    return Drawn(collector.finish()[0], drawing.looked_at, drawing.found, unknown)
+    found = max(len(drawing.taken), drawing.found * drawing.passed // max(1, drawing.tested))
+    again = drawing.again if told else 0
+    return Drawn(collector.finish()[0], drawing.looked_at, found, unknown, again)
 
 
 @dataclass
@@ -84,9 +104,12 @@ class _Drawing:
     seed: int
     taken: dict[int, Columns] = field(default_factory=dict)  # by fingerprint, a row each
     looked_at: int = 0
-    found: int = 0
+    found: int = 0  # by what is counted
+    tested: int = 0  # of those, designs that were taken from their lines
+    passed: int = 0  # of these, designs that meet the other conditions
     passes: int = 0
     longest: int = 1  # of the designs that one line has in the ranges
+    again: int = 0  # how often those taken were drawn since the last new one
 
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.seed)
@@ -121,7 +144,7 @@ class _Drawing:
             stay = self.rng.random(len(self.taken)) < self.longest / longest
             pairs = zip(self.taken.items(), stay, strict=True)
             self.taken = {number: one for (number, one), kept in pairs if kept}
-            self.longest = longest
+            self.longest, self.again = longest, 0
 
     def _chosen(self, index: int, columns: Columns, first: Any, number: Any) -> Columns:
         """Of some lines the designs that are taken, as columns."""
@@ -132,10 +155,39 @@ class _Drawing:
         fit = np.flatnonzero(lines.divides(designs, len(rows)))
         designs, picks = _rows(designs, fit), columns[PICK][rows[fit]]
         cost = counted(lines.part, designs)
-        return {**self.kept(index, lines.part, designs, cost), PICK: picks}
+        kept = self.kept(index, lines.part, designs, cost, {PICK: picks})
+        self.tested += len(fit)
+        self.passed += len(kept["part"])
+        return kept
 
     def _take(self, chunk: Columns) -> None:
         """The networks that were not taken before, and no more than are wanted."""
+        before = len(self.taken)
+        self.again += self._drawn_again(chunk)
+        self._take_new(chunk)
+        if len(self.taken) > before:
+            self.again = 0
+
+    def _drawn_again(self, chunk: Columns) -> int:
+        """How many of some designs were taken before: each is the first of its network."""
+        known = (
+            self._marks(
+                {n: np.concatenate([one[n] for one in self.taken.values()]) for n in self.names}
+            )
+            if self.taken
+            else np.zeros(0, np.uint64)
+        )
+        return int(np.isin(self._marks(chunk), known).sum())
+
+    def _marks(self, designs: Columns) -> Any:
+        """A number for each design, of its part and its numbers."""
+        total = np.zeros(len(designs["part"]), np.uint64)
+        for name in self.names:
+            total = total * np.uint64(TURN) + designs[name].astype(np.float64).view(np.uint64)
+        return total
+
+    def _take_new(self, chunk: Columns) -> None:
+        """Take those networks, in any order."""
         # The parts stand one after the other: in that order the first ones would be likelier.
         order = self.rng.permutation(len(chunk["part"]))
         step = max(16, 2 * self.most)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,14 @@ from archscope.arch.times import LATENCY
 from archscope.cost.formula import Count
 from archscope.errors import ArchscopeError, InfeasibleError, UsageError, shown
 from archscope.explore.design import draw
-from archscope.explore.design.caps.conditions import bytes_of, counted_within
+from archscope.explore.design.caps.conditions import (
+    Conditions,
+    bytes_of,
+    counted_within,
+    over_stored,
+)
 from archscope.explore.design.caps.timed import Timed
-from archscope.explore.design.chunks import chunks, out_of, position
+from archscope.explore.design.chunks import chunks, counted, out_of, position
 from archscope.explore.design.collect import PRINT, SORTS, Collector, Columns, Order
 from archscope.explore.design.drawing.fingerprints import fingerprints
 from archscope.explore.design.enumeration import FAMILIES, Enumeration, Query
@@ -31,6 +37,8 @@ from archscope.reporting.networks.designs import number, range_text
 
 MOST_CANDIDATES = 10**9  # minutes
 _NONE = np.zeros(0, np.uint64)
+_NOTHING: Columns = {}
+MOST_THIN = 20_000_000  # designs that are counted where a draw found few: some 20 seconds
 _SOON = 10**7  # candidates that take seconds, of which nothing is said
 _BETWEEN = 5.0  # seconds between two words about how far it is
 
@@ -60,7 +68,8 @@ def enumerate_designs(
         sampled: how many of all that fulfil the query are kept for a picture, about.
         exhaustive: go through more than `MOST_CANDIDATES` designs as well, for hours. Without it
             the networks of a sample are drawn at random from so large a box; also from a smaller
-            one, where that finds as many as are asked for.
+            one, where that finds as many as are asked for. Where it does not, what costs leave of
+            the box is gone through, if that is little.
         note: told how many candidates there are, and how far it is, where that takes long.
 
     Raises:
@@ -90,12 +99,14 @@ def enumerate_designs(
     timed = Timed(query.latency, query.ranges.get(LATENCY))
     names = ["part", *axes, *METRICS, *stored, *([LATENCY] if query.latency else []), PRINT]
 
-    def kept(index: int, part: Part, columns: Columns, cost: Count) -> Columns:
-        """Of some designs of a part, those that fulfil the query."""
+    def kept(
+        index: int, part: Part, columns: Columns, cost: Count, beside: Columns = _NOTHING
+    ) -> Columns:
+        """Of some designs of a part those that fulfil the query, and what stands `beside` them."""
         divisible = query.divisible == 1 or part.group_width(columns) % query.divisible == 0
         keep = np.flatnonzero(counted_within(cost, counted_ranges) & divisible)
         fixed = {axis: parts[index].values().get(axis, 0) for axis in axes}
-        found: dict[str, Any] = {"part": index, **fixed, **columns}
+        found: dict[str, Any] = {"part": index, **fixed, **columns, **beside}
         found |= {metric: getattr(cost, metric) for metric in METRICS}
         taken = {name: _taken(value, keep) for name, value in found.items()}
         if stored:
@@ -110,16 +121,14 @@ def enumerate_designs(
 
     open_parts = _open(parts, query)
     left = sum(part.size for part in open_parts.values())
-    if order.sample is not None and left > min(draw.SMALL, MOST_CANDIDATES) and not exhaustive:
-        if LATENCY in query.ranges:
-            raise UsageError(
-                f"a sample within a range of latency goes through the box, and {left:,} designs "
-                "are many: state smaller ranges, as --depth 1:6, or give --exhaustive"
-            )
+    few = draw.FEW_TIMED if LATENCY in query.ranges else min(draw.SMALL, MOST_CANDIDATES)
+    drawn: draw.Drawn | None = None
+    if order.sample is not None and left > few and not exhaustive:
         drawn = draw.sampled(kept, open_parts, order, names, asked, query.divisible)
-        if left > MOST_CANDIDATES or len(drawn.listed["part"]) == order.sample:
+        thin = drawn.found * left <= MOST_THIN * drawn.looked_at or left <= MOST_CANDIDATES
+        if drawn.again or not thin or len(drawn.listed["part"]) == order.sample:
             return _of_draw(drawn, query, order, boxes, parts)
-    if left > MOST_CANDIDATES and not exhaustive:
+    if left > MOST_CANDIDATES and not exhaustive and drawn is None:
         raise UsageError(
             f"{left:,} designs are too many to go through (most: {MOST_CANDIDATES:,}): state "
             "smaller ranges, as --depth 1:6, draw some with --sample N, or give --exhaustive"
@@ -127,8 +136,11 @@ def enumerate_designs(
     collector, counted = Collector(order, names, sampled), 0
     told = _Progress(left, note)
     for done, (index, part) in enumerate(open_parts.items()):
-        for columns, cost in chunks(part, out_of(counted_ranges), counted_ranges):
+        over = over_stored(part, asked)
+        for columns, cost in chunks(part, out_of(counted_ranges), counted_ranges, over):
             counted += len(cost.params)
+            if drawn is not None and counted > MOST_THIN:
+                return _of_draw(drawn, query, order, boxes, parts)
             collector.add(kept(index, part, columns, cost))
             told.at((done + position(part, columns)) / len(open_parts), collector.matches)
     if not collector.matches:
@@ -144,16 +156,24 @@ def enumerate_designs(
 def _of_draw(
     drawn: draw.Drawn, query: Query, order: Order, boxes: Sequence[Space], parts: Sequence[Part]
 ) -> Enumeration:
-    if not len(drawn.listed["part"]):
+    if drawn.found and not len(drawn.listed["part"]):
+        raise ArchscopeError(
+            f"{drawn.found:,} of {drawn.looked_at:,} designs drawn at random meet the conditions, "
+            "but so many give the same network that none could be told: free fewer numbers, or "
+            "give --exhaustive"
+        )
+    if not drawn.found:
+        timed = ", cap the macs as well" if LATENCY in query.ranges else ""
         raise ArchscopeError(
             f"none of {drawn.looked_at:,} designs drawn at random meets the conditions, if any "
-            "does: widen them, state a smaller box, as --depth 1:6, or give --exhaustive"
+            f"does: widen them{timed}, state a smaller box, as --depth 1:6, or give --exhaustive"
         )
     return Enumeration(
         *(query, order, boxes, parts, sum(space.size for space in boxes), drawn.looked_at),
         *(drawn.found, None, drawn.listed, drawn.listed),
         drawn=drawn.looked_at,
         unknown=drawn.unknown,
+        again=drawn.again,
     )
 
 
@@ -185,7 +205,15 @@ def _open(parts: Sequence[Part], query: Query) -> dict[int, Part]:
         for index, part in enumerate(parts)
         if dividing_numbers(part, query.divisible) is not None
         and (smaller := cut(part, highest)) is not None
+        and not _needs_more(smaller, query.conditions)
     }
+
+
+def _needs_more(part: Part, asked: Conditions) -> bool:
+    """Whether the smallest design of a part needs more bytes than the most, and so do all."""
+    over = over_stored(part, asked)
+    first = {axis: part.column(axis)[:1] for axis in part.free}
+    return bool(first and over is not None and over(first, counted(part, first)).any())
 
 
 def _check_latency(query: Query, order: Order) -> None:
@@ -222,7 +250,7 @@ def _none(query: Query, parts: Sequence[Part]) -> str:
         parts,
         query.conditions,
         query.divisible,
-        lambda part, cannot: chunks(part, cannot, ranges),
+        lambda part, cannot, over: chunks(part, cannot, ranges, over),
     )
     return (
         f"no design of {', '.join(query.families)} in the box has {what}, and "
@@ -243,7 +271,8 @@ def spaces(query: Query) -> list[Space]:
             for word, axis in base.axes.items()
         }
         axes = {**filled, **base.given(given)}
-        found.append(base.space(axes, query.classes, query.input_shape))
+        space = base.space(axes, query.classes, query.input_shape)
+        found.append(replace(space, storage=query.storage))
     for word in query.given.keys() - used:
         bases[0].axes_of(word)  # raises: no family has it
     return found

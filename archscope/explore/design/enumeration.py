@@ -85,8 +85,8 @@ class Enumeration(Result):
         is_confirmed: whether fvcore has counted every listed design (see `confirmed`).
         drawn: of a large box, the designs that were looked at, on lines drawn at random; `matches`
             is then how many of those fulfil every condition. None where it was gone through.
-        unknown: how many of those drawn may be likelier than others, as too many other designs
-            may give the same network.
+        unknown: how many of those drawn may be likelier, as too many designs may give them.
+        again: how many draws since gave no other network, where these seem to be all; else 0.
         sample: costs of all designs that meet the conditions, thinned out; `whole_front` those of
             the front before any limit. Both for a picture, and empty without one.
     """
@@ -104,6 +104,7 @@ class Enumeration(Result):
     is_confirmed: bool = False
     drawn: int | None = None
     unknown: int = 0
+    again: int = 0
     whole_front: Columns = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -273,6 +274,7 @@ class Enumeration(Result):
             "matches": self.matches,
             "drawn": self.drawn,
             "unknown": self.unknown,
+            "again": self.again,
             "front": self.front,
             "listed": len(self),
             "sort": self.order.sort,

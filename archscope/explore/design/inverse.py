@@ -13,8 +13,9 @@ from archscope.cost.formula import count
 from archscope.errors import InfeasibleError, UsageError
 from archscope.explore.design.answer import Answer, Inverse
 from archscope.explore.design.boxes import box, declared, opened_axes
+from archscope.explore.design.caps.degenerate import ordinary
 from archscope.explore.design.caps.largest import Question, fitted
-from archscope.explore.design.caps.layers import MOST_LAYERS, ordinary
+from archscope.explore.design.caps.layers import MOST_LAYERS
 from archscope.explore.design.limits import Limit, all_limits
 from archscope.explore.design.question import DEFAULT, Base, Options, read_base
 from archscope.explore.design.search import search

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from archscope.arch.scaling import plain
 from archscope.cost.formula import Count, count
-from archscope.explore.design.caps.conditions import Conditions, bytes_of
+from archscope.explore.design.caps.conditions import Conditions, Over, bytes_of, over_stored
 from archscope.explore.design.limits import METRICS, unit
 from archscope.explore.design.search import SAMPLE, bounded, cut, most_expensive
 from archscope.explore.design.space import Part
@@ -21,7 +21,7 @@ from archscope.reporting.table.formats import brief
 
 Columns = Mapping[str, npt.NDArray[np.int64]]
 Cannot = Callable[[Count, "Count | None"], Any]
-Chunks = Callable[[Part, Cannot], Iterator[tuple[Columns, Count]]]
+Chunks = Callable[[Part, Cannot, "Over | None"], Iterator[tuple[Columns, Count]]]
 
 
 @dataclass
@@ -155,7 +155,8 @@ def nearest(parts: Sequence[Part], asked: Conditions, divisible: int, chunks: Ch
             found.look(part, sample, count(part.network(sample)))
     for part, _ in dividing:
         smaller = cut(part, found.highest())
-        for columns, cost in chunks(smaller, found.cannot) if smaller else ():
+        over = over_stored(part, asked, lambda: found.distance)
+        for columns, cost in chunks(smaller, found.cannot, over) if smaller else ():
             found.look(part, columns, cost)
     return found
 

@@ -19,10 +19,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from archscope.arch.network import Network
 from archscope.arch.scaling import plain
 from archscope.cost.formula import Count, count
 from archscope.errors import UsageError
+from archscope.explore.design.caps.conditions import Over
 from archscope.explore.design.limits import METRICS
 from archscope.explore.design.lines import Ints, Line, first_past, walk_out
 from archscope.explore.design.shortlist import Found
@@ -94,7 +94,7 @@ def _out(part: Part, found: Found) -> bool:
     if part.loose(found.costs):
         return False
     cheapest, last = part.network({}), part.network(most_expensive(part, {}))
-    return bool(found.cannot(count(cheapest), count(last)) or found.too_deep(cheapest))
+    return bool(found.cannot(count(cheapest), count(last)) or found.too_deep(part, {}))
 
 
 def expand(
@@ -102,11 +102,13 @@ def expand(
     axes: Sequence[str],
     cannot: Callable[[Count, Count | None], Any],
     costs: Sequence[str],
-    too_deep: Callable[[Network], Any] = lambda _: False,
+    too_deep: Callable[[Part, Columns], Any] = lambda *_: False,
+    over: Over | None = None,
 ) -> Iterator[tuple[Columns, int]]:
     """All combinations of the axes' values, in chunks, without what `cannot` hold an answer.
 
-    Nor do networks that are `too_deep`, as layers never get fewer while a number grows.
+    Nor do networks that are `too_deep`, as layers never get fewer while a number grows; nor those
+    that are `over`, by their columns and costs, which is asked of the others alone.
 
     `cannot` is asked after each axis, with the costs of the cheapest and the most expensive design
     left (None where that might pass 64 bits); not before all those are fixed with which one of the
@@ -118,11 +120,23 @@ def expand(
     def out(columns: Columns) -> Any:
         if any(word not in columns for word in loose):
             return np.zeros(len(next(iter(columns.values()))), dtype=bool)
-        most = count(part.network(most_expensive(part, columns))) if fits else None
-        cheapest = part.network(columns)
-        return cannot(count(cheapest), most) | too_deep(cheapest)
+        most = _counted(part, columns, last=True) if fits else None
+        cheapest = _counted(part, columns)
+        found = cannot(cheapest, most) | too_deep(part, columns)
+        rows = np.flatnonzero(~found)
+        if over is not None and len(rows):
+            some = Count(*(getattr(cheapest, metric)[rows] for metric in METRICS))
+            found[rows] = over({word: one[rows] for word, one in columns.items()}, some)
+        return found
 
     yield from _expand(part, sorted(axes, key=lambda axis: axis not in loose), out, {}, 1)
+
+
+def _counted(part: Part, columns: Columns, *, last: bool = False) -> Count:
+    """The cheapest designs of these columns, or the most expensive ones."""
+    if (told := part.told(columns, last=last)) is not None:
+        return Count(*(told[metric] for metric in METRICS))
+    return count(part.network(most_expensive(part, columns) if last else columns))
 
 
 def _expand(
@@ -197,9 +211,9 @@ def _array_line(part: Part, inner: str | None, columns: Columns, rows: int, foun
     word = next(iter(part.arrays)) if inner is None and not columns else inner
     along = {} if word is None else {word: part.column(word)}
 
-    def network_of(chosen: Ints, index: Ints) -> Network:
+    def columns_of(chosen: Ints, index: Ints) -> Columns:
         held = {axis: values[chosen] for axis, values in columns.items()}
-        return part.network({**held, **{axis: one[index] for axis, one in along.items()}})
+        return {**held, **{axis: one[index] for axis, one in along.items()}}
 
     def values_of(row: int, index: int) -> dict[str, Any]:
         held = {axis: plain(values[row]) for axis, values in columns.items()}
@@ -208,8 +222,8 @@ def _array_line(part: Part, inner: str | None, columns: Columns, rows: int, foun
     return Line(
         rows,
         len(next(iter(along.values()), [0])),
-        lambda chosen, index: count(network_of(chosen, index)),
-        lambda chosen, index: found.too_deep(network_of(chosen, index)),
+        lambda chosen, index: _counted(part, columns_of(chosen, index)),
+        lambda chosen, index: found.too_deep(part, columns_of(chosen, index)),
         values_of,
     )
 
@@ -229,7 +243,7 @@ def _search_scalar(space: Space, inner: str | None, found: Found) -> None:
             return Count(params, macs, activations)
 
         def deep(_: Ints, index: Ints, parts: list[Part] = parts) -> Any:
-            return np.array([bool(found.too_deep(parts[int(one)].network({}))) for one in index])
+            return np.array([bool(found.too_deep(parts[int(one)], {})) for one in index])
 
         def values_of(_: int, index: int, parts: list[Part] = parts) -> dict[str, Any]:
             return parts[index].values()

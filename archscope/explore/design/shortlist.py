@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Literal
@@ -15,6 +15,7 @@ from archscope.arch.rebuild import rebuild
 from archscope.cost.formula import Count
 from archscope.explore.design.caps.layers import layers
 from archscope.explore.design.limits import Limit
+from archscope.explore.design.space import Part
 
 Rule = Literal["nearest", "floor", "ceil"]
 # Deviations are compared as floats while searching, and exactly at the end.
@@ -105,11 +106,13 @@ class Found:
             self.distances(most_expensive)[1] > (0 if self.rule == "ceil" else self.reach)
         )
 
-    def too_deep(self, network: Network) -> Any:
-        """Whether each design of a network has too many layers."""
+    def too_deep(self, part: Part, columns: Mapping[str, Any]) -> Any:
+        """Whether each design of these columns has too many layers."""
         if self.most_layers is None:
             return False
-        return layers(network) > self.most_layers
+        told = part.told(columns)
+        number = layers(part.network(columns)) if told is None else told["layers"]
+        return number > self.most_layers
 
     def add(self, deviation: float, values: dict[str, Any], costs: dict[str, int]) -> None:
         """Take a design in, if it is near enough."""

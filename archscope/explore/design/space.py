@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archscope.arch.arrays import Number
 from archscope.arch.families.axis import Axis
@@ -21,7 +21,11 @@ from archscope.arch.windows import Shape
 from archscope.cost.stored import Storage
 from archscope.errors import UsageError
 
+if TYPE_CHECKING:
+    from archscope.explore.design.caps.tables import Tables
+
 Values = Mapping[str, Any]
+_MANY = 100_000  # designs of a part, from which on tables are worth their time
 # The height and width of the image, where they are free and no number of the family says them.
 SIDE = Axis("resolution", (), symbol="resolution")
 
@@ -200,6 +204,48 @@ class Part:
     def free(self) -> list[str]:
         """The array axes with more than one value."""
         return [word for word, values in self.arrays.items() if len(values) > 1]
+
+    @cached_property
+    def tables(self) -> Tables | None:
+        """What its designs cost, section by section, where there are many and that is told."""
+        from archscope.explore.design.caps.tables import tables_of
+
+        if self.size < _MANY or not all(self.space.of[word].programs for word in self.free):
+            return None
+        lengths = [len(self.arrays[word]) for word in self.free]
+        return tables_of(self._box, lengths, self.space.storage)
+
+    def told(self, columns: Mapping[str, Any], *, last: bool = False) -> dict[str, Any] | None:
+        """The costs of the designs of these columns, by tables; None where there are none.
+
+        An axis without a column has its smallest value, or its `last` one.
+        """
+        if not columns or self.tables is None:
+            return None
+        return self.tables.costs(self.places(columns, last=last))
+
+    def places(self, columns: Mapping[str, Any], *, last: bool = False) -> Any:
+        """The places of the designs' numbers among the values of each free axis, a row each."""
+        import numpy as np
+
+        rows = np.zeros((len(next(iter(columns.values()))), len(self.free)), np.int64)
+        for place, word in enumerate(self.free):
+            values = self._columns[word]
+            end = len(values) - 1 if last else 0
+            rows[:, place] = values.searchsorted(columns[word]) if word in columns else end
+        return rows
+
+    @cached_property
+    def _columns(self) -> dict[str, Any]:
+        return {word: self.column(word) for word in self.free}
+
+    def _box(self, sides: Sequence[int]) -> Network:
+        """The designs of so many first values, each axis with several along one of its own."""
+        columns = {}
+        for number, (word, side) in enumerate(zip(self.free, sides, strict=True)):
+            along = [-1 if one == number else 1 for one in range(len(sides))]
+            columns[word] = self._columns[word][:side].reshape(along)
+        return self.network(columns)
 
     def loose(self, costs: Sequence[str]) -> list[str]:
         """The free array axes with which one of these costs may fall while they grow."""

@@ -9,10 +9,10 @@ from typing import Any
 from archscope.arch.network import Network
 from archscope.errors import UsageError
 from archscope.explore.forms.result import (
-    LIMIT,
     FormResult,
     Settings,
     largest,
+    limit_of,
     moved_words,
     shared_document,
 )
@@ -49,7 +49,7 @@ class Fused(Result):
             if one.built != one.formula
         ]
         gap = largest(self.forms[1].differences or {})
-        if not gap < LIMIT:
+        if not gap < limit_of(self.sensitivity):
             found.append(f"the fused form differs by {gap:.1e} of the largest value")
         if found and self.sensitivity is not None:
             found.append(moved_words("the trained form", self.sensitivity))

@@ -21,6 +21,9 @@ from archscope.short_repr import ShortRepr
 
 # Forms that differ by less are equal: float64 rounds at 1.1e-16, and a deep network adds up.
 LIMIT = 1e-10
+# Where layers magnify roundings, more is still rounding: a changed last bit of the input is one
+# rounding, another order of the sums is one at every layer. From 1e-6 on nothing is explained so.
+ROUNDINGS, LARGEST = 10, 1e-6
 # By mode (`eval`, `train`): of `outputs`, `gradients`, and in train mode `running_statistics`.
 Differences = Mapping[str, Mapping[str, float]]
 
@@ -122,7 +125,7 @@ class Equivalence(Result):
             if one.formula[:2] != reference.formula[:2]:
                 found.append(f"form ({one.form}) has other parameters or multiply-adds than (c)")
             gap = largest(one.differences or {})
-            if not gap < LIMIT:
+            if not gap < limit_of(self.checks.sensitivity):
                 found.append(
                     f"form ({one.form}) differs from (c) by {gap:.1e} of the largest value"
                 )
@@ -213,6 +216,16 @@ def largest(differences: Differences) -> float:
     return max((gap for kinds in differences.values() for gap in kinds.values()), default=0.0)
 
 
+def limit_of(sensitivity: float | None) -> float:
+    """Below which difference forms are equal.
+
+    `sensitivity` is how far one form moves when its input changes by the last bit; None: not known.
+    """
+    if sensitivity is None or not math.isfinite(sensitivity):
+        return LIMIT
+    return min(max(LIMIT, ROUNDINGS * sensitivity), LARGEST)
+
+
 def moved_words(what: str, moved: float) -> str:
     """How far a form moves by itself, and what to do about it."""
     hint = ", so take more images or a larger input" if moved > LIMIT / 100 else ""
@@ -225,7 +238,7 @@ def check_document(settings: Settings, sensitivity: float | None) -> dict[str, A
         "batch": settings.batch,
         "seed": settings.seed,
         "precision": "float64",
-        "limit": LIMIT,
+        "limit": limit_of(sensitivity),
         "sensitivity": _finite(sensitivity),
     }
 

@@ -13,7 +13,7 @@ from archscope.arch.names import forms, parse, read, well_known
 from archscope.arch.network import Network
 from archscope.arch.papers.published import published_errors
 from archscope.arch.quantities import COSTS
-from archscope.arch.times import LATENCY
+from archscope.arch.times import LATENCY, MILLISECOND
 from archscope.cost.formula import CONVENTION, count
 from archscope.cost.memory import memory
 from archscope.errors import UsageError, plural, shown
@@ -95,7 +95,8 @@ def list_networks(
 
     Args:
         pattern: a part of the name.
-        ranges: least and most of costs, a key of `SORTED` but the last two; None: no upper end.
+        ranges: least and most of costs, a key of `SORTED` but the last, of latency in nanoseconds;
+            None: no upper end.
         sort: a key of `SORTED`, `-macs` for the largest first; without it as families come.
             Networks without a published error come last.
         latency: a fitted model, which predicts the time of each.
@@ -105,12 +106,12 @@ def list_networks(
     """
     ranges = ranges or {}
     key, falling = sort.removeprefix("-"), sort.startswith("-")
-    for word in (*({*ranges} - {*SORTED[:-2]}), *({key} - {"", *SORTED})):
+    for word in (*({*ranges} - {*SORTED[:-1]}), *({key} - {"", *SORTED})):
         raise UsageError(
             f"a list is sorted by {', '.join(SORTED)}, not '{shown(word)}'; write --sort macs, "
             "or --sort -macs for the largest first"
         )
-    if key == LATENCY and latency is None:
+    if LATENCY in (key, *ranges) and latency is None:
         raise UsageError("latency is predicted by a fitted model; give list_networks one")
     check_named(pattern)
     spelled = normal(pattern)
@@ -162,7 +163,10 @@ def _row(network: Network, peaks: bool, latency: LatencyModel | None) -> dict[st
 
 def _inside(row: Mapping[str, Any], ranges: Mapping[str, tuple[int, int | None]]) -> bool:
     """Whether each cost is between its ends."""
+    costs = {cost: row[_KEYS[cost]] for cost in ranges}
+    if LATENCY in costs:
+        costs[LATENCY] *= MILLISECOND
     return all(
-        low <= row[_KEYS[cost]] and (high is None or row[_KEYS[cost]] <= high)
+        low <= costs[cost] and (high is None or costs[cost] <= high)
         for cost, (low, high) in ranges.items()
     )

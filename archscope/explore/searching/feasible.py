@@ -15,12 +15,15 @@ from archscope.arch.network import Network
 from archscope.arch.times import LATENCY
 from archscope.arch.windows import Shape
 from archscope.cost.formula import count
+from archscope.cost.stored import Storage
 from archscope.errors import UsageError, shown
 from archscope.explore.design.caps.conditions import Range
 from archscope.explore.design.caps.read import read_caps, storage_of
 from archscope.explore.design.enumerate import Order, Query, enumerate_designs, spaces
-from archscope.explore.design.limits import Limit
-from archscope.explore.design.space import SIDE, Space
+from archscope.explore.design.limits import Limit, format_named
+from archscope.explore.design.space import Space
+from archscope.explore.latency.fitted import LatencyModel
+from archscope.explore.searching.members import made_of, values_of
 from archscope.sweep.plan.trial import network_digest
 
 
@@ -37,13 +40,17 @@ class FeasibleSet:
         families: names as `archscope.enumerate` takes them: `resnext` (its depths free),
             `wrn_28`, `FILE.py:NAME` of your own; one name, or several.
         caps: what each network costs at most: `5Mparams`, `600MMACs`, `11M activations`,
-            `1MB weights:int8`, or `Limit`s.
-        ranges: the least and the most of `params`, `macs`, `activations` as well; None: no end.
+            `1MB weights:int8`, `256kB memory:int8`, `20ms`, or `Limit`s.
+        ranges: the least and the most of `params`, `macs`, `activations` as well, of the bytes of
+            `memory`, and of `latency` in nanoseconds; None: no end.
         given: values of the families' numbers, by word, as `Query.given`.
         classes, input_shape: where not the families' own.
+        latency: a fitted model, where a cap is a time: the predicted latency is kept.
+        storage: the format of the memory; a cap on it says its own.
 
     Raises:
-        UsageError: for what is no family, cap or number, when it is made; for a cap on the memory.
+        UsageError: for what is no family, cap or number, when it is made; for a cap on the latency
+            without a model.
     """
 
     families: str | Sequence[str]
@@ -52,14 +59,24 @@ class FeasibleSet:
     given: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     classes: int | None = None
     input_shape: Shape | None = None
+    latency: LatencyModel | None = None
+    storage: Storage = field(default_factory=Storage)
 
     def __post_init__(self) -> None:
         names = [self.families] if isinstance(self.families, str) else self.families
         object.__setattr__(self, "families", tuple(dict.fromkeys(names)))
         if not self.families:
             raise UsageError("a feasible set has a family at least; name one, as resnext")
-        ranges = _ranges(read_caps(self.caps, input_shape=self.input_shape), self.ranges)
+        caps = read_caps(self.caps, input_shape=self.input_shape)
+        ranges = _ranges(caps, self.ranges)
+        if LATENCY in ranges and self.latency is None:
+            raise UsageError(
+                "latency is predicted by a fitted model; give the set one, as latency=, or leave "
+                "the cap on the latency out"
+            )
         object.__setattr__(self, "ranges", ranges)
+        if formats := [cap.format for cap in caps if cap.metric == "memory" and cap.format]:
+            object.__setattr__(self, "storage", Storage(memory=formats[0]))
         _ = self.spaces
 
     @cached_property
@@ -75,6 +92,8 @@ class FeasibleSet:
             self.ranges,
             classes=self.classes,
             input_shape=self.input_shape,
+            latency=self.latency if LATENCY in self.ranges else None,
+            storage=self.storage,
         )
 
     def sample(self, n: int, seed: int = 1) -> list[Network]:
@@ -133,6 +152,7 @@ class FeasibleSet:
             },
             "classes": self.classes,
             "input": None if self.input_shape is None else list(self.input_shape),
+            **({"memory_format": self.storage.memory} if "memory" in self.ranges else {}),
         }
 
     @staticmethod
@@ -148,6 +168,7 @@ class FeasibleSet:
             },
             classes=document["classes"],
             input_shape=None if shape is None else tuple(shape),
+            storage=Storage(memory=format_named(document.get("memory_format"))),
         )
 
     def numbers(self, network: str | Network) -> tuple[int, dict[str, Any]]:
@@ -161,7 +182,7 @@ class FeasibleSet:
 
     def member(self, place: int, values: Mapping[str, Any]) -> Network | None:
         """The network of these numbers of a family; None where none of them keeps the caps."""
-        network = _made(self.spaces[place], values)
+        network = made_of(self.spaces[place], values)
         return network if network is not None and self._fits(network) else None
 
     def contains(self, network: str | Network) -> bool:
@@ -206,10 +227,10 @@ class FeasibleSet:
         if network.design is None or not self._fits(network):
             return
         for space in self.spaces:
-            values = _values(space, network)
+            values = values_of(space, network)
             if values is None or any(values[word] not in of for word, of in space.axes.items()):
                 continue
-            made = _made(space, values)
+            made = made_of(space, values)
             if made is not None and network_digest(made) == network_digest(network):
                 yield space, values
 
@@ -220,16 +241,26 @@ class FeasibleSet:
         every = list(space.axes[word])
         place = every.index(values[word]) + step
         while 0 <= place < len(every):
-            other = _made(space, {**values, word: every[place]})
+            other = made_of(space, {**values, word: every[place]})
             if other is not None and network_digest(other) != start:
                 return other if self._fits(other) else None
             place += step
         return None
 
     def _fits(self, network: Network) -> bool:
-        total = count(network)
-        costs = ((getattr(total, cost), ends) for cost, ends in self.ranges.items())
-        return all(low <= cost and (high is None or cost <= high) for cost, (low, high) in costs)
+        for cost, (low, high) in self.ranges.items():
+            value = self._cost(network, cost)
+            if value < low or (high is not None and value > high):
+                return False
+        return True
+
+    def _cost(self, network: Network, cost: str) -> int:
+        """Whole units: bytes of the memory, nanoseconds of the latency."""
+        if cost == LATENCY and self.latency is not None:
+            return int(self.latency.nanoseconds(network))
+        if cost == "memory":
+            return int(self.storage.peak_bytes(network))
+        return int(getattr(count(network), cost))
 
 
 def _ranges(caps: Sequence[Limit], ranges: Mapping[str, Range]) -> dict[str, Range]:
@@ -237,47 +268,8 @@ def _ranges(caps: Sequence[Limit], ranges: Mapping[str, Range]) -> dict[str, Ran
     found = dict(ranges)
     for cap in caps:
         cost, most = cap.metric, cap.value
-        if cost in ("memory", LATENCY):
-            raise UsageError(
-                "a feasible set has caps on params, macs, activations and weights; leave that on "
-                f"the {cost} out"
-            )
         if cost == "weights":
             cost, most = "params", storage_of([cap]).most_params(most)
         low, high = found.get(cost, (0, None))
         found[cost] = (low, most if high is None else min(high, most))
     return found
-
-
-def _values(space: Space, network: Network) -> dict[str, Any] | None:
-    """The numbers of a network by the words of a space; None where it is of another family."""
-    assert network.design is not None
-    family, numbers = network.design
-    if family is not space.family:
-        return None
-    if any(numbers.get(name) != value for name, value in space.options.items()):
-        return None
-    values: dict[str, Any] = {}
-    for word, axis in space.of.items():
-        if axis is SIDE:
-            values[word] = network.input[1]
-            continue
-        value = numbers[axis.name]
-        if axis.stages and word != axis.word:
-            value = value[axis.words.index(word)]
-        elif axis.stages:
-            if len(set(value)) > 1:
-                return None
-            value = value[0]
-        values[word] = value
-    return values
-
-
-def _made(space: Space, values: Mapping[str, Any]) -> Network | None:
-    """The design of these numbers; None where there is none."""
-    try:
-        network = space.network(values)
-        _ = network.classes  # raises where the input is too small for the strides
-    except UsageError:
-        return None
-    return network

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from archscope.errors import UsageError
+from archscope.explore.latency.fitted import Asked, LatencyModel
 from archscope.explore.searching.methods import METHODS
 
 BASELINES = ("largest", "random")
@@ -26,6 +27,8 @@ class Goal:
         seed: of the drawing.
         baselines: what the winner is compared with: of `largest` and `random`.
         scale: factors on the widths; none: as the families have them.
+        latency: where a cap is a time, as `20ms`, the model that predicts it, or the threads,
+            precision and device for which one was fitted on this machine.
     """
 
     families: Sequence[str]
@@ -36,6 +39,7 @@ class Goal:
     seed: int = 1
     baselines: Sequence[str] = BASELINES
     scale: Sequence[Fraction] = ()
+    latency: LatencyModel | Asked | None = None
 
     def __post_init__(self) -> None:
         if (self.trials is None) == (self.seconds is None):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from archscope.errors import UsageError
 from archscope.explore.searching.goal import BASELINES, Goal
 from archscope.explore.searching.space import feasible, small_forms
+from archscope.explore.searching.timed import described, model_for
 from archscope.explore.searching.work import Work
 from archscope.explore.training.cifar_sweep import SweepResult, asked_settings
 from archscope.explore.training.images_from import Source, measured
@@ -90,17 +91,25 @@ def search(
     where.check()
     shape = input_of(chosen.dataset)
     goal = replace(goal, families=small_forms(goal.families, shape))
-    feasible(goal.families, goal.at_most, goal.scale, None, shape)  # told before data are fetched
+    begun = None if out is None else Path(out)
+    drawn_from = goal.families, goal.at_most, goal.scale
+    # What cannot be is told before data are fetched.
+    feasible(*drawn_from, None, shape, model_for(goal.latency, begun))
     info = where.prepare(chosen.dataset)
     if not chosen.view.holdout:
         _, images = measured(info, chosen.view, 1)
         held = max(1, round(images.train / HOLDOUT / info.classes)) * info.classes
         chosen = replace(chosen, view=replace(chosen.view, holdout=held))
-    few = feasible(goal.families, goal.at_most, goal.scale, info.classes, shape)
     record_of = _asked(goal, until)
-    folder = Path(out) if out else _usual_folder(chosen, asked, where, record_of)
+    folder = begun or _usual_folder(chosen, asked, where, record_of)
+    few = feasible(*drawn_from, info.classes, shape, model_for(goal.latency, folder, say.note))
     with told(folder), opened_executor(asked, inventory) if asked.ray else nullcontext():
         work = Work(goal, few, chosen, folder, asked, where, say, inventory, until, command)
+        if record_of.latency is not None and "largest" in record_of.baselines:
+            say.note(
+                "The largest that fits is sought: under a cap on the time every design is gone "
+                "through, minutes for a large family (--baselines random leaves it out)."
+            )
         work.begin(record_of)
         work.climb()
         work.compare()
@@ -121,10 +130,13 @@ def _asked(goal: Goal, until: Stopping) -> Asked:
         max_seeds=until.max_seeds,
         alpha=until.alpha,
         resolve=until.resolve,
+        latency=described(goal.latency),
     )
 
 
 def _usual_folder(chosen: Settings, asked: Resources, where: Source, record_of: Asked) -> Path:
     said = [chosen.document(), dict(decisive(asked, chosen.dataset, where)), repr(record_of)]
+    if record_of.latency is not None:
+        said.append(record_of.latency)
     digest = sha256(json.dumps(said, sort_keys=True).encode("utf-8")).hexdigest()[:6]
     return Path("runs") / f"search-{digest}"

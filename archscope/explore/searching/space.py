@@ -14,6 +14,7 @@ from archscope.errors import InfeasibleError, UsageError
 from archscope.explore.design.caps.read import read_caps
 from archscope.explore.design.enumerate import Query, spaces
 from archscope.explore.design.solve import solve
+from archscope.explore.latency.fitted import LatencyModel
 from archscope.explore.searching.feasible import FeasibleSet
 from archscope.sweep.plan.subjects import CIFAR
 
@@ -43,10 +44,13 @@ def feasible(
     scale: Sequence[Fraction],
     classes: int | None,
     input_shape: Shape | None,
+    latency: LatencyModel | None = None,
 ) -> FeasibleSet:
     """The set that is drawn from."""
     given = {"scale": list(scale)} if scale else {}
-    return FeasibleSet(families, caps, given=given, classes=classes, input_shape=input_shape)
+    return FeasibleSet(
+        families, caps, given=given, classes=classes, input_shape=input_shape, latency=latency
+    )
 
 
 def largest(few: FeasibleSet, caps: Sequence[str]) -> Network:
@@ -62,6 +66,8 @@ def largest(few: FeasibleSet, caps: Sequence[str]) -> Network:
     for place, family in enumerate(few.families):
         given = few.given_of(place)
         options: dict[str, Any] = {"classes": few.classes, "input": few.input_shape, **given}
+        if few.latency is not None:
+            options["latency"] = few.latency
         try:
             answer = solve(family, at_most=limits, maximise="macs", **options).answers[0]
             found.append(answer.space.network(answer.designs[0].values))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from archscope.arch.times import LATENCY
 from archscope.errors import UsageError, plural
 from archscope.explore.searching.feasible import FeasibleSet
 from archscope.explore.searching.table import (
@@ -84,6 +85,8 @@ def table_make(
     asked, where, say = resources or Resources(), source or Source(), console or Console()
     file = Path(out)
     check_place(file)
+    if LATENCY in space.ranges:
+        raise UsageError("a table is drawn by exact costs; leave the cap on the latency out")
     name, where = taken_apart(dataset, where)
     info = where.prepare(name, None)
     space = replace(space, classes=info.classes, input_shape=input_of(name))

@@ -14,11 +14,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archscope.arch.network import Network
 from archscope.errors import ArchscopeError, UsageError, plural
 from archscope.explore.searching.feasible import FeasibleSet
 from archscope.explore.searching.goal import Goal
 from archscope.explore.searching.methods import KEPT, Schedule, schedule_for, select
 from archscope.explore.searching.space import largest
+from archscope.explore.searching.timed import begun, model_for, predicted
 from archscope.explore.training.images_from import Source
 from archscope.explore.training.part import Part
 from archscope.explore.training.run_plan import Console, Order, conduct
@@ -81,10 +83,10 @@ class Work:
             if words := differing(before.asked, record_of):
                 raise another_plan(self.folder, words)
             return
-        top = (
-            largest(self.few, self.goal.at_most).name if "largest" in record_of.baselines else None
-        )
-        record(self.folder, lambda there: there or Search(record_of, top))
+        top = largest(self.few, self.goal.at_most) if "largest" in record_of.baselines else None
+        record(self.folder, lambda there: there or begun(self.folder, record_of, self.few, top))
+        model = model_for(self.goal.latency, self.folder)  # of another process that began it
+        self.few = replace(self.few, latency=model)
 
     def train(self, names: Sequence[str], epochs: int | None) -> float:
         """Train designs until they have so many epochs, or to the end; seconds of the clock."""
@@ -103,7 +105,7 @@ class Work:
             if now.rounds and not now.rounds[-1].over and not self._spent(now):
                 self._rung(now)
             elif (drawn := self._next_round(now)) is not None:
-                self._record_round(len(now.rounds), drawn)
+                self._record_round(len(now.rounds), *drawn)
             else:
                 self._crown(now.incumbents()[-1][2].kept[0])
 
@@ -113,23 +115,24 @@ class Work:
     def _spent(self, now: Search) -> bool:
         return self.goal.seconds is not None and now.seconds >= self.goal.seconds
 
-    def _next_round(self, now: Search) -> Round | None:
-        """The next designs and their rungs; None where the search is over."""
+    def _next_round(self, now: Search) -> tuple[Round, list[Network]] | None:
+        """The next designs and their rungs, and their networks; None where the search is over."""
         schedule = self._schedule(now)
         if schedule is None:
             return None
         known = now.drawn
         seed = random.Random(f"{self.goal.seed} {len(now.rounds)}").randrange(2**31)
-        found = [one.name for one in self.few.sample(schedule.designs + len(known), seed)]
-        names = [name for name in found if name not in known][: schedule.designs]
-        if not names:
+        found = self.few.sample(schedule.designs + len(known), seed)
+        networks = [one for one in found if one.name not in known][: schedule.designs]
+        if not networks:
             return None
-        if len(names) < schedule.designs:
-            schedule = self._for(designs=len(names))
+        if len(networks) < schedule.designs:
+            schedule = self._for(designs=len(networks))
             if not known:
-                self.say.note(f"There are {plural(len(names), 'network')} within the caps.")
-        rungs = schedule.rungs
-        return Round(tuple(names), tuple(r.epochs for r in rungs), tuple(r.designs for r in rungs))
+                self.say.note(f"There are {plural(len(networks), 'network')} within the caps.")
+        rungs, names = schedule.rungs, tuple(one.name for one in networks)
+        made = Round(names, tuple(r.epochs for r in rungs), tuple(r.designs for r in rungs))
+        return made, networks
 
     def _schedule(self, now: Search) -> Schedule | None:
         if self.goal.seconds is None:
@@ -149,12 +152,15 @@ class Work:
     def _for(self, *, designs: int | None = None, budget: int | None = None) -> Schedule:
         return schedule_for(self.goal.method, self._epochs, designs=designs, budget=budget)
 
-    def _record_round(self, number: int, drawn: Round) -> None:
+    def _record_round(self, number: int, drawn: Round, networks: Sequence[Network]) -> None:
+        times = predicted(self.few.latency, networks)
+
         def add(there: Search | None) -> Search:
             assert there is not None
             if len(there.rounds) > number:
                 return there
-            return replace(there, rounds=(*there.rounds, drawn))
+            latency = (*there.latency, *times)
+            return replace(there, rounds=(*there.rounds, drawn), latency=latency)
 
         made = record(self.folder, add).rounds[number]
         rungs = ", ".join(

@@ -54,7 +54,7 @@ def nearest_published(network: Network, params: int, macs: int) -> dict[str, Any
     if network.design is None or published_errors(network):
         return None
     family, numbers = network.design
-    known = _known(family, network.classes)
+    known = known_published(family, network.classes)
     if not known:
         return None
     own = _choices(family, numbers)
@@ -97,7 +97,7 @@ def _more(ratio: float, what: str) -> str:
 
 
 @cache
-def _known(family: Family[Any], classes: int) -> list[Costed]:
+def known_published(family: Family[Any], classes: int) -> list[Costed]:
     """The published networks of a family, with the first error of each that sources give."""
     first: dict[tuple[str, Shape], Published] = {}
     for entry, shape in published_for(classes):

@@ -36,8 +36,17 @@ def stands(search: Search) -> str:
     )
 
 
+def latency_entries(search: Search) -> dict[str, dict[str, Any]]:
+    """The predicted latency of each design, with its interval, as entries of a JSON; by name."""
+    return {
+        one.network: {"latency_ms": one.ms, "latency_ms_interval": [one.low, one.high]}
+        for one in search.latency
+    }
+
+
 def incumbent_rows(search: Search) -> list[dict[str, Any]]:
     """The best design by time, a row each time that another one, or more epochs, took its place."""
+    times = latency_entries(search)
     return [
         {
             "seconds": one.seconds,
@@ -46,6 +55,7 @@ def incumbent_rows(search: Search) -> list[dict[str, Any]]:
             "epochs": search.rounds[number].epochs[rung],
             "network": one.kept[0],
             "held_out_error": one.best,
+            **times.get(one.kept[0], {}),
         }
         for number, rung, one in search.incumbents()
     ]

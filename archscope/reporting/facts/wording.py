@@ -17,6 +17,8 @@ from archscope.training.recipe import recipe as named_recipe
 PAPER = {"dataset": "cifar10", "depth": 29, "scale": 1.0, "samples": None}
 PAPER_RECIPE = "resnext"
 PAPER_SEEDS = 10
+AT_CHANCE = 1.1  # times as often right as by guessing; up to there a network has learned nothing
+MOST_NAMED = 6
 # What a trial's environment says of the machine, and how several are named.
 _MACHINES = {
     "processor": "processors",
@@ -139,6 +141,53 @@ def proxy_differences(sweep: Sweep) -> list[str]:
     if len(settings.seeds) < PAPER_SEEDS:
         differences.append(f"{plural(len(settings.seeds), 'seed')} instead of {PAPER_SEEDS}")
     return differences
+
+
+def likeness(sweep: Sweep) -> str:
+    """How the sweep stands to the ResNeXt paper's experiment; "" where it has none of its networks.
+
+    A population of one's own is no proxy of that paper.
+    """
+    if not any(is_template(entry.template) for entry in sweep.plan.networks):
+        return ""
+    if differences := proxy_differences(sweep):
+        return (
+            "This is a proxy of the paper's experiment, and its errors are not comparable with the "
+            f"published ones: {'; '.join(differences)}."
+        )
+    return "The setting is that of the ResNeXt paper's Figure 7 and Table 7."
+
+
+def means_sentence(sweep: Sweep) -> str:
+    """What the test errors of a sweep's table are: means over seeds, or those of one."""
+    if max((point.planned for point in points(sweep)), default=1) > 1:
+        of = (
+            "mean ± standard error over n seeds (sample standard deviation / √n)"
+            if any(point.test_error.n > 1 for point in points(sweep))
+            else "of one seed so far, so without a standard error"
+        )
+    else:
+        of = "of one seed, so without a standard error"
+    return f"Test error (%) of the final epoch, {of}; lower is better."
+
+
+def chance_sentences(sweep: Sweep) -> list[str]:
+    """Which networks have learned nothing: their error is that of guessing among the classes."""
+    classes = sweep.plan.dataset.classes
+    guessing, least = (100 * (1 - share / classes) for share in (1, AT_CHANCE))
+    named = [
+        f"{point.template} ({point.test_error.mean:.1f} %)"
+        for point in points(sweep)
+        if point.test_error.mean is not None and point.test_error.mean >= least
+    ]
+    if not named or classes < 2:
+        return []
+    shown = ", ".join(named[:MOST_NAMED])
+    more = f" and {len(named) - MOST_NAMED:,} more" if len(named) > MOST_NAMED else ""
+    return [
+        f"At chance level, so nothing is known of them by this training: {shown}{more}; guessing "
+        f"among {plural(classes, 'class')} has {guessing:.1f} % error."
+    ]
 
 
 def _recipe_differences(recipe: Recipe) -> list[str]:

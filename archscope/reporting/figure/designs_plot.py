@@ -27,20 +27,12 @@ from archscope.reporting.figure.canvas import (
     styled,
     text_size,
 )
-from archscope.reporting.figure.plot import PLAIN, Heading, Style
+from archscope.reporting.figure.plot import LABELS, PLAIN, Heading, Style
 from archscope.reporting.table.formats import tick
 
 WIDTH, PANEL = 6.5, 3.2
 LEFT, RIGHT, BOTTOM, ROW = 0.85, 0.2, 0.6, 0.18
 LEGEND_SIZE = 8.0
-LABELS = {
-    "params": "parameters",
-    "macs": "FLOPs (multiply-adds)",
-    "activations": "activations",
-    "weights": "weights (bytes)",
-    "memory": "memory (bytes)",
-    "latency": "predicted latency (ms)",
-}
 # Of one family grey; of several a colour and a marker each, in turns.
 _COLOURS = (BLUE, "#E69F00", GREEN, "#CC79A7", "#56B4E9")
 _MARKERS = ("o", "s", "^", "D", "v", "P")

@@ -18,7 +18,7 @@ from archscope.reporting.facts.wording import (
     data_label,
     epochs_label,
     family_label,
-    proxy_differences,
+    likeness,
     samples_label,
     seeds_label,
 )
@@ -29,7 +29,7 @@ from archscope.sweep.plan.subjects import is_template
 from archscope.sweep.store.records import Sweep
 
 CURVES = ("cardinality", "width")
-X_LABEL, Y_LABEL = "parameters, batch norm included (log scale)", "test error (%)"
+X_LABEL, Y_LABEL = "parameters, batch norm included (log scale)", "test error (%), lower is better"
 WIDTH_CURVE = "increase width (C = 1)"
 
 
@@ -130,7 +130,8 @@ def _label(name: str, members: Sequence[Point]) -> str:
 
 def _setting(sweep: Sweep) -> str:
     setting = f"{family_label(sweep)}, {samples_label(sweep)}"
-    return f"{setting}: a proxy of the paper's setting" if proxy_differences(sweep) else setting
+    proxy = "proxy" in likeness(sweep)
+    return f"{setting}: a proxy of the paper's setting" if proxy else setting
 
 
 def _bars(shown: Sequence[Point]) -> list[str]:

@@ -5,6 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+# The titles of axes, by the cost.
+LABELS = {
+    "params": "parameters",
+    "macs": "FLOPs (multiply-adds)",
+    "activations": "activations",
+    "weights": "weights (bytes)",
+    "memory": "memory (bytes)",
+    "latency": "predicted latency (ms)",
+}
+
 
 @dataclass(frozen=True)
 class Heading:

@@ -31,9 +31,8 @@ from archscope.reporting.figure.canvas import (
     styled,
     text_size,
 )
-from archscope.reporting.figure.designs_plot import LABELS
 from archscope.reporting.figure.labels import Anchor, Box, Segment, place
-from archscope.reporting.figure.plot import PLAIN, Heading, Style
+from archscope.reporting.figure.plot import LABELS, PLAIN, Heading, Style
 from archscope.reporting.figure.scatter import draw_label, in_points
 from archscope.reporting.figure.ticks import log_ticks, tick_label, ticks_within
 

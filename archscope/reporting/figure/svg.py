@@ -45,6 +45,8 @@ def inline_svg(figure: Figure, name: str, label: str, hover: Mapping[str, str]) 
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     for colour, variable in _THEME.items():
         text = re.sub(colour, f"var({variable})", text, flags=re.IGNORECASE)
+    # A hundredth of a point is enough for a path on a screen.
+    text = re.sub(r' d="[^"]*"', lambda d: re.sub(r"(\.\d\d)\d+", r"\1", d[0]), text)
     for gid, said in hover.items():
         text = text.replace(f'<g id="{gid}">', f'<g id="{gid}"><title>{escape(said)}</title>')
     text = re.sub(r'<g id="[^"]*"', "<g", text)  # only what is referred to needs a name

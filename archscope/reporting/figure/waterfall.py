@@ -24,8 +24,7 @@ from archscope.reporting.figure.canvas import (
     text_size,
     wrapped,
 )
-from archscope.reporting.figure.designs_plot import LABELS
-from archscope.reporting.figure.plot import PLAIN, Heading, Style
+from archscope.reporting.figure.plot import LABELS, PLAIN, Heading, Style
 from archscope.reporting.networks.difference import changed, named
 from archscope.reporting.table.formats import si, signed_si, tick
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from archscope.errors import plural
+from archscope.reporting.explorer import explorer
 from archscope.reporting.facts.wording import machine_sentence, trouble
 from archscope.reporting.figure.costs import costs_of, costs_table
 from archscope.reporting.figure.populations.population import population, population_table
@@ -61,13 +62,15 @@ def page(
         verdict_list(found, more),
         *map(table_section, without(before, trouble(sweep))),
         section("Test error against parameters", page_figures.error_figure(sweep)),
+        section("Explore", page_figures.explored(sweep, costs)) if costs else "",
         *map(table_section, without([_networks(table)], trouble(sweep))),
     ]
     if costs:
         parts += [table_section(costs_table(costs)), page_figures.costs_figure(costs)]
     if drawn:
         parts += [table_section(population_table(drawn)), page_figures.population_figure(drawn)]
-    return whole_page(title or table.title, [*parts, *tail(sweep)], version(sweep))
+    scripts = [explorer.script()] if costs else []
+    return whole_page(title or table.title, [*parts, *tail(sweep)], version(sweep), scripts)
 
 
 def _networks(table: Table) -> Table:

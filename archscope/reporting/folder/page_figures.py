@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from archscope.reporting.facts.points import points
+from collections.abc import Callable, Mapping
+
+from matplotlib.figure import Figure
+
+from archscope.reporting.explorer import explorer
+from archscope.reporting.facts.points import by_network, errors_of, learning_curves, points
 from archscope.reporting.figure import costs_plot, curves, figure7, scatter
 from archscope.reporting.figure.costs import Costs
-from archscope.reporting.figure.plot import Style
+from archscope.reporting.figure.plot import Heading, Style
 from archscope.reporting.figure.populations import population_plot
 from archscope.reporting.figure.populations.population import Population
 from archscope.reporting.figure.svg import inline_svg
@@ -16,6 +21,22 @@ from archscope.sweep.store.records import Sweep
 
 # On a page the heading is text, under the figure, and not drawn into it.
 _UNTITLED = Style(title=False)
+_NARROW = Style(width=3.7, title=False)  # inches, for a telephone: the type stays readable
+
+
+def drawn(
+    draw: Callable[[Style], Figure], name: str, heading: Heading, hover: Mapping[str, str]
+) -> str:
+    """A figure drawn twice, for wide and for narrow screens, of which a page shows one."""
+    wide = inline_svg(draw(_UNTITLED), name, heading.title, hover)
+    return figure_html(wide, caption(heading), narrow(draw, name, heading, hover))
+
+
+def narrow(
+    draw: Callable[[Style], Figure], name: str, heading: Heading, hover: Mapping[str, str]
+) -> str:
+    """The figure as a narrow screen shows it."""
+    return inline_svg(draw(_NARROW), f"{name}-narrow", heading.title, hover)
 
 
 def error_figure(sweep: Sweep) -> str:
@@ -30,32 +51,45 @@ def error_figure(sweep: Sweep) -> str:
                 f"{point.template}: {error} % test error (n = {point.test_error.n}), "
                 f"{int(mark.x):,} parameters, {point.entry.macs:,} multiply-adds"
             )
-    drawn = inline_svg(scatter.draw(plot, _UNTITLED), "error", plot.heading.title, hover)
-    return figure_html(drawn, caption(plot.heading))
+    return drawn(lambda style: scatter.draw(plot, style), "error", plot.heading, hover)
+
+
+def explored(sweep: Sweep, found: Costs) -> str:
+    """Errors, costs and curves to be explored."""
+    series = figure7.data(sweep).series
+    labels = {point.entry.network: point.template for point in points(sweep)}
+    groups = [
+        (one.name, one.label, [labels[mark.key] for mark in one.marks])
+        for one in (series if any(one.name != "other" for one in series) else ())
+    ]
+    more = {
+        what: {group[0].trial.template: errors_of(group, key) for group in by_network(sweep)}
+        for key, what in {
+            "validation_error": "validation error",
+            "train_error": "training error",
+        }.items()
+    }
+    counted = {point.template: point.test_error.n for point in points(sweep)}
+    data = explorer.data(found, learning_curves(sweep), groups, more, counted)
+    return explorer.explorer_html(data)
 
 
 def curves_figure(sweep: Sweep) -> str:
     """The training curves, a panel for each network."""
     data = curves.data(sweep)
-    drawn = inline_svg(
-        curves.draw(data, _UNTITLED), "curves", data.heading.title, curves.hover(data)
-    )
-    return figure_html(drawn, caption(data.heading))
+    return drawn(lambda style: curves.draw(data, style), "curves", data.heading, curves.hover(data))
 
 
 def costs_figure(found: Costs) -> str:
     """Error against each cost."""
-    figure = costs_plot.draw(found, _UNTITLED)
-    drawn = inline_svg(figure, "costs", found.heading.title, costs_plot.hover(found))
-    return figure_html(drawn, caption(found.heading))
+    hover = costs_plot.hover(found)
+    return drawn(lambda style: costs_plot.draw(found, style), "costs", found.heading, hover)
 
 
 def population_figure(population: Population) -> str:
     """The distribution of errors."""
-    drawn = inline_svg(
-        population_plot.draw(population, _UNTITLED),
-        "population",
-        population.heading.title,
-        population_plot.hover(population),
+    hover = population_plot.hover(population)
+    return drawn(
+        lambda style: population_plot.draw(population, style),
+        *("population", population.heading, hover),
     )
-    return figure_html(drawn, caption(population.heading))

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from archscope.errors import plural
 from archscope.reporting.facts.wording import data_label, machine_sentence, recipe_sentence
@@ -13,7 +14,7 @@ from archscope.reporting.folder.sweep import results
 from archscope.reporting.table.formats import decimal, prefixed, text
 from archscope.reporting.table.html import escape, paragraphs, section
 from archscope.reporting.table.table import Column, Table
-from archscope.sweep.store.records import Sweep, TrialRecord
+from archscope.sweep.store.records import TRIALS_FOLDER, Sweep, TrialRecord
 
 
 def table_section(table: Table) -> str:
@@ -23,7 +24,7 @@ def table_section(table: Table) -> str:
 
 
 def trials(sweep: Sweep) -> str:
-    """A row a trial with its curve; the curve column is not a value to sort by."""
+    """A row a trial with its curve, and its key as a link to its folder, where there is one."""
     table = results(sweep)
     columns = [
         Column("template", "network", text, "left"),
@@ -37,12 +38,23 @@ def trials(sweep: Sweep) -> str:
         Column("curve", "error by epoch", text, "left"),
         Column("key", "key", text, "left"),
     ]
-    marks = [f"@curve{index}@" for index in range(len(sweep.trials))]
     rows: list[Mapping[str, Any]] = [
-        {**row, "curve": mark} for row, mark in zip(table.rows, marks, strict=True)
+        {**row, "curve": f"@curve{index}@", "key": f"@key{index}@"}
+        for index, row in enumerate(table.rows)
     ]
+    drawn = {"curve": _spark, "key": _link}
     made = Table("", columns, rows).html()
-    return re.sub(r">@curve(\d+)@<", lambda at: f">{_spark(sweep.trials[int(at[1])])}<", made)
+    return re.sub(
+        r">@(curve|key)(\d+)@<", lambda at: f">{drawn[at[1]](sweep.trials[int(at[2])])}<", made
+    )
+
+
+def _link(record: TrialRecord) -> str:
+    """The trial's key, as a link to its folder beside the page once it has one."""
+    key = escape(record.key)
+    if record.result is None and not record.epochs:
+        return key
+    return f'<a href="{TRIALS_FOLDER}/{quote(record.key)}/">{key}</a>'
 
 
 def _spark(record: TrialRecord) -> str:

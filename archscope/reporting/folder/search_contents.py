@@ -6,13 +6,18 @@ Pure in the folder's records, as that of a sweep.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from archscope.errors import ArchscopeError, plural
+from archscope.reporting.explorer import explorer
+from archscope.reporting.facts.fronts import pareto
+from archscope.reporting.facts.points import learning_curves
 from archscope.reporting.facts.searches import (
     costs_tried,
     errors_tried,
     incumbent_rows,
+    latency_entries,
     spent_rows,
     stands,
 )
@@ -21,10 +26,11 @@ from archscope.reporting.figure.costs import AXES, Costs
 from archscope.reporting.figure.plot import Heading
 from archscope.reporting.folder.contents import Contents, Drawing, caption, markdown
 from archscope.reporting.folder.study import verdict_row, verdict_table
-from archscope.reporting.folder.sweep import notes, results
+from archscope.reporting.folder.sweep import conditions, results
 from archscope.reporting.judge.rounds import decided
 from archscope.reporting.judge.verdicts import Verdict
-from archscope.reporting.table.formats import decimal, integer, prefixed, text
+from archscope.reporting.networks.latency import LATENCY, with_ends
+from archscope.reporting.table.formats import brief, decimal, integer, prefixed, text
 from archscope.reporting.table.html import escape, figure_html, paragraphs, section, whole_page
 from archscope.reporting.table.render import render
 from archscope.reporting.table.table import Column, Table
@@ -61,7 +67,7 @@ def search_contents(sweep: Sweep, search: Search) -> Contents:
     tables = search_tables(sweep, search, decision, verdicts)
     found, lines = tried(sweep), curves.data(sweep)
     texts: dict[str, Callable[[], str]] = {
-        "results.csv": lambda: render(results(sweep), "csv"),
+        "results.csv": lambda: render(trials(sweep, search), "csv"),
         "table.md": lambda: markdown(tables, trouble(sweep)),
         "report.html": lambda: _page(sweep, search, tables, verdicts, found),
     }
@@ -79,18 +85,21 @@ def search_document(
     """A search as JSON: schema `archscope.search/1`."""
     entries = {one.template: one for one in sweep.plan.networks}
     errors, best = errors_tried(sweep), search.winner
-    asked = search.asked
+    asked, times = search.asked, latency_entries(search)
     winner = None
     if best is not None and best in entries:
         one = entries[best]
         costs = {cost: getattr(one, cost) for cost in ("params", "macs", "activations")}
         winner = {"network": one.network, **costs, "held_out_error": errors.get(best)}
+        winner |= times.get(best, {})
     return {
         "schema": "archscope.search/1",
         "convention": CONVENTION,
         "folder": str(sweep.folder),
         "families": list(asked.families),
         "at_most": list(asked.caps),
+        "latency": asked.latency,
+        "latency_note": search.latency_note,
         "method": asked.method,
         "seed": asked.seed,
         "winner": winner,
@@ -105,9 +114,19 @@ def search_document(
             for one in search.rounds
         ],
         "trials": [
-            {**row, "held_out_error": errors.get(row["template"])} for row in results(sweep).rows
+            {**row, "held_out_error": errors.get(row["template"]), **times.get(row["template"], {})}
+            for row in results(sweep).rows
         ],
     }
+
+
+def trials(sweep: Sweep, search: Search) -> Table:
+    """A row for each training; with its predicted latency where that is capped."""
+    table, times = results(sweep), latency_entries(search)
+    if not times:
+        return table
+    rows = [with_ends({**row, **times.get(row["template"], {})}) for row in table.rows]
+    return replace(table, columns=[*table.columns, LATENCY], rows=rows)
 
 
 def search_tables(
@@ -118,7 +137,7 @@ def search_tables(
     said = [stands(search), *_baselines(search, decision)]
     tables = [*shown, _incumbents(sweep, search, said)]
     if (found := tried(sweep)) is not None:
-        tables.append(_fronts(found))
+        tables.append(_fronts(found, search))
     return [*tables, _spent(search, sweep, decision)]
 
 
@@ -132,12 +151,21 @@ def _baselines(search: Search, decision: Sweep | None) -> list[str]:
             "many epochs in all as the search spent."
         )
     if search.largest is not None:
-        said.append(f"The largest that fits: {search.largest}.")
+        said.append(f"The largest that fits: {search.largest}{_time(search)}.")
     if search.winner is not None and decision is None and search.asked.baselines:
         same = {search.largest, search.best_of_random} - {None}
         if same <= {search.winner}:
             said.append(f"{search.winner} is the baseline itself: there is nothing to decide.")
     return said
+
+
+def _time(search: Search) -> str:
+    """What the largest is predicted to take."""
+    found = next((one for one in search.latency if one.network == search.largest), None)
+    if found is None:
+        return ""
+    low, high = brief(found.low), brief(found.high)
+    return f" ({brief(found.ms)} ms predicted, {low} to {high})"
 
 
 def _incumbents(sweep: Sweep, search: Search, said: Sequence[str]) -> Table:
@@ -148,6 +176,7 @@ def _incumbents(sweep: Sweep, search: Search, said: Sequence[str]) -> Table:
         Column("epochs", "its epochs", integer),
         Column("network", "best so far", text, "left"),
         Column("held_out_error", "held-out error (%)", decimal(2)),
+        *([LATENCY] if search.latency else []),
     ]
     caps = " and ".join(search.asked.caps)
     title = (
@@ -157,9 +186,11 @@ def _incumbents(sweep: Sweep, search: Search, said: Sequence[str]) -> Table:
     more = [
         "Held-out errors choose, and are no measure of the winner: the best of many looks better "
         "than it is. The test set is seen by whole trainings alone, and chooses nothing.",
-        *notes(sweep)[2:],
+        *conditions(sweep),
+        *([search.latency_note] if search.latency_note else []),
     ]
-    return Table(title, columns, incumbent_rows(search), [*said, *trouble(sweep), *more])
+    rows = list(map(with_ends, incumbent_rows(search)))
+    return Table(title, columns, rows, [*said, *trouble(sweep), *more])
 
 
 def tried(sweep: Sweep) -> Costs | None:
@@ -190,16 +221,14 @@ def tried(sweep: Sweep) -> Costs | None:
     )
 
 
-def _fronts(found: Costs) -> Table:
+def _fronts(found: Costs, search: Search) -> Table:
+    costs = {AXES[axis]: found.costs[axis] for axis in ("params", "macs", "activations")}
+    if search.latency:
+        costs["predicted latency (ms)"] = {one.network: one.ms for one in search.latency}
     rows = [
-        {
-            "axis": AXES[axis],
-            "network": name,
-            "cost": found.costs[axis][name],
-            "held_out_error": found.errors[name],
-        }
-        for axis in ("params", "macs", "activations")
-        for name in found.front(axis)
+        {"axis": axis, "network": name, "cost": cost[name], "held_out_error": found.errors[name]}
+        for axis, cost in costs.items()
+        for name in pareto(found.errors, cost)
     ]
     columns = [
         Column("axis", "front against", text, "left"),
@@ -248,10 +277,13 @@ def _page(
             costs_plot.draw(found), "costs", found.heading.title, costs_plot.hover(found)
         )
         parts.append(section("All that was tried", figure_html(drawn, caption(found.heading))))
+        data = explorer.data(found, learning_curves(sweep))
+        parts.append(section("Explore", explorer.explorer_html(data)))
     if verdicts:
         link = f"{DECISION_FOLDER}/report.html"
         parts.append(
             f'<p class="small"><a href="{link}">{escape("The decision, look by look")}</a></p>'
         )
     title = f"Search of {', '.join(search.asked.families)}"
-    return whole_page(title, [*parts, *tail(sweep)], version(sweep))
+    scripts = [explorer.script()] if found is not None else []
+    return whole_page(title, [*parts, *tail(sweep)], version(sweep), scripts)

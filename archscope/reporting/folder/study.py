@@ -11,9 +11,11 @@ from archscope.cost.formula import count
 from archscope.reporting.facts.census import census_sentences
 from archscope.reporting.facts.statistics import summarize
 from archscope.reporting.facts.wording import (
+    chance_sentences,
     data_label,
     epochs_label,
     machine_sentence,
+    means_sentence,
     recipe_sentence,
     samples_label,
     seeds_label,
@@ -133,7 +135,8 @@ def _training_notes(study: Study, sweep: Sweep, preset: str) -> list[str]:
             "comparable with the published ones; only differences and orders may be."
         )
     return [
-        f"{reading} Test error of the final epoch, mean ± standard error over n seeds.",
+        *chance_sentences(sweep),
+        f"{reading} {means_sentence(sweep)}",
         recipe_sentence(sweep),
         machine_sentence(sweep),
         f"Data: {data_label(sweep)}, {sweep.plan.dataset.fingerprint}.",

@@ -13,12 +13,14 @@ from archscope.reporting.facts.points import (
     training_seconds,
 )
 from archscope.reporting.facts.wording import (
+    chance_sentences,
     data_label,
     epochs_label,
     family_label,
     holdout,
+    likeness,
     machine_sentence,
-    proxy_differences,
+    means_sentence,
     recipe_sentence,
     samples_label,
     seeds_label,
@@ -122,17 +124,17 @@ def _validation(sweep: Sweep, point: Point) -> dict[str, Any]:
 
 def notes(sweep: Sweep) -> list[str]:
     """The caption: how to read the table, and all that its numbers depend on."""
-    differences = proxy_differences(sweep)
-    proxy = (
-        "This is a proxy of the paper's experiment, and its errors are not comparable with the "
-        f"published ones: {'; '.join(differences)}."
-        if differences
-        else "The setting is that of the ResNeXt paper's Figure 7 and Table 7."
-    )
     return [
-        "Test error of the final epoch, mean ± standard error over n seeds (sample standard "
-        "deviation / √n). Params include batch norm; multiply-adds are those of one image.",
-        proxy,
+        *chance_sentences(sweep),
+        f"{means_sentence(sweep)} Params include batch norm; multiply-adds are those of one image.",
+        *([said] if (said := likeness(sweep)) else []),
+        *conditions(sweep),
+    ]
+
+
+def conditions(sweep: Sweep) -> list[str]:
+    """Recipe, machine, and data."""
+    return [
         recipe_sentence(sweep),
         machine_sentence(sweep),
         *view_sentences(sweep),

@@ -21,9 +21,12 @@ from archscope.reporting.table.table import Column, Table
 def bench_table(document: Mapping[str, Any]) -> Table:
     """A row for each mode and network."""
     results = document["results"]
-    rows = [_row(entry) for entry in results]
+    inputs = {entry["name"]: "×".join(map(str, entry["input"])) for entry in document["networks"]}
+    rows = [{"input": inputs[entry["network"]], **_row(entry)} for entry in results]
+    alike = len({*inputs.values()}) == 1
     columns = [
         Column("network", "network", text, "left"),
+        *([] if alike else [Column("input", "images of", text, "left")]),
         Column("mode", "mode", text, "left"),
         Column("batch", "batch", integer),
         Column("median", "median\n(ms)", milliseconds),
@@ -44,8 +47,7 @@ def bench_table(document: Mapping[str, Any]) -> Table:
             Column("residual", "measured /\nroofline", decimal(2)),
             Column("memory_bound_share", "of it bound\nby memory", share),
         ]
-    inputs = {"×".join(map(str, entry["input"])) for entry in document["networks"]}
-    images = f", images of {inputs.pop()}" if len(inputs) == 1 else ""
+    images = f", images of {next(iter(inputs.values()))}" if alike else ""
     return Table(f"Times on {device_text(document)}{images}", columns, rows, _notes(document))
 
 
@@ -118,6 +120,8 @@ def _notes(document: Mapping[str, Any]) -> list[str]:
 def _conditions(machine: Mapping[str, Any]) -> str:
     tuned = ", malloc keeps freed memory" if machine["malloc_tuned"] else ""
     versions = ", ".join(f"{name} {machine[name]}" for name in ("torch", "python", "archscope"))
+    engine = machine.get("engine", "torch")
+    versions = versions if engine == "torch" else f"run by {engine}; {versions}"
     return (
         f"{_processor(machine)}: {plural(machine['threads'], 'thread')}, precision "
         f"{machine['precision']}, {machine['memory_format']}{tuned}; {versions}; load average "

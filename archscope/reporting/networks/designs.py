@@ -11,7 +11,7 @@ from archscope.arch.scaling import decimal as decimal_text
 from archscope.errors import plural
 from archscope.reporting.facts.nearest_published import nearest_sentence
 from archscope.reporting.networks.latency import LATENCY, latency_columns, latency_text, with_ends
-from archscope.reporting.networks.number_columns import narrowed, number_columns
+from archscope.reporting.networks.number_columns import DESIGN, narrowed, number_columns
 from archscope.reporting.table.formats import deviation, integer, share, si, signed, text
 from archscope.reporting.table.table import Column, Table
 
@@ -64,7 +64,7 @@ def inverse_table(document: Mapping[str, Any]) -> Table:
     ]
     sought = list(dict.fromkeys(axis for answer in document["answers"] for axis in answer["free"]))
     columns = [Column("rank", "rank", text)] if len(document["answers"]) == 1 else []
-    columns.append(Column("network", "design", text, "left"))
+    columns.append(DESIGN)
     usual = {**document["usual"], **_USUAL}
     numbers = {
         word: symbol
@@ -98,7 +98,7 @@ def inverse_table(document: Mapping[str, Any]) -> Table:
 
 def enumeration_table(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Table:
     """The designs of an `archscope.enumerate/1` document (`head` is all of it but them)."""
-    columns = [Column("network", "design", text, "left"), Column("family", "family", text, "left")]
+    columns = [DESIGN, Column("family", "family", text, "left")]
     shown = {axis for box in head["boxes"] for axis, ends in box.items() if ends[0] != ends[-1]}
     several = len(head["boxes"]) > 1
     boxes = _with_usual(head)
@@ -164,12 +164,19 @@ def _about_draw(head: Mapping[str, Any]) -> list[str]:
     """How a sample was drawn, and how thin it is where it is smaller than was wanted."""
     size, seed = head["sample"]["size"], head["sample"]["seed"]
     share = head["matches"] / head["drawn"]
+    # What is predicted is told of those alone that are taken from their lines.
+    about = "about " if head.get("latency_ms_range") else ""
     lines = [
         f"{plural(head['listed'], 'different network')} meeting every condition, each as likely as "
-        f"any other (seed {seed}): {head['matches']:,} of {head['drawn']:,} designs looked at do, "
-        f"drawn from {plural(head['candidates'], 'candidate')}."
+        f"any other (seed {seed}): {about}{head['matches']:,} of {head['drawn']:,} designs looked "
+        f"at do, drawn from {plural(head['candidates'], 'candidate')}."
     ]
-    if head["listed"] < size:
+    if head["again"]:
+        lines.append(
+            f"These seem to be all: {head['again']:,} further draws gave no other, which is one "
+            "chance in a million where there is another."
+        )
+    elif head["listed"] < size:
         lines.append(
             f"{size:,} were not found in so many: about {share:.1g} of the designs meet the "
             "conditions, or few different networks do; widen the conditions, or the box."

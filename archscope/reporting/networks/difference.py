@@ -37,8 +37,14 @@ def changed(step: Mapping[str, Any]) -> str:
 
 def _block(choices: Choices) -> str:
     kernels = ", ".join("{}×{}".format(*pair(kernel)) for kernel in choices.block.kernels)
-    if not choices.block.preactivation:
-        return f"{kernels}, post-activation"
+    block = choices.block
+    if not block.preactivation:
+        half = f", the first {block.narrower} times narrower" if block.narrower > 1 else ""
+        wide = (
+            f", {block.projection}×{block.projection} projections" if block.projection > 1 else ""
+        )
+        last = "" if block.last_pooled else ", the last part convolved in first blocks"
+        return f"{kernels}, post-activation{half}{wide}{last}"
     return f"{kernels}, pre-activation" + ("" if choices.block.lead else " (the first in the stem)")
 
 

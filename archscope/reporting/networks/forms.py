@@ -113,11 +113,17 @@ def check_table(document: Mapping[str, Any]) -> Table:
 
 def check_notes(document: Mapping[str, Any], between: str) -> list[str]:
     """How the forms were compared, what else is to be said, and the verdict."""
-    check = document["check"]
+    check, moved = document["check"], document["check"]["sensitivity"]
+    rounding = (
+        ""
+        if moved is None
+        else f" The reference itself moves by {moved:.1e} when its input changes by the last bit: "
+        "ten times that, up to 1e-06, is the rounding of sums in another order."
+    )
     return [
-        f"Limit {check['limit']:g}: of each tensor the largest difference over its largest "
+        f"Limit {check['limit']:.2g}: of each tensor the largest difference over its largest "
         f"entry; the largest of all tensors. {plural(check['batch'], 'image')}, float64, "
-        f"seed {check['seed']}.",
+        f"seed {check['seed']}.{rounding}",
         between,
         "The forms are equivalent."
         if document["equivalent"]

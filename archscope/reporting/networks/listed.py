@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from archscope.reporting.networks.latency import LATENCY, with_ends
 from archscope.reporting.table.column import NAME
-from archscope.reporting.table.formats import MISSING, bytes_text, decimal, si, text
+from archscope.reporting.table.formats import MISSING, brief, bytes_text, decimal, si, text
 from archscope.reporting.table.table import Column, Table
+
+# The interval is a factor, which stands below the table.
+_LATENCY = replace(LATENCY, header="latency\n(ms)", format=lambda ms, *_: brief(ms))
 
 
 def network_list(rows: Sequence[Mapping[str, Any]], forms: Sequence[str]) -> Table:
@@ -34,7 +38,7 @@ def network_list(rows: Sequence[Mapping[str, Any]], forms: Sequence[str]) -> Tab
         Column("macs", "FLOPs\n(multiply-\nadds)", si),
         Column("activations", "activations", si),
         *([Column("peak_activation_bytes", "memory\n(fp32)", bytes_text)] if peaks else []),
-        *([LATENCY] if any(LATENCY.key in row for row in rows) else []),
+        *([_LATENCY] if any(LATENCY.key in row for row in rows) else []),
         Column("published_error", "error\n(%)", decimal(2)),
         Column("published_source", "from", source, "left", also=("published_dataset",)),
         Column("published_recipe", "recipe", text, "left", shown=False),

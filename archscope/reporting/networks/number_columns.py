@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from archscope.reporting.table.column import Column
+from archscope.reporting.table.column import NAME, Column
 from archscope.reporting.table.formats import text
 from archscope.reporting.table.table import Table
 from archscope.reporting.table.text import natural_width
 
+DESIGN = Column("network", "design", text, "left", least=NAME)
 _WIDE = 120  # characters, from which on columns with one value are left out
 _TOGETHER = 3  # numbers of stages from which on they share a column
 
@@ -25,20 +26,67 @@ def number_columns(symbols: Mapping[str, str]) -> list[Column]:
 
 
 def narrowed(table: Table) -> Table:
-    """A wide table without the columns that have one value in all rows: the title says them."""
+    """A wide table without the columns that say nothing more.
+
+    Those that have one value in all rows are told in the title; where that is not enough, those of
+    stages are left out, the widest first, whose numbers the names of all designs have.
+    """
     if len(table.rows) < 2 or natural_width(table) <= _WIDE:
         return table
     told, kept = [], []
     for column in table.columns:
-        keys = (column.key, *column.also)
-        values = {tuple(map(str, (row.get(key) for key in keys))) for row in table.rows}
-        first = [table.rows[0].get(key) for key in keys]
-        same = column.shown and len(values) == 1 and None not in first
+        same = column.shown and _is_same(column, table.rows)
         if same:
-            told.append(f"{' '.join(column.header.split())} {column.format(*first)}")
+            text = column.format(*_cells(column, table.rows[0]))
+            told.append(f"{' '.join(column.header.split())} {text}")
         kept.append(replace(column, shown=column.shown and not same))
     title = f"{table.title}; all with {', '.join(told)}" if told else table.title
-    return replace(table, columns=kept, title=title)
+    return _named_once(replace(table, columns=kept, title=title))
+
+
+def _named_once(table: Table) -> Table:
+    """The table without columns of stages that the names have, as far as it is wide."""
+    named = [column for column in table.shown if _is_named(column, table.rows)]
+    named.sort(key=lambda column: max(len(_text(column, row)) for row in table.rows))
+    left: list[Column] = []
+    while named and natural_width(table) > _WIDE:
+        left.append(named.pop())
+        columns = [replace(one, shown=False) if one is left[-1] else one for one in table.columns]
+        table = replace(table, columns=columns)
+    if left:
+        note = f"In the names of the designs: {', '.join(column.header for column in left)}."
+        table = replace(table, notes=[*table.notes, note])
+    if natural_width(table) > _WIDE:  # headers in more lines
+        columns = [replace(one, header=_broken(one.header)) for one in table.columns]
+        table = replace(table, columns=columns)
+    return table
+
+
+def _broken(header: str) -> str:
+    return header.replace("(multiply-adds)", "(multiply-\nadds)")
+
+
+def _is_named(column: Column, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a column has the numbers of several stages, and all names have them."""
+    texts = [_text(column, row) for row in rows]
+    return all("-" in text for text in texts) and all(
+        text.replace("-", "_") in str(row.get("network"))
+        for text, row in zip(texts, rows, strict=True)
+    )
+
+
+def _text(column: Column, row: Mapping[str, Any]) -> str:
+    return column.format(*_cells(column, row))
+
+
+def _cells(column: Column, row: Mapping[str, Any]) -> list[Any]:
+    return [row.get(key) for key in (column.key, *column.also)]
+
+
+def _is_same(column: Column, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether it has one value in all rows."""
+    first = _cells(column, rows[0])
+    return None not in first and len({tuple(map(str, _cells(column, row))) for row in rows}) == 1
 
 
 def _groups(symbols: Mapping[str, str]) -> list[list[str]]:

@@ -22,16 +22,23 @@ def escape(text: str) -> str:
     return html.escape(visible(text))
 
 
-def whole_page(heading: str, parts: Sequence[str], version: str) -> str:
+def style() -> str:
+    """The style of our pages: colours, light and dark, as variables; type, tables."""
+    return (_HERE / "page.css").read_text("utf-8")
+
+
+def whole_page(
+    heading: str, parts: Sequence[str], version: str, scripts: Sequence[str] = ()
+) -> str:
     """A page in one file, its style and script in it; `parts` are HTML, under the heading.
 
-    Its policy lets a browser run that script alone, and fetch nothing.
+    Its policy lets a browser run that script alone, `scripts` before it, and fetch nothing.
     """
-    style = (_HERE / "page.css").read_text("utf-8")
-    script = (_HERE / "page.js").read_text("utf-8")
-    digest = b64encode(sha256(script.encode("utf-8")).digest()).decode("ascii")
+    every = [*scripts, (_HERE / "page.js").read_text("utf-8")]
+    digests = [b64encode(sha256(script.encode("utf-8")).digest()).decode() for script in every]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
     policy = (
-        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
     footer = f"<footer>archscope {escape(version)}; this page needs no network.</footer>"
@@ -39,9 +46,9 @@ def whole_page(heading: str, parts: Sequence[str], version: str) -> str:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        f"<title>{escape(heading)}</title><style>{style}</style></head>"
+        f"<title>{escape(heading)}</title><style>{style()}</style></head>"
         f"<body><main><h1>{escape(heading)}</h1>{''.join(parts)}{footer}</main>"
-        f"<script>{script}</script></body></html>\n"
+        f"{''.join(f'<script>{script}</script>' for script in every)}</body></html>\n"
     )
 
 
@@ -51,11 +58,12 @@ def section(title: str, *parts: str) -> str:
     return f"<h2>{escape(title)}</h2>{body}" if body else ""
 
 
-def figure_html(svg: str, caption: str) -> str:
-    """A figure and the text that belongs under it."""
+def figure_html(svg: str, caption: str, narrow: str = "") -> str:
+    """A figure and the text that belongs under it; `narrow` is what a narrow screen has of it."""
+    second = f'<div class="figure narrow">{narrow}</div>' if narrow else ""
     return (
-        f'<figure><div class="figure">{svg}</div><figcaption>{escape(caption)}</figcaption>'
-        "</figure>"
+        f'<figure><div class="figure{" wide" if narrow else ""}">{svg}</div>{second}'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
     )
 
 

@@ -23,6 +23,7 @@ if (heads2.length > 2) {
 }
 for (const figure of document.querySelectorAll("figure")) {
   const svg = figure.querySelector("svg");
+  const live = figure.classList.contains("live");
   const said = made("output", "");
   const button = made("button", "SVG", { type: "button", className: "tool" });
   button.addEventListener("click", () => {
@@ -31,9 +32,15 @@ for (const figure of document.querySelectorAll("figure")) {
     const plain = text.replace(/var\((--[a-z]+)\)/g, (_, name) => colours.getPropertyValue(name).trim());
     save(`${named(figure)}.svg`, plain, "image/svg+xml");
   });
-  svg.addEventListener("click", (event) => {
+  const tell = (event) => {
     const mark = event.target.closest("g:has(> title)");
-    said.textContent = mark ? mark.querySelector(":scope > title").textContent : "";
+    if (mark || event.type === "click") {
+      said.textContent = mark ? mark.querySelector(":scope > title").textContent : "";
+    }
+  };
+  // A figure whose axes can be chosen says itself what its markers are.
+  if (!live) ["click", "pointerover"].forEach((kind) => {
+    for (const part of figure.querySelectorAll(".figure")) part.addEventListener(kind, tell);
   });
   figure.append(said, button);
 }

@@ -158,7 +158,7 @@ def resolve(
     precision = check_precision(chosen, kind)
     compiled = asked.compile or (earlier and earlier.compile)
     if compiled and asked.ray is None:
-        _check_compiler(kind)
+        check_compiler(kind)
     room = slots(asked, found, kind, threads)
     head: Literal["fp32"] | None = None if precision == "fp32" else "fp32"
     if earlier and earlier.precision == precision:  # its trials go on as they began
@@ -195,8 +195,8 @@ def divided(
     return replace(machine, threads=threads, workers=len(room), measured=shown or None), room
 
 
-def _check_compiler(kind: str) -> None:
-    """Raise `UsageError` where torch has nothing to compile with."""
+def check_compiler(kind: str, option: str = "--compile") -> None:
+    """Raise `UsageError` where torch has nothing to compile with, which `option` asks for."""
     needed = {"cpu": "a C++ compiler (g++)", "cuda": "Triton", "mps": "another device than MPS"}
     have = {
         "cpu": any(map(shutil.which, (os.environ.get("CXX", "g++"), "g++", "clang++"))),
@@ -205,8 +205,8 @@ def _check_compiler(kind: str) -> None:
     }
     if not have[kind]:
         raise UsageError(
-            f"--compile on {kind} needs {needed[kind]}, which is missing: install it, or "
-            "leave --compile out"
+            f"{option} on {kind} needs {needed[kind]}, which is missing: install it, or "
+            f"leave {option} out"
         )
 
 

@@ -17,7 +17,8 @@ except ImportError:  # not a POSIX system
     fcntl = None  # type: ignore[assignment]
 
 _LOCK_FILE = ".lock"
-_OF_A_SEARCH = "search.json"  # is written before the plan of its trainings
+# What a search writes before the plan of its trainings.
+_OF_A_SEARCH = ("search.json", "latency.json")
 _PATIENCE = 60.0
 
 
@@ -66,7 +67,7 @@ def locked(
 def holds_something(folder: Path) -> bool:
     """Whether a folder is there with files in it that no plan precedes; raises `OSError`."""
     return folder.exists() and any(
-        not path.name.startswith(".") and path.name != _OF_A_SEARCH for path in folder.iterdir()
+        not path.name.startswith(".") and path.name not in _OF_A_SEARCH for path in folder.iterdir()
     )
 
 

@@ -38,6 +38,7 @@ class Asked:
         seed: of the drawing.
         baselines: what the winner is compared with.
         first_look, max_seeds, alpha, resolve: of the decision.
+        latency: under a cap on the latency, where it is predicted for: device, precision, threads.
     """
 
     families: tuple[str, ...]
@@ -52,6 +53,17 @@ class Asked:
     max_seeds: int
     alpha: float
     resolve: float
+    latency: str | None = field(default=None, repr=False)  # a folder's usual name hashes the repr
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """The predicted milliseconds of one image of a network, and the interval around them."""
+
+    network: str
+    ms: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -107,6 +119,9 @@ class Search:
         random: the designs of the baseline "random", the first that were drawn.
         best_of_random: the best of these.
         seconds_random: what their training took.
+        latency: under a cap on it, that of all designs and of the largest that fits, as it was
+            predicted when they were drawn.
+        latency_note: what must be said of it.
         rest: what a later version has written.
     """
 
@@ -117,6 +132,8 @@ class Search:
     random: tuple[str, ...] = ()
     best_of_random: str | None = None
     seconds_random: float | None = None
+    latency: tuple[Predicted, ...] = ()
+    latency_note: str | None = None
     rest: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -214,6 +231,8 @@ def record(folder: Path, change: Callable[[Search | None], Search]) -> Search:
 def _document(search: Search) -> dict[str, Any]:
     own = asdict(search)
     rest = own.pop("rest")
+    if search.asked.latency is None:  # as it was before there were such caps
+        del own["asked"]["latency"], own["latency"], own["latency_note"]
     return {"schema": SCHEMA, **own, **rest}
 
 

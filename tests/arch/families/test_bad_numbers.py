@@ -70,11 +70,16 @@ def test_an_input_too_small_for_the_strides_is_told_so(one, size):
     ("name", "rule"),
     [
         ("mobilenet_v2_0.000000001", "width must be at least 0.01, not 0.000000001"),
-        ("mobilenet_v3_large_0", "width must be at least 0.01, not 0"),
+        ("mobilenet_v3_large_0", "width must be at least 0.01, not 0; write 0.01 or more"),
+        (
+            "mobilenet_v2_-1",
+            "the numbers of a name are above 0, not -1; write it without the minus",
+        ),
+        ("regnetx_10_24_-0.5_2_8", "the numbers of a name are above 0, not -0.5"),
         ("mobilenet_v2_99.01", "width must be at most 99, not 99.01"),
         ("efficientnet_1_0.001_224", "depth must be at least 0.01, not 0.001"),
         ("efficientnet_1_1_1", "resolution must be at least 32, not 1"),
-        ("resnet50@0.001", "scale must be at least 0.015625, not 0.001"),
+        ("resnet50@0.001", "scale must be at least 0.015625, not 0.001; write 0.015625 or more"),
         ("regnetx_3_24_36.44_2.49_8", "depth must be at least 4, not 3"),
         ("regnety_999999999_24_36.44_2.49_8", "depth must be at most 10,000, not 999999999"),
         ("regnetx_13_0_36.44_2.49_8", "w0 must be at least 8, not 0"),

@@ -44,6 +44,8 @@ PYCLS = [
     ("RegNetY-800MF", 6263168, 797183328, 5249888),
     ("RegNetY-12GF", 51822544, 12092395504, 21384496),
     ("efficientnet_b0", 5288548, 385825092, 6748036),
+    ("EN-B2", 9109994, 993578282, 13832834),
+    ("EN-B5", 30389784, 10266426072, 98857400),
 ]
 # Parameters alone: num_params of torchvision's weights; timm's of the last five.
 PARAMS = {
@@ -125,7 +127,10 @@ TIMM = {
     "repvgg_b3": 123085288,
     "repvgg_b3g4": 83825128,
     "repvgg_d2se": 133334836,
+    "senet154": 115088984,
 }
+# Its multiply-adds and activations, by fvcore 0.1.5.
+SENET154 = (20688363520, 38687384)
 
 
 @pytest.mark.parametrize(("name", "params", "macs", "activations"), TORCHVISION)
@@ -148,6 +153,48 @@ def test_a_network_costs_what_pycls_says_by_its_own_rule(name, params, flops, ac
         if getattr(visit.node, "bias", False)
     )
     assert (cost.params, cost.macs + biased, cost.activations) == (params, flops, activations)
+
+
+def test_resnext_50_is_an_anynet_but_for_its_stem():
+    """As pycls configures X-50-32x4d: bottleneck ratio 2 (BOT_MULS 0.5), group widths 4 to 32."""
+    ours = count(parse("anynet_3_4_6_3_w_256_512_1024_2048_g_4_8_16_32_b_2")).params
+    stem, theirs = 3 * 32 * 9 + 2 * 32, 3 * 64 * 49 + 2 * 64
+    reading = 128 + 256  # the first block's 1x1 and projection, from 32 and from 64 channels
+    assert 25028904 - ours == theirs - stem + 32 * reading
+
+
+def test_senet154_costs_what_timms_does():
+    cost = count(parse("senet154"))
+    assert (cost.macs, cost.activations) == SENET154
+
+
+@pytest.mark.parametrize(
+    ("cardinality", "width", "splits", "printed"),
+    # Table 4 of the Res2Net paper, in millions.
+    [(6, 24, 4, 24.3), (8, 25, 4, 33.8), (6, 24, 6, 36.7)],
+)
+def test_res2next_29_is_as_large_as_its_paper_prints(cardinality, width, splits, printed):
+    """Summed by hand: all parts have a convolution in the first block, in others all but one."""
+    total, w_in = 3 * 64 * 9 + 2 * 64, 64
+    for stage in range(3):
+        group, out = cardinality * width * 2**stage, 256 * 2**stage
+        part = 9 * group * width * 2**stage + 2 * group
+        total += w_in * out + 2 * out + (3 * splits - 2) * part
+        total += (w_in + 5 * out) * group * splits + 3 * 2 * (group * splits + out)
+        w_in = out
+    total += 1024 * 10 + 10
+    name = f"res2next29_{cardinality}c_{width}w_{splits}s"
+    assert count(parse(name)).params == total and round(total / 1e6, 1) == printed
+
+
+@pytest.mark.parametrize(
+    ("small", "large"), [("cifar_resnet50d", "resnet50d"), ("cifar_seresnet50d", "seresnet50d")]
+)
+def test_resnet_d_for_small_images_is_less_strided(small, large):
+    """The same weights: a stem of three 3x3 that keeps the size, and no max pool."""
+    assert count(parse(small)).params == count(parse(large, classes=10)).params
+    sizes = [visit.output[1] for visit in walk(parse(small).tree, (3, 32, 32))]
+    assert sizes[0] == 32 and 4 in sizes and 2 not in sizes
 
 
 @pytest.mark.parametrize(("name", "params"), [*PARAMS.items(), *TIMM.items()])
@@ -187,6 +234,10 @@ def test_a_network_has_the_published_parameters(name, params):
         ("repvgg_4_6_16_1_a2_b4_g4", "repvgg_b1g4"),
         ("resnext50-d-32x4d", "resnext50d_32x4d"),
         ("cifar_SE-ResNet-50", "cifar_seresnet50"),
+        ("SENet-154", "senet154"),
+        ("senet_3_8_36_3_64x4d", "senet154"),
+        ("Res2NeXt-29-6c-24w-4s", "res2next29_6c_24w_4s"),
+        ("res2net_11_11_11_24w_4s", "res2net_11_11_11_24w_4s"),  # 101 layers, but three stages
     ],
 )
 def test_other_spellings_are_understood(spelled, name):
@@ -207,7 +258,9 @@ SMALL = (
     *("cifar_convnext_1_1_2_1_w16", "seresnext_1_2_1_1_4x4d", "cifar_seresnext_1_2_1_1_4x4d"),
     *("res2net_1_2_1_1d_4w_3s", "cifar_res2next_1_2_1_1_2c_3w_2s", "resnet_1_1_1_1t"),
     *("cifar_repvgg_1_2_3_1_a0.25_b0.25_g2", "repvgg_se_1_2_1_1_a0.25_b0.25-deploy"),
-    *("cifar_alexnet", "cifar_squeezenet1_1", "cifar_googlenet-aux"),
+    *("cifar_alexnet", "cifar_squeezenet1_1", "cifar_googlenet-aux", "senet_1_2_1_1_4x4d"),
+    *("cifar_resnet_1_1_1_1d", "cifar_seresnet_1_2_1_1t", "res2next_1_2_1_2c_3w_3s"),
+    "anynet_1_2_1_1_w_16_24_32_40_g_8_4_4_8_b_1_2_1_4",
 )
 FIRST = {one: one.names.known[0] for one in registry.families()}
 LARGE = sorted(FIRST.values())
@@ -266,14 +319,11 @@ def test_googlenet_for_small_images_differs_in_the_stem_alone():
         ("cifar_seresnet20", "there is no network named 'cifar_seresnet20'"),
         ("regnetx_10_24_36_1_8", "wm must be at least 1.01, not 1"),
         ("mobilenet_v5", "did you mean mobilenet_v2"),
-        ("res2net51_26w_4s", "did you mean res2net50_26w_4s"),
+        ("res2net51_26w_4s", "or one of the ImageNet depths 26, 50, 101"),
         ("repvgg_1_1_1_1_a0.01_b1", "leaves it no channel; use 1/64 at least"),
         ("repvgg_1_1_1_1_a0.3_b1_g4", "must divide its widths 19, 38, 76, 512, not 4"),
         ("repvgg_a4", "did you mean repvgg_a"),
-        ("cifar_res2net50d", "the stem of 32x32 images has no variant d; name it without d"),
-        ("cifar_resnet26d", "the stem of 32x32 images has no variant d; name it without d"),
-        ("cifar_resnext29t_8x64d", "the stem of 32x32 images has no variant t"),
-        ("cifar_resnet18d", "the stem of 32x32 images has no variant d"),
+        ("cifar_resnext29t_8x64d", "did you mean resnext29_8x64d"),
         ("res2net50_26w_4s@0.25", "width 26 of a split at scale 0.25 is 6.5"),
     ],
 )

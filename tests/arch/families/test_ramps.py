@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from properties import examples
 
 import archscope
-from archscope.arch import structure
+from archscope.arch import arrays, structure
+from archscope.arch.families.residual import ramps
 from archscope.arch.families.residual.ramps import ramp
 from archscope.arch.nodes import Conv, Norm, Repeat, Seq
 from archscope.arch.shape import output_shape
@@ -63,6 +64,20 @@ def test_arrays_of_every_axis_cost_what_each_design_costs(name, rounding):
         assert [getattr(alone, one) for one in METRICS] == [
             getattr(every, one)[design] for one in METRICS
         ]
+
+
+def test_designs_are_the_same_in_blocks_of_any_size(monkeypatch):
+    """A wm near 1 skips powers, and w0 of 8 has many stages: both stand apart in a block."""
+    rng = np.random.default_rng(2)
+    wm = np.where(rng.random(60) < 0.2, 1.1, 2.5)
+    columns = rng.integers(4, 29, 60), 8 * rng.integers(1, 9, 60), rng.integers(4, 90, 60), wm
+    group = 8 * rng.integers(1, 9, 60)
+    whole = count(archscope.regnetx(*columns, group))
+    for module in (arrays, ramps):
+        monkeypatch.setattr(module, "_BLOCK", 7)
+    cut = count(archscope.regnetx(*columns, group))
+    for one in METRICS:
+        assert getattr(whole, one).tolist() == getattr(cut, one).tolist()
 
 
 def test_some_numbers_may_be_arrays_and_others_not():

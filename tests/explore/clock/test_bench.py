@@ -6,15 +6,17 @@ import sys
 from functools import partial
 
 import pytest
+import torch
 from torch import nn
 
 from archscope.arch.names import parse
 from archscope.arch.network import Network
-from archscope.arch.nodes import Conv, Seq
+from archscope.arch.nodes import Act, Conv, Linear, Pool, Seq
 from archscope.arch.papers.timings import EXAMPLES
 from archscope.cost.peak import Peak
 from archscope.errors import ArchscopeError, UsageError
 from archscope.explore.clock import bench as module
+from archscope.explore.clock import engines
 from archscope.explore.clock import peak_memory as footprint
 from archscope.explore.clock.bench import Extras, Setting, bench, bench_paper, parse_modes
 from archscope.explore.clock.rounds import timed_rounds
@@ -23,6 +25,11 @@ from archscope.training.devices import Inventory
 
 MACHINE = Inventory(cpus=2, cpu_name="imaginary")
 TIMES_ONLY = Extras(memory=False)
+SMALL = Network("small", Seq(Conv(8, 3), Act(), Pool("global"), Linear(2)), (3, 8, 8))
+
+
+def replace_input(network):
+    return dataclasses.replace(network, name="larger", input=(3, 16, 16))
 
 
 class Clock:
@@ -78,8 +85,8 @@ def timed(monkeypatch):
         return clock.call((network.name, mode, images, precision, device), float(depth * images[0]))
 
     monkeypatch.setattr("archscope.nn.build.build", lambda network, **_: network)
-    monkeypatch.setattr(module, "workload", fake_workload)
-    monkeypatch.setattr(module, "place", lambda network, device: None)
+    monkeypatch.setattr(engines, "workload", fake_workload)
+    monkeypatch.setattr(engines, "place", lambda network, device: None)
     monkeypatch.setattr(module, "tune_malloc", lambda: True)
     monkeypatch.setattr(module, "timed_rounds", partial(timed_rounds, clock=clock))
     return clock
@@ -281,3 +288,67 @@ class TestFootprint:
         task = dataclasses.replace(self.task(parse("resnet8")), device="mps")
         assert footprint.peak_memory(task) is None
         assert "max_memory_allocated" in footprint.method("cuda:1")
+
+
+@pytest.mark.parametrize(
+    ("changed", "rule"),
+    [
+        ({"engine": "tvm"}, "an engine is torch, compile, onnxruntime"),
+        ({"engine": "onnxruntime"}, "give --modes latency,throughput"),
+        ({"engine": "onnxruntime", "modes": ("latency",), "precision": "bf16"}, "in fp32"),
+    ],
+)
+def test_an_engine_says_what_it_does_not_run(changed, rule):
+    with pytest.raises(UsageError, match=rule):
+        bench("resnet18", Setting(**changed), extras=TIMES_ONLY, machine=MACHINE)
+
+
+def test_an_engine_that_cannot_be_had_is_told_with_the_fix(monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with pytest.raises(UsageError, match=r"--engine compile on cpu needs a C\+\+ compiler"):
+        bench("resnet18", Setting(engine="compile"), extras=TIMES_ONLY, machine=MACHINE)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    setting = Setting(engine="onnxruntime", modes=("latency",))
+    with pytest.raises(UsageError, match=r"pip install 'archscope\[onnx\]'"):
+        bench("resnet18", setting, extras=TIMES_ONLY, machine=MACHINE)
+
+
+def test_inputs_are_said_where_they_differ():
+    setting = Setting(modes=("latency",), rounds=1, threads=1)
+    found = bench([SMALL, replace_input(SMALL)], setting, extras=TIMES_ONLY, note=lambda _: None)
+    (table,) = found.tables()
+    assert [row["input"] for row in table.rows] == ["3×8×8", "3×16×16"]
+    assert "images of" in [column.header for column in table.columns]
+    (alike,) = bench(SMALL, setting, extras=TIMES_ONLY, note=lambda _: None).tables()
+    assert alike.title.endswith("images of 3×8×8")
+
+
+@pytest.mark.slow
+def test_networks_run_compiled():
+    setting = Setting(modes=("latency",), rounds=1, threads=1, engine="compile")
+    notes: list[str] = []
+    found = bench([SMALL, replace_input(SMALL)], setting, note=notes.append)
+    assert [one.peak_memory for one in found.results] == [None, None]
+    assert "compiling small (latency)" in notes
+    assert "memory is measured of --engine torch alone" in notes
+    assert found.document()["setting"]["engine"] == "compile"
+    assert "run by compile" in " ".join(found.tables()[0].notes)
+
+
+@pytest.mark.torchvision
+def test_onnx_runtime_runs_what_is_exported_and_files_as_they_are(tmp_path):
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    from archscope.nn.build import build
+    from archscope.nn.export import Export
+
+    content = Export("small", build(SMALL).eval(), "onnx", torch.randn(2, 3, 8, 8)).content()
+    (file := tmp_path / "small.onnx").write_bytes(content)
+    setting = Setting(modes=("latency", "throughput"), batch=4, rounds=1, engine="onnxruntime")
+    found = bench([SMALL, str(file)], setting, note=lambda _: None)
+    rows = found.document()["results"]
+    assert [(row["mode"], row["batch"]) for row in rows] == [("latency", 1)] * 2 + [
+        ("throughput", 4)
+    ] * 2
+    assert all(row["images_per_second"] == row["batch"] / row["median"] for row in rows)
+    assert found.document()["machine"]["engine"].startswith("onnxruntime ")

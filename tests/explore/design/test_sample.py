@@ -13,6 +13,8 @@ from archscope.arch.families.residual.ramps import Beginnings
 from archscope.arch.names import parse
 from archscope.arch.scaling import plain
 from archscope.cost.formula import count
+from archscope.cost.memory import peak_elements
+from archscope.cost.stored import Storage
 from archscope.errors import InfeasibleError
 from archscope.explore.design import draw, enumerate
 from archscope.explore.design.caps.conditions import Conditions
@@ -213,13 +215,67 @@ def test_it_says_so_where_there_are_fewer(monkeypatch, tmp_path):
     assert set(networks(found)) == every and len(found) == len(every) < 100
     assert "all there are" in found.tables()[0].notes[0]
     monkeypatch.setattr(enumerate, "MOST_CANDIDATES", 10)
-    monkeypatch.setattr(draw, "MOST_DRAWS", 20_000)
     monkeypatch.setattr(draw, "CHUNK", 512)
+    found = enumerate_designs(query, Order(sample=100))
+    assert set(networks(found)) == every and found.again >= 14 * (len(every) + 1)
+    assert "These seem to be all" in " ".join(found.tables()[0].notes)
+    monkeypatch.setattr(draw, "SURELY", 10**6)
+    monkeypatch.setattr(draw, "MOST_DRAWS", 20_000)
+    found = enumerate_designs(query, Order(sample=100))  # little is left: it is gone through
+    assert found.drawn is None and len(found) == len(every)
+    monkeypatch.setattr(enumerate, "MOST_THIN", 10)
     found = enumerate_designs(query, Order(sample=100))
     note = " ".join(found.tables()[0].notes)
     assert set(networks(found)) == every
     assert f"{found.matches:,} of {found.drawn:,} designs looked at do" in note
     assert "100 were not found in so many" in note
+
+
+MOBILE = {
+    "width": [Fraction(number, 50) for number in range(12, 28)],
+    **{f"expansion{stage}": [1, 2, 3, 4] for stage in (2, 3)},
+    **{f"depth{stage}": [1, 2, 3] for stage in (3, 4)},
+}
+
+
+def few_bytes(memory, given=MOBILE):
+    ranges = {"memory": (0, memory), "weights": (0, 450_000)}
+    storage = Storage("int8", "int8", fold=True)
+    return Query(["mobilenet_v2"], given, ranges, 1, 2, (3, 64, 64), storage)
+
+
+@pytest.mark.parametrize("tabled", [True, False])
+def test_what_needs_too_many_bytes_is_left_out_with_all_that_need_more(monkeypatch, tabled):
+    query = few_bytes(30_000)
+    monkeypatch.setattr(enumerate, "over_stored", lambda *_: None)
+    every = enumerate_designs(query)
+    monkeypatch.undo()
+    if tabled:
+        monkeypatch.setattr("archscope.explore.design.space._MANY", 1)
+    found = enumerate_designs(query)
+    assert list(found.rows()) == list(every.rows()) and 0 < found.matches < found.candidates / 4
+    assert found.counted < every.counted
+    memories = [peak_elements(query.storage.held(found.network(row))) for row in range(len(found))]
+    assert memories == [row["memory"] for row in found.rows()] and max(memories) <= 30_000
+
+
+def test_a_sample_by_tables_is_of_first_designs_as_without(monkeypatch):
+    [part] = enumerate.spaces(few_bytes(60_000))[0].parts()
+    rng = np.random.default_rng(3)
+    drawn = {axis: rng.choice(part.column(axis), 60) for axis in part.free}
+    assert part.tables is None
+    monkeypatch.setattr("archscope.explore.design.space._MANY", 1)
+    [tabled] = enumerate.spaces(few_bytes(60_000))[0].parts()
+    prints = fingerprints(part, drawn)
+    assert tabled.tables is not None
+    one, other = (Alike(each).first(drawn, prints) for each in (part, tabled))
+    assert one.tolist() == other.tolist() and 0 < one.sum() < 60
+
+
+def test_where_the_smallest_needs_too_many_bytes_nothing_is_drawn():
+    large = {**MOBILE, **{f"expansion{stage}": range(1, 9) for stage in range(1, 8)}}
+    with pytest.raises(InfeasibleError, match=r"bytes of memory, .* times the most"):
+        enumerate_designs(few_bytes(9_000, large), Order(sample=5))
 
 
 def test_what_cannot_be_is_infeasible_in_any_box():

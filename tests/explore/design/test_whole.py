@@ -67,7 +67,7 @@ def test_where_bounds_are_slow_all_are_gone_through(monkeypatch):
 
 
 def test_what_would_take_minutes_is_refused_soon(monkeypatch):
-    monkeypatch.setattr("archscope.explore.design.caps.branch._TIES", 20_000)
+    monkeypatch.setattr("archscope.explore.design.caps.branch._TIES", {True: 20_000, False: 20_000})
     caps = [Limit("params", 5_000_000, hard=True), Limit("macs", 400_000_000, hard=True)]
     with pytest.raises(UsageError, match="fix a number, or give smaller ranges"):
         inverse("anynet", caps, free=["depth", "width"])

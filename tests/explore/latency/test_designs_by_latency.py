@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from archscope.arch.names import parse
 from archscope.arch.scaling import plain
 from archscope.cli import app
+from archscope.cost import execution
 from archscope.cost.formula import count
 from archscope.cost.latency.model import latencies, latencies_of_box
 from archscope.cost.memory import memory
@@ -155,3 +156,22 @@ def test_a_range_that_is_none_is_refused(kept, text):
 def test_the_options_of_a_model_need_latency(kept):
     result = run("enumerate", *BOX)
     assert result.exit_code == 2 and "add --latency :20ms" in result.stderr
+
+
+@pytest.mark.parametrize("parts", [50, 1])
+def test_a_box_of_many_programs_is_read_in_parts_or_refused(kept, parts, monkeypatch):
+    monkeypatch.setattr(execution, "_MOST_PARTS", parts)
+    (space,) = spaces(Query(["cifar_regnetx"]))
+    first = {word: values[0] for word, values in space.axes.items()}
+    first |= {"wm": 2}  # programs differ along wa, and not along w0
+    w0, wa = [64, 72], [8, 200]
+    box = {**first, "w0": np.array(w0).reshape(2, 1), "wa": np.array(wa).reshape(1, 2)}
+    if parts == 1:
+        with pytest.raises(UsageError, match="many programs"):
+            latencies_of_box(space.network(box), kept.weights)
+        return
+    found = np.broadcast_to(latencies_of_box(space.network(box), kept.weights), (2, 2))
+    for row, one in enumerate(w0):
+        for column, other in enumerate(wa):
+            alone = kept.seconds(space.network({**first, "w0": one, "wa": other}))
+            assert found[row, column] == pytest.approx(alone, rel=1e-9)

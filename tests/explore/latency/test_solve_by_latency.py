@@ -22,6 +22,7 @@ from archscope.explore.latency.fitted import Asked
 GIVEN = {"cardinality": [1, 3, 8, 32], "width": list(range(1, 9))}
 BOX = ("--network", "resnext50", "--cardinality", "1,3,8,32", "--width", "1:8")
 FREE = ("--free", "cardinality,width", "--threads", "1")
+LISTED = ("resnext50", "--cardinality", "1,3", "--width", "1:3", "--threads", "1")
 
 
 def run(*words: str):
@@ -145,3 +146,12 @@ def test_the_library_solves_by_a_model_that_it_is_given(alone, kept):
     found = solve("resnext50", **words, latency=kept, nearest=1, **GIVEN)
     expected = max((name for name in alone if alone[name][0] <= most), key=alone.get)
     assert found.document()["answers"][0]["designs"][0]["network"] == expected
+
+
+def test_where_batch_norm_is_folded_it_says_that_the_latency_is_of_layers_not_folded(alone):
+    slowest = max(ms for ms, _ in alone.values())
+    said = "latency is that of layers not folded"
+    for words in (["solve", *BOX, *FREE, "--at-most"], ["enumerate", *LISTED, "--latency"]):
+        end = f":{slowest:.0f}ms" if words[0] == "enumerate" else f"{slowest:.0f}ms"
+        assert said in CliRunner().invoke(app, [*words, end, "--fold"]).stderr
+        assert said not in CliRunner().invoke(app, [*words, end]).stderr

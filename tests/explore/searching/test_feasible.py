@@ -9,6 +9,7 @@ from scipy.stats import chisquare
 
 import archscope
 from archscope import FeasibleSet
+from archscope.cost.memory import memory
 from archscope.errors import InfeasibleError, UsageError
 
 SMALL = {"cardinality": [1, 2, 4], "width": [4, 8, 16]}
@@ -56,6 +57,17 @@ def test_weights_are_a_cap_on_params():
     assert dict(chosen.ranges) == {"params": (0, 1_200_000)}
 
 
+def test_the_memory_may_have_a_cap():
+    every = [archscope.network(f"wrn_10_{widen}") for widen in (1, 2, 3, 4)]
+    peaks = {one.name: memory(one, element_bytes=1).peak_activation_bytes for one in every}
+    most = sorted(peaks.values())[1]
+    chosen = FeasibleSet("wrn_10", f"{most}B memory:int8", given={"widen": [1, 2, 3, 4]})
+    inside = {name for name, peak in peaks.items() if peak <= most}
+    assert {one.name for one in chosen.sample(20)} == inside and 0 < len(inside) < 4
+    again = FeasibleSet.from_document(json.loads(json.dumps(chosen.document())))
+    assert {name for name in peaks if again.contains(name)} == inside
+
+
 @pytest.mark.parametrize(
     ("network", "why"),
     [
@@ -73,9 +85,7 @@ def test_what_is_outside(network, why):
 def test_what_cannot_be():
     with pytest.raises(InfeasibleError, match="nearest"):
         FeasibleSet(["wrn_10", "cifar_resnext11"], "100kparams").sample(3)
-    with pytest.raises(UsageError, match="leave that on the memory out"):
-        FeasibleSet("wrn_10", "64kB memory:int8")
-    with pytest.raises(UsageError, match="leave that on the latency out"):
+    with pytest.raises(UsageError, match="give the set one, as latency="):
         FeasibleSet("wrn_10", "20ms")
     with pytest.raises(UsageError, match="only a network of the set"):
         FeasibleSet("cifar_resnext11", given=SMALL).neighbours("wrn_16_1")

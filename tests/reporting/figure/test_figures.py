@@ -187,7 +187,8 @@ def test_figure7_of_a_sweep(fake_sweep):
     assert "Bars: ± one standard error" in data.heading.subtitles[1]
     axes = scatter.draw(data).axes[0]
     assert axes.get_xscale() == "log"
-    assert "batch norm included" in axes.get_xlabel() and axes.get_ylabel() == "test error (%)"
+    assert "batch norm included" in axes.get_xlabel()
+    assert axes.get_ylabel() == "test error (%), lower is better"
 
 
 def test_curves_are_told_apart_without_colour():

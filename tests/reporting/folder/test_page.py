@@ -6,8 +6,10 @@ import base64
 import hashlib
 import html
 import json
+import math
 import re
 import shutil
+import statistics
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
@@ -30,7 +32,7 @@ BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil
 class Checker(HTMLParser):
     """Every tag closed in order, ids unique, nothing from elsewhere."""
 
-    VOID = frozenset({"meta", "br", "path", "use", "rect", "polyline", "link", "img"})
+    VOID = frozenset({"meta", "br", "path", "use", "rect", "polyline", "link", "img", "input"})
 
     def __init__(self):
         super().__init__()
@@ -75,7 +77,7 @@ def written_page(written):
 def test_the_page_is_whole_and_takes_nothing_from_elsewhere(written_page):
     text = written_page
     checker = checked(text)
-    assert checker.outside == []
+    assert all(re.fullmatch(r"trials/[\w.]+-s\d+-[0-9a-f]+/", link) for link in checker.outside)
     assert len(set(checker.ids)) == len(checker.ids)
     assert "@import" not in text and "url(http" not in text
 
@@ -116,6 +118,12 @@ def test_what_is_unfinished_or_failed_is_said_at_the_top(fake_sweep):
     assert "Failed, left out of the means: 4x64d seed 2" in top
 
 
+def test_trials_that_have_a_folder_are_links_to_it(fake_sweep):
+    folder = fake_sweep(templates=("1x64d", "2x64d"), statuses={("2x64d", 1): "pending"})
+    links = checked(page(read_sweep(folder))).outside
+    assert len(links) == 5 and all((folder / link).is_dir() for link in links)
+
+
 def test_a_sweep_of_which_nothing_has_finished_is_a_page_too(fake_sweep):
     statuses = {("1x64d", 1): "running", ("1x96d", 1): "pending"}
     folder = fake_sweep(templates=("1x64d", "1x96d"), seeds=(1,), statuses=statuses)
@@ -138,9 +146,11 @@ def test_what_others_wrote_is_escaped(fake_sweep):
 def test_a_browser_may_run_the_pages_own_script_alone_and_fetch_nothing(fake_sweep):
     text = page(read_sweep(fake_sweep(templates=("1x64d", "2x64d"))))
     [policy] = re.findall(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', text)
-    [script] = re.findall(r"<script>(.*?)</script>", text, flags=re.DOTALL)
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    assert f"script-src 'sha256-{digest}'" in policy and policy.startswith("default-src 'none'")
+    scripts = re.findall(r"<script>(.*?)</script>", text, flags=re.DOTALL)
+    digests = [base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in scripts]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    assert len(digests) == 2 and f"script-src {allowed};" in policy
+    assert policy.startswith("default-src 'none'")
     assert text.index("Content-Security-Policy") < text.index("<style>")
     assert not re.search(r"<[^>]* on\w+=", text)
 
@@ -211,7 +221,28 @@ def in_browser(source, tmp_path, scheme):
         assert said.get("kept") != []
         for text in said.get("kept", ()):
             assert "8x64d" in text and "done" in text
+        if "explored" in said:
+            assert said["scrolled"] == 0
+            check_explored(said)
     return [(len(said["figures"]), len(said["rising"])) for said in found.values()]
+
+
+def check_explored(said):
+    """A marker stands where its own numbers say, on an axis of either kind; curves are overlaid."""
+    for marks, cost, way in zip(
+        said["explored"], ("parameters", "multiply-adds"), (math.log, float), strict=True
+    ):
+        told = [re.search(rf"([\d,]+) {cost}", text) for _, _, text in marks]
+        values = [way(int(one[1].replace(",", ""))) for one in told]
+        errors = [float(re.search(r"error ([\d.]+)", text)[1]) for _, _, text in marks]
+        assert len(set(values)) > 2
+        for places, exact in (([m[0] for m in marks], values), ([m[1] for m in marks], errors)):
+            slope, *_ = statistics.linear_regression(exact, places)
+            assert abs(statistics.correlation(exact, places)) > 0.99999
+            assert (slope > 0) == (exact is values)
+    assert said["atFirst"] == 4
+    assert said["overlaid"] == [0, 2, 4]  # of each its test and its training error
+    assert {"1x64d", "2x64d", "test error", "training error"} <= set(said["named"])
 
 
 browsed = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
@@ -219,23 +250,25 @@ browsed = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
 
 @browsed
 @pytest.mark.parametrize("scheme", ["dark", "light"])
+@pytest.mark.usefixtures("narrow_too")
 def test_in_a_browser_nothing_fails_is_clipped_or_faint_and_tables_sort(
     fake_sweep, tmp_path, scheme
 ):
     statuses = {("8x64d", 1): "pending", ("4x64d", 2): "failed"}
     source = page(read_sweep(fake_sweep(statuses=statuses)))
     assert "filter rows" in source
-    assert in_browser(source, tmp_path, scheme) == [(3, 21)] * 2
+    assert in_browser(source, tmp_path, scheme) == [(5, 21)] * 2
 
 
 @pytest.mark.slow
 @browsed
+@pytest.mark.usefixtures("narrow_too")
 def test_in_a_browser_the_page_of_a_study_of_many_networks_is_whole(fake_sweep, tmp_path):
     folder = fake_sweep(templates=(*CARDINALITY, *WIDTH[1:], "16x64d"), noise=0.3)
     keep(folder, Kept(read_study("resnext-fig7"), "proxy"), {"preset": "proxy"})
     source = contents(folder).texts["report.html"]()
     assert "Error distribution" in source
-    assert in_browser(source, tmp_path, "dark") == [(4, 24)] * 2
+    assert in_browser(source, tmp_path, "dark") == [(6, 24)] * 2
 
 
 @browsed

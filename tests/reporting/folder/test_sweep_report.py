@@ -9,6 +9,7 @@ import pytest
 
 from archscope.errors import UsageError
 from archscope.reporting.facts.wording import data_label, proxy_differences
+from archscope.reporting.figure import figure7
 from archscope.reporting.folder.folder import write
 from archscope.reporting.folder.sweep import table7
 from archscope.reporting.table.render import render
@@ -41,6 +42,7 @@ def rows_of(folder):
         return list(csv.DictReader(stream))
 
 
+@pytest.mark.usefixtures("narrow_too")
 def test_write_makes_all_files_and_the_same_ones_again(written, fake_sweep):
     folder, paths = written
     assert paths == [folder / name for name in FILES]
@@ -175,3 +177,25 @@ def test_tables_need_neither_torch_nor_matplotlib():
     )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (found.stdout, found.stderr) == ("[]\n[]\n", "")
+
+
+def test_a_network_at_chance_level_is_said_to_be_so(fake_sweep):
+    sweep = read_sweep(fake_sweep(templates=("1x64d", "2x64d"), seeds=(1, 2)))
+    assert "At chance level" not in "".join(table7(sweep).notes)
+    for record in sweep.trials[:2]:
+        record.result.metrics["test_error"] = 89.5
+    # Guessing among ten classes is wrong nine times of ten.
+    said = "of them by this training: 1x64d (89.5 %); guessing among 10 classes has 90.0 % error."
+    assert said in "".join(table7(sweep).notes)
+
+
+def test_one_seed_has_no_mean_over_seeds(fake_sweep):
+    sweep = read_sweep(fake_sweep(templates=("1x64d", "2x64d"), seeds=(1,)))
+    said = " ".join(table7(sweep).notes)
+    assert "mean" not in said and "of one seed, so without a standard error; lower is" in said
+
+
+def test_networks_of_ones_own_are_no_proxy_of_the_paper(fake_sweep):
+    sweep = read_sweep(fake_sweep(templates=("resnet20", "wrn_16_1")))
+    assert "proxy of the paper" not in " ".join(table7(sweep).notes)
+    assert "proxy of the paper" not in " ".join(figure7.data(sweep).heading.subtitles)

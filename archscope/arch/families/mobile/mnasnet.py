@@ -101,7 +101,10 @@ def _timm(numbers: Numbers) -> Keys:
     Names(
         "mnasnet_a1[_{width}]",
         aliases=("semnasnet[_{width}]",),
-        known=("mnasnet_a1", "mnasnet_a1_0.75", "mnasnet_a1_1.4"),
+        known=(
+            *("mnasnet_a1", "mnasnet_a1_0.35", "mnasnet_a1_0.5", "mnasnet_a1_0.75"),
+            "mnasnet_a1_1.4",
+        ),
         read=timms_width,
         cifar=True,
     ),

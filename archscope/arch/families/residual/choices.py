@@ -30,11 +30,18 @@ class Block(NamedTuple):
         kernels: of its convolutions.
         preactivation: batch norm and ReLU before each convolution, not behind.
         lead: whether the first of them is in the first block too, not in the stem.
+        narrower: how many times narrower than the others each path of the first convolution is.
+        projection: the kernel of the shortcut's projection, where that has a stride.
+        last_pooled: whether the last part of splits is pooled in a stage's first block; else it has
+            a convolution there, as the others.
     """
 
     kernels: tuple[Kernel, ...]
     preactivation: bool = False
     lead: bool = True
+    narrower: int = 1
+    projection: int = 1
+    last_pooled: bool = True
 
 
 class Stride(NamedTuple):
@@ -164,19 +171,27 @@ def _block(choices: Choices, index: int, w_in: Number, stride: int, *, first: bo
     """A block of stage `index`, which its `first` one is or not."""
     kernels = choices.block.kernels
     last = len(kernels) - 1
+    width, cardinality = choices.width[index], choices.cardinality[index]
+    begin = width
+    if choices.block.narrower > 1:
+        begin = cardinality * larger(1, width // cardinality // choices.block.narrower)
     convolutions: Sequence[Conv] = [
         Conv(
-            choices.output[index] if place == last else choices.width[index],
+            choices.output[index] if place == last else begin if place == 0 else width,
             kernel,
             stride if place == min(choices.stride.convolution, last) else 1,
-            choices.cardinality[index] if 0 < place < last else 1,
+            cardinality if 0 < place < last else 1,
         )
         for place, kernel in enumerate(kernels)
     ]
     if not choices.block.preactivation:
         out, squeeze = choices.output[index], choices.squeeze
         squeezed = None if squeeze is None else _inner(out, squeeze, len(kernels))
-        split = partial(res2, splits=choices.splits, first=first) if choices.splits > 1 else None
+        split = None
+        if choices.splits > 1:
+            split = partial(
+                res2, splits=choices.splits, first=first, pooled=choices.block.last_pooled
+            )
         if split and last < 2:
             raise UsageError("splits stand between a block's first and last convolution; use three")
         return postactivation(
@@ -185,6 +200,7 @@ def _block(choices: Choices, index: int, w_in: Number, stride: int, *, first: bo
             squeezed=squeezed,
             pooled=choices.pooled,
             split=split,
+            kernel=choices.block.projection,
         )
     for there, what in (
         (choices.squeeze is not None, "squeeze-and-excitation stands"),

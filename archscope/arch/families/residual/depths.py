@@ -13,7 +13,7 @@ from typing import Any
 
 from archscope.arch.arrays import Number, is_array, whole
 from archscope.arch.families.axis import Axis, number_text
-from archscope.arch.families.blocks import DEEP_STEMS, no_variant
+from archscope.arch.families.blocks import DEEP_STEMS
 from archscope.arch.families.spelling import SIGNS, WHOLE, Numbers, Spelled
 from archscope.errors import UsageError, shown
 
@@ -95,11 +95,9 @@ def imagenet(spelled: Spelled, known: Known, others: Known | None = None) -> Num
     Raises:
         UsageError: where it must be one, but no such depth is known, or has an ImageNet stem.
     """
-    depth, others = read_depth(spelled), others or known
     if spelled.prefix == "cifar":
-        if letter := variant(spelled).get("variant"):
-            raise no_variant(letter)
         return None
+    depth, others = read_depth(spelled), others or known
     if depth is None:
         return {}
     if isinstance(depth, tuple):

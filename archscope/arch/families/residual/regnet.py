@@ -12,12 +12,12 @@ from fractions import Fraction
 from functools import partial
 from typing import Any, NamedTuple
 
-from archscope.arch.arrays import Number, is_array, smaller
+from archscope.arch.arrays import Number, blockwise, is_array, larger, smaller
 from archscope.arch.families.axis import Axis, chosen, number_text
 from archscope.arch.families.blocks import divisible, postactivation, strides
 from archscope.arch.families.family import family
 from archscope.arch.families.residual import alike
-from archscope.arch.families.residual.ramps import Beginnings, ramp
+from archscope.arch.families.residual.ramps import Beginnings, fitted
 from archscope.arch.families.residual.regnet_keys import TIMM, VISION
 from archscope.arch.families.residual.regnet_sizes import (
     NUMBERS,
@@ -37,11 +37,12 @@ _QUARTER = Rule("a quarter, halves to even", "squeeze-and-excitation in pycls")
 
 
 class _Stages(NamedTuple):
-    """Blocks, widths and group widths of the stages."""
+    """Blocks, widths and numbers of groups of the stages; the widths within a block, if others."""
 
     depths: Sequence[Number]
     widths: Sequence[Number]
-    groups: Sequence[Number]
+    cardinalities: Sequence[Number]
+    inner: Sequence[Number] | None = None
 
 
 def nearest(number: Number, step: Number) -> Number:
@@ -53,23 +54,28 @@ def nearest(number: Number, step: Number) -> Number:
     return np.rint(number / step).astype(np.int64)  # exact: numbers of channels are below 2^52
 
 
-def _fitted(depths: Sequence[Number], widths: Sequence[Number], group: Number, up: bool) -> _Stages:
-    """The stages with group widths of at most their widths, and widths that those divide."""
-    groups = [smaller(group, width) for width in widths]
-    if up:
-        fitted = [divisible(w, g) for w, g in zip(widths, groups, strict=True)]
-    else:
-        fitted = [
-            rounded(nearest(w, g) * g, w, Rule(f"multiple of group width {g}", _EVEN))
-            for w, g in zip(widths, groups, strict=True)
-        ]
-    return _Stages(depths, fitted, groups)
+def _up(width: Number, group: Number) -> tuple[Number, Number]:
+    """A width that groups of at most it divide, and their number, as torchvision rounds it."""
+    step = smaller(group, width)
+    fitted = divisible(width, step)
+    return fitted, fitted // step
+
+
+def _even(width: Number, group: Number) -> tuple[Number, Number]:
+    """The same as the paper's code rounds it."""
+    step = smaller(group, width)
+    number = nearest(width, step)
+    if is_array(number):
+        return number * step, number
+    rule = Rule(f"multiple of group width {step}", _EVEN)
+    return rounded(number * step, width, rule), number
 
 
 def _line(numbers: Mapping[str, Any]) -> _Stages:
     """The stages of a RegNet: widths from a line, quantised (section 3.3 of the paper)."""
-    depths, widths = ramp(numbers)
-    return _fitted(depths, widths, numbers["group"], numbers["rounding"] == "up")
+    return _Stages(
+        *fitted(numbers, _up if numbers["rounding"] == "up" else _even, numbers["group"])
+    )
 
 
 def _canonical(numbers: dict[str, Any]) -> dict[str, Any]:
@@ -86,20 +92,24 @@ def _tree(stages: _Stages, squeezed: bool, classes: int, cifar: bool) -> Seq:
     stem, strided = strides([2] * len(stages.depths), cifar)
     w_in: Number = 32
     parts: list[Node] = [Conv(w_in, 3, stem, label="conv1"), Norm(label="bn1"), Act()]
-    for index, (number, width, group) in enumerate(zip(*stages, strict=True)):
-        cardinality = width // group
-        first = _block(w_in, width, cardinality, strided[index], squeezed)
-        rest = _block(width, width, cardinality, 1, squeezed)
+    inner = stages.inner or stages.widths
+    rows = zip(stages.depths, stages.widths, stages.cardinalities, inner, strict=True)
+    for index, (number, width, cardinality, within) in enumerate(rows):
+        shape = width, within, cardinality
+        first = _block(w_in, *shape, strided[index], squeezed)
+        rest = _block(width, *shape, 1, squeezed)
         parts.append(Repeat(number, first, rest, label=f"layer{index + 1}"))
         w_in = width
     return Seq(*parts, Pool("global"), Linear(classes, label="fc"))
 
 
-def _block(w_in: Number, width: Number, cardinality: Number, stride: int, squeezed: bool) -> Node:
-    """1x1, grouped 3x3, 1x1, without a bottleneck."""
-    grouped = Conv(width, 3, stride, cardinality)
-    inner = rounded(nearest(w_in, 4), w_in, _QUARTER, over=4) if squeezed else None
-    return postactivation([Conv(width), grouped, Conv(width)], squeezed=inner, early=True)
+def _block(
+    w_in: Number, width: Number, inner: Number, cardinality: Number, stride: int, squeezed: bool
+) -> Node:
+    """1x1, grouped 3x3, 1x1; a RegNet's are equally wide."""
+    grouped = Conv(inner, 3, stride, cardinality)
+    within = rounded(nearest(w_in, 4), w_in, _QUARTER, over=4) if squeezed else None
+    return postactivation([Conv(inner), grouped, Conv(width)], squeezed=within, early=True)
 
 
 def _read(spelled: Spelled) -> Numbers:
@@ -147,7 +157,9 @@ def _near(bound: Callable[..., Any]) -> Callable[..., Any]:
     """A bound of `alike` as an axis has it."""
 
     def which(own: Mapping[str, Any], chosen: Mapping[str, Any], values: Any) -> Any:
-        known = alike.Known(*_line(own), own["rounding"] == "up")
+        line = _line(own)
+        groups = [w // c for w, c in zip(line.widths, line.cardinalities, strict=True)]
+        known = alike.Known(line.depths, line.widths, groups, own["rounding"] == "up")
         return bound(known, chosen, values)
 
     return which
@@ -225,16 +237,18 @@ def regnety(
 
 @family(
     Names(
-        "anynet[_{depth}[_w_{width}[_g_{group}]]]",
+        "anynet[_{depth}[_w_{width}[_g_{group}[_b_{ratio}]]]]",
         known=(
             "anynet_1_2_7_12_w_32_64_160_384",
             "anynet_1_2_7_12_w_32_64_160_384_g_8",
+            "anynet_3_4_6_3_w_256_512_1024_2048_g_4_8_16_32_b_2",  # ResNeXt-50's blocks
         ),
         cifar=True,
     ),
     Axis("depth", range(1, 17), stages=4, default=(1, 2, 7, 12)),  # of RegNetX-400MF
     Axis("width", range(16, 1025, 16), stages=4),
-    Axis("group", range(8, 65, 8), default=16, grows=()),
+    Axis("group", range(8, 65, 8), stages=4, joint=True, default=(16,) * 4, grows=()),
+    Axis("ratio", (1,), sought=(1, 2, 4), stages=4, joint=True, default=(1,) * 4, grows=()),
     year=2020,
     main="width",
     torchvision=VISION,
@@ -242,13 +256,23 @@ def regnety(
 def anynet(
     depth: Sequence[Number],
     width: Sequence[Number],
-    group: Number = 16,
+    group: Sequence[Number] = (16,) * 4,
+    ratio: Sequence[Number] = (1,) * 4,
     *,
     classes: int = 1000,
     cifar: bool = False,
 ) -> Seq:
-    """AnyNetX: the blocks and widths of four stages, free of one another, and one group width.
+    """AnyNetX: blocks, widths, group widths and bottleneck ratios of four stages, all free.
 
-    A width is rounded to a multiple of the group width, as RegNet's `even`.
+    A block is a width over its bottleneck ratio wide within, rounded to a multiple of the group
+    width as RegNet's `even`, and as many times as wide behind.
     """
-    return _tree(_fitted(depth, width, group, False), False, classes, cifar)
+    rows = [_narrowed(*row) for row in zip(width, group, ratio, strict=True)]
+    return _tree(_Stages(depth, *zip(*rows, strict=True)), False, classes, cifar)
+
+
+def _narrowed(width: Number, group: Number, ratio: Number) -> tuple[Number, Number, Number]:
+    """Width, number of groups, and width within of a block whose first 1x1 is narrower."""
+    wide = not is_array(ratio) and ratio == 1
+    inner, number = blockwise(_even, width if wide else larger(1, width // ratio), group)
+    return inner if wide else inner * ratio, number, inner

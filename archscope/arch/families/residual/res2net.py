@@ -9,19 +9,23 @@ from fractions import Fraction
 from archscope.arch.arrays import Number, product
 from archscope.arch.families.axis import Axis, number_text
 from archscope.arch.families.blocks import stem_of
-from archscope.arch.families.family import family
+from archscope.arch.families.family import CIFAR_INPUT, family
 from archscope.arch.families.keys import Keys
 from archscope.arch.families.residual.choices import Choices
 from archscope.arch.families.residual.depths import (
     FOUR_STAGES,
     IMAGENET_BLOCKS,
+    THREE_STAGES,
     WIDTH,
+    cifar,
     depth_text,
+    equal_stages,
     imagenet,
     known_depth,
     scale_axis,
     variant,
     variant_forms,
+    whole_depth,
     whole_number,
 )
 from archscope.arch.families.residual.resnext import bottlenecks
@@ -32,6 +36,7 @@ _FORM = "res2net[{depth}[_{width}w_{splits}s]]"
 _GROUPED = "res2next[{depth}[_{cardinality}c_{width}w_{splits}s]]"
 _USUAL = {"cardinality": 1, "width": 26, "splits": 4}  # of a name that does not say them
 _USUAL_GROUPED = {"cardinality": 8, "width": 4, "splits": 4}
+_USUAL_CIFAR = {"width": 24, "splits": 4}
 
 
 def _read(spelled: Spelled) -> Numbers | None:
@@ -46,12 +51,30 @@ def _read(spelled: Spelled) -> Numbers | None:
 def _write(numbers: Numbers) -> str:
     blocks = numbers["blocks"]
     depth = depth_text(known_depth(blocks, IMAGENET_BLOCKS), blocks) + numbers["variant"]
+    return _template(depth, numbers)
+
+
+def _template(depth: str, numbers: Numbers) -> str:
     cardinality, width, splits = (number_text(numbers[word]) for word in _USUAL)
     if cardinality == "1":
         return f"res2net{depth}_{width}w_{splits}s"
     return f"res2next{depth}_{cardinality}c_{width}w_{splits}s"
 
 
+_OWN = (
+    Axis("cardinality", (1, 2, 4, 8, 16, 32), default=1, symbol="C", channels=True),
+    replace(WIDTH, default=26),
+    Axis(
+        "splits",
+        range(2, 9),
+        sought=range(2, 17),
+        most=1_024,
+        default=4,
+        symbol="S",
+        channels=True,
+        arrays=False,
+    ),
+)
 _TIMM = Keys(
     {
         r"(layer\d+\.\d+)\.splits\.(\d+)\.(conv|bn)": r"\1.\3s.\2",
@@ -83,18 +106,7 @@ def _timm(numbers: Numbers) -> Keys | None:
         cifar=True,
     ),
     FOUR_STAGES,
-    Axis("cardinality", (1, 2, 4, 8, 16, 32), default=1, symbol="C", channels=True),
-    replace(WIDTH, default=26),
-    Axis(
-        "splits",
-        range(2, 9),
-        sought=range(2, 17),
-        most=1_024,
-        default=4,
-        symbol="S",
-        channels=True,
-        arrays=False,
-    ),
+    *_OWN,
     scale_axis(64),
     channels=1,
     year=2019,
@@ -127,3 +139,63 @@ def res2net(
     template = (cardinality, product(width, splits))
     plain = bottlenecks(stem, blocks, template, scale, classes, residual)
     return replace(plain, splits=splits, pooled=bool(variant))
+
+
+def _read_cifar(spelled: Spelled) -> Numbers | None:
+    found = cifar(spelled, 9, 2, IMAGENET_BLOCKS)
+    if found is None:
+        return None
+    usual = {**_USUAL_CIFAR, "cardinality": 6 if spelled.form.startswith("res2next") else 1}
+    return {**found, **{word: whole_number(spelled, word).get(word, usual[word]) for word in usual}}
+
+
+def _write_cifar(numbers: Numbers) -> str:
+    depth = whole_depth(numbers["depth"], 9, 2)
+    # Of a depth that ImageNet has too, cifar_ in front means those four stages.
+    return _template(
+        depth_text(None if depth in IMAGENET_BLOCKS else depth, numbers["depth"]), numbers
+    )
+
+
+@family(
+    Names(
+        _FORM,
+        aliases=(_GROUPED,),
+        suffixes=(SCALE, SHORTCUT),
+        known=("res2next29_6c_24w_4s", "res2next29_8c_25w_4s", "res2next29_6c_24w_6s"),
+        read=_read_cifar,
+        write=_write_cifar,
+    ),
+    THREE_STAGES,
+    *_OWN,
+    scale_axis(64),
+    input=CIFAR_INPUT,
+    classes=10,
+    canonical=lambda numbers: {**numbers, "depth": equal_stages(numbers["depth"], 9, 2)},
+    channels=1,
+    year=2019,
+)
+def cifar_res2net(
+    depth: int | Sequence[Number] = 29,
+    cardinality: Number = 6,
+    width: Number = 24,
+    splits: int = 4,
+    *,
+    classes: int = 10,
+    scale: Fraction | float = 1,
+    residual: bool = True,
+) -> Choices:
+    """Res2NeXt-29 (section 4.3): Res2Net's blocks in the three stages of the CIFAR ResNeXt.
+
+    In the first block of a stage the last part has a convolution too, where `res2net` pools it: so
+    the sizes come out that the paper prints in Table 4 (for 10 classes).
+
+    Raises:
+        UsageError: where the depth is not 9n+2, or a scaled width not whole.
+    """
+    assert isinstance(depth, Sequence)
+    stem = stem_of(scale, True, "")
+    scaled(width, scale, f"width {number_text(width)} of a split")  # that it is whole
+    template = (cardinality, product(width, splits))
+    plain = bottlenecks(stem, depth, template, scale, classes, residual)
+    return replace(plain, block=plain.block._replace(last_pooled=False), splits=splits)

@@ -49,8 +49,10 @@ def _read(spelled: Spelled) -> Numbers | None:
     other = variant(spelled)
     # The plain name of ResNet-26 means the CIFAR one.
     found = imagenet(spelled, IMAGENET_BLOCKS if other else _BOTTLENECK, RESNET_BLOCKS)
+    if found is None or "kind" in spelled.suffixes:
+        return None
     is_blocks = isinstance(read_depth(spelled), tuple)  # such a name is one of basic blocks
-    return None if found is None or is_blocks or "kind" in spelled.suffixes else {**found, **other}
+    return None if is_blocks else {**found, **other}
 
 
 def _write(numbers: Numbers) -> str:

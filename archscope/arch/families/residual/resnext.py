@@ -12,8 +12,8 @@ from fractions import Fraction
 from typing import Any
 
 from archscope.arch.arrays import Number, product
-from archscope.arch.families.axis import number_text
-from archscope.arch.families.blocks import cifar_stem, head, imagenet_stem
+from archscope.arch.families.axis import chosen, number_text
+from archscope.arch.families.blocks import DEEP_STEMS, cifar_stem, head, imagenet_stem, stem_of
 from archscope.arch.families.family import CIFAR_INPUT, family
 from archscope.arch.families.residual.choices import Block, Choices, Stride
 from archscope.arch.families.residual.depths import (
@@ -38,6 +38,7 @@ from archscope.arch.nodes import Node
 from archscope.arch.scaling import scaled
 
 _FORM = "resnext[{depth}[_{cardinality}x{width}d]]"
+_DEEP = "resnext_d"  # a question that leaves all of them open
 
 
 def bottlenecks(
@@ -199,3 +200,61 @@ def cifar_resnext(
     assert isinstance(depth, Sequence)
     stem = cifar_stem(scaled(64, scale, "stem 64"))
     return bottlenecks(stem, depth, (cardinality, width), scale, classes, residual)
+
+
+def _read_deep(spelled: Spelled) -> Numbers | None:
+    other = {"variant": "d"} if spelled.form == _DEEP else variant(spelled)
+    if spelled.prefix != "cifar" or not other:
+        return None
+    found = imagenet(spelled._replace(prefix=None), IMAGENET_BLOCKS)
+    usual = {"cardinality": 1, "width": 64} if "resnet" in spelled.form else {}
+    return found if found is None else {**found, **usual, **template_numbers(spelled), **other}
+
+
+def _write_deep(numbers: Numbers) -> str:
+    depth = depth_text(known_depth(numbers["blocks"], IMAGENET_BLOCKS), numbers["blocks"])
+    template = template_text(numbers)
+    kind, behind = ("resnet", "") if template == "1x64d" else ("resnext", f"_{template}")
+    return f"cifar_{kind}{depth}{numbers['variant']}{behind}"
+
+
+@family(
+    Names(
+        _FORM,
+        aliases=(*variant_forms(_FORM), *variant_forms("resnet[{depth}]"), _DEEP),
+        suffixes=(SCALE, SHORTCUT),
+        known=("cifar_resnet50d", "cifar_resnext50d_32x4d"),
+        read=_read_deep,
+        write=_write_deep,
+        template=template_text,
+    ),
+    FOUR_STAGES,
+    CARDINALITY,
+    WIDTH,
+    scale_axis(64),
+    input=CIFAR_INPUT,
+    classes=10,
+    channels=1,
+    year=2018,
+)
+def cifar_resnext_d(
+    blocks: Sequence[Number] = (3, 4, 6, 3),
+    cardinality: Number = 32,
+    width: Number = 4,
+    *,
+    classes: int = 10,
+    scale: Fraction | float = 1,
+    residual: bool = True,
+    variant: str = "d",
+) -> Choices:
+    """ResNet-D and ResNeXt-D for 32x32 images: the four stages of `resnext`, less strided.
+
+    The first of the stem's three 3x3 has stride 1, and there is no max pool; the stages and the
+    shortcuts that pool are the same.
+
+    Raises:
+        UsageError: where a number is not positive, or a scaled width not whole.
+    """
+    stem = stem_of(scale, True, chosen(variant, DEEP_STEMS, "variant"))
+    plain = bottlenecks(stem, blocks, (cardinality, width), scale, classes, residual)
+    return replace(plain, pooled=True)

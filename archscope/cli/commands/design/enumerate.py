@@ -191,7 +191,7 @@ def enumerate_designs(
     ranges = {**ranges_of(params, macs, activations), **stored, **latency_range(latency)}
     numbers = Numbers(cardinality, width, depth, widen, deepening, scale, axis, input_shape)
     timed = latency is not None or LATENCY in f"{pareto} {sort}".lower()
-    fitted = Setting(threads, precision, device, model).model(timed, "--latency :20ms")
+    fitted = Setting(threads, precision, device, model).model(timed, "--latency :20ms", fold=fold)
     query = _query(families, numbers, ranges, divisible, classes, storage)
     query = replace(query, latency=fitted)
     shown = limit if limit is not None or sample or chosen in STREAMED else SHOWN
@@ -212,8 +212,9 @@ def enumerate_designs(
 
 
 def _fewer(found: Enumeration, sample: int) -> str:
-    if found.drawn is None:
-        return f"{len(found):,} networks, all there are, not {sample:,}"
+    if found.drawn is None or found.again:
+        sure = "all there seem to be" if found.again else "all there are"
+        return f"{len(found):,} networks, {sure}, not {sample:,}"
     return (
         f"{len(found):,} networks, not {sample:,}: {found.matches:,} of {found.drawn:,} designs "
         "looked at meet the conditions; widen them, or the box"

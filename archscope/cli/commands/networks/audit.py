@@ -19,6 +19,7 @@ class Paper(StrEnum):
     senet = "senet"
     efficientnet = "efficientnet"
     mobilenet = "mobilenet"
+    mnasnet = "mnasnet"
     convnext = "convnext"
     res2net = "res2net"
     mmpretrain = "mmpretrain"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from archscope.cli.completion import modes as all_modes
-from archscope.cli.completion import some_of
+from archscope.cli.completion import one_of, some_of
 from archscope.cli.options.declared import option
 from archscope.cli.options.machine import DEVICE, PRECISION, ThreadsOption
 from archscope.cli.options.networks import AnyNetworksArgument, InputOption, networks_in
@@ -65,7 +65,7 @@ def bench(
             value="LIST",
             complete=some_of(all_modes),
             help="latency (batch 1), throughput, step (forward, backward, SGD).",
-            default="all; with --paper step",
+            default="all; with --paper step, of ONNX Runtime the first two",
         ),
     ] = None,
     batch: Annotated[
@@ -77,6 +77,17 @@ def bench(
     threads: ThreadsOption = None,
     precision: Annotated[str, PRECISION] = "fp32",
     device: Annotated[str, DEVICE] = "cpu",
+    engine: Annotated[
+        str,
+        option(
+            "--engine",
+            value="torch|compile|onnxruntime",
+            complete=one_of(lambda: ("torch", "compile", "onnxruntime")),
+            help="What runs them: torch, torch.compile (tens of seconds a network and mode, before "
+            "it is timed), or ONNX Runtime (forward passes; .onnx files as they are, others "
+            "exported; needs archscope[onnx]).",
+        ),
+    ] = "torch",
     input_shape: InputOption = None,
     quick: Annotated[
         bool, option("--quick", help="A batch of 4 (or what --paper has) and 3 rounds.")
@@ -131,6 +142,7 @@ def bench(
             "--batch": batch not in (None, 1),
         }
         others |= {"--rounds": rounds, "--input": input_shape, "--quick": quick, "--plot": plot}
+        others |= {"--engine": engine != "torch"}
         others |= {"--figure-width": figure_width, "--no-title": no_title}
         others |= {"--roofline": roofline, "--layers": layers, "a network": names}
         _check_fit(fit, others, output)
@@ -140,12 +152,13 @@ def bench(
     resolve_format(format, output)
     style = figure_style(figure_width, no_title, plot is not None)
     setting = Setting(
-        modes=parse_modes(_usual_modes(paper) if modes is None else modes),
+        modes=parse_modes(_usual_modes(paper, engine) if modes is None else modes),
         batch=batch or (_QUICK_BATCH if quick else Setting.batch),
         rounds=rounds or (_QUICK_ROUNDS if quick else Setting.rounds),
         threads=threads,
         precision=precision,
         device=device,
+        engine=engine.strip().lower(),
     )
     shape = None if input_shape is None else parse_input(input_shape)
     extras = Extras(memory, roofline, layers)
@@ -189,8 +202,11 @@ def _fit(
     print_result(fit_latency(*setting, seconds=limit, note=note), format, output)
 
 
-def _usual_modes(paper: PaperName | None) -> str:
-    return "step" if paper else "latency,throughput,step"
+def _usual_modes(paper: PaperName | None, engine: str) -> str:
+    if paper:
+        return "step"
+    forward = "latency,throughput"
+    return forward if engine.strip().lower() == "onnxruntime" else f"{forward},step"
 
 
 def _check(

@@ -64,7 +64,8 @@ def equivalence(
     Rewrites the network from grouped convolutions (c) to early concatenation (b) to aggregated
     paths (a) and back, carries the weights over, and compares each form with (c): parameters,
     FLOPs (multiply-adds), activations, time; outputs, gradients and running statistics in float64,
-    which must be equal to 1e-10. Networks of basic blocks (resnet18) are shown as in Figure 4; of
+    which must be equal to 1e-10, or to what rounding explains. Networks of basic blocks (resnet18)
+    are shown as in Figure 4; of
     RepVGG (repvgg_a0) the branches that are trained and the one 3x3 that they are in eval mode.
 
     Exit codes: 0 equivalent, 1 not equivalent, 2 usage.

@@ -14,7 +14,9 @@ from archscope.cli.options.declared import option
 from archscope.cli.options.latency import (
     CostsOption,
     LatencyModelOption,
+    LatencyOption,
     Setting,
+    latency_range,
     wants_latency,
 )
 from archscope.cli.options.machine import DEVICE, PRECISION, ThreadsOption
@@ -58,6 +60,7 @@ def list_networks(
     macs: MacsOption = None,
     activations: ActivationsOption = None,
     memory: MemoryOption = None,
+    latency: LatencyOption = None,
     sort: Annotated[
         str,
         option(
@@ -99,15 +102,17 @@ def list_networks(
 
       archscope list --plot error,macs --output errors.png
 
-    With --costs latency, or --plot error,latency, the predicted time of one image on this machine.
+    With --costs latency, --latency :20ms or --plot error,latency, the predicted time of one image
+    on this machine.
     """
     from archscope.explore.networks.listing import list_networks as found
 
     style = figure_style(figure_width, no_title, plot is not None, "--plot error,macs --output")
     ranges, sort = ranges_of(params, macs, activations, memory), sort.strip().lower()
+    ranges |= latency_range(latency)
     listed = partial(found, ranges=ranges, sort=sort)
     setting = Setting(threads, precision, device, model)
-    asked = wants_latency(costs) or sort.removeprefix("-") == LATENCY
+    asked = wants_latency(costs) or LATENCY in (sort.removeprefix("-"), *ranges)
     if plot is None:
         print_result(listed(pattern, latency=setting.model(asked)), format, output)
         return

@@ -9,6 +9,13 @@ import typer
 
 from archscope.cli.commands.training.outcome import check_output, show
 from archscope.cli.options.caps import AtMostOption
+from archscope.cli.options.latency import (
+    LatencyDeviceOption,
+    LatencyModelOption,
+    LatencyPrecisionOption,
+    LatencyThreadsOption,
+    Setting,
+)
 from archscope.cli.options.machine import (
     AddressOption,
     CompileOption,
@@ -97,6 +104,10 @@ def search(
     trials_per_gpu: TrialsPerGpuOption = None,
     workers: WorkersOption = None,
     threads: ThreadsOption = None,
+    latency_threads: LatencyThreadsOption = None,
+    latency_precision: LatencyPrecisionOption = "fp32",
+    latency_device: LatencyDeviceOption = "cpu",
+    latency_model: LatencyModelOption = None,
     compile: CompileOption = False,
     loaders: LoadersOption = None,
     executor: ExecutorOption = "local",
@@ -115,8 +126,10 @@ def search(
     best on held-out images go on from their checkpoints (a tenth of the training images, unless
     --holdout says otherwise; the test set chooses nothing). The winner is then trained from fresh
     seeds beside the largest that fits and the best of random search at as many epochs of training,
-    until it is decided which is better. The folder is a sweep's: killed and continued, or shared
-    by several machines that give the same command, it is the same search.
+    until it is decided which is better. A cap may be a time, as 20ms: that of one image as the
+    model of archscope bench --fit predicts it for --latency-threads, -precision and -device. The
+    folder is a sweep's: killed and continued, or shared by several machines that give the same
+    command, it is the same search.
 
     Exit codes: 0 done, 1 failure, 2 usage, 3 some trials failed or diverged, 4 nothing keeps the
     caps, 75 preempted (SIGUSR1), 130 or 143 interrupted (SIGINT, SIGTERM).
@@ -127,6 +140,7 @@ def search(
     from archscope.explore.training.run_plan import Console
 
     check_output(format, output)
+    timed = latency_threads, latency_precision, latency_device, latency_model
     goal = explore.Goal(
         [name.strip() for name in families.split(",") if name.strip()],
         at_most or [],
@@ -136,6 +150,7 @@ def search(
         seed=seed,
         baselines=baselines_of(baselines),
         scale=[] if scale is None else [exact(part.strip()) for part in scale.split(",")],
+        latency=Setting(*timed, "--latency-").kept(at_most or []),
     )
     result = explore.search(
         goal,

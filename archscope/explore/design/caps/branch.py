@@ -22,7 +22,8 @@ from archscope.explore.design.caps.grid import Costs, Enough, Grid, Ints
 MOST_COUNTED = 30_000_000  # designs of arrays: a minute or so
 _BATCH = {True: 32_768, False: 4}  # boxes looked at together, where all numbers are arrays
 _SAMPLE = 16_384  # of the smallest boxes
-_TIES = 200_000  # designs after which those that are no better are not looked for any more
+# Designs after which those that are no better are not looked for any more: with tables, without.
+_TIES = {True: 800_000, False: 200_000}
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,19 @@ class _Search:
     """A goal in a space, and the best designs so far."""
 
     def __init__(self, grid: Grid, goal: Goal, number: int, most: int) -> None:
-        self.grid, self.goal, self.found, self._most = grid, goal, Best(number, grid.same), most
+        self.grid, self.goal, self._most = grid, goal.reaching(grid.reach), most
+        self.found = Best(number, grid.same)
+        self._before = grid.counted
+        self._ties = _TIES[grid.tables is not None]
         self._looked = False
         self._loose = {cost: grid.loose(cost) for cost in (*goal.caps, *goal.costs)}
         self._first = np.logical_or.reduce(list(self._loose.values()))
         self._peaks = goal.peaks if "memory" in self._loose else None
+
+    @property
+    def counted(self) -> int:
+        """How many designs it has counted."""
+        return self.grid.counted - self._before
 
     def run(self) -> None:
         """Look at all boxes that may hold one of the best.
@@ -79,7 +88,7 @@ class _Search:
         stack, batch = [self.everything()], _BATCH[fast]
         while stack:
             boxes = self.promising(stack.pop())
-            if self.grid.counted > self._most or (fast and self._hopeless()):
+            if self.counted > self._most or (fast and self._hopeless()):
                 raise Enough
             if len(boxes):
                 halves = self.halved(boxes)
@@ -89,7 +98,7 @@ class _Search:
 
     def _hopeless(self) -> bool:
         """Whether a sample of the smallest boxes shows that too many may hold one of the best."""
-        if self._looked or self.grid.counted < _TIES or self._most < MOST_COUNTED:
+        if self._looked or self.counted < self._ties or self._most < MOST_COUNTED:
             return False
         self._looked = True
         lengths = self.grid.ends + 1
@@ -112,7 +121,8 @@ class _Search:
     def promising(self, boxes: _Boxes) -> _Boxes:
         """Those that may hold one of the best, beside their first and last design."""
         enough = boxes.bound >= self.found.least
-        if self.grid.counted > _TIES:
+        if self.counted > self._ties:
+            self.grid.left_ties |= bool((boxes.bound == self.found.least).any())
             enough = boxes.bound > self.found.least
         more = (boxes.high - boxes.low).sum(axis=1) > 1
         return boxes.some(np.flatnonzero(enough & more & (boxes.bound > -np.inf)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from archscope.explore.design.space import Part
 
 Range = tuple[int, "int | None"]
 Columns = Mapping[str, Any]
+Over = Callable[[Columns, Count], Any]
 
 
 @dataclass(frozen=True)
@@ -53,21 +54,43 @@ class Conditions:
 
     def stored_within(self, found: Mapping[str, Any], rows: int) -> Any:
         """Which of so many designs lie in the ranges of bytes."""
-        inside = np.ones(rows, dtype=bool)
-        for cost in self.stored:
-            low, high = self.ranges[cost]
-            inside &= found[cost] >= low
-            inside &= True if high is None else found[cost] <= high
-        return inside
+        return inside({cost: self.ranges[cost] for cost in self.stored}, found, rows)
 
 
 def counted_within(cost: Count, ranges: Mapping[str, Range]) -> Any:
     """Which of the designs lie in the ranges of counted costs."""
-    inside = np.ones(len(cost.params), dtype=bool)
-    for metric, (low, high) in ranges.items():
-        inside &= getattr(cost, metric) >= low
-        inside &= True if high is None else getattr(cost, metric) <= high
-    return inside
+    found = {metric: getattr(cost, metric) for metric in ranges}
+    return inside(ranges, found, len(cost.params))
+
+
+def inside(ranges: Mapping[str, Range], found: Mapping[str, Any], rows: int) -> Any:
+    """Which of so many designs, whose costs are columns, lie in every range."""
+    every = np.ones(rows, dtype=bool)
+    for cost, (low, high) in ranges.items():
+        every &= found[cost] >= low
+        every &= True if high is None else found[cost] <= high
+    return every
+
+
+def over_stored(
+    part: Part, asked: Conditions, nearer: Callable[[], float] | None = None
+) -> Over | None:
+    """Decides which designs need more bytes than the most, as do all with larger numbers.
+
+    None where no bytes have a most, or numbers are free with which they may fall. With `nearer`
+    those with less than such a part of the most on top of it are not.
+    """
+    most = {cost: high for cost in asked.stored if (high := asked.ranges[cost][1]) is not None}
+    if not most or part.loose(tuple(most)):
+        return None
+
+    def over(columns: Columns, cheapest: Count) -> Any:
+        needed = bytes_of(part, columns, cheapest.params, tuple(most), asked.storage)
+        excess = [(needed[cost] - high) / max(high, 1) for cost, high in most.items()]
+        largest = np.max(excess, axis=0)
+        return largest > 0 if nearer is None else largest >= nearer()
+
+    return over
 
 
 def bytes_of(
@@ -87,6 +110,8 @@ def bytes_of(
     """
     found: dict[str, Any] = {}
     rows = len(params)
+    if storage == part.space.storage and rows and (told := part.told(columns)) is not None:
+        return {cost: told[cost] for cost in costs}
     try:
         if "weights" in costs and rows:
             weights = storage.weight_bytes(part.network(columns), params)

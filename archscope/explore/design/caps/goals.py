@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from archscope.explore.design.limits import Limit
 
 Floats = npt.NDArray[np.float64]
 Sound = Mapping[str, "npt.NDArray[np.bool_]"]
+Reach = Callable[[str, int], int]
 
 
 class Goal(Protocol):
@@ -41,16 +42,21 @@ class Goal(Protocol):
     def peaks(self, costs: Costs) -> npt.NDArray[np.bool_]:
         """Of which designs the memory matters, by their other costs."""
 
+    def reaching(self, reach: Reach) -> Goal:
+        """The same, where it is known which cost below a cap no design within it passes."""
+
 
 @dataclass(frozen=True)
 class Largest:
     """The designs within all caps that cost most: of `cost`, or of the cap that they fill most.
 
     `caps` holds the most of each cost; without a `cost` the score is the largest share of a cap.
+    No design within them passes what they `reach`, where that is less.
     """
 
     caps: Mapping[str, int]
     cost: str | None = None
+    reach: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def costs(self) -> tuple[str, ...]:
@@ -66,20 +72,26 @@ class Largest:
         """That of the box's last design, or what the caps allow."""
         names = (self.cost,) if self.cost else tuple(_filled(self.caps))
         known = np.logical_and.reduce([sound[name] & (high[name] < UNKNOWN) for name in names])
-        most: float = 1.0 if self.cost is None else self.caps.get(self.cost, np.inf)
+        ends = {**self.caps, **self.reach}
+        most = ends.get(self.cost, np.inf) if self.cost else self._largest_share(ends)
         bound = np.where(known, np.minimum(self._size(high), most), most)
-        return np.where(cannot(low, self.caps, sound), -np.inf, bound)
+        return np.where(cannot(low, ends, sound), -np.inf, bound)
 
     def peaks(self, costs: Costs) -> npt.NDArray[np.bool_]:
         """Of those within the other caps."""
         return within(costs, _but_memory(self.caps))
 
+    def reaching(self, reach: Reach) -> Largest:
+        """With what the caps reach."""
+        return replace(self, reach=_reached(self.caps, reach))
+
     def _size(self, costs: Costs) -> Floats:
         if self.cost is not None:
             return costs[self.cost].astype(float)
-        shares = [costs[name] / most for name, most in _filled(self.caps).items()]
-        largest: Floats = np.max(shares, axis=0)
-        return largest
+        return np.asarray(self._largest_share(costs))
+
+    def _largest_share(self, costs: Mapping[str, Any]) -> Any:
+        return np.max([costs[name] / most for name, most in _filled(self.caps).items()], axis=0)
 
 
 @dataclass(frozen=True)
@@ -112,6 +124,10 @@ class Near:
         """Of those within the other caps."""
         return within(costs, _but_memory(self.caps))
 
+    def reaching(self, reach: Reach) -> Near:
+        """The caps as low as what they reach."""
+        return replace(self, caps=_reached(self.caps, reach))
+
 
 @dataclass(frozen=True)
 class Closest:
@@ -142,6 +158,10 @@ class Closest:
         """Of all."""
         return _exists(costs)
 
+    def reaching(self, reach: Reach) -> Closest:
+        """Itself."""
+        return self
+
 
 def within(costs: Costs, caps: Mapping[str, int]) -> npt.NDArray[np.bool_]:
     """Which designs exist, and pass no cap."""
@@ -163,6 +183,10 @@ def cannot(low: Costs, caps: Mapping[str, int], sound: Sound) -> npt.NDArray[np.
 def caps_of(limits: Sequence[Limit]) -> dict[str, int]:
     """The most of each cost."""
     return {limit.metric: limit.value for limit in limits}
+
+
+def _reached(caps: Mapping[str, int], reach: Reach) -> dict[str, int]:
+    return {name: reach(name, most) for name, most in caps.items()}
 
 
 def _but_memory(caps: Mapping[str, int]) -> dict[str, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -21,6 +22,7 @@ from archscope.cost.formula import count, count_box
 from archscope.cost.memory import peak_of_box
 from archscope.errors import UsageError
 from archscope.explore.design.caps.layers import layers
+from archscope.explore.design.caps.tables import FEW, Tables, tables_of
 from archscope.explore.design.limits import METRICS
 from archscope.explore.design.shortlist import same_network
 from archscope.explore.design.space import Space
@@ -50,6 +52,7 @@ class Grid:
         latency: a model, where the latency is predicted as well, in nanoseconds.
         counted: how many designs were, in so many `trees`.
         is_whole: whether these are all.
+        left_ties: whether there may be more designs as good as the last, that nobody looked at.
     """
 
     space: Space
@@ -58,6 +61,7 @@ class Grid:
     counted: int = 0
     trees: int = 0
     is_whole: bool = False
+    left_ties: bool = False
     values: list[Any] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -111,8 +115,12 @@ class Grid:
     def costs(self, rows: Ints, peaks: Which | None = None) -> Costs:
         """What each design costs: the memory of those that `peaks` picks by their other costs.
 
-        A design that does not exist has only `UNKNOWN` ones.
+        A design that does not exist has only `UNKNOWN` ones. With tables all have their memory.
         """
+        if self.tables is not None:
+            self.counted += len(rows)
+            told = self.tables.costs(rows)
+            return {cost: told[cost] for cost in self._words()}
         self._most = self._most_trees({*self._scalars, *(self._others if peaks else ())})
         found = {cost: np.full(len(rows), UNKNOWN) for cost in self._words()}
         every = np.arange(len(rows))
@@ -132,15 +140,7 @@ class Grid:
         Raises:
             UsageError: where one of the designs does not exist, or may not fit 64 bits.
         """
-        words = list(self.space.axes)
-        free = [place for place, side in enumerate(sides) if side > 1]
-        values: dict[str, Any] = self.design(first)
-        for axis, place in enumerate(free):
-            column, start = self._columns[place], first[place]
-            assert column is not None  # those that are no arrays have one value
-            along = [-1 if one == axis else 1 for one in range(len(free))]
-            values[words[place]] = column[start : start + sides[place]].reshape(along)
-        network = self.space.network(values)
+        network, free = self._box(first, sides)
         cost = count_box(network)
         found = {metric: getattr(cost, metric) for metric in METRICS}
         found["weights"] = self.space.storage.weight_bytes(network, cost.params, count_box)
@@ -152,6 +152,31 @@ class Grid:
             found["memory"] = self.space.storage.peak_bytes(network, peak_of_box)
         self.counted += prod(sides)
         return {name: _placed(one, free, len(sides)) for name, one in found.items()}
+
+    @cached_property
+    def tables(self) -> Tables | None:
+        """What the designs cost, section by section, where that is told at once."""
+        lengths = [len(one) for one in self.values]
+        if self.latency or not self.tells_memory or prod(lengths) <= FEW:
+            return None
+        first = np.zeros(len(lengths), np.int64)
+        return tables_of(lambda sides: self._box(first, sides)[0], lengths, self.space.storage)
+
+    def reach(self, cost: str, most: int) -> int:
+        """A cost that no design of at most `most` passes, where tables tell one below it."""
+        return most if self.tables is None else self.tables.reach(cost, most)
+
+    def _box(self, first: Ints, sides: Sequence[int]) -> tuple[Network, list[int]]:
+        """The designs of a box, each number that varies along an axis of its own; and those."""
+        words = list(self.space.axes)
+        free = [place for place, side in enumerate(sides) if side > 1]
+        values: dict[str, Any] = self.design(first)
+        for axis, place in enumerate(free):
+            column, start = self._columns[place], first[place]
+            assert column is not None  # those that are no arrays have one value
+            along = [-1 if one == axis else 1 for one in range(len(free))]
+            values[words[place]] = column[start : start + sides[place]].reshape(along)
+        return self.space.network(values), free
 
     def _most_trees(self, places: set[int]) -> int:
         """How many trees are made at most, of spaces cut along these axes.

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archscope.arch.times import LATENCY, MILLISECOND
 from archscope.cost.stored import Storage
 from archscope.errors import InfeasibleError, UsageError, plural
 from archscope.explore.design.answer import Answer, left_out
 from archscope.explore.design.boxes import box, declared
-from archscope.explore.design.caps.goals import Closest, Goal, Largest, Near, caps_of
+from archscope.explore.design.caps.degenerate import ordinary
+from archscope.explore.design.caps.found import Kept as Found
+from archscope.explore.design.caps.goals import Closest, Largest, Near, caps_of
 from archscope.explore.design.caps.grid import Grid
-from archscope.explore.design.caps.layers import MOST_LAYERS, ordinary
+from archscope.explore.design.caps.layers import MOST_LAYERS
 from archscope.explore.design.caps.read import storage_of
 from archscope.explore.design.caps.whole import highest
 from archscope.explore.design.limits import Limit, unit
@@ -26,7 +29,6 @@ from archscope.reporting.table.formats import brief
 if TYPE_CHECKING:
     from archscope.explore.latency.fitted import LatencyModel
 
-Goals = Callable[[Mapping[str, int]], Goal]
 _FAR = 1e19  # no cost is further from a budget: costs are below 2^63
 
 
@@ -34,10 +36,11 @@ _FAR = 1e19  # no cost is further from a budget: costs are below 2^63
 class Fitted(Answer):
     """The designs within some caps, and why there is none larger, or nearer to a budget.
 
-    `is_whole`: because all designs were counted.
+    `is_whole`: because all designs were counted. `left_ties`: others may be as good as the last.
     """
 
     is_whole: bool = False
+    left_ties: bool = False
 
     def proof(self, costs: Sequence[str]) -> dict[str, Any]:
         """How it is known that no design is better, by these costs."""
@@ -54,6 +57,9 @@ class Fitted(Answer):
             f"a cap, or where none {better}; the others were counted "
             f"({plural(self.counted, 'design')} counted)."
         )
+        if self.left_ties:
+            alike = f"have as much {self.cost}" if self.cost else "be as near"
+            text += f" Others, which nobody looked at, may {alike} as the last of these."
         loose = self.space.loose(costs)
         if loose:
             text += f" {', '.join(loose)} had each value, as a cost may fall while it grows."
@@ -109,7 +115,8 @@ def fitted(
     reach = 1.0
     while True:
         space, stated = _space(asked, axes, opened, reach)
-        cost, kept, counted, whole = _ranked(asked, space, number)
+        found = _ranked(asked, space, number)
+        kept = found.kept
         far = len(kept) < number or -kept[-1][2] > reach
         if not asked.budgets or not far or stated >= set(opened) or reach >= _FAR:
             break
@@ -117,10 +124,27 @@ def fitted(
     if not kept:
         raise InfeasibleError(_none(asked, space))
     designs = [Design(values, costs, _deviation(asked, costs)) for values, costs, _ in kept]
-    return Fitted(space, fixed, stated, designs, 0, counted, cost, opened, whole)
+    cost, _, counted, *how = found
+    return Fitted(space, fixed, stated, designs, 0, counted, cost, opened, *how)
 
 
 Kept = Sequence[tuple[dict[str, Any], dict[str, int], float]]  # numbers, costs, score
+
+
+class _Ranked(NamedTuple):
+    """The cost that was maximised, the best designs, and how many were counted, and how."""
+
+    cost: str | None = None
+    kept: Kept = ()
+    counted: int = 0
+    is_whole: bool = False
+    left_ties: bool = False
+
+    def then(self, cost: str | None, others: Kept, number: int, grid: Grid) -> _Ranked:
+        """With the best of others behind them, which a grid has counted."""
+        known = [values for values, _, _ in self.kept]
+        kept = [*self.kept, *(one for one in others if one[0] not in known)][:number]
+        return _Ranked(cost, kept, self.counted + grid.counted, grid.is_whole, grid.left_ties)
 
 
 def _space(
@@ -143,53 +167,57 @@ def _space(
     return space, stated | set(space.crowded)
 
 
-def _ranked(asked: Question, space: Space, number: int) -> tuple[str | None, Kept, int, bool]:
-    """The cost that was maximised, the best designs, and how many were counted.
+def _ranked(asked: Question, space: Space, number: int) -> _Ranked:
+    """The best designs.
 
     Degenerate designs come last: they are looked at where there are too few others.
     """
     limited = None if asked.options.every else ordinary(space)
-    cost: str | None = None
-    kept: Kept = []
-    counted, whole = 0, False
+    found = _Ranked()
     if limited is not None:
         grid = Grid(limited, with_layers=True, latency=asked.latency)
-        cost, kept = _best(asked, grid, {**asked.caps, "layers": MOST_LAYERS}, number, cost)
-        counted, whole = counted + grid.counted, grid.is_whole
-    if len(kept) < number:
+        caps = {**asked.caps, "layers": MOST_LAYERS}
+        found = found.then(*_best(asked, grid, caps, number, None), number, grid)
+    if len(found.kept) < number:
         grid = Grid(space, latency=asked.latency)
-        cost, every = _best(asked, grid, asked.caps, number, cost)
-        known = [values for values, _, _ in kept]
-        kept = [*kept, *(one for one in every if one[0] not in known)][:number]
-        counted, whole = counted + grid.counted, grid.is_whole
-    return cost, kept, counted, whole
+        found = found.then(*_best(asked, grid, asked.caps, number, found.cost), number, grid)
+    return found
 
 
 def _best(
     asked: Question, grid: Grid, caps: Mapping[str, int], number: int, cost: str | None
-) -> tuple[str | None, list[tuple[dict[str, Any], dict[str, int], float]]]:
-    goal: Goal
+) -> tuple[str | None, Kept]:
     if asked.budgets:
-        goal = Near(asked.budgets, caps)
+        found = highest(grid, Near(asked.budgets, caps), number)
     else:
-        cost = cost or asked.options.maximise or _binding(asked, grid, caps)
-        if cost is None:
-            return None, []
-        goal = Largest(caps, cost)
+        cost, found = _largest(asked, grid, caps, number, cost or asked.options.maximise)
     kept = []
-    for row, costs, score in highest(grid, goal, number):
+    for row, costs, score in found:
         costs.pop("layers", None)
         kept.append((grid.design(row), costs, score))
     return cost, kept
 
 
-def _binding(asked: Question, grid: Grid, caps: Mapping[str, int]) -> str | None:
-    """The cost that binds most: that of which a design comes nearest to its cap."""
-    if len(asked.caps) == 1:
-        return next(iter(asked.caps))
-    for _, costs, _ in highest(grid, Largest(caps), 1):
-        return max(asked.caps, key=lambda cost: Fraction(costs[cost], asked.caps[cost]))
-    return None
+def _largest(
+    asked: Question, grid: Grid, caps: Mapping[str, int], number: int, cost: str | None
+) -> tuple[str | None, Found]:
+    """The largest designs; without a cost, by that which binds most.
+
+    That is the one of which a design comes nearest to its cap.
+    """
+    if cost is None and len(asked.caps) > 1:
+        found = highest(grid, Largest(caps), number)
+        bind = [max(asked.caps, key=partial(_share, asked, costs)) for _, costs, _ in found]
+        if len(set(bind)) <= 1:  # no other design has more of it than these
+            return next(iter(bind), None), found
+        cost = bind[0]
+    cost = cost or next(iter(asked.caps))
+    return cost, highest(grid, Largest(caps, cost), number)
+
+
+def _share(asked: Question, costs: Mapping[str, int], cost: str) -> Fraction:
+    """How much of its cap a design has."""
+    return Fraction(costs[cost], asked.caps[cost])
 
 
 def _deviation(asked: Question, costs: Mapping[str, int]) -> Fraction:

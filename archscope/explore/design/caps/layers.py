@@ -7,14 +7,9 @@ after all others, however near or large they are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
-
 from archscope.arch.arrays import Number, is_array
 from archscope.arch.network import Network
 from archscope.arch.shape import walk
-from archscope.explore.design.space import Space
 
 MOST_LAYERS = 300
 
@@ -27,17 +22,3 @@ def layers(network: Network) -> Number:
         if convolves and not visit.side:
             total = total + visit.times * (visit.output[1] * visit.output[2] > 1)
     return total
-
-
-def ordinary(space: Space) -> Space | None:
-    """The space without blocks of width 1; None where there is nothing else in it."""
-    axes: dict[str, Sequence[Any]] = dict(space.axes)
-    for word, values in space.axes.items():
-        if _narrow(space, word, values[0]):
-            axes[word] = [value for value in values if not _narrow(space, word, value)]
-    return replace(space, axes=axes) if all(axes.values()) else None
-
-
-def _narrow(space: Space, word: str, value: Any) -> bool:
-    axis = space.of[word]
-    return axis.word == "width" and not axis.fractional and value == 1

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from archscope.arch.quantities import STORED, parse_bytes
+from archscope.arch.times import parse_time
 from archscope.arch.windows import Shape
 from archscope.cost.stored import Storage
 from archscope.errors import UsageError, shown
@@ -18,6 +19,7 @@ from archscope.explore.design.limits import (
     read_limit,
 )
 
+_AND = r"\s+and\s+|;"
 _MEMORY = (
     "memory: the most bytes of activations alive at once, batch 1, each buffer "
     "freed after its last use; ReLU and the like and sums work in place where nothing else reads "
@@ -54,7 +56,7 @@ def read_caps(
         if isinstance(entry, Limit):
             caps.append(_checked(entry))
             continue
-        for part in re.split(r"\s+and\s+|;", entry.strip()):
+        for part in re.split(_AND, entry.strip()):
             if re.match(r"as\s", part, re.I):
                 caps += all_limits(part, input_shape)
             else:
@@ -70,6 +72,12 @@ def read_caps(
     return sorted(
         (replace(cap, hard=True) for cap in caps), key=lambda cap: CAPPED.index(cap.metric)
     )
+
+
+def any_time(caps: Sequence[str]) -> bool:
+    """Whether any of these texts caps the latency."""
+    parts = (part for text in caps for part in re.split(_AND, text.strip()))
+    return any(parse_time(part) is not None for part in parts)
 
 
 def storage_of(limits: Sequence[Limit], *, fold: bool = False) -> Storage:

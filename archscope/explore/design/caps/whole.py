@@ -7,10 +7,11 @@ share them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -20,10 +21,13 @@ from archscope.explore.design.caps.branch import MOST_COUNTED, best
 from archscope.explore.design.caps.found import Best, Kept
 from archscope.explore.design.caps.goals import Goal
 from archscope.explore.design.caps.grid import Costs, Enough, Grid, Ints
+from archscope.explore.design.space import Space, ranged
+from archscope.reporting.networks.designs import values_text
 
 MOST_WHOLE = 500_000_000  # designs: half a minute or so
 MOST_TIMED = 20_000_000  # of which the latency is predicted
 _CHUNK = 1 << 20  # of a box that is counted at once
+_CHUNK_TIMED = 1 << 15  # the same where times are predicted: all operations are held at once
 _FEW = 100_000  # designs that are counted one by one in any case
 _TREES = 500  # of numbers that are one tree for each value: as long
 
@@ -59,15 +63,26 @@ def highest(grid: Grid, goal: Goal, number: int) -> Kept:
             return best_of_all(grid, goal, number)
     raise UsageError(
         f"after {grid.counted:,} designs it is not known which are best; fix a number, or give "
-        "smaller ranges, as --depth 1:6"
+        f"smaller ranges, as {_smaller(grid.space)}"
     )
+
+
+def _smaller(space: Space) -> str:
+    """How half of the values is stated of the number that has most of them, in all stages."""
+    values: dict[str, list[Sequence[Any]]] = {}
+    for word in space.free:
+        values.setdefault(space.of[word].word, []).append(space.axes[word])
+    word = max(values, key=lambda word: prod(map(len, values[word])))
+    first = values[word][0]
+    return ranged(word, values_text(first[: max(2, len(first) // 2)]))
 
 
 def best_of_all(grid: Grid, goal: Goal, number: int) -> Kept:
     """The `number` designs with the highest scores, of all; those of -inf are none."""
     found, grid.counted, grid.is_whole = Best(number, grid.same), 0, True
+    grid.left_ties = False
     peaks = goal.peaks if "memory" in (*goal.caps, *goal.costs) else None
-    for box in _boxes(grid):
+    for box in _boxes(grid, _CHUNK_TIMED if grid.latency else _CHUNK):
         try:
             costs = grid.box_costs(box.first, box.sides, memory=peaks is not None)
         except UsageError:  # one of them does not exist, or does not fit 64 bits
@@ -91,7 +106,7 @@ def _take(found: Best, box: _Box, costs: Costs, goal: Goal) -> None:
         found.take(box.rows(good), some, scores[good])
 
 
-def _boxes(grid: Grid) -> Iterator[_Box]:
+def _boxes(grid: Grid, most: int) -> Iterator[_Box]:
     """The space in boxes: as many of the last axes as fit, and each value of the others.
 
     Numbers that cannot be arrays, or not for the memory, have one value in each.
@@ -99,9 +114,9 @@ def _boxes(grid: Grid) -> Iterator[_Box]:
     sides = [1 if place in grid.singles else len(one) for place, one in enumerate(grid.values)]
     for place in range(len(sides)):
         rest = prod(sides[place + 1 :])
-        if sides[place] * rest <= _CHUNK:
+        if sides[place] * rest <= most:
             break
-        sides[place] = max(1, _CHUNK // rest)
+        sides[place] = max(1, most // rest)
     starts = (range(0, len(one), side) for one, side in zip(grid.values, sides, strict=True))
     for first in product(*starts):
         ends = zip(first, sides, grid.values, strict=True)

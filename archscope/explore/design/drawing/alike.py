@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from archscope.arch.nodes import Node, array_fields
 from archscope.arch.scaling import plain
+from archscope.arch.structure import arrays_in
 from archscope.explore.design.collect import Columns
 from archscope.explore.design.drawing.fingerprints import fingerprints
+from archscope.explore.design.drawing.joined import Joined
 from archscope.explore.design.space import Part
 
 CHUNK = 16_384
-MOST_ALIKE = 1_000_000  # designs that are compared with one: some seconds
+MOST_ALIKE = 1_000_000  # designs that are compared with one: a second or two
+MOST_COMPARED = 10_000_000  # in all
 
 
 @dataclass
@@ -27,15 +29,22 @@ class Alike:
 
     Attributes:
         part: where all designs lie.
-        unknown: how many were taken for the first although there were too many to compare with.
     """
 
     part: Part
-    unknown: int = field(default=0, init=False)
+    _unknown: int = field(default=0, init=False)
+    _compared: int = field(default=0, init=False)
+
+    @property
+    def unknown(self) -> int:
+        """How many were taken for the first although there were too many to compare with."""
+        return self._unknown + (self._joined.unknown if self._joined else 0)
 
     def first(self, designs: Columns, prints: Any) -> Any:
         """Which of some designs are the first of their network; `prints` are their fingerprints."""
         first = np.ones(len(prints), dtype=bool)
+        if self._joined is not None and len(prints):
+            return self._joined.first(self.part.places(designs))
         for axis, values in self._values.items():
             # Cheap, and true of most that are not: one step down it is the same network.
             place = np.searchsorted(values, designs[axis])
@@ -49,12 +58,22 @@ class Alike:
             first[row] = not self._any_before(one, prints[row])
         return first
 
+    @cached_property
+    def _joined(self) -> Joined | None:
+        """The tables of the part, where it has any."""
+        part = self.part
+        lengths = [len(part.arrays[word]) for word in part.free]
+        return None if part.tables is None else Joined(part.tables.tables, lengths)
+
     def _any_before(self, design: Mapping[str, Any], print_: Any) -> bool:
         near = self._near(design)
         rows = 0 if near is None else len(next(iter(near.values()), ()))
-        self.unknown += near is None
+        self._compared += rows
+        if near is None or self._compared > MOST_COMPARED:
+            self._unknown += 1
+            return False
         for start in range(0, rows, CHUNK):
-            several = {axis: column[start : start + CHUNK] for axis, column in (near or {}).items()}
+            several = {axis: column[start : start + CHUNK] for axis, column in near.items()}
             number = len(next(iter(several.values())))
             every = {axis: np.full(number, value) for axis, value in design.items()} | several
             if (fingerprints(self.part, every) == print_).any():
@@ -89,11 +108,5 @@ class Alike:
         """
         columns = {axis: self.part.column(axis) for axis in self.part.free}
         two = {axis: values[:2].copy() for axis, values in columns.items()}
-        plain_there = {id(array) for array in _arrays(self.part.network(two).tree)}
+        plain_there = {id(array) for array in arrays_in(self.part.network(two).tree)}
         return {axis: columns[axis] for axis, pair in two.items() if id(pair) not in plain_there}
-
-
-def _arrays(node: Node) -> Iterator[Any]:
-    yield from array_fields(node).values()
-    for part in node.parts():
-        yield from _arrays(part)

@@ -13,10 +13,12 @@ import numpy as np
 from archscope.arch.arrays import is_array
 from archscope.arch.nodes import Dropout, Node, Repeat, Seq, is_combinator
 from archscope.arch.shape import walk
+from archscope.arch.windows import Shape
+from archscope.explore.design.caps.tables import Table
 from archscope.explore.design.space import Part
 
 _ALL = 2**64 - 1
-_TURN = 0x9E3779B97F4A7C15  # odd, and without a pattern: what one number is multiplied by
+TURN = 0x9E3779B97F4A7C15  # odd, and without a pattern: what one number is multiplied by
 
 
 def fingerprints(part: Part, columns: Mapping[str, Any]) -> Any:
@@ -32,13 +34,26 @@ def fingerprints(part: Part, columns: Mapping[str, Any]) -> Any:
     start = f"{network.init} {sorted(set(map(_fixed, _connections(alone.tree))))}"
     total: Any = np.full(rows, _number_of(start), np.uint64)
     for size in network.input:
-        total = total * np.uint64(_TURN) + _term(size, 1)
-    for visit in walk(network.tree, network.input):
+        total = total * np.uint64(TURN) + _term(size, 1)
+    return _with_layers(total, network.tree, network.input)
+
+
+def table_prints(table: Table) -> Any:
+    """Of each entry of a table such a number, of its sections alone."""
+    total: Any = np.zeros(1, np.uint64)
+    for tree, shape, times in table.sections:
+        total = _with_layers(total, tree, shape, times)
+    return np.broadcast_to(total, np.broadcast_shapes(total.shape, table.box)).reshape(-1)
+
+
+def _with_layers(total: Any, tree: Node, shape: Shape, often: Any = 1) -> Any:
+    """The numbers so far, with the layers of a tree that stands there so often."""
+    for visit in walk(tree, shape, times=often):
         value: Any = _number_of(f"{_fixed(visit.node)} {visit.side}")
         for place, number in enumerate(_numbers(visit.node), start=2):
             value = _plus(value, _term(number, place))
         times = visit.times
-        following = total * np.uint64(_TURN) + _plus(value, _term(times, 1))
+        following = total * np.uint64(TURN) + _plus(value, _term(times, 1))
         # What stands there no times is not there: a shortcut that keeps the shape, say.
         total = np.where(times > 0, following, total) if is_array(times) else following
     return total
@@ -94,7 +109,7 @@ def _is_number(value: object) -> bool:
 
 
 def _term(number: Any, place: int) -> Any:
-    factor = (_TURN * (2 * place + 1)) & _ALL
+    factor = (TURN * (2 * place + 1)) & _ALL
     if is_array(number):
         return number.astype(np.uint64) * np.uint64(factor)
     return (int(number) * factor) & _ALL

@@ -79,7 +79,8 @@ class Ray:
             if not self._is_line:
                 changed |= {one.name: self._times(one, factors.width) for one in self._widths}
             if group := self._axis("group"):
-                changed[group.name] = _rounded(self.numbers[group.name] * factors.width)
+                made = tuple(_rounded(one * factors.width) for one in self._each(group))
+                changed[group.name] = made if group.stages else made[0]
         if self._is_line:
             changed |= self._line(factors)
         shape = None
@@ -97,6 +98,8 @@ class Ray:
         axes = [self._axis("depth"), *self._widths, self._axis("group")]
         axes += map(self._axis, _LINE) if self._is_line else []
         found = {a.word: _plain(network.design.numbers[a.name]) for a in axes if a is not None}
+        if (group := found.get("group")) and isinstance(group, list) and len(set(group)) == 1:
+            found["group"] = group[0]  # of all stages
         sides = network.input[1:]
         return {**found, "resolution": sides[0] if sides[0] == sides[1] else list(sides)}
 
@@ -127,6 +130,11 @@ class Ray:
 
     def _axis(self, word: str) -> Axis | None:
         return next((axis for axis in self.family.axes if axis.word == word), None)
+
+    def _each(self, axis: Axis) -> tuple[int, ...]:
+        """The numbers of an axis: one, or one for each stage."""
+        value = self.numbers[axis.name]
+        return value if isinstance(value, tuple) else (value,)
 
     def _times(self, axis: Axis, factor: float) -> Any:
         value = self.numbers[axis.name]

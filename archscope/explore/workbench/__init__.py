@@ -1,0 +1,1 @@
+"""The page of `archscope ui`: designs seen, filtered, pinned and compared in a browser."""
