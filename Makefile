@@ -20,7 +20,8 @@ NEWEST = $(VENV)-newest
 # Torchvision's newest release needs another torch than constraints.txt has, hence its own environment.
 TV = .venv-torchvision
 
-.PHONY: demo test slow lint gpu test-newest test-torchvision clean
+# make docs: the site in site/, which can be read from the folder.
+.PHONY: demo test slow lint docs gpu test-newest test-torchvision clean
 
 demo: $(VENV)/.installed
 	$(BIN)/archscope cifar-sweep --preset quick --gpus 0 --out runs/demo
@@ -50,6 +51,9 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+docs: $(VENV)/.installed-docs
+	$(BIN)/python -m mkdocs build --quiet --strict
+
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
@@ -65,6 +69,10 @@ $(VENV)/.installed-slow: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev,ray,ui]"
 	touch $@
 
+$(VENV)/.installed-docs: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[docs]"
+	touch $@
+
 $(NEWEST)/bin/python:
 	$(PYTHON) -m venv $(NEWEST)
 
@@ -76,4 +84,4 @@ $(TV)/.installed: pyproject.toml constraints-torchvision.txt | $(TV)/bin/python
 	touch $@
 
 clean:
-	rm -rf $(sort $(VENV) .venv) .venv-* runs build *.egg-info
+	rm -rf $(sort $(VENV) .venv) .venv-* runs build site *.egg-info

@@ -119,3 +119,16 @@ def test_the_python_examples_run(page, tmp_path, monkeypatch):
     if page != "docs/library.md":
         return
     assert scope["a"].count(scope["many"]).macs.shape == (64,)
+
+
+@pytest.mark.slow
+def test_the_tour_leads_to_its_figures(tmp_path, monkeypatch):
+    """Its shell blocks in order, but those that need a fitted model of latency."""
+    monkeypatch.chdir(tmp_path)
+    blocks = [block for block in SHELL.findall(TEXTS["docs/tour.md"]) if "bench --fit" not in block]
+    for line in "".join(blocks).splitlines():
+        result = CliRunner().invoke(app, shlex.split(line)[1:])
+        assert result.exit_code == 0, result.stderr
+    assert (tmp_path / "figure1.svg").read_bytes().startswith(b"<?xml")
+    assert (tmp_path / "runs/tour/figure7.pdf").read_bytes().startswith(b"%PDF")
+    assert (tmp_path / "runs/tour/captions.md").exists()
