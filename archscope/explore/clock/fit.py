@@ -9,6 +9,7 @@ with as much else in the caches as there is.
 from __future__ import annotations
 
 import math
+import random
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +27,6 @@ from archscope.plain_text import say
 SECONDS = 200.0  # that measuring takes, about
 _AT_ONCE = 10  # networks that stand side by side in memory
 _LEAST, _MOST = 3, 15  # rounds
-_FOLDS = 10
 _WHOLE = 30.0  # how much a whole network counts beside all of its pieces
 _QUIET = 0.1  # rounds of a quiet machine differ by less
 _WAIT, _TRIES = 5.0, 3  # seconds that are waited for a quieter machine; how often
@@ -93,6 +93,7 @@ def fit_machine(
         ArchscopeError: where fewer than 20 networks could be measured.
     """
     chosen = list(drawn_networks() if networks is None else networks)
+    random.Random(1).shuffle(chosen)  # a family is measured at several times
     if len(chosen) < 20:
         raise ArchscopeError(
             f"a model is fitted to 20 networks at least, not {len(chosen)}; give more"
@@ -184,10 +185,15 @@ def _weights(observed: Sequence[Observed]) -> Weights:
 
 
 def _errors(observed: Sequence[Observed]) -> Iterator[float]:
-    """|ln(measured / predicted)| of each network, by a model that was fitted without it."""
-    for fold in range(_FOLDS):
-        weights = _weights([one for place, one in enumerate(observed) if place % _FOLDS != fold])
-        for one in observed[fold::_FOLDS]:
+    """|ln(measured / predicted)| of each network, by a model without those measured beside it.
+
+    A machine is some percent faster at one time than at another: what is predicted will run at
+    another time than what was measured.
+    """
+    for start in range(0, len(observed), _AT_ONCE):
+        beside = observed[start : start + _AT_ONCE]
+        weights = _weights([*observed[:start], *observed[start + _AT_ONCE :]])
+        for one in beside:
             predicted = seconds_of(one.total, weights)
             yield abs(math.log(one.seconds / max(predicted, 1e-9)))
 
