@@ -88,11 +88,9 @@ def recipes() -> Iterable[str]:
 
 def datasets() -> Iterable[str]:
     """The data sets that are known by name."""
-    from archscope.data.fetch.catalogue import CATALOGUE
-    from archscope.data.sets.shapes import NAME
-    from archscope.data.sets.svhn import SETS
+    from archscope.data.load import DATASETS
 
-    return dict.fromkeys((*CATALOGUE, *SETS, NAME))
+    return (name for name in DATASETS if name != "folder")
 
 
 def precisions() -> Iterable[str]:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -155,6 +155,28 @@ class Dataset:
     listed: Labels | None = None
     test_part: Part | None = None
     census: Census | None = None
+
+
+class ImageSet(Protocol):
+    """What a file of `archscope.data.sets` gives, whose images are held in memory.
+
+    `prepare` finds the files of one of its `NAMES` in a folder (in the usual places, where that is
+    None), or brings them, and says what they are; `label` replaces the name in titles. `read` gives
+    what trains, what tests, mean and standard deviation. Both raise DataError, in one sentence, for
+    files that cannot be had or are damaged.
+    """
+
+    @property
+    def NAMES(self) -> tuple[str, ...]:
+        """The names of its datasets, as in `DatasetInfo.name`."""
+
+    def prepare(
+        self, name: str, data_dir: Path | None, *, offline: bool, label: str | None, progress: bool
+    ) -> DatasetInfo:
+        """Say what a dataset is, as `archscope.data.load.prepare` does."""
+
+    def read(self, info: DatasetInfo) -> tuple[Split, Split, Channels, Channels]:
+        """Give what trains, what tests, mean and standard deviation."""
 
 
 def fingerprint(train: Split, test: Split) -> str:

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import os
-import shlex
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
 from archscope.data.batches.samples import split_off, subset
 from archscope.data.dataset import (
-    Channels,
     Dataset,
     DatasetInfo,
     Files,
+    ImageSet,
     Part,
     Split,
     fingerprint,
 )
-from archscope.data.fetch import locate
-from archscope.data.fetch.catalogue import CATALOGUE, Cifar
 from archscope.data.sets import cifar, folder, shapes, svhn
 from archscope.data.view import View
 from archscope.errors import DataError, UsageError, plural
 from archscope.files import at_home, reading
 
-DATASETS: tuple[str, ...] = (*CATALOGUE, *svhn.SETS, shapes.NAME, folder.NAME)
+_IN_MEMORY: tuple[ImageSet, ...] = (cifar, svhn, shapes)  # a dataset more: its module here
+DATASETS: tuple[str, ...] = (*(name for one in _IN_MEMORY for name in one.NAMES), folder.NAME)
 """The names of the datasets: "cifar10", ..., "shapes", and "folder" for images in folders."""
 
 
@@ -47,28 +44,12 @@ def prepare(
 
     Raises UsageError for an unknown name; DataError where the data cannot be had or are damaged.
     """
-    if name == shapes.NAME:
-        train, test = shapes.make()
-        print_of = fingerprint(train, test)
-        return DatasetInfo(name, label or shapes.TITLE, None, shapes.CLASSES, print_of, True)
     place = "a usual place" if data_dir is None else os.fspath(data_dir)
     with reading(place, "name another folder, or allow it", error=DataError):
         if name == folder.NAME:
             return folder.prepare(data_dir, label, progress=progress)
-        if name in svhn.SETS:
-            named = None if data_dir is None else at_home(data_dir)
-            return svhn.prepare(name, named, offline=offline, label=label, progress=progress)
-        dataset = _known(name)
-        found = _obtain(dataset, data_dir, offline, progress)
-    train, test, official = cifar.read(dataset, found.layout, found.folder)
-    return DatasetInfo(
-        name=name,
-        label=label or (dataset.title if official else f"{dataset.title}, unofficial copy"),
-        folder=str(found.folder),
-        classes=dataset.classes,
-        fingerprint=fingerprint(train, test),
-        official=official,
-    )
+        one, named = _set_of(name), None if data_dir is None else at_home(data_dir)
+        return one.prepare(name, named, offline=offline, label=label, progress=progress)
 
 
 def known_as(info: DatasetInfo, before: DatasetInfo) -> DatasetInfo:
@@ -89,7 +70,7 @@ def load(info: DatasetInfo, view: View | None = None) -> Dataset:
     check_view(info, view)
     if info.name == folder.NAME:
         return _with_test_part(_load_files(info, view))
-    images, test, mean, std = _load_images(info)
+    images, test, mean, std = _set_of(info.name).read(info)
     if fingerprint(images, test) != info.fingerprint:
         where = f"the files in {info.folder}" if info.folder else "the images made here"
         raise DataError(
@@ -114,14 +95,14 @@ def check_view(info: DatasetInfo, view: View) -> None:
         )
 
 
-def _load_images(info: DatasetInfo) -> tuple[Split, Split, Channels, Channels]:
-    """Return what trains, what tests, mean and standard deviation."""
-    if info.name == shapes.NAME:
-        return *shapes.make(), shapes.MEAN, shapes.STD
-    if info.name in svhn.SETS:
-        return *svhn.read(info.name, Path(info.folder or "")), svhn.MEAN, svhn.STD
-    dataset = _known(info.name)
-    return *_read(dataset, info), dataset.mean, dataset.std
+def _set_of(name: str) -> ImageSet:
+    for one in _IN_MEMORY:
+        if name in one.NAMES:
+            return one
+    raise UsageError(
+        f'the datasets are {", ".join(DATASETS)}, not "{name}": give one of these '
+        "(folder:DIR for images in folders)"
+    )
 
 
 def _load_files(info: DatasetInfo, view: View) -> Dataset:
@@ -164,92 +145,4 @@ def _whitened(data: Dataset) -> Dataset:
     validation = others[1] if data.validation else None
     return replace(
         data, train=train, test=others[0], validation=validation, mean=whiten.MEAN, std=whiten.STD
-    )
-
-
-def _known(name: str) -> Cifar:
-    if name not in CATALOGUE:
-        raise UsageError(
-            f'the datasets are {", ".join(DATASETS)}, not "{name}": give one of these '
-            "(folder:DIR for images in folders)"
-        )
-    return CATALOGUE[name]
-
-
-def _read(dataset: Cifar, info: DatasetInfo) -> tuple[Split, Split]:
-    folder = Path(info.folder or "")
-    found = locate.find(dataset, folder) if info.folder else None
-    if found is None:
-        raise DataError(
-            f"{info.label} was prepared in {folder}, but it is no longer there: bring it back, or "
-            "name its new folder with --data-dir"
-        )
-    train, test, _ = cifar.read(dataset, found.layout, found.folder)
-    return train, test
-
-
-def _obtain(
-    dataset: Cifar, data_dir: str | os.PathLike[str] | None, offline: bool, progress: bool
-) -> locate.Found:
-    """Find the dataset, or else its archive and extract it, or else download that first."""
-    named = None if data_dir is None else _folder(dataset, at_home(data_dir))
-    found = locate.find(dataset, named)
-    if found is None and offline and not locate.find_archives(dataset, named):
-        raise DataError(_not_found(dataset, named))
-    return found or _extracted(dataset, named, offline, progress)
-
-
-def _extracted(dataset: Cifar, named: Path | None, offline: bool, progress: bool) -> locate.Found:
-    from archscope.data.fetch import archive, download
-
-    into = locate.store() if named is None else named
-    with download.alone(into, dataset.name):
-        found = locate.find(dataset, named)  # another process may have brought it meanwhile
-        if found is not None:
-            return found
-        for layout, path in locate.find_archives(dataset, named):
-            if download.is_published(layout.archive_md5, path):
-                return locate.Found(layout, archive.extract(dataset, layout, path, into))
-            if named is not None:
-                raise DataError(
-                    f"{path} has another MD5 than the archive of {dataset.title} "
-                    f"({layout.archive_md5}): delete it to have that downloaded, or, where you "
-                    f"trust it, unpack it by hand: {_unpack(path, into)}"
-                )
-        if offline:
-            raise DataError(_not_found(dataset, named))
-        layout = dataset.layouts[0]
-        archive_of = download.Remote(
-            dataset.name, dataset.title, layout.archive, layout.archive_md5
-        )
-        path = download.fetch(archive_of, into, progress=progress)
-        folder = archive.extract(dataset, layout, path, into)
-        path.unlink()
-        return locate.Found(layout, folder)
-
-
-def _unpack(archive: Path, into: Path) -> str:
-    """The command that unpacks an archive."""
-    return shlex.join(["tar", "-xzf", str(archive), "-C", str(into)])
-
-
-def _folder(dataset: Cifar, named: Path) -> Path:
-    """Return the folder that the user means: that of an archive, where one is named."""
-    if not named.is_file():
-        return named
-    if named.name in [layout.archive for layout in dataset.layouts]:
-        return named.parent
-    raise DataError(
-        f"{named} is a file, not the folder of {dataset.title}: name the folder that holds "
-        f"{dataset.layouts[0].folder}"
-    )
-
-
-def _not_found(dataset: Cifar, named: Path | None) -> str:
-    places = locate.usual_places() if named is None else [named]
-    layout = dataset.layouts[0]
-    return (
-        f"{dataset.title} is in none of {', '.join(map(str, places))}, and --offline forbids "
-        f"the download: put the folder {layout.folder} or the archive {layout.archive} into "
-        "one of them, name its place with --data-dir, or leave out --offline"
     )

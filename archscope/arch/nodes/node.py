@@ -58,12 +58,13 @@ class Node:
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def _content(self) -> tuple[Any, ...]:
-        if array_fields(self):
+        content = tuple(getattr(self, entry.name) for entry in fields(self))
+        if any(map(is_array, content)):
             raise UsageError(
                 f"{type(self).__name__} holds an array of designs, which can only be counted; "
                 "make the tree from plain numbers to build, compare or rewrite it"
             )
-        return tuple(getattr(self, entry.name) for entry in fields(self))
+        return content
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):

@@ -43,26 +43,6 @@ _IMAGE = 4  # channels of an image, at most
 _SMALL = (64, 256)  # places of a map
 _CACHES = (2**16, 2**18, 2**20, 2**22)  # elements: of a part of a first cache to all of a last one
 
-CONVOLUTIONS = ("image", "pointwise", "dense", "depthwise", "grouped", "uneven")
-_PLAIN = ("start", "moved", *(f"moved>{size}" for size in _CACHES))
-_CONV = (
-    *("start", "macs", "filled macs", "macs/out", "macs/in"),
-    *(f"macs on {size}" for size in _SMALL),
-    *("strided macs", "wide macs", "read", "written", "weights", "groups", "grouped places"),
-    *(f"weights>{size}" for size in _CACHES[1:]),
-    *(f"moved>{size}" for size in _CACHES[1:]),
-)
-_LINEAR = ("start", "weights", *(f"weights>{size}" for size in _CACHES[1:]))
-_WINDOW = ("start", "looked at", *_PLAIN[1:])
-
-
-def names(kind: str) -> tuple[str, ...]:
-    """The terms of a kind of operation."""
-    group = kind.partition(" ")[0]
-    if group == "conv":
-        return _CONV
-    return {"linear": _LINEAR, "pool": _WINDOW}.get(group, _PLAIN)
-
 
 @dataclass(frozen=True)
 class Terms:

@@ -103,7 +103,7 @@ class Walk:
         node = Node(proto, domain, scope.version(domain), inputs, attributes)
         key = domain, proto.op_type
         if key_of(proto) in self._calls.functions:
-            results = self._call(node, scope)
+            results = self._call(node)
         elif key in BODIES:
             results = BODIES[key](self, node, scope, f"{scope.path}/{place}")
         elif key == (STANDARD, "Constant"):
@@ -167,7 +167,7 @@ class Walk:
         elements = math.prod(size for size in Value(type).shape or () if size is not None)
         return self.weights.hold((scope.path, node.proto.output[0]), type, elements, data)
 
-    def _call(self, node: Node, scope: Scope) -> list[Value]:
+    def _call(self, node: Node) -> list[Value]:
         """A function of the model."""
         key = key_of(node.proto)
         function = self._calls.functions[key]

@@ -1,142 +1,112 @@
-"""Readers of the CIFAR sets, in both official layouts.
-
-binary: records of one label byte (CIFAR-100: coarse, then fine) and 3,072 pixel bytes, as planes
-R, G, B of 32 rows. python: pickled dictionaries of "data" (N, 3072) uint8 and a list of labels.
-Nothing is taken on trust: sizes, counts and labels are checked before an image is used.
-"""
+"""CIFAR-10 and CIFAR-100: found on this machine, or brought here, in either official layout."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
+import shlex
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from archscope.data.dataset import Images, Labels, Split
-from archscope.data.fetch.catalogue import PIXELS, Cifar, File, Layout
-from archscope.data.sets.unpickle import Refused, read_plain
+from archscope.data.dataset import Channels, DatasetInfo, Split, fingerprint
+from archscope.data.fetch import locate
+from archscope.data.fetch.catalogue import CATALOGUE, Cifar
+from archscope.data.sets import cifar_batches
 from archscope.errors import DataError
-from archscope.files import read as read_file
 
-_MEND = "delete its folder to have it downloaded again, or name another one with --data-dir"
-_LARGEST_PICKLE = 2**28
-# A file's bytes -> pixels (records, 3072) uint8 and its label columns (fields, records) int64.
-_Decoded = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]
+NAMES = tuple(CATALOGUE)
 
 
-def read(dataset: Cifar, layout: Layout, folder: Path) -> tuple[Split, Split, bool]:
-    """Read a folder; return the training split, the test split, and whether all is official.
+def prepare(
+    name: str, data_dir: Path | None, *, offline: bool, label: str | None, progress: bool
+) -> DatasetInfo:
+    """Find the files of a set, or else download them; read them, and say what they are.
 
-    Official means that every file has its published checksum. Raises DataError, in one sentence,
-    for a file that is missing, truncated, of another size, mislabelled or unsafe to unpickle.
+    Raises DataError where the files cannot be had.
     """
-    train, train_official = _read_split(dataset, layout, folder, layout.train)
-    test, test_official = _read_split(dataset, layout, folder, layout.test)
-    return train, test, train_official and test_official
-
-
-def _read_split(
-    dataset: Cifar, layout: Layout, folder: Path, files: tuple[File, ...]
-) -> tuple[Split, bool]:
-    decode: Callable[[Cifar, File, Path, bytes], _Decoded] = (
-        _decode_binary if layout.kind == "binary" else _decode_python
+    dataset = CATALOGUE[name]
+    found = _obtain(dataset, data_dir, offline, progress)
+    train, test, official = cifar_batches.read(dataset, found.layout, found.folder)
+    return DatasetInfo(
+        name=name,
+        label=label or (dataset.title if official else f"{dataset.title}, unofficial copy"),
+        folder=str(found.folder),
+        classes=dataset.classes,
+        fingerprint=fingerprint(train, test),
+        official=official,
     )
-    total = sum(file.records for file in files)
-    images: Images = np.empty((total, 3, 32, 32), dtype=np.uint8)
-    labels: Labels = np.empty(total, dtype=np.int64)
-    official, start = True, 0
-    for file in files:
-        path = folder / file.name
-        content = _content(dataset, layout, file, path)
-        digest = hashlib.new(layout.algorithm, content, usedforsecurity=False).hexdigest()
-        official = official and digest == file.checksum
-        pixels, fields = decode(dataset, file, path, content)
-        _check_labels(dataset, path, fields)
-        stop = start + file.records
-        images[start:stop] = pixels.reshape(-1, 3, 32, 32)
-        labels[start:stop] = fields[-1]
-        start = stop
-    return Split(images, labels), official
 
 
-def _content(dataset: Cifar, layout: Layout, file: File, path: Path) -> bytes:
-    """Read a file whole, after a look at its size."""
-    try:
-        size = path.stat().st_size
-        record = len(dataset.label_names) + PIXELS
-        if layout.kind == "binary" and size != file.records * record:
-            raise DataError(
-                f"{path} has {size:,} bytes, but this file of {dataset.title} holds "
-                f"{file.records:,} records of {record:,} bytes ({file.records * record:,}): it is "
-                f"truncated or something else; {_MEND}"
-            )
-        if size > _LARGEST_PICKLE:
-            raise DataError(
-                f"{path} has {size:,} bytes, far more than any file of {dataset.title}; {_MEND}"
-            )
-        return read_file(path, most=_LARGEST_PICKLE)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}); {_MEND}") from error
-
-
-def _decode_binary(dataset: Cifar, file: File, path: Path, content: bytes) -> _Decoded:
-    fields = len(dataset.label_names)
-    records = np.frombuffer(content, dtype=np.uint8).reshape(file.records, fields + PIXELS)
-    return records[:, fields:], records[:, :fields].T.astype(np.int64)
-
-
-def _decode_python(dataset: Cifar, file: File, path: Path, content: bytes) -> _Decoded:
-    try:
-        document = read_plain(content)
-    except Refused as refusal:
+def read(info: DatasetInfo) -> tuple[Split, Split, Channels, Channels]:
+    """Return what trains, what tests, mean and standard deviation; DataError where it is gone."""
+    dataset, folder = CATALOGUE[info.name], Path(info.folder or "")
+    found = locate.find(dataset, folder) if info.folder else None
+    if found is None:
         raise DataError(
-            f"{path} is not a batch of {dataset.title} ({refusal}): a batch is a pickle of arrays, "
-            f"text and containers only; {_MEND}"
-        ) from refusal
-    pixels = _entry(document, "data")
-    if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8:
-        pixels = np.empty((0, 0), dtype=np.uint8)
-    if pixels.shape != (file.records, PIXELS):
-        raise DataError(
-            f'{path} has no entry "data" of {file.records:,} x {PIXELS:,} bytes, as this file of '
-            f"{dataset.title} must: it is truncated or something else; {_MEND}"
+            f"{info.label} was prepared in {folder}, but it is no longer there: bring it back, or "
+            "name its new folder with --data-dir"
         )
-    columns = [_label_column(dataset, file, path, document, name) for name in dataset.label_names]
-    return pixels, np.stack(columns)
+    train, test, _ = cifar_batches.read(dataset, found.layout, found.folder)
+    return train, test, dataset.mean, dataset.std
 
 
-def _label_column(dataset: Cifar, file: File, path: Path, document: Any, name: str) -> Labels:
-    found = _entry(document, name)
-    if isinstance(found, list) and all(type(label) is int for label in found):
-        # Labels are bytes in the other layout: clip, so that any integer fits and fails the check.
-        found = np.array([min(max(label, -1), 256) for label in found], dtype=np.int64)
-    if (
-        not isinstance(found, np.ndarray)
-        or found.dtype.kind not in "iu"
-        or found.shape != (file.records,)
-    ):
-        raise DataError(
-            f'{path} has no entry "{name}" of {file.records:,} whole numbers, as this file of '
-            f"{dataset.title} must: it is truncated or something else; {_MEND}"
+def _obtain(dataset: Cifar, data_dir: Path | None, offline: bool, progress: bool) -> locate.Found:
+    """Find the dataset, or else its archive and extract it, or else download that first."""
+    named = None if data_dir is None else _folder(dataset, data_dir)
+    found = locate.find(dataset, named)
+    if found is None and offline and not locate.find_archives(dataset, named):
+        raise DataError(_not_found(dataset, named))
+    return found or _extracted(dataset, named, offline, progress)
+
+
+def _extracted(dataset: Cifar, named: Path | None, offline: bool, progress: bool) -> locate.Found:
+    from archscope.data.fetch import archive, download
+
+    into = locate.store() if named is None else named
+    with download.alone(into, dataset.name):
+        found = locate.find(dataset, named)  # another process may have brought it meanwhile
+        if found is not None:
+            return found
+        for layout, path in locate.find_archives(dataset, named):
+            if download.is_published(layout.archive_md5, path):
+                return locate.Found(layout, archive.extract(dataset, layout, path, into))
+            if named is not None:
+                raise DataError(
+                    f"{path} has another MD5 than the archive of {dataset.title} "
+                    f"({layout.archive_md5}): delete it to have that downloaded, or, where you "
+                    f"trust it, unpack it by hand: {_unpack(path, into)}"
+                )
+        if offline:
+            raise DataError(_not_found(dataset, named))
+        layout = dataset.layouts[0]
+        archive_of = download.Remote(
+            dataset.name, dataset.title, layout.archive, layout.archive_md5
         )
-    return found.astype(np.int64)
+        path = download.fetch(archive_of, into, progress=progress)
+        folder = archive.extract(dataset, layout, path, into)
+        path.unlink()
+        return locate.Found(layout, folder)
 
 
-def _entry(document: Any, name: str) -> Any:
-    """Return an entry of a batch; the official files, written by Python 2, have bytes as keys."""
-    if not isinstance(document, dict):
-        return None
-    return document.get(name.encode(), document.get(name))
+def _unpack(archive: Path, into: Path) -> str:
+    """The command that unpacks an archive."""
+    return shlex.join(["tar", "-xzf", str(archive), "-C", str(into)])
 
 
-def _check_labels(dataset: Cifar, path: Path, fields: npt.NDArray[np.int64]) -> None:
-    for name, count, labels in zip(dataset.label_names, dataset.label_counts, fields, strict=True):
-        wrong = np.flatnonzero((labels < 0) | (labels >= count))
-        if len(wrong):
-            raise DataError(
-                f"{path} gives image {wrong[0]:,} the label {labels[wrong[0]]}, but the {name} of "
-                f"{dataset.title} are 0 to {count - 1}: it is damaged or something else; {_MEND}"
-            )
+def _folder(dataset: Cifar, named: Path) -> Path:
+    """Return the folder that the user means: that of an archive, where one is named."""
+    if not named.is_file():
+        return named
+    if named.name in [layout.archive for layout in dataset.layouts]:
+        return named.parent
+    raise DataError(
+        f"{named} is a file, not the folder of {dataset.title}: name the folder that holds "
+        f"{dataset.layouts[0].folder}"
+    )
+
+
+def _not_found(dataset: Cifar, named: Path | None) -> str:
+    places = locate.usual_places() if named is None else [named]
+    layout = dataset.layouts[0]
+    return (
+        f"{dataset.title} is in none of {', '.join(map(str, places))}, and --offline forbids "
+        f"the download: put the folder {layout.folder} or the archive {layout.archive} into "
+        "one of them, name its place with --data-dir, or leave out --offline"
+    )

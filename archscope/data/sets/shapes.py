@@ -19,18 +19,19 @@ integer arithmetic. Lengths are in sixteenths of a pixel, sines in 1/1024, mixtu
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from archscope.data.dataset import Images, Split
+from archscope.data.dataset import Channels, DatasetInfo, Images, Split, fingerprint
 
-NAME, TITLE, CLASSES = "shapes", "shapes (built-in)", 10
+NAMES, TITLE, CLASSES = ("shapes",), "shapes (built-in)", 10
 OUTLINES = ("disk", "square", "triangle", "cross", "ring")
 TEXTURES = ("plain", "lying stripes", "standing stripes", "checks", "circles")
-MEAN = (126.4, 126.2, 125.5)
-STD = (73.7, 73.8, 73.6)
+MEAN: Channels = (126.4, 126.2, 125.5)
+STD: Channels = (73.7, 73.8, 73.6)
 
 _SEED = 20170
 _TRAIN, _TEST = 10_000, 2_000
@@ -45,6 +46,18 @@ _TURN = 64  # angles to the full turn
 _ANGLES = np.arange(_TURN) * (2 * np.pi / _TURN)
 _COS: _Ints = np.rint(np.cos(_ANGLES) * 1024).astype(np.int32)
 _SIN: _Ints = np.rint(np.sin(_ANGLES) * 1024).astype(np.int32)
+
+
+def prepare(
+    name: str, data_dir: Path | None, *, offline: bool, label: str | None, progress: bool
+) -> DatasetInfo:
+    """Draw the images, and say what they are; of the rest it has no use."""
+    return DatasetInfo(name, label or TITLE, None, CLASSES, fingerprint(*make()), True)
+
+
+def read(info: DatasetInfo) -> tuple[Split, Split, Channels, Channels]:
+    """Return what trains, what tests, mean and standard deviation."""
+    return *make(), MEAN, STD
 
 
 def make() -> tuple[Split, Split]:

@@ -48,6 +48,7 @@ FILES = {
     "test": MatFile("test_32x32.mat", 26_032, "eb5a983be6a315427106f1b164d9cef3"),
 }
 SETS = {"svhn": ("train", "test"), "svhn+extra": ("train", "extra", "test")}
+NAMES = tuple(SETS)
 
 
 def prepare(
@@ -58,7 +59,7 @@ def prepare(
     Raises UsageError where SciPy is missing, DataError where the files cannot be had.
     """
     folder = _found(name, data_dir) or _downloaded(name, data_dir, offline, progress)
-    train, test = read(name, folder)
+    train, test = _splits(name, folder)
     from archscope.data.fetch.download import is_published  # heavy
 
     official = all(is_published(FILES[f].md5, folder / FILES[f].name) for f in SETS[name])
@@ -73,11 +74,15 @@ def prepare(
     )
 
 
-def read(name: str, folder: Path) -> tuple[Split, Split]:
-    """Return the training split (the extra images last) and the test split.
+def read(info: DatasetInfo) -> tuple[Split, Split, Channels, Channels]:
+    """Return what trains (the extra images last), what tests, mean and standard deviation.
 
     Raises DataError for a file that is missing, damaged, of another size, or mislabelled.
     """
+    return *_splits(info.name, Path(info.folder or "")), MEAN, STD
+
+
+def _splits(name: str, folder: Path) -> tuple[Split, Split]:
     parts = {kind: _read_file(FILES[kind], folder / FILES[kind].name) for kind in SETS[name]}
     test = parts.pop("test")
     images = np.concatenate([images for images, _ in parts.values()])

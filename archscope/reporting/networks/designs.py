@@ -39,9 +39,8 @@ def number(value: Any) -> int | float | None:
 
 def number_text(value: Any) -> int | str:
     """A whole number as it is, a fraction as a short decimal."""
-    if isinstance(value, Fraction) and value.denominator != 1:
-        return decimal_text(value)
-    return int(value)
+    whole = not isinstance(value, Fraction) or value.denominator == 1
+    return int(value) if whole else decimal_text(value)
 
 
 def values_text(values: Sequence[Any]) -> str:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from archscope.data.dataset import fingerprint
 from archscope.data.fetch.catalogue import CATALOGUE, Cifar, Layout
-from archscope.data.sets import cifar
+from archscope.data.sets import cifar_batches
 from archscope.data.sets.unpickle import Refused, read_plain
 from archscope.errors import DataError
 
@@ -65,7 +65,7 @@ def test_both_layouts_give_the_images_that_were_written(
     prints = set()
     for layout in dataset.layouts:
         folder = write(dataset, layout, tmp_path)
-        train, test, is_official = cifar.read(dataset, layout, folder)
+        train, test, is_official = cifar_batches.read(dataset, layout, folder)
         batches = [random_batch(dataset, i) for i in range(len(layout.files))]
         pixels, labels = zip(*batches, strict=True)
         train_pixels = np.concatenate(pixels[:-1]).reshape(-1, 3, 32, 32)
@@ -85,7 +85,7 @@ def test_planes_are_red_green_blue_and_rows_come_first(small: Small, tmp_path: P
     pixels[0, 1024 + 32 * 2 + 5] = 200  # as the official page says: green, row 2, column 5
     for file in layout.files:
         (tmp_path / file.name).write_bytes(binary_bytes(pixels, [[1] * RECORDS]))
-    train, _, _ = cifar.read(dataset, layout, tmp_path)
+    train, _, _ = cifar_batches.read(dataset, layout, tmp_path)
     assert train.images[0, 1, 2, 5] == 200 and train.images[0].sum() == 200
 
 
@@ -122,20 +122,20 @@ def test_official_means_every_checksum(
     folder = write(dataset, _layout(dataset, kind), tmp_path)
     dataset = official(dataset, _layout(dataset, kind), folder)
     layout = _layout(dataset, kind)
-    assert cifar.read(dataset, layout, folder)[2]
+    assert cifar_batches.read(dataset, layout, folder)[2]
     path = folder / layout.files[-1].name
     content = bytearray(path.read_bytes())
     at = content.rindex(random_batch(dataset, len(layout.files) - 1)[0][-1].tobytes())
     content[at] ^= 1
     path.write_bytes(content)
-    assert not cifar.read(dataset, layout, folder)[2]
+    assert not cifar_batches.read(dataset, layout, folder)[2]
 
 
 def _broken(dataset: Cifar, layout: Layout, folder: Path, change: Callable[[bytes], bytes]) -> str:
     path = folder / layout.files[0].name
     path.write_bytes(change(path.read_bytes()))
     with pytest.raises(DataError) as caught:
-        cifar.read(dataset, layout, folder)
+        cifar_batches.read(dataset, layout, folder)
     text = _one_sentence(caught.value)
     assert str(path) in text and dataset.title in text and "--data-dir" in text
     return text
@@ -229,7 +229,7 @@ def test_a_missing_file(small: Small, write: Write, tmp_path: Path) -> None:
     folder = write(dataset, dataset.layouts[0], tmp_path)
     (folder / "data_batch_3.bin").unlink()
     with pytest.raises(DataError, match=r"data_batch_3.bin cannot be read \(No such file"):
-        cifar.read(dataset, dataset.layouts[0], folder)
+        cifar_batches.read(dataset, dataset.layouts[0], folder)
 
 
 class _Calls:

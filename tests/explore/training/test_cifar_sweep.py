@@ -36,7 +36,7 @@ def invoke(*options: str) -> tuple[int, str, str]:
 
 
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> None:
+def fake(monkeypatch: pytest.MonkeyPatch, quick_workers: None) -> None:
     monkeypatch.setattr(schedule, "RUNNER", "fake_runners:seed_2_fails")
 
 
@@ -371,7 +371,7 @@ def test_diverged_trials_end_with_3_and_are_told(
     assert f"All 4 trials in {out} are done ({count} diverged)." in notes
 
 
-@pytest.mark.usefixtures("undrawn")
+@pytest.mark.usefixtures("quick_workers", "undrawn")
 @pytest.mark.parametrize(
     "damage",
     ["cut", *(pytest.param(how, marks=pytest.mark.slow) for how in ("zeroed", "absurd"))],

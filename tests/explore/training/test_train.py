@@ -32,7 +32,7 @@ def invoke(*options: str) -> tuple[int, str, str]:
 
 
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> None:
+def fake(monkeypatch: pytest.MonkeyPatch, quick_workers: None) -> None:
     """Trainings of no time: errors of 10 + seed, and 20 + seed on validation images."""
     monkeypatch.setattr(schedule, "RUNNER", "fake_runners:by_seed")
 

@@ -248,8 +248,9 @@ def check_explored(said):
 browsed = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
 
 
+# The page of times is light by default.
 @browsed
-@pytest.mark.parametrize("scheme", ["dark", "light"])
+@pytest.mark.parametrize("scheme", ["dark", pytest.param("light", marks=pytest.mark.slow)])
 @pytest.mark.usefixtures("narrow_too")
 def test_in_a_browser_nothing_fails_is_clipped_or_faint_and_tables_sort(
     fake_sweep, tmp_path, scheme

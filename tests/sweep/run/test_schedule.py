@@ -112,6 +112,7 @@ def test_several_trials_on_each_of_several_gpus(tmp_path: Path) -> None:
     assert len({start[3] for start in starts}) == 6  # a process for each slot, and no more
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_a_process_lives_on_from_trial_to_trial(tmp_path: Path) -> None:
     run(tmp_path, [fake_trial(f"t{i}") for i in range(5)], [Slot("cuda:0", 1), Slot("cuda:1", 1)])
     by_device: dict[str, set[str]] = {}
@@ -121,6 +122,7 @@ def test_a_process_lives_on_from_trial_to_trial(tmp_path: Path) -> None:
     assert len(set.union(*by_device.values())) == len(by_device)
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_no_more_processes_than_trials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Slot] = []
 
@@ -134,11 +136,13 @@ def test_no_more_processes_than_trials(tmp_path: Path, monkeypatch: pytest.Monke
     assert made == [Slot("cuda:0", 1), Slot("cuda:1", 1)]
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_trials_begin_in_the_given_order(tmp_path: Path) -> None:
     run(tmp_path, [fake_trial(name) for name in "dacb"], [Slot("cpu", 1)])
     assert [start[1] for start in begun(tmp_path)] == list("dacb")
 
 
+@pytest.mark.usefixtures("quick_workers")
 @pytest.mark.parametrize(
     ("behaviour", "reason"),
     [
@@ -170,6 +174,7 @@ def test_a_failing_trial_does_not_stop_the_others(
     assert failure["reason"].startswith(reason)
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_a_trial_whose_worker_dies_goes_on_once_from_its_checkpoint(tmp_path: Path) -> None:
     recorder = run(tmp_path, [fake_trial("a", "die in epoch 2"), fake_trial("b")], [Slot("cpu", 1)])
     assert result(tmp_path, "a")["status"] == "done"
@@ -183,12 +188,14 @@ def test_a_trial_whose_worker_dies_goes_on_once_from_its_checkpoint(tmp_path: Pa
     ]
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_a_trial_is_tried_twice_and_no_more(tmp_path: Path) -> None:
     run(tmp_path, [fake_trial("a", "kill")], [Slot("cpu", 1)])
     assert len(begun(tmp_path)) == 2
     assert NEED in result(tmp_path, "a")["reason"]
 
 
+@pytest.mark.usefixtures("quick_workers")
 @pytest.mark.parametrize(
     ("behaviour", "says"),
     [
@@ -229,6 +236,7 @@ def test_an_earlier_failure_is_forgotten_when_the_trial_runs_again(tmp_path: Pat
     assert "SIGKILL" in result(tmp_path, "a")["reason"]
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_a_runner_that_cannot_be_loaded_fails_each_trial_with_the_reason(tmp_path: Path) -> None:
     recorder = Recorder()
     supply = Supply(tmp_path, [fake_trial("a")])
@@ -236,6 +244,7 @@ def test_a_runner_that_cannot_be_loaded_fails_each_trial_with_the_reason(tmp_pat
     assert result(tmp_path, "a")["reason"].startswith("ModuleNotFoundError")
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_the_result_is_json_without_nan_and_says_where_it_was_made(tmp_path: Path) -> None:
     run(tmp_path, [fake_trial("a")], [Slot("cuda:3", 2)])
     document = result(tmp_path, "a")
@@ -246,6 +255,7 @@ def test_the_result_is_json_without_nan_and_says_where_it_was_made(tmp_path: Pat
     assert made["host"] and made["python"] and made["started"] <= made["finished"]
 
 
+@pytest.mark.usefixtures("quick_workers")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_stops_the_workers_and_the_next_run_goes_on(
     tmp_path: Path, number: signal.Signals, code: int
@@ -273,6 +283,7 @@ def test_a_signal_stops_the_workers_and_the_next_run_goes_on(
     ]
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_a_worker_that_still_loads_is_not_waited_for(tmp_path: Path) -> None:
     """It has no state to keep, and would hear of the signal at its first step."""
     recorder = Recorder()
@@ -300,6 +311,7 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     wait_for(lambda: not _alive(pid))
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_runs_outside_of_the_main_thread(tmp_path: Path) -> None:
     thread = threading.Thread(target=run, args=(tmp_path, [fake_trial("a")], [Slot("cpu", 1)]))
     thread.start()

@@ -122,13 +122,14 @@ def test_the_rates_of_all_processes_add_up(monkeypatch: pytest.MonkeyPatch) -> N
     assert speed._rate(fake_trial("", rate=0.0), [Slot("cpu", 1)]) is None
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_a_choice_that_fails_has_no_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speed, "RUNNER", "fake_runners:run")
     assert speed._rate(fake_trial("", "kill"), [Slot("cpu", 1)]) is None
     assert speed._rate(fake_trial("", "raise"), [Slot("cpu", 1)]) is None
 
 
-@pytest.mark.usefixtures("undrawn")
+@pytest.mark.usefixtures("quick_workers", "undrawn")
 def test_the_choice_is_kept_with_the_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schedule, "RUNNER", "fake_runners:run")
     calls = []
@@ -160,7 +161,7 @@ def test_the_choice_is_kept_with_the_plan(tmp_path: Path, monkeypatch: pytest.Mo
     assert kind.network == "resnext11_1x64d@0.125"
 
 
-@pytest.mark.usefixtures("undrawn")
+@pytest.mark.usefixtures("quick_workers", "undrawn")
 def test_a_plan_that_another_command_made_meanwhile_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
