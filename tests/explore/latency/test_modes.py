@@ -14,6 +14,7 @@ from archscope.arch.nodes import Conv, Seq
 from archscope.cli import app
 from archscope.cost.execution import unrolled
 from archscope.cost.formula import count
+from archscope.cost.latency.model import row_of
 from archscope.cost.latency.pieces import pieces
 from archscope.cost.workload import workload
 from archscope.errors import UsageError
@@ -153,3 +154,12 @@ def test_a_mode_that_is_none_is_refused_before_anything_runs():
         fit_latency(1, mode="speed")
     with pytest.raises(UsageError, match="of step takes --batch 2 to 65,536, not 1"):
         fit_latency(1, mode="step", batch=1)
+
+
+def test_a_batch_fills_the_caches_with_all_its_images_and_the_weights_once():
+    conv = unrolled(parse("resnet18")).operations[0]  # 64 maps of 112x112 of 3 of 224x224
+    moved, kind = 64 * 112**2 + 3 * 224**2, "conv image"
+    for batch, size in [(1, 2**22), (8, 2**22), (16, 2**20)]:
+        row = row_of([conv], batch)
+        assert row[kind, f"moved>{size}"] == max(0, batch * moved - size) / batch
+        assert row[kind, "weights"] == 64 * 3 * 7**2
