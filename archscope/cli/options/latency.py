@@ -210,5 +210,8 @@ def wants_latency(costs: str | None) -> bool:
         UsageError: where another cost is named.
     """
     if costs is not None and costs.strip().lower() != LATENCY:
-        raise UsageError(f"--costs takes latency, not {shown(costs)}; the others are always shown")
+        raise UsageError(
+            f"--costs of a list takes latency, not {shown(costs)}; compare --costs takes "
+            "throughput and step besides"
+        )
     return costs is not None
