@@ -3,6 +3,7 @@
 import csv
 import io
 import shlex
+from math import prod
 
 import numpy as np
 import pytest
@@ -11,9 +12,9 @@ from typer.testing import CliRunner
 import archscope as a
 from archscope.cli import app
 from archscope.explore.design.collect import Order
-from archscope.explore.design.enumerate import enumerate_designs
+from archscope.explore.design.enumerate import enumerate_designs, spaces
 from archscope.explore.design.enumeration import Query
-from archscope.explore.workbench.gathered import MOST, gathered, numbers_in
+from archscope.explore.workbench.gathered import MOST, _grid, gathered, numbers_in
 from archscope.explore.workbench.known import known
 from archscope.explore.workbench.view import View, costs_of, ends_of, range_at
 from archscope.explore.workbench.window import CELLS, Window, around
@@ -97,6 +98,15 @@ def test_of_a_large_box_an_even_grid_is_shown_and_said():
     widths = found.found.columns["width"]
     assert (widths.min(), widths.max()) == (1, 128)
     assert found.notes() == [f"resnext: an even grid of {some:,} of its {box:,} designs"]
+
+
+def test_many_numbers_of_two_values_each_are_thinned_too():
+    words = [f"{word}{stage}" for word in ("depth", "channels", "expansion") for stage in range(1, 8)]
+    [box] = spaces(Query(("mobilenet_v2",), {word: [16, 24] for word in words}))
+    assert box.size >= 2**21 > MOST
+    grid = _grid(box)
+    assert MOST / 2 < prod(map(len, grid.values())) <= MOST
+    assert {tuple(grid[word]) for word in words} == {(16, 24), (16,)}
 
 
 def test_the_ends_of_a_slider_are_no_budget(designs):
