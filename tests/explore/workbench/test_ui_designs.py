@@ -101,7 +101,9 @@ def test_of_a_large_box_an_even_grid_is_shown_and_said():
 
 
 def test_many_numbers_of_two_values_each_are_thinned_too():
-    words = [f"{word}{stage}" for word in ("depth", "channels", "expansion") for stage in range(1, 8)]
+    words = [
+        f"{word}{stage}" for word in ("depth", "channels", "expansion") for stage in range(1, 8)
+    ]
     [box] = spaces(Query(("mobilenet_v2",), {word: [16, 24] for word in words}))
     assert box.size >= 2**21 > MOST
     grid = _grid(box)
