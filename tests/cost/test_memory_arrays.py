@@ -55,22 +55,20 @@ def stages(blocks, expansion, width):
     return {"depth": depths, "expansion": expansions, "channels": (16, width, *[width] * 5)}
 
 
-def test_where_a_stage_is_missing_what_is_behind_it_overwrites_what_is_before():
-    blocks = [0, 1, 2, 0]
-    for behind in (
-        Act(),
-        Act(label="relu"),
-        Seq(Sum(Seq(), Conv(8, 1))),
-        Shortcut(8, label="same"),
-    ):
-        parts = [Conv(8, 3)], [behind, Act(), Pool("global")]
-        stages = [Repeat(number, Conv(8, 3), Conv(8, 3)) for number in (1, 2)]
-        some = [[], stages[:1], stages[1:], []]
-        alone = [Seq(*parts[0], *stage, *parts[1]) for stage in some]
-        peaks = [peak_elements(Network("one", tree, (3, 8, 8))) for tree in alone]
-        several = [Repeat(np.array(which), Conv(8, 3), Conv(8, 3)) for which in (blocks, [0] * 4)]
-        many = Network("many", Seq(*parts[0], *several, *parts[1]), (3, 8, 8))
-        assert peak_elements(many).tolist() == peaks
+@pytest.mark.parametrize(
+    "behind", [[Act()], [Act(label="relu")], [Shortcut(8, label="same"), Act()]], ids=len
+)
+def test_behind_a_stage_that_is_missing_what_is_before_is_overwritten(behind):
+    def made(*stages):
+        tree = Seq(Conv(8, 3), *stages, *behind, Pool("global"))
+        return Network("own", tree, (3, 8, 8))
+
+    def stage(blocks):
+        return Repeat(blocks, Conv(8, 3), Conv(8, 3))
+
+    many = made(stage(np.array([0, 1, 2])), stage(np.array([0, 0, 0])))
+    peaks = [peak_elements(made(*several)) for several in ([], [stage(1)], [stage(2)])]
+    assert peak_elements(many).tolist() == peaks
 
 
 def test_a_box_counts_as_its_designs_one_by_one():
