@@ -16,6 +16,7 @@ from archscope.explore.design.enumerate import enumerate_designs, spaces
 from archscope.explore.design.enumeration import Query
 from archscope.explore.workbench.gathered import MOST, _grid, gathered, numbers_in
 from archscope.explore.workbench.known import known
+from archscope.explore.workbench.pinned import details
 from archscope.explore.workbench.view import View, costs_of, ends_of, range_at
 from archscope.explore.workbench.window import CELLS, Window, around
 
@@ -121,6 +122,16 @@ def test_the_ends_of_a_slider_are_no_budget(designs):
         assert least == 0 and column.min() <= most <= column.max()
         assert range_at((middle, high), (low, high)) == (most, None)
         assert most == float(f"{most:.2e}")
+
+
+def test_what_is_copied_of_a_design_is_one_word_whatever_its_file_is_called(monkeypatch):
+    name = "my models/it's.py:net_8"
+    _, copied = details({"network": name}, None)
+    assert shlex.split(copied["command"]) == ["archscope", "show", name]
+    opened = []
+    monkeypatch.setattr(a, "network", opened.append)
+    exec(copied["Python"])
+    assert opened == [copied["name"]] == [name]
 
 
 def test_published_networks_have_the_costs_of_their_names():
