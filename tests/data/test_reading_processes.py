@@ -40,6 +40,14 @@ for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
     signal.signal(number, signal.SIG_IGN)  # as the worker of a sweep does
 """
 
+ENDING = """
+import sys
+class Lines:
+    def readline(self):
+        raise SystemExit(3)  # amid an epoch, whose frame lives on with the exception
+sys.stdin = Lines()
+"""
+
 
 @pytest.fixture
 def part(tmp_path: Path) -> Files:
@@ -100,6 +108,15 @@ def test_they_end_when_who_started_them_is_killed(part: Files) -> None:
         finally:
             for left in session(process.pid):
                 os.kill(left, signal.SIGKILL)
+
+
+@pytest.mark.slow
+def test_a_program_that_ends_amid_an_epoch_does_not_wait_for_them(part: Files) -> None:
+    with reading(part, ENDING) as process:
+        try:
+            assert process.wait(60) == 3
+        finally:
+            process.kill()
 
 
 @pytest.mark.slow
