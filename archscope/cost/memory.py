@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archscope.arch.arrays import Number, is_array, larger, smaller, whole
 from archscope.arch.network import Network
@@ -48,6 +48,9 @@ from archscope.cost.execution import (
 )
 from archscope.cost.formula import count
 from archscope.short_repr import ShortRepr
+
+if TYPE_CHECKING:
+    from archscope.cost.workload import Mode
 
 MEMORY_CONVENTION = (
     "param_bytes: learnable parameters; peak_activation_bytes: the most bytes of activations alive "
@@ -108,6 +111,13 @@ def training_bytes(
     run = execution(network)
     written = int(sum(run.sizes[op.writes] * op.times for op in run.operations if not op.in_place))
     return (2 + states) * FP32 * int(count(network).params) + element_bytes * batch * written
+
+
+def call_bytes(network: Network, mode: Mode, batch: int) -> int:
+    """About what one call of a mode holds of a batch in fp32; without weights in eval mode."""
+    if mode == "step":
+        return training_bytes(network, batch)
+    return batch * memory(network).peak_activation_bytes
 
 
 def peak_elements(network: Network) -> Number:
