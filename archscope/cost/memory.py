@@ -188,7 +188,7 @@ def sections(tree: Seq, shape: Shape) -> Iterator[Section]:
 
 def _stages_told(nodes: Sequence[Node]) -> Iterator[tuple[Node, bool]]:
     """The nodes, each with whether it is a stage whose sections stand by themselves."""
-    told = []
+    told: list[tuple[Node, bool]] = []
     overwrites = False  # whether what is behind a node may overwrite what is given to it
     for node in reversed(nodes):
         if isinstance(node, Repeat):

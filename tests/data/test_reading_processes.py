@@ -39,6 +39,10 @@ import signal
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
     signal.signal(number, signal.SIG_IGN)  # as the worker of a sweep does
 """
+KEEPING = """
+every = files.batches(part, files.Reading(8), batch=1, device=torch.device("cpu"), loaders=2)
+next(every)
+"""
 
 
 @pytest.fixture
@@ -74,11 +78,11 @@ def session(leader: int) -> list[int]:
     return found
 
 
-def reading(part: Files, before: str = "") -> subprocess.Popen[bytes]:
+def reading(part: Files, before: str = "", program: str = READING) -> subprocess.Popen[bytes]:
     """A process in a session of its own that reads, a batch for each line of its input."""
     names = [os.fsdecode(name) for name in part.names]
     return subprocess.Popen(
-        [sys.executable, "-c", before + READING, str(part.root), *names],
+        [sys.executable, "-c", before + program, str(part.root), *names],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -100,6 +104,16 @@ def test_they_end_when_who_started_them_is_killed(part: Files) -> None:
         finally:
             for left in session(process.pid):
                 os.kill(left, signal.SIGKILL)
+
+
+@pytest.mark.slow
+def test_a_program_that_ends_amid_an_epoch_does_not_wait_for_them(part: Files) -> None:
+    program = READING.partition("for batch")[0] + KEEPING
+    with reading(part, program=program) as process:
+        try:
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
 
 
 @pytest.mark.slow

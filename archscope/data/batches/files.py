@@ -15,6 +15,7 @@ Resizing is bicubic, as in the ResNeXt authors' program. What an image is before
 
 from __future__ import annotations
 
+import atexit
 import math
 import multiprocessing
 import os
@@ -23,6 +24,7 @@ import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
 
 import numpy as np
@@ -101,9 +103,28 @@ def _starts() -> Any:
 
     That one is started once, and loads what they need: each is there in a tenth of a second.
     """
-    context = multiprocessing.get_context("forkserver")
+    context = _Readers()
     context.set_forkserver_preload([__name__])
     return context
+
+
+class _Reader(ForkServerProcess):
+    """A process that reads."""
+
+
+class _Readers(ForkServerContext):
+    Process = _Reader
+
+
+@atexit.register
+def _end_readers() -> None:
+    """Kill those that still read when this process ends: it would wait for them without end.
+
+    multiprocessing sends them SIGTERM, which they ignore; registered later, this runs before.
+    """
+    for one in multiprocessing.active_children():
+        if isinstance(one, _Reader):
+            one.kill()
 
 
 def _begin(_: int) -> None:
