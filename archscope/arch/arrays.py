@@ -117,7 +117,7 @@ def product(one: Number, other: Number) -> Number:
     if _largest(one) * _largest(other) > LARGEST:
         # The largest of each may stand in different designs: look at every one.
         exact = one.astype(object) * other if is_array(one) else one * other.astype(object)
-        refuse_overflow(exact)
+        refuse_overflow(exact.ravel())
     return one * other
 
 

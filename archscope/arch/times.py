@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from archscope.errors import UsageError, shown
 
-LATENCY = "latency"  # the cost that a model predicts
+LATENCY: Final = "latency"  # the cost that a model predicts
 MILLISECOND = 1_000_000  # nanoseconds
 
 

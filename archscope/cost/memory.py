@@ -15,15 +15,26 @@ the means of a layer norm) is not counted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archscope.arch.arrays import Number, is_array, larger, smaller, whole
 from archscope.arch.network import Network
-from archscope.arch.nodes import Node, Repeat, Seq
+from archscope.arch.nodes import (
+    Conv,
+    Gain,
+    Linear,
+    Node,
+    Norm,
+    Pool,
+    Repeat,
+    Seq,
+    Shortcut,
+    is_combinator,
+)
 from archscope.arch.shape import output_shape
 from archscope.arch.structure import designs
 from archscope.arch.windows import Shape, any_of
@@ -38,6 +49,9 @@ from archscope.cost.execution import (
 from archscope.cost.formula import count
 from archscope.short_repr import ShortRepr
 
+if TYPE_CHECKING:
+    from archscope.cost.workload import Mode
+
 MEMORY_CONVENTION = (
     "param_bytes: learnable parameters; peak_activation_bytes: the most bytes of activations alive "
     "at once, batch 1, eval mode, each freed after its last use, ReLU and sums in place where "
@@ -50,6 +64,7 @@ MEASURED_CONVENTION = (
 )
 FP32 = 4  # bytes
 ELEMENT_BYTES = {"fp32": FP32, "bf16": 2, "fp16": 2}
+_WRITE_ANEW = (Conv, Linear, Norm, Pool, Gain)  # a buffer of their own, whatever they are given
 FORMATS = {**ELEMENT_BYTES, "int8": 1}  # in which weights and activations may be stored
 
 
@@ -98,6 +113,13 @@ def training_bytes(
     return (2 + states) * FP32 * int(count(network).params) + element_bytes * batch * written
 
 
+def call_bytes(network: Network, mode: Mode, batch: int) -> int:
+    """About what one call of a mode holds of a batch in fp32; without weights in eval mode."""
+    if mode == "step":
+        return training_bytes(network, batch)
+    return batch * memory(network).peak_activation_bytes
+
+
 def peak_elements(network: Network) -> Number:
     """The most elements alive at once: an int, or int64 of every design where it holds arrays.
 
@@ -143,13 +165,14 @@ def sections(tree: Seq, shape: Shape) -> Iterator[Section]:
     """The parts of a network that run one after the other: what stands between stages, and blocks.
 
     Between two of them nothing is alive but what one gives the other: a block of a stage, a module
-    of its own, overwrites nothing that it is given, nor does what comes behind it.
+    of its own, overwrites nothing that it is given, nor does what comes behind it. Where a design
+    lacks the stage that may be otherwise: such a stage is no section, but among what is between.
     """
     between: list[Node] = []
     given = shape
-    for node in _in_line(tree):
+    for node, is_stage in _stages_told(list(_in_line(tree))):
         after = output_shape(node, shape)
-        if isinstance(node, Repeat):
+        if isinstance(node, Repeat) and is_stage:
             if between:
                 yield Section(Seq(*between), given, 1)
             yield Section(Seq(node.first), shape, smaller(node.n, 1))
@@ -161,6 +184,21 @@ def sections(tree: Seq, shape: Shape) -> Iterator[Section]:
             between.append(node)
         shape = after
     yield Section(Seq(*between), given, 1)
+
+
+def _stages_told(nodes: Sequence[Node]) -> Iterator[tuple[Node, bool]]:
+    """The nodes, each with whether it is a stage whose sections stand by themselves."""
+    told = []
+    overwrites = False  # whether what is behind a node may overwrite what is given to it
+    for node in reversed(nodes):
+        if isinstance(node, Repeat):
+            overwrites = overwrites and bool(any_of(node.n < 1))
+            told.append((node, not overwrites))
+        else:
+            module = is_combinator(node) and node.label is not None
+            overwrites = isinstance(node, Shortcut) or not (module or isinstance(node, _WRITE_ANEW))
+            told.append((node, False))
+    return reversed(told)
 
 
 def _in_line(tree: Seq) -> Iterator[Node]:

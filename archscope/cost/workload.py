@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from archscope.errors import UsageError
+from archscope.errors import UsageError, shown
 
 if TYPE_CHECKING:
     import torch
@@ -28,6 +28,20 @@ MODE_HELP = {
 _CHANNELS_AT_ONCE = 16  # with AVX-512; 8 with AVX2
 _MOST_COMPILED = 10_000
 AUXILIARY = 0.4  # weight of a side head's loss in training, as torchvision's programs have it
+
+
+def parse_modes(text: str, takes: str = "the modes are") -> tuple[Mode, ...]:
+    """`latency,step` -> the modes, in their usual order; `takes` begins the sentence of an error.
+
+    Raises:
+        UsageError: for a word that is none.
+    """
+    words = {word.strip().lower() for word in text.split(",")}
+    if not words <= set(MODES):
+        raise UsageError(
+            f"{takes} {', '.join(MODES)}, not '{shown(text)}'; name some of these, with commas"
+        )
+    return tuple(mode for mode in MODES if mode in words)
 
 
 @contextmanager

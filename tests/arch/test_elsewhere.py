@@ -47,6 +47,8 @@ SPELLED = {
     "ResNet50-vd": "resnet50d",
     "ResNet-50 v1.5": "resnet50",
     "Inception-v1": "googlenet",
+    "SENet-154": "senet154",
+    "Res2NeXt-29, 6c×24w×4s": "res2next29_6c_24w_4s",
 }
 
 
@@ -112,8 +114,8 @@ def test_a_typo_is_suggested_its_own_family_first(typed: str, meant: str) -> Non
     ("typed", "says"),
     [
         ("X-50", "X-50 says no template; write it with one, as X-50-32x4d"),
-        ("SENet-154", "blocks of SENet-154; write timm:senet154 where networks from outside"),
-        ("Res2NeXt-29, 6c×24w×4s", "no family here has Res2NeXt with three stages for CIFAR"),
+        ("legacy_senet154", "pooling of legacy_senet154; write senet154, or timm:legacy_senet154"),
+        ("SE-Res2NeXt-29, 6c×24w×4s", "write res2next29_6c_24w_4s, which is without"),
     ],
 )
 def test_what_no_family_has_is_said(typed: str, says: str) -> None:

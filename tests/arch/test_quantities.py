@@ -68,7 +68,7 @@ def test_lists_and_ranges():
     assert parse_factors("1, 1.5,2:3,4.0", "widen") == [1, Fraction(3, 2), 2, 3, 4]
     assert parse_factors("0.5:1:0.25,8:20:8", "width") == [Fraction(1, 2), Fraction(3, 4), 1, 8, 16]
     for bad in ("0.5:1", "1:0.5:0.1", "0.5:1:0", "1:2:3:4", "0.5:1000000:0.001", "0.5::1"):
-        with pytest.raises(UsageError, match=r"or 1:4 or 0\.5:1:0\.05"):
+        with pytest.raises(UsageError, match=r"write 0\.5,1,1\.5 or 0\.5:1:0\.05"):
             parse_factors(bad, "width")
     assert parse_shape("3x224x224") == (3, 224, 224)
 

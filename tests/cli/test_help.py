@@ -18,6 +18,7 @@ from archscope.cli.main import COMMANDS
 # Words that mean another thing in another command, each declared for it.
 OTHERWISE = {
     "--batch",  # images of a training's step; of what is timed; of what is compared
+    "--costs",  # compare predicts throughput and training steps besides
     "--depth",  # of designs: blocks of the stages; of a sweep: layers of its ResNeXt
     "--format",  # enumerate has Parquet besides
     "--memory",  # of designs: a range in a format; of list: in fp32; bench: is it measured

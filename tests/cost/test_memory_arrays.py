@@ -55,6 +55,22 @@ def stages(blocks, expansion, width):
     return {"depth": depths, "expansion": expansions, "channels": (16, width, *[width] * 5)}
 
 
+@pytest.mark.parametrize(
+    "behind", [[Act()], [Act(label="relu")], [Shortcut(8, label="same"), Act()]], ids=len
+)
+def test_behind_a_stage_that_is_missing_what_is_before_is_overwritten(behind):
+    def made(*stages):
+        tree = Seq(Conv(8, 3), *stages, *behind, Pool("global"))
+        return Network("own", tree, (3, 8, 8))
+
+    def stage(blocks):
+        return Repeat(blocks, Conv(8, 3), Conv(8, 3))
+
+    many = made(stage(np.array([0, 1, 2])), stage(np.array([0, 0, 0])))
+    peaks = [peak_elements(made(*several)) for several in ([], [stage(1)], [stage(2)])]
+    assert peak_elements(many).tolist() == peaks
+
+
 def test_a_box_counts_as_its_designs_one_by_one():
     axes = {"blocks": (1, 2), "expansion": (1, 2, 3), "width": (16, 24, 32)}
     places = np.meshgrid(*axes.values(), indexing="ij")

@@ -91,14 +91,14 @@ _ABSENT = (
         "{name} says no template; write it with one, as X-50-32x4d",
     ),
     (
-        r"(?:legacy_?)?senet_?154",
-        "no family here has the stem and blocks of {name}; write timm:senet154 where networks "
-        "from outside are taken, or seresnext101_32x4d",
+        r"legacy_?senet_?154",
+        "no family here has the pooling of {name}; write senet154, or timm:legacy_senet154 where "
+        "networks from outside are taken",
     ),
     (
-        r"(?:se_?)?res2next_?29(?:_.*)?",
-        "no family here has Res2NeXt with three stages for CIFAR; write cifar_res2next50, which "
-        "has four behind a CIFAR stem",
+        r"se_?res2next_?29(?:_.*)?",
+        "no family here has Res2NeXt-29 with squeeze-and-excitation; write res2next29_6c_24w_4s, "
+        "which is without",
     ),
 )
 _TABLE_2 = re.compile(r"(?P<before>(?:cifar_|imagenet_)?)se_?resnext_?(?P<depth>50|101)")

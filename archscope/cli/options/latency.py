@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from archscope.arch.times import LATENCY, parse_time_range
-from archscope.cli.completion import devices, one_of, precisions
+from archscope.cli.completion import devices, modes, one_of, precisions, some_of
 from archscope.cli.options.declared import NETWORK, WHERE, option
 from archscope.cli.output import note
 from archscope.errors import UsageError, shown
 
 if TYPE_CHECKING:
+    from archscope.cost.workload import Mode
     from archscope.explore.latency.fitted import Asked, LatencyModel
 
 LatencyOption = Annotated[
@@ -23,6 +24,16 @@ LatencyOption = Annotated[
         value="A:B",
         help="Range of the predicted time of one image, by the model of archscope bench --fit: "
         ":20ms, 5ms:20ms.",
+    ),
+]
+TimesOption = Annotated[
+    str | None,
+    option(
+        "--costs",
+        value="LIST",
+        complete=some_of(modes),
+        help="latency (of one image), throughput, step (of training), some with commas: predicted "
+        "on this machine, with an interval, by the models of archscope bench --fit --modes MODE.",
     ),
 ]
 CostsOption = Annotated[
@@ -110,6 +121,21 @@ class Setting:
     file: Path | None
     prefix: str = "--"
 
+    def models(self, costs: str | None) -> list[LatencyModel]:
+        """The model of each mode that `--costs` names.
+
+        Raises:
+            UsageError, ArchscopeError: as `model`; and where a cost is named that is no mode.
+        """
+        if costs is None:
+            self.refuse("--costs latency")
+            return []
+        from archscope.cost.workload import parse_modes
+        from archscope.explore.latency.fitted import fitted_model
+
+        named = parse_modes(costs, "--costs takes")
+        return [fitted_model(self.asked(mode), self.file, note) for mode in named]
+
     def model(
         self, asked: bool, how: str = "--costs latency", *, fold: bool = False
     ) -> LatencyModel | None:
@@ -166,7 +192,7 @@ class Setting:
             return None
         return self.asked() if self.file is None else self.model(True)
 
-    def asked(self) -> Asked:
+    def asked(self, mode: Mode = LATENCY) -> Asked:
         """The threads, precision and device, with every choice made.
 
         Raises:
@@ -174,7 +200,7 @@ class Setting:
         """
         from archscope.explore.latency.fitted import asked_for
 
-        return asked_for(self.threads, self.precision, self.device)
+        return asked_for(self.threads, self.precision, self.device, mode)
 
 
 def wants_latency(costs: str | None) -> bool:
@@ -184,5 +210,8 @@ def wants_latency(costs: str | None) -> bool:
         UsageError: where another cost is named.
     """
     if costs is not None and costs.strip().lower() != LATENCY:
-        raise UsageError(f"--costs takes latency, not {shown(costs)}; the others are always shown")
+        raise UsageError(
+            f"--costs of a list takes latency, not {shown(costs)}; compare --costs takes "
+            "throughput and step besides"
+        )
     return costs is not None

@@ -17,11 +17,11 @@ Weights: TypeAlias = Mapping[str, Mapping[str, float]]
 Row: TypeAlias = Counter[tuple[str, str]]  # numbers by kind and term
 
 
-def row_of(operations: Iterable[Operation]) -> Row:
-    """The terms of operations of plain numbers, added up."""
+def row_of(operations: Iterable[Operation], batch: int = 1) -> Row:
+    """The terms of operations of plain numbers, on so many images at once, added up."""
     row: Row = Counter()
     for operation in operations:
-        terms = terms_of(operation)
+        terms = terms_of(operation, batch)
         kind = terms.kinds[terms.which or 0]
         for term, value in terms.values.items():
             if number := value():
@@ -34,11 +34,14 @@ def seconds_of(row: Row, weights: Weights) -> float:
     return sum(weights.get(kind, {}).get(term, 0.0) * value for (kind, term), value in row.items())
 
 
-def seconds(operations: Iterable[Operation], weights: Weights) -> Number:
-    """The predicted seconds of operations one after the other; of arrays those of every design."""
+def seconds(operations: Iterable[Operation], weights: Weights, batch: int = 1) -> Number:
+    """The predicted seconds of operations one after the other; of arrays those of every design.
+
+    The weights are those of so many images at once.
+    """
     total = _Sum()
     for operation in operations:
-        total.add(operation.times * _seconds(operation, weights))
+        total.add(operation.times * _seconds(operation, weights, batch))
     return total.value
 
 
@@ -79,9 +82,9 @@ def latencies_of_box(network: Network, weights: Weights) -> Number:
     return each_of_box(network, lambda run: seconds(run.operations, weights))
 
 
-def _seconds(operation: Operation, weights: Weights) -> Number:
+def _seconds(operation: Operation, weights: Weights, batch: int) -> Number:
     """Of one run: terms without weight are not made."""
-    terms = terms_of(operation)
+    terms = terms_of(operation, batch)
     total = _Sum()
     if terms.which is None:
         for term, one in weights.get(terms.kinds[0], {}).items():

@@ -7,8 +7,9 @@ depthwise, and grouped, whose channels a group either fill the processor's vecto
 a kind the terms are such that a sum of them bends where times do: channels are rounded up to a
 vector's, maps may be too small to be worth it, and what does not fit a cache costs more.
 
-All numbers may be arrays of designs. Seconds are the sum of the terms times a kind's weights, so
-that the time of several operations is a sum of terms as well.
+All numbers are of one image, and may be arrays of designs; of a batch the maps of all its images
+fill the caches. Seconds are the sum of the terms times a kind's weights, so that the time of
+several operations is a sum of terms as well.
 """
 
 from __future__ import annotations
@@ -59,8 +60,8 @@ class Terms:
     values: Mapping[str, Callable[[], Number]]
 
 
-def terms_of(operation: Operation) -> Terms:
-    """What the time of an operation is made of.
+def terms_of(operation: Operation, batch: int = 1) -> Terms:
+    """What the time of an operation on so many images at once is made of.
 
     Raises:
         UsageError: for a node that it does not know.
@@ -68,20 +69,19 @@ def terms_of(operation: Operation) -> Terms:
     node = operation.node
     match node:
         case Conv():
-            return _convolution(operation, node)
+            return _convolution(operation, node, batch)
         case Linear():
             weights = operation.params
             return Terms(("linear",), None, _with_hinges({"start": _one}, "weights", weights))
         case Pool(kind="global" | "adaptive"):
-            return _plain(operation, f"pool {node.kind}")
+            return _plain(operation, f"pool {node.kind}", batch)
         case Pool():
             looked = operation.touched[-1] * node.kernel**2
             kind = f"pool {node.kind}"
-            return Terms(
-                (kind,), None, {**_plain(operation, kind).values, "looked at": _of(looked)}
-            )
+            values = _plain(operation, kind, batch).values
+            return Terms((kind,), None, {**values, "looked at": _of(looked)})
         case _:
-            return _plain(operation, _kind(operation, node))
+            return _plain(operation, _kind(operation, node), batch)
 
 
 def _kind(operation: Operation, node: Node) -> str:
@@ -117,11 +117,12 @@ def _any(condition: Any) -> bool:
     return bool(condition.any()) if is_array(condition) else bool(condition)
 
 
-def _plain(operation: Operation, kind: str) -> Terms:
-    return Terms((kind,), None, _with_hinges({"start": _one}, "moved", operation.moved))
+def _plain(operation: Operation, kind: str, batch: int) -> Terms:
+    values = _with_hinges({"start": _one}, "moved", operation.moved, batch)
+    return Terms((kind,), None, values)
 
 
-def _convolution(operation: Operation, node: Conv) -> Terms:
+def _convolution(operation: Operation, node: Conv, batch: int) -> Terms:
     visit = operation.visit
     assert visit is not None
     each, groups = visit.per_group, node.groups
@@ -150,9 +151,8 @@ def _convolution(operation: Operation, node: Conv) -> Terms:
         "grouped places": lambda: groups * places,
     }
     values |= _with_hinges({}, "weights", weights)
-    values |= {
-        key: of for key, of in _with_hinges({}, "moved", read + written).items() if ">" in key
-    }
+    moved = _with_hinges({}, "moved", read + written, batch)
+    values |= {key: of for key, of in moved.items() if ">" in key}
     return Terms(*_conv_kinds(each, out, groups, window), values)
 
 
@@ -180,12 +180,12 @@ def _conv_kinds(each: Number, out: Number, groups: Number, window: int) -> tuple
 
 
 def _with_hinges(
-    values: dict[str, Callable[[], Number]], name: str, number: Number
+    values: dict[str, Callable[[], Number]], name: str, number: Number, batch: int = 1
 ) -> dict[str, Callable[[], Number]]:
-    """The values with a number, and with what of it is beyond each size of a cache."""
+    """The values with a number, and with what of it is beyond an image's part of each cache."""
     values[name] = _of(number)
     for size in _CACHES:
-        values[f"{name}>{size}"] = partial(_beyond, number, size)
+        values[f"{name}>{size}"] = partial(_beyond, number, size // batch)
     return values
 
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from archscope.arch.inputs import GivenInput
 from archscope.arch.network import Network
 from archscope.arch.papers.timings import EXAMPLES
-from archscope.cost.memory import ELEMENT_BYTES, memory, training_bytes
+from archscope.cost.memory import ELEMENT_BYTES, call_bytes, memory
 from archscope.cost.peak import measure_peak
 from archscope.cost.roofline import Load, layers
-from archscope.cost.workload import MODES, Mode, batch_of, compiling, measuring
+from archscope.cost.workload import Mode, batch_of, compiling, measuring, parse_modes
 from archscope.errors import ArchscopeError, UsageError, plural, shown
 from archscope.explore.clock import peak_memory as footprint
 from archscope.explore.clock.bench_result import Bench, Measured, Setting
@@ -160,21 +160,6 @@ def bench_paper(
     return replace(bench(networks, replace(setting, batch=batch), **arguments), example=example)
 
 
-def parse_modes(text: str) -> tuple[Mode, ...]:
-    """`latency,step` -> the modes, in their usual order.
-
-    Raises:
-        UsageError: for a word that is none.
-    """
-    words = {word.strip().lower() for word in text.split(",")}
-    if not words <= set(MODES):
-        raise UsageError(
-            f"the modes are {', '.join(MODES)}, not '{shown(text)}'; name some of these, "
-            "with commas"
-        )
-    return tuple(mode for mode in MODES if mode in words)
-
-
 def _resolved(setting: Setting, machine: Inventory) -> Setting:
     """The setting with every choice made."""
     for name in ("batch", "rounds", "threads"):
@@ -195,11 +180,7 @@ def _check_memory(networks: Sequence[Network], setting: Setting) -> None:
     for mode, network in product(setting.modes, networks):
         batch = batch_of(mode, setting.batch)
         # All networks stand side by side, each with its optimizer's buffers.
-        need = (2 if mode == "step" else 1) * weights + (
-            training_bytes(network, batch)
-            if mode == "step"
-            else batch * memory(network).peak_activation_bytes
-        )
+        need = (2 if mode == "step" else 1) * weights + call_bytes(network, mode, batch)
         if need > free:
             raise UsageError(
                 f"{network.name} ({mode}, {plural(batch, 'image')}) needs about "

@@ -1,4 +1,4 @@
-"""Measure a machine, and fit the model by which it tells the latency of any network.
+"""Measure a machine, and fit the model by which it tells the time of any network.
 
 Networks of all families are run in interleaved rounds, each once as a whole and once with the clock
 read behind each of its pieces (a convolution with its norm and activation, a pool, a sum, a gate,
@@ -16,12 +16,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from archscope.arch.network import Network
+from archscope.arch.times import LATENCY
+from archscope.cost.execution import execution
 from archscope.cost.latency.fit import fit
-from archscope.cost.latency.model import Row, Weights, seconds_of
+from archscope.cost.latency.model import Row, Weights, row_of, seconds_of
+from archscope.cost.memory import call_bytes
 from archscope.errors import ArchscopeError, plural
 from archscope.explore.clock.fit_networks import drawn_networks
 from archscope.explore.clock.fit_runner import Runner, clock_of, runner
 from archscope.explore.latency.fitted import Asked, LatencyModel, this_machine
+from archscope.nn.free_memory import available
 from archscope.plain_text import say
 
 SECONDS = 200.0  # that measuring takes, about
@@ -82,7 +86,7 @@ def fit_machine(
     """Measure this machine with a setting, and fit a model.
 
     Args:
-        asked: threads, precision and device.
+        asked: threads, precision, device, mode and batch.
         limit: seconds that measuring takes, about; without the building of the networks.
         note: told of the progress, and where the machine is not quiet.
         load: makes a network ready; a pretended clock's in tests.
@@ -92,7 +96,7 @@ def fit_machine(
     Raises:
         ArchscopeError: where fewer than 20 networks could be measured.
     """
-    chosen = list(drawn_networks() if networks is None else networks)
+    chosen = _measurable(drawn_networks() if networks is None else networks, asked, note)
     random.Random(1).shuffle(chosen)  # a family is measured at several times
     if len(chosen) < 20:
         raise ArchscopeError(
@@ -109,7 +113,29 @@ def fit_machine(
         "clock": clock_of(asked).__name__,
         "within_10_percent": sum(error <= math.log(1.1) for error in errors) / len(errors),
     }
-    return LatencyModel(this_machine(asked), _weights(observed), errors, about)
+    made = (_weights(observed), errors, about, asked.mode, asked.batch)
+    return LatencyModel(this_machine(asked), *made)
+
+
+def _measurable(networks: Sequence[Network], asked: Asked, note: Note) -> list[Network]:
+    """Those of which a call of the mode can be run on this machine."""
+    found = list(networks)
+    if asked.mode == "step":  # a loss needs one score a class
+        found = [
+            one for one in found if ("linear", "start") in row_of(execution(one).operations[-1:])
+        ]
+    if out := len(networks) - len(found):
+        note(f"archscope: {plural(out, 'network')} left out, without a linear layer to train last")
+    if asked.device != "cpu" or asked.mode == LATENCY:
+        return found
+    free = available()
+    small = [one for one in found if call_bytes(one, asked.mode, asked.batch) < free]
+    if out := len(found) - len(small):
+        note(
+            f"archscope: {plural(out, 'network')} left out, which need more memory than is free; "
+            f"a smaller --batch than {asked.batch} measures all"
+        )
+    return small
 
 
 def observe(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from archscope.cost.workload import measuring
+from archscope.arch.times import LATENCY
+from archscope.cost.workload import MODE_HELP, Mode, measuring
 from archscope.errors import UsageError
 from archscope.explore.clock.fit import SECONDS, fit_machine
 from archscope.explore.latency.fitted import LatencyModel, asked_for
@@ -18,6 +19,12 @@ from archscope.reporting.table.table import Column, Table
 from archscope.training.devices import tune_malloc
 
 _NOISY = 0.1  # rounds that differ by more are said to
+_NOTES = {
+    "latency": "Latency is of one image, in eval mode, as archscope bench times it.",
+    "throughput": "Throughput is of this batch, in eval mode, as archscope bench times it.",
+    "step": "A step is of this batch, as archscope bench times it; a piece has its forward and "
+    "backward pass, and by its weights its part of the update.",
+}
 _SHORTEST, _LONGEST = 1.0, 86_400.0
 
 
@@ -37,6 +44,7 @@ class Fitted(Result):
         about, machine = self.model.about, self.model.machine
         facts = {
             "device": machine["device_name"] or machine["processor"],
+            "mode": f"{self.model.mode}: {MODE_HELP[self.model.mode]}, batch {self.model.batch}",
             "setting": f"{machine['device']}, {machine['precision']}, threads {machine['threads']}",
             "networks": f"{len(about['networks'])}, {about['pieces']:,} pieces",
             "rounds": f"{about['rounds']}, which differ by {100 * about['disagreement']:.0f} %",
@@ -46,14 +54,15 @@ class Fitted(Result):
         }
         rows = [{"fact": fact, "value": value} for fact, value in facts.items()]
         columns = [Column("fact", "", text, "left"), Column("value", "model", text, "left")]
-        notes = ["Latency is of one image, in eval mode, as archscope bench times it."]
+        notes = [_NOTES[self.model.mode]]
         if about.get("clock") == "process_time":
             notes.append(
                 "Of one thread processor time is measured: what other programs take does not count."
             )
         if about["disagreement"] > _NOISY:
             notes.append("The machine was busy: fit again when nothing else runs.")
-        return [Table("Latency of networks on this machine", columns, rows, notes)]
+        title = f"{self.model.mode.capitalize()} of networks on this machine"
+        return [Table(title, columns, rows, notes)]
 
 
 def fit_latency(
@@ -61,15 +70,20 @@ def fit_latency(
     precision: str = "fp32",
     device: str = "cpu",
     *,
+    mode: Mode = LATENCY,
+    batch: int | None = None,
     seconds: float = SECONDS,
     note: Callable[[str], None] = say,
 ) -> Fitted:
-    """Measure this machine for so many seconds, fit a model of latency, and keep it in the cache.
+    """Measure this machine for so many seconds, fit a model of a mode, and keep it in the cache.
 
     Args:
         threads: of the CPU; None: as many as there are processors.
         precision, device: as `bench` takes them.
-        seconds: that measuring takes, about; networks are built besides.
+        mode: "latency" (one image), "throughput" or "step" (of training).
+        batch: images of a call, of the latter two; None: 16.
+        seconds: that measuring takes, about, but for three rounds at least; networks are built
+            besides.
         note: called with the progress, a line at a time.
 
     Raises:
@@ -78,7 +92,7 @@ def fit_latency(
     """
     if not _SHORTEST <= seconds <= _LONGEST:
         raise UsageError(f"--seconds must be a number from 1 to 86,400, not {seconds:g}")
-    asked = asked_for(threads, precision, device)
+    asked = asked_for(threads, precision, device, mode, batch)
     if asked.device == "cpu":
         tune_malloc()
     with measuring(asked.threads):

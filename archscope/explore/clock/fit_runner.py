@@ -41,20 +41,25 @@ def clock_of(asked: Asked) -> Callable[[], float]:
 
 
 def runner(network: Network, asked: Asked) -> Runner:
-    """The network with weights drawn, on the device, in channels_last, in eval mode."""
+    """The network with weights drawn, on the device, in channels_last, in the mode of a setting.
+
+    What only a training runs (side heads, dropout) is in the time of the piece behind it.
+    """
     from archscope.nn.build import build
-    from archscope.nn.marked import Marked
+    from archscope.nn.marked import Marked, MarkedStep
 
     module = build(network)
     place(module, asked.device)
     cut = pieces(network)
-    call = workload(module, "latency", (1, *network.input), asked.precision, asked.device)
+    images = (asked.batch, *network.input)
+    call = workload(module, asked.mode, images, asked.precision, asked.device)
     clock = clock_of(asked)
-    marked = Marked(module, cut, call, clock, wait_for(asked.device))
+    marks = MarkedStep if asked.mode == "step" else Marked
+    marked = marks(module, cut, call, clock, wait_for(asked.device))
 
     def whole() -> float:
         start = clock()
         call()
         return clock() - start
 
-    return Runner(network.name, [row_of(piece) for piece in cut], whole, marked)
+    return Runner(network.name, [row_of(piece, asked.batch) for piece in cut], whole, marked)

@@ -134,12 +134,12 @@ def enumerate_designs(
             "smaller ranges, as --depth 1:6, draw some with --sample N, or give --exhaustive"
         )
     collector, counted = Collector(order, names, sampled), 0
-    told = _Progress(left, note)
+    told, most_timed = _Progress(left, note), timed.looked_at + draw.MOST_TIMED
     for done, (index, part) in enumerate(open_parts.items()):
         over = over_stored(part, asked)
         for columns, cost in chunks(part, out_of(counted_ranges), counted_ranges, over):
             counted += len(cost.params)
-            if drawn is not None and counted > MOST_THIN:
+            if drawn is not None and (counted > MOST_THIN or timed.looked_at > most_timed):
                 return _of_draw(drawn, query, order, boxes, parts)
             collector.add(kept(index, part, columns, cost))
             told.at((done + position(part, columns)) / len(open_parts), collector.matches)

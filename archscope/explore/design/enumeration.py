@@ -19,7 +19,7 @@ from archscope.errors import UsageError
 from archscope.explore.design.caps.conditions import Conditions, Range
 from archscope.explore.design.caps.read import model
 from archscope.explore.design.collect import Columns, Order
-from archscope.explore.design.limits import CAPPED, METRICS
+from archscope.explore.design.limits import CAPPED, METRICS, check_costs
 from archscope.explore.design.space import Part, Space, symbols, usual
 from archscope.explore.latency.fitted import LatencyModel
 from archscope.explore.networks.confirmed import confirmed
@@ -33,7 +33,6 @@ from archscope.reporting.table.table import Table
 FAMILIES = ("resnext",)
 NUMBERS = ("cardinality", "width", "widen", "deepening")
 MOST_BUILT = 100
-_SMALLER = "use a smaller --input"
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Query:
         families: as `resnext` (all depths free), `resnext50` (its depths), `wrn`, `wrn_28`.
         given: values by word, as `archscope.explore.design.inverse.inverse` takes them.
         ranges: the least and the most of `params`, `macs`, `activations`, of the bytes of `weights`
-            and `memory`, and of `latency` in nanoseconds; None: no end.
+            and `memory`, and of `latency` in nanoseconds (UsageError for another); None: no end.
         divisible: the channels of the first stage's 3x3 convolutions are multiples of it.
         classes, input_shape: where not the family's own.
         storage: the formats of weights and memory, and whether batch norm is folded.
@@ -59,6 +58,9 @@ class Query:
     input_shape: Shape | None = None
     storage: Storage = field(default_factory=Storage)
     latency: LatencyModel | None = None
+
+    def __post_init__(self) -> None:
+        check_costs(self.ranges)
 
     @property
     def counted(self) -> dict[str, Range]:
@@ -145,8 +147,7 @@ class Enumeration(Result):
             one, other = (metric.removeprefix("-") for metric in self.order.pareto)
             return one, other
         asked = (*self.query.ranges, self.order.sort.removeprefix("-"))
-        costs = [cost for cost in (*asked, "params", "macs") if cost in CAPPED]
-        one, other, *_ = dict.fromkeys(costs)
+        one, other, *_ = dict.fromkeys(c for c in (*asked, "params", "macs") if c in CAPPED)
         return one, other
 
     def families_of(self, columns: Columns) -> dict[str, Columns]:
@@ -226,7 +227,7 @@ class Enumeration(Result):
                 "10, or narrower ranges"
             )
         for index in range(len(self)):
-            confirmed(self.network(index), _SMALLER, activations=True)
+            confirmed(self.network(index), "use a smaller --input", activations=True)
         return replace(self, is_confirmed=True)
 
     def document(self) -> dict[str, Any]:
@@ -248,7 +249,6 @@ class Enumeration(Result):
     def head(self) -> dict[str, Any]:
         """All of the JSON but the designs, schema `archscope.enumerate/1`."""
         query = self.query
-        formats = query.storage.formats
         return {
             "schema": "archscope.enumerate/1",
             "convention": CONVENTION,
@@ -264,7 +264,7 @@ class Enumeration(Result):
                 for space in self.spaces
             ],
             "ranges": {metric: list(ends) for metric, ends in query.counted.items()},
-            "formats": {cost: one for cost, one in formats.items() if cost in self.costs},
+            "formats": {c: one for c, one in query.storage.formats.items() if c in self.costs},
             "fold": query.storage.fold,
             "memory_model": model(fold=query.storage.fold),
             **self._latency(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -19,6 +19,15 @@ METRICS = COSTS
 CAPPED = (*COSTS, *STORED, LATENCY)
 _KEPT = ("params", "macs")  # of another network: what the papers keep when they compare
 _AS = re.compile(r"(?:(\d{1,4}(?:\.\d{1,4})?)\s*[x*×]\s*)?(.*[^\s:].*)", re.I | re.DOTALL)
+
+
+def check_costs(costs: Iterable[str]) -> None:
+    """Raise UsageError where one of these is no cost that has a range."""
+    for cost in costs:
+        if cost not in CAPPED:
+            raise UsageError(
+                f"a range is of {', '.join(CAPPED)}, not '{shown(cost)}'; name one of them"
+            )
 
 
 def unit(cost: str) -> str:

@@ -1,21 +1,24 @@
-"""A fitted model of latency: its file in the cache, for whom it holds, and its predictions."""
+"""A fitted model of times: its file in the cache, for whom it holds, and its predictions."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from archscope.arch.network import Network
 from archscope.arch.structure import designs
+from archscope.arch.times import LATENCY
 from archscope.cost.execution import execution
 from archscope.cost.latency.model import Weights, latencies, latencies_of_box, seconds
+from archscope.cost.workload import MODES, Mode
 from archscope.documents import Unclear, json_value
-from archscope.errors import ArchscopeError, UsageError, shown
+from archscope.errors import ArchscopeError, UsageError, plural, shown
+from archscope.explore.latency.asked import MOST_IMAGES, Asked, asked_for, this_machine
+from archscope.explore.latency.predicted import Predicted
 from archscope.files import at_home, read_ours, write_json
-from archscope.reporting.table.formats import brief
 
 SCHEMA = "archscope.latency/1"
 COVERAGE = 0.9  # of the intervals
@@ -23,61 +26,28 @@ COVERAGE = 0.9  # of the intervals
 _MACHINE = ("platform", "processor", "device_name", "cpus")
 _VERSIONS = ("python", "torch", "archscope")
 
-
-@dataclass(frozen=True)
-class Asked:
-    """For what a model is asked: it holds for no other setting."""
-
-    threads: int
-    precision: str = "fp32"
-    device: str = "cpu"
-
-    @property
-    def file(self) -> Path:
-        """Where it is kept."""
-        from archscope.data.fetch.locate import home
-
-        device = self.device.replace(":", "")
-        return home() / "latency" / f"{device}-{self.precision}-{self.threads}.json"
-
-    @property
-    def command(self) -> str:
-        """What fits it."""
-        device = "" if self.device == "cpu" else f" --device {self.device}"
-        precision = "" if self.precision == "fp32" else f" --precision {self.precision}"
-        return f"archscope bench --fit{device}{precision} --threads {self.threads}"
-
-
-def asked_for(threads: int | None, precision: str, device: str) -> Asked:
-    """The setting with every choice made: all processors, where no threads are given.
-
-    Raises:
-        UsageError: for a device, precision or number that cannot be.
-    """
-    from archscope.training.devices import check_device, check_precision, inventory
-
-    found = inventory()
-    if threads is not None and not 1 <= threads <= 65_536:
-        raise UsageError(f"--threads must be a number from 1 to 65,536, not {threads}")
-    on = check_device(device, found)
-    return Asked(threads or found.cpus, check_precision(precision, on), on)
+__all__ = ["Asked", "LatencyModel", "Predicted", "asked_for", "fitted_model", "this_machine"]
 
 
 @dataclass(frozen=True)
 class LatencyModel:
-    """Seconds of any network, one image at a time, on the machine on which it was fitted.
+    """Seconds of any network, one call of a mode, on the machine on which it was fitted.
 
     Attributes:
         machine: where, with what versions, threads, precision and device.
         weights: seconds of each unit of each term, by the kind of operation.
         errors: |ln(measured / predicted)| of networks that the fit had not seen, ascending.
         about: how it was measured.
+        mode: what is timed, as `bench` times it: "latency", "throughput" or "step".
+        batch: the images of a call.
     """
 
     machine: Mapping[str, Any]
     weights: Weights
     errors: Sequence[float]
     about: Mapping[str, Any]
+    mode: Mode = LATENCY
+    batch: int = 1
 
     @property
     def reach(self) -> float:
@@ -90,20 +60,23 @@ class LatencyModel:
         return math.exp(self.errors[min(place, len(self.errors)) - 1])
 
     def seconds(self, network: Network) -> float:
-        """The predicted seconds of one image.
+        """The predicted seconds of one call: an image, a batch, or a training step.
 
         Raises:
             UsageError: where the tree holds arrays, or a layer does not fit its input.
         """
-        return float(seconds(execution(network).operations, self.weights))
+        return float(seconds(execution(network).operations, self.weights, self.batch))
 
     def nanoseconds(self, network: Network) -> Any:
-        """The same of every design that the arrays of a network hold, in whole nanoseconds.
+        """The latency of every design that the arrays of a network hold, in whole nanoseconds.
 
         Raises:
-            UsageError: where a layer does not fit its input, or maps are too large for 64 bits.
+            UsageError: where a layer does not fit its input, maps are too large for 64 bits, or
+                the model is of another mode.
         """
         import numpy as np
+
+        self._check_latency()
 
         plain = designs(network.tree, network.input) is None
         found = self.seconds(network) if plain else latencies(network, self.weights)
@@ -117,8 +90,17 @@ class LatencyModel:
         """
         import numpy as np
 
+        self._check_latency()
         found = latencies_of_box(network, self.weights)
         return np.rint(1e9 * np.asarray(found)).astype(np.int64)
+
+    def _check_latency(self) -> None:
+        """Caps and orders are by latency alone."""
+        if self.mode != LATENCY:
+            raise UsageError(
+                f"designs are chosen by latency, and this model is of {self.mode}; give a model of "
+                "latency"
+            )
 
     def interval(self, predicted: float) -> tuple[float, float]:
         """The ends of the interval around a prediction."""
@@ -130,14 +112,19 @@ class LatencyModel:
 
     def around(self, predicted: float) -> Predicted:
         """A prediction of so many seconds, with its interval."""
-        return Predicted(predicted, self.interval(predicted))
+        return Predicted(predicted, self.interval(predicted), self.mode, self.batch)
 
     def sentence(self) -> str:
         """What a reader must know of a prediction."""
         of = {key: shown(str(value)) for key, value in self.machine.items()}
         device = of.get("device_name" if self.machine.get("device_name") else "processor")
+        what = {
+            "latency": "Latency of one image",
+            "throughput": f"Throughput in forward passes of {plural(self.batch, 'image')}",
+            "step": f"The time of a training step of {plural(self.batch, 'image')}",
+        }[self.mode]
         return (
-            f"Latency of one image is predicted, not measured ({device}, {of.get('precision')}, "
+            f"{what} is predicted, not measured ({device}, {of.get('precision')}, "
             f"threads {of.get('threads')}): nine in ten of networks lie within a factor of "
             f"{self.reach:.2f}."
         )
@@ -146,6 +133,8 @@ class LatencyModel:
         """The model as JSON, schema `archscope.latency/1`."""
         return {
             "schema": SCHEMA,
+            "mode": self.mode,
+            "batch": self.batch,
             "machine": dict(self.machine),
             "coverage": COVERAGE,
             **self.about,
@@ -183,10 +172,10 @@ def fitted_model(
     path = asked.file if given is None else at_home(given)
     content = read_ours(path)
     if content is None:
-        what = f"{path} is not there" if given else "latency is predicted by a fitted model"
+        what = f"{path} is not there" if given else f"{asked.mode} is predicted by a fitted model"
         raise UsageError(f"{what}; fit one first: {asked.command}")
     model = _read(content, path, asked)
-    here = this_machine(asked)
+    here, asked = this_machine(asked), replace(asked, batch=model.batch)
     others = [
         f"{key} {model.machine.get(key)} -> {here.get(key)}"
         for key in _MACHINE
@@ -203,27 +192,10 @@ def fitted_model(
         if model.machine.get(key) != here.get(key)
     ]
     if note is not None and others:
-        note(f"archscope: latency is of another machine ({'; '.join(others)})")
+        note(f"archscope: {asked.mode} is of another machine ({'; '.join(others)})")
     if note is not None and old:
-        note(f"archscope: latency may be out of date ({'; '.join(old)}); run {asked.command}")
+        note(f"archscope: {asked.mode} may be out of date ({'; '.join(old)}); run {asked.command}")
     return model
-
-
-def this_machine(asked: Asked) -> dict[str, Any]:
-    """What latency depends on; no torch is imported on a machine without an accelerator."""
-    from archscope.sweep.store.environment import environment
-    from archscope.training.devices import inventory
-
-    found = inventory()
-    gpu = asked.device.startswith("cuda:") and int(asked.device[5:]) < len(found.gpus)
-    return {
-        **environment(),
-        "device": asked.device,
-        "device_name": found.gpus[int(asked.device[5:])] if gpu else None,
-        "cpus": found.cpus,
-        "threads": asked.threads,
-        "precision": asked.precision,
-    }
 
 
 def _read(content: bytes, path: Path, asked: Asked) -> LatencyModel:
@@ -233,15 +205,26 @@ def _read(content: bytes, path: Path, asked: Asked) -> LatencyModel:
             raise Unclear(f"it is no {SCHEMA}")
         machine, errors = document.pop("machine", None), document.pop("errors", None)
         weights = document.pop("weights", None)
+        mode, batch = document.pop("mode", LATENCY), document.pop("batch", 1)
         good = isinstance(machine, dict) and isinstance(errors, list) and isinstance(weights, dict)
         if not (
-            good and errors and all(map(_positive, errors)) and all(map(_terms, weights.values()))
+            good
+            and errors
+            and mode in MODES
+            and _images(batch)
+            and all(map(_positive, errors))
+            and all(map(_terms, weights.values()))
         ):
             raise Unclear("a number of it is missing or out of range")
     except Unclear as why:
         raise ArchscopeError(
             f"{path} is damaged ({why}): remove it, and run {asked.command}"
         ) from None
+    if mode != asked.mode:
+        raise UsageError(
+            f"the model in {path} is of {mode}, not {asked.mode}; name one of {asked.mode}, or run "
+            f"{asked.command}"
+        )
     for key in ("threads", "precision", "device"):
         if machine.get(key) != getattr(asked, key):
             raise UsageError(
@@ -250,7 +233,11 @@ def _read(content: bytes, path: Path, asked: Asked) -> LatencyModel:
                 f"{asked.command}"
             )
     about = {key: value for key, value in document.items() if key not in ("schema", "coverage")}
-    return LatencyModel(machine, weights, sorted(errors), about)
+    return LatencyModel(machine, weights, sorted(errors), about, mode, batch)
+
+
+def _images(batch: Any) -> bool:
+    return isinstance(batch, int) and not isinstance(batch, bool) and 1 <= batch <= MOST_IMAGES
 
 
 def _terms(terms: Any) -> bool:
@@ -259,21 +246,3 @@ def _terms(terms: Any) -> bool:
 
 def _positive(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e6
-
-
-@dataclass(frozen=True)
-class Predicted:
-    """The seconds of one image that a model predicts, and the interval around them."""
-
-    seconds: float
-    interval: tuple[float, float]
-
-    def document(self) -> dict[str, Any]:
-        """As entries of a JSON, in milliseconds."""
-        ends = [1000 * end for end in self.interval]
-        return {"latency_ms": 1000 * self.seconds, "latency_ms_interval": ends}
-
-    def text(self) -> str:
-        """As a table has it."""
-        low, high = (brief(1000 * end) for end in self.interval)
-        return f"{brief(1000 * self.seconds)} ms ({low} to {high})"

@@ -52,7 +52,7 @@ class Compared(ShortRepr):
         stages: as `stage_rows`; of a network from outside, its direct submodules.
         notes: what a reader must know of how it was counted.
         macs_exact: False where it has at least `count.macs` multiply-adds.
-        latency: predicted, where that was asked for.
+        predicted: times, where they were asked for.
     """
 
     network: Network | Outside
@@ -62,7 +62,7 @@ class Compared(ShortRepr):
     stages: list[dict[str, Any]]
     notes: tuple[str, ...] = ()
     macs_exact: bool = True
-    latency: Predicted | None = None
+    predicted: tuple[Predicted, ...] = ()
 
     @property
     def published(self) -> list[Published]:
@@ -89,7 +89,7 @@ class Compared(ShortRepr):
 
     def document(self) -> dict[str, Any]:
         """The network's part of the JSON."""
-        return {
+        found = {
             "name": self.network.name,
             "source": "archscope" if isinstance(self.network, Network) else self.network.source,
             "counted_by": self.counted_by,
@@ -106,8 +106,10 @@ class Compared(ShortRepr):
             "nearest_published": self.nearest_published,
             "stages": self.stages,
             "notes": list(self.notes),
-            **(self.latency.document() if self.latency else {}),
         }
+        for one in self.predicted:
+            found |= one.document()
+        return found
 
 
 @dataclass(frozen=True, repr=False)
@@ -137,9 +139,8 @@ class Comparison(Result):
             ("activations", [integer(one.count.activations) for one in self.networks]),
             *self._fvcore_rows(),
         ]
-        if any(one.latency for one in self.networks):
-            cells = [one.latency.text() if one.latency else text(None) for one in self.networks]
-            totals.append(("latency, predicted", cells))
+        for times in zip(*(one.predicted for one in self.networks), strict=True):
+            totals.append((times[0].label, [one.text() for one in times]))
         inputs = [input_text(one.network.input, "×") for one in self.networks]
         if len(set(inputs)) > 1:
             totals.insert(0, ("input", inputs))
@@ -167,8 +168,7 @@ class Comparison(Result):
             row["input"] = input_text(one.network.input)
             rows.append(row)
         keys = list(_KEYS)
-        if any(one.latency for one in self.networks):
-            keys.append("latency_ms")
+        keys += [one.key for one in self.networks[0].predicted]
         return [Table("Networks", [Column(key, key, text) for key in keys], rows)]
 
     def confirmed(self, note: Callable[[str], None] | None = None) -> Comparison:
@@ -218,7 +218,7 @@ def compare(
     input: GivenInput = None,
     classes: int | None = None,
     counter: Counter = "fvcore",
-    latency: LatencyModel | None = None,
+    latency: LatencyModel | Sequence[LatencyModel] | None = None,
     note: Callable[[str], None] | None = None,
 ) -> Comparison:
     """Count networks and put them side by side.
@@ -230,7 +230,8 @@ def compare(
         classes: outputs for all the named ones; without it each has its own.
         counter: `fvcore` instantiates each and lets fvcore confirm the formula's parameters and
             multiply-adds, to the integer; `formula` needs no torch, and reads our networks alone.
-        latency: a fitted model, by which the latency of our networks is predicted.
+        latency: a fitted model, by which the time of our networks is predicted; or one of each of
+            several modes.
         note: told which network fvcore is counting.
 
     Raises:
@@ -244,12 +245,15 @@ def compare(
         raise UsageError("compare needs at least one network; name one, as resnet50")
     if counter == "formula":
         refuse_outside(given, "counted by the formula", "use --counter fvcore")
-    if latency is not None:
+    models = latency if isinstance(latency, Sequence) else [latency] if latency else []
+    if models:
         refuse_outside(given, "told in predicted time", "time it: archscope bench")
     opened = open_networks(given, classes, input)
     compared = [_compared(network) for network in opened]
-    if latency is not None:
-        compared = [replace(one, latency=latency.predicted(one.network)) for one in compared]
+    if models:
+        times = (tuple(model.predicted(one.network) for model in models) for one in compared)
+        pairs = zip(compared, times, strict=True)
+        compared = [replace(one, predicted=predicted) for one, predicted in pairs]
     found = Comparison(compared, "formula")
     return found.confirmed(note) if counter == "fvcore" else found
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from archscope.arch.names import parse
 from archscope.arch.network import Network
+from archscope.arch.quantities import STORED
 from archscope.arch.times import LATENCY
 from archscope.arch.windows import Shape
 from archscope.cost.formula import count
@@ -42,11 +43,12 @@ class FeasibleSet:
         caps: what each network costs at most: `5Mparams`, `600MMACs`, `11M activations`,
             `1MB weights:int8`, `256kB memory:int8`, `20ms`, or `Limit`s.
         ranges: the least and the most of `params`, `macs`, `activations` as well, of the bytes of
-            `memory`, and of `latency` in nanoseconds; None: no end.
+            `weights` and `memory`, and of `latency` in nanoseconds; None: no end.
         given: values of the families' numbers, by word, as `Query.given`.
         classes, input_shape: where not the families' own.
         latency: a fitted model, where a cap is a time: the predicted latency is kept.
-        storage: the format of the memory; a cap on it says its own.
+        storage: the formats of weights and memory, and whether batch norm is folded; a cap on the
+            memory says its own format.
 
     Raises:
         UsageError: for what is no family, cap or number, when it is made; for a cap on the latency
@@ -76,7 +78,7 @@ class FeasibleSet:
             )
         object.__setattr__(self, "ranges", ranges)
         if formats := [cap.format for cap in caps if cap.metric == "memory" and cap.format]:
-            object.__setattr__(self, "storage", Storage(memory=formats[0]))
+            object.__setattr__(self, "storage", replace(self.storage, memory=formats[0]))
         _ = self.spaces
 
     @cached_property
@@ -143,6 +145,7 @@ class FeasibleSet:
 
     def document(self) -> dict[str, Any]:
         """What the set is, as JSON."""
+        stored = any(cost in self.ranges for cost in STORED)
         return {
             "families": list(self._query.families),
             "ranges": {cost: list(ends) for cost, ends in self.ranges.items()},
@@ -153,6 +156,8 @@ class FeasibleSet:
             "classes": self.classes,
             "input": None if self.input_shape is None else list(self.input_shape),
             **({"memory_format": self.storage.memory} if "memory" in self.ranges else {}),
+            **({"weights_format": self.storage.weights} if "weights" in self.ranges else {}),
+            **({"folded": True} if stored and self.storage.fold else {}),
         }
 
     @staticmethod
@@ -168,7 +173,11 @@ class FeasibleSet:
             },
             classes=document["classes"],
             input_shape=None if shape is None else tuple(shape),
-            storage=Storage(memory=format_named(document.get("memory_format"))),
+            storage=Storage(
+                format_named(document.get("weights_format")),
+                format_named(document.get("memory_format")),
+                document.get("folded", False),
+            ),
         )
 
     def numbers(self, network: str | Network) -> tuple[int, dict[str, Any]]:
@@ -255,12 +264,15 @@ class FeasibleSet:
         return True
 
     def _cost(self, network: Network, cost: str) -> int:
-        """Whole units: bytes of the memory, nanoseconds of the latency."""
+        """Whole units: bytes of weights and memory, nanoseconds of the latency."""
         if cost == LATENCY and self.latency is not None:
             return int(self.latency.nanoseconds(network))
         if cost == "memory":
             return int(self.storage.peak_bytes(network))
-        return int(getattr(count(network), cost))
+        counted = count(network)
+        if cost == "weights":
+            return int(self.storage.weight_bytes(network, counted.params))
+        return int(getattr(counted, cost))
 
 
 def _ranges(caps: Sequence[Limit], ranges: Mapping[str, Range]) -> dict[str, Range]:

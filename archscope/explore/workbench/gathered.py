@@ -147,6 +147,8 @@ def _is_quick(space: Space, grid: Mapping[str, Sequence[Any]]) -> bool:
 
 
 def _thinner(values: list[Any]) -> list[Any]:
-    """About half of them; the first and the last stay."""
+    """About half of them; the first and the last stay, of two the first."""
+    if len(values) == 2:
+        return values[:1]
     kept = [*values[::2], values[-1]]
     return [one for one, after in pairwise([*kept, None]) if one != after]

@@ -44,10 +44,6 @@ def known(spaces: Sequence[Space], model: LatencyModel | None) -> list[Known]:
     return list(found.values())
 
 
-def _costs(name: str, model: LatencyModel | None) -> dict[str, int]:
-    return costs_of_one(parse(name), model)
-
-
 def costs_of_one(network: Network, model: LatencyModel | None) -> dict[str, Any]:
     """All costs of one network, as the columns of designs have them."""
     counted, storage = count(network), Storage()

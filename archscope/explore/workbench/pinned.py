@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,10 +27,11 @@ def details(row: Mapping[str, Any], model: LatencyModel | None) -> tuple[str, di
     costs = [f"{integer(row[cost])} {label(cost)}" for cost in LABELS if cost in row]
     if model is not None:
         costs.append(f"{brief(row['latency_ms'])} ms predicted for one image")
+    quoted = json.dumps(name, ensure_ascii=False)
     copied = {
         "name": name,
-        "command": f"archscope show {name}",
-        "Python": f'import archscope as a\n\nnetwork = a.network("{name}")',
+        "command": shlex.join(["archscope", "show", name]),
+        "Python": f"import archscope as a\n\nnetwork = a.network({quoted})",
     }
     said = "".join(f"<li>{escape(one)}</li>" for one in costs)
     return f"<h2>{escape(name)}</h2><ul>{said}</ul>", copied

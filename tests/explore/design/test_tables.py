@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from archscope.cost.formula import count
 from archscope.cost.memory import memory
 from archscope.cost.stored import Storage
 from archscope.explore.design.caps import grid as grids
@@ -59,6 +60,14 @@ def test_a_design_costs_what_it_costs_alone(name, fold):
     for row, peak in zip(rows[:10], told["memory"], strict=False):
         held = storage.held(grid.space.network(grid.design(row)))
         assert memory(held, element_bytes=1).peak_activation_bytes == peak
+
+
+def test_what_passes_64_bits_by_repeated_blocks_is_not_told_from_tables():
+    given = {"width": [1, 2, 10**6], "depth4": [1, 2, 1000]}
+    base = read_base("resnext50").by_stage(given)
+    grid = Grid(base.space(base.given(given), 3))
+    assert count(grid.space.network(grid.design(grid.ends))).macs > 2**63
+    assert grid.tables is None
 
 
 def test_no_design_costs_between_what_caps_reach_and_the_cap():

@@ -8,11 +8,11 @@ import sys
 import time
 
 import pytest
+from pretended_clock import pretended, small, some, true_seconds
 from typer.testing import CliRunner
 
 from archscope.arch.names import parse
 from archscope.arch.network import Network
-from archscope.arch.nodes import Act, Conv, Gate, Linear, Norm, Pool, Repeat, Seq, Shortcut, Sum
 from archscope.cli import app
 from archscope.cost.execution import execution, unrolled
 from archscope.cost.latency.model import row_of
@@ -25,59 +25,6 @@ from archscope.explore.networks.listing import list_networks
 from archscope.reporting.table.render import render
 
 ASKED = Asked(1)
-# A machine on which seconds are known: a start, multiply-adds, and elements that are moved.
-START, MAC, MOVED = 1e-5, 5e-11, 2e-10
-
-
-def small(width: int, depth: int, side: int, groups: int = 1) -> Network:
-    block = Seq(
-        Sum(
-            Seq(Conv(width, 3, groups=groups), Norm(), Act(), Conv(width, 1), Norm()),
-            Shortcut(width),
-        ),
-        Act(),
-    )
-    gate = Gate(Seq(Pool("global"), Conv(width, 1), Act("sigmoid")))
-    tree = Seq(
-        Conv(width, 3, 2, label="stem"),
-        Pool("max", 3, 2, 1),
-        Repeat(depth, block, block, label="layer"),
-        gate,
-        Pool("global"),
-        Linear(10, label="fc"),
-    )
-    return Network(f"small_{width}_{depth}_{side}_{groups}", tree, (3, side, side))
-
-
-def some(number: int, seed: int) -> list[Network]:
-    draw = random.Random(seed)
-    found = {}
-    while len(found) < number:
-        width = draw.randrange(16, 200, 8)
-        groups = draw.choice([1, 1, width, width // 8])
-        one = small(width, draw.randrange(1, 5), draw.randrange(32, 128, 8), groups)
-        found[one.name] = one
-    return list(found.values())
-
-
-def true_seconds(operations) -> float:
-    return sum(START + MAC * one.macs + MOVED * (one.moved + one.params) for one in operations)
-
-
-def pretended(noise: float, seed: int = 1):
-    """A loader of networks whose pieces take what the known machine takes, times some noise."""
-    draw = random.Random(seed)
-
-    def load(network: Network) -> Runner:
-        cut = pieces(network)
-        own = math.exp(draw.gauss(0, noise))  # what the model cannot know of a network
-
-        def parts() -> list[float]:
-            return [own * true_seconds(piece) for piece in cut]
-
-        return Runner(network.name, [row_of(p) for p in cut], lambda: sum(parts()), parts)
-
-    return load
 
 
 def fitted(noise: float = 0.0, networks=None) -> LatencyModel:
@@ -276,7 +223,10 @@ def test_a_model_of_other_threads_is_refused(kept):
         ("bench", "--fit", "resnet18"),
         ("bench", "--seconds", "5", "resnet18"),
         ("bench", "--fit", "--seconds", "0"),
-        ("bench", "--fit", "--modes", "step"),
+        ("bench", "--fit", "--modes", "latency,step"),
+        ("bench", "--fit", "--modes", "speed"),
+        ("bench", "--fit", "--batch", "16"),
+        ("bench", "--fit", "--modes", "step", "--batch", "1"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(kept, words):

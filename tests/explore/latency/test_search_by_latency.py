@@ -10,7 +10,10 @@ from typer.testing import CliRunner
 import archscope
 from archscope.cli import app
 from archscope.errors import UsageError
-from archscope.explore.design import draw
+from archscope.explore.design import chunks, draw
+from archscope.explore.design.collect import Order
+from archscope.explore.design.enumerate import enumerate_designs
+from archscope.explore.design.enumeration import Query
 from archscope.explore.latency.fitted import Asked, LatencyModel, fitted_model
 from archscope.explore.searching.timed import begun, described, model_for
 from archscope.sweep.store.search import Asked as Told
@@ -35,6 +38,16 @@ def test_what_is_drawn_keeps_the_cap_and_nothing_else_is_missed(kept, few, monke
     expected = inside(kept)
     assert {one.name for one in chosen.sample(9)} == expected
     assert {one.name for one in EVERY if chosen.contains(one)} == expected
+
+
+def test_where_a_draw_finds_few_no_more_are_timed_than_in_seconds(kept, monkeypatch):
+    monkeypatch.setattr(draw, "FEW_TIMED", 0)
+    monkeypatch.setattr(draw, "MOST_TIMED", 1)
+    monkeypatch.setattr(draw, "CHUNK", 8)
+    query = Query(["cifar_resnext11"], GIVEN, {"latency": (0, 6_000_000)}, latency=kept)
+    assert enumerate_designs(query, Order(sample=1000)).drawn is None  # one chunk holds the rest
+    monkeypatch.setattr(chunks, "CHUNK", 1)
+    assert enumerate_designs(query, Order(sample=1000)).drawn
 
 
 def test_lines_draw_each_network_that_keeps_the_cap_as_often(kept, monkeypatch):

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -10,6 +11,7 @@ from scipy.stats import chisquare
 import archscope
 from archscope import FeasibleSet
 from archscope.cost.memory import memory
+from archscope.cost.stored import Storage
 from archscope.errors import InfeasibleError, UsageError
 
 SMALL = {"cardinality": [1, 2, 4], "width": [4, 8, 16]}
@@ -68,6 +70,21 @@ def test_the_memory_may_have_a_cap():
     assert {name for name in peaks if again.contains(name)} == inside
 
 
+def test_batch_norm_may_be_folded_under_caps_on_bytes():
+    every = [archscope.network(f"wrn_10_{widen}") for widen in (1, 2, 3, 4)]
+    folded = Storage("int8", "fp32", fold=True)
+    peaks = [int(replace(folded, memory="int8").peak_bytes(one)) for one in every]
+    sizes = [int(folded.weight_bytes(one, archscope.count(one).params)) for one in every]
+    ranges, given = {"weights": (sizes[1], sizes[2])}, {"widen": [1, 2, 3, 4]}
+    few = FeasibleSet("wrn_10", f"{peaks[2]}B memory:int8", ranges, given, storage=folded)
+    assert few.storage == replace(folded, memory="int8")
+    again = FeasibleSet.from_document(json.loads(json.dumps(few.document())))
+    assert again.storage == few.storage
+    for one in (few, again):
+        assert {found.name for found in one.sample(9)} == {"wrn_10_2", "wrn_10_3"}
+        assert [one.contains(network) for network in every] == [False, True, True, False]
+
+
 @pytest.mark.parametrize(
     ("network", "why"),
     [
@@ -89,6 +106,8 @@ def test_what_cannot_be():
         FeasibleSet("wrn_10", "20ms")
     with pytest.raises(UsageError, match="only a network of the set"):
         FeasibleSet("cifar_resnext11", given=SMALL).neighbours("wrn_16_1")
+    with pytest.raises(UsageError, match=r"a range is of params, macs, .*, not 'parameters'"):
+        FeasibleSet("wrn_10", ranges={"parameters": (0, 10)})
     with pytest.raises(UsageError, match="not 'growth'"):
         FeasibleSet("cifar_resnext11", given={"growth": [1]})
 

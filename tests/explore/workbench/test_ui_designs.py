@@ -3,6 +3,7 @@
 import csv
 import io
 import shlex
+from math import prod
 
 import numpy as np
 import pytest
@@ -11,10 +12,11 @@ from typer.testing import CliRunner
 import archscope as a
 from archscope.cli import app
 from archscope.explore.design.collect import Order
-from archscope.explore.design.enumerate import enumerate_designs
+from archscope.explore.design.enumerate import enumerate_designs, spaces
 from archscope.explore.design.enumeration import Query
-from archscope.explore.workbench.gathered import MOST, gathered, numbers_in
+from archscope.explore.workbench.gathered import MOST, _grid, gathered, numbers_in
 from archscope.explore.workbench.known import known
+from archscope.explore.workbench.pinned import details
 from archscope.explore.workbench.view import View, costs_of, ends_of, range_at
 from archscope.explore.workbench.window import CELLS, Window, around
 
@@ -99,6 +101,17 @@ def test_of_a_large_box_an_even_grid_is_shown_and_said():
     assert found.notes() == [f"resnext: an even grid of {some:,} of its {box:,} designs"]
 
 
+def test_many_numbers_of_two_values_each_are_thinned_too():
+    words = [
+        f"{word}{stage}" for word in ("depth", "channels", "expansion") for stage in range(1, 8)
+    ]
+    [box] = spaces(Query(("mobilenet_v2",), {word: [16, 24] for word in words}))
+    assert box.size >= 2**21 > MOST
+    grid = _grid(box)
+    assert MOST / 2 < prod(map(len, grid.values())) <= MOST
+    assert {tuple(grid[word]) for word in words} == {(16, 24), (16,)}
+
+
 def test_the_ends_of_a_slider_are_no_budget(designs):
     for cost in costs_of(designs):
         low, high = ends_of(designs, cost)
@@ -109,6 +122,16 @@ def test_the_ends_of_a_slider_are_no_budget(designs):
         assert least == 0 and column.min() <= most <= column.max()
         assert range_at((middle, high), (low, high)) == (most, None)
         assert most == float(f"{most:.2e}")
+
+
+def test_what_is_copied_of_a_design_is_one_word_whatever_its_file_is_called(monkeypatch):
+    name = "my models/it's.py:net_8"
+    _, copied = details({"network": name}, None)
+    assert shlex.split(copied["command"]) == ["archscope", "show", name]
+    opened = []
+    monkeypatch.setattr(a, "network", opened.append)
+    exec(copied["Python"])
+    assert opened == [copied["name"]] == [name]
 
 
 def test_published_networks_have_the_costs_of_their_names():

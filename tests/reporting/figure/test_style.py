@@ -36,7 +36,7 @@ def test_text_of_an_svg_is_text(fake_sweep):
     sweep = read_sweep(fake_sweep())
     drawn = canvas.file_bytes(scatter.draw(figure7.data(sweep)), ".svg")
     texts = {one.text for one in ElementTree.fromstring(drawn).iter() if one.tag.endswith("}text")}
-    assert {"8x64d", "test error (%)", "increase width (C = 1)"} <= texts
+    assert {"8x64d", "test error (%), lower is better", "increase width (C = 1)"} <= texts
 
 
 def test_the_papers_points_are_fourteen_on_thirteen_networks():

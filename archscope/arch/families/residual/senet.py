@@ -30,7 +30,8 @@ _USUAL = {"cardinality": 64, "width": 4}
 
 
 def _read(spelled: Spelled) -> Numbers | None:
-    found = imagenet(spelled, _BLOCKS)
+    small = spelled.prefix == "cifar"  # the same stages behind a stem that keeps the size
+    found = imagenet(spelled._replace(prefix=None) if small else spelled, _BLOCKS)
     return None if found is None else {**found, **_USUAL, **template_numbers(spelled)}
 
 
@@ -49,6 +50,7 @@ def _write(numbers: Numbers) -> str:
         write=_write,
         template=template_text,
         members={"senet154": {"blocks": _BLOCKS[154], **_USUAL}},
+        cifar=True,
     ),
     FOUR_STAGES,
     replace(CARDINALITY, default=64),
@@ -65,20 +67,20 @@ def senet(
     classes: int = 1000,
     scale: Fraction | float = 1,
     residual: bool = True,
+    cifar: bool = False,
 ) -> Choices:
     """SENet-154 (the paper's appendix): SE-ResNeXt-152 of 64x4d, changed in four places.
 
     The first 1x1 of a block is half as wide (of each path, rounded down), projections with a stride
     are 3x3, the stem is three 3x3, and there is dropout before the classifier. The max pool is
     padded, as timm has it, not made to reach beyond the map, as in Caffe: both give as many outputs
-    at 224 pixels.
+    at 224 pixels. For 32x32 images the stem keeps the size, and the stages are the same.
 
     Raises:
         UsageError: where a number is not positive, or a scaled width not whole.
     """
-    plain = bottlenecks(
-        deep_stem(_STEM, scale), blocks, (cardinality, width), scale, classes, residual
-    )
+    stem = deep_stem(_STEM, scale, small=cifar)
+    plain = bottlenecks(stem, blocks, (cardinality, width), scale, classes, residual)
     pool, classifier = plain.head
     block = plain.block._replace(narrower=2, projection=3)
     head = pool, Dropout(0.2), classifier

@@ -65,7 +65,7 @@ def bench(
             value="LIST",
             complete=some_of(all_modes),
             help="latency (batch 1), throughput, step (forward, backward, SGD).",
-            default="all; with --paper step, of ONNX Runtime the first two",
+            default="all; with --paper step, with --fit latency, of ONNX Runtime the first two",
         ),
     ] = None,
     batch: Annotated[
@@ -107,8 +107,8 @@ def bench(
         bool,
         option(
             "--fit",
-            help="Measure this machine instead, and keep a model of latency: what compare --costs "
-            "latency predicts by.",
+            help="Measure this machine instead, and keep a model of one of --modes: what compare "
+            "--costs predicts by.",
         ),
     ] = False,
     seconds: Annotated[
@@ -128,7 +128,8 @@ def bench(
     than cpu follow torch's documentation and were not run.
 
     With --fit, networks of all families are timed piece by piece, and a model of the seconds of any
-    network is kept for this machine, device, precision and number of threads.
+    network is kept for this machine, device, precision, number of threads, and one of --modes
+    (latency; throughput and step with their --batch).
     """
     from archscope.arch.inputs import parse_input
     from archscope.explore.clock.bench import Extras, Setting, parse_modes
@@ -138,15 +139,15 @@ def bench(
     if fit or seconds is not None:
         others: dict[str, Any] = {
             "--paper": paper,
-            "--modes": modes,
-            "--batch": batch not in (None, 1),
+            "--rounds": rounds,
+            "--input": input_shape,
         }
-        others |= {"--rounds": rounds, "--input": input_shape, "--quick": quick, "--plot": plot}
+        others |= {"--quick": quick, "--plot": plot}
         others |= {"--engine": engine != "torch"}
         others |= {"--figure-width": figure_width, "--no-title": no_title}
         others |= {"--roofline": roofline, "--layers": layers, "a network": names}
         _check_fit(fit, others, output)
-        _fit((threads, precision, device), seconds, format, output)
+        _fit((threads, precision, device), (modes, batch), seconds, format, output)
         return
     _check(names, paper, plot, output)
     resolve_format(format, output)
@@ -190,16 +191,23 @@ def _check_fit(fit: bool, others: dict[str, Any], output: Path | None) -> None:
 
 def _fit(
     setting: tuple[int | None, str, str],
+    what: tuple[str | None, int | None],
     seconds: float | None,
     format: Format | None,
     output: Path | None,
 ) -> None:
+    from archscope.cost.workload import parse_modes
     from archscope.explore.clock.fit import SECONDS
     from archscope.explore.clock.fit_result import fit_latency
 
     resolve_format(format, output)
     limit = SECONDS if seconds is None else seconds
-    print_result(fit_latency(*setting, seconds=limit, note=note), format, output)
+    modes, batch = what
+    mode, *more = parse_modes("latency" if modes is None else modes)
+    if more:
+        raise UsageError("--fit takes one of --modes: each is measured alone; fit one, then others")
+    fitted = fit_latency(*setting, mode=mode, batch=batch, seconds=limit, note=note)
+    print_result(fitted, format, output)
 
 
 def _usual_modes(paper: PaperName | None, engine: str) -> str:

@@ -13,10 +13,9 @@ from archscope.cli.completion import counters as all_counters
 from archscope.cli.completion import some_of
 from archscope.cli.options.declared import option
 from archscope.cli.options.latency import (
-    CostsOption,
     LatencyModelOption,
     Setting,
-    wants_latency,
+    TimesOption,
 )
 from archscope.cli.options.machine import DEVICE, PRECISION, ThreadsOption
 from archscope.cli.options.networks import (
@@ -71,7 +70,7 @@ def compare(
             "deepspeed with commas between: what each reports, and why they differ.",
         ),
     ] = None,
-    costs: CostsOption = None,
+    costs: TimesOption = None,
     threads: ThreadsOption = None,
     precision: Annotated[str, PRECISION] = "fp32",
     device: Annotated[str, DEVICE] = "cpu",
@@ -111,7 +110,7 @@ def compare(
     if counters is not None:
         return _compare_counters(names, counters, shape, classes, (format, output))
     chosen = counter or CounterName.fvcore
-    fitted = Setting(threads, precision, device, model).model(wants_latency(costs))
+    fitted = Setting(threads, precision, device, model).models(costs)
     by = partial(compare_networks, names, input=shape, classes=classes, latency=fitted)
     outside = any(is_outside(name) for name in names)
     if chosen is CounterName.fvcore and not outside and on_terminal(format, output):

@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from archscope.arch.arrays import LARGEST
+from archscope.arch.arrays import LARGEST, product
 from archscope.arch.network import Network
 from archscope.arch.structure import arrays_in
 from archscope.cost.formula import count_box
@@ -120,7 +120,7 @@ class _Part(NamedTuple):
         weights = storage.weight_bytes(network, cost.params, count_box)
         peak = storage.peak_bytes(network, peak_of_box)
         sums = [cost.params, cost.macs, cost.activations, weights, layers(network)]
-        every = [*(one * section.times for one in sums), peak * (section.times > 0)]
+        every = [*(product(one, section.times) for one in sums), peak * (section.times > 0)]
         sides = np.broadcast_shapes(*map(np.shape, every), _sides(section))
         *sums, peak = (np.broadcast_to(one, sides).reshape(-1) for one in every)
         return _Part(sides, np.stack(sums, axis=1), peak.astype(np.int64), section)
@@ -146,9 +146,9 @@ def tables_of(box: Box, lengths: Sequence[int], storage: Storage) -> Tables | No
         parts = [_Part.of(whole, one, storage) for one in sections(whole.tree, whole.input)]
     except UsageError:  # one of them does not exist, or may not fit 64 bits
         return None
-    tables = [_table(sides, parts, free) for sides in {one.sides for one in parts}]
-    most = sum(int(table.sums.max()) for table in tables)
-    return Tables(tables) if most <= LARGEST else None
+    if sum(int(one.sums.max()) for one in parts) > LARGEST:
+        return None
+    return Tables([_table(sides, parts, free) for sides in {one.sides for one in parts}])
 
 
 def _sides(section: Section) -> Sides:

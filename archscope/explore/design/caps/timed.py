@@ -16,11 +16,15 @@ from archscope.reporting.table.formats import brief
 
 
 class Timed:
-    """The predicted latency of designs: those in the range, and the ends of all."""
+    """The predicted latency of designs: those in the range, and the ends of all.
+
+    `looked_at` counts the designs whose latency was predicted so far.
+    """
 
     def __init__(self, model: LatencyModel | None, ends: Range | None) -> None:
         self._model, self._ends = model, ends
         self._seen: list[int] = []
+        self.looked_at = 0
 
     def within(
         self, part: Part, columns: Mapping[str, Any], taken: dict[str, Any]
@@ -31,6 +35,7 @@ class Timed:
         chosen = {axis: taken[axis] for axis in columns}
         if not len(taken["part"]):
             return {**taken, LATENCY: taken["part"].astype(np.int64)}
+        self.looked_at += len(taken["part"])
         times = self._model.nanoseconds(part.network(chosen))
         every = {**taken, LATENCY: np.broadcast_to(times, len(taken["part"]))}
         if self._ends is None:
