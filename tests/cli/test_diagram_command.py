@@ -15,6 +15,7 @@ def test_show_draws_the_block_and_prints_its_table(run, tmp_path):
     ("arguments", "words"),
     [
         (("show", "vgg16", "--diagram", "x.svg"), "which vgg16 has none of"),
+        (("equivalence", "repvgg_a0", "--diagram", "x.svg"), "which repvgg_a0 has none of"),
         (("show", "resnet18", "--diagram", "x.gif"), "name one with --diagram"),
         (("show", "resnet18", "--no-title"), "add --diagram FILE"),
     ],

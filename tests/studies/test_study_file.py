@@ -264,3 +264,10 @@ def test_a_published_number_keeps_the_digits_that_its_source_prints(own):
     assert [row.published[0] for row in study.rows] == [4, 23]  # numbers all the same
     assert pickle.loads(pickle.dumps(study)).rows[0].published[0].digits == "4.00"
     assert json.loads(json_text(study_document(study)))["rows"][0]["published"]["error (%)"] == 4
+
+
+@pytest.mark.parametrize("name", ["wrn-fig2", "wrn-table4", "wrn-table5", "wrn-table6"])
+def test_errors_of_the_wide_resnet_paper_have_its_two_decimals(name):
+    errors = [one for row in read_study(name).rows for one in row.published if one not in ("-", "")]
+    digits = [one.digits for one in errors if hasattr(one, "digits")]
+    assert len(digits) >= 4 and [one for one in digits if one[-3:-2] != "."] == []

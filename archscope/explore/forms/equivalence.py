@@ -36,6 +36,7 @@ from archscope.explore.forms.result import (
     largest,
 )
 from archscope.explore.networks.opened import Given, own_networks
+from archscope.reporting.networks.diagram import diagram
 
 if TYPE_CHECKING:
     from archscope.nn.probe import Mode, Reading
@@ -121,6 +122,13 @@ def equivalence(
     restored = all(found.weights_restored for found in checked)
     checks = Checks(_returns(forms, number), restored, sensitivity)
     return Equivalence(subject, depth, number, results, settings, checks)
+
+
+def check_diagram(network: Given, input: Shape | None = None) -> None:
+    """Raise UsageError where the forms cannot be drawn, before any is built."""
+    refused = "drawn", "name one of these, as resnext50_32x4d"
+    for given in own_networks(network, None, input, refused):
+        diagram(given, "")
 
 
 def _paths(network: Network, asked: int | None) -> tuple[int, int]:

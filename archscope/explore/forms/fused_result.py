@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from archscope.arch.network import Network
-from archscope.errors import UsageError
 from archscope.explore.forms.result import (
     FormResult,
     Settings,
@@ -17,6 +16,7 @@ from archscope.explore.forms.result import (
     shared_document,
 )
 from archscope.reporting.figure.plot import PLAIN, Style
+from archscope.reporting.networks.diagram import no_diagram
 from archscope.reporting.networks.forms import csv_table
 from archscope.reporting.networks.fused import check_table, cost_table, drawing
 from archscope.reporting.table.result import Result
@@ -67,10 +67,7 @@ class Fused(Result):
 
     def draw(self, suffix: str, style: Style = PLAIN) -> bytes:
         """Raise UsageError: the paper has no picture of such branches."""
-        raise UsageError(
-            f"a diagram is of residual blocks, as Figure 3 has them, not of {self.network.name}'s "
-            "branches; leave --diagram out, or draw resnext50_32x4d"
-        )
+        raise no_diagram(self.network.name)
 
     def csv_tables(self) -> list[Table]:
         """A row for each form."""

@@ -87,7 +87,7 @@ def bench_heading(document: Mapping[str, Any]) -> Heading:
     setting, published = document["setting"], document["published"]
     lines = [
         f"Median of {plural(setting['rounds'], 'interleaved round')}; whiskers: quartiles. "
-        "Labels: time or images a second, and the ratio to the first."
+        "Labels: time or images a second, and the median of the rounds' ratios to the first."
     ]
     if published:
         lines.append(

@@ -53,9 +53,14 @@ def diagram(network: Network, title: str) -> Diagram:
             channels = int(stage.output[0])
             parts, out = _parts(body, channels)
             return Diagram(title, channels, out, tuple(parts))
-    raise UsageError(
-        f"a diagram is of a residual block, which {network.name} has none of; draw one of resnet, "
-        "resnext, wrn or another family with shortcuts"
+    raise no_diagram(network.name)
+
+
+def no_diagram(name: str) -> UsageError:
+    """The error for a network that has no residual block to draw."""
+    return UsageError(
+        f"a diagram is of a block with a shortcut past several layers, which {name} has none of; "
+        "draw one of resnet, resnext or wrn, or leave --diagram out"
     )
 
 

@@ -91,7 +91,7 @@ def test_without_a_title_the_figure_is_lower():
 
 
 def test_what_has_no_such_block_is_a_sentence(tmp_path):
-    with pytest.raises(UsageError, match="residual block, which vgg16 has none of"):
+    with pytest.raises(UsageError, match="which vgg16 has none of"):
         a.show("vgg16").draw(".svg")
     (tmp_path / "own.py").write_text("import torch\ndef net(): return torch.nn.Conv2d(3, 4, 1)\n")
     with pytest.raises(UsageError, match="drawn from a tree"):

@@ -71,14 +71,18 @@ def equivalence(
     Exit codes: 0 equivalent, 1 not equivalent, 2 usage.
     """
     from archscope.arch.quantities import parse_shape
+    from archscope.explore.forms.equivalence import check_diagram
     from archscope.explore.forms.equivalence import equivalence as compare_forms
 
     shape = None if input_shape is None else parse_shape(input_shape)
     resolve_format(format, output)
     check_plot(diagram, "--diagram")
     style = figure_style(None, no_title, diagram is not None, "--diagram")
+    network = network_in(name)
+    if diagram is not None:
+        check_diagram(network, shape)
     result = compare_forms(
-        network_in(name),
+        network,
         input=shape,
         classes=classes,
         paths=paths,
