@@ -134,9 +134,10 @@ class _Drawing:
                 self.looked_at += lines.length * len(several[-1][-1])
         self.found += sum(int(number.sum()) for *_, number in several)
         self._thin(max(int(number.max(initial=0)) for *_, number in several))
-        found = [self._chosen(*one) for one in several]
-        chunk = {name: np.concatenate([one[name] for one in found]) for name in self.names}
-        self._take(chunk)
+        found = [chosen for one in several if (chosen := self._chosen(*one))]
+        if found:
+            chunk = {name: np.concatenate([one[name] for one in found]) for name in self.names}
+            self._take(chunk)
 
     def _thin(self, longest: int) -> None:
         """Where a line has more designs than any before, those taken before were too likely."""
@@ -147,12 +148,14 @@ class _Drawing:
             self.longest, self.again = longest, 0
 
     def _chosen(self, index: int, columns: Columns, first: Any, number: Any) -> Columns:
-        """Of some lines the designs that are taken, as columns."""
+        """Of some lines the designs that are taken, as columns; no column where there are none."""
         lines = self.lines[index]
         place = self.rng.integers(self.longest, size=len(number))
         rows = np.flatnonzero(place < number)
         designs = lines.designs(_rows(columns, rows), first[rows] + place[rows])
         fit = np.flatnonzero(lines.divides(designs, len(rows)))
+        if not len(fit):
+            return {}
         designs, picks = _rows(designs, fit), columns[PICK][rows[fit]]
         cost = counted(lines.part, designs)
         kept = self.kept(index, lines.part, designs, cost, {PICK: picks})

@@ -322,3 +322,13 @@ def test_one_network_is_named_once():
         off = [abs(row["params"] - middle) for row in rows]
         inside = [one for one in costs if not limit.hard or one[0] <= middle]
         assert off == sorted(abs(params - middle) for params, _ in inside)[:5]
+
+
+def test_parts_of_one_design_outside_the_bytes_give_nothing(monkeypatch):
+    monkeypatch.setattr(draw, "SMALL", 0)
+    given = {"widen": [1], "deepening": [1, 2], "scale": [Fraction(k, 4) for k in (1, 3, 4)]}
+    rows = list(enumerate_designs(Query(["wrn_16"], given, {"memory": (0, 10**9)})).rows())
+    for row in rows:
+        ends = {"memory": (row["memory"], row["memory"])}
+        [drawn] = enumerate_designs(Query(["wrn_16"], given, ends), Order(sample=1)).rows()
+        assert drawn["memory"] == row["memory"]
