@@ -23,6 +23,7 @@ ARRAYS = {
     "resnext": {"cardinality": [1, 2, 64], "width": [4, 64, 1], "blocks": (2, 3, 1, 1)},
     "resnext_depth": {"blocks": (np.array([1, 2, 9]), 1, np.array([3, 1, 1]), 2)},
     "wrn": {"depth": (2, 2, 2), "widen": [1, 2, 5]},  # of 1 the first block has no projection
+    "wrn_depth": {"depth": (1, 1, 1), "block": (3,), "widen": [1, 2, 5]},  # there it needs more
     "densenet": {"blocks": (1, 2, 1, np.array([1, 2, 4])), "growth": [8, 4, 12]},
     "shufflenet_v2": {"width": [24, 48, 116]},
     "vgg": {"blocks": (1, 1, 2, 2, 2), "width": [8, 16, 64]},
