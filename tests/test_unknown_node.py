@@ -202,6 +202,7 @@ NO_READINGS = {
     "nn/forms.py": "is told the convolution that a sum becomes",
     "explore/networks/explanations.py": "looks for batch norm, which papers leave out",
     "cost/execution.py": "reads a program",
+    "cost/steps.py": "looks for the shortcut of a block of arrays",
     "cost/memory.py": "cuts before and behind stages, and reads a program",
     "cost/latency/pieces.py": "cuts behind a layer with what follows it",
     "arch/roundings.py": "looks at the numbers of all nodes alike",

@@ -33,7 +33,6 @@ from archscope.arch.nodes import (
     Repeat,
     Seq,
     Shortcut,
-    Sum,
     is_combinator,
 )
 from archscope.arch.shape import output_shape
@@ -150,8 +149,7 @@ def _largest_of_sections(network: Network, each: Callable[[Network, Reading], Nu
     """
     return _largest(
         each(replace(network, tree=one.tree, input=one.input, design=None), _peak) * (one.times > 0)
-        for section in sections(network.tree, network.input)
-        for one in _forms(section)
+        for one in sections(network.tree, network.input)
     )
 
 
@@ -186,31 +184,6 @@ def sections(tree: Seq, shape: Shape) -> Iterator[Section]:
             between.append(node)
         shape = after
     yield Section(Seq(*between), given, 1)
-
-
-def _forms(one: Section) -> Iterator[Section]:
-    """A section in the forms that its designs have, each for the designs that have it.
-
-    Of pre-activation blocks arrays have one form: BN-ReLU before both branches. Where the shape
-    does not change the block keeps its input as it is: it counts the same, but takes more memory.
-    """
-    block = one.tree.children[0] if len(one.tree.children) == 1 else None
-    last = block.children[-1] if isinstance(block, Seq) and len(block.children) > 1 else None
-    if isinstance(block, Seq) and isinstance(last, Sum) and len(last.branches) == 2:
-        body, way = last.branches
-        if isinstance(body, Seq) and isinstance(way, Shortcut) and _may_be_same(one, way):
-            same = one.input[0] == way.out
-            kept = Sum(Seq(*block.children[:-1], *body.children), way)
-            yield one._replace(times=one.times * (1 - same))
-            yield one._replace(tree=Seq(kept), times=one.times * same)
-            return
-    yield one
-
-
-def _may_be_same(one: Section, way: Shortcut) -> bool:
-    """Whether a shortcut changes the shape in some designs alone."""
-    several = is_array(one.input[0]) or is_array(way.out)
-    return several and not is_array(way.stride) and way.stride == 1
 
 
 def _stages_told(nodes: Sequence[Node]) -> Iterator[tuple[Node, bool]]:

@@ -79,6 +79,7 @@ from archscope.cost.steps import (
     View,
     last_uses,
     settled,
+    told_apart,
 )
 from archscope.errors import UsageError
 
@@ -137,7 +138,7 @@ class _Writer:
         """Write a leaf, or what a combinator does inside the module around it."""
         match node:
             case Seq():
-                return self._sequence(node.children, value)
+                return self._sequence(told_apart(node, value.shape), value)
             case Shortcut():
                 needed = settled(projects(node, value.shape))
                 return self._sequence(node.projection().children if needed else (), value)

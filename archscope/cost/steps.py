@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from archscope.arch.arrays import Number, is_array
-from archscope.arch.nodes import Node
-from archscope.arch.shape import Visit
+from archscope.arch.nodes import Node, Seq, Shortcut, Sum
+from archscope.arch.shape import Visit, projects
 from archscope.arch.windows import Shape
 
 Form: TypeAlias = Literal["flat", "map"]
@@ -199,6 +199,21 @@ def settled(value: Number) -> Any:
     if (value != first).any():
         raise Mixed(value)
     return first.item()
+
+
+def told_apart(node: Seq, shape: Shape) -> tuple[Node, ...]:
+    """What runs one after the other of what is given such a map, `Shortcut.shared` settled.
+
+    Raises:
+        Mixed: where it is shared in some of the designs.
+    """
+    last = node.children[-1] if node.children else None
+    way = last.branches[-1] if isinstance(last, Sum) else None
+    if not isinstance(last, Sum) or not isinstance(way, Shortcut) or not way.shared:
+        return node.children
+    if settled(projects(way, shape)):
+        return node.children
+    return (Sum(Seq(*node.children[:-1], last.branches[0]), way),)
 
 
 def last_uses(accesses: Sequence[tuple[tuple[int, ...], int]], kept: int) -> list[tuple[int, ...]]:

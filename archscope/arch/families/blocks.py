@@ -250,8 +250,8 @@ def preactivation(
     if not residual:
         return Seq(*start, *body)
     out, stride = convolutions[-1].out, prod(conv.stride for conv in convolutions)
-    changes = is_array(w_in) or is_array(out) or stride != 1 or w_in != out
-    if not changes:
+    several = is_array(w_in) or is_array(out)
+    if not several and stride == 1 and w_in == out:
         return Sum(Seq(*start, *body), Seq())
-    # Arrays of designs stand in this form too: it counts the same where nothing changes.
-    return Seq(*start, Sum(Seq(*body), Shortcut(out, stride, norm=False, label="downsample")))
+    shortcut = Shortcut(out, stride, norm=False, shared=several, label="downsample")
+    return Seq(*start, Sum(Seq(*body), shortcut))

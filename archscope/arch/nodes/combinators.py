@@ -20,6 +20,10 @@ class Shortcut(Node):
     (He et al., option B). With `pooled`, a 2x2 average pool takes the stride, not the 1x1
     (ResNet-D, arXiv 1812.01187, Figure 2c). A projection without batch norm may have a `bias`. Its
     `kernel` is 1 but in SENet-154, which has none that is `pooled`.
+
+    In arrays of designs one tree stands for pre-activation blocks with a projection and without:
+    with `shared`, what runs before the sum is that of both branches where there is a projection,
+    and else of the body alone, as single designs have it.
     """
 
     out: Number
@@ -28,6 +32,7 @@ class Shortcut(Node):
     pooled: bool = field(default=False, metadata=LATER)
     bias: bool = field(default=False, metadata=LATER)
     kernel: int = field(default=1, metadata=LATER)
+    shared: bool = field(default=False, metadata=LATER)
 
     def __post_init__(self) -> None:
         self._make_whole("out", "stride")
