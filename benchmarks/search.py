@@ -130,10 +130,10 @@ def draw(found: Found, title: str, note: str, file: Path) -> None:
     """The regret by training spent as a figure."""
     from matplotlib.ticker import FuncFormatter, NullLocator
 
-    from archscope.reporting.figure import canvas
+    from archscope.reporting.figure import canvas, plot
     from archscope.reporting.figure.plot import Heading
 
-    colours = [canvas.BLUE, canvas.BLACK, canvas.GREEN, canvas.VERMILLION, "#CC79A7"]
+    colours = [plot.BLUE, plot.BLACK, plot.GREEN, plot.VERMILLION, plot.PURPLE]
     left, right, bottom, tall, width = 0.65, 0.2, 0.55, 3.4, 6.5
     with canvas.styled():
         heading = Heading(title, [note])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import reduce
 from itertools import count
+from math import prod
 from operator import index
 from typing import Any, TypeAlias
 
@@ -133,6 +135,18 @@ def multiplied(one: Number, factor: Number) -> Number:
     if not is_array(one) and one == 1:
         return factor
     return one if not is_array(factor) and factor == 1 else one * factor
+
+
+def combined(operation: Callable[[Any, Any], Any], numbers: Iterable[Number]) -> Number:
+    """All of some numbers by an operation as `operator.add`, those of one shape first.
+
+    So what few numbers decide is combined for few designs.
+    """
+    found: dict[tuple[int, ...], Any] = {}
+    for number in numbers:
+        sides = getattr(number, "shape", ())
+        found[sides] = operation(found[sides], number) if sides in found else number
+    return reduce(operation, (found[sides] for sides in sorted(found, key=prod)))
 
 
 def larger(one: Number, other: Number) -> Number:

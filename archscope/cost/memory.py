@@ -17,11 +17,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from archscope.arch.arrays import Number, is_array, larger, smaller, whole
+from archscope.arch.arrays import Number, combined, is_array, larger, smaller, whole
 from archscope.arch.network import Network
 from archscope.arch.nodes import (
     Conv,
@@ -219,12 +218,7 @@ def _largest(numbers: Iterable[Number]) -> Number:
     """The largest, of arrays in every design."""
     import numpy as np
 
-    # The large arrays last: what few numbers decide is compared for few designs.
-    found: dict[tuple[int, ...], Number] = {}
-    for number in numbers:
-        sides = np.shape(number)
-        found[sides] = np.maximum(found[sides], number) if sides in found else number
-    return reduce(np.maximum, sorted(found.values(), key=np.size))
+    return combined(np.maximum, numbers)
 
 
 def _alive(run: Execution) -> Iterator[tuple[Number, Operation | None]]:

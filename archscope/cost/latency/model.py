@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from math import prod
+from itertools import chain
+from operator import add
 from typing import Any, TypeAlias
 
-from archscope.arch.arrays import Number
+from archscope.arch.arrays import Number, combined
 from archscope.arch.network import Network
 from archscope.cost.execution import Operation, each_design, each_of_box
 from archscope.cost.latency.terms import terms_of
@@ -39,29 +40,11 @@ def seconds(operations: Iterable[Operation], weights: Weights, batch: int = 1) -
 
     The weights are those of so many images at once.
     """
-    total = _Sum()
-    for operation in operations:
-        total.add(operation.times * _seconds(operation, weights, batch))
-    return total.value
+    return _total(one.times * _seconds(one, weights, batch) for one in operations)
 
 
-class _Sum:
-    """A sum of arrays, those of one shape first: what few numbers decide is added for few."""
-
-    def __init__(self) -> None:
-        self._parts: dict[tuple[int, ...], Any] = {}
-
-    def add(self, number: Any) -> None:
-        sides = getattr(number, "shape", ())
-        self._parts[sides] = self._parts[sides] + number if sides in self._parts else number
-
-    @property
-    def value(self) -> Number:
-        """The sum."""
-        total: Number = 0.0
-        for sides in sorted(self._parts, key=prod):
-            total = total + self._parts[sides]
-        return total
+def _total(seconds: Iterable[Number]) -> Number:
+    return combined(add, chain((0.0,), seconds))
 
 
 def latencies(network: Network, weights: Weights) -> Any:
@@ -85,19 +68,18 @@ def latencies_of_box(network: Network, weights: Weights) -> Number:
 def _seconds(operation: Operation, weights: Weights, batch: int) -> Number:
     """Of one run: terms without weight are not made."""
     terms = terms_of(operation, batch)
-    total = _Sum()
     if terms.which is None:
-        for term, one in weights.get(terms.kinds[0], {}).items():
-            total.add(one * terms.values[term]())
-        return total.value
+        of_kind = weights.get(terms.kinds[0], {}).items()
+        return _total(one * terms.values[term]() for term, one in of_kind)
     import numpy as np
 
     which = np.bincount(terms.which.ravel(), minlength=len(terms.kinds))
     present = np.flatnonzero(which).tolist()
     used = dict.fromkeys(t for one in present for t in weights.get(terms.kinds[one], {}))
-    for term in used:
+
+    def weight(term: str) -> Any:
         each = [weights.get(kind, {}).get(term, 0.0) for kind in terms.kinds]
         alike = len({each[one] for one in present}) == 1
-        weight: Any = each[present[0]] if alike else np.array(each)[terms.which]
-        total.add(weight * terms.values[term]())
-    return total.value
+        return each[present[0]] if alike else np.array(each)[terms.which]
+
+    return _total(weight(term) * terms.values[term]() for term in used)

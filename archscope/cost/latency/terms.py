@@ -36,7 +36,7 @@ from archscope.arch.nodes import (
     Sum,
 )
 from archscope.arch.readings import unknown
-from archscope.arch.windows import pair
+from archscope.arch.windows import any_of, pair
 from archscope.cost.execution import Operation
 
 _VECTOR = 8  # channels: of 256 bits in fp32
@@ -110,11 +110,7 @@ def _kind(operation: Operation, node: Node) -> str:
 def _adds(operation: Operation) -> bool:
     """Whether a split's operation adds an output to a part, rather than joining two of them."""
     first, second, written = operation.touched
-    return not _any(written == first + second)
-
-
-def _any(condition: Any) -> bool:
-    return bool(condition.any()) if is_array(condition) else bool(condition)
+    return not any_of(written == first + second)
 
 
 def _plain(operation: Operation, kind: str, batch: int) -> Terms:

@@ -16,7 +16,7 @@ from archscope.arch.papers.timings import EXAMPLES
 from archscope.cost.memory import ELEMENT_BYTES, call_bytes, memory
 from archscope.cost.peak import measure_peak
 from archscope.cost.roofline import Load, layers
-from archscope.cost.workload import Mode, batch_of, compiling, measuring, parse_modes
+from archscope.cost.workload import Mode, batch_of, compiling, measuring
 from archscope.errors import ArchscopeError, UsageError, plural, shown
 from archscope.explore.clock import peak_memory as footprint
 from archscope.explore.clock.bench_result import Bench, Measured, Setting
@@ -48,7 +48,7 @@ from archscope.training.devices import check_device, check_precision, inventory,
 if TYPE_CHECKING:
     from archscope.training.devices import Inventory
 
-__all__ = ["Bench", "Extras", "Setting", "bench", "bench_paper", "parse_modes"]
+__all__ = ["Bench", "Extras", "Setting", "bench", "bench_paper"]
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ FEW_TIMED, MOST_TIMED = 100_000, 1_000_000  # the same where the latency of each
 # Of k networks and another, each is drawn with the chance 1 / (k + 1); so often times k + 1 draws
 # leave one of them out with a chance of e^-14, one in a million.
 SURELY = 14
+_MARK = "mark"  # the column of a number for each design, of its part and its numbers
 Kept: TypeAlias = Callable[[int, Part, Columns, Count, Columns], Columns]
 
 
@@ -76,20 +77,21 @@ def sampled(
     assert order.sample is not None
     lines = {index: Lines(part, asked, divisible) for index, part in parts.items()}
     drawing = _Drawing(kept, lines, order.sample, [*names, PICK], order.seed)
-    enough = told = False
     most = MOST_DRAWS // 2 if asked.stored else MOST_DRAWS
     timed = MOST_TIMED if LATENCY in names else MOST_DRAWS
-    while not enough and drawing.counted < most and drawing.tested < timed:
+    while (
+        not drawing.is_full
+        and not drawing.has_all
+        and drawing.counted < most
+        and drawing.tested < timed
+    ):
         drawing.go_on()
-        taken = len(drawing.taken)
-        told = drawing.again >= SURELY * (taken + 1) and taken > 0
-        enough = told or taken >= order.sample
     collector = Collector(replace(order, sample=None), names)
     for one in drawing.taken.values():
         collector.add({name: one[name] for name in names})
     unknown = sum(one.unknown for one in drawing.alike.values())
     found = max(len(drawing.taken), drawing.found * drawing.passed // max(1, drawing.tested))
-    again = drawing.again if told else 0
+    again = drawing.again if drawing.has_all else 0
     return Drawn(collector.finish()[0], drawing.looked_at, found, unknown, again)
 
 
@@ -122,6 +124,16 @@ class _Drawing:
         """How many designs were counted, or could have been."""
         return sum(one.counted for one in self.lines.values())
 
+    @property
+    def is_full(self) -> bool:
+        """Whether as many networks were taken as are wanted."""
+        return len(self.taken) >= self.most
+
+    @property
+    def has_all(self) -> bool:
+        """Whether those taken were drawn so often that there is no other: see `SURELY`."""
+        return bool(self.taken) and self.again >= SURELY * (len(self.taken) + 1)
+
     def go_on(self) -> None:
         """Draw some more lines: more at a time where few were taken, as each pass has its price."""
         several = []
@@ -137,7 +149,7 @@ class _Drawing:
         found = [chosen for one in several if (chosen := self._chosen(*one))]
         if found:
             chunk = {name: np.concatenate([one[name] for one in found]) for name in self.names}
-            self._take(chunk)
+            self._take({**chunk, _MARK: self._marks(chunk)})
 
     def _thin(self, longest: int) -> None:
         """Where a line has more designs than any before, those taken before were too likely."""
@@ -173,14 +185,8 @@ class _Drawing:
 
     def _drawn_again(self, chunk: Columns) -> int:
         """How many of some designs were taken before: each is the first of its network."""
-        known = (
-            self._marks(
-                {n: np.concatenate([one[n] for one in self.taken.values()]) for n in self.names}
-            )
-            if self.taken
-            else np.zeros(0, np.uint64)
-        )
-        return int(np.isin(self._marks(chunk), known).sum())
+        known = np.array([one[_MARK][0] for one in self.taken.values()], np.uint64)
+        return int(np.isin(chunk[_MARK], known).sum())
 
     def _marks(self, designs: Columns) -> Any:
         """A number for each design, of its part and its numbers."""
@@ -198,10 +204,10 @@ class _Drawing:
             rows = order[start : start + step]
             rows = rows[[int(number) not in self.taken for number in chunk[PRINT][rows]]]
             for row in rows[self._first(chunk, rows)]:
-                if len(self.taken) < self.most:
+                if not self.is_full:
                     one = _rows(chunk, [row])
                     self.taken.setdefault(int(chunk[PRINT][row]), one)
-            if len(self.taken) == self.most:
+            if self.is_full:
                 return
 
     def _first(self, chunk: Columns, rows: Any) -> Any:

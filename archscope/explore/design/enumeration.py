@@ -150,20 +150,20 @@ class Enumeration(Result):
         one, other, *_ = dict.fromkeys(c for c in (*asked, "params", "macs") if c in CAPPED)
         return one, other
 
+    def places_of_families(self) -> Any:
+        """Of each part the place of its family among those that were named."""
+        places = {id(space): place for place, space in enumerate(self.spaces)}
+        return np.array([places[id(part.space)] for part in self.parts], np.int64)
+
     def families_of(self, columns: Columns) -> dict[str, Columns]:
         """Designs (columns with their `part`) by the family that was named."""
-        found: dict[str, list[int]] = {}
-        by_space = {
-            id(space): name for space, name in zip(self.spaces, self.query.families, strict=True)
+        of = self.places_of_families()[columns["part"]]
+        return {
+            self.query.families[place]: {
+                key: column[of == place] for key, column in columns.items()
+            }
+            for place in np.unique(of).tolist()
         }
-        for index, part in enumerate(self.parts):
-            found.setdefault(by_space[id(part.space)], []).append(index)
-        named: dict[str, Columns] = {}
-        for name, indices in found.items():
-            chosen = np.isin(columns["part"], indices)
-            if chosen.any():
-                named[name] = {key: column[chosen] for key, column in columns.items()}
-        return named
 
     def draw(self, suffix: str, style: Style = PLAIN) -> bytes:
         """All designs by two costs, the whole front or the listed ones marked: a file's bytes.

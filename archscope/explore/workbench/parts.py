@@ -28,12 +28,12 @@ from bokeh.plotting import figure
 
 from archscope.explore.workbench.view import label
 from archscope.explore.workbench.window import Window
+from archscope.reporting.figure.plot import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION
 from archscope.reporting.table.html import escape
 
 _HERE = Path(__file__).parent
-# Okabe and Ito's, the ones that stand out on white and on black.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#8C8C00")
-VERMILLION = "#D55E00"
+# The ones that stand out on white and on black.
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, "#8C8C00")
 _PREFIXED = """
 const value = EXPRESSION;
 const size = Math.abs(value);

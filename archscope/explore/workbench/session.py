@@ -73,11 +73,11 @@ class Session(Controls):
             self._say(str(error))
             return
         self._say("")
+        self._family_of = self.designs.found.places_of_families()
         self._known = known(self.designs.found.spaces, self._model)
-        self.note.visible = bool(self.designs.notes())
-        self.note.text = "".join(
-            f'<p class="note">{escape(one)}.</p>' for one in self.designs.notes()
-        )
+        notes = self.designs.notes()
+        self.note.visible = bool(notes)
+        self.note.text = "".join(f'<p class="note">{escape(one)}.</p>' for one in notes)
         costs = costs_of(self.designs)
         sliders = [parts.slider(cost, ends_of(self.designs, cost)) for cost in costs]
         for one in sliders:
@@ -144,9 +144,7 @@ class Session(Controls):
         }
         self.view = view = View(self.designs, ranges, (signs[0] + x, signs[1] + y))
         found = self.designs.found
-        part = found.columns["part"][view.rows]
-        last = np.cumsum([sum(p.space is s for p in found.parts) for s in found.spaces])
-        group = np.searchsorted(last, part, side="right")
+        group = self._family_of[found.columns["part"][view.rows]]
         for index, source in enumerate(self.plot.groups):
             rows = view.rows[group == index] if len(self.plot.groups) > 1 else view.rows
             source.data = self._points(rows, self.plot.window)

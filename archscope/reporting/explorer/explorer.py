@@ -6,7 +6,6 @@ beside this file draws, in a browser, from that data alone.
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from archscope.reporting.facts.short_names import short_names
 from archscope.reporting.facts.statistics import Summary
 from archscope.reporting.figure.costs import AXES, Costs
 from archscope.reporting.table.formats import mean_and_error
+from archscope.reporting.table.html import escape
 
 LOWER = "lower is better"
 # How much of a label is shown at a marker; what a marker tells has the whole name.
@@ -44,7 +44,7 @@ def explorer_html(data: Mapping[str, Any]) -> str:
     axes = [(key, label) for key, label in data["axes"]]
     curves = data["curves"]
     networks = "".join(
-        f'<label><input type="checkbox" value="{index}"> {html.escape(curve["whole"])}</label> '
+        f'<label><input type="checkbox" value="{index}"> {escape(curve["whole"])}</label> '
         for index, curve in enumerate(curves)
     )
     overlay = (
@@ -64,7 +64,7 @@ def explorer_html(data: Mapping[str, Any]) -> str:
 
 
 def _choice(name: str, label: str, axes: Sequence[tuple[str, str]]) -> str:
-    options = "".join(f'<option value="{key}">{html.escape(said)}</option>' for key, said in axes)
+    options = "".join(f'<option value="{key}">{escape(said)}</option>' for key, said in axes)
     return (
         f'<span><label>{label} <select name="{name}">{options}</select></label> <label>'
         f'<input type="checkbox" name="{name}log"> logarithmic</label></span>'

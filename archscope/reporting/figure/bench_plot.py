@@ -12,13 +12,10 @@ from matplotlib.patches import Patch
 
 from archscope.errors import plural
 from archscope.reporting.figure.canvas import (
-    BLACK,
-    BLUE,
     FAINT,
     HALO,
     INK,
     POINTS,
-    VERMILLION,
     axes_at,
     draw_heading,
     file_bytes,
@@ -26,7 +23,7 @@ from archscope.reporting.figure.canvas import (
     styled,
     text_size,
 )
-from archscope.reporting.figure.plot import PLAIN, Heading, Style
+from archscope.reporting.figure.plot import BLACK, BLUE, PLAIN, VERMILLION, Heading, Style
 from archscope.reporting.networks.bench import device_text, three_digits
 
 WIDTH = 6.5

@@ -1,8 +1,7 @@
 """The common ground of all figures: size, style, headings, and saving.
 
 matplotlib's object interface with the Agg canvas: no pyplot, no display, no global state kept.
-Lengths are inches, sizes of type points. Colours are Okabe and Ito's, told apart by colour-blind
-readers too.
+Lengths are inches, sizes of type points.
 """
 
 from __future__ import annotations
@@ -24,7 +23,6 @@ from matplotlib.text import Text
 from archscope.files import write_atomically
 from archscope.reporting.figure.plot import Heading
 
-BLUE, VERMILLION, GREEN, BLACK = "#0072B2", "#D55E00", "#009E73", "#000000"
 INK, GREY, FAINT = "#1a1a1a", "#595959", "#d9d9d9"
 DPI = 200
 POINTS = 72.0

@@ -11,7 +11,6 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 
 from archscope.reporting.facts.short_names import short_names
 from archscope.reporting.figure.canvas import (
-    BLUE,
     GREY,
     INK,
     POINTS,
@@ -23,7 +22,7 @@ from archscope.reporting.figure.canvas import (
 )
 from archscope.reporting.figure.costs import AXES, Costs
 from archscope.reporting.figure.labels import Anchor, Box, Segment, place
-from archscope.reporting.figure.plot import PLAIN, Style
+from archscope.reporting.figure.plot import BLUE, PLAIN, Style
 from archscope.reporting.figure.scatter import (
     draw_label,
     in_points,

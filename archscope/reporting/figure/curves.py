@@ -26,19 +26,17 @@ from archscope.reporting.facts.wording import (
     seeds_label,
 )
 from archscope.reporting.figure.canvas import (
-    BLUE,
     FAINT,
     GREY,
     INK,
     POINTS,
-    VERMILLION,
     axes_at,
     draw_heading,
     new_figure,
     styled,
     text_size,
 )
-from archscope.reporting.figure.plot import PLAIN, Heading, Style
+from archscope.reporting.figure.plot import BLUE, PLAIN, VERMILLION, Heading, Style
 from archscope.reporting.table.formats import mean_and_error
 from archscope.sweep.store.records import Sweep
 

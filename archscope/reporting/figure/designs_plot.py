@@ -13,13 +13,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from archscope.reporting.figure.canvas import (
-    BLACK,
-    BLUE,
     FAINT,
-    GREEN,
     GREY,
     POINTS,
-    VERMILLION,
     axes_at,
     draw_heading,
     file_bytes,
@@ -27,14 +23,26 @@ from archscope.reporting.figure.canvas import (
     styled,
     text_size,
 )
-from archscope.reporting.figure.plot import LABELS, PLAIN, Heading, Style
+from archscope.reporting.figure.plot import (
+    BLACK,
+    BLUE,
+    GREEN,
+    LABELS,
+    ORANGE,
+    PLAIN,
+    PURPLE,
+    SKY,
+    VERMILLION,
+    Heading,
+    Style,
+)
 from archscope.reporting.table.formats import tick
 
 WIDTH, PANEL = 6.5, 3.2
 LEFT, RIGHT, BOTTOM, ROW = 0.85, 0.2, 0.6, 0.18
 LEGEND_SIZE = 8.0
 # Of one family grey; of several a colour and a marker each, in turns.
-_COLOURS = (BLUE, "#E69F00", GREEN, "#CC79A7", "#56B4E9")
+_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY)
 _MARKERS = ("o", "s", "^", "D", "v", "P")
 
 

@@ -16,14 +16,10 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 
 from archscope.reporting.facts.published_points import PublishedPoint, PublishedPoints
 from archscope.reporting.figure.canvas import (
-    BLACK,
-    BLUE,
     FAINT,
-    GREEN,
     GREY,
     INK,
     POINTS,
-    VERMILLION,
     axes_at,
     draw_heading,
     in_lines,
@@ -32,7 +28,13 @@ from archscope.reporting.figure.canvas import (
     text_size,
 )
 from archscope.reporting.figure.labels import Anchor, Box, Segment, place
-from archscope.reporting.figure.plot import LABELS, PLAIN, Heading, Style
+from archscope.reporting.figure.plot import (
+    COLOURS,
+    LABELS,
+    PLAIN,
+    Heading,
+    Style,
+)
 from archscope.reporting.figure.scatter import draw_label, in_points
 from archscope.reporting.figure.ticks import log_ticks, tick_label, ticks_within
 
@@ -44,7 +46,6 @@ LABEL_SIZE, MARKER, EDGE = 6.5, 5.0, 1.1
 BETWEEN = 2.0  # points between two names side by side
 NEAR = 7.0  # points from a marker to its name, where that has no leader
 # No two families share both: seven colours of Okabe and Ito's and nine shapes take turns.
-COLOURS = (BLUE, VERMILLION, GREEN, "#CC79A7", "#E69F00", "#56B4E9", BLACK)
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "<", ">")
 
 

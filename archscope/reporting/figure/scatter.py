@@ -17,13 +17,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from archscope.reporting.figure.canvas import (
-    BLUE,
-    GREEN,
     GREY,
     HALO,
     INK,
     POINTS,
-    VERMILLION,
     axes_at,
     draw_heading,
     in_lines,
@@ -32,7 +29,16 @@ from archscope.reporting.figure.canvas import (
     text_size,
 )
 from archscope.reporting.figure.labels import Anchor, Box, Place, Segment, place
-from archscope.reporting.figure.plot import PLAIN, Mark, Scatter, Series, Style
+from archscope.reporting.figure.plot import (
+    BLUE,
+    GREEN,
+    PLAIN,
+    VERMILLION,
+    Mark,
+    Scatter,
+    Series,
+    Style,
+)
 from archscope.reporting.figure.ticks import log_ticks, tick_label, ticks_within
 
 WIDTH, PANEL = 6.5, 3.2

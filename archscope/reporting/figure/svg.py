@@ -7,15 +7,8 @@ from collections.abc import Mapping
 
 from matplotlib.figure import Figure
 
-from archscope.reporting.figure.canvas import (
-    BLUE,
-    FAINT,
-    GREEN,
-    GREY,
-    INK,
-    VERMILLION,
-    file_bytes,
-)
+from archscope.reporting.figure.canvas import FAINT, GREY, INK, file_bytes
+from archscope.reporting.figure.plot import BLUE, GREEN, VERMILLION
 from archscope.reporting.table.html import escape
 
 # Colours of the figures as the page's variables, which differ in its dark version.

@@ -11,12 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from archscope.reporting.figure.canvas import (
-    BLUE,
     FAINT,
     GREY,
     INK,
     POINTS,
-    VERMILLION,
     axes_at,
     draw_heading,
     new_figure,
@@ -24,7 +22,7 @@ from archscope.reporting.figure.canvas import (
     text_size,
     wrapped,
 )
-from archscope.reporting.figure.plot import LABELS, PLAIN, Heading, Style
+from archscope.reporting.figure.plot import BLUE, LABELS, PLAIN, VERMILLION, Heading, Style
 from archscope.reporting.networks.difference import changed, named
 from archscope.reporting.table.formats import si, signed_si, tick
 

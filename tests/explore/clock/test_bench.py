@@ -14,11 +14,12 @@ from archscope.arch.network import Network
 from archscope.arch.nodes import Act, Conv, Linear, Pool, Seq
 from archscope.arch.papers.timings import EXAMPLES
 from archscope.cost.peak import Peak
+from archscope.cost.workload import parse_modes
 from archscope.errors import ArchscopeError, UsageError
 from archscope.explore.clock import bench as module
 from archscope.explore.clock import engines
 from archscope.explore.clock import peak_memory as footprint
-from archscope.explore.clock.bench import Extras, Setting, bench, bench_paper, parse_modes
+from archscope.explore.clock.bench import Extras, Setting, bench, bench_paper
 from archscope.explore.clock.rounds import timed_rounds
 from archscope.explore.networks.opened import open_network
 from archscope.training.devices import Inventory

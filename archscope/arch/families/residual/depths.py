@@ -87,6 +87,11 @@ def read_depth(spelled: Spelled) -> int | tuple[int, ...] | None:
     return numbers
 
 
+def other_stem(spelled: Spelled) -> Spelled:
+    """A name whose `cifar_` means the same stages behind another stem, without that."""
+    return spelled._replace(prefix=None) if spelled.prefix == "cifar" else spelled
+
+
 def imagenet(spelled: Spelled, known: Known, others: Known | None = None) -> Numbers | None:
     """The blocks of the stages, by parameter, where the name is that of an ImageNet network.
 

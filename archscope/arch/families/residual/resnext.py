@@ -27,6 +27,7 @@ from archscope.arch.families.residual.depths import (
     equal_stages,
     imagenet,
     known_depth,
+    other_stem,
     scale_axis,
     variant,
     variant_forms,
@@ -206,7 +207,7 @@ def _read_deep(spelled: Spelled) -> Numbers | None:
     other = {"variant": "d"} if spelled.form == _DEEP else variant(spelled)
     if spelled.prefix != "cifar" or not other:
         return None
-    found = imagenet(spelled._replace(prefix=None), IMAGENET_BLOCKS)
+    found = imagenet(other_stem(spelled), IMAGENET_BLOCKS)
     usual = {"cardinality": 1, "width": 64} if "resnet" in spelled.form else {}
     return found if found is None else {**found, **usual, **template_numbers(spelled), **other}
 

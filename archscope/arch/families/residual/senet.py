@@ -17,6 +17,7 @@ from archscope.arch.families.residual.depths import (
     depth_text,
     imagenet,
     known_depth,
+    other_stem,
     scale_axis,
 )
 from archscope.arch.families.residual.resnext import bottlenecks, template_numbers, template_text
@@ -30,8 +31,7 @@ _USUAL = {"cardinality": 64, "width": 4}
 
 
 def _read(spelled: Spelled) -> Numbers | None:
-    small = spelled.prefix == "cifar"  # the same stages behind a stem that keeps the size
-    found = imagenet(spelled._replace(prefix=None) if small else spelled, _BLOCKS)
+    found = imagenet(other_stem(spelled), _BLOCKS)
     return None if found is None else {**found, **_USUAL, **template_numbers(spelled)}
 
 

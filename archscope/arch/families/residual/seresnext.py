@@ -19,6 +19,7 @@ from archscope.arch.families.residual.depths import (
     depth_text,
     imagenet,
     known_depth,
+    other_stem,
     scale_axis,
     variant,
     variant_forms,
@@ -38,8 +39,7 @@ _PLAIN = tuple(
 
 
 def _read(spelled: Spelled) -> Numbers | None:
-    small = spelled.prefix == "cifar"  # the same stages behind another stem
-    found = imagenet(spelled._replace(prefix=None) if small else spelled, IMAGENET_BLOCKS)
+    found = imagenet(other_stem(spelled), IMAGENET_BLOCKS)
     if found is None or "kind" in spelled.suffixes:
         return None
     if spelled.form in _PLAIN:
@@ -107,8 +107,7 @@ def _read_basic(spelled: Spelled) -> Numbers | None:
     kind = spelled.suffixes.get("kind")
     if kind == "bottleneck" or (kind is None and "_" in spelled.texts.get("depth", "_")):
         return None  # it is open, or one of bottlenecks
-    plain = spelled._replace(prefix=None) if spelled.prefix == "cifar" else spelled
-    found = imagenet(plain, BASIC_BLOCKS, {**BASIC_BLOCKS, **IMAGENET_BLOCKS})
+    found = imagenet(other_stem(spelled), BASIC_BLOCKS, {**BASIC_BLOCKS, **IMAGENET_BLOCKS})
     return None if found is None else {**found, **variant(spelled)}
 
 

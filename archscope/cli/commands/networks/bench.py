@@ -132,7 +132,8 @@ def bench(
     (latency; throughput and step with their --batch).
     """
     from archscope.arch.inputs import parse_input
-    from archscope.explore.clock.bench import Extras, Setting, parse_modes
+    from archscope.cost.workload import parse_modes
+    from archscope.explore.clock.bench import Extras, Setting
     from archscope.explore.clock.bench import bench as run
     from archscope.explore.clock.bench import bench_paper as run_paper
 

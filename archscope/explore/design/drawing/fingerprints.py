@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from archscope.arch.arrays import is_array
-from archscope.arch.nodes import Dropout, Node, Repeat, Seq, is_combinator
+from archscope.arch.nodes import Dropout, Node, Repeat, Seq, Shortcut, is_combinator
 from archscope.arch.shape import walk
 from archscope.arch.windows import Shape
 from archscope.explore.design.caps.tables import Table
@@ -101,7 +101,9 @@ def _numbers(node: Node) -> Iterator[Any]:
 
 def _counts(node: Node, name: str) -> bool:
     """Whether a field tells networks apart."""
-    return name != "label" and not (isinstance(node, Dropout) and name == "p")
+    acts_on_nothing = isinstance(node, Dropout) and name == "p"
+    of_arrays = isinstance(node, Shortcut) and name == "shared"
+    return name != "label" and not (acts_on_nothing or of_arrays)
 
 
 def _is_number(value: object) -> bool:

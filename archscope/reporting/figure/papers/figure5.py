@@ -9,11 +9,7 @@ from matplotlib.figure import Figure
 
 from archscope.reporting.facts.short_names import short_names
 from archscope.reporting.figure.canvas import (
-    BLACK,
-    BLUE,
-    GREEN,
     POINTS,
-    VERMILLION,
     axes_at,
     draw_heading,
     new_figure,
@@ -21,13 +17,17 @@ from archscope.reporting.figure.canvas import (
     text_size,
 )
 from archscope.reporting.figure.curves import Curves, scale_errors
-from archscope.reporting.figure.plot import PLAIN, Heading, Style
+from archscope.reporting.figure.plot import (
+    COLOURS,
+    PLAIN,
+    Heading,
+    Style,
+)
 
 WIDTH, PANEL = 6.5, 3.4
 LEFT, RIGHT, BOTTOM = 0.62, 0.12, 0.52
 SIDE_BY_SIDE = 4.5  # from this width on the legend is beside the frame
 SIZE, ROW = 8.0, 0.16
-COLOURS = (BLUE, VERMILLION, GREEN, "#CC79A7", "#E69F00", "#56B4E9", BLACK)
 LINES = ("-", "--", "-.", ":")
 
 

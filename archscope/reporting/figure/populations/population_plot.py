@@ -9,16 +9,8 @@ from typing import Literal
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-from archscope.reporting.figure.canvas import (
-    BLUE,
-    GREEN,
-    VERMILLION,
-    axes_at,
-    draw_heading,
-    new_figure,
-    styled,
-)
-from archscope.reporting.figure.plot import PLAIN, Style
+from archscope.reporting.figure.canvas import axes_at, draw_heading, new_figure, styled
+from archscope.reporting.figure.plot import BLUE, GREEN, PLAIN, VERMILLION, Style
 from archscope.reporting.figure.populations.population import Group, Population
 
 WIDTH, PANEL = 6.5, 2.6

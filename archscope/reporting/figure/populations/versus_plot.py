@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from matplotlib.ticker import FuncFormatter
 
-from archscope.reporting.figure.canvas import (
-    BLUE,
-    VERMILLION,
-    axes_at,
-    draw_heading,
-    new_figure,
-    styled,
-)
-from archscope.reporting.figure.plot import PLAIN, Heading, Style
+from archscope.reporting.figure.canvas import axes_at, draw_heading, new_figure, styled
+from archscope.reporting.figure.plot import BLUE, PLAIN, VERMILLION, Heading, Style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
