@@ -121,7 +121,7 @@ class _Search:
     def lines(self) -> list[_Boxes]:
         """A box for each value of the axes along which every cost may fall; none where many are."""
         grid, ends = self.grid, self.grid.ends
-        rest = [place for place in np.flatnonzero(ends) if place not in self._never]
+        rest = [place for place in np.flatnonzero(ends).tolist() if place not in self._never]
         number = prod((ends[self._never] + 1).tolist())
         if not rest or not 1 < number <= _LINES or grid.tables is not None or not self._is_fast:
             return []
