@@ -4,6 +4,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from microcontroller.planner import Buffer, alive, arena
 
 from archscope.arch import families
 from archscope.arch.arrays import TooLarge
@@ -143,11 +144,9 @@ SMALL = [
 def test_the_best_plan_of_an_arena_needs_the_peak_and_no_more(nodes):
     """Every order of placing the buffers at their lowest free offset; the smallest arena."""
     network = Network("small", Seq(*nodes), (3, 8, 8))
-    run = execution(network)
-    first, last = lives(run)
-    assert len(first) <= 8
-    arenas = [arena(order, run.sizes, first, last) for order in permutations(first)]
-    assert min(arenas) == peak_elements(network)
+    held = buffers(execution(network))
+    assert len(held) <= 8
+    assert min(map(arena, permutations(held))) == alive(held) == peak_elements(network)
 
 
 PLANNED = (
@@ -166,37 +165,18 @@ def test_a_planner_that_places_the_largest_first_needs_the_peak_or_little_more()
     for name in PLANNED:
         for fold in (False, True):
             network = Storage(fold=fold).held(parse(name))
-            run = execution(network)
-            first, last = lives(run)
-            order = sorted(first, key=lambda buffer: -run.sizes[buffer])
-            more[name, fold] = arena(order, run.sizes, first, last) / peak_elements(network)
+            order = sorted(buffers(execution(network)), key=lambda buffer: -buffer.size)
+            more[name, fold] = arena(order) / peak_elements(network)
     assert min(more.values()) == 1 and max(more.values()) <= 1.25
     assert sum(one == 1 for one in more.values()) > 0.85 * len(more)
 
 
-def lives(run):
-    """The first and the last operation of each buffer."""
+def buffers(run):
+    """Each buffer of a program, alive from the first operation that touches it to the last."""
     first, last = {0: 0}, {0: 0}
     for time, operation in enumerate(run.operations):
         for buffer in (*operation.reads, operation.writes):
             first.setdefault(buffer, time)
             last[buffer] = time
     last[run.operations[-1].writes] = len(run.operations)
-    return first, last
-
-
-def arena(order, sizes, first, last):
-    placed = []
-    for buffer in order:
-        beside = sorted(
-            (start, start + sizes[other])
-            for other, start in placed
-            if first[other] <= last[buffer] and first[buffer] <= last[other]
-        )
-        offset = 0
-        for start, end in beside:
-            if offset + sizes[buffer] <= start:
-                break
-            offset = max(offset, end)
-        placed.append((buffer, offset))
-    return max(start + sizes[buffer] for buffer, start in placed)
+    return [Buffer(run.sizes[one], first[one], last[one]) for one in first]
