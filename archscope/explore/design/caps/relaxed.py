@@ -121,7 +121,8 @@ class Relaxed:
         some = np.flatnonzero(single & (found >= least))
         if len(some):
             found[some] = self._within(key[some], low[some], high[some])
-        return np.floor(found)
+        whole: Floats = np.floor(found)
+        return whole
 
     def _within(self, key: Ints, low: Ints, high: Ints) -> Floats:
         new = np.unique(key[~self._told[key]])
