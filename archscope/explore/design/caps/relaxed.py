@@ -121,13 +121,12 @@ class Relaxed:
         some = np.flatnonzero(single & (found >= least))
         if len(some):
             found[some] = self._within(key[some], low[some], high[some])
-        whole: Floats = np.floor(found)
-        return whole
+        return np.floor(found)
 
     def _within(self, key: Ints, low: Ints, high: Ints) -> Floats:
         new = np.unique(key[~self._told[key]])
         self._told[new] = True
-        total = self._caps[key] + self._slack[key]
+        total: Floats = self._caps[key] + self._slack[key]
         for part in self._parts:
             if len(new):
                 part.tell(self._prices, new)
