@@ -16,10 +16,10 @@ from archscope.arch.arrays import Number, blockwise, is_array, larger, smaller
 from archscope.arch.families.axis import Axis, chosen, number_text
 from archscope.arch.families.blocks import divisible, postactivation, strides
 from archscope.arch.families.family import family
-from archscope.arch.families.residual import alike
-from archscope.arch.families.residual.ramps import Beginnings, fitted
-from archscope.arch.families.residual.regnet_keys import TIMM, VISION
-from archscope.arch.families.residual.regnet_sizes import (
+from archscope.arch.families.regnet import alike
+from archscope.arch.families.regnet.ramps import Beginnings, fitted
+from archscope.arch.families.regnet.regnet_keys import TIMM, VISION
+from archscope.arch.families.regnet.regnet_sizes import (
     NUMBERS,
     ONLY_PAPER,
     X,
