@@ -122,8 +122,12 @@ def recipe(name: str, **overrides: Any) -> Recipe:
     """
     if name not in RECIPES:
         near = difflib.get_close_matches(name.lower().replace("_", "-"), RECIPES, n=1, cutoff=0.8)
-        hint = near[0] if near else "one that train --help lists, as wrn or resnext-imagenet"
-        raise UsageError(f'there is no recipe "{name}": give {hint}')
+        if near:
+            raise UsageError(f'there is no recipe "{name}": give {near[0]}')
+        own = ", ".join(one for one in RECIPES if not one.endswith("-imagenet"))
+        raise UsageError(
+            f'the recipes are {own}, most of them with -imagenet for folders, not "{name}": give one'
+        )
     base = RECIPES[name]
     if overrides.get("epochs") is not None:
         base = lasting(base, overrides["epochs"])

@@ -76,6 +76,24 @@ def test_every_option_stands_in_a_group_with_a_help_and_a_value():
     assert re.findall(r"─ ([A-Z][a-z ]+) ─", shown("-h")) == [
         *("Options", "Design", "Networks", "Training and experiments", "Search"),
     ]
+    searching = shown("-h").partition("─ Search ─")[2]
+    assert re.findall(r"^│ ([a-z]+(?: [a-z]+)?)  ", searching, re.M) == [
+        *("search", "table make", "table verify", "table replay", "table show"),
+    ]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_groups_have_options_and_texts_are_short(command):
+    """The general options come last; a group of one is none, but for those that have no group."""
+    text = shown(command, "-h")
+    panels = re.findall(r"─ ([A-Z][a-z ]+) ─+╮\n(.*?)╰", text, re.DOTALL)
+    assert panels[-1][0] == "Output and help"
+    for title, rows in panels:
+        entries = re.findall(r"^│[ *]{1,5}\S", rows, re.MULTILINE)
+        assert entries and (len(entries) > 1 or title in ("Arguments", "Options")), title
+    own = [one for one in parameters()[command] if one.param_type_name == "option"]
+    told = {one.opts[0]: len(f"{one.help}{one.show_default}") for one in own}
+    assert {name for name, length in told.items() if length > 190} == set()
 
 
 def test_an_option_is_the_same_in_every_command():
