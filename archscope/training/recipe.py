@@ -126,7 +126,8 @@ def recipe(name: str, **overrides: Any) -> Recipe:
             raise UsageError(f'there is no recipe "{name}": give {near[0]}')
         own = ", ".join(one for one in RECIPES if not one.endswith("-imagenet"))
         raise UsageError(
-            f'the recipes are {own}, most of them with -imagenet for folders, not "{name}": give one'
+            f"the recipes are {own}, most of them with -imagenet for folders, "
+            f'not "{name}": give one'
         )
     base = RECIPES[name]
     if overrides.get("epochs") is not None:

@@ -189,6 +189,12 @@ def test_a_command_starts_without_what_draws_help():
     assert (found.returncode, found.stderr) == (0, "True\n")
 
 
+def test_a_folder_given_as_the_tables_file_is_told_where_it_belongs(run):
+    result = run("train", "resnet8", "--output", "runs/first.v1")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.endswith("or add --format; what is trained is kept in --out\n")
+
+
 def test_a_mistake_is_told_without_boxes(run):
     for words in (["solve", "--cardinalty", "1"], ["show"], ["list", "--format", "yaml"]):
         result = run(*words)

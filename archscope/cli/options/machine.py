@@ -55,7 +55,7 @@ ThreadsOption = Annotated[
         value="N",
         panel=WHERE,
         help="CPU threads of each trial, or of what is timed or predicted.",
-        default="1 a trial, which long sweeps try against more; else all processors",
+        default="1 a trial (long sweeps try more), else all processors",
     ),
 ]
 WorkersOption = Annotated[
