@@ -112,8 +112,13 @@ def test_every_name_of_the_lists_is_in_a_file_that_its_step_names():
 
 
 def test_every_room_is_described():
-    rooms = {path.parent.name for path in (ROOT / "archscope").glob("*/__init__.py")}
-    assert set(re.findall(r"^\| `(\w+)/` \|", TEXTS["docs/architecture.md"], re.M)) == rooms
+    package = ROOT / "archscope"
+    rooms = {path.parent.name for path in package.glob("*/__init__.py")}
+    rows = dict(re.findall(r"^\| `(\w+)/` \|(.*)", TEXTS["docs/architecture.md"], re.M))
+    assert rows.keys() == rooms
+    for path in package.glob("*/**/__init__.py"):
+        room, *below = path.parent.relative_to(package).parts
+        assert all(f"`{name}/`" in rows[room] for name in below), (room, below)
 
 
 def test_a_newcomer_can_read_the_readme_at_once():
