@@ -22,7 +22,7 @@ from typing import Any
 from archscope.arch.network import Network
 from archscope.data.batches.augmentation import Augmentation
 from archscope.errors import UsageError
-from archscope.training.named import FAMILIES, RECIPES
+from archscope.training.named import RECIPES
 from archscope.training.parts import BATCH, EPOCHS, AdamW, Recipe, RmsProp, Schedule, Sgd
 
 __all__ = [
@@ -76,9 +76,8 @@ def of_family(networks: Iterable[Network], *, files: bool = False) -> str:
     """
     names = set()
     for network in networks:
-        design = network.design
-        own = None if design is None or design.family.place else design.family.name
-        name = f"{FAMILIES.get(own or '')}{'-imagenet' * files}"
+        own = network.design.family.recipe if network.design else ""
+        name = f"{own}{'-imagenet' * files}"
         if name not in RECIPES:
             images = "image folders" if files else "32x32 images"
             raise UsageError(
