@@ -127,7 +127,7 @@ def test_a_newcomer_can_read_the_readme_at_once():
 
 @pytest.mark.parametrize("page", [name for name, text in TEXTS.items() if "```python\n" in text])
 def test_the_python_examples_run(page, tmp_path, monkeypatch):
-    (code,) = re.findall(r"```python\n(.*?)```", TEXTS[page], flags=re.DOTALL)
+    code = "\n".join(re.findall(r"```python\n(.*?)```", TEXTS[page], flags=re.DOTALL))
     monkeypatch.chdir(tmp_path)
     code = code.replace('a.load_sweep("runs/demo").to_frame()', "pass")
     scope = {}

@@ -56,7 +56,7 @@ def test_help_is_as_wide_as_the_terminal_and_names_its_values(command):
     assert max(map(len, wide.splitlines())) == 120
     assert not re.search(r"range>|<int|<float|<file|<str|<path|None", narrow)
     assert not re.search(r"default: \(|x<=\d{8}", wide)
-    assert "[/" not in narrow and "\\[" not in narrow
+    assert "[/" not in narrow and "\\[" not in narrow and "[[" not in narrow
 
 
 @pytest.mark.parametrize("command", COMMANDS)
