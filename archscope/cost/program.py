@@ -52,16 +52,8 @@ from archscope.arch.nodes import (
     is_combinator,
 )
 from archscope.arch.readings import unknown
-from archscope.arch.shape import (
-    MOST_VISITED,
-    join,
-    output_shape,
-    part_shape,
-    projects,
-    takes_before,
-    walk,
-)
-from archscope.arch.windows import Shape, any_of
+from archscope.arch.shape import MOST_VISITED, join, output_shape, projects, walk
+from archscope.arch.windows import Shape, any_of, part_shape, takes_before
 from archscope.cost.steps import (
     Add,
     Call,
