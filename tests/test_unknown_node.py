@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args
@@ -160,7 +160,7 @@ def teach_the_others(monkeypatch: pytest.MonkeyPatch, reading: str) -> None:
             result = known(self, Norm(), value)
             step = self.steps.pop()
             visit = step.op.visit._replace(node=node)
-            self.steps.append(replace(step, node=node, op=program.Layer(visit)))
+            self.steps.append(step._replace(node=node, op=program.Layer(visit)))
             return result
 
         monkeypatch.setattr(program._Writer, "_leaf", leaf)
