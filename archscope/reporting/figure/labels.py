@@ -177,21 +177,25 @@ def _candidates(
     anchor = anchors[index]
     others = [(other.x, other.y) for i, other in enumerate(anchors) if i != index]
     for gap in (gap for gap in GAPS if gap <= reach):
+        around = _around(anchor, gap)
+        near = [one for one in obstacles if overlap(one, around)]
+        foreign = [one for one in near if not _holds(one, anchor)]
+        passing = [line for line in lines if overlap(_extent(line), around)]
         for step in range(DIRECTIONS):
             angle = step * 360 / DIRECTIONS
             box = _box(anchor, gap, math.radians(angle))
             if not _inside(box, frame):
                 continue
             padded = _padded(box)
-            if any(overlap(padded, o) for o in obstacles):
+            if any(overlap(padded, one) for one in near):
                 continue
             leader = _leader(anchor, box) if gap >= LEADER_FROM else None
             turn = abs((angle - anchor.preferred + 180) % 360 - 180)
             cost = gap + _TURN * turn
-            cost += _LINE_CROSSED * sum(crosses(line, padded) for line in lines)
+            cost += _LINE_CROSSED * sum(crosses(line, padded) for line in passing)
             if leader is not None:
-                met = sum(crosses(leader, o) for o in obstacles if not _holds(o, anchor))
-                met_lines = sum(_segments_cross(leader, line) for line in lines)
+                met = sum(crosses(leader, one) for one in foreign)
+                met_lines = sum(_segments_cross(leader, line) for line in passing)
                 cost += _LEADER + _LEADER_MEETS * met + _LEADER_CROSSES * met_lines
             elif any(_distance(box, at) < _distance(box, (anchor.x, anchor.y)) for at in others):
                 cost += _AMBIGUOUS
@@ -204,6 +208,18 @@ def _box(anchor: Anchor, gap: float, angle: float) -> Box:
     x = anchor.x + math.cos(angle) * (reach + width / 2)
     y = anchor.y + math.sin(angle) * (reach + height / 2)
     return (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+
+
+def _around(anchor: Anchor, gap: float) -> Box:
+    """What holds all places at a distance, with their leaders."""
+    reach = anchor.radius + gap + 2 * CLEARANCE
+    across, up = reach + anchor.size[0], reach + anchor.size[1]
+    return (anchor.x - across, anchor.y - up, anchor.x + across, anchor.y + up)
+
+
+def _extent(line: Segment) -> Box:
+    x0, y0, x1, y1 = line
+    return (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
 
 
 def _leader(anchor: Anchor, box: Box) -> Segment:
