@@ -21,6 +21,7 @@ OTHERWISE = {
     "--costs",  # compare predicts throughput and training steps besides
     "--depth",  # of designs: blocks of the stages; of a sweep: layers of its ResNeXt
     "--format",  # enumerate has Parquet besides
+    "--method",  # a search's; table replay takes one's own besides
     "--memory",  # of designs: a range in a format; of list: in fp32; bench: is it measured
     "--layers",  # show: a row for each; bench: what limits each
     "--out",  # solve: channels; of what trains: its folder
