@@ -60,7 +60,8 @@ class Node:
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def _content(self) -> tuple[Any, ...]:
-        content = tuple([getattr(self, name) for name in _names(type(self))])
+        kind: Any = type(self)
+        content = tuple([getattr(self, name) for name in _names(kind)])
         if any(map(is_array, content)):
             raise UsageError(
                 f"{type(self).__name__} holds an array of designs, which can only be counted; "
