@@ -7,7 +7,7 @@ import random
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args
@@ -144,7 +144,12 @@ def teach_the_others(monkeypatch: pytest.MonkeyPatch, reading: str) -> None:
         monkeypatch.setattr(module, name, taught)
 
     if reading != "shape":
-        as_norm(shape, "_leaf_shape")
+        visit_of = shape._leaf
+
+        def visit(node, *args):
+            return visit_of(Norm() if new(node) else node, *args)._replace(node=node)
+
+        monkeypatch.setattr(shape, "_leaf", visit)
     if reading != "kind":
         as_norm(program, "is_combinator")
     if reading != "count":
@@ -158,7 +163,7 @@ def teach_the_others(monkeypatch: pytest.MonkeyPatch, reading: str) -> None:
             result = known(self, Norm(), value)
             step = self.steps.pop()
             visit = step.op.visit._replace(node=node)
-            self.steps.append(replace(step, node=node, op=program.Layer(visit)))
+            self.steps.append(step._replace(node=node, op=program.Layer(visit)))
             return result
 
         monkeypatch.setattr(program._Writer, "_leaf", leaf)
