@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from hypothesis import settings
 settings.register_profile("archscope", deadline=None)
 settings.load_profile("archscope")
 
-# Tests start many processes, each of which would compile all of its modules again.
+# Tests start many processes, each of which would compile all of its modules again; and pytest would
+# rewrite the asserts of all test files again, which takes half of collecting them.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Of a job in the background SIGINT is ignored, and would be in the processes that tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

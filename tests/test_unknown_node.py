@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import random
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args
@@ -13,6 +15,7 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 import torch
+from random_networks import Trees
 from torch import nn
 
 import archscope
@@ -28,7 +31,7 @@ from archscope.cost.formula import count
 from archscope.cost.latency.model import row_of
 from archscope.cost.memory import memory
 from archscope.cost.roofline import Load, layers
-from archscope.errors import ArchscopeError
+from archscope.errors import ArchscopeError, UsageError
 from archscope.nn.build import build
 from archscope.nn.init import initialise
 from archscope.reporting.networks.architectures import cardinality, describe
@@ -141,7 +144,12 @@ def teach_the_others(monkeypatch: pytest.MonkeyPatch, reading: str) -> None:
         monkeypatch.setattr(module, name, taught)
 
     if reading != "shape":
-        as_norm(shape, "_leaf_shape")
+        visit_of = shape._leaf
+
+        def visit(node, *args):
+            return visit_of(Norm() if new(node) else node, *args)._replace(node=node)
+
+        monkeypatch.setattr(shape, "_leaf", visit)
     if reading != "kind":
         as_norm(program, "is_combinator")
     if reading != "count":
@@ -155,7 +163,7 @@ def teach_the_others(monkeypatch: pytest.MonkeyPatch, reading: str) -> None:
             result = known(self, Norm(), value)
             step = self.steps.pop()
             visit = step.op.visit._replace(node=node)
-            self.steps.append(replace(step, node=node, op=program.Layer(visit)))
+            self.steps.append(step._replace(node=node, op=program.Layer(visit)))
             return result
 
         monkeypatch.setattr(program._Writer, "_leaf", leaf)
@@ -171,6 +179,33 @@ def test_a_combinator_without_a_way_to_change_its_parts_is_not_kept_as_it_was():
 
     with pytest.raises(UnknownNode, match="'kind' does not know the node Forgetful"):
         rebuild(Forgetful(Norm()), lambda node: Act() if isinstance(node, Norm) else node)
+
+
+@cache
+def drawn() -> dict[str, Node]:
+    """One of each node that random trees are drawn from, which fits `SHAPE`."""
+    found: dict[str, Node] = {}
+    for seed in range(300):
+        if len(found) == len(CLASSES):
+            break
+        below = [Trees(random.Random(seed)).sequence(SHAPE, 2)]
+        while below:
+            node = below.pop()
+            below += node.parts()
+            if type(node).__name__ not in found:
+                with suppress(UsageError):
+                    output_shape(Seq(Conv(4), node), SHAPE)
+                    found[type(node).__name__] = node
+    return found
+
+
+def test_every_node_is_drawn_in_random_trees_and_known_to_every_reading():
+    assert set(drawn()) == CLASSES, "tests/support/random_networks.py draws every node"
+    for reading, call in (case.values for case in CASES):
+        for node in drawn().values():
+            with suppress(UsageError):  # no block to rewrite, no array of these
+                if reading != "initialise":  # what `build` does too
+                    call(node)
 
 
 # What follows keeps the list of readings whole.

@@ -42,17 +42,20 @@ from archscope.arch.windows import (
     concatenated,
     conv_padding,
     pair,
+    part_shape,
     per_group,
     pooled,
     same,
     same_where,
     shape_text,
     shape_texts,
+    takes_before,
     window,
 )
 from archscope.errors import UsageError
 
 Walk: TypeAlias = Generator["Visit", None, Shape]
+_LEAVES = (Conv, Norm, Act, Pool, Linear, Dropout, Shuffle, Gain)
 MOST_VISITED = 1_000  # of what grows; networks that are used have up to 64
 
 
@@ -118,7 +121,12 @@ def walk(
     match node:
         case Seq():
             for child in node.children:
-                shape = yield from walk(child, shape, path, times, side, known)
+                if isinstance(child, _LEAVES):  # most nodes are: no generator for each
+                    visit = _leaf(child, shape, join(path, child.label), times, side, known)
+                    yield visit
+                    shape = visit.output
+                else:
+                    shape = yield from walk(child, shape, path, times, side, known)
             return shape
         case Sum():
             outputs = yield from _branches(node.branches, shape, path, times, side, known)
@@ -153,10 +161,9 @@ def walk(
             return (yield from _walk_split(node, shape, path, times, side, known))
         case Grow():
             return (yield from _walk_grow(node, shape, path, times, side, known))
-    inputs = per_group(node, shape[0], path, known) if isinstance(node, Conv) else 0
-    output = _leaf_shape(node, shape, path)
-    yield Visit(path, node, shape, output, times, side, inputs)
-    return output
+    visit = _leaf(node, shape, path, times, side, known)
+    yield visit
+    return visit.output
 
 
 def _branches(
@@ -247,54 +254,29 @@ def _grown(node: Grow, shape: Shape, path: str, times: Number, side: bool, known
         yield visit
 
 
-def part_shape(node: Split, shape: Shape, path: str) -> Shape:
-    """The shape of each part that a split cuts its input into.
-
-    Raises:
-        UsageError: where the channels cannot be cut into so many equal parts.
-    """
-    number = len(node.branches)
-    if any_of(shape[0] % number != 0):
-        raise UsageError(
-            f"the split{at(path)} cuts {shape[0]} channels into {number} parts; the channels "
-            f"must be a multiple of {number}"
-        )
-    return (shape[0] // number, *shape[1:])
-
-
-def takes_before(node: Split, index: int) -> bool:
-    """Whether a branch of a split is given the output of the one before it as well."""
-    return node.chain and index > 0 and node.branches[index] != Seq()
-
-
-def _leaf_shape(node: Node, shape: Shape, path: str) -> Shape:
-    channels, height, width = shape
+def _leaf(node: Node, shape: Shape, path: str, times: Number, side: bool, known: Known) -> Visit:
+    (channels, height, width), output, inputs = shape, shape, 0
     match node:
         case Conv():
+            inputs = per_group(node, channels, path, known)
             (kh, kw), (ph, pw) = pair(node.kernel), conv_padding(node)
-            return (
+            output = (
                 node.out,
                 window(height, kh, node.stride, ph, node, path),
                 window(width, kw, node.stride, pw, node, path),
             )
         case Act() | Dropout() | Gain() | Norm(kind="batch" | "layer"):
-            return shape
-        case Norm():
+            pass
+        case Norm() | Shuffle():
             check_groups(node, channels, path)
-            return shape
-        case Shuffle():
-            check_groups(node, channels, path)
-            return shape
         case Pool(kind="global"):
-            return channels, 1, 1
+            output = channels, 1, 1
         case Pool(kind="adaptive"):
-            return channels, node.kernel, node.kernel
+            output = channels, node.kernel, node.kernel
         case Pool():
-            return (
-                channels,
-                pooled(height, node, path),
-                pooled(width, node, path),
-            )
+            output = channels, pooled(height, node, path), pooled(width, node, path)
         case Linear():
-            return node.out, 1, 1
-    raise unknown(node, "shape")
+            output = node.out, 1, 1
+        case _:
+            raise unknown(node, "shape")
+    return Visit(path, node, shape, output, times, side, inputs)

@@ -138,10 +138,15 @@ def designs(tree: Node, shape: Shape) -> int | None:
 
 def arrays_in(tree: Node, shape: Shape = (1, 1, 1)) -> list[Any]:
     """The arrays of a tree and of its input."""
-    found = [*array_fields(tree).values(), *(entry for entry in shape if is_array(entry))]
-    for part in tree.parts():
-        found += arrays_in(part)
+    found = [entry for entry in shape if is_array(entry)]
+    _gather(tree, found)
     return found
+
+
+def _gather(node: Node, found: list[Any]) -> None:
+    found += array_fields(node).values()
+    for part in node.parts():
+        _gather(part, found)
 
 
 def change_arrays(tree: Node, change: Callable[[Any], Any]) -> Node:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from archscope.arch.arrays import Number, is_array
-from archscope.arch.nodes import Conv, Kernel, Node, Norm, Pool, Shuffle
+from archscope.arch.nodes import Conv, Kernel, Node, Norm, Pool, Seq, Shuffle, Split
 from archscope.errors import UsageError
 
 Shape = tuple[Any, Any, Any]
@@ -94,6 +94,26 @@ def _divided(node: Conv, channels: Number, path: str) -> Number:
     return quotient
 
 
+def part_shape(node: Split, shape: Shape, path: str) -> Shape:
+    """The shape of each part that a split cuts its input into.
+
+    Raises:
+        UsageError: where the channels cannot be cut into so many equal parts.
+    """
+    number = len(node.branches)
+    if any_of(shape[0] % number != 0):
+        raise UsageError(
+            f"the split{at(path)} cuts {shape[0]} channels into {number} parts; the channels "
+            f"must be a multiple of {number}"
+        )
+    return (shape[0] // number, *shape[1:])
+
+
+def takes_before(node: Split, index: int) -> bool:
+    """Whether a branch of a split is given the output of the one before it as well."""
+    return node.chain and index > 0 and node.branches[index] != Seq()
+
+
 def concatenated(outputs: list[Shape], path: str) -> Shape:
     """The shape of maps behind one another along the channels; raises where their sides differ."""
     if not all(same(outputs[0][1:], other[1:]) for other in outputs[1:]):
@@ -106,6 +126,8 @@ def concatenated(outputs: list[Shape], path: str) -> Shape:
 
 def any_of(condition: Any) -> bool:
     """Whether a condition holds, of an array for any design."""
+    if condition is True or condition is False:
+        return condition
     return bool(condition.any()) if is_array(condition) else bool(condition)
 
 

@@ -6,6 +6,7 @@ import copy
 import sys
 from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
+from functools import cache
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -36,7 +37,7 @@ COMMANDS = {
         "Train networks until it is known which is better, and no longer.",
     ),
     "search": (
-        "training.search:search",
+        "searching.search:search",
         "Find the best network within caps that a budget of training can find.",
     ),
     "train": (
@@ -110,22 +111,9 @@ class Commands(MutableMapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         if self._made[name] is None:
-            place, summary = COMMANDS[name]
-            module, _, function = place.partition(":")
-            alone = typer.Typer(
-                add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
-            )
-            found = getattr(import_module(f"archscope.cli.commands.{module}"), function)
-            alone.command(
-                name,
-                cls=Command,
-                short_help=summary,
-                context_settings=CONTEXT,
-                rich_help_panel=PANELS[place.partition(".")[0]],
-            )(found)
-            self._made[name] = get_command(alone)
-            accept_plain_values(self._made[name], found)
-            self._made[name].params.extend(self._shared)
+            command = copy.copy(_own(name))
+            command.params = [*command.params, *self._shared]
+            self._made[name] = command
         return self._made[name]
 
     def __setitem__(self, name: str, command: Any) -> None:
@@ -139,6 +127,25 @@ class Commands(MutableMapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._made)
+
+
+@cache
+def _own(name: str) -> Any:
+    """A command with its own options: made once in a process, however often it is called."""
+    place, summary = COMMANDS[name]
+    module, _, function = place.partition(":")
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    found = getattr(import_module(f"archscope.cli.commands.{module}"), function)
+    alone.command(
+        name,
+        cls=Command,
+        short_help=summary,
+        context_settings=CONTEXT,
+        rich_help_panel=PANELS[place.partition(".")[0]],
+    )(found)
+    command = get_command(alone)
+    accept_plain_values(command, found)
+    return command
 
 
 @contextmanager

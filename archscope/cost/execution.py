@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
 
 from archscope.arch.arrays import Number, TooLarge, is_array
 from archscope.arch.network import Network
@@ -27,8 +27,7 @@ _MOST_PARTS = 50  # of a box, each with a program of its own
 _MOST = 2**53  # elements of a buffer of one of many designs: a thousand such fit 64 bits
 
 
-@dataclass(frozen=True)
-class Operation:
+class Operation(NamedTuple):
     """One operation on one image.
 
     Attributes:
@@ -112,7 +111,7 @@ def _execution(program: Program, shape: Shape, *, unroll: bool = False) -> Execu
     sizes = [_elements(shape)]
     output = _write_out(program, 0, 1, operations, sizes, unroll)
     freed = last_uses([(one.reads, one.writes) for one in operations], output)
-    rows = (replace(one, frees=f) for one, f in zip(operations, freed, strict=True))
+    rows = (one._replace(frees=f) for one, f in zip(operations, freed, strict=True))
     return Execution(tuple(rows), tuple(sizes))
 
 

@@ -101,12 +101,12 @@ def count(network: Network | Node, shape: Shape | None = None) -> Count:
         raise UsageError("a tree is counted at an input shape; give it, as (3, 224, 224)")
     if designs(tree, shape) is not None:
         return _count_blocks(tree, shape)
-    rows = tuple(_row(visit) for visit in walk(tree, shape))
+    rows = tuple(_rows(tree, shape))
     return Count(
         sum(row.params for row in rows),
         sum(row.macs for row in rows),
         sum(row.activations for row in rows),
-        tuple(row for row in rows if row.params or row.macs),
+        rows,
     )
 
 
@@ -131,9 +131,10 @@ def count_stages(network: Network) -> list[tuple[Stage, Count]]:
 
 def leaf_cost(visit: Visit) -> tuple[Number, Number, Number]:
     """(params, macs, activations) of one leaf, standing there once."""
-    kernel, vectors, outputs = (prod(one) if one else 0 for one in _factors(visit))
-    area = visit.output[1] * visit.output[2]
-    return kernel + vectors, kernel * area, outputs * area
+    kernel, vectors, outputs = _factors(visit)
+    weights, area = prod(kernel) if kernel else 0, visit.output[1] * visit.output[2]
+    params = weights + prod(vectors) if vectors else weights
+    return params, weights * area, prod(outputs) * area if outputs else 0
 
 
 def _factors(visit: Visit) -> tuple[Sequence[Number], Sequence[Number], Sequence[Number]]:
@@ -167,10 +168,13 @@ def _totals(visit: Visit) -> tuple[Number, Number, Number]:
     return params * visit.times, macs * visit.times, activations * visit.times
 
 
-def _row(visit: Visit) -> NodeCount:
-    return NodeCount(
-        visit.path, visit.node, visit.input, visit.output, visit.times, *_totals(visit)
-    )
+def _rows(tree: Node, shape: Shape) -> Iterator[NodeCount]:
+    """The leaves that cost something."""
+    for visit in walk(tree, shape):
+        params, macs, activations = _totals(visit)
+        if params or macs:
+            path, node, before, after, times, *_ = visit
+            yield NodeCount(path, node, before, after, times, params, macs, activations)
 
 
 def _count_blocks(tree: Node, shape: Shape) -> Count:

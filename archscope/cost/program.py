@@ -26,7 +26,6 @@ its own, which overwrites nothing that it is given; buffers are numbered anew in
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from archscope.arch.arrays import Number
 from archscope.arch.network import Network
@@ -52,16 +51,8 @@ from archscope.arch.nodes import (
     is_combinator,
 )
 from archscope.arch.readings import unknown
-from archscope.arch.shape import (
-    MOST_VISITED,
-    join,
-    output_shape,
-    part_shape,
-    projects,
-    takes_before,
-    walk,
-)
-from archscope.arch.windows import Shape, any_of
+from archscope.arch.shape import MOST_VISITED, join, output_shape, projects, walk
+from archscope.arch.windows import Shape, any_of, part_shape, takes_before
 from archscope.cost.steps import (
     Add,
     Call,
@@ -113,7 +104,7 @@ def _module(node: Node, given: Value, path: str) -> tuple[Program, Value]:
     writer = _Writer(path)
     result = writer.parts(node, given._replace(buffer=0, fresh=False))
     freed = last_uses([(step.reads, step.writes) for step in writer.steps], result.buffer)
-    steps = (replace(step, frees=f) for step, f in zip(writer.steps, freed, strict=True))
+    steps = (step._replace(frees=f) for step, f in zip(writer.steps, freed, strict=True))
     return Program(node, tuple(steps), result.buffer), result
 
 

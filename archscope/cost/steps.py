@@ -119,8 +119,7 @@ class Value(NamedTuple):
     flat: bool = False
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """A step of a program.
 
     Attributes:

@@ -32,8 +32,8 @@ from archscope.arch.nodes import (
     Sum,
 )
 from archscope.arch.readings import unknown
-from archscope.arch.shape import Visit, output_shape, part_shape, projects, takes_before, walk
-from archscope.arch.windows import Shape
+from archscope.arch.shape import Visit, output_shape, projects, walk
+from archscope.arch.windows import Shape, part_shape, takes_before
 from archscope.cost.formula import leaf_cost
 
 

@@ -190,7 +190,8 @@ def test_show_and_list(run):
 
 @pytest.mark.parametrize("format", ["table", "json", "csv", "markdown", "latex"])
 @pytest.mark.parametrize(
-    "command", [("solve", "-C", "32"), ("list",), ("show", "resnet20"), ("compare", "resnet20")]
+    "command",
+    [("solve", "-C", "32"), ("list", "resnext"), ("show", "resnet20"), ("compare", "resnet20")],
 )
 def test_every_command_prints_every_format_to_a_file(run, tmp_path, command, format):
     target = tmp_path / "result"

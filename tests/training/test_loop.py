@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from archscope.arch.network import Network
 from archscope.arch.nodes import Act, Conv, Dropout, Linear, Norm, Pool, Seq
 from archscope.data.batches.augment import epoch_order
 from archscope.data.batches.augmentation import Augmentation
+from archscope.data.batches.feed import EVAL_BATCH
 from archscope.data.dataset import Dataset, DatasetInfo, Split
 from archscope.errors import ArchscopeError, UsageError
 from archscope.nn.build import build
@@ -99,6 +101,23 @@ def assert_same(a: Any, b: Any) -> None:
             assert_same(one, other)
     else:
         assert torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b
+
+
+Finished = Callable[..., tuple[Outcome, dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """Whole runs of `job`, each trained once: how they end, and with which state."""
+
+    @cache
+    def run(precision: Precision = "fp32", tested_at_once: int = EVAL_BATCH) -> Any:
+        folder = tmp_path_factory.mktemp("whole")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("archscope.data.batches.feed.EVAL_BATCH", tested_at_once)
+            return train(job(precision=precision), data(), folder=folder), weights(folder)
+
+    return run
 
 
 class Unplugged(BaseException):
@@ -218,11 +237,10 @@ def test_the_final_epoch_is_reported_and_not_the_best() -> None:
     ("where", "call"), [("on_step", 3), ("on_step", 8), ("on_epoch", 2)], ids=str
 )
 def test_an_interrupted_run_is_the_same_run(
-    precision: Precision, where: str, call: int, tmp_path: Path
+    precision: Precision, where: str, call: int, tmp_path: Path, finished: Finished
 ) -> None:
     """Metrics, weights, momentum and loss scale: with dropout, crops and a moving learning rate."""
-    whole, cut = tmp_path / "whole", tmp_path / "cut"
-    expected = train(job(precision=precision), data(), folder=whole)
+    cut, (expected, whole) = tmp_path / "cut", finished(precision)
     interrupt: dict[str, Any] = {where: unplug_at(call)}
     with pytest.raises(Unplugged):
         train(job(precision=precision), data(), folder=cut, **interrupt)
@@ -230,7 +248,7 @@ def test_an_interrupted_run_is_the_same_run(
     torch.rand(7)  # another process is at another point of its generator
     resumed = train(job(precision=precision), data(), folder=cut)
     assert resumed.metrics == expected.metrics
-    assert_same(weights(cut), weights(whole))
+    assert_same(weights(cut), whole)
 
 
 def stop_after(calls: int) -> Callable[..., None]:
@@ -248,11 +266,14 @@ def stop_after(calls: int) -> Callable[..., None]:
 @pytest.mark.parametrize("call", [3, 5, 7, 12])
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
 def test_a_stopped_run_goes_on_at_the_step(
-    precision: Precision, call: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    precision: Precision,
+    call: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    finished: Finished,
 ) -> None:
     monkeypatch.setattr("archscope.data.batches.feed.EVAL_BATCH", 33)
-    whole, cut = tmp_path / "whole", tmp_path / "cut"
-    expected = train(job(precision=precision), data(), folder=whole)
+    cut, (expected, whole) = tmp_path / "cut", finished(precision, 33)
     with pytest.raises(Stopped):
         train(job(precision=precision), data(), folder=cut, on_step=stop_after(call))
     torch.manual_seed(99)
@@ -261,24 +282,22 @@ def test_a_stopped_run_goes_on_at_the_step(
         job(precision=precision), data(), folder=cut, on_step=lambda *at: seen.append(at[0])
     )
     assert resumed.metrics == expected.metrics
-    assert_same(weights(cut), weights(whole))
+    assert_same(weights(cut), whole)
     assert len(seen) == 3 * 8 - (call if call != 7 else 5)  # no step twice; a test begins anew
 
 
-def test_stopped_at_every_step_it_is_the_same_run(tmp_path: Path) -> None:
-    whole, cut = tmp_path / "whole", tmp_path / "cut"
-    expected = train(job(), data(), folder=whole)
+def test_stopped_at_every_step_it_is_the_same_run(tmp_path: Path, finished: Finished) -> None:
+    cut, (expected, whole) = tmp_path / "cut", finished()
     for _ in range(15):
         with pytest.raises(Stopped):
             train(job(), data(), folder=cut, on_step=stop_after(1))
     resumed = train(job(), data(), folder=cut, on_step=unplug_at(1))
     assert resumed.metrics == expected.metrics
-    assert_same(weights(cut), weights(whole))
+    assert_same(weights(cut), whole)
 
 
-def test_a_damaged_part_of_an_epoch_is_the_epochs_start(tmp_path: Path) -> None:
-    whole, cut = tmp_path / "whole", tmp_path / "cut"
-    expected = train(job(), data(), folder=whole)
+def test_a_damaged_part_of_an_epoch_is_the_epochs_start(tmp_path: Path, finished: Finished) -> None:
+    cut, (expected, _) = tmp_path / "cut", finished()
     with pytest.raises(Stopped):
         train(job(), data(), folder=cut, on_step=stop_after(8))
     (cut / "checkpoint.pt").write_bytes(b"")
@@ -304,9 +323,8 @@ def test_who_may_not_save_saves_nothing(tmp_path: Path) -> None:
     assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == 1
 
 
-def test_a_checkpoint_of_the_version_before_is_taken_up(tmp_path: Path) -> None:
-    whole, old = tmp_path / "whole", tmp_path / "old"
-    expected = train(job(), data(), folder=whole)
+def test_a_checkpoint_of_the_version_before_is_taken_up(tmp_path: Path, finished: Finished) -> None:
+    old, (expected, _) = tmp_path / "old", finished()
     with pytest.raises(Unplugged):
         train(job(), data(), folder=old, on_epoch=unplug_at(2))
     document = torch.load(old / "checkpoint.pt", weights_only=True)
@@ -463,8 +481,8 @@ def test_the_data_lie_on_the_gpu_and_the_network_in_channels_last() -> None:
     assert run.optimizer.defaults["fused"]
 
 
-def test_a_paused_run_goes_on_as_one_that_never_paused(tmp_path: Path) -> None:
-    expected = train(job(), data(), folder=tmp_path / "whole")
+def test_a_paused_run_goes_on_as_one_that_never_paused(tmp_path: Path, finished: Finished) -> None:
+    expected, whole = finished()
     for until in (1, 1, 2):
         with pytest.raises(Paused):
             train(job(), data(), folder=tmp_path / "paused", until=until)
@@ -472,4 +490,4 @@ def test_a_paused_run_goes_on_as_one_that_never_paused(tmp_path: Path) -> None:
         assert len(lines) == until
     outcome = train(job(), data(), folder=tmp_path / "paused", until=3)
     assert outcome.metrics == expected.metrics
-    assert_same(weights(tmp_path / "paused"), weights(tmp_path / "whole"))
+    assert_same(weights(tmp_path / "paused"), whole)

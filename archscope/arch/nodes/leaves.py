@@ -13,6 +13,7 @@ Activation: TypeAlias = Literal[
     "relu", "relu6", "silu", "gelu", "hardswish", "hardsigmoid", "sigmoid"
 ]
 Normalisation: TypeAlias = Literal["batch", "layer", "group"]
+_ACTIVATIONS, _NORMALISATIONS = get_args(Activation), get_args(Normalisation)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +47,8 @@ class Norm(Node):
     groups: int = field(default=1, metadata=LATER)
 
     def __post_init__(self) -> None:
-        if self.kind not in get_args(Normalisation):
-            kinds = ", ".join(get_args(Normalisation))
+        if self.kind not in _NORMALISATIONS:
+            kinds = ", ".join(_NORMALISATIONS)
             raise UsageError(f"there is no normalisation '{self.kind}'; use one of {kinds}")
         self._make_whole("groups")
 
@@ -59,8 +60,8 @@ class Act(Node):
     kind: Activation = field(default="relu", metadata=LATER)
 
     def __post_init__(self) -> None:
-        if self.kind not in get_args(Activation):
-            kinds = ", ".join(get_args(Activation))
+        if self.kind not in _ACTIVATIONS:
+            kinds = ", ".join(_ACTIVATIONS)
             raise UsageError(f"there is no activation '{self.kind}'; use one of {kinds}")
 
 

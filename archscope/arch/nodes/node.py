@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any, TypeAlias
 
 from archscope.arch.arrays import is_array, whole
@@ -14,6 +15,7 @@ Kernel: TypeAlias = "int | tuple[int, int]"
 # Marks a field that came later: at its default it is not shown, so that the text of a tree, which
 # goes into the keys of trials, stays what it was.
 LATER = {"later": True}
+_PLAIN = frozenset({bool, float, int, str, tuple, type(None)})  # what most fields hold: no arrays
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -58,7 +60,8 @@ class Node:
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def _content(self) -> tuple[Any, ...]:
-        content = tuple(getattr(self, entry.name) for entry in fields(self))
+        kind: Any = type(self)
+        content = tuple([getattr(self, name) for name in _names(kind)])
         if any(map(is_array, content)):
             raise UsageError(
                 f"{type(self).__name__} holds an array of designs, which can only be counted; "
@@ -76,9 +79,19 @@ class Node:
         return hash((type(self).__name__, self._content()))
 
 
+@cache
+def _names(kind: type[Node]) -> tuple[str, ...]:
+    """The fields of a kind of node."""
+    return tuple(entry.name for entry in fields(kind))
+
+
 def array_fields(node: Node) -> dict[str, Any]:
     """The fields of a node (not of its parts) that hold an array of designs."""
-    return {name: value for name, value in vars(node).items() if is_array(value)}
+    return {
+        name: value
+        for name, value in vars(node).items()
+        if type(value) not in _PLAIN and is_array(value)
+    }
 
 
 def with_arrays(node: Node, arrays: dict[str, Any]) -> Node:

@@ -53,9 +53,13 @@ class Anchor:
 
 @dataclass(frozen=True)
 class Place:
-    """The `box` of a label, and the `leader` to its marker where it is at a distance."""
+    """The `box` of a label, and the `leader` to its marker where it is at a distance.
+
+    `padded` is the box with the clearance around it.
+    """
 
     box: Box
+    padded: Box
     leader: Segment | None
     cost: float
 
@@ -84,9 +88,7 @@ def place(
     for index in (i for i in order if chosen[i] is None):
         # The last resort, in a knot of markers: leaders may cross; labels still may not.
         others = [p for p in chosen if p is not None]
-        free = (
-            p for p in candidates[index] if not any(overlap(_padded(p.box), o.box) for o in others)
-        )
+        free = (p for p in candidates[index] if not any(overlap(p.padded, o.box) for o in others))
         chosen[index] = next(free, None)
     return chosen
 
@@ -96,13 +98,18 @@ def _settled(
 ) -> list[Place | None]:
     """Each label in turn takes its cheapest free place, until none can improve."""
     settled = list(chosen)
+    moves, seen = 0, dict[int, int]()  # how many moves there had been when a label last looked
     for _ in range(ROUNDS):
-        before = list(settled)
+        before = moves
         for index in order:
+            if seen.get(index) == moves:  # the others stand where they stood
+                continue
             others = [p for i, p in enumerate(settled) if i != index and p is not None]
             free = (p for p in candidates[index] if not any(_conflict(p, o) for o in others))
-            settled[index] = next(free, None)
-        if settled == before:
+            found = next(free, None)
+            moves += found != settled[index]
+            settled[index], seen[index] = found, moves
+        if moves == before:
             break
     return settled
 
@@ -141,16 +148,20 @@ def overlap(a: Box, b: Box) -> bool:
 def crosses(segment: Segment, box: Box) -> bool:
     """Whether a segment enters a box (Liang and Barsky's clipping)."""
     x0, y0, x1, y1 = segment
+    left, bottom, right, top = box
+    if (x0 < left and x1 < left) or (x0 > right and x1 > right):  # as most do
+        return False
+    if (y0 < bottom and y1 < bottom) or (y0 > top and y1 > top):
+        return False
     enter, leave = 0.0, 1.0
-    for start, step, low, high in (
-        (x0, x1 - x0, box[0], box[2]),
-        (y0, y1 - y0, box[1], box[3]),
-    ):
+    for start, step, low, high in ((x0, x1 - x0, left, right), (y0, y1 - y0, bottom, top)):
         if step == 0:
             if not low < start < high:
                 return False
             continue
-        near, far = sorted(((low - start) / step, (high - start) / step))
+        near, far = (low - start) / step, (high - start) / step
+        if near > far:
+            near, far = far, near
         enter, leave = max(enter, near), min(leave, far)
     return enter < leave
 
@@ -166,22 +177,29 @@ def _candidates(
     anchor = anchors[index]
     others = [(other.x, other.y) for i, other in enumerate(anchors) if i != index]
     for gap in (gap for gap in GAPS if gap <= reach):
+        around = _around(anchor, gap)
+        near = [one for one in obstacles if overlap(one, around)]
+        foreign = [one for one in near if not _holds(one, anchor)]
+        passing = [line for line in lines if overlap(_extent(line), around)]
         for step in range(DIRECTIONS):
             angle = step * 360 / DIRECTIONS
             box = _box(anchor, gap, math.radians(angle))
-            if not _inside(box, frame) or any(overlap(_padded(box), o) for o in obstacles):
+            if not _inside(box, frame):
+                continue
+            padded = _padded(box)
+            if any(overlap(padded, one) for one in near):
                 continue
             leader = _leader(anchor, box) if gap >= LEADER_FROM else None
             turn = abs((angle - anchor.preferred + 180) % 360 - 180)
             cost = gap + _TURN * turn
-            cost += _LINE_CROSSED * sum(crosses(line, _padded(box)) for line in lines)
+            cost += _LINE_CROSSED * sum(crosses(line, padded) for line in passing)
             if leader is not None:
-                met = sum(crosses(leader, o) for o in obstacles if not _holds(o, anchor))
-                met_lines = sum(_segments_cross(leader, line) for line in lines)
+                met = sum(crosses(leader, one) for one in foreign)
+                met_lines = sum(_segments_cross(leader, line) for line in passing)
                 cost += _LEADER + _LEADER_MEETS * met + _LEADER_CROSSES * met_lines
             elif any(_distance(box, at) < _distance(box, (anchor.x, anchor.y)) for at in others):
                 cost += _AMBIGUOUS
-            yield Place(box, leader, cost)
+            yield Place(box, padded, leader, cost)
 
 
 def _box(anchor: Anchor, gap: float, angle: float) -> Box:
@@ -190,6 +208,18 @@ def _box(anchor: Anchor, gap: float, angle: float) -> Box:
     x = anchor.x + math.cos(angle) * (reach + width / 2)
     y = anchor.y + math.sin(angle) * (reach + height / 2)
     return (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+
+
+def _around(anchor: Anchor, gap: float) -> Box:
+    """What holds all places at a distance, with their leaders."""
+    reach = anchor.radius + gap + 2 * CLEARANCE
+    across, up = reach + anchor.size[0], reach + anchor.size[1]
+    return (anchor.x - across, anchor.y - up, anchor.x + across, anchor.y + up)
+
+
+def _extent(line: Segment) -> Box:
+    x0, y0, x1, y1 = line
+    return (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
 
 
 def _leader(anchor: Anchor, box: Box) -> Segment:
@@ -202,23 +232,25 @@ def _leader(anchor: Anchor, box: Box) -> Segment:
 
 
 def _conflict(a: Place, b: Place) -> bool:
-    if overlap(_padded(a.box), b.box):
+    if overlap(a.padded, b.box):
         return True
-    if a.leader is not None and crosses(a.leader, _padded(b.box)):
+    if a.leader is not None and crosses(a.leader, b.padded):
         return True
-    if b.leader is not None and crosses(b.leader, _padded(a.box)):
+    if b.leader is not None and crosses(b.leader, a.padded):
         return True
     return a.leader is not None and b.leader is not None and _segments_cross(a.leader, b.leader)
 
 
 def _segments_cross(a: Segment, b: Segment) -> bool:
-    def side(s: Segment, x: float, y: float) -> float:
-        return (s[2] - s[0]) * (y - s[1]) - (s[3] - s[1]) * (x - s[0])
+    return _parts(a, b) and _parts(b, a)
 
-    return (
-        side(a, b[0], b[1]) * side(a, b[2], b[3]) < 0
-        and side(b, a[0], a[1]) * side(b, a[2], a[3]) < 0
-    )
+
+def _parts(line: Segment, other: Segment) -> bool:
+    """Whether the ends of the other segment are on the two sides of a line."""
+    x0, y0, x1, y1 = line
+    across, up = x1 - x0, y1 - y0
+    begin = across * (other[1] - y0) - up * (other[0] - x0)
+    return begin * (across * (other[3] - y0) - up * (other[2] - x0)) < 0
 
 
 def _distance(box: Box, at: tuple[float, float]) -> float:

@@ -50,12 +50,13 @@ def test_where_a_draw_finds_few_no_more_are_timed_than_in_seconds(kept, monkeypa
     assert enumerate_designs(query, Order(sample=1000)).drawn
 
 
-def test_lines_draw_each_network_that_keeps_the_cap_as_often(kept, monkeypatch):
+@pytest.mark.parametrize("times", [10, pytest.param(30, marks=pytest.mark.slow)])
+def test_lines_draw_each_network_that_keeps_the_cap_as_often(kept, times, monkeypatch):
     monkeypatch.setattr(draw, "FEW_TIMED", 0)
     monkeypatch.setattr(draw, "CHUNK", 64)
     chosen = archscope.FeasibleSet("cifar_resnext11", CAP, given=GIVEN, latency=kept)
     expected = inside(kept)
-    drawn = [chosen.sample(1, seed)[0].name for seed in range(30 * len(expected))]
+    drawn = [chosen.sample(1, seed)[0].name for seed in range(times * len(expected))]
     assert set(drawn) == expected
     assert chisquare([drawn.count(name) for name in expected]).pvalue > 0.001
 

@@ -19,9 +19,11 @@ from archscope.explore.design.caps.boxes import boxes, costs_in
 from archscope.explore.design.caps.found import Best, Kept, taken
 from archscope.explore.design.caps.goals import Floats, Goal
 from archscope.explore.design.caps.grid import Costs, Enough, Grid, Ints
+from archscope.explore.design.caps.relaxed import relaxed
 
 MOST_COUNTED = 30_000_000  # designs of arrays: a minute or so
 _BATCH = {True: 32_768, False: 4}  # boxes looked at together, where all numbers are arrays
+_RELAXED_BATCH = 1_024  # fewer, where bounds by prices soon tell the good ones
 _SAMPLE = 16_384  # of the smallest boxes
 _LINES = 1 << 18  # whose ends are counted: a second
 _CHUNK = 1 << 16  # ends that are counted at once
@@ -76,6 +78,9 @@ class _Search:
         self._first = np.logical_or.reduce(list(self._loose.values()))
         self._never = np.flatnonzero(np.logical_and.reduce(list(self._loose.values())))
         self._peaks = goal.peaks if "memory" in self._loose else None
+        self._relaxed = relaxed(grid, self.goal)
+        if self._relaxed:  # it bounds boxes in which these have one value
+            self._first[self._relaxed.shared] = True
 
     @property
     def counted(self) -> int:
@@ -88,7 +93,8 @@ class _Search:
         Raises:
             Enough: where it would take minutes.
         """
-        fast, batch = self._is_fast, _BATCH[self._is_fast]
+        fast = self._is_fast
+        batch = _RELAXED_BATCH if self._relaxed else _BATCH[fast]
         stack = self.lines() or [self.everything()]
         while stack:
             boxes = self.promising(stack.pop())
@@ -181,7 +187,10 @@ class _Search:
     def _boxes(self, low: Ints, high: Ints, cheapest: Costs, dearest: Costs) -> _Boxes:
         open_ = low != high
         sound = {cost: ~(open_ & axes).any(axis=1) for cost, axes in self._loose.items()}
-        return _Boxes(low, high, cheapest, dearest, self.goal.bound(cheapest, dearest, sound))
+        bound = self.goal.bound(cheapest, dearest, sound)
+        if self._relaxed:
+            bound = np.minimum(bound, self._relaxed.bound(low, high, self.found.least))
+        return _Boxes(low, high, cheapest, dearest, bound)
 
 
 def _joined(one: Costs, other: Costs) -> Costs:
