@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from archscope.arch.arrays import Number, is_array, whole
@@ -98,7 +99,7 @@ class Axis:
         stages = f"(?:{one}_){{{self.stages - 1}}}{one}" if self.stages else one
         return self.spelled or (f"{stages}|{one}" if self.stages and self.joint else stages)
 
-    @property
+    @cached_property
     def words(self) -> tuple[str, ...]:
         """A word for each stage: `depth1`, `depth2`, ...; its own where it is one number."""
         if not self.stages:

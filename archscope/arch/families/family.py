@@ -189,7 +189,8 @@ class Family(Generic[P]):
             name = self.names.write(numbers)
         elif name is None:
             texts = {axis.word: axis.text(numbers[axis.name]) for axis in self.axes}
-            usual = [axis.word for axis in self.axes if is_same(numbers[axis.name], axis.default)]
+            same = (one for one in self.axes if is_same(numbers[one.name], one.default))
+            usual = tuple(axis.word for axis in same)
             name = spelling.written(spelling.shortest(self.names.form, usual), texts)
         name = f"cifar_{name}" if self.names.cifar and numbers["cifar"] else name
         for suffix in self.names.suffixes:

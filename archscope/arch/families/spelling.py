@@ -8,10 +8,10 @@ and its numbers are open then. Underscores of the words before the first field a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 from archscope.arch.scaling import decimal, exact
@@ -164,7 +164,8 @@ def _expressions(parts: Sequence[str], fields: Mapping[str, str], depth: int) ->
             before = part[-1]
 
 
-def shortest(form: str, usual: Collection[str]) -> str:
+@lru_cache
+def shortest(form: str, usual: tuple[str, ...]) -> str:
     """A form without the brackets, from the innermost on, whose fields need not be said."""
     found = re.search(r"\[([^\[\]]*)\]", form)
     if found is None or not set(re.findall(r"\{(\w+)\}", found[1])) <= set(usual):

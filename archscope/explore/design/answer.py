@@ -42,6 +42,7 @@ class Answer:
     counted: int
     cost: str | None = None  # by which the designs are the largest, under caps
     opened: Sequence[str] = ()  # the axes that are sought, though one value may be left of some
+    halves: Sequence[Sequence[Sequence[str]]] = ()  # of `Found`
 
     def box(self) -> dict[str, list[Any]]:
         """The ends of each axis that is sought."""
@@ -58,9 +59,10 @@ class Answer:
         inner = inner_axis(self.space, costs) if free else None
         derived = [word for word in self.box() if word not in self.stated]
         box = {axis: [number_text(end) for end in ends] for axis, ends in self.box().items()}
+        method = "bisection" if len(free) == 1 and inner else "exhaustive"
         return {
-            "method": "bisection" if len(free) == 1 and inner else "exhaustive",
-            "inner": inner,
+            "method": "sums" if self.halves else method,
+            "inner": None if self.halves else inner,
             "box": box,
             "derived": derived,
             "combinations": self.lines,
@@ -78,6 +80,8 @@ def proof_text(
     may_fall = f"a cost may fall while {' or '.join(loose)} grows"
     if not free:
         text = f"Proof: the one design of the box {shown} was counted."
+    elif looked.halves:
+        text = _by_sums(looked)
     elif inner is None:
         text = (
             f"Proof by exhaustion over {shown}: every design was counted, as {may_fall} {counted}."
@@ -99,6 +103,20 @@ def proof_text(
     if derived:
         text += f" Beyond the box in {', '.join(derived)} every design costs too much."
     return text + left_out(looked.space)
+
+
+def _by_sums(looked: Answer) -> str:
+    shared, one, other = (", ".join(words) for words in looked.halves[0])
+    beside = f"with each {shared} " if shared else ""
+    text = (
+        f"Proof by sums over the box {looked.shown()}: {beside}a design costs what {one} and "
+        f"{other} cost, each half by itself; of {plural(looked.lines, 'such sum')} those of one "
+        "half were put in order, and for each of the other looked up that make a design near "
+        f"enough ({plural(looked.counted, 'design')} counted)."
+    )
+    if looked.space.scalars and len(list(looked.space.parts())) > 1:
+        text += " Where it is as fast, designs were bracketed by bisection instead."
+    return text
 
 
 def left_out(space: Space) -> str:

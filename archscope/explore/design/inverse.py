@@ -136,35 +136,37 @@ def _answer(
     over = [] if rule == "ceil" else _always_over(task, space)
     if over:
         raise InfeasibleError(_not_within(task, axes, opened, over))
-    space, designs, lines, counted = _ranked(task, axes, opened)
+    space, designs, by = _ranked(task, axes, opened)
     if not designs:
         raise InfeasibleError(_not_reached(task, axes, opened))
     if tolerance is not None and designs[0].deviation > tolerance:
         raise InfeasibleError(_too_far(task, space, designs[0], tolerance))
     stated |= set(space.crowded)
-    return Answer(space, fixed, stated, designs, lines, counted, opened=opened)
+    how = sum(one.lines for one in by), sum(one.counted for one in by)
+    halves = [words for one in by for words in one.halves]
+    return Answer(space, fixed, stated, designs, *how, opened=opened, halves=halves)
 
 
 def _ranked(
     task: _Task, axes: Mapping[str, Sequence[Any]], opened: Sequence[str]
-) -> tuple[Space, list[Design], int, int]:
-    """The nearest designs, lines and counted designs; degenerate ones after those within 100 %."""
+) -> tuple[Space, list[Design], list[Found]]:
+    """The nearest designs, by which searches; degenerate ones after those within 100 %."""
     rule, number = task.options.rule, task.number
     designs: list[Design] = []
-    lines, counted = 0, 0
+    by: list[Found] = []
     if not task.options.every:
         whole = _space(task, axes, opened, rule, 1.0)
         space = ordinary(whole)
         if space is not None:
             found = Found(task.limits, rule, number, 1.0, MOST_LAYERS, space.network)
             search(space, found)
-            designs, lines, counted = found.result(), found.lines, found.counted
+            designs, by = found.result(), [found]
             if len(designs) == number:
-                return whole, designs, lines, counted
+                return whole, designs, by
     space, found = _search(task, axes, opened, rule, number)
     known = [one.values for one in designs]
     designs += [one for one in found.result() if one.values not in known]
-    return space, designs[:number], lines + found.lines, counted + found.counted
+    return space, designs[:number], [*by, found]
 
 
 def _search(

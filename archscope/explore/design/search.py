@@ -3,8 +3,9 @@
 One free axis, the inner one, is bracketed by bisection: all limited costs grow with it, so the best
 value is one of two neighbours. The other free axes are gone through exhaustively; what cannot hold
 a nearer design, because its cheapest one already costs too much or its most expensive too little,
-is left out. Axes with which a limited cost may fall (they are called loose) are never bisected, and
-nothing is left out before each of them has its value.
+is left out. Where that leaves many, and tables tell the costs, they are searched by sums instead.
+Axes with which a limited cost may fall (they are called loose) are never bisected, and nothing is
+left out before each of them has its value.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from archscope.arch.scaling import plain
 from archscope.cost.formula import Count, count
 from archscope.errors import UsageError
 from archscope.explore.design.caps.conditions import Over
+from archscope.explore.design.caps.halves import by_sums
 from archscope.explore.design.limits import METRICS
 from archscope.explore.design.lines import Ints, Line, first_past, walk_out
 from archscope.explore.design.shortlist import Found
@@ -32,6 +34,8 @@ Columns: TypeAlias = "dict[str, Ints]"
 
 CHUNK = 65_536
 MOST_LINES = 10_000_000  # a minute or so
+FEW_LINES = 20_000  # a fraction of a second
+_SUMS = 20  # that take less long than one of them
 SAMPLE = 64
 
 
@@ -80,7 +84,11 @@ def _search(space: Space, found: Found) -> None:
         if _out(part, found):
             continue
         outer = [axis for axis in part.free if axis != inner]
-        _check_size(part, outer, found)
+        lines = _lines(part, outer, found)
+        if lines > FEW_LINES and by_sums(part, _SUMS * lines, MOST_LINES, found):
+            continue
+        if lines > 2 * MOST_LINES:
+            raise _TooManyError
 
         def cannot(cheapest: Count, most_expensive: Count | None) -> Any:
             _check_work(found)
@@ -257,19 +265,19 @@ def _check_work(found: Found) -> None:
         raise _TooManyError
 
 
-def _check_size(part: Part, outer: Sequence[str], found: Found) -> None:
-    """Refuse at once what `_check_work` would refuse in the end, by the share of a sample."""
+def _lines(part: Part, outer: Sequence[str], found: Found) -> float:
+    """About how many lines could hold the nearest design, by the share of a sample of many."""
     size = prod(len(part.arrays[axis]) for axis in outer)
-    if size <= MOST_LINES or part.loose(found.costs) or not bounded(part):
-        return
+    few = FEW_LINES if part.tables is not None else MOST_LINES
+    if size <= few or part.loose(found.costs) or not bounded(part):
+        return min(size, MOST_LINES)
     rng = np.random.default_rng(0)
     columns = {axis: rng.choice(part.column(axis), SAMPLE**2) for axis in outer}
-    most = count(part.network(most_expensive(part, columns)))
     looked_at = found.looked_at
-    share = 1 - np.mean(found.cannot(count(part.network(columns)), most))
+    cheapest, most = (_counted(part, columns, last=last) for last in (False, True))
+    share = 1 - np.mean(found.cannot(cheapest, most))
     found.looked_at = looked_at
-    if share * size > 2 * MOST_LINES:
-        raise _TooManyError
+    return float(share * size)
 
 
 def _search_line(line: Line, found: Found) -> None:

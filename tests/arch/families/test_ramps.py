@@ -10,7 +10,7 @@ from properties import examples
 
 import archscope
 from archscope.arch import arrays, structure
-from archscope.arch.families.regnet import ramps
+from archscope.arch.families.regnet import ramps, regnet
 from archscope.arch.families.regnet.ramps import ramp
 from archscope.arch.nodes import Conv, Norm, Repeat, Seq
 from archscope.arch.shape import output_shape
@@ -119,3 +119,20 @@ def test_a_stage_without_blocks_is_the_identity_in_an_array(monkeypatch):
     assert count(stages(nothing, nothing), (3, 8, 8)).params.tolist() == [256, 256]
     with pytest.raises(UsageError, match="must be at least 1, not 0"):
         stages(0, 1)
+
+
+@examples(60, 600, ROWS, st.integers(1, 64).map(lambda n: 4 * n))
+def test_a_rounding_is_told_where_it_tells_networks_apart(row, group):
+    numbers = dict(zip(("depth", "w0", "wa", "wm"), row, strict=True)) | {"group": group}
+    rules = ("up", "even")
+    trees = [regnet.regnetx.function(**numbers, rounding=rule, classes=10) for rule in rules]
+    told = [regnet.regnetx.canonical({**numbers, "rounding": rule})["rounding"] for rule in rules]
+    assert told == (["even", "even"] if trees[0] == trees[1] else ["up", "even"])
+
+
+@examples(60, 600, st.integers(0, 10**6), st.integers(1, 300))
+def test_halves_go_to_the_even_multiple(number, step):
+    assert regnet.nearest(number, step) == round(Fraction(number, step))
+    assert regnet.nearest(number * step + step // 2, step) == round(
+        Fraction(number * step + step // 2, step)
+    )

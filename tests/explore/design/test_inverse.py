@@ -231,6 +231,7 @@ def test_too_many_combinations_are_refused(monkeypatch):
     # So are combinations of some numbers that all turn out to hold nothing.
     monkeypatch.setattr(search, "MOST_LINES", 100_000)
     monkeypatch.setattr(boxes, "MOST_LINES", 10**12)
+    monkeypatch.setattr(search, "FEW_LINES", 10**12)  # or sums would answer it
     with pytest.raises(UsageError, match="more than 100,000 combinations"):
         best("preresnet-bottleneck", "64Mparams")
 

@@ -21,6 +21,7 @@ from archscope.explore.design.caps.conditions import Conditions
 from archscope.explore.design.collect import Order
 from archscope.explore.design.drawing.alike import Alike
 from archscope.explore.design.drawing.fingerprints import fingerprints
+from archscope.explore.design.drawing.joined import Joined
 from archscope.explore.design.drawing.lines import PICK, Lines
 from archscope.explore.design.enumerate import enumerate_designs
 from archscope.explore.design.enumeration import Query
@@ -270,6 +271,45 @@ def test_a_sample_by_tables_is_of_first_designs_as_without(monkeypatch):
     assert tabled.tables is not None
     one, other = (Alike(each).first(drawn, prints) for each in (part, tabled))
     assert one.tolist() == other.tolist() and 0 < one.sum() < 60
+
+
+@pytest.fixture
+def tabled(monkeypatch):
+    """Makes the only part of AnyNets of these numbers, with tables however few they are."""
+    monkeypatch.setattr("archscope.explore.design.space._MANY", 1)
+
+    def made(**given):
+        [part] = enumerate.spaces(Query(["cifar_anynet"], given))[0].parts()
+        return part
+
+    return made
+
+
+def test_the_first_by_tables_is_the_first_of_all_designs_that_give_its_network(tabled):
+    part = tabled(depth=[1, 2], width=[16, 24, 32], group=[16], depth4=[1], width1=[16])
+    rows = np.indices([len(part.arrays[word]) for word in part.free]).reshape(len(part.free), -1).T
+    pairs = zip(part.free, rows.T, strict=True)
+    columns = {word: part.column(word)[places] for word, places in pairs}
+    lengths = [len(part.arrays[word]) for word in part.free]
+    found = Joined(part.tables.tables, lengths)
+    order = [place for step in found._steps for place in step.new]
+    before = np.lexsort([rows[:, place] for place in reversed(order)])
+    prints = fingerprints(part, columns)
+    _, first = np.unique(prints[before], return_index=True)
+    some = np.random.default_rng(1).permutation(len(rows))[:250]
+    expected = np.isin(some, before[first])
+    assert found.first(rows[some]).tolist() == expected.tolist()
+    assert 0 < expected.sum() < len(some) and not found.unknown
+
+
+def test_stages_of_one_block_are_told_apart_without_trying_all_widths(tabled, monkeypatch):
+    monkeypatch.setattr("archscope.explore.design.drawing.joined.MOST_TRIED", 50)
+    part = tabled(depth=[1, 2], width=list(range(16, 1025, 16)))
+    lengths = [len(part.arrays[word]) for word in part.free]
+    found = Joined(part.tables.tables, lengths)
+    rows = np.random.default_rng(1).integers(0, lengths, (64, len(lengths)))
+    rows[:, [word.startswith("depth") for word in part.free]] = 0
+    assert found.first(rows).all() and not found.unknown
 
 
 def test_where_the_smallest_needs_too_many_bytes_nothing_is_drawn():

@@ -9,6 +9,7 @@ from archscope.cost.formula import count
 from archscope.cost.memory import memory
 from archscope.cost.stored import Storage
 from archscope.explore.design.caps import grid as grids
+from archscope.explore.design.caps import tables
 from archscope.explore.design.caps.branch import best
 from archscope.explore.design.caps.goals import Largest
 from archscope.explore.design.caps.grid import Grid
@@ -98,3 +99,14 @@ def test_where_designs_do_not_exist_there_are_no_tables():
     base = read_base("shufflenet_v2")
     odd = replace(base.space({"width": [24, 25]}), storage=Storage())
     assert Grid(odd).tables is None
+
+
+def test_where_every_section_needs_most_numbers_designs_are_counted_instead(monkeypatch):
+    given = {"depth": [12, 16], "w0": [8, 16, 24], "wa": [8, 16], "wm": [2], "group": [8, 16]}
+    base = read_base("regnetx")
+    ramps = base.space(base.given(given), 3)
+    several = Grid(ramps).tables
+    assert several is not None
+    entries = sum(len(table.sums) for table in several.tables)
+    monkeypatch.setattr(tables, "_MOST_COUNTED", 2 * entries)
+    assert Grid(ramps).tables is None  # a section has as many entries as there are designs

@@ -49,14 +49,19 @@ def fitted(
         raise UsageError(f"wm {least:g} must be above 1: it is what the widths grow by; use 2.5")
     if any(map(is_array, (depth, w0, wa, wm))):
         return _several((depth, w0, wa, wm), fit, group)
-    line = [w0 + float(wa) * index for index in range(depth)]
-    powers = [w0 * float(wm) ** _step(width / w0, float(wm)) for width in line]
-    every = [
-        rounded(round(power / 8) * 8, power, _EIGHT, before=(width, _POWER))
-        for width, power in zip(line, powers, strict=True)
-    ]
+    slope, growth = float(wa), float(wm)
+    line = [w0 + slope * index for index in range(depth)]
+    steps = [_step(width / w0, growth) for width in line]
+    first = dict(zip(reversed(steps), reversed(line), strict=True))  # width of each step
+    widths = {step: _quantised(w0 * growth**step, width) for step, width in first.items()}
+    every = [widths[step] for step in steps]
     made = [blockwise(fit, width, group) for width in dict.fromkeys(every)]
     return [[len(list(block)) for _, block in groupby(every)], *map(list, zip(*made, strict=True))]
+
+
+def _quantised(power: float, width: float) -> int:
+    """The multiple of 8 nearest to a power of wm, which is that of a width of the line."""
+    return rounded(round(power / 8) * 8, power, _EIGHT, before=(width, _POWER))
 
 
 def _step(grown: float, wm: float) -> int:

@@ -48,7 +48,8 @@ class _Stages(NamedTuple):
 def nearest(number: Number, step: Number) -> Number:
     """How often `step` fits into a number, rounded to the nearest, halves to even; arrays too."""
     if not (is_array(number) or is_array(step)):
-        return round(Fraction(number, step))
+        times, left = divmod(number, step)
+        return int(times + (2 * left > step or (2 * left == step and times % 2 == 1)))
     import numpy as np
 
     return np.rint(number / step).astype(np.int64)  # exact: numbers of channels are below 2^52
@@ -71,6 +72,11 @@ def _even(width: Number, group: Number) -> tuple[Number, Number]:
     return rounded(number * step, width, rule), number
 
 
+def _both(width: Number, group: Number) -> tuple[Number, ...]:
+    """What `_up` makes of a width, then `_even`."""
+    return *_up(width, group), *_even(width, group)
+
+
 def _line(numbers: Mapping[str, Any]) -> _Stages:
     """The stages of a RegNet: widths from a line, quantised (section 3.3 of the paper)."""
     return _Stages(
@@ -84,7 +90,8 @@ def _canonical(numbers: dict[str, Any]) -> dict[str, Any]:
     if any(map(is_array, numbers.values())):
         return numbers
     numbers = {**numbers, "wa": exact(numbers["wa"], "wa"), "wm": exact(numbers["wm"], "wm")}
-    same = _line({**numbers, "rounding": "up"}) == _line({**numbers, "rounding": "even"})
+    _, *stages = fitted(numbers, _both, numbers["group"])
+    same = stages[:2] == stages[2:]
     return {**numbers, "rounding": "even" if same else numbers["rounding"]}
 
 

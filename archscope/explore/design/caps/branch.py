@@ -9,12 +9,13 @@ fall, and the more promising half is looked at first.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
 import numpy.typing as npt
 
+from archscope.explore.design.caps.boxes import boxes, costs_in
 from archscope.explore.design.caps.found import Best, Kept, taken
 from archscope.explore.design.caps.goals import Floats, Goal
 from archscope.explore.design.caps.grid import Costs, Enough, Grid, Ints
@@ -24,6 +25,8 @@ MOST_COUNTED = 30_000_000  # designs of arrays: a minute or so
 _BATCH = {True: 32_768, False: 4}  # boxes looked at together, where all numbers are arrays
 _RELAXED_BATCH = 1_024  # fewer, where bounds by prices soon tell the good ones
 _SAMPLE = 16_384  # of the smallest boxes
+_LINES = 1 << 18  # whose ends are counted: a second
+_CHUNK = 1 << 16  # ends that are counted at once
 # Designs after which those that are no better are not looked for any more: with tables, without.
 _TIES = {True: 800_000, False: 200_000}
 
@@ -73,6 +76,7 @@ class _Search:
         self._looked = False
         self._loose = {cost: grid.loose(cost) for cost in (*goal.caps, *goal.costs)}
         self._first = np.logical_or.reduce(list(self._loose.values()))
+        self._never = np.flatnonzero(np.logical_and.reduce(list(self._loose.values())))
         self._peaks = goal.peaks if "memory" in self._loose else None
         self._relaxed = relaxed(grid, self.goal)
         if self._relaxed:  # it bounds boxes in which these have one value
@@ -89,8 +93,9 @@ class _Search:
         Raises:
             Enough: where it would take minutes.
         """
-        fast = self.grid.tells_memory if self._peaks else self.grid.is_array
-        stack, batch = [self.everything()], _RELAXED_BATCH if self._relaxed else _BATCH[fast]
+        fast = self._is_fast
+        batch = _RELAXED_BATCH if self._relaxed else _BATCH[fast]
+        stack = self.lines() or [self.everything()]
         while stack:
             boxes = self.promising(stack.pop())
             if self.counted > self._most or (fast and self._hopeless()):
@@ -100,6 +105,10 @@ class _Search:
                 order = np.argsort(halves.bound, kind="stable")  # the most promising are the last
                 starts = range(0, len(order), batch)
                 stack += [halves.some(order[start : start + batch]) for start in starts]
+
+    @property
+    def _is_fast(self) -> bool:
+        return self.grid.tells_memory if self._peaks else self.grid.is_array
 
     def _hopeless(self) -> bool:
         """Whether a sample of the smallest boxes shows that too many may hold one of the best."""
@@ -114,6 +123,26 @@ class _Search:
         boxes = self._boxes(low, high, taken(costs, rows), taken(costs, rows + _SAMPLE))
         share = len(self.promising(boxes)) / _SAMPLE
         return bool(share * prod(lengths.tolist()) > self._most)
+
+    def lines(self) -> list[_Boxes]:
+        """A box for each value of the axes along which every cost may fall; none where many are."""
+        grid, ends = self.grid, self.grid.ends
+        rest = [place for place in np.flatnonzero(ends).tolist() if place not in self._never]
+        number = prod((ends[self._never] + 1).tolist())
+        if not rest or not 1 < number <= _LINES or grid.tables is not None or not self._is_fast:
+            return []
+        several = []
+        for box in boxes(grid, _CHUNK, rest):
+            low = box.every
+            high = low.copy()
+            high[:, rest] = ends[rest]
+            dearest = replace(box, first=high[0])
+            some = [costs_in(grid, one, self._peaks) for one in (box, dearest)]
+            for rows, costs in zip((low, high), some, strict=True):
+                self.found.take(rows, costs, self.goal.score(costs))
+            several.append(self._boxes(low, high, *some))
+        self._before = grid.counted  # those were counted together, which is far faster
+        return several
 
     def everything(self) -> _Boxes:
         """The box of all designs."""

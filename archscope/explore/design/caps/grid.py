@@ -120,9 +120,9 @@ class Grid:
         if self.tables is not None:
             self.counted += len(rows)
             told = self.tables.costs(rows)
-            return {cost: told[cost] for cost in self._words()}
+            return {cost: told[cost] for cost in self.words}
         self._most = self._most_trees({*self._scalars, *(self._others if peaks else ())})
-        found = {cost: np.full(len(rows), UNKNOWN) for cost in self._words()}
+        found = {cost: np.full(len(rows), UNKNOWN) for cost in self.words}
         every = np.arange(len(rows))
         for group in [every] if self.is_array else groups(rows[:, self._scalars], every):
             self._fill(found, rows, group, peaks)
@@ -187,7 +187,9 @@ class Grid:
         few = prod(lengths) // max(lengths) <= 5 * MOST_TREES
         return MOST_TREES if few else _FIRST_TREES
 
-    def _words(self) -> tuple[str, ...]:
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The costs that are told."""
         return (*METRICS, "weights", "memory", *self._others_told)
 
     @property

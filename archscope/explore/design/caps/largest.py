@@ -124,8 +124,8 @@ def fitted(
     if not kept:
         raise InfeasibleError(_none(asked, space))
     designs = [Design(values, costs, _deviation(asked, costs)) for values, costs, _ in kept]
-    cost, _, counted, *how = found
-    return Fitted(space, fixed, stated, designs, 0, counted, cost, opened, *how)
+    looked = Fitted(space, fixed, stated, designs, 0, found.counted, found.cost, opened)
+    return replace(looked, is_whole=found.is_whole, left_ties=found.left_ties)
 
 
 Kept = Sequence[tuple[dict[str, Any], dict[str, int], float]]  # numbers, costs, score

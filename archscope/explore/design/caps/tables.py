@@ -31,7 +31,8 @@ Sides: TypeAlias = tuple[int, ...]
 Box: TypeAlias = Callable[[Sequence[int]], Network]  # of so many first values of each number
 SUMS = (*METRICS, "weights", "layers")  # over the sections
 FEW = 5_000  # designs that are counted as soon
-MOST_ENTRIES = 1_000_000  # of all tables: a second or so
+MOST_ENTRIES = 1_000_000  # of all tables
+_MOST_COUNTED = 4_000_000  # the same of all sections, each by itself: a second or so
 _MOST_FREE = 24  # numbers: a box of two values of each is looked at first
 
 
@@ -139,8 +140,11 @@ def tables_of(box: Box, lengths: Sequence[int], storage: Storage) -> Tables | No
         return None
     try:
         small = box([min(2, length) for length in lengths])
-        decided = {_sides(one) for one in sections(small.tree, small.input)}
-        if sum(_entries(sides, free, lengths) for sides in decided) > MOST_ENTRIES:
+        decided = [_sides(one) for one in sections(small.tree, small.input)]
+        entries = {sides: _entries(sides, free, lengths) for sides in decided}
+        if sum(entries.values()) > MOST_ENTRIES:
+            return None
+        if sum(entries[sides] for sides in decided) > _MOST_COUNTED:
             return None
         whole = box(lengths)
         parts = [_Part.of(whole, one, storage) for one in sections(whole.tree, whole.input)]

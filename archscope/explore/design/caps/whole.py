@@ -7,9 +7,7 @@ share them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import product
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -17,10 +15,11 @@ import numpy as np
 
 from archscope.arch.times import LATENCY
 from archscope.errors import UsageError
+from archscope.explore.design.caps.boxes import Box, boxes
 from archscope.explore.design.caps.branch import MOST_COUNTED, best
 from archscope.explore.design.caps.found import Best, Kept
 from archscope.explore.design.caps.goals import Goal
-from archscope.explore.design.caps.grid import Costs, Enough, Grid, Ints
+from archscope.explore.design.caps.grid import Costs, Enough, Grid
 from archscope.explore.design.space import Space, ranged
 from archscope.reporting.networks.designs import values_text
 
@@ -30,18 +29,6 @@ _CHUNK = 1 << 20  # of a box that is counted at once
 _CHUNK_TIMED = 1 << 15  # the same where times are predicted: all operations are held at once
 _FEW = 100_000  # designs that are counted one by one in any case
 _TREES = 500  # of numbers that are one tree for each value: as long
-
-
-@dataclass(frozen=True)
-class _Box:
-    """A first place on each axis, and how many there are."""
-
-    first: Ints
-    sides: tuple[int, ...]
-
-    def rows(self, numbers: Ints) -> Ints:
-        """The places of designs of these numbers, counted along the last axis first."""
-        return self.first + np.stack(np.unravel_index(numbers, self.sides), axis=1)
 
 
 def highest(grid: Grid, goal: Goal, number: int) -> Kept:
@@ -82,42 +69,29 @@ def best_of_all(grid: Grid, goal: Goal, number: int) -> Kept:
     found, grid.counted, grid.is_whole = Best(number, grid.same), 0, True
     grid.left_ties = False
     peaks = goal.peaks if "memory" in (*goal.caps, *goal.costs) else None
-    for box in _boxes(grid, _CHUNK_TIMED if grid.latency else _CHUNK):
+    for box in boxes(grid, _CHUNK_TIMED if grid.latency else _CHUNK):
         try:
             costs = grid.box_costs(box.first, box.sides, memory=peaks is not None)
         except UsageError:  # one of them does not exist, or does not fit 64 bits
-            every = box.rows(np.arange(prod(box.sides)))
-            costs = grid.costs(every, peaks)
-            found.take(every, costs, goal.score(costs))
+            costs = grid.costs(box.every, peaks)
+            found.take(box.every, costs, goal.score(costs))
             continue
         _take(found, box, costs, goal)
     return found.kept()
 
 
-def _take(found: Best, box: _Box, costs: Costs, goal: Goal) -> None:
+def _take(found: Best, box: Box, costs: Costs, goal: Goal) -> None:
+    """Take the highest of a box; more of them where several are one network."""
     scores = np.broadcast_to(goal.score(costs), box.sides).reshape(-1)
     good = np.flatnonzero(scores >= max(found.least, np.finfo(float).min))
-    if len(good) > 4 * found.number:
-        least = np.partition(scores[good], -found.number)[-found.number]
-        good = good[scores[good] >= least]
-    if len(good):
-        which = np.unravel_index(good, box.sides)
+    number = 4 * found.number
+    while len(good):
+        few = len(good) <= number
+        least = scores[good].min() if few else np.partition(scores[good], -number)[-number]
+        above = scores[good] >= least
+        which = np.unravel_index(good[above], box.sides)
         some = {name: np.broadcast_to(one, box.sides)[which] for name, one in costs.items()}
-        found.take(box.rows(good), some, scores[good])
-
-
-def _boxes(grid: Grid, most: int) -> Iterator[_Box]:
-    """The space in boxes: as many of the last axes as fit, and each value of the others.
-
-    Numbers that cannot be arrays, or not for the memory, have one value in each.
-    """
-    sides = [1 if place in grid.singles else len(one) for place, one in enumerate(grid.values)]
-    for place in range(len(sides)):
-        rest = prod(sides[place + 1 :])
-        if sides[place] * rest <= most:
-            break
-        sides[place] = max(1, most // rest)
-    starts = (range(0, len(one), side) for one, side in zip(grid.values, sides, strict=True))
-    for first in product(*starts):
-        ends = zip(first, sides, grid.values, strict=True)
-        yield _Box(np.array(first), tuple(min(n, len(one) - at) for at, n, one in ends))
+        found.take(box.rows(good[above]), some, scores[good[above]])
+        good = good[~above]
+        good = good[scores[good] >= found.least]
+        number *= 4

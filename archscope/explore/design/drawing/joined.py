@@ -35,17 +35,51 @@ class _Step:
     values: Any
 
     @cached_property
+    def tells(self) -> Any:
+        """Of each entry whether its print tells each of the table's numbers, a row each."""
+        group = np.cumsum(np.diff(self._sorted, prepend=self._sorted[:1]) != 0)
+        starts = np.flatnonzero(np.diff(group, prepend=-1))
+        most, least = (one.reduceat(self._numbers, starts) for one in (np.maximum, np.minimum))
+        found = np.empty(self._numbers.shape, dtype=bool)
+        found[self._order] = (most == least)[group]
+        return found
+
+    def might(self, own: Any) -> Any:
+        """The places of the numbers of each entry with a print, a row each."""
+        first, last = (int(self._sorted.searchsorted(own, side)) for side in ("left", "right"))
+        return self._numbers[first:last]
+
+    @cached_property
+    def _order(self) -> Any:
+        return np.argsort(self.prints, kind="stable")
+
+    @cached_property
+    def _sorted(self) -> Any:
+        return self.prints[self._order]
+
+    @cached_property
+    def _numbers(self) -> Any:
+        """The places of the numbers of each entry, in the order of the prints."""
+        return np.stack(np.unravel_index(self._order, self.table.sides or (1,)), axis=1)
+
+    @cached_property
     def _offsets(self) -> Any:
         rows = np.zeros((len(self.values), 1 + max(self.table.places, default=0)), np.int64)
         rows[:, self.new] = self.values
         return self.table.entries(rows)
 
-    def fitting(self, row: Any, own: Any) -> Any:
-        """The rows of `values` with which the sections are those of a design, in order."""
+    def fitting(self, row: Any, own: Any, domains: Sequence[Any]) -> Any:
+        """The rows of `values` with which the sections are those of a design, in order.
+
+        Of each number only the values in its domain.
+        """
         given = row.copy()
         given[self.new] = 0
         entries = self.table.entries(given[None])[0] + self._offsets
-        return np.flatnonzero(self.prints[entries] == own)
+        fits = self.prints[entries] == own
+        for place, column in zip(self.new, self.values.T, strict=True):
+            fits &= domains[place][column]
+        return np.flatnonzero(fits)
 
 
 class Joined:
@@ -68,6 +102,21 @@ class Joined:
 
     def first(self, rows: Any) -> Any:
         """Which of the designs, rows of places, are the first of their network."""
+        first = np.ones(len(rows), dtype=bool)
+        open_ = np.flatnonzero(~self._told(rows))
+        first[open_] = self._first(rows[open_])
+        return first
+
+    def _told(self, rows: Any) -> Any:
+        """Of which designs the prints tell each number, so that no other gives their network."""
+        told = np.zeros(rows.shape, dtype=bool)
+        for step in self._steps:
+            tells = step.tells[step.table.entries(rows)]
+            for place, column in zip(step.table.places, tells.T, strict=False):
+                told[:, place] |= column
+        return told.all(axis=1)
+
+    def _first(self, rows: Any) -> Any:
         own = [step.prints[step.table.entries(rows)] for step in self._steps]
         first = np.ones(len(rows), dtype=bool)
         for place in range(len(self._lengths)):  # true of most that are not: one step down
@@ -80,10 +129,22 @@ class Joined:
             first &= ~same
         for row in np.flatnonzero(first):
             self._left = MOST_TRIED
-            found = self._smallest(np.zeros_like(rows[row]), [one[row] for one in own], 0)
+            prints = [one[row] for one in own]
+            self._domains = self._might(prints)
+            found = self._smallest(np.zeros_like(rows[row]), prints, 0)
             self.unknown += found is None and self._left < 0
             first[row] = found is None or bool((found == rows[row]).all())
         return first
+
+    def _might(self, own: Sequence[Any]) -> list[Any]:
+        """Of each number the values that every table has an entry with the design's print for."""
+        domains = [np.ones(length, dtype=bool) for length in self._lengths]
+        for step, print_ in zip(self._steps, own, strict=True):
+            for place, column in zip(step.table.places, step.might(print_).T, strict=False):
+                there = np.zeros(self._lengths[place], dtype=bool)
+                there[column] = True
+                domains[place] &= there
+        return domains
 
     def _smallest(self, row: Any, own: Sequence[Any], number: int) -> Any:
         """The first design with these sections, where the steps before this one have set a row."""
@@ -91,7 +152,7 @@ class Joined:
         if number == len(self._steps) or self._left < 0:
             return None if self._left < 0 else row
         step = self._steps[number]
-        for place in step.fitting(row, own[number]):
+        for place in step.fitting(row, own[number], self._domains):
             row[step.new] = step.values[place]
             if (found := self._smallest(row, own, number + 1)) is not None or self._left < 0:
                 return found
