@@ -72,11 +72,6 @@ def _even(width: Number, group: Number) -> tuple[Number, Number]:
     return rounded(number * step, width, rule), number
 
 
-def _both(width: Number, group: Number) -> tuple[Number, ...]:
-    """What `_up` makes of a width, then `_even`."""
-    return *_up(width, group), *_even(width, group)
-
-
 def _line(numbers: Mapping[str, Any]) -> _Stages:
     """The stages of a RegNet: widths from a line, quantised (section 3.3 of the paper)."""
     return _Stages(
@@ -90,8 +85,8 @@ def _canonical(numbers: dict[str, Any]) -> dict[str, Any]:
     if any(map(is_array, numbers.values())):
         return numbers
     numbers = {**numbers, "wa": exact(numbers["wa"], "wa"), "wm": exact(numbers["wm"], "wm")}
-    _, *stages = fitted(numbers, _both, numbers["group"])
-    same = stages[:2] == stages[2:]
+    both = fitted(numbers, lambda *pair: (*_up(*pair), *_even(*pair)), numbers["group"])
+    same = both[1:3] == both[3:]
     return {**numbers, "rounding": "even" if same else numbers["rounding"]}
 
 
