@@ -39,7 +39,7 @@ TestSamplesOption = Annotated[
 TableArgument = Annotated[
     Path | None,
     typer.Argument(
-        metavar="[FILE]",
+        metavar="FILE",
         help="A file of archscope table make: NAME.csv.gz; without it, the table that comes with "
         "the package.",
         show_default=False,

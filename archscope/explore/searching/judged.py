@@ -89,6 +89,19 @@ class KnownTrainings:
         errors = [(-done, self._error(name, done), name) for name, done in self._done.items()]
         return min((one for one in errors if math.isfinite(one[1])), default=(0, 0.0, None))[2]
 
+    def training_error(self, network: str) -> float:
+        """The error on the training images over the last epoch that it was trained for, in %.
+
+        Raises:
+            UsageError: for a network that was not trained here yet.
+        """
+        place, done = self._of(network), self._done.get(network, 0)
+        if not done:
+            raise UsageError(
+                f"'{shown(network)}' was not trained here yet; train it for an epoch at least"
+            )
+        return float(self._curves.training[place, self._seed[network], done - 1])
+
     def final(self, network: str | None) -> float:
         """The error that a method is judged by: the mean of a design's seeds, after all epochs."""
         if network is None:

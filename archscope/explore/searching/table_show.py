@@ -93,9 +93,11 @@ class ShownTable(Result):
         judged = f", judged on {part:,} test images an epoch, on all after the last" if part else ""
         trained = "all" if settings.samples is None else f"{settings.samples:,}"
         space = about["space"]
-        part_of = [f"The first {space['trained']:,} of a draw of {space['n']:,}."]
+        part_of = []
+        if "trained" in space:
+            part_of = [f"The first {space['trained']:,} of a draw of {space['n']:,}."]
         return [
-            *(part_of if "trained" in space else []),
+            *part_of,
             f"Trained on {trained} images of {data['label']} for "
             f"{plural(self.table.epochs, 'epoch')} by the recipe {settings.recipe.name}{judged}.",
             f"{plural(len(self.table.rows), 'training')}, {about['hours']:g} hours of one "

@@ -21,7 +21,8 @@ def curves(designs="abcdefgh", seeds=2, epochs=5):
     errors = np.random.default_rng(3).uniform(20, 60, size=(len(designs), seeds, epochs))
     errors[1, 0, 2:] = np.inf  # diverged in its third epoch
     last = np.where(np.isfinite(errors[:, :, -1]), errors[:, :, -1], 90.0)
-    return Curves(tuple(designs), errors, last.mean(axis=1), 1.0 + np.arange(len(designs)), 90.0)
+    costs = 1.0 + np.arange(len(designs))
+    return Curves(tuple(designs), errors, last.mean(axis=1), costs, 90.0, errors[:, :, ::-1])
 
 
 def random_search(known):
@@ -35,8 +36,9 @@ def halving(known):
     for place, rung in enumerate(rungs):
         errors = {name: known.train(name, rung.epochs) for name in going}
         finite = {name: error for name, error in errors.items() if np.isfinite(error)}
-        keep = rungs[place + 1].designs if place + 1 < len(rungs) else 1
-        going = select(finite, keep)
+        if place + 1 < len(rungs):
+            finite = {name: known.training_error(name) for name in finite}
+        going = select(finite, rungs[place + 1].designs if place + 1 < len(rungs) else 1)
     return going[0] if going else None
 
 
@@ -64,6 +66,9 @@ def test_what_trainings_cost_and_tell():
     assert known.train("a", 1) == first and known.left == 8
     assert known.train("c") in data.errors[2, :, -1]
     assert (known.left, known.macs, known.best()) == (3, 16.0, "c")
+    assert known.training_error("c") == data.errors[2, known._seed["c"], 0]
+    with pytest.raises(UsageError, match="'d' was not trained here yet"):
+        known.training_error("d")
     with pytest.raises(BudgetSpent):
         known.train("a")
     assert known.left == 3

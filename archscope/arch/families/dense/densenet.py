@@ -45,6 +45,7 @@ _KEYS = Keys(
     Axis("depth", range(2, 49, 2), parameter="blocks", stages=4),
     Axis("growth", range(4, 65, 4), default=32),
     year=2016,
+    recipe="densenet",
     torchvision=_KEYS,
 )
 def densenet(
