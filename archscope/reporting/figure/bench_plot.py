@@ -30,6 +30,8 @@ WIDTH = 6.5
 RIGHT, BOTTOM, GAP, LEGEND = 0.2, 0.5, 0.72, 0.34
 BAR = 0.3  # inches from one bar to the next
 LABEL_SIZE = 8.0
+BESIDE = 6.0  # points from a bar's end to its label
+ONE_LINE = 3.5  # inches of a panel; in a narrower one, what the paper has is on a second line
 COLOURS = {"": BLUE, "wide": BLUE, "thin": VERMILLION}
 
 
@@ -124,12 +126,14 @@ def _draw_panel(axes: Axes, mode: str, rows: Sequence[Mapping[str, Any]]) -> Non
     # Each label ends within the panel.
     figure = cast(Figure, axes.figure)
     room = axes.get_window_extent().width * POINTS / figure.dpi
-    labels = [_label(row, bar) for row, bar in zip(rows, bars, strict=True)]
-    shares = [min(0.7, text_size(figure, said, LABEL_SIZE)[0] / room + 0.04) for said in labels]
+    between = " " if room >= ONE_LINE * POINTS else "\n"
+    labels = [_label(row, bar, between) for row, bar in zip(rows, bars, strict=True)]
+    sizes = [text_size(figure, said, LABEL_SIZE)[0] + 2 * BESIDE for said in labels]
+    shares = [min(0.7, size / room) for size in sizes]
     axes.set_xlim(0, max(bar.end / (1 - part) for bar, part in zip(bars, shares, strict=True)))
     axes.set_ylim(-0.7, len(rows) - 0.3)
-    for place, row, bar in zip(places, rows, bars, strict=True):
-        _draw_row(axes, place, row, bar)
+    for place, row, bar, said in zip(places, rows, bars, labels, strict=True):
+        _draw_row(axes, place, row, bar, said)
     axes.set_yticks(places, [row["network"] for row in rows])
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(f"{mode}: {_unit(mode)}, batch {rows[0]['batch']}")
@@ -170,14 +174,14 @@ def _bar(row: Mapping[str, Any], first: Mapping[str, Any]) -> _Bar:
     )
 
 
-def _label(row: Mapping[str, Any], bar: _Bar) -> str:
+def _label(row: Mapping[str, Any], bar: _Bar, between: str) -> str:
     said = f"{three_digits(bar.value)} {_unit(row['mode'])}, {bar.ratio:.3g}×"
     if bar.published is not None:
-        said += f" (paper {bar.published_ratio:.3g}×)"
+        said += f"{between}(paper {bar.published_ratio:.3g}×)"
     return said
 
 
-def _draw_row(axes: Axes, place: int, row: Mapping[str, Any], bar: _Bar) -> None:
+def _draw_row(axes: Axes, place: int, row: Mapping[str, Any], bar: _Bar, said: str) -> None:
     """A bar, its whisker, the published diamond, and a label that is not on them."""
     drawn = axes.barh(place, bar.value, height=0.62, color=COLOURS[row["group"]], linewidth=0)
     drawn.patches[0].set_gid(f"bar-{row['mode']}-{row['network']}")
@@ -186,8 +190,14 @@ def _draw_row(axes: Axes, place: int, row: Mapping[str, Any], bar: _Bar) -> None
     axes.errorbar(bar.value, place, xerr=whisker, fmt="none", ecolor=BLACK, elinewidth=1, capsize=2)
     if bar.published is not None:
         axes.add_line(_diamond([bar.published], [place]))
-    at = bar.end + 0.02 * axes.get_xlim()[1]
-    axes.text(at, place, _label(row, bar), va="center", fontsize=LABEL_SIZE, color=INK, bbox=HALO)
+    axes.annotate(
+        *(said, (bar.end, place), (BESIDE, 0)),
+        textcoords="offset points",
+        va="center",
+        fontsize=LABEL_SIZE,
+        color=INK,
+        bbox=HALO,
+    )
 
 
 def _diamond(x: list[float], y: list[float], label: str = "") -> Line2D:
