@@ -21,6 +21,7 @@ from archscope.reporting.facts.searches import (
     spent_rows,
     stands,
 )
+from archscope.reporting.facts.stored import stored_bytes
 from archscope.reporting.facts.wording import data_label, epochs_label, trouble
 from archscope.reporting.figure.costs import AXES, Costs
 from archscope.reporting.figure.plot import Heading
@@ -272,7 +273,9 @@ def _page(
     ]
     if found is not None:
         parts.append(section("All that was tried", page_figures.costs_figure(found)))
-        data = explorer.data(found, learning_curves(sweep))
+        times = {one.network: one.ms for one in search.latency if one.network in found.errors}
+        beside = {**stored_bytes(sweep), **({"latency": times} if times else {})}
+        data = explorer.data(found, learning_curves(sweep), beside=beside)
         parts.append(section("Explore", explorer.explorer_html(data)))
     if verdicts:
         link = f"{DECISION_FOLDER}/report.html"
