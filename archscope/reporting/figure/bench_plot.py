@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -19,6 +21,7 @@ from archscope.reporting.figure.canvas import (
     axes_at,
     draw_heading,
     file_bytes,
+    legend_columns,
     new_figure,
     styled,
     text_size,
@@ -27,7 +30,8 @@ from archscope.reporting.figure.plot import BLACK, BLUE, PLAIN, VERMILLION, Head
 from archscope.reporting.networks.bench import device_text, three_digits
 
 WIDTH = 6.5
-RIGHT, BOTTOM, GAP, LEGEND = 0.2, 0.5, 0.72, 0.34
+RIGHT, BOTTOM, GAP = 0.2, 0.5, 0.72
+ROW, SIGN = 0.18, 0.45  # a row of the legend, and what stands before its words
 BAR = 0.3  # inches from one bar to the next
 LABEL_SIZE = 8.0
 BESIDE = 6.0  # points from a bar's end to its label
@@ -65,14 +69,16 @@ def _figure(
     names = {entry["network"] for entry in document["results"]}
     measure = new_figure(width, 1.0)
     left = 0.2 + max(text_size(measure, name, LABEL_SIZE)[0] for name in names) / POINTS
-    legend = LEGEND if _handles(document) else 0.0
+    handles = _handles(document)
+    columns = _columns(measure, handles, width - left - RIGHT)
+    legend = ROW * math.ceil(len(handles) / columns) + 0.06 if handles else 0.0
     used = draw_heading(measure, heading, 0.14, width - RIGHT) + legend
     heights = [BAR * (len(rows) + 0.4) for rows in panels.values()]
     total = used + 0.1 + sum(heights) + GAP * (len(heights) - 1) + BOTTOM
     figure = new_figure(width, total)
     draw_heading(figure, heading, 0.14, width - RIGHT)
     if legend:
-        _draw_legend(figure, document, left / width, 1 - (used - 0.04) / total)
+        _draw_legend(figure, handles, columns, (left / width, 1 - (used - 0.04) / total))
     top = total - used - 0.1
     for (mode, rows), height in zip(panels.items(), heights, strict=True):
         axes = axes_at(figure, (left, top - height, width - left - RIGHT, height))
@@ -104,15 +110,23 @@ def _handles(document: Mapping[str, Any]) -> list[Patch | Line2D]:
     return handles
 
 
-def _draw_legend(figure: Figure, document: Mapping[str, Any], x: float, y: float) -> None:
-    handles = _handles(document)
+def _columns(ruler: Figure, handles: Sequence[Artist], inches: float) -> int:
+    """How many columns of the legend have room."""
+    labels = [str(handle.get_label()) for handle in handles]
+    return legend_columns(ruler, labels, LABEL_SIZE, inches, SIGN) if labels else 1
+
+
+def _draw_legend(
+    figure: Figure, handles: Sequence[Artist], columns: int, at: tuple[float, float]
+) -> None:
     figure.legend(
         handles=handles,
         loc="lower left",
-        bbox_to_anchor=(x, y),
-        ncols=len(handles),
+        bbox_to_anchor=at,
+        ncols=columns,
         frameon=False,
         fontsize=LABEL_SIZE,
+        columnspacing=1.0,
         borderpad=0.0,
         borderaxespad=0.0,
     )
