@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from archscope.errors import ArchscopeError, UsageError, shown
-from archscope.explore.latency.fitted import LatencyModel
+from archscope.explore.latency.fitted import LatencyModel, check_models
 from archscope.reporting.table.html import escape
 
 HOST = "127.0.0.1"
@@ -134,6 +134,7 @@ def ui(
     from archscope.explore.design.enumerate import spaces
     from archscope.explore.design.enumeration import Query
 
+    check_models(latency)
     _require()
     named = [families] if isinstance(families, str) else list(dict.fromkeys(families))
     first = named or [USUAL[0]]
