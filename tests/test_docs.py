@@ -102,9 +102,25 @@ def test_every_file_and_folder_named_is_there(page):
     assert [name for name in named if not any((top / name).exists() for top in tops)] == []
 
 
+def test_every_name_of_the_lists_is_in_a_file_that_its_step_names():
+    """Capitals, as `RECIPES`; `NAME` stands for the reader's own."""
+    steps = re.split(r"\n(?=\d\. |\n)", TEXTS["CONTRIBUTING.md"])
+    for step in steps:
+        files = re.findall(r"`([a-z0-9_./-]+\.py)`", step)
+        texts = [(ROOT / name).read_text("utf-8") for name in files if (ROOT / name).is_file()]
+        for name in re.findall(r"`(_?[A-Z][A-Z_]+)`", step):
+            found = any(re.search(rf"^{name}\b", text, re.M) for text in texts)
+            assert found or name in ("NAMES", "COUNTERS"), (name, files)
+
+
 def test_every_room_is_described():
-    rooms = {path.parent.name for path in (ROOT / "archscope").glob("*/__init__.py")}
-    assert set(re.findall(r"^\| `(\w+)/` \|", TEXTS["docs/architecture.md"], re.M)) == rooms
+    package = ROOT / "archscope"
+    rooms = {path.parent.name for path in package.glob("*/__init__.py")}
+    rows = dict(re.findall(r"^\| `(\w+)/` \|(.*)", TEXTS["docs/architecture.md"], re.M))
+    assert rows.keys() == rooms
+    for path in package.glob("*/**/__init__.py"):
+        room, *below = path.parent.relative_to(package).parts
+        assert all(f"`{name}/`" in rows[room] for name in below), (room, below)
 
 
 def test_a_newcomer_can_read_the_readme_at_once():
@@ -113,9 +129,9 @@ def test_a_newcomer_can_read_the_readme_at_once():
 
 @pytest.mark.parametrize("page", [name for name, text in TEXTS.items() if "```python\n" in text])
 def test_the_python_examples_run(page, tmp_path, monkeypatch):
-    (code,) = re.findall(r"```python\n(.*?)```", TEXTS[page], flags=re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", TEXTS[page], flags=re.DOTALL)
     monkeypatch.chdir(tmp_path)
-    code = code.replace('a.load_sweep("runs/demo").to_frame()', "pass")
+    code = "\n".join(blocks).replace('a.load_sweep("runs/demo").to_frame()', "pass")
     scope = {}
     exec(code, scope)
     if page != "docs/library.md":

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import random
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 import torch
+from random_networks import Trees
 from torch import nn
 
 import archscope
@@ -28,7 +31,7 @@ from archscope.cost.formula import count
 from archscope.cost.latency.model import row_of
 from archscope.cost.memory import memory
 from archscope.cost.roofline import Load, layers
-from archscope.errors import ArchscopeError
+from archscope.errors import ArchscopeError, UsageError
 from archscope.nn.build import build
 from archscope.nn.init import initialise
 from archscope.reporting.networks.architectures import cardinality, describe
@@ -171,6 +174,33 @@ def test_a_combinator_without_a_way_to_change_its_parts_is_not_kept_as_it_was():
 
     with pytest.raises(UnknownNode, match="'kind' does not know the node Forgetful"):
         rebuild(Forgetful(Norm()), lambda node: Act() if isinstance(node, Norm) else node)
+
+
+@cache
+def drawn() -> dict[str, Node]:
+    """One of each node that random trees are drawn from, which fits `SHAPE`."""
+    found: dict[str, Node] = {}
+    for seed in range(300):
+        if len(found) == len(CLASSES):
+            break
+        below = [Trees(random.Random(seed)).sequence(SHAPE, 2)]
+        while below:
+            node = below.pop()
+            below += node.parts()
+            if type(node).__name__ not in found:
+                with suppress(UsageError):
+                    output_shape(Seq(Conv(4), node), SHAPE)
+                    found[type(node).__name__] = node
+    return found
+
+
+def test_every_node_is_drawn_in_random_trees_and_known_to_every_reading():
+    assert set(drawn()) == CLASSES, "tests/support/random_networks.py draws every node"
+    for reading, call in (case.values for case in CASES):
+        for node in drawn().values():
+            with suppress(UsageError):  # no block to rewrite, no array of these
+                if reading != "initialise":  # what `build` does too
+                    call(node)
 
 
 # What follows keeps the list of readings whole.

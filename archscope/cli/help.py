@@ -7,14 +7,17 @@ runs does not pay for it, and a mistake is printed without boxes.
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from typing import Any
 
 from typer.core import TyperCommand
 
-from archscope.cli.completion import families
+from archscope.cli.completion import counters, datasets, families
 
 GENERAL = "Output and help"  # a group of options that every command has
-MOST_SHOWN = 1_000_000  # larger bounds of numbers are none that anyone meets
+MOST_SHOWN = 10_000  # larger bounds of numbers are none that anyone meets
+# Names that are looked up where help is shown.
+LISTS = {"{families}": families, "{counters}": counters, "{datasets}": datasets}
 HELP_NAMES = ["--help", "-h"]
 
 
@@ -53,7 +56,17 @@ def print_help(command: Any, context: Any) -> None:
     for parameter in shown.params:
         _plain(parameter)
         parameter.help = escape(parameter.help)
+    _arrange(shown.params)
     rich_utils.rich_format_help(obj=shown, ctx=context, markup_mode="rich")
+
+
+def _arrange(parameters: list[Any]) -> None:
+    """The general options last; one that would be a group by itself among those of no group."""
+    shared = Counter(getattr(one, "rich_help_panel", None) for one in parameters)
+    for one in parameters:
+        if shared[getattr(one, "rich_help_panel", None)] == 1:
+            one.rich_help_panel = None
+    parameters.sort(key=lambda one: getattr(one, "rich_help_panel", None) == GENERAL)
 
 
 def _plain(parameter: Any) -> None:
@@ -61,9 +74,12 @@ def _plain(parameter: Any) -> None:
 
     It is a copy that is changed, of a parameter that is shown and not used.
     """
-    parameter.help = _with_families(parameter.help or "")
-    if isinstance(parameter.show_default, str):
-        parameter.help += f" [default: {parameter.show_default}]"
+    parameter.help = _with_lists(parameter.help or "")
+    told = parameter.show_default
+    if told is True and not getattr(parameter, "is_flag", False) and parameter.default is not None:
+        told = str(parameter.default)
+    if isinstance(told, str):  # behind the text, where Typer would begin a line
+        parameter.help += f" [default: {told}]"
         parameter.show_default = False
     elif parameter.default is None:
         parameter.show_default = False  # Typer 0.15 would tell of None
@@ -77,11 +93,12 @@ def _plain(parameter: Any) -> None:
         bounded.max = None
 
 
-def _with_families(text: str) -> str:
-    """A help text with the names of the families, which are in files of their own, looked up."""
-    if "{families}" not in text:
-        return text
-    return text.replace("{families}", ", ".join(families()))
+def _with_lists(text: str) -> str:
+    """A help text with names that stand in files of their own."""
+    for place, names in LISTS.items():
+        if place in text:
+            text = text.replace(place, ", ".join(names()))
+    return text
 
 
 def _paragraphs(text: str) -> str:

@@ -36,7 +36,7 @@ COMMANDS = {
         "Train networks until it is known which is better, and no longer.",
     ),
     "search": (
-        "training.search:search",
+        "searching.search:search",
         "Find the best network within caps that a budget of training can find.",
     ),
     "train": (

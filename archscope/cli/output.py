@@ -51,7 +51,7 @@ def resolve_format(format: Format | None, output: Path | None) -> Format:
         known = ", ".join(name for name in EXTENSIONS if name)
         raise UsageError(
             f"--output {output}: no table format has the extension {extension}; use one of "
-            f"{known}, or add --format."
+            f"{known}, or add --format"
         )
     return EXTENSIONS[extension]
 

@@ -25,6 +25,7 @@ from archscope.arch.network import Network
 from archscope.arch.nodes import (
     Conv,
     Gain,
+    Grow,
     Linear,
     Node,
     Norm,
@@ -148,7 +149,7 @@ def _largest_of_sections(network: Network, each: Callable[[Network, Reading], Nu
     """
     return _largest(
         each(replace(network, tree=one.tree, input=one.input, design=None), _peak) * (one.times > 0)
-        for one in sections(network.tree, network.input)
+        for one in map(_last_grown, sections(network.tree, network.input))
     )
 
 
@@ -166,6 +167,7 @@ def sections(tree: Seq, shape: Shape) -> Iterator[Section]:
     Between two of them nothing is alive but what one gives the other: a block of a stage, a module
     of its own, overwrites nothing that it is given, nor does what comes behind it. Where a design
     lacks the stage that may be otherwise: such a stage is no section, but among what is between.
+    What grows is one section, where nothing behind it overwrites what it gives.
     """
     between: list[Node] = []
     given = shape
@@ -179,10 +181,25 @@ def sections(tree: Seq, shape: Shape) -> Iterator[Section]:
                 inner = output_shape(node.first, shape)
                 yield Section(Seq(node.rest), inner, larger(node.n, 1) - 1)
             between, given = [], after
+        elif isinstance(node, Grow) and is_stage:
+            if between:
+                yield Section(Seq(*between), given, 1)
+            yield Section(Seq(node), shape, 1)
+            between, given = [], after
         else:
             between.append(node)
         shape = after
     yield Section(Seq(*between), given, 1)
+
+
+def _last_grown(section: Section) -> Section:
+    """A section; of what grows an array of times the last time, as each needs more than before."""
+    node = section.tree.children[0] if len(section.tree.children) == 1 else None
+    if not isinstance(node, Grow) or not is_array(node.n):
+        return section
+    channels, height, width = section.input
+    before = (node.n - 1) * output_shape(node.body, section.input)[0]
+    return section._replace(tree=Seq(replace(node, n=1)), input=(channels + before, height, width))
 
 
 def _stages_told(nodes: Sequence[Node]) -> Iterator[tuple[Node, bool]]:
@@ -193,6 +210,9 @@ def _stages_told(nodes: Sequence[Node]) -> Iterator[tuple[Node, bool]]:
         if isinstance(node, Repeat):
             overwrites = overwrites and bool(any_of(node.n < 1))
             told.append((node, not overwrites))
+        elif isinstance(node, Grow):  # gives a buffer of its own, which what is behind may reuse
+            told.append((node, not overwrites))
+            overwrites = False
         else:
             module = is_combinator(node) and node.label is not None
             overwrites = isinstance(node, Shortcut) or not (module or isinstance(node, _WRITE_ANEW))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -18,8 +19,10 @@ from archscope.arch.network import Network
 from archscope.arch.quantities import COSTS
 from archscope.cost import count
 from archscope.cost.memory import peak_elements
+from archscope.cost.program import program
+from archscope.cost.steps import Call, Layer, Program
 from archscope.cost.stored import Storage
-from archscope.errors import UsageError
+from archscope.errors import ArchscopeError, UsageError
 
 TRIES = 25
 Falling = set[tuple[str, str]]
@@ -35,7 +38,8 @@ def check_family(family: Family[Any], tries: int = TRIES) -> None:
     """Check a family: its names, its designs, and what its axes say of the costs.
 
     A member is found again by its name, however it is written; its design makes it; it survives
-    pickling; it takes another number of classes; arrays of designs are counted as one by one, and
+    pickling; it takes another number of classes; no label stands twice in one part of its tree; a
+    number that takes no arrays has an end; arrays of designs are counted as one by one, and
     have their weights and memory, also with batch norm folded; and a cost falls along an axis
     exactly where the axis says so (of weights and memory, only there). Members are
     drawn from the axes, the same in every run; `tries` is how many (with fewer than usual, batch
@@ -55,6 +59,12 @@ def check_family(family: Family[Any], tries: int = TRIES) -> None:
     assert drawn, f"{family.title} has no member that could be drawn from its axes; widen a box"
     for network in (*known, *drawn):
         _check_member(family, network)
+    for label in _used_twice(program(drawn[0])):
+        raise AssertionError(
+            f"{family.title}: the label {label} is used twice in one part of {drawn[0].name}; "
+            "labels are the keys of the weights, so give each its own"
+        )
+    _check_ends(family)
     for network in drawn[:3]:
         _check_arrays(family, network)
     _check_declared(family, tries)
@@ -99,6 +109,27 @@ def _check_member(family: Family[Any], network: Network) -> None:
             )
 
 
+def _used_twice(part: Program) -> Iterator[str]:
+    """The labels that two modules of one part of a network have."""
+    seen: Counter[str] = Counter()
+    for step in part.steps:
+        if isinstance(step.op, Call):
+            for label, inner in step.op.modules:
+                seen[label] += 1
+                yield from _used_twice(inner)
+        elif isinstance(step.op, Layer) and step.node.label is not None:
+            seen[step.node.label] += 1
+    yield from (label for label, number in seen.items() if number > 1)
+
+
+def _check_ends(family: Family[Any]) -> None:
+    for axis in family.axes:
+        assert axis.arrays or axis.fractional or axis.most is not None, (
+            f"{family.title}: {axis.word} is taken one number at a time, and without an end a "
+            "number of ten digits takes hours; give its axis most"
+        )
+
+
 def _check_arrays(family: Family[Any], network: Network) -> None:
     """An array of designs costs what its designs do, along each axis that may be one."""
     import numpy as np
@@ -112,7 +143,12 @@ def _check_arrays(family: Family[Any], network: Network) -> None:
         if not possible:
             continue
         array = np.array(list(possible), dtype=float if axis.decimals else np.int64)
-        every = costs_at(family, numbers, axis, 0, array)
+        try:
+            every = costs_at(family, numbers, axis, 0, array)
+        except (TypeError, ValueError, ArchscopeError) as error:
+            raise AssertionError(
+                f"{family.title} takes no array of {axis.word} ({error}); declare arrays=False"
+            ) from error
         for cost in COSTS:
             by_one = [costs[cost] for costs in possible.values()]
             at_once = None if every is None else np.broadcast_to(every[cost], array.shape).tolist()

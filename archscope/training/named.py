@@ -183,22 +183,3 @@ RECIPES |= {
     )
     for name in _FOR_BOTH
 }
-
-FAMILIES = {
-    **dict.fromkeys(("resnext", "cifar_resnext", "seresnext", "res2net"), "resnext"),
-    **dict.fromkeys(("resnet", "resnet_basic", "preresnet", "seresnet_basic"), "resnet"),
-    **dict.fromkeys(("cifar_resnet", "cifar_preresnet"), "resnet"),
-    "wrn": "wrn",
-    **dict.fromkeys(("regnetx", "regnety", "anynet"), "regnet"),
-    **dict.fromkeys(("efficientnet", "efficientnet_v2"), "efficientnet"),
-    **dict.fromkeys(("mnasnet", "mnasnet_a1"), "mnasnet"),
-    "mobilenet_v2": "mobilenet-v2",
-    **dict.fromkeys(("mobilenet_v3_large", "mobilenet_v3_small"), "mobilenet-v3"),
-    "shufflenet_v2": "shufflenet",
-    "squeezenet": "squeezenet",
-    **dict.fromkeys(("vgg", "alexnet"), "vgg"),
-    "repvgg": "repvgg",
-    "densenet": "densenet",
-    "convnext": "convnext",
-}
-"""The recipe of each family by the family's name: its own, or the one that its paper takes over."""

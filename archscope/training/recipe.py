@@ -22,7 +22,7 @@ from typing import Any
 from archscope.arch.network import Network
 from archscope.data.batches.augmentation import Augmentation
 from archscope.errors import UsageError
-from archscope.training.named import FAMILIES, RECIPES
+from archscope.training.named import RECIPES
 from archscope.training.parts import BATCH, EPOCHS, AdamW, Recipe, RmsProp, Schedule, Sgd
 
 __all__ = [
@@ -76,9 +76,8 @@ def of_family(networks: Iterable[Network], *, files: bool = False) -> str:
     """
     names = set()
     for network in networks:
-        design = network.design
-        own = None if design is None or design.family.place else design.family.name
-        name = f"{FAMILIES.get(own or '')}{'-imagenet' * files}"
+        own = network.design.family.recipe if network.design else ""
+        name = f"{own}{'-imagenet' * files}"
         if name not in RECIPES:
             images = "image folders" if files else "32x32 images"
             raise UsageError(
@@ -122,8 +121,13 @@ def recipe(name: str, **overrides: Any) -> Recipe:
     """
     if name not in RECIPES:
         near = difflib.get_close_matches(name.lower().replace("_", "-"), RECIPES, n=1, cutoff=0.8)
-        hint = near[0] if near else "one that train --help lists, as wrn or resnext-imagenet"
-        raise UsageError(f'there is no recipe "{name}": give {hint}')
+        if near:
+            raise UsageError(f'there is no recipe "{name}": give {near[0]}')
+        own = ", ".join(one for one in RECIPES if not one.endswith("-imagenet"))
+        raise UsageError(
+            f"the recipes are {own}, most of them with -imagenet for folders, "
+            f'not "{name}": give one'
+        )
     base = RECIPES[name]
     if overrides.get("epochs") is not None:
         base = lasting(base, overrides["epochs"])

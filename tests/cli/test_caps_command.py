@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from archscope.arch.names import parse
 from archscope.cost import count
 from archscope.cost.memory import memory
+from archscope.cost.stored import Storage
 from archscope.explore.design.space import Space
 
 PLAINNET = Path(__file__).parents[2] / "examples" / "own_family.py"
@@ -154,14 +156,46 @@ def test_factors_below_1_are_looked_at(run):
     assert abs(near["designs"][0]["params"] - 5_000_000) == min(offs)
 
 
-def test_what_would_take_minutes_is_refused_soon(run, monkeypatch):
+ONE_BY_ONE = """
+from archscope import Axis, Conv, Linear, Names, Pool, Repeat, Seq, family
+
+@family(
+    Names("own[_{depth}[_{width}]]"),
+    Axis("depth", range(1, 25), stages=4, programs=False),
+    Axis("width", range(4, 65, 4), default=32),
+)
+def own(depth, width=32, *, classes=10):
+    block = Conv(width, 3, label="conv")
+    stages = [Repeat(n, block, block, label=f"s{at}") for at, n in enumerate(depth)]
+    return Seq(*stages, Pool("global"), Linear(classes))
+"""
+
+
+def test_what_would_take_minutes_is_refused_soon(run, tmp_path, monkeypatch):
     made = []
     network = Space.network
     monkeypatch.setattr(Space, "network", lambda *one: made.append(1) or network(*one))
+    (tmp_path / "own.py").write_text(ONE_BY_ONE)
     caps = ("--sram", "512kB:int8", "--flash", "5MB:int8")
-    result = run("solve", "--network", "densenet", "--free", "growth,depth", *caps)
+    result = run("solve", "--network", f"{tmp_path}/own.py:own", "--free", "width,depth", *caps)
     assert result.exit_code == 2 and "give smaller ranges" in result.stderr
-    assert len(made) < 120
+    assert len(made) < 160
+
+
+def test_networks_that_grow_are_found_under_caps_on_bytes(run):
+    ranges = ("--depth", "2:6:2,2:4:2,2,2:4:2", "--axis", "growth=4:12:4", "--input", "32")
+    caps = ("--sram", "8kB:int8", "--flash", "60kB:int8", "--maximise", "macs", "--classes", "2")
+    free = ("--free", "depth,growth", "--fold", "--nearest", "3")
+    asked = ("solve", "--network", "densenet", *free, *ranges, *caps)
+    found = document(run(*asked, "--format", "json"))["answers"][0]["designs"]
+    int8, fitting = Storage("int8", "int8", fold=True), []
+    for first, second, last, growth in product((2, 4, 6), (2, 4), (2, 4), (4, 8, 12)):
+        one = parse(f"densenet_{first}_{second}_2_{last}_k{growth}", 2, (3, 32, 32))
+        cost = count(one)
+        if int8.peak_bytes(one) <= 8_000 and int8.weight_bytes(one, cost.params) <= 60_000:
+            fitting.append(cost.macs)
+    assert 3 < len(fitting) < 30
+    assert [row["macs"] for row in found] == sorted(fitting, reverse=True)[:3]
 
 
 def test_factors_are_given_as_a_range_with_a_step(run):

@@ -21,6 +21,7 @@ OTHERWISE = {
     "--costs",  # compare predicts throughput and training steps besides
     "--depth",  # of designs: blocks of the stages; of a sweep: layers of its ResNeXt
     "--format",  # enumerate has Parquet besides
+    "--method",  # a search's; table replay takes one's own besides
     "--memory",  # of designs: a range in a format; of list: in fp32; bench: is it measured
     "--layers",  # show: a row for each; bench: what limits each
     "--out",  # solve: channels; of what trains: its folder
@@ -55,7 +56,7 @@ def test_help_is_as_wide_as_the_terminal_and_names_its_values(command):
     assert max(map(len, wide.splitlines())) == 120
     assert not re.search(r"range>|<int|<float|<file|<str|<path|None", narrow)
     assert not re.search(r"default: \(|x<=\d{8}", wide)
-    assert "[/" not in narrow and "\\[" not in narrow
+    assert "[/" not in narrow and "\\[" not in narrow and "[[" not in narrow
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -76,6 +77,24 @@ def test_every_option_stands_in_a_group_with_a_help_and_a_value():
     assert re.findall(r"─ ([A-Z][a-z ]+) ─", shown("-h")) == [
         *("Options", "Design", "Networks", "Training and experiments", "Search"),
     ]
+    searching = shown("-h").partition("─ Search ─")[2]
+    assert re.findall(r"^│ ([a-z]+(?: [a-z]+)?)  ", searching, re.M) == [
+        *("search", "table make", "table verify", "table replay", "table show"),
+    ]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_groups_have_options_and_texts_are_short(command):
+    """The general options come last; a group of one is none, but for those that have no group."""
+    text = shown(command, "-h")
+    panels = re.findall(r"─ ([A-Z][a-z ]+) ─+╮\n(.*?)╰", text, re.DOTALL)
+    assert panels[-1][0] == "Output and help"
+    for title, rows in panels:
+        entries = re.findall(r"^│[ *]{1,5}\S", rows, re.MULTILINE)
+        assert entries and (len(entries) > 1 or title in ("Arguments", "Options")), title
+    own = [one for one in parameters()[command] if one.param_type_name == "option"]
+    told = {one.opts[0]: len(f"{one.help}{one.show_default}") for one in own}
+    assert {name for name, length in told.items() if length > 190} == set()
 
 
 def test_an_option_is_the_same_in_every_command():
@@ -169,6 +188,12 @@ def test_a_command_starts_without_what_draws_help():
     )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (found.returncode, found.stderr) == (0, "True\n")
+
+
+def test_a_folder_given_as_the_tables_file_is_told_where_it_belongs(run):
+    result = run("train", "resnet8", "--output", "runs/first.v1")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.endswith("or add --format; what is trained is kept in --out\n")
 
 
 def test_a_mistake_is_told_without_boxes(run):

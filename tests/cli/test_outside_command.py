@@ -37,6 +37,7 @@ def test_a_script_sees_no_arguments_and_is_told_the_classes(tmp_path, run, monke
     assert code == 0 and "3x4,4" in row
     code, said = csv_of(run, "resnet20", "--classes", 0)
     assert code == 2 and "a class at least" in said
+    assert "archscope.build('resnet20', classes=0)" in said
     code, said = csv_of(run, f"{path}:head", "--input", "3x4,x")
     assert code == 2 and "write 3x224x224" in said
 

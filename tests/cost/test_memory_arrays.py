@@ -4,14 +4,16 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from microcontroller.planner import Buffer, alive, arena
 
 from archscope.arch import families
 from archscope.arch.arrays import TooLarge
 from archscope.arch.families.registry import families as registered
 from archscope.arch.names import parse
 from archscope.arch.network import Network
-from archscope.arch.nodes import Act, Cat, Conv, Gate, Norm, Pool, Repeat, Seq, Shortcut, Sum
+from archscope.arch.nodes import Act, Cat, Conv, Gate, Grow, Norm, Pool, Repeat, Seq, Shortcut, Sum
 from archscope.cost import count
+from archscope.cost import execution as execution_module
 from archscope.cost.execution import execution
 from archscope.cost.formula import count_box
 from archscope.cost.memory import memory, peak_elements, peak_of_box
@@ -25,6 +27,10 @@ ARRAYS = {
     "wrn": {"depth": (2, 2, 2), "widen": [1, 2, 5]},  # of 1 the first block has no projection
     "wrn_depth": {"depth": (1, 1, 1), "block": (3,), "widen": [1, 2, 5]},  # there it needs more
     "densenet": {"blocks": (1, 2, 1, np.array([1, 2, 4])), "growth": [8, 4, 12]},
+    "densenet_depth": {
+        "blocks": ([1, 2, 9], [3, 1, 1], [2, 5, 1], [4, 1, 2]),
+        "growth": [8, 4, 12],
+    },
     "shufflenet_v2": {"width": [24, 48, 116]},
     "vgg": {"blocks": (1, 1, 2, 2, 2), "width": [8, 16, 64]},
     "convnext": {"blocks": (1, 1, np.array([1, 2, 3]), 1), "width": [16, 48, 96]},
@@ -34,7 +40,7 @@ ARRAYS = {
 @pytest.mark.parametrize("name", ARRAYS)
 def test_an_array_has_the_peaks_of_its_designs(name):
     own = getattr(families, name.removesuffix("_depth"))
-    numbers = {k: np.array(v) if isinstance(v, list) else v for k, v in ARRAYS[name].items()}
+    numbers = {key: as_arrays(value) for key, value in ARRAYS[name].items()}
     alone = [
         own(**{key: chosen(value, index) for key, value in numbers.items()}) for index in range(3)
     ]
@@ -72,6 +78,29 @@ def test_behind_a_stage_that_is_missing_what_is_before_is_overwritten(behind):
     assert peak_elements(many).tolist() == peaks
 
 
+BODY = Seq(Norm(), Act(), Conv(3), Norm(), Act(), Conv(3, 3))
+
+
+@pytest.mark.parametrize(
+    ("behind", "programs"),
+    [
+        ([Conv(2)], 3),  # of what is before, of what grows, and of what is behind
+        ([Act()], 1 + 40),  # overwrites what has grown: each number by itself
+    ],
+    ids=["conv", "relu"],
+)
+def test_what_grows_any_number_of_times_has_one_program(behind, programs, monkeypatch):
+    def made(times):
+        return Network("own", Seq(Conv(4), Grow(times, BODY), *behind), (3, 8, 8))
+
+    times, seen = np.arange(1, 41), []
+    own = execution_module.execution_of
+    monkeypatch.setattr(execution_module, "execution_of", lambda *a: seen.append(a) or own(*a))
+    peaks = peak_elements(made(times)).tolist()
+    assert peaks == [peak_elements(made(int(one))) for one in times]
+    assert len(seen) == programs
+
+
 def test_a_box_counts_as_its_designs_one_by_one():
     axes = {"blocks": (1, 2), "expansion": (1, 2, 3), "width": (16, 24, 32)}
     places = np.meshgrid(*axes.values(), indexing="ij")
@@ -87,6 +116,12 @@ def test_a_box_counts_as_its_designs_one_by_one():
         peak_elements(families.mobilenet_v2(**stages(*map(int, row))))
         for row in zip(*(one.reshape(-1) for one in places), strict=True)
     ]
+
+
+def as_arrays(value):
+    if isinstance(value, tuple):
+        return tuple(map(as_arrays, value))
+    return np.array(value) if isinstance(value, list) else value
 
 
 def chosen(value, index):
@@ -143,11 +178,9 @@ SMALL = [
 def test_the_best_plan_of_an_arena_needs_the_peak_and_no_more(nodes):
     """Every order of placing the buffers at their lowest free offset; the smallest arena."""
     network = Network("small", Seq(*nodes), (3, 8, 8))
-    run = execution(network)
-    first, last = lives(run)
-    assert len(first) <= 8
-    arenas = [arena(order, run.sizes, first, last) for order in permutations(first)]
-    assert min(arenas) == peak_elements(network)
+    held = buffers(execution(network))
+    assert len(held) <= 8
+    assert min(map(arena, permutations(held))) == alive(held) == peak_elements(network)
 
 
 PLANNED = (
@@ -166,37 +199,18 @@ def test_a_planner_that_places_the_largest_first_needs_the_peak_or_little_more()
     for name in PLANNED:
         for fold in (False, True):
             network = Storage(fold=fold).held(parse(name))
-            run = execution(network)
-            first, last = lives(run)
-            order = sorted(first, key=lambda buffer: -run.sizes[buffer])
-            more[name, fold] = arena(order, run.sizes, first, last) / peak_elements(network)
+            order = sorted(buffers(execution(network)), key=lambda buffer: -buffer.size)
+            more[name, fold] = arena(order) / peak_elements(network)
     assert min(more.values()) == 1 and max(more.values()) <= 1.25
     assert sum(one == 1 for one in more.values()) > 0.85 * len(more)
 
 
-def lives(run):
-    """The first and the last operation of each buffer."""
+def buffers(run):
+    """Each buffer of a program, alive from the first operation that touches it to the last."""
     first, last = {0: 0}, {0: 0}
     for time, operation in enumerate(run.operations):
         for buffer in (*operation.reads, operation.writes):
             first.setdefault(buffer, time)
             last[buffer] = time
     last[run.operations[-1].writes] = len(run.operations)
-    return first, last
-
-
-def arena(order, sizes, first, last):
-    placed = []
-    for buffer in order:
-        beside = sorted(
-            (start, start + sizes[other])
-            for other, start in placed
-            if first[other] <= last[buffer] and first[buffer] <= last[other]
-        )
-        offset = 0
-        for start, end in beside:
-            if offset + sizes[buffer] <= start:
-                break
-            offset = max(offset, end)
-        placed.append((buffer, offset))
-    return max(start + sizes[buffer] for buffer, start in placed)
+    return [Buffer(run.sizes[one], first[one], last[one]) for one in first]

@@ -33,6 +33,15 @@ def not_of_arrays(width, classes):
     return honest(3 if getattr(width, "ndim", 0) else width, classes)
 
 
+def looped(width, classes):
+    return Seq(*(Conv(4, 3) for _ in range(width)), Conv(classes, 1))
+
+
+def twice_below(width, classes):
+    """The same label in two blocks without one: both are parts of the network itself."""
+    return Seq(*(Seq(Conv(20 + width, 3, label="a")) for _ in range(2)), Conv(classes, 1))
+
+
 def fewer_biases(width, classes):
     """As many params, more multiply-adds; but fewer biases, which have 4 bytes in int8."""
     parts = Cat(Conv(5 * (9 - width), bias=True), Conv(6 * width))
@@ -42,6 +51,7 @@ def fewer_biases(width, classes):
 def test_an_honest_family_passes_wherever_it_stands():
     check_family(made(honest))
     check_family(made(falling, grows=()))
+    check_family(made(looped, arrays=False, most=9))
 
 
 @pytest.mark.parametrize(
@@ -54,6 +64,9 @@ def test_an_honest_family_passes_wherever_it_stands():
         (made(honest, known=("own_x",)), "lists own_x as known, but cannot read it"),
         (made(honest, spelled="[1-3]"), "is not read by its own family"),
         (made(not_of_arrays), "an array of width gives other params"),
+        (made(looped), "own takes no array of width .* declare arrays=False"),
+        (made(looped, arrays=False), "width is taken one number at a time, .* give its axis most"),
+        (made(twice_below), "the label a is used twice in one part of own_"),
         (made(fewer_biases), "weights with batch norm folded fell while width grew"),
     ],
 )

@@ -125,8 +125,12 @@ def test_a_number_out_of_range_is_refused_by_name(bad: dict[str, object]) -> Non
 
 
 def test_an_unknown_recipe_or_field_is_answered_with_what_there_is() -> None:
-    with pytest.raises(UsageError, match=r'no recipe "adam": give one that train --help lists'):
+    with pytest.raises(UsageError, match=r'no recipe "resnxt": give resnext'):
+        recipe("resnxt")
+    with pytest.raises(UsageError, match=r'^the recipes are .* not "adam": give one$') as caught:
         recipe("adam")
+    own = {name.removesuffix("-imagenet") for name in RECIPES}
+    assert all(f"{name}," in str(caught.value) for name in own)
     with pytest.raises(UsageError, match=r'no "lrate": give any of .*epochs.*lr'):
         recipe("wrn", lrate=0.1)
 

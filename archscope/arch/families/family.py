@@ -60,9 +60,9 @@ class Family(Generic[P]):
             it; 0 where `--divisible` means nothing.
         within: the family, and its other numbers, that members are designed anew in.
         year: of its paper.
-        main: the word of the axis that a name of the family alone leaves free although it has a
-            usual number (a default); others with one keep it, those without one are free. Without
-            it, the first of the form that has a usual number.
+        recipe: the name of that by which its paper trains, or which it takes over, where one does.
+        main: of the axes with a usual number, the word of that which a name of the family alone
+            leaves free as well. Without it, the first of the form that has one.
         torchvision: the keys of torchvision's weights, where it has the family and the labels of
             the tree are others; or a function of the numbers to them.
         timm, detection: the same of timm's, and of what torchvision's detectors take (`Theirs`).
@@ -79,6 +79,7 @@ class Family(Generic[P]):
     channels: int = 0
     within: tuple[str, Numbers] | None = None
     year: int | None = field(default=None, kw_only=True)
+    recipe: str = field(default="", kw_only=True)
     torchvision: Declared = field(default=None, kw_only=True)
     timm: Declared = field(default=None, kw_only=True)
     detection: Taken = field(default_factory=dict, kw_only=True)
@@ -274,21 +275,20 @@ def family(
     channels: int = 0,
     within: tuple[str, Mapping[str, Any]] | None = None,
     year: int | None = None,
+    recipe: str = "",
     torchvision: Declared = None,
     timm: Declared = None,
     detection: Taken | None = None,
     main: str = "",
 ) -> Callable[[Callable[P, Made]], Family[P]]:
-    """Declare a family above the function that makes its trees; `Family` has the parameters.
-
-    `names` may be the form alone: `plainnet[_{depth}[_{width}]]`.
-    """
+    """Declare a family above its function; `Family` has the parameters, `names` may be a form."""
     grammar = names if isinstance(names, Names) else Names(names)
 
     def declared(function: Callable[P, Made]) -> Family[P]:
         return Family(
             *(function, grammar, axes, input, classes, init, canonical, channels, within),
             year=year,
+            recipe=recipe,
             torchvision=torchvision,
             timm=timm,
             detection=detection or {},

@@ -18,6 +18,7 @@ from archscope.arch.families.own import own_families
 from archscope.arch.families.spelling import PREFIXES
 
 _PACKAGE = "archscope.arch.families"
+_RESIDUAL = ("residual", "regnet")  # the folders of the families that lists begin with
 
 
 def families() -> list[Family[Any]]:
@@ -27,7 +28,8 @@ def families() -> list[Family[Any]]:
 
 
 def _order(one: Family[Any]) -> tuple[bool, bool, int]:
-    return one.classes != 1000, ".residual." not in _made_in(one), one.year or 9999
+    room = _made_in(one).rpartition(".")[0].rpartition(".")[2]
+    return one.classes != 1000, room not in _RESIDUAL, one.year or 9999
 
 
 def named(name: str) -> Family[Any] | None:

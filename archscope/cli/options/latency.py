@@ -32,8 +32,8 @@ TimesOption = Annotated[
         "--costs",
         value="LIST",
         complete=some_of(modes),
-        help="latency (of one image), throughput, step (of training), some with commas: predicted "
-        "on this machine, with an interval, by the models of archscope bench --fit --modes MODE.",
+        help="latency (of one image), throughput, step (of training), with commas: predicted "
+        "with an interval, by the models of archscope bench --fit --modes MODE.",
     ),
 ]
 CostsOption = Annotated[

@@ -54,9 +54,8 @@ ThreadsOption = Annotated[
         "--threads",
         value="N",
         panel=WHERE,
-        help="CPU threads of each trial, or of what is timed or predicted. Without it 1 a trial "
-        "(before a sweep of over 20 minutes 1, 2 and a fair share are tried, the fastest taken); "
-        "bench and compare take all processors.",
+        help="CPU threads of each trial, or of what is timed or predicted.",
+        default="1 a trial (long sweeps try more), else all processors",
     ),
 ]
 WorkersOption = Annotated[
@@ -104,9 +103,8 @@ ExecutorOption = Annotated[
         value="local|ray",
         panel=WHERE,
         complete=one_of(lambda: ("local", "ray")),
-        help="local: processes of this machine. ray: tasks of a Ray cluster, as many as it has "
-        "room for; a trial whose node is lost continues elsewhere. Nodes need archscope "
-        "and no shared folder; ray needs archscope[ray].",
+        help="local: processes of this machine. ray: tasks of a Ray cluster, whose nodes have "
+        "archscope[ray] and need no shared folder.",
     ),
 ]
 AddressOption = Annotated[
@@ -115,7 +113,7 @@ AddressOption = Annotated[
         "--address",
         value="HOST:PORT",
         panel=WHERE,
-        default="$RAY_ADDRESS, else a cluster of this machine alone, for this run",
+        default="$RAY_ADDRESS, else this machine alone",
         help="Ray cluster, as ray start --head prints it.",
     ),
 ]
@@ -160,9 +158,8 @@ WorkerOption = Annotated[
         "--worker",
         value="DIR",
         panel=WHERE,
-        help="Join the sweep in DIR and train its plan beside other commands: for more machines "
-        "on a shared folder. Goes with --gpus, --device, --workers and --data-dir, not "
-        "with options of the plan.",
+        help="Join the sweep in DIR, a shared folder, and train its plan beside other commands. "
+        "Goes with --gpus, --device, --workers and --data-dir alone.",
     ),
 ]
 

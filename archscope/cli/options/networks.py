@@ -13,8 +13,8 @@ from archscope.cli.options.declared import TASK, option
 from archscope.errors import UsageError, shown
 
 _KINDS = (
-    "as resnet50 (archscope list has more); from outside: timm:NAME, torchvision:NAME, "
-    "python:package.module:function, file.py:function, FILE.pt2, FILE.onnx"
+    "as resnet50 (archscope list has more), timm:NAME, torchvision:NAME, "
+    "python:package.module:function, FILE.py:function, FILE.pt2, FILE.onnx"
 )
 NetworkArgument = Annotated[
     str,
@@ -31,8 +31,8 @@ OwnNetworkArgument = Annotated[
         autocompletion=one_of(networks),
     ),
 ]
-_SEVERAL = f"Networks, {_KINDS}; @FILE (@- for the standard input) holds a name on each line, or "
-_SEVERAL += "is the CSV of archscope enumerate."
+_SEVERAL = f"Networks, {_KINDS}; @FILE (@-: standard input) has one a line, or is a CSV of "
+_SEVERAL += "archscope enumerate."
 NetworksArgument = Annotated[
     list[str],
     typer.Argument(metavar="NETWORK...", help=_SEVERAL, autocompletion=one_of(networks)),
@@ -52,9 +52,9 @@ InputOption = Annotated[
         "--input",
         value="CxHxW",
         panel=TASK,
-        help="Input of one image; networks from outside may take others, as 10, or several with "
-        "commas, 3x32x32,10; designs (solve, enumerate) a range of sides, 96:224:16.",
-        default="its own: 3x224x224, of CIFAR networks 3x32x32",
+        help="Input of one image; from outside also 10, or several, 3x32x32,10; of designs a "
+        "range of sides, 96:224:16.",
+        default="its own: 3x224x224, for CIFAR 3x32x32",
     ),
 ]
 ClassesOption = Annotated[

@@ -30,7 +30,7 @@ MethodOption = Annotated[
     str,
     option(
         "--method",
-        value="halving|random|one-epoch",
+        value="NAME",
         panel=SEARCH,
         complete=one_of(lambda: ("halving", "random", "one-epoch")),
         help="halving: the best of each rung go on to the next. random: all are trained to the "

@@ -37,9 +37,12 @@ TestSamplesOption = Annotated[
     ),
 ]
 TableArgument = Annotated[
-    Path,
+    Path | None,
     typer.Argument(
-        metavar="FILE", help="A file of archscope table make: NAME.csv.gz.", show_default=False
+        metavar="FILE",
+        help="A file of archscope table make: NAME.csv.gz; without it, the table that comes with "
+        "the package.",
+        show_default=False,
     ),
 ]
 

@@ -19,13 +19,11 @@ PresetOption = Annotated[
     str,
     option(
         "--preset",
-        value="quick|proxy|paper",
+        value="NAME",
         panel=WHAT,
         complete=one_of(sweep_presets),
-        help="quick: a demo on built-in data, minutes on two cores. proxy: ResNeXt-29 at half its "
-        "widths, 15 epochs, 3 seeds, CIFAR-10; planned for under an hour on one data-centre "
-        "GPU, which was not verified. paper: Figure 7 as published, 300 epochs, 10 seeds. "
-        "The other options change it.",
+        help="quick: built-in data, minutes on two cores. proxy: CIFAR-10, half the widths, 15 "
+        "epochs, 3 seeds. paper: Figure 7, 300 epochs, 10 seeds. Other options change it.",
     ),
 ]
 TemplatesOption = Annotated[
@@ -35,11 +33,9 @@ TemplatesOption = Annotated[
         value="LIST",
         panel=WHAT,
         complete=some_of(figure7),
-        help="Templates CxWd (cardinality x bottleneck width), with commas: 1x64d,8x64d,1x256d. "
-        "Those of cardinality 1 make the width curve, those of the most common width the "
-        "cardinality curve. Whole network names, such as wrn_16_4, are trained as well, and "
-        "members of a family of your own, as FILE.py:plainnet_2_32. @FILE "
-        "(@- for the standard input) has one on each line, or is the CSV of archscope enumerate.",
+        help="Templates CxWd with commas, 1x64d,8x64d; or networks, as wrn_16_4, "
+        "FILE.py:plainnet_2_32; @FILE (@-: standard input) has one a line, or is a CSV of "
+        "archscope enumerate.",
     ),
 ]
 DepthOption = Annotated[
@@ -60,8 +56,8 @@ DATASET = option(
     value="NAME",
     panel=WHAT,
     complete=one_of(datasets),
-    help="cifar10, cifar100, svhn, svhn+extra, shapes (built-in, synthetic, not CIFAR), "
-    "or folder:DIR, which holds train/CLASS/*.jpg and val/CLASS/*.jpg.",
+    help="{datasets} (shapes is built-in, synthetic, not CIFAR); or folder:DIR, which holds "
+    "train/CLASS/*.jpg and val/CLASS/*.jpg.",
 )
 DatasetOption = Annotated[str | None, DATASET]
 SamplesOption = Annotated[
@@ -80,8 +76,8 @@ HoldoutOption = Annotated[
         "--holdout",
         value="N",
         panel=WHAT,
-        help="Training images held out for validation, as many of each class: 5000; none "
-        "without it. Epochs are judged on them, and the test set is used once, at the end.",
+        help="Training images held out, as many of each class: 5000; none without it. They judge "
+        "the epochs, and the test set is used once, at the end.",
     ),
 ]
 WhitenOption = Annotated[
@@ -112,8 +108,8 @@ TestClassesOption = Annotated[
         "--test-classes",
         value="FILE",
         panel=WHAT,
-        help="File that lists the classes of the test images (folder), one a line; the test "
-        "error is then given twice: among all classes, and among these alone.",
+        help="File that lists the classes of the test images (folder), one a line: the error is "
+        "also given among these alone.",
     ),
 ]
 SEEDS = option(
@@ -121,7 +117,7 @@ SEEDS = option(
     value="N|LIST",
     panel=HOW,
     help="Trainings of each network: a number N (seeds 1 to N), or the seeds themselves, "
-    "1,2,5. More of them extend what is in the same --out, of the networks that are named.",
+    "1,2,5. More of them extend what is in the same --out.",
 )
 SeedsOption = Annotated[str | None, SEEDS]
 RecipeOption = Annotated[
@@ -131,10 +127,9 @@ RecipeOption = Annotated[
         value="NAME",
         panel=HOW,
         complete=one_of(recipes),
-        help="Of the papers: resnext, wrn, wrn-svhn, resnet, regnet, mobilenet-v2, efficientnet, "
-        "convnext, ... (regnet-imagenet and the like for folders; a wrong name lists them); family "
-        "(that of the networks' family), or proxy (one cycle). Brings its own epochs. Without it "
-        "the preset's, or proxy; resnext-imagenet for a folder.",
+        help="A paper's, with its epochs: resnext, wrn, ... (a wrong name lists them); family: the "
+        "networks' own; proxy: one cycle.",
+        default="the preset's or proxy; for folders resnext-imagenet",
     ),
 ]
 EpochsOption = Annotated[

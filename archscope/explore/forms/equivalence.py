@@ -139,7 +139,8 @@ def check_diagram(
         if style.width is not None:
             subject = _in_form(given, "c")
             depth, number = _paths(subject, paths)
-            forms = {one.form: one.network for one in _rewrite(subject, depth, number)}
+            rewritten = _rewrite(subject, depth, number)
+            forms: dict[str, Network] = {one.form: one.network for one in rewritten}
             draw_forms(given.name, forms, FIGURES[depth], style)
 
 

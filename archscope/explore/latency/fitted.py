@@ -27,8 +27,14 @@ _MACHINE = ("platform", "processor", "device_name", "cpus")
 _VERSIONS = ("python", "torch", "archscope")
 
 __all__ = [
-    *("Asked", "LatencyModel", "Predicted", "asked_for", "check_models", "fitted_model"),
-    *("latency_model", "this_machine"),
+    "Asked",
+    "LatencyModel",
+    "Predicted",
+    "asked_for",
+    "check_models",
+    "fitted_model",
+    "latency_model",
+    "this_machine",
 ]
 
 

@@ -28,9 +28,9 @@ from archscope.explore.networks.parts import (
 )
 from archscope.reporting.figure.plot import PLAIN, Style
 from archscope.reporting.networks.difference import (
+    both_in_words,
     difference_csv,
     difference_tables,
-    in_words,
 )
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
@@ -208,7 +208,7 @@ def _by_choice(one: Network, other: Network) -> list[Step] | None:
         assert after is not None, "steps were joined until each makes a network"
         # Where all convolutions of a block are equally wide, that is one choice: the width.
         shown = [name for name in names if not (plain and name == "output")]
-        words = {name: (in_words(start, name), in_words(end, name)) for name in shown}
+        words = {name: both_in_words(start, end, name) for name in shown}
         steps.append(Step(words, _minus(after, total), after, span))
         total = after
     return steps

@@ -100,7 +100,10 @@ def open_network(
         )
     if not is_outside(network):
         if classes == 0:
-            raise UsageError("archscope's own networks have a class at least; give --classes 1")
+            raise UsageError(
+                "archscope's own networks have a class at least; give --classes 1, or build it "
+                f"without its head: archscope.build('{shown(network)}', classes=0)"
+            )
         return parse(network, classes, image_of(shape, network))
     found = _open(network, classes, shape)
     shape = shape or found.input

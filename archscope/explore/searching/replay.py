@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from itertools import product
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,7 @@ Ints: TypeAlias = "npt.NDArray[np.int64]"
 STEPS = 3  # a step of training is about three forward passes
 HALVES_SEED = 17  # of the halves into which a table is cut
 _CHUNK = 2_000_000  # designs of replays at once
-_TRIED = ((2, 3, 4, 6, 8), (2, 3, 5))  # kept and growth, on the first half
+_TRIED = ((2, 3, 4, 6, 8), (2, 3, 5), (1, 2, 3))  # kept, growth and first, on the first half
 _TUNING = 500  # replays of each
 
 
@@ -37,6 +38,7 @@ class Curves:
             training diverged.
         macs: (designs,): multiply-adds of an epoch, `STEPS` forward passes of each training image.
         guess: the error of guessing.
+        training: as `errors`, on the training images.
     """
 
     networks: tuple[str, ...]
@@ -44,6 +46,7 @@ class Curves:
     final: Floats
     macs: Floats
     guess: float
+    training: Floats
 
     @staticmethod
     def of(table: TrainedTable) -> Curves:
@@ -56,23 +59,25 @@ class Curves:
                 "a replay needs every design from the same seeds; make the table again, which "
                 "trains what is missing"
             )
-        errors = np.full((len(names), len(seeds), table.epochs), np.inf)
+        errors, training = np.full((2, len(names), len(seeds), table.epochs), np.inf)
         for place, name in enumerate(names):
             for turn, seed in enumerate(seeds):
-                curve = rows[name, seed].test_error
-                errors[place, turn, : len(curve)] = curve
+                row = rows[name, seed]
+                errors[place, turn, : len(row.test_error)] = row.test_error
+                training[place, turn, : len(row.train_error)] = row.train_error
         guess = 100 * (1 - 1 / table.classes)
         last = errors[:, :, -1]
         images = table.settings.samples or 1
         per_image = np.array([rows[name, seeds[0]].macs for name in names], float)
         final = np.where(np.isfinite(last), last, guess).mean(axis=1)
-        return Curves(tuple(names), errors, final, STEPS * images * per_image, guess)
+        return Curves(tuple(names), errors, final, STEPS * images * per_image, guess, training)
 
     def only(self, designs: Ints) -> Curves:
         """Those of some designs alone, ascending."""
-        names = tuple(self.networks[place] for place in designs)
         return Curves(
-            names, self.errors[designs], self.final[designs], self.macs[designs], self.guess
+            tuple(self.networks[place] for place in designs),
+            *(self.errors[designs], self.final[designs], self.macs[designs], self.guess),
+            self.training[designs],
         )
 
     def halves(self) -> tuple[Curves, Curves]:
@@ -133,8 +138,9 @@ def _carried_out(
         epochs += trained.sum(axis=1)
         macs += (trained * curves.macs[designs]).sum(axis=1)
         done = rung.epochs
-        errors = np.where(going, curves.errors[designs, seeds, done - 1], np.inf)
         last = place == len(schedule.rungs) - 1
+        known = curves.training if schedule.by_training and not last else curves.errors
+        errors = np.where(going, known[designs, seeds, done - 1], np.inf)
         keep = 1 if last else schedule.rungs[place + 1].designs
         best = np.sort(errors.argsort(axis=1, kind="stable")[:, :keep], axis=1)
         designs, seeds = (np.take_along_axis(one, best, axis=1) for one in (designs, seeds))
@@ -144,22 +150,21 @@ def _carried_out(
 
 
 def tuned(method: str, curves: Curves, epochs: int, budgets: Sequence[int]) -> dict[str, int]:
-    """`kept` and `growth` of the least mean regret over the budgets, on these curves.
+    """`kept`, `growth` and `first` of the least mean regret over the budgets, on these curves.
 
-    Empty for a method that has none of them.
+    Empty for a method that has none of them; those that make the same rungs are tried once.
     """
     if method == "random" or epochs == 1:
         return {}
-    growths = _TRIED[1] if method == "halving" else _TRIED[1][:1]
-    tried: list[tuple[float, dict[str, int]]] = []
-    for kept in _TRIED[0]:
-        for growth in growths:
-            chosen = {"kept": kept, "growth": growth}
-            regrets: list[Any] = []
-            for budget in budgets:
-                schedule = schedule_for(method, epochs, budget=budget, **chosen)
-                if schedule.designs <= len(curves.networks):
-                    regrets.append(replayed(curves, schedule, _TUNING).regret.mean())
-            if len(regrets) == len(budgets):
-                tried.append((float(np.mean(regrets)), chosen))
-    return min(tried, key=lambda one: one[0], default=(0.0, {}))[1]
+    words = ("kept", "growth", "first") if method == "halving" else ("kept",)
+    tried: dict[tuple[Schedule, ...], tuple[float, dict[str, int]]] = {}
+    for values in product(*_TRIED[: len(words)]):
+        chosen = dict(zip(words, values, strict=True))
+        schedules = tuple(
+            schedule_for(method, epochs, budget=budget, **chosen) for budget in budgets
+        )
+        if schedules in tried or any(len(curves.networks) < one.designs for one in schedules):
+            continue
+        regrets = [replayed(curves, one, _TUNING).regret.mean() for one in schedules]
+        tried[schedules] = float(np.mean(regrets)), chosen
+    return min(tried.values(), key=lambda one: one[0], default=(0.0, {}))[1]

@@ -116,7 +116,8 @@ def head(sweep: Sweep, space: Mapping[str, Any], command: Sequence[str]) -> dict
 
     Args:
         sweep: whose trials it holds.
-        space: what the designs were drawn from: `FeasibleSet.document`, `n` and `seed`.
+        space: what the designs were drawn from: `FeasibleSet.document`, `n` and `seed`; where only
+            the first ones of the draw were trained, `trained` says how many.
         command: what the user typed.
     """
     plan = sweep.plan
@@ -168,8 +169,8 @@ def write_table(path: Path, table: TrainedTable) -> None:
     write_atomically(path, lambda stream: stream.write(content))
 
 
-def read_table(path: Path | str) -> TrainedTable:
-    """A table from its file.
+def read_table(path: Path | str = SHIPPED) -> TrainedTable:
+    """A table from its file; without one, the table that comes with the package.
 
     Raises:
         UsageError: where there is no such file, or one of another kind.

@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from archscope.arch.quantities import COSTS
 from archscope.errors import UsageError
-from archscope.explore.searching.methods import schedule_for
-from archscope.explore.searching.replay import Curves, replayed, tuned
-from archscope.explore.searching.table import read_table
+from archscope.explore.searching.judged import Method, judged, own_method
+from archscope.explore.searching.methods import Rung, schedule_for
+from archscope.explore.searching.replay import Curves, Replays, replayed, tuned
+from archscope.explore.searching.table import SHIPPED, read_table
 from archscope.reporting.table.column import Column
 from archscope.reporting.table.formats import decimal, integer, prefixed, text
 from archscope.reporting.table.result import Result
@@ -20,6 +22,8 @@ from archscope.reporting.table.table import Table
 
 _TIMES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)  # whole trainings that are spent
 _NORMAL = 1.959964  # of 95 %
+_REPEATS = 10_000
+_OWN_REPEATS = 500  # of a method of the user's own, which is carried out one by one
 
 
 @dataclass(frozen=True, repr=False)
@@ -28,7 +32,7 @@ class Replayed(Result):
 
     Attributes:
         file: the table's.
-        method: the search method.
+        method: the search method, or the name of one's own.
         chosen: its `kept` and `growth`, where it has them: those best on the first half.
         designs: in the half that is reported; `best` is the final error of its best one.
         repeats: replays of each budget.
@@ -73,60 +77,94 @@ class Replayed(Result):
             f"On one half of the table, {self.designs:,} designs, whose best has "
             f"{self.best:.2f} % error{how}.",
             "Regret: points above the best design; mean with its 95 % interval, and where 95 % of "
-            f"{self.repeats:,} replays lie. Rungs: designs x epochs.",
+            f"{self.repeats:,} replays lie."
+            + " Rungs: designs x epochs."
+            * any(row["rungs"] for row in self.rows),
         ]
-        return [Table(f"{self.method} on {self.file.name}", _COLUMNS, rows, notes)]
+        columns = [one for one in _COLUMNS if one.key != "rungs" or any(r["rungs"] for r in rows)]
+        return [Table(f"{self.method} on {self.file.name}", columns, rows, notes)]
 
 
 def table_replay(
-    file: Path | str, *, method: str = "halving", repeats: int = 10_000, seed: int = 1
+    file: Path | str = SHIPPED,
+    *,
+    method: str | Method = "halving",
+    repeats: int | None = None,
+    seed: int = 1,
 ) -> Replayed:
     """What a search method would have found on a table, by the training spent.
 
     The designs are cut in two halves, drawn once and for all: how many designs go on, and how much
     longer, is chosen on the first half; what is reported is of the second alone.
 
+        def mine(known):  # see `KnownTrainings`
+            for network in known.networks:
+                known.train(network)
+
+        a.table_replay(method=mine)
+
     Args:
-        file: a table, as `table_make` writes it.
-        method: `halving`, `random` or `one-epoch`, see `schedule_for`.
-        repeats: replays of each budget.
+        file: a table, as `table_make` writes it; without one, that of the package.
+        method: `halving`, `random` or `one-epoch`, see `schedule_for`; or one of your own: a
+            function, or `FILE.py:NAME`, that takes `KnownTrainings` and returns the network that
+            it found. Where it returns None, or the budget ends it, that is the best of those
+            trained longest.
+        repeats: replays of each budget; without it 10,000, and 500 of a method of your own.
         seed: of their draws.
 
     Raises:
         UsageError: for an unknown method, a table of fewer than 4 designs, or one in which a design
             lacks a seed; as `read_table`.
+        ArchscopeError: where a method of your own fails.
     """
-    if repeats < 2:
-        raise UsageError(f"a band needs 2 replays or more, not {repeats}; give --repeats 10000")
+    given = own_method(method) if isinstance(method, str) else method
+    times = repeats if repeats is not None else _REPEATS if given is None else _OWN_REPEATS
+    if times < 2:
+        raise UsageError(f"a band needs 2 replays or more, not {times}; give --repeats 10000")
     table = read_table(file)
     epochs = table.epochs
-    schedule_for(method, epochs, designs=1)  # raises for an unknown method
     first, second = Curves.of(table).halves()
-    budgets = [epochs * n for n in _TIMES if epochs * n <= 1.5 * len(second.networks)]
-    chosen = tuned(method, first, epochs, budgets)
-    rows = []
-    for budget in budgets or [epochs]:
-        schedule = schedule_for(method, epochs, budget=budget, **chosen)
-        if schedule.designs <= len(second.networks):
-            one = replayed(second, schedule, repeats, seed)
-            mean = float(one.regret.mean())
-            half = float(_NORMAL * one.regret.std(ddof=1) / np.sqrt(repeats))
-            low, high = np.percentile(one.regret, [2.5, 97.5])
-            rows.append(
-                {
-                    "budget": budget,
-                    "rungs": [list(rung) for rung in schedule.rungs],
-                    "epochs": float(one.epochs.mean()),
-                    "macs": float(one.macs.mean()),
-                    "regret": mean,
-                    "mean_low": mean - half,
-                    "mean_high": mean + half,
-                    "low": float(low),
-                    "high": float(high),
-                }
-            )
+    budgets = [epochs * n for n in _TIMES if epochs * n <= 1.5 * len(second.networks)] or [epochs]
+    if given is not None:
+        name = method if isinstance(method, str) else getattr(given, "__name__", "own method")
+        chosen: dict[str, int] = {}
+        costs = {row.network: {cost: getattr(row, cost) for cost in COSTS} for row in table.rows}
+        rows = [
+            _row(budget, (), judged(second, costs, given, budget, times, seed))
+            for budget in budgets
+        ]
+    else:
+        name = str(method)
+        schedule_for(name, epochs, designs=1)  # raises for an unknown method
+        chosen = tuned(name, first, epochs, budgets)
+        schedules = {
+            budget: schedule_for(name, epochs, budget=budget, **chosen) for budget in budgets
+        }
+        rows = [
+            _row(budget, schedule.rungs, replayed(second, schedule, times, seed))
+            for budget, schedule in schedules.items()
+            if schedule.designs <= len(second.networks)
+        ]
     best = float(second.final.min())
-    return Replayed(*(Path(file), method, chosen, len(second.networks), best, repeats, seed, rows))
+    return Replayed(*(Path(file), name, chosen, len(second.networks), best, times, seed, rows))
+
+
+def _row(budget: int, rungs: Sequence[Rung], one: Replays) -> dict[str, Any]:
+    """What came of the replays of a budget."""
+    mean = float(one.regret.mean())
+    half = float(_NORMAL * one.regret.std(ddof=1) / np.sqrt(len(one.regret)))
+    low, high = np.percentile(one.regret, [2.5, 97.5])
+    return {
+        "budget": budget,
+        "rungs": [list(rung) for rung in rungs],
+        "epochs": float(one.epochs.mean()),
+        "macs": float(one.macs.mean()),
+        "regret": mean,
+        "mean_low": mean - half,
+        "mean_high": mean + half,
+        "low": float(low),
+        "high": float(high),
+    }
 
 
 _COLUMNS = (

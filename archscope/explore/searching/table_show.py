@@ -9,7 +9,14 @@ from typing import Any
 
 from archscope.cost.formula import CONVENTION
 from archscope.errors import plural
-from archscope.explore.searching.table import CURVES, FIRST, SCHEMA, TrainedTable, read_table
+from archscope.explore.searching.table import (
+    CURVES,
+    FIRST,
+    SCHEMA,
+    SHIPPED,
+    TrainedTable,
+    read_table,
+)
 from archscope.reporting.table.column import Column
 from archscope.reporting.table.formats import integer, text
 from archscope.reporting.table.result import Result
@@ -85,7 +92,12 @@ class ShownTable(Result):
         part = settings.view.test_samples
         judged = f", judged on {part:,} test images an epoch, on all after the last" if part else ""
         trained = "all" if settings.samples is None else f"{settings.samples:,}"
+        space = about["space"]
+        part_of = []
+        if "trained" in space:
+            part_of = [f"The first {space['trained']:,} of a draw of {space['n']:,}."]
         return [
+            *part_of,
             f"Trained on {trained} images of {data['label']} for "
             f"{plural(self.table.epochs, 'epoch')} by the recipe {settings.recipe.name}{judged}.",
             f"{plural(len(self.table.rows), 'training')}, {about['hours']:g} hours of one "
@@ -95,8 +107,8 @@ class ShownTable(Result):
         ]
 
 
-def table_show(file: Path | str) -> ShownTable:
-    """What a table of trained designs holds.
+def table_show(file: Path | str = SHIPPED) -> ShownTable:
+    """What a table of trained designs holds; without a file, the one that comes with the package.
 
     Raises:
         UsageError, ArchscopeError: as `read_table`.

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archscope.errors import ArchscopeError, UsageError, plural
-from archscope.explore.searching.table import CURVES, Row, TrainedTable, read_table
+from archscope.explore.searching.table import (
+    CURVES,
+    SHIPPED,
+    Row,
+    TrainedTable,
+    read_table,
+)
 from archscope.explore.training.images_from import Source
 from archscope.explore.training.run_plan import Console, Order, conduct
 from archscope.reporting.table.column import Column
@@ -65,7 +71,7 @@ class Verified(Result):
 
 
 def table_verify(
-    file: Path | str,
+    file: Path | str = SHIPPED,
     *,
     rows: int = 5,
     seed: int = 1,
@@ -77,10 +83,11 @@ def table_verify(
     """Train some rows of a table again and compare every epoch's errors.
 
     Args:
-        file: a table, as `table_make` writes it.
+        file: a table, as `table_make` writes it; without one, that of the package.
         rows: how many, drawn at random.
         seed: of the draw.
-        out: the folder of the trainings; without it `NAME.verify` beside the file.
+        out: the folder of the trainings; without it `NAME.verify` beside the file, that of the
+            package's table in the working directory.
         source, console, inventory: as `archscope.train` has them.
 
     Raises:
@@ -89,7 +96,8 @@ def table_verify(
     """
     table, where, say = read_table(file), source or Source(), console or Console()
     path = Path(file)
-    folder = Path(out) if out else path.with_name(f"{path.name.split('.csv')[0]}.verify")
+    beside = Path() if path == SHIPPED else path.parent
+    folder = Path(out) if out else beside / f"{path.name.split('.csv')[0]}.verify"
     machine = table.about["machine"]
     asked = Resources(
         gpus=0 if machine["device"] == "cpu" else None,

@@ -25,13 +25,13 @@ from archscope.explore.training.images_from import Source
 from archscope.explore.training.part import Part
 from archscope.explore.training.run_plan import Console, Order, conduct
 from archscope.explore.training.until_decided import Stopping, train_until_decided
-from archscope.reporting.facts.searches import held_out_error
+from archscope.reporting.facts.searches import held_out_error, trained_seconds, training_errors
 from archscope.sweep.plan.estimate import duration
 from archscope.sweep.plan.settings import Settings
 from archscope.sweep.plan.slots import Resources
 from archscope.sweep.store import folder as folders
 from archscope.sweep.store.continued import another_plan
-from archscope.sweep.store.records import Sweep, read_sweep
+from archscope.sweep.store.records import read_sweep
 from archscope.sweep.store.search import (
     DECISION_FOLDER,
     Asked,
@@ -193,7 +193,8 @@ class Work:
         sweep = read_sweep(self.folder)
         records = {one.trial.template: one for one in sweep.trials}
         errors = {name: held_out_error(records[name], epochs) for name in names}
-        best = select(errors, last.designs[rung + 1] if rung + 1 < len(last.designs) else 1)
+        by = training_errors(records, errors, epochs) if self._by_training(rung, last) else errors
+        best = select(by, last.designs[rung + 1] if rung + 1 < len(last.designs) else 1)
         if not best:
             raise ArchscopeError(
                 f"no design of this rung ended well: see archscope report {self.folder}, and run "
@@ -206,22 +207,13 @@ class Work:
             tuple(best),
             failed,
             first,
-            round(now.seconds + max(seconds, self._trained(sweep, names, last, rung)), 1),
+            round(now.seconds + max(seconds, trained_seconds(sweep, names, last, rung)), 1),
             sum(one.epochs_done for one in sweep.trials),
         )
         self._decide(number, rung, made)
 
-    def _trained(self, sweep: Sweep, names: Sequence[str], last: Round, rung: int) -> float:
-        """Seconds of the rung's trainings: what the clock of a killed process would have shown."""
-        begun = last.epochs[rung - 1] if rung else 0
-        lines = [
-            line
-            for one in sweep.trials
-            if one.trial.template in names
-            for line in one.epochs[begun : last.epochs[rung]]
-        ]
-        total = sum(float(line.get("seconds") or 0) for line in lines)
-        return total / sweep.plan.machine.workers
+    def _by_training(self, rung: int, of: Round) -> bool:
+        return rung + 1 < len(of.epochs) and self._for(designs=1).by_training
 
     def _decide(self, number: int, rung: int, made: Decision) -> None:
         def add(there: Search | None) -> Search:
@@ -235,9 +227,10 @@ class Work:
         now = record(self.folder, add)
         told = now.rounds[number].decisions[rung]
         failed = f" {plural(len(told.failed), 'design')} failed or diverged." if told.failed else ""
-        epochs = now.rounds[number].epochs[rung]
+        of = now.rounds[number]
+        best = "has the least training error" if self._by_training(rung, of) else "is the best"
         self.say.note(
-            f"After epoch {epochs}: {told.kept[0]} is the best of round {number + 1}, held-out "
+            f"After epoch {of.epochs[rung]}: {told.kept[0]} {best} of round {number + 1}, held-out "
             f"error {told.best:.2f} %; {duration(told.seconds)} spent.{failed}"
         )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from archscope.errors import plural
 from archscope.sweep.plan.estimate import duration
 from archscope.sweep.store.records import Sweep, TrialRecord
-from archscope.sweep.store.search import Search
+from archscope.sweep.store.search import Round, Search
 
 
 def held_out_error(record: TrialRecord, epochs: int | None = None) -> float | None:
@@ -17,6 +17,29 @@ def held_out_error(record: TrialRecord, epochs: int | None = None) -> float | No
     value = lines[-1].get("validation_error") if lines else None
     whole = record.result is None or record.result.status == "done"
     return float(value) if whole and isinstance(value, (int, float)) else None
+
+
+def training_errors(
+    records: Mapping[str, TrialRecord], errors: Mapping[str, float | None], epochs: int
+) -> dict[str, float | None]:
+    """The error on the training images over one epoch, in %, of each design that has `errors`."""
+    return {
+        name: None if error is None else records[name].epochs[epochs - 1].get("train_error")
+        for name, error in errors.items()
+    }
+
+
+def trained_seconds(sweep: Sweep, names: Collection[str], of: Round, rung: int) -> float:
+    """Seconds of a rung's trainings: what the clock of a killed process would have shown."""
+    begun = of.epochs[rung - 1] if rung else 0
+    lines = [
+        line
+        for one in sweep.trials
+        if one.trial.template in names
+        for line in one.epochs[begun : of.epochs[rung]]
+    ]
+    total = sum(float(line.get("seconds") or 0) for line in lines)
+    return total / sweep.plan.machine.workers
 
 
 def stands(search: Search) -> str:

@@ -115,11 +115,11 @@ def layers(nodes: Sequence[Node]) -> str:
 
 
 def cardinality(stage: Stage) -> int | None:
-    """The largest number of groups of a stage's convolutions; None where it has no blocks."""
+    """The largest number of groups of a stage's convolutions; None where its blocks have none."""
     if stage.repeat is None:
         return None
     leaves = _main_path(stage.repeat.first)
-    return max(int(node.groups) for node in leaves if isinstance(node, Conv))
+    return max((int(node.groups) for node in leaves if isinstance(node, Conv)), default=None)
 
 
 def size(stage: Stage) -> str:

@@ -11,7 +11,7 @@ from archscope.arch.scaling import decimal as decimal_text
 from archscope.errors import plural
 from archscope.reporting.facts.nearest_published import nearest_sentence
 from archscope.reporting.networks.latency import LATENCY, latency_columns, latency_text, with_ends
-from archscope.reporting.networks.number_columns import DESIGN, narrowed, number_columns
+from archscope.reporting.networks.number_columns import DESIGN, depths, narrowed, number_columns
 from archscope.reporting.table.formats import deviation, integer, share, si, signed, text
 from archscope.reporting.table.table import Column, Table
 
@@ -72,7 +72,7 @@ def inverse_table(document: Mapping[str, Any]) -> Table:
     }
     columns += number_columns(numbers)
     if any(axis.startswith("depth") for axis in sought):
-        columns.append(Column("depths", "blocks", text))
+        columns.append(depths("depths", rows))
     if any(row["scale"] != 1 for row in rows):
         columns.append(Column("scale", "scale", text))
     limited = [limit["metric"] for limit in limits]
@@ -109,8 +109,8 @@ def enumeration_table(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
     ]
     columns += number_columns({word: head["symbols"].get(word, word) for word in told})
     columns += [Column(word, word, text, shown=False) for word in numbers if word not in told]
-    depths = any(axis.startswith("depth") for axis in shown) or several
-    columns.append(Column("blocks", "blocks", text, shown=depths))
+    deep = any(axis.startswith("depth") for axis in shown) or several
+    columns.append(depths("blocks", () if several else rows[:1], shown=deep))
     columns.append(Column("scale", "scale", text, shown="scale" in shown))
     columns += [Column(metric, header, integer) for metric, header in NAMES.items()]
     columns += [Column(cost, f"{cost}\n({one})", integer) for cost, one in head["formats"].items()]

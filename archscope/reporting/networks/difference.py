@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from archscope.arch.families.residual.choices import Choices
+from archscope.arch.nodes import Node
 from archscope.arch.quantities import COSTS
 from archscope.arch.windows import pair
 from archscope.reporting.networks.architectures import layers
@@ -16,9 +18,32 @@ _HEADERS = ("params", "FLOPs\n(multiply-adds)", "activations")
 _NAMES = {"params": "params", "macs": "FLOPs", "activations": "activations"}
 
 
-def in_words(choices: Choices, name: str) -> str:
-    """What a network chose: `32`, or `64, 128, 256, 512 channels`."""
-    return _WORDS[name](choices)
+def both_in_words(one: Choices, other: Choices, name: str) -> tuple[str, str]:
+    """What each of two networks chose: `32`, or `64, 128, 256, 512 channels`.
+
+    Layers that the words of a stem or head leave out, as dropout, are told where they differ.
+    """
+    words = _WORDS[name](one), _WORDS[name](other)
+    if words[0] != words[1] or name not in ("stem", "head"):
+        return words
+    first, second = _leaves(getattr(one, name)), _leaves(getattr(other, name))
+    return words[0] + _beside(first, second), words[1] + _beside(second, first)
+
+
+def _leaves(nodes: Iterable[Node]) -> list[Node]:
+    """The layers of nodes, in order."""
+    return [leaf for node in nodes for leaf in (_leaves(node.parts()) or [node])]
+
+
+def _beside(layers: Sequence[Node], others: Sequence[Node]) -> str:
+    """The layers that others have not, with the numbers that they have: `, dropout p=0.2`."""
+    told = []
+    for node in layers:
+        if node not in others:
+            own = (f for f in fields(node) if getattr(node, f.name) not in (f.default, None))
+            numbers = (f"{f.name}={getattr(node, f.name)}" for f in own)
+            told.append(" ".join([f", {type(node).__name__.lower()}", *numbers]))
+    return "".join(told)
 
 
 def named(step: Mapping[str, Any]) -> str:

@@ -25,6 +25,15 @@ def number_columns(symbols: Mapping[str, str]) -> list[Column]:
     return [_column(words, symbols) for words in _groups(symbols)]
 
 
+def depths(key: str, rows: Sequence[Mapping[str, Any]], *, shown: bool = True) -> Column:
+    """The column of depths: the blocks of the stages, or in all `rows` a depth of one number.
+
+    That may be layers, or a factor as EfficientNet's: it is not said to be blocks.
+    """
+    one = bool(rows) and not any("-" in row[key] for row in rows)
+    return Column(key, "depth" if one else "blocks", text, shown=shown)
+
+
 def narrowed(table: Table) -> Table:
     """A wide table without the columns that say nothing more.
 

@@ -10,8 +10,8 @@ from properties import examples
 
 import archscope
 from archscope.arch import arrays, structure
-from archscope.arch.families.residual import ramps
-from archscope.arch.families.residual.ramps import ramp
+from archscope.arch.families.regnet import ramps
+from archscope.arch.families.regnet.ramps import ramp
 from archscope.arch.nodes import Conv, Norm, Repeat, Seq
 from archscope.arch.shape import output_shape
 from archscope.cost import count

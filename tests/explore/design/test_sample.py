@@ -9,7 +9,7 @@ from itertools import count as count_up
 import numpy as np
 import pytest
 
-from archscope.arch.families.residual.ramps import Beginnings
+from archscope.arch.families.regnet.ramps import Beginnings
 from archscope.arch.names import parse
 from archscope.arch.scaling import plain
 from archscope.cost.formula import count

@@ -127,6 +127,13 @@ def test_basic_blocks_have_one_width():
     ]
 
 
+def test_heads_that_differ_in_dropout_alone_are_told_apart():
+    """SENet-154 has dropout before its classifier, which a table of layers does not show."""
+    steps = difference("senet154", "seresnext152_64x4d").steps or []
+    (before, after) = next(step.choices["head"] for step in steps if "head" in step.choices)
+    assert before == f"{after}, dropout p=0.2" and "dropout" not in after
+
+
 def test_choices_that_only_together_make_a_network_are_one_step():
     """63 channels are no multiple of 32, nor 128 of 3."""
     (step,) = difference("resnext50_32x4d", "resnext50_3x21d").steps

@@ -12,8 +12,8 @@ from archscope.explore.searching.methods import Rung, Schedule, schedule_for, se
     ("method", "rungs", "spent"),
     [
         ("random", [(5, 32)], 160),
-        ("one-epoch", [(1, 32), (5, 8)], 32 + 8 * 4),
-        ("halving", [(1, 32), (3, 8), (5, 2)], 32 + 8 * 2 + 2 * 2),
+        ("one-epoch", [(1, 32), (5, 10)], 32 + 10 * 4),
+        ("halving", [(2, 32), (5, 10)], 32 * 2 + 10 * 3),
     ],
 )
 def test_a_method_is_a_schedule(method, rungs, spent):
@@ -21,6 +21,24 @@ def test_a_method_is_a_schedule(method, rungs, spent):
     assert list(schedule.rungs) == rungs
     assert schedule.spent == spent
     assert sum(schedule.spent_by_rung) == spent
+    assert schedule.by_training is (method == "halving")
+
+
+@pytest.mark.parametrize(
+    ("epochs", "chosen", "ends"),
+    [
+        (9, {}, [3, 9]),
+        (9, {"growth": 2}, [3, 6, 9]),
+        (9, {"first": 1}, [1, 3, 9]),
+        (30, {"first": 2}, [2, 6, 18, 30]),
+        (2, {}, [1, 2]),
+        (3, {"first": 3}, [3]),
+        (3, {"first": 8}, [3]),
+    ],
+)
+def test_the_rungs_of_halving(epochs, chosen, ends):
+    schedule = schedule_for("halving", epochs, designs=100, **chosen)
+    assert [rung.epochs for rung in schedule.rungs] == ends
 
 
 @pytest.mark.parametrize("method", ["random", "one-epoch", "halving"])

@@ -18,7 +18,8 @@ def curves(designs=30, seeds=2, epochs=5, seed=0):
     last = errors[:, :, -1]
     final = np.where(np.isfinite(last), last, 90.0).mean(axis=1)
     names = tuple(f"net{place:02}" for place in range(designs))
-    return Curves(names, errors, final, 1000.0 + np.arange(designs), 90.0)
+    training = np.where(np.isfinite(errors), rng.integers(20, 60, size=errors.shape), np.inf)
+    return Curves(names, errors, final, 1000.0 + np.arange(designs), 90.0, training)
 
 
 def by_hand(known, schedule, designs, seeds):
@@ -33,6 +34,8 @@ def by_hand(known, schedule, designs, seeds):
         after = schedule.rungs[place + 1 :]
         errors = {name: known.errors[d, s, done - 1] for name, d, s in going}
         finite = {name: one for name, one in errors.items() if np.isfinite(one)}
+        if after and schedule.by_training:
+            finite = {n: known.training[d, s, done - 1] for n, d, s in going if n in finite}
         chosen = select(finite, after[0].designs if after else 1)
         going = [one for one in going if one[0] in chosen]
     found = known.final[going[0][1]] if going else known.guess
@@ -53,11 +56,15 @@ def test_all_replays_at_once_are_those_one_by_one(method, budget):
 def test_a_small_case_by_hand():
     # The best after one epoch (b) is the second best at the end; all three are begun.
     errors = np.array([[[50.0, 40, 10]], [[30, 25, 20]], [[60, 50, 30]]])
-    known = Curves(("a", "b", "c"), errors, errors[:, 0, -1], np.array([1.0, 2, 4]), 90.0)
+    training = np.array([[[40.0, 40, 10]], [[50, 25, 20]], [[60, 50, 30]]])
+    costs = np.array([1.0, 2, 4])
+    known = Curves(("a", "b", "c"), errors, errors[:, 0, -1], costs, 90.0, training)
     one = replayed(known, Schedule(((1, 3), (3, 1))), 5)
     assert set(one.regret) == {10.0}
     assert set(one.epochs) == {5.0}
     assert set(one.macs) == {1 + 2 + 4 + 2 * 2.0}
+    by_training = replayed(known, Schedule(((1, 3), (3, 1)), by_training=True), 5)
+    assert set(by_training.regret) == {0.0}  # a has the least training error after one epoch
     both = replayed(known, Schedule(((1, 3), (3, 2))), 5)
     assert set(both.regret) == {0.0}
     assert set(both.macs) == {7 + 2 * (1 + 2.0)}

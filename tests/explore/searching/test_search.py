@@ -16,7 +16,9 @@ from typer.testing import CliRunner
 
 from archscope.cli import app
 from archscope.errors import ArchscopeError
+from archscope.explore.searching.methods import select
 from archscope.explore.searching.space import small_forms
+from archscope.sweep.store.records import read_sweep
 from archscope.sweep.store.search import (
     Asked,
     Decision,
@@ -146,6 +148,13 @@ def test_a_search_that_was_killed_is_the_same_to_the_bit(tmp_path: Path) -> None
     whole = _results(tmp_path / "whole")
     assert len(whole) == 1 + 4 + 2  # a result, epochs of all four designs, what was decided
     assert _results(tmp_path / "killed") == whole
+    now = read_search(tmp_path / "whole")
+    assert now is not None and now.rounds[0].epochs == (1, 2)
+    after_one = {
+        record.trial.template: record.epochs[0]["train_error"]
+        for record in read_sweep(tmp_path / "whole").trials
+    }
+    assert list(now.decisions[0][2].kept) == select(after_one, 1)
     page = subprocess.run(
         [*words[:3], "report", str(tmp_path / "whole"), "--format", "json"],
         check=True,

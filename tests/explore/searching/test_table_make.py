@@ -82,6 +82,34 @@ def test_mistakes_are_one_sentence(tmp_path, monkeypatch, words, message, code):
     assert "Traceback" not in result.stderr
 
 
+class Planned(Exception):
+    """Raised in place of training."""
+
+
+def planned(monkeypatch, tmp_path, **changes):
+    def take(order, *_):
+        raise Planned(order.settings)
+
+    monkeypatch.setattr("archscope.explore.searching.table_make.conduct", take)
+    few = a.FeasibleSet(["wrn_10"], "100kparams")
+    with pytest.raises(Planned) as raised:
+        a.table_make(few, tmp_path / "t.csv", n=1, dataset="shapes", **changes)
+    return raised.value.args[0]
+
+
+def test_trainings_are_by_default_those_of_the_shipped_table(monkeypatch, tmp_path):
+    found, shipped = planned(monkeypatch, tmp_path), read_table().settings
+    assert found.recipe == shipped.recipe
+    assert (found.samples, found.seeds, found.view) == (
+        shipped.samples,
+        shipped.seeds,
+        shipped.view,
+    )
+    family = planned(monkeypatch, tmp_path, recipe="family").recipe
+    assert (family.batch, family.epochs) == (128, 5)
+    assert planned(monkeypatch, tmp_path, batch=64).recipe.batch == 64
+
+
 def test_help_of_a_table():
     assert "table make" in CliRunner().invoke(app, ["table", "--help"]).stdout
     assert "--test-samples" in CliRunner().invoke(app, ["table", "make", "--help"]).stdout

@@ -1,7 +1,7 @@
 from archscope.arch.names import parse
 from archscope.arch.network import Network, stages
-from archscope.arch.nodes import Cat, Conv, Pool, Seq
-from archscope.reporting.networks.architectures import describe, table1
+from archscope.arch.nodes import Cat, Conv, Pool, Repeat, Seq
+from archscope.reporting.networks.architectures import cardinality, describe, table1
 
 
 def row(name, stage):
@@ -56,3 +56,9 @@ def test_side_heads_stand_before_the_head_of_a_table():
 def test_an_identity_branch_is_named():
     network = Network("test", Seq(Seq(Cat(Conv(8), Seq()), Pool("max", 2, 2))), (4, 8, 8))
     assert describe(stages(network)[0]) == ["[1×1, 8  ] ×1", "[identity]", "2×2 max pool, stride 2"]
+
+
+def test_a_stage_whose_blocks_have_no_convolution_has_no_cardinality():
+    pool = Pool("max", 3, 1, 1)
+    [stage] = stages(Network("pools", Seq(Repeat(2, pool, pool, label="layer1")), (4, 8, 8)))
+    assert cardinality(stage) is None and describe(stage) == ["[3×3 max pool] ×2"]

@@ -1,6 +1,11 @@
 """Tables of designs with many numbers: for people narrow, for machines whole."""
 
-from archscope.reporting.networks.number_columns import DESIGN, narrowed, number_columns
+from archscope.reporting.networks.number_columns import (
+    DESIGN,
+    depths,
+    narrowed,
+    number_columns,
+)
 from archscope.reporting.table.column import Column
 from archscope.reporting.table.formats import text
 from archscope.reporting.table.render import render
@@ -17,6 +22,13 @@ def test_numbers_of_stages_share_a_column_and_stay_apart_for_machines():
     row = {"width": 4, "expansion3": 2, "expansion4": 3, "expansion5": 6, "depth1": 1, "depth2": 2}
     table = Table("t", columns, [row])
     assert table.cells() == [["4", "2-3-6", "1", "2"]] and table.keys == list(row)
+
+
+def test_depths_of_stages_are_blocks_and_a_depth_of_one_number_is_not():
+    stages, layers = {"blocks": "3-4-6-3"}, {"blocks": "20"}
+    assert depths("blocks", [layers]).header == "depth"
+    for rows in ([layers, stages], []):
+        assert depths("blocks", rows).header == "blocks"
 
 
 def test_a_wide_table_says_what_is_the_same_in_all_rows_in_its_title():

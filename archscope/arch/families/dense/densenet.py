@@ -42,9 +42,10 @@ _KEYS = Keys(
         },
         cifar=True,
     ),
-    Axis("depth", range(2, 49, 2), parameter="blocks", stages=4, programs=False),
+    Axis("depth", range(2, 49, 2), parameter="blocks", stages=4),
     Axis("growth", range(4, 65, 4), default=32),
     year=2016,
+    recipe="densenet",
     torchvision=_KEYS,
 )
 def densenet(

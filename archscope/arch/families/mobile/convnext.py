@@ -85,6 +85,7 @@ def _timm(numbers: Numbers) -> Keys:
     Axis("depth", range(1, 28), parameter="blocks", stages=4),
     Axis("width", range(16, 257, 16), default=96),
     year=2022,
+    recipe="convnext",
     torchvision=_KEYS,
     timm=_timm,
 )

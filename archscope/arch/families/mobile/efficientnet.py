@@ -133,6 +133,7 @@ def _timm(numbers: Numbers) -> Keys:
     _factor("depth"),
     input=_side,
     year=2019,
+    recipe="efficientnet",
     canonical=_canonical,
     torchvision=_torchvision,
     timm=_timm,

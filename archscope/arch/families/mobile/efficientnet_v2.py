@@ -84,6 +84,7 @@ def _write(numbers: Numbers) -> str:
     WIDTH,
     input=_side,
     year=2021,
+    recipe="efficientnet",
     torchvision=KEYS,
 )
 def efficientnet_v2(

@@ -69,6 +69,7 @@ _KEYS = Keys(
     ),
     WIDTH,
     year=2018,
+    recipe="mnasnet",
     torchvision=_KEYS,
 )
 def mnasnet(width: Fraction | float = 1, *, classes: int = 1000, cifar: bool = False) -> Seq:
@@ -110,6 +111,7 @@ def _timm(numbers: Numbers) -> Keys:
     ),
     WIDTH,
     year=2018,
+    recipe="mnasnet",
     timm=_timm,
 )
 def mnasnet_a1(width: Fraction | float = 1, *, classes: int = 1000, cifar: bool = False) -> Seq:

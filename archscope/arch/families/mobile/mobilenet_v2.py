@@ -94,6 +94,7 @@ def _read(spelled: Spelled) -> Numbers:
     WIDTH,
     *_STAGES_AXES,
     year=2018,
+    recipe="mobilenet-v2",
     torchvision=_keys,
     timm=_timm,
     detection=_detection,

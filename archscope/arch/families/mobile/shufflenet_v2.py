@@ -42,6 +42,7 @@ _KEYS = Keys(
     Axis("width", range(8, 401, 4), least=2, step=2),
     Axis("last", (1024, 2048), sought=range(128, 4097, 128), default=1024),
     year=2018,
+    recipe="shufflenet",
     main="width",
     torchvision=_KEYS,
 )

@@ -1,1 +1,1 @@
-"""Families that are no stacks of one block: the Inceptions."""
+"""All other families: plain stacks of convolutions, and the Inceptions."""

@@ -17,7 +17,9 @@ _KEYS = Keys(
 )
 
 
-@family(Names("alexnet", known=("alexnet",), cifar=True), year=2014, torchvision=_KEYS)
+@family(
+    Names("alexnet", known=("alexnet",), cifar=True), year=2014, recipe="vgg", torchvision=_KEYS
+)
 def alexnet(*, classes: int = 1000, cifar: bool = False) -> Seq:
     """AlexNet: five convolutions and three dense layers.
 

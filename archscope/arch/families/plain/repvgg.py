@@ -118,6 +118,7 @@ _AXES = (
     *_AXES,
     channels=64,
     year=2021,
+    recipe="repvgg",
     timm=_TIMM,
     main="a",
 )

@@ -35,6 +35,7 @@ _KEYS = Keys(
         cifar=True,
     ),
     year=2016,
+    recipe="squeezenet",
     torchvision=_KEYS,
 )
 def squeezenet(version: str = "1_0", *, classes: int = 1000, cifar: bool = False) -> Seq:

@@ -43,6 +43,7 @@ _SSD = Keys(  # SSD cuts VGG before its fourth pool
     Axis("width", range(8, 129, 8), default=64, channels=True),
     channels=1,
     year=2014,
+    recipe="vgg",
     torchvision=_KEYS,
     detection={"ssd": _SSD},
 )

@@ -112,6 +112,7 @@ def _write(numbers: Numbers) -> str:
     scale_axis(64),
     channels=64,
     year=2016,
+    recipe="resnet",
 )
 def preresnet(
     blocks: Sequence[Number] = (3, 24, 36, 3),
@@ -187,6 +188,7 @@ def _write_cifar(numbers: Numbers) -> str:
     canonical=_canonical,
     channels=16,
     year=2016,
+    recipe="resnet",
 )
 def cifar_preresnet(
     depth: int | Sequence[Number] = 110,

@@ -110,6 +110,7 @@ def _timm(numbers: Numbers) -> Keys | None:
     scale_axis(64),
     channels=1,
     year=2019,
+    recipe="resnext",
     timm=_timm,
 )
 def res2net(

@@ -83,6 +83,7 @@ def _write(numbers: Numbers) -> str:
     channels=64,
     within=("resnext", {"cardinality": 1, "width": 64}),
     year=2015,
+    recipe="resnet",
 )
 def resnet(
     blocks: Sequence[Number] = (3, 4, 6, 3),
@@ -202,6 +203,7 @@ def _write_basic(numbers: Numbers) -> str:
     scale_axis(64),
     channels=64,
     year=2015,
+    recipe="resnet",
 )
 def resnet_basic(
     blocks: Sequence[Number] = (2, 2, 2, 2),
@@ -251,6 +253,7 @@ def _write_cifar(numbers: Numbers) -> str:
     canonical=lambda numbers: {**numbers, "depth": equal_stages(numbers["depth"], 6, 2)},
     channels=16,
     year=2015,
+    recipe="resnet",
 )
 def cifar_resnet(
     depth: int | Sequence[Number] = 20,

@@ -111,6 +111,7 @@ def _write(numbers: Numbers) -> str:
     scale_axis(64),
     channels=1,
     year=2016,
+    recipe="resnext",
 )
 def resnext(
     blocks: Sequence[Number] = (3, 4, 6, 3),
@@ -180,6 +181,7 @@ def _blocks(numbers: dict[str, Any]) -> dict[str, Any]:
     canonical=_blocks,
     channels=1,
     year=2016,
+    recipe="resnext",
 )
 def cifar_resnext(
     depth: int | Sequence[Number] = 29,

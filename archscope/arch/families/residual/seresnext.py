@@ -80,6 +80,7 @@ def _write(numbers: Numbers) -> str:
     scale_axis(64),
     channels=1,
     year=2017,
+    recipe="resnext",
 )
 def seresnext(
     blocks: Sequence[Number] = (3, 4, 6, 3),
@@ -131,6 +132,7 @@ def _write_basic(numbers: Numbers) -> str:
     scale_axis(64),
     channels=64,
     year=2017,
+    recipe="resnet",
 )
 def seresnet_basic(
     blocks: Sequence[Number] = (2, 2, 2, 2),

@@ -118,6 +118,7 @@ def _canonical(numbers: dict[str, Any]) -> dict[str, Any]:
     canonical=_canonical,
     channels=16,
     year=2016,
+    recipe="wrn",
 )
 def wrn(
     depth: int | Sequence[Number] = 28,

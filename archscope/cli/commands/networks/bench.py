@@ -81,11 +81,10 @@ def bench(
         str,
         option(
             "--engine",
-            value="torch|compile|onnxruntime",
+            value="NAME",
             complete=one_of(lambda: ("torch", "compile", "onnxruntime")),
-            help="What runs them: torch, torch.compile (tens of seconds a network and mode, before "
-            "it is timed), or ONNX Runtime (forward passes; .onnx files as they are, others "
-            "exported; needs archscope[onnx]).",
+            help="What runs them: torch; compile: torch.compile, tens of seconds each at first; "
+            "onnxruntime: forward passes, exported where no .onnx; needs archscope[onnx].",
         ),
     ] = "torch",
     input_shape: InputOption = None,

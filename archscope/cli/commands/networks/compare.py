@@ -66,8 +66,7 @@ def compare(
             "--counters",
             value="NAMES",
             complete=some_of(all_counters),
-            help="all, or some of formula, fvcore, torch, torchinfo, ptflops, thop, calflops, "
-            "deepspeed with commas between: what each reports, and why they differ.",
+            help="{counters}, some with commas: what each reports, and why they differ.",
         ),
     ] = None,
     costs: TimesOption = None,

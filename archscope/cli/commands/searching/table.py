@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from archscope.cli.commands.training.outcome import check_output
+from archscope.cli.completion import one_of
 from archscope.cli.options.caps import AtMostOption
 from archscope.cli.options.declared import WHAT, WHERE, option
 from archscope.cli.options.machine import (
@@ -24,7 +25,6 @@ from archscope.cli.options.machine import (
     resources,
 )
 from archscope.cli.options.output import FormatOption, OutputOption
-from archscope.cli.options.search import MethodOption
 from archscope.cli.options.searching import (
     SpaceArgument,
     TableArgument,
@@ -97,9 +97,10 @@ def make(
 ) -> None:
     """Train designs drawn uniformly inside a budget, and keep every epoch's error in one file.
 
-    Each is trained from --seeds seeds, by default on 5,000 images for 5 epochs. Several families
-    have equal shares of the designs. The trials stand beside the file in a sweep's folder,
-    NAME.sweep: interrupted in any way, the same command continues, and status shows how far it is.
+    Each is trained from --seeds seeds, by default on 5,000 images for 5 epochs, in batches of 32
+    at a learning rate of 0.1. Several families have equal shares of the designs. The trials stand
+    beside the file in a sweep's folder, NAME.sweep: interrupted in any way, the same command
+    continues, and status shows how far it is.
 
       archscope table make wrn,cifar_regnetx --at-most 250kparams --n 200 --out designs.csv.gz
 
@@ -137,19 +138,38 @@ def make(
     raise typer.Exit(result.exit_code)
 
 
-def show(file: TableArgument, format: FormatOption = None, output: OutputOption = None) -> None:
+def show(
+    file: TableArgument = None, format: FormatOption = None, output: OutputOption = None
+) -> None:
     """Show what a table of trained designs holds: how it was made, and its designs, best first."""
+    from archscope.explore.searching.table import SHIPPED
     from archscope.explore.searching.table_show import table_show
 
-    print_result(table_show(file), format, output)
+    print_result(table_show(file or SHIPPED), format, output)
 
 
 def replay(
-    file: TableArgument,
-    method: MethodOption = "halving",
+    file: TableArgument = None,
+    method: Annotated[
+        str,
+        option(
+            "--method",
+            value="NAME",
+            complete=one_of(lambda: ("halving", "random", "one-epoch")),
+            help="halving, random or one-epoch, as search has them; or FILE.py:NAME, a function "
+            "of your own.",
+        ),
+    ] = "halving",
     repeats: Annotated[
-        int, option("--repeats", value="N", help="Replays of each budget.", min=2)
-    ] = 10_000,
+        int | None,
+        option(
+            "--repeats",
+            value="N",
+            default="10000, of a method of your own 500",
+            help="Replays of each budget.",
+            min=2,
+        ),
+    ] = None,
     seed: Annotated[int, option("--seed", value="S", help="Of the draws.", min=0)] = 1,
     format: FormatOption = None,
     output: OutputOption = None,
@@ -157,14 +177,21 @@ def replay(
     """Show what a search method would have found on a table, by the training that it spends.
 
     How many designs go on is chosen on one half of the designs, and what is shown is of the other.
+    A method of your own takes known.networks, known.train(network, epochs) and known.left, and
+    returns the network that it found: see docs/search.md.
+
+      archscope table replay --method random
+      archscope table replay designs.csv.gz --method mine.py:search
     """
+    from archscope.explore.searching.table import SHIPPED
     from archscope.explore.searching.table_replay import table_replay
 
-    print_result(table_replay(file, method=method, repeats=repeats, seed=seed), format, output)
+    result = table_replay(file or SHIPPED, method=method, repeats=repeats, seed=seed)
+    print_result(result, format, output)
 
 
 def verify(
-    file: TableArgument,
+    file: TableArgument = None,
     rows: Annotated[
         int, option("--rows", value="N", panel=WHAT, help="Rows to train again.", min=1)
     ] = 5,
@@ -183,13 +210,14 @@ def verify(
     Exit codes: 0 all equal, 1 some differ, 2 usage, 75 preempted (SIGUSR1), 130 or 143 interrupted
     (SIGINT, SIGTERM).
     """
+    from archscope.explore.searching.table import SHIPPED
     from archscope.explore.searching.table_verify import table_verify
     from archscope.explore.training.images_from import Source
     from archscope.explore.training.run_plan import Console
 
     check_output(format, output)
     result = table_verify(
-        file,
+        file or SHIPPED,
         rows=rows,
         seed=seed,
         out=out,

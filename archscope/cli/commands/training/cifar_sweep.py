@@ -105,10 +105,12 @@ def cifar_sweep(
     """Train ResNeXt templates on CIFAR-10 and show what cardinality buys against width.
 
     Draws the two curves of the ResNeXt paper's Figure 7: more paths of the same width, and one
-    path that grows wider; test error against parameters. Writes a folder with sweep.json, a folder
-    for each training, results.csv, table.md, figure7.png and curves.png. Interrupted in any way,
-    the same command continues and does only what is missing. Several at once on one folder, also
-    from several machines, share the work: each trial is trained by one of them.
+    path that grows wider (templates of cardinality 1); test error against parameters. The preset
+    proxy was planned for under an hour on one data-centre GPU, which was not verified. Writes a
+    folder with sweep.json, a folder for each training, results.csv, table.md, figure7.png and
+    curves.png. Interrupted in any way, the same command continues and does only what is missing.
+    Several at once on one folder, also from several machines, share the work: each trial is trained
+    by one of them.
 
     A signal stops it at the next step, with everything kept; a second one at once. On a cluster,
     workers of a job array can be preempted and queued again:

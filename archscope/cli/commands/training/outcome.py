@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archscope.cli.output import Format, check_destination, note, print_result, resolve_format
+from archscope.errors import UsageError
 
 if TYPE_CHECKING:
     from archscope.explore.training.cifar_sweep import SweepResult
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
 
 def check_output(format: Format | None, output: Path | None) -> None:
     """Refuse before hours of training what could not be written after them."""
-    resolve_format(format, output)
+    try:
+        resolve_format(format, output)
+    except UsageError as error:
+        raise UsageError(f"{error}; what is trained is kept in --out") from None
     check_destination(output)
 
 

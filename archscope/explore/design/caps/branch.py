@@ -18,9 +18,11 @@ import numpy.typing as npt
 from archscope.explore.design.caps.found import Best, Kept, taken
 from archscope.explore.design.caps.goals import Floats, Goal
 from archscope.explore.design.caps.grid import Costs, Enough, Grid, Ints
+from archscope.explore.design.caps.relaxed import relaxed
 
 MOST_COUNTED = 30_000_000  # designs of arrays: a minute or so
 _BATCH = {True: 32_768, False: 4}  # boxes looked at together, where all numbers are arrays
+_RELAXED_BATCH = 1_024  # fewer, where bounds by prices soon tell the good ones
 _SAMPLE = 16_384  # of the smallest boxes
 # Designs after which those that are no better are not looked for any more: with tables, without.
 _TIES = {True: 800_000, False: 200_000}
@@ -72,6 +74,9 @@ class _Search:
         self._loose = {cost: grid.loose(cost) for cost in (*goal.caps, *goal.costs)}
         self._first = np.logical_or.reduce(list(self._loose.values()))
         self._peaks = goal.peaks if "memory" in self._loose else None
+        self._relaxed = relaxed(grid, self.goal)
+        if self._relaxed:  # it bounds boxes in which these have one value
+            self._first[self._relaxed.shared] = True
 
     @property
     def counted(self) -> int:
@@ -85,7 +90,7 @@ class _Search:
             Enough: where it would take minutes.
         """
         fast = self.grid.tells_memory if self._peaks else self.grid.is_array
-        stack, batch = [self.everything()], _BATCH[fast]
+        stack, batch = [self.everything()], _RELAXED_BATCH if self._relaxed else _BATCH[fast]
         while stack:
             boxes = self.promising(stack.pop())
             if self.counted > self._most or (fast and self._hopeless()):
@@ -153,7 +158,10 @@ class _Search:
     def _boxes(self, low: Ints, high: Ints, cheapest: Costs, dearest: Costs) -> _Boxes:
         open_ = low != high
         sound = {cost: ~(open_ & axes).any(axis=1) for cost, axes in self._loose.items()}
-        return _Boxes(low, high, cheapest, dearest, self.goal.bound(cheapest, dearest, sound))
+        bound = self.goal.bound(cheapest, dearest, sound)
+        if self._relaxed:
+            bound = np.minimum(bound, self._relaxed.bound(low, high, self.found.least))
+        return _Boxes(low, high, cheapest, dearest, bound)
 
 
 def _joined(one: Costs, other: Costs) -> Costs:

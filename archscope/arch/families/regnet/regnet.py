@@ -16,10 +16,10 @@ from archscope.arch.arrays import Number, blockwise, is_array, larger, smaller
 from archscope.arch.families.axis import Axis, chosen, number_text
 from archscope.arch.families.blocks import divisible, postactivation, strides
 from archscope.arch.families.family import family
-from archscope.arch.families.residual import alike
-from archscope.arch.families.residual.ramps import Beginnings, fitted
-from archscope.arch.families.residual.regnet_keys import TIMM, VISION
-from archscope.arch.families.residual.regnet_sizes import (
+from archscope.arch.families.regnet import alike
+from archscope.arch.families.regnet.ramps import Beginnings, fitted
+from archscope.arch.families.regnet.regnet_keys import TIMM, VISION
+from archscope.arch.families.regnet.regnet_sizes import (
     NUMBERS,
     ONLY_PAPER,
     X,
@@ -193,7 +193,15 @@ _AXES = (
 )
 
 
-@family(_names("x", X), *_AXES, canonical=_canonical, year=2020, torchvision=VISION, timm=TIMM)
+@family(
+    _names("x", X),
+    *_AXES,
+    canonical=_canonical,
+    year=2020,
+    recipe="regnet",
+    torchvision=VISION,
+    timm=TIMM,
+)
 def regnetx(
     depth: int,
     w0: int,
@@ -216,7 +224,15 @@ def regnetx(
     return _tree(stages, False, classes, cifar)
 
 
-@family(_names("y", Y), *_AXES, canonical=_canonical, year=2020, torchvision=VISION, timm=TIMM)
+@family(
+    _names("y", Y),
+    *_AXES,
+    canonical=_canonical,
+    year=2020,
+    recipe="regnet",
+    torchvision=VISION,
+    timm=TIMM,
+)
 def regnety(
     depth: int,
     w0: int,
@@ -250,6 +266,7 @@ def regnety(
     Axis("group", range(8, 65, 8), stages=4, joint=True, default=(16,) * 4, grows=()),
     Axis("ratio", (1,), sought=(1, 2, 4), stages=4, joint=True, default=(1,) * 4, grows=()),
     year=2020,
+    recipe="regnet",
     main="width",
     torchvision=VISION,
 )

@@ -1,0 +1,1 @@
+"""RegNet and AnyNet, whose stages follow from the line of a ramp."""

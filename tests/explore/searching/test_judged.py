@@ -1,0 +1,149 @@
+"""Methods of one's own on a table: against the built-in ones, by hand, and with mistakes."""
+
+import numpy as np
+import pytest
+from small_table import small_table
+from typer.testing import CliRunner
+
+import archscope as a
+from archscope.cli.main import app
+from archscope.errors import ArchscopeError, UsageError
+from archscope.explore.searching.judged import BudgetSpent, KnownTrainings, judged
+from archscope.explore.searching.methods import schedule_for, select
+from archscope.explore.searching.replay import Curves, replayed
+from archscope.explore.searching.table import write_table
+
+NAMES = "abcdefghijklmnopqrstuvwxyz"
+COSTS = {name: {"params": 1, "macs": 2, "activations": 3} for name in NAMES}
+
+
+def curves(designs="abcdefgh", seeds=2, epochs=5):
+    errors = np.random.default_rng(3).uniform(20, 60, size=(len(designs), seeds, epochs))
+    errors[1, 0, 2:] = np.inf  # diverged in its third epoch
+    last = np.where(np.isfinite(errors[:, :, -1]), errors[:, :, -1], 90.0)
+    costs = 1.0 + np.arange(len(designs))
+    return Curves(tuple(designs), errors, last.mean(axis=1), costs, 90.0, errors[:, :, ::-1])
+
+
+def random_search(known):
+    for network in known.networks:
+        known.train(network)
+
+
+def halving(known):
+    rungs = schedule_for("halving", known.epochs, budget=known.budget).rungs
+    going = list(known.networks[: rungs[0].designs])
+    for place, rung in enumerate(rungs):
+        errors = {name: known.train(name, rung.epochs) for name in going}
+        finite = {name: error for name, error in errors.items() if np.isfinite(error)}
+        if place + 1 < len(rungs):
+            finite = {name: known.training_error(name) for name in finite}
+        going = select(finite, rungs[place + 1].designs if place + 1 < len(rungs) else 1)
+    return going[0] if going else None
+
+
+@pytest.mark.parametrize(("mine", "name"), [(random_search, "random"), (halving, "halving")])
+def test_a_method_written_by_hand_has_the_regret_of_the_built_in_one(mine, name):
+    known, budget = curves(NAMES), 25
+    own = judged(known, COSTS, mine, budget, 600, seed=1)
+    theirs = replayed(known, schedule_for(name, 5, budget=budget), 10_000, seed=2)
+    for ours, built_in in ((own.regret, theirs.regret), (own.macs, theirs.macs)):
+        noise = (ours.var() / len(ours) + built_in.var() / len(built_in)) ** 0.5
+        assert abs(ours.mean() - built_in.mean()) < 4.5 * noise + 1e-9
+    assert own.epochs.max() <= budget
+
+
+def test_what_trainings_cost_and_tell():
+    data = curves()
+    known = KnownTrainings(data, COSTS, 9, np.random.default_rng(0))
+    assert sorted(known.networks) == list("abcdefgh")
+    assert (known.epochs, known.budget, known.left) == (5, 9, 9)
+    assert known.costs("a") == COSTS["a"]
+    assert known.best() is None
+    first = known.train("a", 1)
+    assert first in data.errors[0, :, 0]
+    assert (known.left, known.macs) == (8, 1.0)
+    assert known.train("a", 1) == first and known.left == 8
+    assert known.train("c") in data.errors[2, :, -1]
+    assert (known.left, known.macs, known.best()) == (3, 16.0, "c")
+    assert known.training_error("c") == data.errors[2, known._seed["c"], 0]
+    with pytest.raises(UsageError, match="'d' was not trained here yet"):
+        known.training_error("d")
+    with pytest.raises(BudgetSpent):
+        known.train("a")
+    assert known.left == 3
+    known.train("a", 4)
+    assert known.left == 0 and known.best() == "c"
+
+
+def test_what_diverged_is_over_and_never_the_best():
+    data = curves(seeds=1)
+    known = KnownTrainings(data, COSTS, 20, np.random.default_rng(0))
+    assert np.isfinite(known.train("b", 2))
+    assert known.train("b", 3) == np.inf and known.left == 17
+    assert known.train("b") == np.inf and known.left == 17
+    assert known.best() is None
+    known.train("d", 1)
+    assert known.best() == "d"
+
+
+def test_a_method_that_returns_a_design_is_judged_by_it():
+    data = curves()
+    worst = data.networks[int(data.final.argmax())]
+    found = judged(data, COSTS, lambda known: worst, 5, 3, seed=1)
+    assert set(found.regret) == {data.final.max() - data.final.min()}
+    assert set(found.epochs) == {0}
+    none = judged(data, COSTS, lambda known: None, 5, 3, seed=1)
+    assert set(none.regret) == {data.guess - data.final.min()}
+
+
+@pytest.mark.parametrize(
+    ("mine", "message"),
+    [
+        (lambda known: known.train("z"), "'z' is not a design"),
+        (lambda known: known.train("a", 6), "1 to 5 epochs, not 6"),
+        (lambda known: known.train("a", 1.5), "1 to 5 epochs"),
+        (lambda known: "resnet50", "returns a design of networks"),
+        (lambda known: 1 / 0, "the search method failed with ZeroDivisionError"),
+    ],
+)
+def test_mistakes_of_a_method_are_one_sentence(mine, message):
+    with pytest.raises(ArchscopeError, match=message):
+        judged(curves(), COSTS, mine, 5, 2, seed=1)
+
+
+def test_a_file_of_ones_own_is_named_on_the_command_line(tmp_path):
+    write_table(tmp_path / "t.csv.gz", small_table())
+    mine = tmp_path / "mine.py"
+    mine.write_text(
+        "def cheap_first(known):\n"
+        "    by_cost = sorted(known.networks, key=lambda one: known.costs(one)['params'])\n"
+        "    for network in by_cost:\n"
+        "        known.train(network)\n"
+    )
+
+    def run(*words):
+        words = ["table", "replay", str(tmp_path / "t.csv.gz"), *words]
+        return CliRunner().invoke(app, words, env={"COLUMNS": "100"})
+
+    shown = run("--method", f"{mine}:cheap_first", "--repeats", "20")
+    assert shown.exit_code == 0, shown.output
+    assert "mine.py:cheap_first on t.csv.gz" in shown.stdout.replace("\n", " ")
+    assert "Rungs" not in shown.stdout
+    # The cheapest design of the small table is its best one: no replay misses it.
+    found = a.table_replay(tmp_path / "t.csv.gz", method=f"{mine}:cheap_first", repeats=20)
+    assert {row["regret"] for row in found.rows} == {0.0}
+    assert found.repeats == 20 and found.method.endswith("mine.py:cheap_first")
+
+    missing = run("--method", f"{mine}:other")
+    assert (missing.exit_code, "has no function other" in missing.stderr) == (2, True)
+    unknown = run("--method", "hyperband")
+    assert unknown.exit_code == 2 and "a search method is halving" in unknown.stderr
+
+
+def test_a_function_is_a_method_of_the_library(tmp_path):
+    write_table(tmp_path / "t.csv.gz", small_table())
+    found = a.table_replay(tmp_path / "t.csv.gz", method=random_search)
+    assert (found.method, found.repeats) == ("random_search", 500)
+    with pytest.raises(UsageError, match="2 replays or more"):
+        a.table_replay(tmp_path / "t.csv.gz", method=random_search, repeats=1)
