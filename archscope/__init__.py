@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from archscope.explore.design.solve import solve
     from archscope.explore.device.verify import verify_device
     from archscope.explore.forms.equivalence import equivalence
+    from archscope.explore.latency.fitted import LatencyModel, latency_model
     from archscope.explore.networks.audit import audit
     from archscope.explore.networks.compare import compare
     from archscope.explore.networks.export import export
@@ -106,6 +107,7 @@ _PLACES = {
     "Grow": "archscope.arch.nodes:Grow",
     "Goal": "archscope.explore.searching.search:Goal",
     "InfeasibleError": "archscope.errors:InfeasibleError",
+    "LatencyModel": "archscope.explore.latency.fitted:LatencyModel",
     "Linear": "archscope.arch.nodes:Linear",
     "Names": "archscope.arch.families.spelling:Names",
     "Network": "archscope.arch.network:Network",
@@ -137,6 +139,7 @@ _PLACES = {
     "equivalence": "archscope.explore.forms.equivalence:equivalence",
     "export": "archscope.explore.networks.export:export",
     "family": "archscope.arch.families.family:family",
+    "latency_model": "archscope.explore.latency.fitted:latency_model",
     "list": "archscope.explore.networks.listing:list_networks",
     "load_study": "archscope.explore.training.study:load_study",
     "load_sweep": "archscope.explore.training.cifar_sweep:load_sweep",
@@ -180,6 +183,7 @@ __all__ = [
     "Goal",
     "Grow",
     "InfeasibleError",
+    "LatencyModel",
     "Linear",
     "Names",
     "Network",
@@ -211,6 +215,7 @@ __all__ = [
     "equivalence",
     "export",
     "family",
+    "latency_model",
     "list",
     "load_study",
     "load_sweep",

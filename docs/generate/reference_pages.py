@@ -32,7 +32,10 @@ PAGES = {
         "Search and tables",
         ("archscope.explore.searching.search", "archscope.explore.searching.table"),
     ),
-    "clock": ("Times and devices", ("archscope.explore.clock", "archscope.explore.device")),
+    "clock": (
+        "Times and devices",
+        ("archscope.explore.clock", "archscope.explore.latency", "archscope.explore.device"),
+    ),
     "families": ("Families of your own", ("archscope.arch.families",)),
     "nodes": ("Nodes of the tree", ("archscope.arch.nodes",)),
     "errors": ("Errors", ("archscope.errors",)),

@@ -18,6 +18,11 @@ def test_show_draws_the_block_and_prints_its_table(run, tmp_path):
         (("equivalence", "repvgg_a0", "--diagram", "x.svg"), "which repvgg_a0 has none of"),
         (("show", "resnet18", "--diagram", "x.gif"), "name one with --diagram"),
         (("show", "resnet18", "--no-title"), "add --diagram FILE"),
+        (("equivalence", "resnet18", "--figure-width", "84mm"), "add --diagram FILE"),
+        (
+            ("show", "resnext50_32x4d", "--diagram", "x.svg", "--figure-width", "2.5in"),
+            "write --figure-width 3.1in",
+        ),
     ],
 )
 def test_a_mistake_is_one_sentence(run, tmp_path, monkeypatch, arguments, words):

@@ -32,6 +32,7 @@ from archscope.explore.design.nearest import dividing_numbers, nearest
 from archscope.explore.design.question import Base, read_base
 from archscope.explore.design.search import cut
 from archscope.explore.design.space import Part, Space
+from archscope.explore.latency.fitted import check_models
 from archscope.explore.networks.opened import Named, named
 from archscope.reporting.networks.designs import number, range_text
 
@@ -217,7 +218,8 @@ def _needs_more(part: Part, asked: Conditions) -> bool:
 
 
 def _check_latency(query: Query, order: Order) -> None:
-    """Raise UsageError where latency is asked for, and nothing predicts it."""
+    """Raise UsageError where latency is asked for and nothing predicts it, or what is no model."""
+    check_models(query.latency)
     used = {word.removeprefix("-") for word in (order.sort, *(order.pareto or ()), *query.ranges)}
     if query.latency is None and LATENCY in used:
         raise UsageError("latency is predicted by a fitted model; give the query one, as latency=")

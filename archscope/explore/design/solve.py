@@ -169,6 +169,10 @@ def _network(
     from archscope.explore.design.inverse import Options, inverse
     from archscope.explore.networks.opened import named
 
+    if latency is not None:
+        from archscope.explore.latency.fitted import check_models
+
+        check_models(latency)
     asked = named(network, "a design")
     shape = input or asked.input
     limits = [*limits, *read_caps(at_most, flash, sram, shape)]

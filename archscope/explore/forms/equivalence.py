@@ -22,6 +22,7 @@ from archscope.arch.rewrite import PATHS, Cut, Form, blocks, cuts, largest_divis
 from archscope.arch.windows import Shape
 from archscope.cost.formula import Count, count
 from archscope.errors import UsageError, plural
+from archscope.explore.forms.drawn import FIGURES, draw_forms
 from archscope.explore.forms.fused_result import Fused
 from archscope.explore.forms.fusion import fusion
 from archscope.explore.forms.measured import Note, built, check_memory, timed
@@ -36,6 +37,7 @@ from archscope.explore.forms.result import (
     largest,
 )
 from archscope.explore.networks.opened import Given, own_networks
+from archscope.reporting.figure.plot import PLAIN, Style
 from archscope.reporting.networks.diagram import diagram
 
 if TYPE_CHECKING:
@@ -124,11 +126,22 @@ def equivalence(
     return Equivalence(subject, depth, number, results, settings, checks)
 
 
-def check_diagram(network: Given, input: Shape | None = None) -> None:
-    """Raise UsageError where the forms cannot be drawn, before any is built."""
+def check_diagram(
+    network: Given,
+    input: Shape | None = None,
+    style: Style = PLAIN,
+    paths: int | None = None,
+) -> None:
+    """Raise UsageError where the forms cannot be drawn so, before any is built."""
     refused = "drawn", "name one of these, as resnext50_32x4d"
     for given in own_networks(network, None, input, refused):
         diagram(given, "")
+        if style.width is not None:
+            subject = _in_form(given, "c")
+            depth, number = _paths(subject, paths)
+            rewritten = _rewrite(subject, depth, number)
+            forms: dict[str, Network] = {one.form: one.network for one in rewritten}
+            draw_forms(given.name, forms, FIGURES[depth], style)
 
 
 def _paths(network: Network, asked: int | None) -> tuple[int, int]:

@@ -12,9 +12,9 @@ from archscope.arch.rewrite import blocks
 from archscope.cost.clock import Timing
 from archscope.cost.formula import CONVENTION, Count
 from archscope.errors import UsageError
+from archscope.explore.forms.drawn import FIGURES, draw_forms
 from archscope.reporting.figure.plot import PLAIN, Style
-from archscope.reporting.networks.diagram import diagram
-from archscope.reporting.networks.forms import NAMES, check_table, cost_table, csv_table, drawing
+from archscope.reporting.networks.forms import check_table, cost_table, csv_table, drawing
 from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Table
 from archscope.short_repr import ShortRepr
@@ -111,7 +111,7 @@ class Equivalence(Result):
     @property
     def figure(self) -> int:
         """The ResNeXt paper's figure that shows these forms."""
-        return 3 if self.depth == 3 else 4
+        return FIGURES[self.depth]
 
     @property
     def failures(self) -> list[str]:
@@ -154,16 +154,15 @@ class Equivalence(Result):
         return [drawing(document, shown), cost_table(document), check_table(document)]
 
     def draw(self, suffix: str, style: Style = PLAIN) -> bytes:
-        """The block in each form, as Figure 3 draws it: a file of that extension."""
-        found = [
-            diagram(one.network, NAMES[self.figure][one.form])
-            for one in sorted(self.forms, key=lambda one: one.form)
-        ]
-        from archscope.reporting.figure.canvas import file_bytes
-        from archscope.reporting.figure.papers.blocks import draw
+        """The block in each form, as Figure 3 draws it: a file of that extension.
 
-        title = f"A block of {self.network.name}, as Figure {self.figure} of the ResNeXt paper"
-        return file_bytes(draw(found, title, style), suffix)
+        Raises:
+            UsageError: where a form is wider than the figure may be.
+        """
+        from archscope.reporting.figure.canvas import file_bytes
+
+        forms = {one.form: one.network for one in self.forms}
+        return file_bytes(draw_forms(self.network.name, forms, self.figure, style), suffix)
 
     def csv_tables(self) -> list[Table]:
         """A row for each form."""

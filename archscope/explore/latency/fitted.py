@@ -26,7 +26,16 @@ COVERAGE = 0.9  # of the intervals
 _MACHINE = ("platform", "processor", "device_name", "cpus")
 _VERSIONS = ("python", "torch", "archscope")
 
-__all__ = ["Asked", "LatencyModel", "Predicted", "asked_for", "fitted_model", "this_machine"]
+__all__ = [
+    "Asked",
+    "LatencyModel",
+    "Predicted",
+    "asked_for",
+    "check_models",
+    "fitted_model",
+    "latency_model",
+    "this_machine",
+]
 
 
 @dataclass(frozen=True)
@@ -156,6 +165,45 @@ class LatencyModel:
                 f"the model cannot be written to {path} ({error.strerror}): free the place, or "
                 "set ARCHSCOPE_HOME"
             ) from None
+
+
+def latency_model(
+    *,
+    threads: int | None = None,
+    precision: str = "fp32",
+    device: str = "cpu",
+    mode: Mode = LATENCY,
+    file: Path | str | None = None,
+    note: Callable[[str], None] | None = None,
+) -> LatencyModel:
+    """The model that `archscope bench --fit` has fitted on this machine, for a setting.
+
+        model = a.latency_model(threads=1)
+        model.predicted(a.network("resnet50"))  # with its interval
+        a.enumerate(a.Query(["wrn_28"], ranges={"latency": (0, 20_000_000)}, latency=model))
+
+    Args:
+        threads: without them as many as there are processors.
+        precision, device: as `archscope.Setting` has them.
+        mode: what is predicted: "latency" of an image, "throughput" of a batch, a training "step".
+        file: of a model, as another machine's; without it the one in the cache.
+        note: told where the model may be out of date, or is of another machine.
+
+    Raises:
+        UsageError: where there is none for the setting; it names the command that fits one.
+        ArchscopeError: where its file is damaged, or cannot be read.
+    """
+    return fitted_model(asked_for(threads, precision, device, mode), file, note)
+
+
+def check_models(*given: object) -> None:
+    """Raise UsageError for what is given as a fitted model and is none; None is no model."""
+    for one in given:
+        if one is not None and not isinstance(one, LatencyModel):
+            raise UsageError(
+                f"latency= takes a fitted model, not {shown(repr(one))}; give "
+                "archscope.latency_model()"
+            )
 
 
 def fitted_model(

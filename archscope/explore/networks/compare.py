@@ -230,8 +230,7 @@ def compare(
         classes: outputs for all the named ones; without it each has its own.
         counter: `fvcore` instantiates each and lets fvcore confirm the formula's parameters and
             multiply-adds, to the integer; `formula` needs no torch, and reads our networks alone.
-        latency: a fitted model, by which the time of our networks is predicted; or one of each of
-            several modes.
+        latency: a fitted model that predicts our networks' times, or one of each of several modes.
         note: told which network fvcore is counting.
 
     Raises:
@@ -247,13 +246,14 @@ def compare(
         refuse_outside(given, "counted by the formula", "use --counter fvcore")
     models = latency if isinstance(latency, Sequence) else [latency] if latency else []
     if models:
+        from archscope.explore.latency.fitted import check_models
+
+        check_models(*models)
         refuse_outside(given, "told in predicted time", "time it: archscope bench")
-    opened = open_networks(given, classes, input)
-    compared = [_compared(network) for network in opened]
+    compared = [_compared(one) for one in open_networks(given, classes, input)]
     if models:
         times = (tuple(model.predicted(one.network) for model in models) for one in compared)
-        pairs = zip(compared, times, strict=True)
-        compared = [replace(one, predicted=predicted) for one, predicted in pairs]
+        compared = [replace(one, predicted=it) for one, it in zip(compared, times, strict=True)]
     found = Comparison(compared, "formula")
     return found.confirmed(note) if counter == "fvcore" else found
 

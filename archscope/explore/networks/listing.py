@@ -17,7 +17,7 @@ from archscope.arch.times import LATENCY, MILLISECOND
 from archscope.cost.formula import CONVENTION, count
 from archscope.cost.memory import memory
 from archscope.errors import UsageError, plural, shown
-from archscope.explore.latency.fitted import LatencyModel
+from archscope.explore.latency.fitted import LatencyModel, check_models
 from archscope.reporting.facts.published_points import published_points
 from archscope.reporting.figure.plot import PLAIN, Style
 from archscope.reporting.networks.listed import network_list
@@ -104,6 +104,7 @@ def list_networks(
     Raises:
         UsageError: where none does, or for a key that is none.
     """
+    check_models(latency)
     ranges = ranges or {}
     key, falling = sort.removeprefix("-"), sort.startswith("-")
     for word in (*({*ranges} - {*SORTED[:-1]}), *({key} - {"", *SORTED})):

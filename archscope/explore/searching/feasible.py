@@ -23,7 +23,7 @@ from archscope.explore.design.caps.read import read_caps, storage_of
 from archscope.explore.design.enumerate import Order, Query, enumerate_designs, spaces
 from archscope.explore.design.limits import Limit, format_named
 from archscope.explore.design.space import Space
-from archscope.explore.latency.fitted import LatencyModel
+from archscope.explore.latency.fitted import LatencyModel, check_models
 from archscope.explore.searching.members import made_of, values_of
 from archscope.sweep.plan.trial import network_digest
 
@@ -69,6 +69,7 @@ class FeasibleSet:
         object.__setattr__(self, "families", tuple(dict.fromkeys(names)))
         if not self.families:
             raise UsageError("a feasible set has a family at least; name one, as resnext")
+        check_models(self.latency)
         caps = read_caps(self.caps, input_shape=self.input_shape)
         ranges = _ranges(caps, self.ranges)
         if LATENCY in ranges and self.latency is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from archscope.errors import UsageError
-from archscope.explore.latency.fitted import Asked, LatencyModel
+from archscope.explore.latency.fitted import Asked, LatencyModel, check_models
 from archscope.explore.searching.methods import METHODS
 
 BASELINES = ("largest", "random")
@@ -42,6 +42,8 @@ class Goal:
     latency: LatencyModel | Asked | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.latency, Asked):
+            check_models(self.latency)
         if (self.trials is None) == (self.seconds is None):
             raise UsageError("a search has --trials N or --time T, one of them; give --trials 32")
         if self.trials is not None and self.trials < 2:

@@ -48,7 +48,10 @@ class Gathered:
             if some < box
         ]
         if "memory" not in self.found.columns:
-            said.append("memory: left out, as too many different programs would be gone through")
+            said.append(
+                "memory: left out, as too many different programs would be gone through; give the "
+                "numbers of the layers (as depth) few values"
+            )
         return said
 
 

@@ -10,8 +10,8 @@ import webbrowser
 from collections.abc import Sequence
 from typing import Any
 
-from archscope.errors import UsageError
-from archscope.explore.latency.fitted import LatencyModel
+from archscope.errors import ArchscopeError, UsageError, shown
+from archscope.explore.latency.fitted import LatencyModel, check_models
 from archscope.reporting.table.html import escape
 
 HOST = "127.0.0.1"
@@ -38,9 +38,11 @@ class Page:
         self._origins = {f"{HOST}:{number}"}
         self._loop: Any = None
         self._ready = threading.Event()
+        self._failed: Exception | None = None
         self._thread = threading.Thread(target=self._serve, daemon=True, name="archscope ui")
         self._thread.start()
         self._ready.wait()
+        self._check()
 
     def show(self) -> None:
         """Open it in this machine's browser."""
@@ -57,12 +59,14 @@ class Page:
 
         Raises:
             KeyboardInterrupt: where it was.
+            ArchscopeError: where the server has failed.
         """
         try:
             while self._thread.is_alive():
                 self._thread.join(3600)
         finally:
             self.stop()
+        self._check()
 
     def _repr_html_(self) -> str:
         """What a notebook on this machine shows."""
@@ -71,15 +75,38 @@ class Page:
             'style="border: 0"></iframe>'
         )
 
+    def _check(self) -> None:
+        """Raise ArchscopeError for what ended the thread."""
+        if (error := self._failed) is not None:
+            raise ArchscopeError(
+                f"the page's server failed ({shown(f'{type(error).__name__}: {error}')}); install "
+                'its packages anew: pip install --force-reinstall "archscope[ui]"'
+            ) from error
+
     def _serve(self) -> None:
-        asyncio.set_event_loop(asyncio.new_event_loop())
-        server = self._made(self._sockets, self._token, self._origins, self._asked)
-        self._loop = server.io_loop
-        server.start()
-        self._ready.set()
-        self._loop.start()
-        server.stop()
-        self._loop.close()
+        """The thread: what fails in it is kept for who waits."""
+        try:
+            self._run()
+        except Exception as error:
+            self._failed = error
+            for one in self._sockets:
+                one.close()
+        finally:
+            self._ready.set()
+
+    def _run(self) -> None:
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        try:
+            server = self._made(self._sockets, self._token, self._origins, self._asked)
+            self._loop = server.io_loop
+            server.start()
+            self._ready.set()
+            self._loop.start()
+            server.stop()
+            self._loop.close()
+        finally:
+            loop.close()
 
 
 def ui(
@@ -102,10 +129,12 @@ def ui(
 
     Raises:
         UsageError: for a name that is none, a port that cannot be had, or where Bokeh is missing.
+        ArchscopeError: where Bokeh's server fails.
     """
     from archscope.explore.design.enumerate import spaces
     from archscope.explore.design.enumeration import Query
 
+    check_models(latency)
     _require()
     named = [families] if isinstance(families, str) else list(dict.fromkeys(families))
     first = named or [USUAL[0]]

@@ -51,6 +51,8 @@
     const turn = shape === "diamond" ? { transform: `rotate(45 ${x} ${y})` } : {};
     return part("rect", { ...box, ...turn, ...set });
   };
+  const pen = document.createElement("canvas").getContext("2d");
+  const length = (text) => pen.measureText(text).width;
   const overlaps = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
 
   // A plot in an <svg>, drawn anew at each choice and width; `numbers` says what a marker tells.
@@ -69,11 +71,14 @@
       const { x, y, lines, marks, legend } = spec();
       const wide = Math.max(260, svg.parentElement.clientWidth);
       svg.replaceChildren();
+      const probe = svg.appendChild(part("text"));
+      pen.font = getComputedStyle(probe).font;
+      probe.remove();
       const add = (tag, set, text) => svg.appendChild(part(tag, set, text));
       const say = (text, x, y, set = {}) => add("text", { x, y, fill: "var(--ink)", ...set }, text);
       let [left, top] = [0, 14];
       for (const [text, colour, shape, dash] of legend) {
-        const width = 44 + 7.2 * text.length;
+        const width = 44 + length(text);
         if (left && left + width > wide) [left, top] = [0, top + 18];
         const middle = top - 4;
         add("path", { d: `M${left} ${middle}h26`, stroke: colour, "stroke-width": 2, ...dash });
@@ -114,7 +119,7 @@
       // A name beside each marker, where there is room.
       const taken = spots.filter((spot) => spot.size).map(({ x, y, size }) => [x - size, y - size, x + size, y + size]);
       for (const { name, x, y, size } of spots.filter((spot) => spot.name)) {
-        const width = 7.4 * name.length;
+        const width = length(name) + 2;
         const gap = (size || 0) + 3;
         const box = [[x + gap, y - gap - 10], [x + gap, y - 7], [x - gap - width, y - 7], [x - width / 2, y - gap - 14], [x - width / 2, y + gap]]
           .map(([a, b]) => [a, b, a + width, b + 14])

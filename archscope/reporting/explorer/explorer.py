@@ -17,6 +17,7 @@ from archscope.reporting.facts.points import LearningCurve
 from archscope.reporting.facts.short_names import short_names
 from archscope.reporting.facts.statistics import Summary
 from archscope.reporting.figure.costs import AXES, Costs
+from archscope.reporting.figure.plot import LABELS
 from archscope.reporting.table.formats import mean_and_error
 from archscope.reporting.table.html import escape
 
@@ -24,6 +25,7 @@ LOWER = "lower is better"
 # How much of a label is shown at a marker; what a marker tells has the whole name.
 LONGEST = 24
 _UNITS = {"seconds": "training time (s)"}
+_BYTES = {"weights": "weights", "memory": "peak memory"}
 Errors = Mapping[str, Mapping[str, Summary]]
 """Further errors (%): by what they are called, those of each network."""
 Group = tuple[str, str, Sequence[str]]
@@ -77,6 +79,7 @@ def data(
     series: Sequence[Group] = (),
     more: Errors | None = None,
     counted: Mapping[str, int] | None = None,
+    beside: Mapping[str, Mapping[str, float]] | None = None,
 ) -> dict[str, Any]:
     """What there is to explore.
 
@@ -86,7 +89,10 @@ def data(
         series: groups of networks that are told apart, and drawn as `scatter.LOOKS` has them.
         more: further errors.
         counted: over how many trainings each error is a mean; without, they are of one.
+        beside: further costs (bytes of `weights` and `memory` in fp32, `latency` in ms), each of
+            the networks that have it.
     """
+    known = {**found.costs, **(beside or {})}
     further = {
         f"error{index}": (label, of)
         for index, (label, of) in enumerate((more or {}).items())
@@ -95,12 +101,12 @@ def data(
     axes = [
         ["error", f"{found.error_label}, {LOWER}"],
         *([key, f"{label} (%), {LOWER}"] for key, (label, _) in further.items()),
-        *([key, _UNITS.get(key, AXES[key])] for key in found.costs),
+        *([key, _axis(key)] for key in known),
     ]
     networks = []
     short = short_names(list(found.errors))
     for name, error in found.errors.items():
-        values = {"error": error} | {key: of[name] for key, of in found.costs.items() if name in of}
+        values = {"error": error} | {key: of[name] for key, of in known.items() if name in of}
         bars = {"error": found.bars[name]}
         for key, (_, of) in further.items():
             if name in of and (mean := of[name].mean) is not None:
@@ -108,7 +114,7 @@ def data(
         networks.append(
             {
                 "name": _short(short[name]),
-                "said": visible(_said(found, name, further, (counted or {}).get(name))),
+                "said": visible(_said(found, name, further, known, (counted or {}).get(name))),
                 "values": values,
                 "bars": {key: bar for key, bar in bars.items() if bar is not None},
                 "series": [group for group, _, members in series if name in members],
@@ -129,6 +135,7 @@ def _said(
     found: Costs,
     name: str,
     further: Mapping[str, tuple[str, Mapping[str, Summary]]],
+    known: Mapping[str, Mapping[str, float]],
     n: int | None,
 ) -> str:
     """All numbers of a network in a line."""
@@ -138,11 +145,25 @@ def _said(
     for what, of in further.values():
         if name in of and of[name].mean is not None:
             parts.append(f"{what} {mean_and_error(of[name].mean, of[name].standard_error)} %")
-    for axis, values in found.costs.items():
-        if name in values:
-            exact = f"{values[name]:,.1f} s of" if axis == "seconds" else f"{values[name]:,.0f}"
-            parts.append(f"{exact} {AXES[axis]}")
+    parts += [_cost(axis, values[name]) for axis, values in known.items() if name in values]
     return f"{name}: {', '.join(parts)}"
+
+
+def _axis(cost: str) -> str:
+    """What an axis is called."""
+    if cost in AXES:
+        return _UNITS.get(cost, AXES[cost])
+    return LABELS[cost].replace("(bytes)", "(bytes, fp32)")
+
+
+def _cost(axis: str, value: float) -> str:
+    """A cost in a line of them."""
+    if axis in _BYTES:
+        return f"{value:,.0f} bytes of {_BYTES[axis]}"
+    if axis == "latency":
+        return f"{value:,.3g} ms of predicted latency"
+    exact = f"{value:,.1f} s of" if axis == "seconds" else f"{value:,.0f}"
+    return f"{exact} {AXES[axis]}"
 
 
 def _short(name: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -19,6 +21,7 @@ from archscope.reporting.figure.canvas import (
     axes_at,
     draw_heading,
     file_bytes,
+    legend_columns,
     new_figure,
     styled,
     text_size,
@@ -27,9 +30,12 @@ from archscope.reporting.figure.plot import BLACK, BLUE, PLAIN, VERMILLION, Head
 from archscope.reporting.networks.bench import device_text, three_digits
 
 WIDTH = 6.5
-RIGHT, BOTTOM, GAP, LEGEND = 0.2, 0.5, 0.72, 0.34
+RIGHT, BOTTOM, GAP = 0.2, 0.5, 0.72
+ROW, SIGN = 0.18, 0.45  # a row of the legend, and what stands before its words
 BAR = 0.3  # inches from one bar to the next
 LABEL_SIZE = 8.0
+BESIDE = 6.0  # points from a bar's end to its label
+ONE_LINE = 3.5  # inches of a panel; in a narrower one, what the paper has is on a second line
 COLOURS = {"": BLUE, "wide": BLUE, "thin": VERMILLION}
 
 
@@ -63,14 +69,16 @@ def _figure(
     names = {entry["network"] for entry in document["results"]}
     measure = new_figure(width, 1.0)
     left = 0.2 + max(text_size(measure, name, LABEL_SIZE)[0] for name in names) / POINTS
-    legend = LEGEND if _handles(document) else 0.0
+    handles = _handles(document)
+    columns = _columns(measure, handles, width - left - RIGHT)
+    legend = ROW * math.ceil(len(handles) / columns) + 0.06 if handles else 0.0
     used = draw_heading(measure, heading, 0.14, width - RIGHT) + legend
     heights = [BAR * (len(rows) + 0.4) for rows in panels.values()]
     total = used + 0.1 + sum(heights) + GAP * (len(heights) - 1) + BOTTOM
     figure = new_figure(width, total)
     draw_heading(figure, heading, 0.14, width - RIGHT)
     if legend:
-        _draw_legend(figure, document, left / width, 1 - (used - 0.04) / total)
+        _draw_legend(figure, handles, columns, (left / width, 1 - (used - 0.04) / total))
     top = total - used - 0.1
     for (mode, rows), height in zip(panels.items(), heights, strict=True):
         axes = axes_at(figure, (left, top - height, width - left - RIGHT, height))
@@ -102,15 +110,23 @@ def _handles(document: Mapping[str, Any]) -> list[Patch | Line2D]:
     return handles
 
 
-def _draw_legend(figure: Figure, document: Mapping[str, Any], x: float, y: float) -> None:
-    handles = _handles(document)
+def _columns(ruler: Figure, handles: Sequence[Artist], inches: float) -> int:
+    """How many columns of the legend have room."""
+    labels = [str(handle.get_label()) for handle in handles]
+    return legend_columns(ruler, labels, LABEL_SIZE, inches, SIGN) if labels else 1
+
+
+def _draw_legend(
+    figure: Figure, handles: Sequence[Artist], columns: int, at: tuple[float, float]
+) -> None:
     figure.legend(
         handles=handles,
         loc="lower left",
-        bbox_to_anchor=(x, y),
-        ncols=len(handles),
+        bbox_to_anchor=at,
+        ncols=columns,
         frameon=False,
         fontsize=LABEL_SIZE,
+        columnspacing=1.0,
         borderpad=0.0,
         borderaxespad=0.0,
     )
@@ -124,12 +140,14 @@ def _draw_panel(axes: Axes, mode: str, rows: Sequence[Mapping[str, Any]]) -> Non
     # Each label ends within the panel.
     figure = cast(Figure, axes.figure)
     room = axes.get_window_extent().width * POINTS / figure.dpi
-    labels = [_label(row, bar) for row, bar in zip(rows, bars, strict=True)]
-    shares = [min(0.7, text_size(figure, said, LABEL_SIZE)[0] / room + 0.04) for said in labels]
+    between = " " if room >= ONE_LINE * POINTS else "\n"
+    labels = [_label(row, bar, between) for row, bar in zip(rows, bars, strict=True)]
+    sizes = [text_size(figure, said, LABEL_SIZE)[0] + 2 * BESIDE for said in labels]
+    shares = [min(0.7, size / room) for size in sizes]
     axes.set_xlim(0, max(bar.end / (1 - part) for bar, part in zip(bars, shares, strict=True)))
     axes.set_ylim(-0.7, len(rows) - 0.3)
-    for place, row, bar in zip(places, rows, bars, strict=True):
-        _draw_row(axes, place, row, bar)
+    for place, row, bar, said in zip(places, rows, bars, labels, strict=True):
+        _draw_row(axes, place, row, bar, said)
     axes.set_yticks(places, [row["network"] for row in rows])
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(f"{mode}: {_unit(mode)}, batch {rows[0]['batch']}")
@@ -170,14 +188,14 @@ def _bar(row: Mapping[str, Any], first: Mapping[str, Any]) -> _Bar:
     )
 
 
-def _label(row: Mapping[str, Any], bar: _Bar) -> str:
+def _label(row: Mapping[str, Any], bar: _Bar, between: str) -> str:
     said = f"{three_digits(bar.value)} {_unit(row['mode'])}, {bar.ratio:.3g}×"
     if bar.published is not None:
-        said += f" (paper {bar.published_ratio:.3g}×)"
+        said += f"{between}(paper {bar.published_ratio:.3g}×)"
     return said
 
 
-def _draw_row(axes: Axes, place: int, row: Mapping[str, Any], bar: _Bar) -> None:
+def _draw_row(axes: Axes, place: int, row: Mapping[str, Any], bar: _Bar, said: str) -> None:
     """A bar, its whisker, the published diamond, and a label that is not on them."""
     drawn = axes.barh(place, bar.value, height=0.62, color=COLOURS[row["group"]], linewidth=0)
     drawn.patches[0].set_gid(f"bar-{row['mode']}-{row['network']}")
@@ -186,8 +204,14 @@ def _draw_row(axes: Axes, place: int, row: Mapping[str, Any], bar: _Bar) -> None
     axes.errorbar(bar.value, place, xerr=whisker, fmt="none", ecolor=BLACK, elinewidth=1, capsize=2)
     if bar.published is not None:
         axes.add_line(_diamond([bar.published], [place]))
-    at = bar.end + 0.02 * axes.get_xlim()[1]
-    axes.text(at, place, _label(row, bar), va="center", fontsize=LABEL_SIZE, color=INK, bbox=HALO)
+    axes.annotate(
+        *(said, (bar.end, place), (BESIDE, 0)),
+        textcoords="offset points",
+        va="center",
+        fontsize=LABEL_SIZE,
+        color=INK,
+        bbox=HALO,
+    )
 
 
 def _diamond(x: list[float], y: list[float], label: str = "") -> Line2D:

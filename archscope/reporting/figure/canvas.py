@@ -147,10 +147,21 @@ def in_lines(figure: Figure, string: str, size: float, inches: float) -> str:
     return "\n".join(wrapped(figure, string, size, "normal", inches))
 
 
+def legend_columns(
+    figure: Figure, labels: Sequence[str], size: float, inches: float, sign: float
+) -> int:
+    """How many columns of a legend have room, one at least; a `sign` is so many inches wide."""
+    entry = max(text_size(figure, label, size)[0] for label in labels) / POINTS + sign
+    return max(1, min(len(labels), int(inches / entry)))
+
+
 def draw_heading(figure: Figure, heading: Heading, left: float, right: float) -> float:
-    """Write the heading at the top, between so many inches; returns the height used, in inches."""
+    """Write the heading at the top, between so many inches; returns the height used, in inches.
+
+    Nothing is above what follows where there is no heading, but a hair's breadth.
+    """
     width, height = figure.get_size_inches()
-    used = 0.14
+    used = 0.14 if heading.title or heading.subtitles else 0.02
     styles = [
         (heading.title, 10.0, "bold", INK),
         *((s, 8.0, "normal", GREY) for s in heading.subtitles),

@@ -15,13 +15,12 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from archscope.reporting.figure.canvas import (
     FAINT,
     GREY,
-    POINTS,
     axes_at,
     draw_heading,
     file_bytes,
+    legend_columns,
     new_figure,
     styled,
-    text_size,
 )
 from archscope.reporting.figure.plot import (
     BLACK,
@@ -85,8 +84,7 @@ def _figure(
     wide = width - LEFT - RIGHT
     ruler = new_figure(width, 1)
     labels = [group.label for group in (*groups, marked)]
-    entry = max(text_size(ruler, label, LEGEND_SIZE)[0] for label in labels) / POINTS + 0.4
-    columns = max(1, min(len(labels), int(wide / entry)))
+    columns = legend_columns(ruler, labels, LEGEND_SIZE, wide, 0.4)
     used = draw_heading(ruler, heading, LEFT, width - RIGHT)
     used += ROW * math.ceil(len(labels) / columns) + 0.1
     tall = min(PANEL, 0.8 * wide)

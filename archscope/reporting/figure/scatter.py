@@ -24,6 +24,7 @@ from archscope.reporting.figure.canvas import (
     axes_at,
     draw_heading,
     in_lines,
+    legend_columns,
     new_figure,
     styled,
     text_size,
@@ -131,8 +132,7 @@ def _legend_columns(figure: Figure, series: Sequence[Series], inches: float) -> 
     """The columns of the legend; 0: one kind of marker needs none."""
     if all(one.name == "other" for one in series):
         return 0
-    entries = [text_size(figure, one.label, LEGEND_SIZE)[0] / POINTS + 0.62 for one in series]
-    return next(n for n in range(len(entries), 0, -1) if n == 1 or n * max(entries) <= inches)
+    return legend_columns(figure, [one.label for one in series], LEGEND_SIZE, inches, 0.62)
 
 
 def _scale_x(axes: Axes, values: Sequence[float], most: int) -> None:

@@ -28,11 +28,13 @@ from archscope.reporting.table.formats import si, signed_si, tick
 
 LEFT, RIGHT, GAP = 2.1, 0.25, 0.25  # inches
 PANEL = {1: 4.4, 2: 3.2, 3: 2.55}  # width by the number of panels side by side
-ROW, TICKS, TITLE, BETWEEN = 0.36, 0.5, 0.3, 0.15
+ROW, TICKS, TITLE, BETWEEN = 0.36, 0.5, 0.3, 0.15  # a row as high as its label needs, at least
 SIZE, SMALL = 8.0, 6.5
 BAR = 0.58
 CUT = 0.6  # where all levels are above this part of the largest, the axis leaves out its beginning
 NARROWEST = 1.7  # of a panel, in inches
+MOST_LINES = 6  # of what changed; where there are more, the last one kept ends in dots
+LEADING = 1.15  # of lines, in their size
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -78,21 +80,27 @@ def draw_waterfalls(document: Mapping[str, Any], on: Sequence[str], style: Style
     across = max(1, min(len(on), int((width - labels) / NARROWEST)))
     panel = (width - labels - RIGHT + GAP) / across - GAP
     rows = [(split, on[at : at + across]) for split in splits for at in range(0, len(on), across)]
-    heights = [ROW * (len(document[split]) + 2) for split, _ in rows]
     with styled():
-        used = draw_heading(new_figure(width, 1), heading, 0.15, width - RIGHT)
-        body = sum(heights) + len(rows) * (TITLE + TICKS + BETWEEN)
-        top = used + body + 0.1
+        ruler = new_figure(width, 1)
+        used = draw_heading(ruler, heading, 0.15, width - RIGHT) + (BETWEEN if style.title else 0)
+        said = {
+            split: [_Label(ruler, bar, labels) for bar in bars(document, split, on[0])]
+            for split in splits
+        }
+        high = {split: max(ROW, *(one.height for one in of)) for split, of in said.items()}
+        body = sum(high[split] * len(said[split]) + TITLE + TICKS for split, _ in rows)
+        top = used + body + BETWEEN * (len(rows) - 1) + 0.1
         figure = new_figure(width, top)
         draw_heading(figure, heading, 0.15, width - RIGHT)
         top -= used
-        for (split, costs), tall in zip(rows, heights, strict=True):
-            top -= TITLE + BETWEEN
+        for split, costs in rows:
+            top -= TITLE
+            tall = high[split] * len(said[split])
             for index, cost in enumerate(costs):
                 box = (labels + index * (panel + GAP), top - tall, panel, tall)
                 _draw(axes_at(figure, box), bars(document, split, cost), panel, LABELS[cost])
-            _draw_labels(figure, bars(document, split, on[0]), split, (labels, top))
-            top -= tall + TICKS
+            _draw_labels(figure, said[split], split, (labels, top), high[split])
+            top -= tall + TICKS + BETWEEN
         return figure
 
 
@@ -178,7 +186,7 @@ def _draw_bars(axes: Axes, rows: Sequence[Bar], base: float) -> None:
 
 
 def _draw_labels(
-    figure: Figure, rows: Sequence[Bar], split: str, corner: tuple[float, float]
+    figure: Figure, labels: Sequence[_Label], split: str, corner: tuple[float, float], row: float
 ) -> None:
     """What each row is, left of the panels, whose left and top are at `corner`, in inches."""
     wide, high = figure.get_size_inches()
@@ -191,32 +199,46 @@ def _draw_labels(
         fontweight="bold",
         color=INK,
     )
-    for place, row in enumerate(rows):
-        _draw_label(figure, row, left, top - ROW * (place + 0.5))
+    for place, label in enumerate(labels):
+        label.draw(figure, left, top - row * (place + 0.5))
 
 
-def _draw_label(figure: Figure, row: Bar, left: float, middle: float) -> None:
-    """The name of a row and, smaller, what changed, around so many inches from the bottom."""
-    wide, high = figure.get_size_inches()
-    room = left - 0.27
-    lines = wrapped(figure, row.detail, SMALL, "normal", room)
-    if len(lines) > 2:
-        lines = [lines[0], f"{lines[1]} ..."]
-    weight = "bold" if row.total else "normal"
-    needed = text_size(figure, row.label, SIZE, weight)[0] / POINTS
-    sizes = [SIZE * min(1.0, room / needed)] + [SMALL] * len(lines)  # a long name is set smaller
-    y = middle + sum(sizes) * 1.15 / 2 / POINTS
-    for index, (line, size) in enumerate(zip([row.label, *lines], sizes, strict=True)):
-        figure.text(
-            (left - 0.12) / wide,
-            (y - size * 0.95 / POINTS) / high,
-            line,
-            ha="right",
-            fontsize=size,
-            fontweight=weight,
-            color=GREY if index else INK,
-        )
-        y -= size * 1.15 / POINTS
+class _Label:
+    """The name of a row and, smaller, what changed, left of so many inches; measured, then drawn.
+
+    `height` is what a row must have for it, in inches.
+    """
+
+    def __init__(self, ruler: Figure, row: Bar, left: float) -> None:
+        room = left - 0.27
+        lines = wrapped(ruler, row.detail, SMALL, "normal", room)
+        if len(lines) > MOST_LINES:
+            lines, last = lines[: MOST_LINES - 1], lines[MOST_LINES - 1]
+            while " " in last and text_size(ruler, f"{last} ...", SMALL)[0] > room * POINTS:
+                last = last.rpartition(" ")[0]
+            lines.append(f"{last} ...")
+        self.weight = "bold" if row.total else "normal"
+        needed = text_size(ruler, row.label, SIZE, self.weight)[0] / POINTS
+        first = SIZE * min(1.0, room / needed)  # a long name is set smaller
+        self.lines = [(row.label, first), *((line, SMALL) for line in lines)]
+        self.height = LEADING * sum(size for _, size in self.lines) / POINTS + 0.02
+
+    def draw(self, figure: Figure, left: float, middle: float) -> None:
+        """Around so many inches from the bottom."""
+        wide, high = figure.get_size_inches()
+        y = middle + LEADING * sum(size for _, size in self.lines) / 2 / POINTS
+        for index, (line, size) in enumerate(self.lines):
+            figure.text(
+                (left - 0.12) / wide,
+                (y - size * 0.95 / POINTS) / high,
+                line,
+                ha="right",
+                fontsize=size,
+                fontweight=self.weight,
+                color=GREY if index else INK,
+                gid="row-label",
+            )
+            y -= LEADING * size / POINTS
 
 
 def _number(row: Bar) -> str:

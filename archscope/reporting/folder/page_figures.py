@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from archscope.reporting.explorer import explorer
 from archscope.reporting.facts.points import by_network, errors_of, learning_curves, points
+from archscope.reporting.facts.stored import stored_bytes
 from archscope.reporting.figure import costs_plot, curves, figure7, scatter
 from archscope.reporting.figure.costs import Costs
 from archscope.reporting.figure.plot import Heading, Style
@@ -70,7 +71,7 @@ def explored(sweep: Sweep, found: Costs) -> str:
         }.items()
     }
     counted = {point.template: point.test_error.n for point in points(sweep)}
-    data = explorer.data(found, learning_curves(sweep), groups, more, counted)
+    data = explorer.data(found, learning_curves(sweep), groups, more, counted, stored_bytes(sweep))
     return explorer.explorer_html(data)
 
 

@@ -21,17 +21,18 @@ from archscope.reporting.facts.searches import (
     spent_rows,
     stands,
 )
+from archscope.reporting.facts.stored import stored_bytes
 from archscope.reporting.facts.wording import data_label, epochs_label, trouble
 from archscope.reporting.figure.costs import AXES, Costs
 from archscope.reporting.figure.plot import Heading
-from archscope.reporting.folder.contents import Contents, Drawing, caption, markdown
+from archscope.reporting.folder.contents import Contents, Drawing, markdown
 from archscope.reporting.folder.study import verdict_row, verdict_table
 from archscope.reporting.folder.sweep import conditions, results
 from archscope.reporting.judge.rounds import decided
 from archscope.reporting.judge.verdicts import Verdict
 from archscope.reporting.networks.latency import LATENCY, with_ends
 from archscope.reporting.table.formats import brief, decimal, integer, prefixed, text
-from archscope.reporting.table.html import escape, figure_html, paragraphs, section, whole_page
+from archscope.reporting.table.html import escape, paragraphs, section, whole_page
 from archscope.reporting.table.render import render
 from archscope.reporting.table.table import Column, Table
 from archscope.sweep.store.records import SWEEP_FILE, Sweep, read_sweep
@@ -260,6 +261,7 @@ def _page(
     found: Costs | None,
 ) -> str:
     # Not with this module, which is there before anything is trained: matplotlib takes its time.
+    from archscope.reporting.folder import page_figures
     from archscope.reporting.folder.page import head, tail, verdict_list, version
     from archscope.reporting.folder.page_trials import table_section
 
@@ -270,14 +272,10 @@ def _page(
         *map(table_section, tables[1:] if verdicts else tables),
     ]
     if found is not None:
-        from archscope.reporting.figure import costs_plot
-        from archscope.reporting.figure.svg import inline_svg
-
-        drawn = inline_svg(
-            costs_plot.draw(found), "costs", found.heading.title, costs_plot.hover(found)
-        )
-        parts.append(section("All that was tried", figure_html(drawn, caption(found.heading))))
-        data = explorer.data(found, learning_curves(sweep))
+        parts.append(section("All that was tried", page_figures.costs_figure(found)))
+        times = {one.network: one.ms for one in search.latency if one.network in found.errors}
+        beside = {**stored_bytes(sweep), **({"latency": times} if times else {})}
+        data = explorer.data(found, learning_curves(sweep), beside=beside)
         parts.append(section("Explore", explorer.explorer_html(data)))
     if verdicts:
         link = f"{DECISION_FOLDER}/report.html"

@@ -9,19 +9,12 @@ from typing import Any
 
 from archscope.errors import plural
 from archscope.reporting.facts.bench_file import read_bench
-from archscope.reporting.figure.plot import Style
-from archscope.reporting.folder.contents import Contents, Drawing, caption, markdown, without
+from archscope.reporting.folder.contents import Contents, Drawing, markdown, without
 from archscope.reporting.folder.study import complexity
 from archscope.reporting.folder.study_contents import RESULT_FILE, Kept, result_document
 from archscope.reporting.networks.bench import bench_table, device_text, milliseconds
 from archscope.reporting.table.formats import decimal, integer, text
-from archscope.reporting.table.html import (
-    escape,
-    figure_html,
-    paragraphs,
-    section,
-    whole_page,
-)
+from archscope.reporting.table.html import escape, paragraphs, section, whole_page
 from archscope.reporting.table.json_csv import json_text
 from archscope.reporting.table.render import render
 from archscope.reporting.table.table import Column, Table
@@ -174,9 +167,8 @@ def _page(kept: Kept, table: Table, bench: Bench | None) -> str:
 
 def _figure(bench: Bench) -> str:
     from archscope.reporting.figure.bench_plot import bench_figure, bench_heading
-    from archscope.reporting.figure.svg import inline_svg
+    from archscope.reporting.folder import page_figures
 
-    heading = bench_heading(bench)
     hover = {
         f"bar-{entry['mode']}-{entry['network']}": (
             f"{entry['network']}: {milliseconds(entry['median'])} ms, rounds "
@@ -185,8 +177,9 @@ def _figure(bench: Bench) -> str:
         )
         for entry in bench["results"]
     }
-    drawn = inline_svg(bench_figure(bench, Style(title=False)), "times", heading.title, hover)
-    return figure_html(drawn, caption(heading))
+    return page_figures.drawn(
+        lambda style: bench_figure(bench, style), "times", bench_heading(bench), hover
+    )
 
 
 def _setting(bench: Bench) -> str:

@@ -119,6 +119,8 @@ def _is_inner(node: Node) -> bool:
 _JOINS = {Sum: "sum", Cat: "concatenate"}
 
 
-def shown_paths(number: int) -> Sequence[int | None]:
-    """Which paths are drawn: all of up to four, else two, dots (None) and the last."""
+def shown_paths(number: int, few: bool = False) -> Sequence[int | None]:
+    """Which paths are drawn: all of up to four, else two, dots (None) and the last; or a `few`."""
+    if few:
+        return (0, None, number - 1) if number > 2 else range(number)
     return range(number) if number <= 4 else (0, 1, None, number - 1)

@@ -187,3 +187,27 @@ def test_the_browser_opens_the_families_that_are_offered_alone(tmp_path):
     assert session.designs.found.query.families == ("wrn_40",)
     session.families.value = [f"{bad}:evil"]
     assert "Choose a family" in session.trouble.text
+
+
+def test_a_server_that_fails_is_told_to_who_waits_for_it(monkeypatch):
+    def made(*_):
+        raise TypeError("unexpected keyword 'prefix'")
+
+    monkeypatch.setattr("archscope.explore.workbench.server.made", made)
+    with pytest.raises(a.ArchscopeError, match=r"server failed \(TypeError: unexpected keyword"):
+        a.ui("wrn_28")
+    found = CliRunner().invoke(app, ["ui", "wrn_28", "--no-browser"])
+    assert found.exit_code == 1
+
+
+def test_one_that_fails_while_it_serves_ends_the_wait(monkeypatch):
+    page = a.ui("wrn_28")
+    monkeypatch.setattr(page, "stop", lambda: None)
+
+    def fail():
+        raise OSError("gone")
+
+    monkeypatch.setattr(page._loop, "close", fail)
+    page._loop.add_callback(page._loop.stop)
+    with pytest.raises(a.ArchscopeError, match="OSError: gone"):
+        page.wait()

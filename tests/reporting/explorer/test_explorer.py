@@ -6,11 +6,18 @@ import html
 import json
 import re
 
+from sweep_fixture import write_fake_sweep
+
+from archscope.arch.names import parse
+from archscope.cost.memory import memory
 from archscope.reporting.explorer.explorer import data, explorer_html
 from archscope.reporting.facts.points import LearningCurve
 from archscope.reporting.facts.statistics import Summary
+from archscope.reporting.facts.stored import stored_bytes
 from archscope.reporting.figure.costs import Costs
 from archscope.reporting.figure.plot import Heading
+from archscope.sweep.plan.trial import network_digest
+from archscope.sweep.store.records import read_sweep
 
 HOSTILE = (
     "</script><script>alert(1)</script>",
@@ -55,3 +62,38 @@ def test_a_marker_tells_all_of_its_numbers():
 
 def test_the_curves_of_the_lowest_and_the_highest_error_are_shown_at_first():
     assert explored(("one", "two", "three"))["chosen"] == [2, 0]
+
+
+def test_further_costs_are_axes_of_the_networks_that_have_them():
+    names = ("one", "two")
+    found = Costs(Heading(""), {"one": 40.0, "two": 39.0}, dict.fromkeys(names), {})
+    memory, latency = {"one": 3_000_000.0}, {"one": 12.5, "two": 20.0}
+    made = data(found, (), beside={"memory": memory, "latency": latency})
+    assert made["axes"][1:] == [
+        ["memory", "memory (bytes, fp32)"],
+        ["latency", "predicted latency (ms)"],
+    ]
+    [first, second] = made["networks"]
+    assert first["values"] == {"error": 40.0, "memory": 3_000_000.0, "latency": 12.5}
+    assert first["said"].endswith("3,000,000 bytes of peak memory, 12.5 ms of predicted latency")
+    assert second["values"] == {"error": 39.0, "latency": 20.0}
+
+
+def test_weights_and_memory_are_those_of_the_networks_that_were_planned(tmp_path):
+    folder = write_fake_sweep(tmp_path / "sweep", templates=("1x64d", "2x64d", "4x64d"))
+    plan = json.loads((folder / "sweep.json").read_text())
+    first, second, third = plan["networks"]
+    classes = plan["dataset"]["classes"]
+    first["digest"] = network_digest(parse(first["network"], classes))
+    third["network"] = f"{tmp_path}/mine.py:net"
+    (tmp_path / "mine.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    for trial in plan["trials"]:
+        if trial["key"].startswith("4x64d"):
+            trial["network"] = third["network"]
+    (folder / "sweep.json").write_text(json.dumps(plan))
+    found = stored_bytes(read_sweep(folder))
+    assert found["weights"] == {one["template"]: 4.0 * one["params"] for one in plan["networks"]}
+    assert second["digest"] != network_digest(parse(second["network"], classes))
+    assert not (tmp_path / "ran").exists()  # a report runs no file of another's
+    held = memory(parse(first["network"], classes))
+    assert found["memory"] == {"1x64d": float(held.peak_activation_bytes)}

@@ -11,9 +11,11 @@ from archscope.arch.names import parse
 from archscope.arch.rewrite import to_form
 from archscope.cost import count
 from archscope.errors import UsageError
+from archscope.explore.forms.equivalence import check_diagram
 from archscope.explore.forms.result import Built, Checks, Equivalence, FormResult, Settings
 from archscope.reporting.figure.canvas import file_bytes, styled
 from archscope.reporting.figure.papers.blocks import draw
+from archscope.reporting.figure.plot import Style
 from archscope.reporting.networks.diagram import Paths, diagram, diagrams
 
 
@@ -45,9 +47,11 @@ def test_residual_families_have_a_diagram(name):
     assert all(one.parts and one.channels_in == one.channels_out for one in found)
 
 
-def test_boxes_and_words_do_not_overlap():
+@pytest.mark.parametrize("style", [Style(), Style(width=84 / 25.4), Style(width=5.0, title=False)])
+def test_boxes_and_words_do_not_overlap(style):
     with styled():
-        figure = draw([in_form("a"), in_form("b"), in_form("c")], "A block")
+        figure = draw([in_form("a"), in_form("b"), in_form("c")], "A block", style)
+        assert style.width in (None, figure.get_size_inches()[0])
         figure.canvas.draw()
         texts = [text for text in figure.findobj(lambda one: hasattr(one, "get_text"))
                  if text.get_text()]  # fmt: skip
@@ -82,12 +86,17 @@ def test_equivalence_draws_each_form_under_its_letter():
 
 
 def test_without_a_title_the_figure_is_lower():
-    from archscope.reporting.figure.plot import Style
-
     plain, bare = (
         draw(diagrams(parse("resnet18")), "A block", Style(title=t)) for t in (True, False)
     )
     assert bare.get_size_inches()[1] < plain.get_size_inches()[1]
+
+
+def test_a_block_that_is_wider_is_refused_before_any_form_is_built():
+    style = Style(width=2.5)
+    with pytest.raises(UsageError, match=r"least; write --figure-width 3\.1in"):
+        check_diagram("resnext50_32x4d", style=style)
+    check_diagram("resnext50_32x4d", style=Style(width=3.1))
 
 
 def test_what_has_no_such_block_is_a_sentence(tmp_path):

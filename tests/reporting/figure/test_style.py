@@ -4,18 +4,43 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
 
+import numpy as np
 import pytest
+from bench_documents import document as bench_document
+from bench_documents import entry
 
+from archscope.arch.names import parse
 from archscope.explore.design.collect import Order
 from archscope.explore.design.enumerate import Query, enumerate_designs
+from archscope.explore.networks.difference import difference
 from archscope.reporting.figure import canvas, costs_plot, curves, figure7, scatter
-from archscope.reporting.figure.bench_plot import _bar
+from archscope.reporting.figure.bench_plot import _bar, bench_figure
 from archscope.reporting.figure.costs import costs_of
-from archscope.reporting.figure.papers import figure5
+from archscope.reporting.figure.papers import blocks, figure5
 from archscope.reporting.figure.plot import Style
+from archscope.reporting.figure.waterfall import draw_waterfalls
+from archscope.reporting.networks.diagram import diagrams
 from archscope.sweep.store.records import read_sweep
 
 NARROW = Style(width=3.25, title=False)
+
+
+def empty_above(figure):
+    """Inches without anything at the top."""
+    figure.canvas.draw()
+    pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]
+    return int(np.argmax((pixels < 230).any(axis=(1, 2)))) / figure.dpi
+
+
+def test_other_figures_without_a_title_begin_at_the_top_too():
+    bare = Style(title=False)
+    times = bench_document(entry("resnet101", 2.0, 1.0, group="thin", published_ratio=0.5))
+    for figure in (
+        draw_waterfalls(difference("resnet18", "resnet34").document(), ["macs"], bare),
+        blocks.draw(diagrams(parse("resnet18")), "", bare),
+        bench_figure(times, bare),
+    ):
+        assert 0 < empty_above(figure) < 0.22
 
 
 def test_every_figure_of_a_sweep_is_as_wide_as_asked_and_has_no_title(fake_sweep):
@@ -29,6 +54,7 @@ def test_every_figure_of_a_sweep_is_as_wide_as_asked_and_has_no_title(fake_sweep
         costs_plot.draw(found, NARROW),
     ):
         assert figure.get_size_inches()[0] == 3.25
+        assert empty_above(figure) < 0.22
         assert not [text for text in figure.texts if text.get_gid() == "heading"]
 
 

@@ -1,9 +1,12 @@
 """The waterfalls of a difference: the levels, and that every number can be read."""
 
+import itertools
+
 import pytest
 from matplotlib.transforms import Bbox
 
 from archscope.explore.networks.difference import COSTS, difference
+from archscope.reporting.figure.plot import Style
 from archscope.reporting.figure.waterfall import bars, draw_waterfalls
 
 PAIRS = [
@@ -71,11 +74,18 @@ def test_all_numbers_stand_inside_and_apart(documents, pair, on):
             assert common is None or common.width < 1 or common.height < 2, (text, other)
 
 
-def test_what_changed_takes_two_lines_at_most(documents):
-    figure = draw_waterfalls(documents[PAIRS[4]], ("params",))
-    shown = [text.get_text() for text in figure.texts]
-    place = shown.index("width and cardinality")
-    assert shown[place + 2].endswith(" ...") and shown[place + 3] == "resnext50_3x21d"
+@pytest.mark.parametrize("style", [Style(), Style(width=84 / 25.4, title=False)])
+def test_what_changed_is_said_whole(documents, style):
+    figure = draw_waterfalls(documents[PAIRS[4]], ("params",), style)
+    said = [text for text in figure.texts if text.get_gid() == "row-label"]
+    words = " ".join(text.get_text() for text in said).split()
+    details = [bar.detail for bar in bars(documents[PAIRS[4]], "by_choice", "params") if bar.detail]
+    assert details and all(" ".join(detail.split()) in " ".join(words) for detail in details)
+    figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in said]
+    assert all(box.x0 >= 0.1 * figure.dpi for box in boxes)
+    for high, low in itertools.pairwise(boxes):
+        assert low.y1 - high.y0 < 3  # pixels, of 200 an inch
 
 
 @pytest.mark.slow

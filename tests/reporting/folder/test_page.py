@@ -221,8 +221,8 @@ def in_browser(source, tmp_path, scheme):
         assert said.get("kept") != []
         for text in said.get("kept", ()):
             assert "8x64d" in text and "done" in text
+        assert said["scrolled"] == 0
         if "explored" in said:
-            assert said["scrolled"] == 0
             check_explored(said)
     return [(len(said["figures"]), len(said["rising"])) for said in found.values()]
 
@@ -273,6 +273,7 @@ def test_in_a_browser_the_page_of_a_study_of_many_networks_is_whole(fake_sweep, 
 
 
 @browsed
+@pytest.mark.usefixtures("narrow_too")
 def test_in_a_browser_the_page_of_times_is_whole(tmp_path):
     names = ("preresnet1001", "wrn_40_4", "wrn_28_10")
     ratios = {"preresnet1001": 1.0, "wrn_40_4": 0.125, "wrn_28_10": 0.625}

@@ -70,6 +70,16 @@ def test_the_page_names_held_out_errors_as_what_they_are(folder):
     assert "held-out error (%)" in page.split("<svg", 1)[1]
 
 
+def test_every_figure_of_the_page_has_one_for_narrow_screens(folder, monkeypatch):
+    def narrow(_draw, name, _heading, _hover):
+        return f"[{name} of a telephone]"
+
+    monkeypatch.setattr("archscope.reporting.folder.page_figures.narrow", narrow)
+    page = contents(folder).texts["report.html"]()
+    assert page.count('class="figure wide"') == page.count("of a telephone]") == 2
+    assert "[costs of a telephone]" in page and '<div class="figure"><svg ' not in page
+
+
 def test_a_decision_that_is_another_sweep_is_told_in_a_sentence(folder):
     write_fake_sweep(folder / "decision", templates=("8x64d", "2x64d"))
     with pytest.raises(ArchscopeError, match="is not the decision of a search: move it away"):

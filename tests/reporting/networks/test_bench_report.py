@@ -1,6 +1,7 @@
 """The bench's tables and figure, from a document of round numbers."""
 
 import io
+import itertools
 
 import pytest
 from bench_documents import document, entry
@@ -8,6 +9,7 @@ from matplotlib.image import imread
 
 from archscope.reporting.figure.bench_plot import bench_figure, draw_bench
 from archscope.reporting.figure.canvas import styled
+from archscope.reporting.figure.plot import Style
 from archscope.reporting.networks.bench import bench_table, layer_tables
 from archscope.reporting.table.render import render
 
@@ -126,3 +128,15 @@ def test_bars_diamonds_and_labels_stand_where_the_numbers_are():
         assert all(text.get_window_extent().x1 <= right for text in axes.texts)
         legend = [text.get_text() for text in figure.legends[0].get_texts()]
     assert legend == ["thin", "wide", "by the published ratio"]
+
+
+def test_a_narrow_figure_breaks_its_labels_and_leaves_room_for_the_bars():
+    with styled():
+        figure = bench_figure(PAPER, Style(width=3.7, title=False))
+        (axes,) = figure.axes
+        assert axes.texts[1].get_text() == "300 ms, 0.15×\n(paper 0.125×)"
+        frame, boxes = axes.get_window_extent(), [one.get_window_extent() for one in axes.texts]
+        assert all(box.x1 <= frame.x1 for box in boxes)
+        assert all(low.y1 <= high.y0 for high, low in itertools.pairwise(boxes))
+        longest = max(bar.get_window_extent().width for bar in axes.patches)
+    assert longest > 0.5 * frame.width

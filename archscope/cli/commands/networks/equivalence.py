@@ -13,6 +13,7 @@ from archscope.cli.options.networks import (
 )
 from archscope.cli.options.output import (
     DiagramOption,
+    FigureWidthOption,
     FormatOption,
     NoTitleOption,
     OutputOption,
@@ -55,6 +56,7 @@ def equivalence(
         ),
     ] = None,
     diagram: DiagramOption = None,
+    figure_width: FigureWidthOption = None,
     no_title: NoTitleOption = False,
     format: FormatOption = None,
     output: OutputOption = None,
@@ -77,10 +79,10 @@ def equivalence(
     shape = None if input_shape is None else parse_shape(input_shape)
     resolve_format(format, output)
     check_plot(diagram, "--diagram")
-    style = figure_style(None, no_title, diagram is not None, "--diagram")
+    style = figure_style(figure_width, no_title, diagram is not None, "--diagram")
     network = network_in(name)
     if diagram is not None:
-        check_diagram(network, shape)
+        check_diagram(network, shape, style, paths)
     result = compare_forms(
         network,
         input=shape,

@@ -147,6 +147,7 @@ def show(
     input_shape: InputOption = None,
     classes: ClassesOption = None,
     diagram: DiagramOption = None,
+    figure_width: FigureWidthOption = None,
     no_title: NoTitleOption = False,
     format: FormatOption = None,
     output: OutputOption = None,
@@ -157,7 +158,7 @@ def show(
 
     shape = None if input_shape is None else parse_input(input_shape)
     check_plot(diagram, "--diagram")
-    style = figure_style(None, no_title, diagram is not None, "--diagram")
+    style = figure_style(figure_width, no_title, diagram is not None, "--diagram")
     found = show_network(network_in(name), layers=layers, input=shape, classes=classes)
     if diagram is not None:
         drawn = found.draw(diagram.suffix.lower(), style)
