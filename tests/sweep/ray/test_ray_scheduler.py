@@ -142,6 +142,9 @@ def test_a_trial_goes_on_from_its_checkpoint_when_its_node_is_lost(
 
 def test_lost_nodes_are_no_fault_of_the_trial_within_reason(sweep: Sweep) -> None:
     cluster = FakeCluster({str(number): 1 for number in range(9)})
+    later = sweep.gate.with_name(
+        "later"
+    )  # else a lost task might end before the sixth loss is seen
 
     def begun(_: Event) -> None:
         killed = sweep.recorder.keys("started").count("bad")
@@ -150,10 +153,11 @@ def test_lost_nodes_are_no_fault_of_the_trial_within_reason(sweep: Sweep) -> Non
 
     sweep.run(
         cluster,
-        [sweep.stub("bad", holds=1), sweep.stub("good", holds=1)],
+        [stub("bad", sweep.log, gate=str(later), holds=1), sweep.stub("good", holds=1)],
         tick=begun,
         started=lambda event: cluster.kill("bad") if event.key == "bad" else None,
     )
+    later.touch()
     assert sweep.recorder.keys("finished") == ["good"]
     assert len(sweep.log.of("bad", "begin")) == 6
     assert result(sweep.out, "bad")["reason"].endswith("was lost, 6 times")
