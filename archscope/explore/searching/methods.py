@@ -9,8 +9,8 @@ from typing import NamedTuple
 from archscope.errors import UsageError, shown
 
 METHODS = ("halving", "random", "one-epoch")
-KEPT = 3  # of so many designs that reach a rung's end, one goes on: see `docs/search.md`
-GROWTH = 3  # a rung ends after so many times the epochs of the one before
+KEPT = 2  # of so many designs that reach a rung's end, one goes on: see `docs/search.md`
+GROWTH = 2  # a rung ends after so many times the epochs of the one before
 FIRST = 3  # the first rung of `halving` has one in so many of all epochs, rounded up
 
 

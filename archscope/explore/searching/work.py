@@ -138,7 +138,7 @@ class Work:
         if self.goal.seconds is None:
             return None if now.rounds else self._for(designs=self.goal.trials)
         if not now.rounds:
-            return self._for(designs=KEPT)
+            return self._for(designs=KEPT**2)
         left = self.goal.seconds - now.seconds
         budget = int(left / now.seconds * now.epochs_spent) if now.seconds else 0
         # A rate measured on little is not trusted with all that is left.
