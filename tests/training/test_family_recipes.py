@@ -182,13 +182,15 @@ def test_where_there_is_not_one_recipe_it_is_said(
         of_family([parse(one) for one in networks], files=files)
 
 
-def test_a_family_of_ones_own_has_no_published_recipe() -> None:
+def test_a_family_of_ones_own_has_the_recipe_that_it_names_or_none() -> None:
     network = parse("cifar_convnext_tiny")
     assert network.design is not None
     mine = replace(network.design.family, place="mine.py")
     own = replace(network, design=network.design._replace(family=mine))
+    assert of_family([own]) == "convnext"
+    none = replace(network, design=network.design._replace(family=replace(mine, recipe="")))
     with pytest.raises(UsageError, match="no recipe of"):
-        of_family([own])
+        of_family([none])
 
 
 def test_a_plan_names_the_recipe_that_the_family_has() -> None:
