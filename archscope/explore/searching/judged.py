@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from numbers import Integral
 from typing import TypeAlias
 
 import numpy as np
@@ -69,7 +68,7 @@ class KnownTrainings:
             UsageError: for another network, or another number of epochs.
         """
         place, until = self._of(network), self.epochs if epochs is None else epochs
-        if not isinstance(until, Integral) or not 1 <= until <= self.epochs:  # NumPy's too
+        if not isinstance(until, (int, np.integer)) or not 1 <= until <= self.epochs:
             raise UsageError(f"a training here has 1 to {self.epochs} epochs, not {until}")
         until = int(until)
         error = float(self._error(network, until))
