@@ -8,7 +8,8 @@ of the other. Beside the three methods of `archscope search` stand Optuna's TPE 
 is installed (`pip install 'archscope[optuna]'`), asked and told inside the same set: the designs of
 that half, each trained to its end from one of its seeds. Regret is the final test error of the
 design that was found, the mean over its seeds, less that of the best; bands are 95 % intervals of
-the mean over the repeats. As the table has no held-out images, every method chooses by test errors.
+the mean over the repeats. As the table has no held-out images, methods choose by test errors, but
+for the rungs of halving before its last, which go by those on the training images.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def _arrange(parameters: list[Any]) -> None:
 
 
 def _plain(parameter: Any) -> None:
-    """Leave out what tells people nothing: `<str>`, bounds beyond a million, brackets in brackets.
+    """Leave out what tells people nothing: `<str>`, bounds beyond 10,000, brackets in brackets.
 
     It is a copy that is changed, of a parameter that is shown and not used.
     """

@@ -33,8 +33,9 @@ MethodOption = Annotated[
         value="NAME",
         panel=SEARCH,
         complete=one_of(lambda: ("halving", "random", "one-epoch")),
-        help="halving: the best of each rung go on to the next. random: all are trained to the "
-        "end. one-epoch: all for one epoch, the best to the end.",
+        help="halving: all for a third of the epochs, the best third of them, by training error, "
+        "to the end. random: all to the end. one-epoch: all for one epoch, the best third to the "
+        "end.",
     ),
 ]
 DrawSeedOption = Annotated[

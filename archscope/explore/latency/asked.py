@@ -70,8 +70,8 @@ def asked_for(
     if mode not in MODES:
         raise UsageError(f"a model is of {', '.join(MODES)}, not '{shown(mode)}'; name one")
     found = inventory()
-    if threads is not None and not 1 <= threads <= 65_536:
-        raise UsageError(f"--threads must be a number from 1 to 65,536, not {threads}")
+    if threads is not None and not (isinstance(threads, int) and 1 <= threads <= 65_536):
+        raise UsageError(f"--threads must be a number from 1 to 65,536, not {shown(repr(threads))}")
     least = {LATENCY: 1, "throughput": 1, "step": 2}[mode]  # batch norm takes a mean over images
     most = 1 if mode == LATENCY else MOST_IMAGES
     images = _usual(mode) if batch is None else batch

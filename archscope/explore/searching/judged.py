@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from archscope.arch.families.own import load, place_of
+from archscope.arch.families.own import check_named, load, place_of
 from archscope.errors import ArchscopeError, UsageError, shown
 from archscope.explore.searching.replay import Curves, Replays
 from archscope.running import running
@@ -68,8 +68,9 @@ class KnownTrainings:
             UsageError: for another network, or another number of epochs.
         """
         place, until = self._of(network), self.epochs if epochs is None else epochs
-        if not isinstance(until, int) or not 1 <= until <= self.epochs:
+        if not isinstance(until, (int, np.integer)) or not 1 <= until <= self.epochs:
             raise UsageError(f"a training here has 1 to {self.epochs} epochs, not {until}")
+        until = int(until)
         error = float(self._error(network, until))
         done = self._done.get(network, 0)
         over = done and math.isinf(self._error(network, done))
@@ -127,8 +128,10 @@ def own_method(text: str) -> Method | None:
     """The function that `FILE.py:NAME` means; None where the text is no such name.
 
     Raises:
-        UsageError: where the file has no such function; ArchscopeError: where running it fails.
+        UsageError: where the file has no such function, or none is named; ArchscopeError: where
+            running it fails.
     """
+    check_named(text)
     place = place_of(text)
     if place is None:
         return None
@@ -166,12 +169,14 @@ def judged(
     for turn in range(repeats):
         known = KnownTrainings(curves, costs, budget, np.random.default_rng([seed, budget, turn]))
         chosen = None
-        with running("the search method"), suppress(BudgetSpent):
-            chosen = method(known)
-        if chosen is not None and chosen not in known.networks:
-            raise ArchscopeError(
-                f"a search method returns a design of networks, or None, not {shown(repr(chosen))}"
-            )
+        with running("the search method"):
+            with suppress(BudgetSpent):
+                chosen = method(known)
+            if chosen is not None and not (isinstance(chosen, str) and chosen in known.networks):
+                raise ArchscopeError(
+                    "a search method returns a design of networks, or None, not "
+                    f"{shown(repr(chosen))}"
+                )
         error = known.final(known.best() if chosen is None else chosen)
         found[:, turn] = error - curves.final.min(), budget - known.left, known.macs
     return Replays(*found)

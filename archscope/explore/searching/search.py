@@ -66,8 +66,9 @@ def search(
 ) -> Searched:
     """Find the best network within some caps that trainings of so much can find, and decide on it.
 
-    Designs are drawn from the feasible set alone and trained in rungs; held-out images choose. The
-    best is then trained from fresh seeds beside the baselines, until it is decided.
+    Designs are drawn from the feasible set alone and trained in rungs (`methods.schedule_for`);
+    held-out images choose among those trained to the end. The best is then trained from fresh seeds
+    beside the baselines, until it is decided.
 
     Args:
         goal: what is sought, and for how long.

@@ -33,7 +33,7 @@ class Replayed(Result):
     Attributes:
         file: the table's.
         method: the search method, or the name of one's own.
-        chosen: its `kept` and `growth`, where it has them: those best on the first half.
+        chosen: its `kept`, `growth` and `first`, where it has them: those best on the first half.
         designs: in the half that is reported; `best` is the final error of its best one.
         repeats: replays of each budget.
         seed: of the draws.
@@ -94,8 +94,9 @@ def table_replay(
 ) -> Replayed:
     """What a search method would have found on a table, by the training spent.
 
-    The designs are cut in two halves, drawn once and for all: how many designs go on, and how much
-    longer, is chosen on the first half; what is reported is of the second alone.
+    The designs are cut in two halves, drawn once and for all: after how many epochs, how many
+    designs go on, and how much longer, is chosen on the first half; what is reported is of the
+    second alone.
 
         def mine(known):  # see `KnownTrainings`
             for network in known.networks:
@@ -124,7 +125,9 @@ def table_replay(
     table = read_table(file)
     epochs = table.epochs
     first, second = Curves.of(table).halves()
-    budgets = [epochs * n for n in _TIMES if epochs * n <= 1.5 * len(second.networks)] or [epochs]
+    # No more than what trains every design: a method that trains while it may would never end.
+    most = min(1.5, epochs) * len(second.networks)
+    budgets = [epochs * n for n in _TIMES if epochs * n <= most] or [epochs]
     if given is not None:
         name = method if isinstance(method, str) else getattr(given, "__name__", "own method")
         chosen: dict[str, int] = {}

@@ -18,6 +18,7 @@ from archscope.reporting.facts.short_names import short_names
 from archscope.reporting.facts.statistics import Summary
 from archscope.reporting.figure.costs import AXES, Costs
 from archscope.reporting.figure.plot import LABELS
+from archscope.reporting.networks.bench import three_digits
 from archscope.reporting.table.formats import mean_and_error
 from archscope.reporting.table.html import escape
 
@@ -161,7 +162,7 @@ def _cost(axis: str, value: float) -> str:
     if axis in _BYTES:
         return f"{value:,.0f} bytes of {_BYTES[axis]}"
     if axis == "latency":
-        return f"{value:,.3g} ms of predicted latency"
+        return f"{three_digits(value)} ms of predicted latency"
     exact = f"{value:,.1f} s of" if axis == "seconds" else f"{value:,.0f}"
     return f"{exact} {AXES[axis]}"
 

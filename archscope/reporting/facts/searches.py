@@ -45,9 +45,14 @@ def trained_seconds(sweep: Sweep, names: Collection[str], of: Round, rung: int) 
 def stands(search: Search) -> str:
     """How far a search is, in a sentence."""
     if search.winner is not None:
+        by = "on held-out images"
+        for number, rung, _ in search.incumbents()[-1:]:
+            epochs = search.rounds[number].epochs
+            if rung + 1 < len(epochs):
+                by = f"when time ran out at epoch {epochs[rung]}"
         return (
             f"Search over: {search.winner} is the best of {plural(len(search.drawn), 'design')} "
-            f"on held-out images, after {duration(search.seconds)}."
+            f"{by}, after {duration(search.seconds)}."
         )
     number = len(search.rounds)
     if not number:

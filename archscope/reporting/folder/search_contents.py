@@ -180,13 +180,16 @@ def _incumbents(sweep: Sweep, search: Search, said: Sequence[str]) -> Table:
         *([LATENCY] if search.latency else []),
     ]
     caps = " and ".join(search.asked.caps)
+    halving = search.asked.method == "halving"
+    by_training = ", before the last rung those on the training images" if halving else ""
     title = (
         f"Search of {', '.join(search.asked.families)}{f' at most {caps}' if caps else ''} by "
         f"{search.asked.method}: {data_label(sweep)}, {epochs_label(sweep)}"
     )
     more = [
-        "Held-out errors choose, and are no measure of the winner: the best of many looks better "
-        "than it is. The test set is seen by whole trainings alone, and chooses nothing.",
+        f"Held-out errors choose{by_training}, and are no measure of the winner: the best of many "
+        "looks better than it is. The test set is seen by whole trainings alone, and chooses "
+        "nothing.",
         *conditions(sweep),
         *([search.latency_note] if search.latency_note else []),
     ]

@@ -180,7 +180,8 @@ class Search:
         if name in self.random:
             return None
         for one in self.rounds:
-            for rung, epochs in enumerate(one.epochs[: len(one.decisions) + 1]):
+            begun = len(one.decisions) + (self.winner is None)  # over, no rung follows
+            for rung, epochs in enumerate(one.epochs[:begun]):
                 if name in one.climbing(rung):
                     found = epochs
         return found

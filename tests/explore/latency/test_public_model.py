@@ -17,6 +17,12 @@ def test_where_there_is_none_the_command_is_named(kept):
         a.latency_model(threads=63)
 
 
+@pytest.mark.parametrize("threads", [0, "1", 1.5])
+def test_threads_are_a_whole_number(threads):
+    with pytest.raises(a.UsageError, match=f"1 to 65,536, not {threads!r}"):
+        a.latency_model(threads=threads)
+
+
 @pytest.mark.parametrize(
     "ask",
     [

@@ -1,5 +1,7 @@
 """Methods of one's own on a table: against the built-in ones, by hand, and with mistakes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from small_table import small_table
@@ -11,7 +13,8 @@ from archscope.errors import ArchscopeError, UsageError
 from archscope.explore.searching.judged import BudgetSpent, KnownTrainings, judged
 from archscope.explore.searching.methods import schedule_for, select
 from archscope.explore.searching.replay import Curves, replayed
-from archscope.explore.searching.table import write_table
+from archscope.explore.searching.table import CURVES, TrainedTable, write_table
+from archscope.sweep.plan.settings import settings
 
 NAMES = "abcdefghijklmnopqrstuvwxyz"
 COSTS = {name: {"params": 1, "macs": 2, "activations": 3} for name in NAMES}
@@ -23,6 +26,11 @@ def curves(designs="abcdefgh", seeds=2, epochs=5):
     last = np.where(np.isfinite(errors[:, :, -1]), errors[:, :, -1], 90.0)
     costs = 1.0 + np.arange(len(designs))
     return Curves(tuple(designs), errors, last.mean(axis=1), costs, 90.0, errors[:, :, ::-1])
+
+
+class Unnameable:
+    def __repr__(self):
+        raise ValueError("no name")
 
 
 def random_search(known):
@@ -63,7 +71,7 @@ def test_what_trainings_cost_and_tell():
     first = known.train("a", 1)
     assert first in data.errors[0, :, 0]
     assert (known.left, known.macs) == (8, 1.0)
-    assert known.train("a", 1) == first and known.left == 8
+    assert known.train("a", np.int64(1)) == first and known.left == 8
     assert known.train("c") in data.errors[2, :, -1]
     assert (known.left, known.macs, known.best()) == (3, 16.0, "c")
     assert known.training_error("c") == data.errors[2, known._seed["c"], 0]
@@ -104,6 +112,8 @@ def test_a_method_that_returns_a_design_is_judged_by_it():
         (lambda known: known.train("a", 6), "1 to 5 epochs, not 6"),
         (lambda known: known.train("a", 1.5), "1 to 5 epochs"),
         (lambda known: "resnet50", "returns a design of networks"),
+        (lambda known: np.array(known.networks)[:2], "returns a design of networks"),
+        (lambda known: Unnameable(), "the search method failed with ValueError: no name"),
         (lambda known: 1 / 0, "the search method failed with ZeroDivisionError"),
     ],
 )
@@ -137,6 +147,8 @@ def test_a_file_of_ones_own_is_named_on_the_command_line(tmp_path):
 
     missing = run("--method", f"{mine}:other")
     assert (missing.exit_code, "has no function other" in missing.stderr) == (2, True)
+    unnamed = run("--method", str(mine))
+    assert unnamed.exit_code == 2 and "write FILE.py:NAME" in " ".join(unnamed.stderr.split())
     unknown = run("--method", "hyperband")
     assert unknown.exit_code == 2 and "a search method is halving" in unknown.stderr
 
@@ -147,3 +159,20 @@ def test_a_function_is_a_method_of_the_library(tmp_path):
     assert (found.method, found.repeats) == ("random_search", 500)
     with pytest.raises(UsageError, match="2 replays or more"):
         a.table_replay(tmp_path / "t.csv.gz", method=random_search, repeats=1)
+
+
+def test_a_method_may_train_as_long_as_something_is_left(tmp_path):
+    def until_it_is_spent(known):
+        for network in known.networks:
+            known.train(network)
+        assert not known.left, "every design is trained, and there would be no end"
+
+    about = small_table(designs=4)
+    one = settings("quick", epochs=1, templates="wrn_10_1", test_samples=100).document()
+    rows = [
+        replace(row, **{name: getattr(row, name)[-1:] for name in CURVES}) for row in about.rows
+    ]
+    kept = {name: one[name] for name in about.about["settings"]}
+    write_table(tmp_path / "t.csv.gz", TrainedTable({**about.about, "settings": kept}, rows))
+    found = a.table_replay(tmp_path / "t.csv.gz", method=until_it_is_spent, repeats=2)
+    assert [row["budget"] for row in found.rows] == [1, 2]

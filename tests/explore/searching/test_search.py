@@ -53,6 +53,8 @@ def test_designs_wait_where_they_were_left() -> None:
     assert [now.waits_at(name) for name in "abcd"] == [1, 3, 3, 1]
     assert has_paused(now, "a", 1) and not has_paused(now, "b", 1) and not has_paused(now, "a", 0)
     assert replace(now, random=("a",)).waits_at("a") is None
+    # Where time ran out, no rung comes after the last decision: all wait, none is unfinished.
+    assert [replace(now, winner="b").waits_at(name) for name in "abcd"] == [1, 1, 1, 1]
 
 
 def test_more_epochs_take_the_place_of_fewer_though_the_error_is_higher() -> None:

@@ -67,7 +67,7 @@ def test_the_curves_of_the_lowest_and_the_highest_error_are_shown_at_first():
 def test_further_costs_are_axes_of_the_networks_that_have_them():
     names = ("one", "two")
     found = Costs(Heading(""), {"one": 40.0, "two": 39.0}, dict.fromkeys(names), {})
-    memory, latency = {"one": 3_000_000.0}, {"one": 12.5, "two": 20.0}
+    memory, latency = {"one": 3_000_000.0}, {"one": 12.5, "two": 1234.5}
     made = data(found, (), beside={"memory": memory, "latency": latency})
     assert made["axes"][1:] == [
         ["memory", "memory (bytes, fp32)"],
@@ -76,7 +76,8 @@ def test_further_costs_are_axes_of_the_networks_that_have_them():
     [first, second] = made["networks"]
     assert first["values"] == {"error": 40.0, "memory": 3_000_000.0, "latency": 12.5}
     assert first["said"].endswith("3,000,000 bytes of peak memory, 12.5 ms of predicted latency")
-    assert second["values"] == {"error": 39.0, "latency": 20.0}
+    assert second["values"] == {"error": 39.0, "latency": 1234.5}
+    assert second["said"].endswith(" 1,234 ms of predicted latency")
 
 
 def test_weights_and_memory_are_those_of_the_networks_that_were_planned(tmp_path):

@@ -1,12 +1,14 @@
 """The report of a search from a made-up folder: JSON `archscope.search/1`, tables, page."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from sweep_fixture import fake_error, write_fake_sweep
 
 from archscope.errors import ArchscopeError
 from archscope.explore.training.until_decided import Stopping
+from archscope.reporting.facts.searches import stands
 from archscope.reporting.folder.folder import contents
 from archscope.sweep.store.search import Asked, Decision, Round, Search, record
 
@@ -68,6 +70,17 @@ def test_the_page_names_held_out_errors_as_what_they_are(folder):
     page = contents(folder).texts["report.html"]()
     assert "Search over: 8x64d is the best of 4 designs" in page
     assert "held-out error (%)" in page.split("<svg", 1)[1]
+
+
+def test_a_search_whose_time_ran_out_in_a_rung_does_not_say_that_held_out_images_chose():
+    first = Decision(("4x64d", "8x64d"), (), 50.0, 80.0, 8)
+    one = Round(TRIED, (2, 5), (4, 2), (first,))
+    cut = stands(Search(ASKED, rounds=(one,), winner="4x64d"))
+    assert "the best of 4 designs when time ran out at epoch 2" in cut
+    whole = replace(one, decisions=(first, Decision(("8x64d",), (), 30.0, 140.0, 14)))
+    assert "of 4 designs on held-out images" in stands(
+        Search(ASKED, rounds=(whole,), winner="8x64d")
+    )
 
 
 def test_every_figure_of_the_page_has_one_for_narrow_screens(folder, monkeypatch):

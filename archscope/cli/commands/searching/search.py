@@ -123,13 +123,13 @@ def search(
     """Find the best network within caps that so many trainings, or so much time, can find.
 
     Designs are drawn from those alone that keep every cap, and trained in rungs: after each the
-    best on held-out images go on from their checkpoints (a tenth of the training images, unless
-    --holdout says otherwise; the test set chooses nothing). The winner is then trained from fresh
-    seeds beside the largest that fits and the best of random search at as many epochs of training,
-    until it is decided which is better. A cap may be a time, as 20ms: that of one image as the
-    model of archscope bench --fit predicts it for --latency-threads, -precision and -device. The
-    folder is a sweep's: killed and continued, or shared by several machines that give the same
-    command, it is the same search.
+    best go on from their checkpoints, and held-out images choose among those trained to the end (a
+    tenth of the training images, unless --holdout says otherwise; the test set chooses nothing).
+    The winner is then trained from fresh seeds beside the largest that fits and the best of random
+    search at as many epochs of training, until it is decided which is better. A cap may be a time,
+    as 20ms: that of one image as the model of archscope bench --fit predicts it for
+    --latency-threads, -precision and -device. The folder is a sweep's: killed and continued, or
+    shared by several machines that give the same command, it is the same search.
 
     Exit codes: 0 done, 1 failure, 2 usage, 3 some trials failed or diverged, 4 nothing keeps the
     caps, 75 preempted (SIGUSR1), 130 or 143 interrupted (SIGINT, SIGTERM).

@@ -18,7 +18,6 @@ from archscope.cli.options.machine import (
     DeviceOption,
     GpusOption,
     OfflineOption,
-    OutOption,
     PrecisionOption,
     ThreadsOption,
     WorkersOption,
@@ -176,7 +175,8 @@ def replay(
 ) -> None:
     """Show what a search method would have found on a table, by the training that it spends.
 
-    How many designs go on is chosen on one half of the designs, and what is shown is of the other.
+    How many designs go on, and after how many epochs, is chosen on one half of the designs, and
+    what is shown is of the other.
     A method of your own takes known.networks, known.train(network, epochs) and known.left, and
     returns the network that it found: see docs/search.md.
 
@@ -198,7 +198,16 @@ def verify(
     seed: Annotated[int, option("--seed", value="S", panel=WHAT, help="Of their draw.", min=0)] = 1,
     data_dir: DataDirOption = None,
     offline: OfflineOption = False,
-    out: OutOption = None,
+    out: Annotated[
+        Path | None,
+        option(
+            "--out",
+            value="DIR",
+            panel=WHERE,
+            default="NAME.verify beside the file",
+            help="The folder of the trainings.",
+        ),
+    ] = None,
     format: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
