@@ -33,9 +33,8 @@ MethodOption = Annotated[
         value="NAME",
         panel=SEARCH,
         complete=one_of(lambda: ("halving", "random", "one-epoch")),
-        help="halving: all for a third of the epochs, the best third of them, by training error, "
-        "to the end. random: all to the end. one-epoch: all for one epoch, the best third to the "
-        "end.",
+        help="halving: all for a third of the epochs, the better half, by training error, for two "
+        "thirds, and so on. random: all to the end. one-epoch: all for one, half to the end.",
     ),
 ]
 DrawSeedOption = Annotated[
