@@ -234,6 +234,11 @@ def _walk_grow(
         middle = (shape[0] + before * growth, *shape[1:])
         output = yield from _grown(node, middle, join(path, label), times * often, side, known)
         concatenated([middle, output], path)
+        if not same(output[:1], (growth,)):
+            raise UsageError(
+                f"what grows{at(path)} an array of times, or more than {MOST_VISITED:,}, must give "
+                "as many channels each time; end its body with a convolution"
+            )
     return (shape[0] + node.n * growth, *shape[1:])
 
 

@@ -292,6 +292,12 @@ def test_what_grows_costs_in_closed_form_what_it_costs_one_by_one(monkeypatch, n
     assert found == (one_by_one.params, one_by_one.macs, one_by_one.activations)
 
 
+@pytest.mark.parametrize("body", [Act(), Cat(Conv(2), Norm())])
+def test_what_grows_by_ever_more_is_refused_where_it_has_no_closed_form(body):
+    with pytest.raises(UsageError, match="must give as many channels each time"):
+        count(Seq(Grow(np.array([1, 2, 3]), body), Conv(2)), (4, 5, 5))
+
+
 def test_what_grows_a_great_many_times_is_counted_at_once_and_not_built():
     """By hand: layer i of 10^9 reads 2 + i channels."""
     n = 10**9

@@ -106,7 +106,8 @@ def proof_text(
 
 
 def _by_sums(looked: Answer) -> str:
-    shared, one, other = (", ".join(words) for words in looked.halves[0])
+    widest = max(looked.halves, key=lambda words: sum(map(len, words)))  # of several parts
+    shared, one, other = map(", ".join, widest)
     beside = f"with each {shared} " if shared else ""
     text = (
         f"Proof by sums over the box {looked.shown()}: {beside}a design costs what {one} and "

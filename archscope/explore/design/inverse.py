@@ -142,7 +142,7 @@ def _answer(
     if tolerance is not None and designs[0].deviation > tolerance:
         raise InfeasibleError(_too_far(task, space, designs[0], tolerance))
     stated |= set(space.crowded)
-    how = sum(one.lines for one in by), sum(one.counted for one in by)
+    how = sum(one.lines + one.sums for one in by), sum(one.counted for one in by)
     halves = [words for one in by for words in one.halves]
     return Answer(space, fixed, stated, designs, *how, opened=opened, halves=halves)
 

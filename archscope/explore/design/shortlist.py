@@ -55,8 +55,8 @@ class Found:
     `reach` is the deviation that a design must not pass to be among them. `lines` were searched;
     `looked_at` is how many combinations, whole or of some of the axes, it took to find them. With
     more than `most_layers` convolutions no design is among them. Of those that are one `network`,
-    the first is. `halves` names the numbers of parts that were searched by sums: those that both
-    halves share, and those of each.
+    the first is. `halves` names the numbers of parts that were searched by so many `sums`: those
+    that both halves share, and those of each.
     """
 
     limits: Sequence[Limit]
@@ -67,6 +67,7 @@ class Found:
     network: Callable[[dict[str, Any]], Network] | None = None
     counted: int = 0
     lines: int = 0
+    sums: int = 0
     looked_at: int = 0
     designs: list[tuple[float, dict[str, Any], dict[str, int]]] = field(default_factory=list)
     halves: list[list[list[str]]] = field(default_factory=list)

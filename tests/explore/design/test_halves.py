@@ -129,3 +129,50 @@ def test_where_too_many_are_near_lines_are_searched(monkeypatch):
     found = Found([limit], "nearest", 2, 1.0)
     assert not halves.by_sums(part, 10**9, 1, found)
     assert not found.designs and not found.halves
+
+
+def test_many_that_are_one_network_crowd_out_no_other(monkeypatch):
+    monkeypatch.setattr(halves, "TIES", 4)
+    widths = [0.5 + number / 1000 for number in range(12)]  # all round to the same channels
+    given = {"width": widths, "expansion2": [1, 2, 3], "expansion4": [1, 2, 3]}
+    base = read_base("mobilenet_v2").by_stage(given)
+    space = base.space(base.given(given), 10)
+    [part] = space.parts()
+    limits, rule = [Limit("macs", 80_000_000)], "nearest"
+    every = [(*one, layers(one[1])) for one in designs(space)]
+    found = Found(limits, rule, 5, 1.0, None, space.network)
+    halves.halves_of(part).search(found, 10**6)
+    told = [tuple(one.costs.values()) for one in found.result()]
+    assert told == [costs for _, costs, _ in one_by_one(every, limits, rule, None)][:5]
+
+
+def test_sums_of_one_part_leave_the_lines_of_another_to_be_searched(monkeypatch):
+    by_sums, seen = searching.by_sums, []
+
+    def of_the_first(part, *rest):
+        seen.append(part.scalars["scale"])
+        return seen[-1] == 1 and by_sums(part, *rest)
+
+    monkeypatch.setattr(searching, "by_sums", of_the_first)
+    monkeypatch.setattr(searching, "_SUMS", 10**9)
+    given = {"scale": [1, Fraction(5, 4)], "width": [2, 4, 8], "cardinality": [32]}
+    given |= {f"depth{stage}": list(range(1, 17)) for stage in (1, 2, 3)}
+    answers = []
+    for most in (10**7, 700):  # of the sums there are 816, of the lines fewer
+        monkeypatch.setattr(searching, "MOST_LINES", most)
+        free = [word for word in given if word != "cardinality"]
+        found = inverse("resnext50", "4.1GMACs", given=given, free=free, options=Options(nearest=3))
+        answers.append(found.document()["answers"][0])
+    assert seen.count(1) == seen.count(Fraction(5, 4)) >= 2
+    assert answers[0]["designs"] == answers[1]["designs"]
+    assert answers[1]["proof"]["combinations"] > 816
+    assert "with each width a design costs" in answers[1]["proof"]["statement"]
+
+
+def test_halves_that_would_fill_the_memory_are_not_made(monkeypatch):
+    part, _, two = counted("mobilenet_v2")
+    monkeypatch.setattr(halves, "_MOST_FORMS", two.forms - 1)
+    other = halves.halves_of(part)
+    assert other is None or other.forms < two.forms
+    monkeypatch.setattr(halves, "_MOST_FORMS", 1)
+    assert halves.halves_of(part) is None

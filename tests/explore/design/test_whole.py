@@ -14,7 +14,7 @@ from archscope.cost.stored import Storage
 from archscope.errors import UsageError
 from archscope.explore.design.caps import whole
 from archscope.explore.design.caps.branch import best
-from archscope.explore.design.caps.goals import Largest, Near
+from archscope.explore.design.caps.goals import Closest, Largest, Near
 from archscope.explore.design.caps.grid import Grid
 from archscope.explore.design.caps.layers import layers
 from archscope.explore.design.inverse import inverse
@@ -51,6 +51,17 @@ def test_both_agree_on_a_small_box(goal, monkeypatch):
         best(Grid(small), goal, 3),
         whole.best_of_all(Grid(small), goal, 3),
     )
+    assert [score for *_, score in by_bounds] == [score for *_, score in of_all]
+    assert by_bounds[0][2] > float("-inf")
+
+
+TWO = {"params": 700_000, "macs": 5_000_000}
+
+
+@pytest.mark.parametrize("goal", [Largest(TWO), Near(TWO, {}), Closest(TWO)], ids=type)
+def test_both_agree_where_a_number_decides_one_cost_alone(goal):
+    small = space("mobilenet_v2", {"width": [0.25, 0.5, 0.75], "resolution": [48, 64]})
+    by_bounds, of_all = best(Grid(small), goal, 3), whole.best_of_all(Grid(small), goal, 3)
     assert [score for *_, score in by_bounds] == [score for *_, score in of_all]
     assert by_bounds[0][2] > float("-inf")
 

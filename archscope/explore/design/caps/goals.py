@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from archscope.arch.arrays import combined
 from archscope.explore.design.caps.grid import UNKNOWN, Costs
 from archscope.explore.design.limits import Limit
 
@@ -91,7 +92,7 @@ class Largest:
         return np.asarray(self._largest_share(costs))
 
     def _largest_share(self, costs: Mapping[str, Any]) -> Any:
-        return np.max([costs[name] / most for name, most in _filled(self.caps).items()], axis=0)
+        return _most(costs[name] / most for name, most in _filled(self.caps).items())
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,8 @@ class Near:
 
     def score(self, costs: Costs) -> Floats:
         """Less the deviation."""
-        deviations = [abs(costs[name] - value) / value for name, value in self.limits.items()]
-        return np.where(within(costs, self.caps), -np.max(deviations, axis=0), -np.inf)
+        far = _most(abs(costs[name] - value) / value for name, value in self.limits.items())
+        return np.where(within(costs, self.caps), -far, -np.inf)
 
     def bound(self, low: Costs, high: Costs, sound: Sound) -> Floats:
         """Less how far the box's first design is above a limit, or its last one below it."""
@@ -142,8 +143,8 @@ class Closest:
 
     def score(self, costs: Costs) -> Floats:
         """Less the largest share of a cap."""
-        shares = [costs[name] / most for name, most in self.caps.items()]
-        return np.where(_exists(costs), -np.max(shares, axis=0), -np.inf)
+        share = _most(costs[name] / most for name, most in self.caps.items())
+        return np.where(_exists(costs), -share, -np.inf)
 
     def bound(self, low: Costs, high: Costs, sound: Sound) -> Floats:
         """That of the box's first design."""
@@ -178,6 +179,11 @@ def cannot(low: Costs, caps: Mapping[str, int], sound: Sound) -> npt.NDArray[np.
         out |= sound[name] & (low[name] > most) & ((name != "memory") | (low[name] < UNKNOWN))
     out &= _exists(low)
     return out
+
+
+def _most(numbers: Iterable[Any]) -> Any:
+    """The largest of each design; what not all of its numbers decide has fewer sides of a box."""
+    return combined(np.maximum, numbers)
 
 
 def caps_of(limits: Sequence[Limit]) -> dict[str, int]:

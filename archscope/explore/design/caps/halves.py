@@ -26,6 +26,7 @@ from archscope.explore.design.space import Part
 _SHARED = 2  # numbers at most that both halves need
 _ROW = 1_000  # sums that take as long as one value of the shared numbers by itself
 MOST_SUMS = 100_000_000  # of all halves: some seconds
+_MOST_FORMS = 10_000_000  # of two halves, which are held: a gigabyte or so
 _PAIRS = 1 << 16  # designs that are looked at together
 _BLOCK = 1 << 20  # sums that are held
 
@@ -50,8 +51,12 @@ class Halves:
     @property
     def sums(self) -> int:
         """How many there are of both halves."""
-        number = _number(self.part, self.shared)
-        return number * sum(_number(self.part, half) for half in self.halves)
+        return _number(self.part, self.shared) * self.forms
+
+    @property
+    def forms(self) -> int:
+        """How many each half has, together."""
+        return sum(_number(self.part, half) for half in self.halves)
 
     @property
     def work(self) -> int:
@@ -147,12 +152,26 @@ class _Near:
         before = rows[:0] if self.rows is None else self.rows
         deviation = np.concatenate([self.deviation, deviation[good]])
         costs, rows = np.concatenate([self.costs, costs]), np.concatenate([before, rows[good]])
-        order = np.lexsort([*rows.T[::-1], *costs.T[::-1], deviation])[: found.number + TIES]
+        order = np.lexsort([*rows.T[::-1], *costs.T[::-1], deviation])
+        order, last = self._cut(order, costs[order])
+        if last is not None:  # as many networks
+            found.reach = min(found.reach, float(deviation[last]) * SLACK)
         self.deviation, self.costs, self.rows = deviation[order], costs[order], rows[order]
-        _, first = np.unique(self.costs, axis=0, return_index=True)
-        if len(first) >= found.number:  # as many networks: equal ones cost the same
-            far = float(self.deviation[np.sort(first)[found.number - 1]])
-            found.reach = min(found.reach, far * SLACK)
+
+    def _cut(self, order: Ints, costs: Any) -> tuple[Ints, int | None]:
+        """Of designs in order those that are kept, and of so many costs that differ the last.
+
+        Equal networks cost the same, so that many of one crowd out no other.
+        """
+        number, most = self.found.number, self.found.number + TIES
+        is_first = np.ones(len(costs), dtype=bool)
+        is_first[1:] = (costs[1:] != costs[:-1]).any(axis=1)
+        first = np.flatnonzero(is_first)
+        rank = np.arange(len(costs)) - first[np.cumsum(is_first) - 1]
+        if len(first) < number:
+            return order[rank < most], None
+        end = max(most, int(first[number - 1]) + 1)
+        return order[:end][rank[:end] < most], int(order[first[number - 1]])
 
     def finish(self) -> None:
         """Tell what was found."""
@@ -176,7 +195,7 @@ def by_sums(part: Part, work: float, most: int, found: Found) -> bool:
         halves.search(found, most)
     except TooManyPairs:
         return False
-    found.lines += halves.sums
+    found.sums += halves.sums
     found.halves.append(halves.words)
     return True
 
@@ -193,7 +212,8 @@ def halves_of(part: Part) -> Halves | None:
         for shared in every
         if (sides := _sides(part, scopes, shared)) is not None
     ]
-    return min(made, key=lambda one: one.work, default=None)
+    held = (one for one in made if one.forms <= _MOST_FORMS)
+    return min(held, key=lambda one: one.work, default=None)
 
 
 def _sides(
