@@ -6,8 +6,8 @@ TABLE is a file of `archscope table make`; without it, the one that is shipped. 
 score with the trained error, the mean over the seeds: 1 where a higher score always has less error.
 It stands over all designs, and as the mean within eight groups of equally many designs by
 parameters, each with a 95 % interval (designs drawn again, within each group). Beside the scores
-stands what training itself tells: one epoch, and another seed's training, which no score can be
-asked to beat. The images of the scores are those of the table with --data-dir, otherwise the
+stands what training itself tells: the errors of each epoch, and another seed's training, which no
+score can be asked to beat. The images of the scores are those of the table with --data-dir, otherwise the
 built-in ones.
 """
 
@@ -96,7 +96,9 @@ def known(table: TrainedTable) -> tuple[Curves, dict[str, Floats]]:
         cost: np.array([float(getattr(rows[name], cost)) for name in curves.networks])
         for cost in COSTS
     }
-    found["one epoch of training"] = -curves.errors[:, :, 0].mean(axis=1)
+    for epoch in range(1, table.epochs):
+        for what, errors in (("test", curves.errors), ("training", curves.training)):
+            found[f"{what} error, epoch {epoch}"] = -errors[:, :, epoch - 1].mean(axis=1)
     return curves, found
 
 
