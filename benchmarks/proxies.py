@@ -7,8 +7,8 @@ score with the trained error, the mean over the seeds: 1 where a higher score al
 It stands over all designs, and as the mean within eight groups of equally many designs by
 parameters, each with a 95 % interval (designs drawn again, within each group). Beside the scores
 stands what training itself tells: the errors of each epoch, and another seed's training, which no
-score can be asked to beat. The images of the scores are those of the table with --data-dir, otherwise the
-built-in ones.
+score can be asked to beat. The images of the scores are those of the table with --data-dir,
+otherwise the built-in ones.
 """
 
 from __future__ import annotations
