@@ -249,11 +249,13 @@ def _spent(search: Search, sweep: Sweep, decision: Sweep | None) -> Table:
         Column("epochs", "epochs of training", integer),
         Column("seconds", "seconds", decimal(0)),
     ]
-    noted = (
+    noted = [
         "Seconds are those of the clock, for the decision those of training over the trials at a "
-        "time. The random designs that the search had trained already went on from there."
-    )
-    return Table("What was spent", columns, spent_rows(search, sweep, decision), [noted])
+        "time."
+    ]
+    if search.random:
+        noted.append("The random designs that the search had trained already went on from there.")
+    return Table("What was spent", columns, spent_rows(search, sweep, decision), noted)
 
 
 def _page(

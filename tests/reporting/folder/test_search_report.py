@@ -18,6 +18,14 @@ ASKED = Asked(
     *(3, 16, 0.05, 0.5),
 )
 
+ROUND = Round(
+    *(TRIED, (2, 5), (4, 2)),
+    (
+        Decision(("4x64d", "8x64d"), (), 50.0, 80.0, 8),
+        Decision(("8x64d",), (), 30.0, 140.0, 14),
+    ),
+)
+
 
 @pytest.fixture
 def folder(tmp_path):
@@ -32,15 +40,23 @@ def folder(tmp_path):
             (trial / "result.json").unlink()
         told = "".join(json.dumps(line) + "\n" for line in (lines[:2] if stopped else lines))
         (trial / "metrics.jsonl").write_text(told)
-    first = Decision(("4x64d", "8x64d"), (), 50.0, 80.0, 8)
-    last = Decision(("8x64d",), (), 30.0, 140.0, 14)
-    one = Round(TRIED, (2, 5), (4, 2), (first, last))
-    made = Search(ASKED, rounds=(one,), winner="8x64d", random=TRIED[:2])
+    made = Search(ASKED, rounds=(ROUND,), winner="8x64d", random=TRIED[:2])
     record(where, lambda there: made)
     plan = write_fake_sweep(where / "decision", templates=("8x64d", "2x64d")) / "sweep.json"
     rule = Stopping(first_look=3, max_seeds=16).rule([("8x64d", "2x64d")], drop=False)
     plan.write_text(json.dumps({**json.loads(plan.read_text()), "rule": rule.document()}))
     return where
+
+
+def test_random_designs_are_spoken_of_where_there_are_some(folder):
+    def notes():
+        return " ".join(contents(folder).tables[-1].notes)
+
+    assert "random designs" in notes()
+    (folder / "search.json").unlink()
+    asked = replace(ASKED, baselines=())
+    record(folder, lambda there: Search(asked, rounds=(ROUND,), winner="8x64d"))
+    assert "Seconds are" in notes() and "random designs" not in notes()
 
 
 def test_the_document_has_winner_verdicts_trials_and_what_was_spent(folder):
