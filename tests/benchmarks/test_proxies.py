@@ -138,7 +138,8 @@ def test_the_command_prints_a_line_for_each_score(tmp_path, monkeypatch, capsys)
 def test_all_scores_of_a_table(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(proxies, "BATCH", 8)
     lines = printed(tmp_path, monkeypatch, capsys)
-    assert [line.startswith(name) for name, line in zip(SCORES, lines[8:], strict=False)] == [
-        True
-    ] * len(SCORES)
+    told = [name for line in lines for name in SCORES if line.startswith(f"{name} ")]
+    assert told == list(SCORES)
+    ranked = [f"{what} error, epoch {epoch}" for epoch in (1, 2) for what in ("test", "training")]
+    assert [name for line in lines for name in ranked if line.startswith(name)] == ranked
     assert "shapes" in lines[1]
