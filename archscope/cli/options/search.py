@@ -26,13 +26,14 @@ TimeOption = Annotated[
         "top.",
     ),
 ]
+METHOD_NAMES = one_of(lambda: ("halving", "random", "one-epoch"))
 MethodOption = Annotated[
     str,
     option(
         "--method",
         value="NAME",
         panel=SEARCH,
-        complete=one_of(lambda: ("halving", "random", "one-epoch")),
+        complete=METHOD_NAMES,
         help="halving: all for a third of the epochs, the better half, by training error, for two "
         "thirds, and so on. random: all to the end. one-epoch: all for one, half to the end.",
     ),

@@ -71,7 +71,7 @@ class KnownTrainings:
         if not isinstance(until, (int, np.integer)) or not 1 <= until <= self.epochs:
             raise UsageError(f"a training here has 1 to {self.epochs} epochs, not {until}")
         until = int(until)
-        error = float(self._error(network, until))
+        error = self._error(network, until)
         done = self._done.get(network, 0)
         over = done and math.isinf(self._error(network, done))
         if until > done and not over:

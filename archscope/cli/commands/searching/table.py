@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from archscope.cli.commands.training.outcome import check_output
-from archscope.cli.completion import one_of
 from archscope.cli.options.caps import AtMostOption
 from archscope.cli.options.declared import WHAT, WHERE, option
 from archscope.cli.options.machine import (
@@ -24,6 +23,7 @@ from archscope.cli.options.machine import (
     resources,
 )
 from archscope.cli.options.output import FormatOption, OutputOption
+from archscope.cli.options.search import METHOD_NAMES
 from archscope.cli.options.searching import (
     SpaceArgument,
     TableArgument,
@@ -154,7 +154,7 @@ def replay(
         option(
             "--method",
             value="NAME",
-            complete=one_of(lambda: ("halving", "random", "one-epoch")),
+            complete=METHOD_NAMES,
             help="halving, random or one-epoch, as search has them; or FILE.py:NAME, a function "
             "of your own.",
         ),

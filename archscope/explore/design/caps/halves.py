@@ -90,11 +90,12 @@ class Halves:
 
     def _near(self, found: Found) -> Iterator[Ints]:
         """The designs that are near enough to one of the limits, as rows of places."""
-        one, other = map(self._rows, self.halves)
+        forms = [self._rows(half) for half in self.halves]
+        one, other = forms
         shared, step = self._rows(self.shared), max(1, _BLOCK // (len(one) + len(other)))
         for start in range(0, len(shared), step):
             some = shared[start : start + step]
-            first, second = (self._sums(half, some, found.costs) for half in range(2))
+            first, second = (self._sums(half, forms[half], some, found.costs) for half in range(2))
             order = [np.argsort(sums, axis=1) for sums in second]
             ordered = [
                 np.take_along_axis(*pair, axis=1) for pair in zip(second, order, strict=True)
@@ -105,12 +106,12 @@ class Halves:
                 for chosen, beside in _pairs(place, number):
                     yield some[row] + one[chosen] + other[order[cost][row][beside]]
 
-    def _sums(self, half: int, shared: Ints, costs: Sequence[str]) -> list[Ints]:
+    def _sums(self, half: int, forms: Ints, shared: Ints, costs: Sequence[str]) -> list[Ints]:
         """What the forms of a half cost beside each of some shared numbers, for each cost.
 
         What these decide alone belongs to the second half.
         """
-        own, forms = set(self.halves[0]), self._rows(self.halves[half])
+        own = set(self.halves[0])
         found = [np.zeros((len(shared), len(forms)), np.int64) for _ in costs]
         for table in self.tables.tables:
             if own.isdisjoint(table.places) == bool(half):
