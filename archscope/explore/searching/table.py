@@ -33,6 +33,7 @@ SHIPPED = Path(__file__).with_name("cifar10_jpeg.csv.gz")  # the table that come
 TEXTS = ("network", "family", "definition", "key", "status")
 NUMBERS = ("params", "macs", "activations", "seed")
 CURVES = ("train_error", "test_error", "seconds")  # with `_1`, `_2`, ... by epoch
+MAKING = ("command", "machine", "environment", "hours")  # what a head says of one making
 FIRST = ("network", "family", "seed", "params", "macs", "activations", "status")
 
 
@@ -48,6 +49,7 @@ class Row:
         definition, key: hashes of the network's layers, and of all that decides the result.
         train_error, test_error: in %, an item an epoch.
         seconds: of training and testing, an item an epoch.
+        part: which of the table's `makings` it is of.
     """
 
     network: str
@@ -62,9 +64,10 @@ class Row:
     train_error: tuple[float, ...]
     test_error: tuple[float, ...]
     seconds: tuple[float, ...]
+    part: int = 0
 
     @staticmethod
-    def of(record: TrialRecord, family: str) -> Row:
+    def of(record: TrialRecord, family: str, part: int = 0) -> Row:
         """The row of a trial that has ended."""
         assert record.result is not None
         entry, curves = record.trial.entry, record.result.metrics["per_epoch"]
@@ -74,6 +77,7 @@ class Row:
             tuple(curves["train_error"]),
             tuple(curves["test_error"]),
             tuple(record.result.timing["epoch_seconds"]),
+            part,
         )
 
 
@@ -84,6 +88,8 @@ class TrainedTable:
     Attributes:
         about: the document of the file's head: see `head`.
         rows: by network, then by seed.
+
+    A table that took over rows of an earlier one has that one's making in `about["earlier"]`.
     """
 
     about: Mapping[str, Any]
@@ -98,6 +104,14 @@ class TrainedTable:
     def classes(self) -> int:
         """Of the images."""
         return int(self.about["dataset"]["classes"])
+
+    @property
+    def makings(self) -> list[Mapping[str, Any]]:
+        """Where and how its rows were trained, the earliest first: `Row.part` counts in it.
+
+        Each has its `command`, `machine`, `environment` and `hours`.
+        """
+        return [*self.about.get("earlier", ()), {name: self.about[name] for name in MAKING}]
 
     @cached_property
     def settings(self) -> Settings:
@@ -156,13 +170,13 @@ def write_table(path: Path, table: TrainedTable) -> None:
     epochs = range(1, table.epochs + 1)
     curves = [f"{name}_{epoch}" for name in CURVES for epoch in epochs]
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*FIRST, *curves, "definition", "key"])
+    writer.writerow([*FIRST, *curves, "definition", "key", "part"])
     for row in table.rows:
         cells: list[Any] = [getattr(row, name) for name in FIRST]
         for name in CURVES:
             values = getattr(row, name)
             cells += [*map(repr, values), *[""] * (len(epochs) - len(values))]
-        writer.writerow([*cells, row.definition, row.key])
+        writer.writerow([*cells, row.definition, row.key, row.part])
     content = text.getvalue().encode()
     if path.name.endswith(".gz"):
         content = gzip.compress(content, mtime=0)
@@ -206,8 +220,10 @@ def read_table(path: Path | str = SHIPPED) -> TrainedTable:
 
 
 def _rows(lines: Iterable[str]) -> list[Row]:
-    rows = []
+    rows: list[Row] = []
     for cells in csv.DictReader(lines):
+        if None in cells or None in cells.values():
+            raise ValueError(f"row {len(rows) + 1:,} has another number of cells")
         curves = {
             name: tuple(
                 float(cells[key])
@@ -218,6 +234,7 @@ def _rows(lines: Iterable[str]) -> list[Row]:
         }
         known: dict[str, Any] = {name: cells[name] for name in TEXTS}
         known |= {name: int(cells[name]) for name in NUMBERS} | curves
+        known["part"] = int(cells.get("part") or 0)
         rows.append(Row(**known))
     return rows
 
@@ -228,7 +245,10 @@ def _check(table: TrainedTable) -> None:
         raise ValueError("it has no rows")
     if table.classes < 1:
         raise ValueError("its classes are none")
+    makings = len(table.makings)
     for row in table.rows:
+        if not 0 <= row.part < makings:
+            raise ValueError(f"{row.network} seed {row.seed} is of part {row.part} of {makings}")
         lengths = {len(getattr(row, name)) for name in CURVES}
         whole = lengths == {table.epochs} if row.status == "done" else max(lengths) < table.epochs
         if not whole or len(lengths) > 1:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from archscope.arch.network import Network
 from archscope.arch.times import LATENCY
 from archscope.errors import UsageError, plural
 from archscope.explore.searching.feasible import FeasibleSet
@@ -18,6 +20,7 @@ from archscope.explore.searching.table import (
     read_table,
     write_table,
 )
+from archscope.explore.searching.table_known import Known
 from archscope.explore.searching.table_show import ShownTable
 from archscope.explore.training.cifar_sweep import asked_settings
 from archscope.explore.training.images_from import Source, taken_apart
@@ -25,7 +28,7 @@ from archscope.explore.training.run_plan import Console, Order, conduct
 from archscope.sweep.plan.presets import TrainingChanges
 from archscope.sweep.plan.slots import Resources
 from archscope.sweep.plan.subjects import input_of
-from archscope.sweep.store.records import read_sweep
+from archscope.sweep.store.records import TrialRecord, read_sweep
 
 if TYPE_CHECKING:
     from archscope.training.devices import Inventory
@@ -62,6 +65,8 @@ def table_make(
     *,
     n: int = 200,
     seed: int = 1,
+    first: int | None = None,
+    known: Path | str | None = None,
     dataset: str = "cifar10",
     resources: Resources | None = None,
     source: Source | None = None,
@@ -83,6 +88,9 @@ def table_make(
         out: the file to write, `NAME.csv.gz` or `NAME.csv`.
         n: how many designs.
         seed: of the draw.
+        first: train only so many of the designs, the first ones of the draw, which are a fair
+            sample of it; a later call with more of them continues.
+        known: an earlier table. Its rows of these designs are taken over, not trained again.
         dataset, resources, source, console, inventory, command: as `archscope.train` has them.
         changes: `recipe`, `seeds`, `epochs`, `samples`, `test_samples`, ...: as `archscope.train`
             has them; without them those of `USUAL` by the recipe `proxy`; a named recipe keeps
@@ -101,27 +109,50 @@ def table_make(
     name, where = taken_apart(dataset, where)
     info = where.prepare(name, None)
     space = replace(space, classes=info.classes, input_shape=input_of(name))
-    drawn = space.sample(n, seed)
-    if len(drawn) < n:
-        say.note(f"The set has {plural(len(drawn), 'network')}, not {n:,}: all are trained.")
+    drawn, drawn_from = _drawn(space, n, seed, first, say)
     of = {one.name: one.design.family.title for one in drawn if one.design is not None}
     given: Any = {**_usual(changes), **_given(changes)}
     given |= {"templates": list(of), "dataset": name}
     chosen, where = asked_settings("proxy", where, given)
-    folder = sweep_folder(file)
-    order = Order(chosen, folder, report=_report, command=command)
-    conduct(order, asked, where, say, inventory)
-    sweep = read_sweep(folder)
-    seeds = set(chosen.seeds)
-    mine = [one for one in sweep.trials if one.trial.network in of and one.trial.seed in seeds]
-    rows = [Row.of(one, of[one.trial.network]) for one in mine if one.status != "failed"]
+    earlier = None if known is None else Known(Path(known), chosen, info)
+    rows = {} if earlier is None else earlier.rows(drawn)
+    missing = tuple(name for name in of if name not in rows)
+    if earlier is not None:
+        asked = earlier.resources(asked)
+        taken = f"Taken over from {earlier.file}: {plural(len(rows), 'design')}"
+        say.note(f"{taken}; to be trained: {len(missing):,}.")
+    folder, about, trained = sweep_folder(file), dict[str, Any](), list[TrialRecord]()
+    if missing:
+        chosen = replace(chosen, subjects=replace(chosen.subjects, templates=missing))
+        begun = _nothing if earlier is None else earlier.check
+        order = Order(chosen, folder, report=_report, begun=begun, command=command)
+        conduct(order, asked, where, say, inventory)
+        sweep, wanted = read_sweep(folder), set(product(missing, chosen.seeds))
+        trained = [one for one in sweep.trials if (one.trial.network, one.trial.seed) in wanted]
+        about = head(replace(sweep, trials=trained), drawn_from, command)
+    if earlier is not None:
+        about = earlier.continued(about, rows, drawn_from)
+    for one in trained:
+        if one.status != "failed":
+            row = Row.of(one, of[one.trial.network], len(about.get("earlier", ())))
+            rows.setdefault(row.network, []).append(row)
     if not rows:
         raise UsageError(f"every trial failed; see archscope status {folder}, then try again")
-    drawn_from = {**space.document(), "n": n, "seed": seed}
-    table = TrainedTable(head(replace(sweep, trials=mine), drawn_from, command), rows)
-    write_table(file, table)
-    bad = sum(one.status != "done" for one in mine)
-    return MadeTable(read_table(file), file, bad)
+    write_table(file, TrainedTable(about, [row for name in of for row in rows.get(name, ())]))
+    return MadeTable(read_table(file), file, sum(one.status != "done" for one in trained))
+
+
+def _drawn(
+    space: FeasibleSet, n: int, seed: int, first: int | None, say: Console
+) -> tuple[list[Network], dict[str, Any]]:
+    """The designs that are trained, and what the head says of their draw."""
+    drawn = space.sample(n, seed)
+    if len(drawn) < n:
+        say.note(f"The set has {plural(len(drawn), 'network')}, not {n:,}: all are trained.")
+    about = {**space.document(), "n": n, "seed": seed}
+    if first is None or first >= len(drawn):
+        return drawn, about
+    return drawn[:first], {**about, "trained": first}
 
 
 def sweep_folder(file: Path) -> Path:
@@ -137,6 +168,10 @@ def _usual(changes: TrainingChanges) -> dict[str, Any]:
 
 def _given(changes: TrainingChanges) -> dict[str, Any]:
     return {name: value for name, value in changes.items() if value is not None}
+
+
+def _nothing(folder: Path) -> None:
+    pass
 
 
 def _report(folder: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -88,7 +89,7 @@ class ShownTable(Result):
 
     def _notes(self) -> list[str]:
         about, settings = self.table.about, self.table.settings
-        data, machine = about["dataset"], about["machine"]
+        data = about["dataset"]
         part = settings.view.test_samples
         judged = f", judged on {part:,} test images an epoch, on all after the last" if part else ""
         trained = "all" if settings.samples is None else f"{settings.samples:,}"
@@ -100,11 +101,20 @@ class ShownTable(Result):
             *part_of,
             f"Trained on {trained} images of {data['label']} for "
             f"{plural(self.table.epochs, 'epoch')} by the recipe {settings.recipe.name}{judged}.",
-            f"{plural(len(self.table.rows), 'training')}, {about['hours']:g} hours of one "
-            f"worker each of {machine['workers']} ({machine['precision']}, "
-            f"{plural(machine['threads'], 'thread')}).",
-            f"Made by: {' '.join(about['command']) or 'the library'}",
+            *(self._making(part, one) for part, one in enumerate(self.table.makings)),
         ]
+
+    def _making(self, part: int, making: Mapping[str, Any]) -> str:
+        """What was trained where, and by what command."""
+        rows = sum(row.part == part for row in self.table.rows)
+        machine, processor = making["machine"], making["environment"].get("processor")
+        on = f" on {processor}" if processor else ""
+        return (
+            f"{plural(rows, 'training')}{on}, {making['hours']:g} hours of one worker each of "
+            f"{machine['workers']} ({machine['precision']}, "
+            f"{plural(machine['threads'], 'thread')}), made by: "
+            f"{' '.join(making['command']) or 'the library'}"
+        )
 
 
 def table_show(file: Path | str = SHIPPED) -> ShownTable:

@@ -120,7 +120,10 @@ def table_verify(
             raise ArchscopeError(f"{record.key} failed ({record.reason}); try again")
         again = Row.of(record, row.family)
         found.append({"network": row.network, "seed": row.seed, "outcome": _compared(row, again)})
-    return Verified(path, differences(table.about["environment"], environment()), found)
+    parts = sorted({row.part for row in chosen})
+    now, makings = environment(), table.makings
+    other = [text for part in parts for text in differences(makings[part]["environment"], now)]
+    return Verified(path, list(dict.fromkeys(other)), found)
 
 
 def _check_data(table: TrainedTable, where: Source) -> None:

@@ -31,27 +31,41 @@ def refuse_another_plan(
     folder: Path, before: Plan, settings: Settings, machine: Machine, dataset: DatasetInfo
 ) -> None:
     """Raise `UsageError` where the plan of the folder differs in more than can be extended."""
-    differing = [
-        f"{name} {shown(old)} there, {shown(new)} asked"
-        for name, old, new in _compared(before, settings, machine, dataset)
-        if old != new
-    ]
-    if differing:
-        raise another_plan(folder, differing)
+    found = differing(
+        (before.settings, settings),
+        (before.machine, machine),
+        (before.dataset.fingerprint, dataset.fingerprint),
+    )
+    if found:
+        raise another_plan(folder, found)
 
 
-def another_plan(folder: Path, differing: Sequence[str]) -> UsageError:
+def another_plan(folder: Path, words: Sequence[str]) -> UsageError:
     """The error for a folder whose plan differs."""
     return UsageError(
-        f"The sweep in {folder} has another plan ({'; '.join(differing)}): "
+        f"The sweep in {folder} has another plan ({'; '.join(words)}): "
         "choose another --out, or give the same options."
     )
 
 
+def differing(
+    settings: tuple[Settings, Settings], machine: tuple[Machine, Machine], data: tuple[str, str]
+) -> list[str]:
+    """What decides results, or cannot be extended, and is another: "batch 128 there, 32 asked".
+
+    Of each the one that is there, and the one that is asked for; `data` are fingerprints.
+    """
+    return [
+        f"{name} {shown(old)} there, {shown(new)} asked"
+        for name, old, new in _compared(settings, machine, data)
+        if old != new
+    ]
+
+
 def _compared(
-    before: Plan, settings: Settings, machine: Machine, dataset: DatasetInfo
+    settings: tuple[Settings, Settings], machine: tuple[Machine, Machine], data: tuple[str, str]
 ) -> Iterator[tuple[str, Any, Any]]:
-    old, new = before.settings.document(), settings.document()
+    old, new = (one.document() for one in settings)
     for name in {**old, **new}:
         if name == "recipe":
             there, here = flat(old["recipe"]), flat(new["recipe"])
@@ -60,8 +74,8 @@ def _compared(
         elif name not in _EXTENSIBLE:
             yield name, old.get(name, "none"), new.get(name, "none")
     for name in MACHINE:
-        yield name, *_both(name, before.machine, machine)
-    yield "data", before.dataset.fingerprint, dataset.fingerprint
+        yield name, *_both(name, *machine)
+    yield "data", *data
 
 
 def _both(name: str, before: Machine, machine: Machine) -> tuple[Any, Any]:

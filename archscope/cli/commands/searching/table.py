@@ -64,6 +64,27 @@ def make(
     ],
     n: Annotated[int, option("--n", value="N", panel=WHAT, help="Designs to draw.", min=1)] = 200,
     seed: Annotated[int, option("--seed", value="S", panel=WHAT, help="Of the draw.", min=0)] = 1,
+    first: Annotated[
+        int | None,
+        option(
+            "--first",
+            value="K",
+            panel=WHAT,
+            help="Train only the first K designs of the draw: a fair sample of it, which a larger "
+            "K continues.",
+            min=1,
+        ),
+    ] = None,
+    known: Annotated[
+        Path | None,
+        option(
+            "--known",
+            value="FILE",
+            panel=WHAT,
+            help="A table whose rows are taken over where they are of this draw and trained alike; "
+            "the others are trained.",
+        ),
+    ] = None,
     at_most: AtMostOption = None,
     params: ParamsOption = None,
     macs: MacsOption = None,
@@ -117,6 +138,8 @@ def make(
         out,
         n=n,
         seed=seed,
+        first=first,
+        known=known,
         dataset=dataset,
         resources=resources(
             *("local", None, gpus, device), workers=workers, threads=threads, precision=precision
