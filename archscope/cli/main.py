@@ -16,6 +16,7 @@ from typer.main import get_command
 
 from archscope.cli.help import GENERAL, HELP_NAMES, Command, print_help
 from archscope.cli.output import RAW, discard, note
+from archscope.cli.patience import FASTER, patient
 from archscope.cli.plain_values import UNASKED, accept_plain_values
 from archscope.errors import ArchscopeError, UsageError
 from archscope.plain_text import visible
@@ -145,6 +146,8 @@ def _own(name: str) -> Any:
     )(found)
     command = get_command(alone)
     accept_plain_values(command, found)
+    if name in FASTER:
+        command.callback = patient(name, command.callback)
     return command
 
 

@@ -12,7 +12,7 @@ import pytest
 START = """
 arch.arrays arch.papers.published arch.papers.published_tables arch.quantities arch.rounded
 cli.completion cli.help cli.main cli.options.declared cli.options.networks cli.options.output
-cli.output cli.plain_values documents errors plain_text reporting.table.column
+cli.output cli.patience cli.plain_values documents errors plain_text reporting.table.column
 reporting.table.formats reporting.table.render reporting.table.result reporting.table.table
 reporting.table.text short_repr
 """
