@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-from archscope.errors import UsageError
+from archscope.errors import UsageError, plural
 from archscope.explore.latency.fitted import Asked, LatencyModel, check_models
 from archscope.explore.searching.methods import METHODS
+
+if TYPE_CHECKING:
+    from archscope.explore.training.until_decided import Stopping
 
 BASELINES = ("largest", "random")
 
@@ -60,3 +64,16 @@ class Goal:
             raise UsageError(
                 "the largest that fits needs a cap; give --at-most 1Mparams, or --baselines random"
             )
+
+
+def price(baselines: Sequence[str], until: Stopping, epochs: int) -> str:
+    """What comes on top of a search, before any of it is trained."""
+    parts = []
+    if "random" in baselines:
+        parts.append("random search of as many epochs, less what it shares with the search")
+    if baselines:
+        parts.append(
+            f"the decision, {1 + len(baselines)} networks from {until.first_look} to "
+            f"{until.max_seeds} seeds, {plural(epochs, 'epoch')} each"
+        )
+    return f"On top of it: {'; '.join(parts) or 'nothing'} (--baselines, --max-seeds)."

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from archscope.arch.network import Network
 from archscope.errors import ArchscopeError, UsageError, plural
 from archscope.explore.searching.feasible import FeasibleSet
-from archscope.explore.searching.goal import Goal
+from archscope.explore.searching.goal import Goal, price
 from archscope.explore.searching.methods import KEPT, Schedule, schedule_for, select
 from archscope.explore.searching.space import largest
 from archscope.explore.searching.timed import begun, model_for, predicted
@@ -102,12 +102,29 @@ class Work:
     def climb(self) -> None:
         """Draw and train round by round, until what may be spent is spent; then name the winner."""
         while (now := self.state).winner is None:
-            if now.rounds and not now.rounds[-1].over and not self._spent(now):
+            last = now.rounds[-1] if now.rounds else None
+            if last is not None and not last.over and (last.closes or not self._spent(now)):
                 self._rung(now)
+            elif last is not None and last.decisions and not last.over:
+                self._close(len(now.rounds) - 1)
             elif (drawn := self._next_round(now)) is not None:
                 self._record_round(len(now.rounds), *drawn)
             else:
                 self._crown(now.incumbents()[-1][2].kept[0])
+
+    def _close(self, number: int) -> None:
+        """The time is over: of the last round only the best few are trained to the end."""
+
+        def end(there: Search | None) -> Search:
+            assert there is not None
+            last = there.rounds[number]
+            if last.over or last.closes:
+                return there
+            return replace(there, rounds=(*there.rounds[:number], last.closing(self._epochs)))
+
+        last = record(self.folder, end).rounds[number]
+        best = plural(last.designs[-1], "design")
+        self.say.note(f"The time is over: the best {best} of round {number + 1} train to the end.")
 
     def _crown(self, name: str) -> None:
         record(self.folder, lambda there: _with(there, winner=name))
@@ -169,20 +186,7 @@ class Work:
         )
         self.say.note(f"Round {number + 1}: {rungs}.")
         if number == 0:
-            self.say.note(self._price())
-
-    def _price(self) -> str:
-        """What comes on top of the search, before any of it is trained."""
-        parts = []
-        if "random" in self.goal.baselines:
-            parts.append("random search of as many epochs, less what it shares with the search")
-        if self.goal.baselines:
-            networks = 1 + len(self.goal.baselines)
-            parts.append(
-                f"the decision, {networks} networks from {self.until.first_look} to "
-                f"{self.until.max_seeds} seeds, {plural(self._epochs, 'epoch')} each"
-            )
-        return f"On top of it: {'; '.join(parts) or 'nothing'} (--baselines, --max-seeds)."
+            self.say.note(price(self.goal.baselines, self.until, self._epochs))
 
     def _rung(self, now: Search) -> None:
         """Train the next rung of the last round, and decide who goes on."""

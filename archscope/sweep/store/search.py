@@ -9,7 +9,7 @@ there is decided again.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +22,7 @@ from archscope.sweep.store.locks import cannot_write, explained, locked
 SEARCH_FILE = "search.json"
 SCHEMA = "archscope.search-record/1"
 DECISION_FOLDER = "decision"
+CLOSING = 2  # of a round that the time ends, the designs that are trained to the end
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,19 @@ class Round:
 
     def climbing(self, rung: int) -> tuple[str, ...]:
         """The designs that are trained on a rung."""
-        return self.drawn if rung == 0 else self.decisions[rung - 1].kept
+        return self.drawn if rung == 0 else self.decisions[rung - 1].kept[: self.designs[rung]]
+
+    def closing(self, epochs: int) -> Round:
+        """The round with one rung for all that are not decided: the best few, to the end."""
+        rung = len(self.decisions)
+        designs = (*self.designs[:rung], min(CLOSING, self.designs[rung]))
+        return replace(self, epochs=(*self.epochs[:rung], epochs), designs=designs)
+
+    @property
+    def closes(self) -> bool:
+        """Whether nothing is left but to train the best few to the end."""
+        left = len(self.epochs) - len(self.decisions)
+        return bool(self.decisions) and left == 1 and self.designs[-1] <= CLOSING
 
     @property
     def over(self) -> bool:

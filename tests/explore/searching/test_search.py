@@ -57,6 +57,34 @@ def test_designs_wait_where_they_were_left() -> None:
     assert [replace(now, winner="b").waits_at(name) for name in "abcd"] == [1, 1, 1, 1]
 
 
+def test_a_round_that_the_time_ends_trains_the_best_two_to_the_end() -> None:
+    three = Decision(("c", "b", "a"), (), 45.0, 16.0, 8)
+    open_ = Round(("a", "b", "c", "d"), (1, 2, 3, 4), (4, 3, 3, 1), (three,))
+    assert not open_.closes
+    closing = open_.closing(4)
+    assert (closing.epochs, closing.designs) == ((1, 4), (4, 2))
+    assert closing.climbing(1) == ("c", "b")
+    assert closing.closes and not closing.over
+    assert replace(open_, epochs=(1, 4), designs=(4, 1)).closes
+    assert not Round(("a", "b"), (4,), (2,)).closes  # it has not begun
+
+
+@pytest.mark.slow
+def test_where_time_ends_a_search_the_best_two_have_a_whole_training(tmp_path: Path) -> None:
+    words = COMMAND.replace("--trials 4", "--time 1s").split()
+    result = CliRunner().invoke(app, [*words, str(tmp_path / "s")])
+    assert result.exit_code == 0
+    assert "The time is over: the best 2 designs of round 1 train to the end." in result.stderr
+    now = read_search(tmp_path / "s")
+    assert now is not None
+    assert (now.rounds[0].epochs, now.rounds[0].designs) == ((1, 3), (4, 2))
+    ended = {
+        one.trial.template for one in read_sweep(tmp_path / "s").trials if one.epochs_done == 3
+    }
+    assert ended == set(now.rounds[0].decisions[0].kept[:2])
+    assert now.winner in ended
+
+
 def test_more_epochs_take_the_place_of_fewer_though_the_error_is_higher() -> None:
     now = Search(ASKED, rounds=(replace(ONE, decisions=(FIRST, SECOND)),))
     assert [one.kept[0] for _, _, one in now.incumbents()] == ["b", "c"]
