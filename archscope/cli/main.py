@@ -146,7 +146,7 @@ def _own(name: str) -> Any:
     )(found)
     command = get_command(alone)
     accept_plain_values(command, found)
-    if name in FASTER:
+    if name in FASTER and command.callback is not None:
         command.callback = patient(name, command.callback)
     return command
 
