@@ -42,6 +42,7 @@ from archscope.sweep.store.records import Sweep
 
 WIDTH, LEFT, RIGHT, BOTTOM, LEGEND = 7.2, 0.56, 0.14, 0.5, 0.38
 PANEL_HEIGHT, GAP_X, GAP_Y, PANEL_TITLE = 1.3, 0.14, 0.2, 0.22
+MOST = 24  # panels; of more networks those of the least error have one
 WIDEST = 3.2
 NARROWEST = 1.2  # of a panel, in inches
 SECOND = 0.15  # for a second line
@@ -57,29 +58,39 @@ TRAIN: Look = (VERMILLION, "--", 1.2)
 
 @dataclass(frozen=True)
 class Curves:
-    """A panel for each learning curve that has begun."""
+    """A panel for each learning curve that has begun, or for the best of many.
+
+    `without` are those that have none: they are among the grey lines of the others.
+    """
 
     heading: Heading
     panels: Sequence[LearningCurve]
+    without: Sequence[LearningCurve] = ()
 
 
 def data(sweep: Sweep) -> Curves:
     """The learning curves of a sweep."""
-    panels = [curve for curve in learning_curves(sweep) if curve.epochs]
+    begun = [curve for curve in learning_curves(sweep) if curve.epochs]
+    least = sorted((curve.test[-1], place) for place, curve in enumerate(begun))[:MOST]
+    chosen = {place for _, place in least}
+    panels = [curve for place, curve in enumerate(begun) if place in chosen]
+    without = [curve for place, curve in enumerate(begun) if place not in chosen]
     title = (
         f"Training curves: {data_label(sweep)}, {family_label(sweep)}, {epochs_label(sweep)}, "
         f"{seeds_label(sweep)}"
     )
     words = f"{_means(panels)}; {samples_label(sweep)}."
+    if without:
+        words += f" Of {len(begun):,} networks the {MOST} of the least error are shown."
     if any(curve.n > 1 for curve in panels):
         words += f" Band: {panels[0].judged} error ± one standard error."
     if len(panels) > 1:
         words += f" Grey: {panels[0].judged} error of the other networks."
-    waiting = len({record.trial.network for record in sweep.trials}) - len(panels)
+    waiting = len({record.trial.network for record in sweep.trials}) - len(begun)
     if waiting:
         words += f" {plural(waiting, 'network')} not begun, or without a run that counts."
     shared = shared_sentences([panel.template for panel in panels])
-    return Curves(Heading(title, [words, *shared]), panels)
+    return Curves(Heading(title, [words, *shared]), panels, without)
 
 
 def _means(panels: Sequence[LearningCurve]) -> str:
@@ -127,17 +138,18 @@ def draw(curves: Curves, style: Style = PLAIN) -> Figure:
             say = "no epoch has finished yet"
             axes.text(0.5, 0.5, say, transform=axes.transAxes, ha="center", color=GREY)
             return figure
+        every = [*curves.panels, *curves.without]
         for index, panel in enumerate(curves.panels):
             row, column = divmod(index, columns)
             left, bottom = LEFT + column * (wide + GAP_X), top - (row + 1) * cell - row * GAP_Y
             axes = axes_at(figure, (left, bottom, wide, PANEL_HEIGHT))
-            scale_errors(axes, curves.panels)
-            others = [other for other in curves.panels if other is not panel]
+            scale_errors(axes, every)
+            others = [other for other in every if other is not panel]
             _draw_panel(axes, panel, others)
             _title(axes, names[panel.template], _said(panel), below=below)
             last = index + columns >= len(curves.panels)
             _name_axes(axes, first_column=column == 0, last_row=last)
-        _draw_legend(figure, top, curves.panels)
+        _draw_legend(figure, top, every)
         return figure
 
 

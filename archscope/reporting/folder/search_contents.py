@@ -147,17 +147,23 @@ def _baselines(search: Search, decision: Sweep | None) -> list[str]:
     said = []
     if search.random:
         said.append(
-            f"Best of random at the same training: {search.best_of_random or 'not known yet'}, of "
+            f"Best of random at the same training: {_named(search.best_of_random, search)}, of "
             f"the first {plural(len(search.random), 'design')} drawn, each trained to the end: as "
             "many epochs in all as the search spent."
         )
     if search.largest is not None:
-        said.append(f"The largest that fits: {search.largest}{_time(search)}.")
+        said.append(f"The largest that fits: {_named(search.largest, search)}{_time(search)}.")
     if search.winner is not None and decision is None and search.asked.baselines:
         same = {search.largest, search.best_of_random} - {None}
         if same <= {search.winner}:
             said.append(f"{search.winner} is the baseline itself: there is nothing to decide.")
     return said
+
+
+def _named(design: str | None, search: Search) -> str:
+    if design is None:
+        return "not known yet"
+    return f"{design}, the winner itself" if design == search.winner else design
 
 
 def _time(search: Search) -> str:

@@ -15,6 +15,7 @@ from matplotlib.transforms import Bbox
 from archscope.reporting.facts.points import LearningCurve
 from archscope.reporting.figure import canvas, costs_plot, curves, figure7, scatter, ticks
 from archscope.reporting.figure.costs import costs_of
+from archscope.reporting.figure.papers import figure5
 from archscope.reporting.figure.plot import Heading, Mark, Scatter, Series
 from archscope.sweep.store.records import read_sweep
 
@@ -277,6 +278,20 @@ def test_learning_curves_are_means_over_finished_seeds(fake_sweep):
     assert (found["8x64d"].n, found["8x64d"].finished) == (2, True)
     assert (found["4x64d"].n, list(found["4x64d"].epochs)) == (1, [1, 2])
     assert not found["4x64d"].finished
+
+
+def test_of_many_networks_the_best_have_a_panel_and_all_are_drawn(fake_sweep, monkeypatch):
+    every = curves.data(read_sweep(fake_sweep(templates=MIXED))).panels
+    monkeypatch.setattr(curves, "MOST", 2)
+    found = curves.data(read_sweep(fake_sweep(templates=MIXED)))
+    best = sorted(every, key=lambda one: one.test[-1])[:2]
+    assert {one.template for one in found.panels} == {one.template for one in best}
+    assert len(found.panels) + len(found.without) == len(every) > 2
+    (words, *_) = found.heading.subtitles
+    assert f"Of {len(every)} networks the 2 of the least error are shown." in words
+    assert words.partition(" Band:")[0] in figure5.heading_of(found).subtitles[0]
+    figure = curves.draw(found)
+    assert [len(axes.lines) for axes in figure.axes] == [len(every) + 1] * 2  # its own are two
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,19 @@ def test_random_designs_are_spoken_of_where_there_are_some(folder):
     assert "Seconds are" in notes() and "random designs" not in notes()
 
 
+def test_a_baseline_that_is_the_winner_is_called_so(folder):
+    def said(**changes):
+        (folder / "search.json").unlink()
+        record(folder, lambda there: replace(made, **changes))
+        return " ".join(note for one in contents(folder).tables for note in one.notes)
+
+    made = Search(ASKED, rounds=(ROUND,), winner="8x64d", random=TRIED[:2], largest="8x64d")
+    assert "The largest that fits: 8x64d, the winner itself." in said()
+    assert "same training: not known yet, of the first 2 designs" in said()
+    assert "same training: 8x64d, the winner itself, of the" in said(best_of_random="8x64d")
+    assert "same training: 2x64d, of the first 2" in said(best_of_random="2x64d")
+
+
 def test_the_document_has_winner_verdicts_trials_and_what_was_spent(folder):
     found = contents(folder).document
     assert found["schema"] == "archscope.search/1"
