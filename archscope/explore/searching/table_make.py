@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from archscope.arch.times import LATENCY
+from archscope.data.sets.folder import NAME as FILES
 from archscope.errors import UsageError, plural
 from archscope.explore.searching.feasible import FeasibleSet
 from archscope.explore.searching.table import (
@@ -85,8 +86,8 @@ def table_make(
         seed: of the draw.
         dataset, resources, source, console, inventory, command: as `archscope.train` has them.
         changes: `recipe`, `seeds`, `epochs`, `samples`, `test_samples`, ...: as `archscope.train`
-            has them; without them those of `USUAL` by the recipe `proxy`; a named recipe keeps
-            its own batch and learning rate.
+            has them; without them those of `USUAL` by the recipe `proxy`, for folders of images
+            by theirs. That one, and one that is named, keeps its own batch and learning rate.
 
     Raises:
         UsageError: for what cannot be, before anything is trained.
@@ -105,7 +106,7 @@ def table_make(
     if len(drawn) < n:
         say.note(f"The set has {plural(len(drawn), 'network')}, not {n:,}: all are trained.")
     of = {one.name: one.design.family.title for one in drawn if one.design is not None}
-    given: Any = {**_usual(changes), **_given(changes)}
+    given: Any = {**_usual(changes, name), **_given(changes)}
     given |= {"templates": list(of), "dataset": name}
     chosen, where = asked_settings("proxy", where, given)
     folder = sweep_folder(file)
@@ -129,9 +130,9 @@ def sweep_folder(file: Path) -> Path:
     return file.with_name(f"{file.name.removesuffix('.gz').removesuffix('.csv')}.sweep")
 
 
-def _usual(changes: TrainingChanges) -> dict[str, Any]:
-    """What is not asked for; a recipe that is named keeps its own batch and learning rate."""
-    own = changes.get("recipe") is not None
+def _usual(changes: TrainingChanges, dataset: str) -> dict[str, Any]:
+    """What is not asked for; a recipe that is named, or that of folders, keeps its own step."""
+    own = changes.get("recipe") is not None or dataset == FILES
     return {name: value for name, value in USUAL.items() if not own or name not in ("batch", "lr")}
 
 
