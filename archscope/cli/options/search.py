@@ -57,7 +57,8 @@ WidthScaleOption = Annotated[
         "--scale",
         value="S[,S...]",
         panel=WHAT,
-        help="Factors on the widths of families that have them: 0.25, or 0.125,0.25.",
+        help="Factors on the widths of families that have them: 0.25, or 0.125,0.25, or "
+        "0.0625:1:0.0625.",
     ),
 ]
 

@@ -14,6 +14,7 @@ from archscope.cli.completion import (
     sweep_presets,
 )
 from archscope.cli.options.declared import HOW, WHAT, option
+from archscope.errors import UsageError, shown
 
 PresetOption = Annotated[
     str,
@@ -43,7 +44,7 @@ DepthOption = Annotated[
     option("--depth", value="N", panel=WHAT, help="Depth of the ResNeXt, 9n+2: 11, 20, 29, ..."),
 ]
 ScaleOption = Annotated[
-    float | None,
+    str | None,
     option(
         "--scale",
         value="S",
@@ -188,3 +189,14 @@ ResolveOption = Annotated[
         help="Difference in percentage points that the verdicts try to resolve.",
     ),
 ]
+
+
+def scale_of(text: str | None) -> float | None:
+    """The one factor of `--scale` where networks are trained; UsageError for several."""
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        raise UsageError(
+            f"what is trained has one --scale, a number such as 0.25, not '{shown(text or '')}'; "
+            "give one, and for others the command again"
+        ) from None

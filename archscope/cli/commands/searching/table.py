@@ -95,9 +95,10 @@ def make(
     """Train designs drawn uniformly inside a budget, and keep every epoch's error in one file.
 
     Each is trained from --seeds seeds, by default on 5,000 images for 5 epochs, in batches of 32
-    at a learning rate of 0.1; folders of images, and --recipe, have the recipe's own two. Several families have equal shares of the designs. The trials stand
-    beside the file in a sweep's folder, NAME.sweep: interrupted in any way, the same command
-    continues, and status shows how far it is.
+    at a learning rate of 0.1; folders of images, and --recipe, have both from the recipe. Several
+    families have equal shares of the designs. The trials stand beside the file in a sweep's
+    folder, NAME.sweep: interrupted in any way, the same command continues, and status shows how
+    far it is.
 
       archscope table make wrn,cifar_regnetx --at-most 250kparams --n 200 --out designs.csv.gz
 
