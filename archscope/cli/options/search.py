@@ -39,7 +39,7 @@ MethodOption = Annotated[
     ),
 ]
 DrawSeedOption = Annotated[
-    int, option("--seed", value="N", panel=SEARCH, help="Seed of the drawing.")
+    int, option("--seed", value="N", panel=SEARCH, help="Seed of the drawing.", min=0)
 ]
 BaselinesOption = Annotated[
     str,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from archscope.arch.arrays import one_whole
 from archscope.arch.times import LATENCY
 from archscope.data.sets.folder import NAME as FILES
 from archscope.errors import UsageError, plural
@@ -23,7 +24,8 @@ from archscope.explore.searching.table_show import ShownTable
 from archscope.explore.training.cifar_sweep import asked_settings
 from archscope.explore.training.images_from import Source, taken_apart
 from archscope.explore.training.run_plan import Console, Order, conduct
-from archscope.sweep.plan.presets import TrainingChanges
+from archscope.given import a_kind, path_of
+from archscope.sweep.plan.presets import TrainingChanges, check_names
 from archscope.sweep.plan.slots import Resources
 from archscope.sweep.plan.subjects import input_of
 from archscope.sweep.store.records import read_sweep
@@ -95,8 +97,11 @@ def table_make(
         Interrupted: after SIGINT or SIGTERM; ArchscopeError: where the folder cannot be written.
     """
     asked, where, say = resources or Resources(), source or Source(), console or Console()
-    file = Path(out)
+    file = path_of(out, "the file of a table")
     check_place(file)
+    check_names(changes, TrainingChanges, "a training")
+    a_kind(space, FeasibleSet, "a space", "FeasibleSet(['wrn'], '250kparams')")
+    one_whole(n, "n")  # also before data are fetched
     if LATENCY in space.ranges:
         raise UsageError("a table is drawn by exact costs; leave the cap on the latency out")
     name, where = taken_apart(dataset, where)
