@@ -28,7 +28,10 @@ ROOMS = [
     "arch",
 ]
 # Below every room.
-LEAVES = ["documents", "errors", "files", "plain_text", "running", "short_repr", "__init__"]
+LEAVES = [
+    *("documents", "errors", "files", "given", "plain_text", "running", "short_repr"),
+    "__init__",
+]
 
 # The same within a room: its sub-rooms and files, from the top down. What is not named has no
 # order of its own; a file may still not import what imports it.

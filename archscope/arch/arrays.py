@@ -12,7 +12,7 @@ from operator import index
 from typing import Any, TypeAlias
 
 from archscope.arch.rounded import Rounded
-from archscope.errors import UsageError
+from archscope.errors import UsageError, shown
 
 # An int, or an int64 array of designs (typed loosely for the reason above).
 Number: TypeAlias = Any
@@ -46,16 +46,25 @@ def whole(value: Number, what: str, least: int = 1) -> Number:
         value = _int64(value, what)
         smallest = _smallest(value) if len(value) else least
     else:
-        try:
-            smallest = index(value)
-        except TypeError:
-            raise UsageError(
-                f"{what} must be a whole number, not {value}; give an int, or an array of them"
-            ) from None
+        smallest = _index(value, what, "an int, or an array of them")
         value = value if isinstance(value, Rounded) else smallest
     if smallest < least:
         raise UsageError(f"{what} must be at least {least}, not {smallest}; write {least} or more")
     return value
+
+
+def one_whole(value: object, what: str, least: int = 1) -> int:
+    """As `whole`, of one number: an array is none."""
+    return int(whole(_index(value, what, "an int"), what, least))
+
+
+def _index(value: Any, what: str, fix: str) -> int:
+    try:
+        return index(value)
+    except TypeError:
+        raise UsageError(
+            f"{what} must be a whole number, not {shown(repr(value))}; give {fix}"
+        ) from None
 
 
 @contextmanager

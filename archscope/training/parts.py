@@ -155,7 +155,8 @@ class RmsProp:
 
 
 def _check_optimizer(lr: float, weight_decay: float, decay_on: str) -> None:
-    _need(math.isfinite(lr) and lr > 0, "lr", lr, "is a number above 0", "0.1")
+    right = isinstance(lr, (int, float)) and math.isfinite(lr) and lr > 0
+    _need(right, "lr", lr, "is a number above 0", "0.1")
     decay = math.isfinite(weight_decay) and weight_decay >= 0
     _need(decay, "weight_decay", weight_decay, "is a number from 0 up", "5e-4")
     _one_of("decay_on", decay_on, get_args(DecayOn))

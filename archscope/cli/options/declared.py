@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import typer
@@ -9,7 +10,18 @@ import typer
 from archscope.cli.completion import Complete
 from archscope.cli.help import GENERAL
 
-__all__ = ["BLOCK", "GENERAL", "HOW", "LISTED", "NETWORK", "TASK", "WHAT", "WHERE", "option"]
+__all__ = [
+    "BLOCK",
+    "GENERAL",
+    "HOW",
+    "LISTED",
+    "NETWORK",
+    "TASK",
+    "WHAT",
+    "WHERE",
+    "option",
+    "otherwise",
+]
 
 # The main options of a command stand in no group.
 WHAT, HOW, WHERE = "What is trained", "How it is trained", "Where"
@@ -48,3 +60,10 @@ def option(
         min=min,
         max=max,
     )
+
+
+def otherwise(declared: Any, default: str) -> Any:
+    """The same option, of a command in which it has another default."""
+    same = copy(declared)
+    same.show_default = default
+    return same

@@ -39,7 +39,7 @@ MethodOption = Annotated[
     ),
 ]
 DrawSeedOption = Annotated[
-    int, option("--seed", value="N", panel=SEARCH, help="Seed of the drawing.")
+    int, option("--seed", value="N", panel=SEARCH, help="Seed of the drawing.", min=0)
 ]
 BaselinesOption = Annotated[
     str,
@@ -57,7 +57,8 @@ WidthScaleOption = Annotated[
         "--scale",
         value="S[,S...]",
         panel=WHAT,
-        help="Factors on the widths of families that have them: 0.25, or 0.125,0.25.",
+        help="Factors on the widths of families that have them: 0.25, or 0.125,0.25, or "
+        "0.0625:1:0.0625.",
     ),
 ]
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archscope.cli.completion import designs, some_of
-from archscope.cli.options.declared import HOW, option
+from archscope.cli.options.declared import HOW, option, otherwise
+from archscope.cli.options.training import BATCH, EPOCHS, LR, RECIPE, SAMPLES, SEEDS
 
 if TYPE_CHECKING:
     from archscope.cli.options.spaces import Numbers
@@ -35,6 +36,17 @@ TestSamplesOption = Annotated[
         help="Test images that epochs before the last are judged on, as many of each class; the "
         "last is judged on all.",
     ),
+]
+# What `table make` takes where nothing is asked: `USUAL` of its function.
+TableSamplesOption = Annotated[int | None, otherwise(SAMPLES, "5000")]
+TableSeedsOption = Annotated[str | None, otherwise(SEEDS, "2")]
+TableRecipeOption = Annotated[str | None, otherwise(RECIPE, "proxy; for folders resnext-imagenet")]
+TableEpochsOption = Annotated[int | None, otherwise(EPOCHS, "5, of any recipe")]
+TableBatchOption = Annotated[
+    int | None, otherwise(BATCH, "32; of folders, or with --recipe, the recipe's")
+]
+TableLrOption = Annotated[
+    float | None, otherwise(LR, "0.1; of folders, or with --recipe, the recipe's")
 ]
 TableArgument = Annotated[
     Path | None,

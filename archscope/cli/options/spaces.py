@@ -10,6 +10,8 @@ from archscope.cli.options.declared import NETWORK, option
 from archscope.errors import UsageError, shown
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from archscope.arch.windows import Shape
     from archscope.cost.stored import Storage
     from archscope.explore.design.caps.conditions import Range
@@ -75,7 +77,12 @@ DeepeningOption = Annotated[
 ]
 ScaleOption = Annotated[
     str | None,
-    option("--scale", value="S[,S...]", panel=NETWORK, help="Factors on stem, widths and outputs."),
+    option(
+        "--scale",
+        value="S[,S...]",
+        panel=NETWORK,
+        help="Factors on stem, widths and outputs: 0.25, or 0.125,0.25, or 0.0625:1:0.0625.",
+    ),
 ]
 AxisOption = Annotated[
     list[str] | None,
@@ -99,6 +106,15 @@ def ranges_of(
         memory = re.sub(r"b(?=\s*(:|$))", "", memory, flags=re.I)
     given = {"params": params, "macs": macs, "activations": activations, "memory": memory}
     return {cost: parse_range(one, cost) for cost, one in given.items() if one is not None}
+
+
+def scales_of(text: str) -> list[Fraction]:
+    """The factors of `--scale`: `0.25`, `0.125,0.25` or `0.0625:1:0.0625`."""
+    from fractions import Fraction
+
+    from archscope.arch.quantities import parse_factors
+
+    return [Fraction(factor) for factor in parse_factors(text, "scale")]
 
 
 @dataclass(frozen=True)
@@ -154,7 +170,6 @@ class Numbers:
     def given(self) -> dict[str, list[Any]]:
         """The values of each word that was given; those of `depth` by stage."""
         from archscope.arch.quantities import parse_factors, parse_numbers, parse_sides
-        from archscope.arch.scaling import exact
 
         given: dict[str, list[Any]] = {}
         for word in ("cardinality", "deepening"):
@@ -166,7 +181,7 @@ class Numbers:
         if self.depth is not None:
             given["depth"] = [parse_factors(part, "depth") for part in self.depth.split(",")]
         if self.scale is not None:
-            given["scale"] = [exact(part.strip()) for part in self.scale.split(",")]
+            given["scale"] = scales_of(self.scale)
         for entry in self.axis or ():
             word, equals, values = entry.partition("=")
             word = word.strip().lower()

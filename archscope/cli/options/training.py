@@ -14,6 +14,7 @@ from archscope.cli.completion import (
     sweep_presets,
 )
 from archscope.cli.options.declared import HOW, WHAT, option
+from archscope.errors import UsageError, shown
 
 PresetOption = Annotated[
     str,
@@ -43,7 +44,7 @@ DepthOption = Annotated[
     option("--depth", value="N", panel=WHAT, help="Depth of the ResNeXt, 9n+2: 11, 20, 29, ..."),
 ]
 ScaleOption = Annotated[
-    float | None,
+    str | None,
     option(
         "--scale",
         value="S",
@@ -60,16 +61,13 @@ DATASET = option(
     "train/CLASS/*.jpg and val/CLASS/*.jpg.",
 )
 DatasetOption = Annotated[str | None, DATASET]
-SamplesOption = Annotated[
-    int | None,
-    option(
-        "--samples",
-        value="N",
-        panel=WHAT,
-        help="Training images, a class-balanced subset; 0 for all. The test set is always used in "
-        "full.",
-    ),
-]
+SAMPLES = option(
+    "--samples",
+    value="N",
+    panel=WHAT,
+    help="Training images, a class-balanced subset; 0 for all. It leaves the test set whole.",
+)
+SamplesOption = Annotated[int | None, SAMPLES]
 HoldoutOption = Annotated[
     int | None,
     option(
@@ -120,27 +118,23 @@ SEEDS = option(
     "1,2,5. More of them extend what is in the same --out.",
 )
 SeedsOption = Annotated[str | None, SEEDS]
-RecipeOption = Annotated[
-    str | None,
-    option(
-        "--recipe",
-        value="NAME",
-        panel=HOW,
-        complete=one_of(recipes),
-        help="A paper's, with its epochs: resnext, wrn, ... (a wrong name lists them); family: the "
-        "networks' own; proxy: one cycle.",
-        default="the preset's or proxy; for folders resnext-imagenet",
-    ),
-]
-EpochsOption = Annotated[
-    int | None,
-    option(
-        "--epochs",
-        value="N",
-        panel=HOW,
-        help="Passes over the training images; schedules scale with it.",
-    ),
-]
+RECIPE = option(
+    "--recipe",
+    value="NAME",
+    panel=HOW,
+    complete=one_of(recipes),
+    help="A paper's, with its epochs: resnext, wrn, ... (a wrong name lists them); family: the "
+    "networks' own; proxy: one cycle.",
+    default="the preset's or proxy; for folders resnext-imagenet",
+)
+RecipeOption = Annotated[str | None, RECIPE]
+EPOCHS = option(
+    "--epochs",
+    value="N",
+    panel=HOW,
+    help="Passes over the training images; schedules scale with it.",
+)
+EpochsOption = Annotated[int | None, EPOCHS]
 IterationsOption = Annotated[
     int | None,
     option(
@@ -150,26 +144,22 @@ IterationsOption = Annotated[
         help="Mini-batches instead of epochs: the nearest number of whole epochs.",
     ),
 ]
-BatchOption = Annotated[
-    int | None,
-    option(
-        "--batch",
-        value="N",
-        panel=HOW,
-        default="the preset's or recipe's",
-        help="Images of one step.",
-    ),
-]
-LrOption = Annotated[
-    float | None,
-    option(
-        "--lr",
-        value="X",
-        panel=HOW,
-        default="the preset's or recipe's",
-        help="Learning rate at its peak.",
-    ),
-]
+BATCH = option(
+    "--batch",
+    value="N",
+    panel=HOW,
+    default="the preset's or recipe's",
+    help="Images of one step.",
+)
+BatchOption = Annotated[int | None, BATCH]
+LR = option(
+    "--lr",
+    value="X",
+    panel=HOW,
+    default="the preset's or recipe's",
+    help="Learning rate at its peak.",
+)
+LrOption = Annotated[float | None, LR]
 LabelSmoothingOption = Annotated[
     float | None,
     option(
@@ -199,3 +189,14 @@ ResolveOption = Annotated[
         help="Difference in percentage points that the verdicts try to resolve.",
     ),
 ]
+
+
+def scale_of(text: str | None) -> float | None:
+    """The one factor of `--scale` where networks are trained; UsageError for several."""
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        raise UsageError(
+            f"what is trained has one --scale, a number such as 0.25, not '{shown(text or '')}'; "
+            "give one, and for others the command again"
+        ) from None

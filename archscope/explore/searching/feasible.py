@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from archscope.arch.arrays import one_whole
+from archscope.arch.inputs import as_input, image_of
 from archscope.arch.names import parse
 from archscope.arch.network import Network
 from archscope.arch.quantities import STORED
@@ -24,7 +26,8 @@ from archscope.explore.design.enumerate import Order, Query, enumerate_designs, 
 from archscope.explore.design.limits import Limit, format_named
 from archscope.explore.design.space import Space
 from archscope.explore.latency.fitted import LatencyModel, check_models
-from archscope.explore.searching.members import made_of, values_of
+from archscope.explore.searching.members import made_of, of_numbers, values_of
+from archscope.given import ranges_by_cost, texts_of, values_by_word
 from archscope.sweep.plan.trial import network_digest
 
 
@@ -65,8 +68,12 @@ class FeasibleSet:
     storage: Storage = field(default_factory=Storage)
 
     def __post_init__(self) -> None:
-        names = [self.families] if isinstance(self.families, str) else self.families
+        names = texts_of(self.families, "families", "['resnext', 'wrn']")
         object.__setattr__(self, "families", tuple(dict.fromkeys(names)))
+        values_by_word(self.given)
+        ranges_by_cost(self.ranges)
+        image = image_of(None if self.input_shape is None else as_input(self.input_shape), "a set")
+        object.__setattr__(self, "input_shape", image)
         if not self.families:
             raise UsageError("a feasible set has a family at least; name one, as resnext")
         check_models(self.latency)
@@ -113,8 +120,7 @@ class FeasibleSet:
             InfeasibleError: where no network of a family keeps the caps; it names the nearest one.
             ArchscopeError: where a set is so thin that none was drawn.
         """
-        if n < 1:
-            raise UsageError(f"a sample has a network at least, not {n}; give 1 or more")
+        n, seed = one_whole(n, "n"), one_whole(seed, "seed", 0)
         drawn = self._drawn(n, seed)
         taken: list[Network] = []
         while len(taken) < n and any(drawn):
@@ -192,7 +198,7 @@ class FeasibleSet:
 
     def member(self, place: int, values: Mapping[str, Any]) -> Network | None:
         """The network of these numbers of a family; None where none of them keeps the caps."""
-        network = made_of(self.spaces[place], values)
+        network = made_of(of_numbers(self.spaces, place, values), values)
         return network if network is not None and self._fits(network) else None
 
     def contains(self, network: str | Network) -> bool:
@@ -220,6 +226,10 @@ class FeasibleSet:
     def _read(self, network: str | Network) -> Network:
         if isinstance(network, Network):
             return network
+        if not isinstance(network, str):
+            raise UsageError(
+                f"a network is a name or a Network, not {shown(repr(network))}; give one of these"
+            )
         return parse(network, self.classes, self.input_shape)
 
     def _inside(self, network: str | Network) -> list[tuple[Space, dict[str, Any]]]:

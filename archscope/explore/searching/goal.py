@@ -7,14 +7,22 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from archscope.arch.arrays import one_whole
+from archscope.arch.scaling import exact
 from archscope.errors import UsageError, plural
 from archscope.explore.latency.fitted import Asked, LatencyModel, check_models
 from archscope.explore.searching.methods import METHODS
+from archscope.given import texts_of
 
 if TYPE_CHECKING:
     from archscope.explore.training.until_decided import Stopping
 
 BASELINES = ("largest", "random")
+_TEXTS = {
+    "families": "['resnext', 'wrn']",
+    "at_most": "['1Mparams', '100MMACs']",
+    "baselines": "['largest', 'random']",
+}
 
 
 @dataclass(frozen=True)
@@ -46,13 +54,20 @@ class Goal:
     latency: LatencyModel | Asked | None = None
 
     def __post_init__(self) -> None:
+        for name, example in _TEXTS.items():
+            object.__setattr__(self, name, texts_of(getattr(self, name), name, example))
+        factors = [self.scale] if isinstance(self.scale, (str, float, int)) else self.scale
+        object.__setattr__(self, "scale", tuple(exact(one) for one in factors))
+        one_whole(self.seed, "seed", 0)
         if not isinstance(self.latency, Asked):
             check_models(self.latency)
         if (self.trials is None) == (self.seconds is None):
             raise UsageError("a search has --trials N or --time T, one of them; give --trials 32")
-        if self.trials is not None and self.trials < 2:
-            raise UsageError(f"a search chooses among 2 designs or more, not {self.trials}")
-        if self.seconds is not None and not 0 < self.seconds < 1e8:
+        if self.trials is not None:
+            one_whole(self.trials, "trials", 2)
+        if self.seconds is not None and not (
+            isinstance(self.seconds, (int, float)) and 0 < self.seconds < 1e8
+        ):
             raise UsageError("the time of a search is above 0; give --time 1h")
         if self.method not in METHODS:
             raise UsageError(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from archscope.arch.arrays import one_whole
 from archscope.arch.network import Network
-from archscope.errors import UsageError
+from archscope.errors import UsageError, plural
 from archscope.explore.design.space import SIDE, Space
 
 
@@ -32,6 +33,18 @@ def values_of(space: Space, network: Network) -> dict[str, Any] | None:
             value = value[0]
         values[word] = value
     return values
+
+
+def of_numbers(spaces: Sequence[Space], place: int, values: Mapping[str, Any]) -> Space:
+    """The space at a place; UsageError where there is none, or numbers of a design are missing."""
+    if not one_whole(place, "place", 0) < len(spaces):
+        raise UsageError(
+            f"place says which of {plural(len(spaces), 'family', 'families')}, from 0, not "
+            f"{place}; give what numbers gives"
+        )
+    if missing := [word for word in spaces[place].of if word not in values]:
+        raise UsageError(f"a design has all its numbers, and {missing[0]} is missing; give it")
+    return spaces[place]
 
 
 def made_of(space: Space, values: Mapping[str, Any]) -> Network | None:

@@ -19,6 +19,7 @@ from archscope.explore.training.cifar_sweep import SweepResult, asked_settings
 from archscope.explore.training.images_from import Source, measured
 from archscope.explore.training.run_plan import Console, decisive, reported
 from archscope.explore.training.until_decided import Stopping
+from archscope.given import a_kind, path_of
 from archscope.reporting.folder.folder import contents, write
 from archscope.reporting.table.table import Table
 from archscope.sweep.executor import opened as opened_executor
@@ -84,6 +85,7 @@ def search(
     Raises:
         UsageError: for what cannot be; InfeasibleError where nothing keeps the caps.
     """
+    a_kind(goal, Goal, "a goal", "Goal(['wrn'], ['250kparams'], trials=32)")
     if changes.get("templates") or changes.get("seeds"):
         raise UsageError("a search draws its networks and has its own seeds; leave these out")
     asked, where, say = resources or Resources(), source or Source(), console or Console()
@@ -92,7 +94,7 @@ def search(
     where.check()
     shape = input_of(chosen.dataset)
     goal = replace(goal, families=small_forms(goal.families, shape))
-    begun = None if out is None else Path(out)
+    begun = None if out is None else path_of(out, "the folder of a search")
     drawn_from = goal.families, goal.at_most, goal.scale
     # What cannot be is told before data are fetched.
     feasible(*drawn_from, None, shape, model_for(goal.latency, begun))

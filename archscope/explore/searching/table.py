@@ -23,6 +23,7 @@ from archscope.cost.formula import CONVENTION
 from archscope.documents import Unclear, json_value
 from archscope.errors import ArchscopeError, UsageError, shown
 from archscope.files import read, reading, write_atomically
+from archscope.given import path_of
 from archscope.sweep.plan.reading import Fault, Foreign
 from archscope.sweep.plan.settings import Settings
 from archscope.sweep.store.records import Sweep, TrialRecord
@@ -190,6 +191,7 @@ def read_table(path: Path | str = SHIPPED) -> TrainedTable:
         UsageError: where there is no such file, or one of another kind.
         ArchscopeError: where it is damaged.
     """
+    path = path_of(path, "a table of designs")
     with reading(path, "name a file that archscope table make has written", error=UsageError):
         content = read(path)
     try:

@@ -8,8 +8,10 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from archscope.arch.arrays import one_whole
 from archscope.arch.network import Network
 from archscope.arch.times import LATENCY
+from archscope.data.sets.folder import NAME as FILES
 from archscope.errors import UsageError, plural
 from archscope.explore.searching.feasible import FeasibleSet
 from archscope.explore.searching.table import (
@@ -25,7 +27,8 @@ from archscope.explore.searching.table_show import ShownTable
 from archscope.explore.training.cifar_sweep import asked_settings
 from archscope.explore.training.images_from import Source, taken_apart
 from archscope.explore.training.run_plan import Console, Order, conduct
-from archscope.sweep.plan.presets import TrainingChanges
+from archscope.given import a_kind, path_of
+from archscope.sweep.plan.presets import TrainingChanges, check_names
 from archscope.sweep.plan.slots import Resources
 from archscope.sweep.plan.subjects import input_of
 from archscope.sweep.store.records import TrialRecord, read_sweep
@@ -93,8 +96,8 @@ def table_make(
         known: an earlier table. Its rows of these designs are taken over, not trained again.
         dataset, resources, source, console, inventory, command: as `archscope.train` has them.
         changes: `recipe`, `seeds`, `epochs`, `samples`, `test_samples`, ...: as `archscope.train`
-            has them; without them those of `USUAL` by the recipe `proxy`; a named recipe keeps
-            its own batch and learning rate.
+            has them; without them those of `USUAL` by the recipe `proxy`, for folders of images
+            by theirs. That one, and one that is named, keeps its own batch and learning rate.
 
     Raises:
         UsageError: for what cannot be, before anything is trained.
@@ -102,8 +105,13 @@ def table_make(
         Interrupted: after SIGINT or SIGTERM; ArchscopeError: where the folder cannot be written.
     """
     asked, where, say = resources or Resources(), source or Source(), console or Console()
-    file = Path(out)
+    file = path_of(out, "the file of a table")
     check_place(file)
+    check_names(changes, TrainingChanges, "a training")
+    a_kind(space, FeasibleSet, "a space", "FeasibleSet(['wrn'], '250kparams')")
+    for word, number in (("n", n), ("first", first)):  # also before data are fetched
+        if number is not None:
+            one_whole(number, word)
     if LATENCY in space.ranges:
         raise UsageError("a table is drawn by exact costs; leave the cap on the latency out")
     name, where = taken_apart(dataset, where)
@@ -111,10 +119,10 @@ def table_make(
     space = replace(space, classes=info.classes, input_shape=input_of(name))
     drawn, drawn_from = _drawn(space, n, seed, first, say)
     of = {one.name: one.design.family.title for one in drawn if one.design is not None}
-    given: Any = {**_usual(changes), **_given(changes)}
+    given: Any = {**_usual(changes, name), **_given(changes)}
     given |= {"templates": list(of), "dataset": name}
     chosen, where = asked_settings("proxy", where, given)
-    earlier = None if known is None else Known(Path(known), chosen, info)
+    earlier = None if known is None else Known(path_of(known, "a known table"), chosen, info)
     rows = {} if earlier is None else earlier.rows(drawn)
     missing = tuple(name for name in of if name not in rows)
     if earlier is not None:
@@ -160,9 +168,9 @@ def sweep_folder(file: Path) -> Path:
     return file.with_name(f"{file.name.removesuffix('.gz').removesuffix('.csv')}.sweep")
 
 
-def _usual(changes: TrainingChanges) -> dict[str, Any]:
-    """What is not asked for; a recipe that is named keeps its own batch and learning rate."""
-    own = changes.get("recipe") is not None
+def _usual(changes: TrainingChanges, dataset: str) -> dict[str, Any]:
+    """What is not asked for; a recipe that is named, or that of folders, keeps its own step."""
+    own = changes.get("recipe") is not None or dataset == FILES
     return {name: value for name, value in USUAL.items() if not own or name not in ("batch", "lr")}
 
 

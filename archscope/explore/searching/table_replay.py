@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from archscope.arch.arrays import one_whole
 from archscope.arch.quantities import COSTS
-from archscope.errors import UsageError
 from archscope.explore.searching.judged import Method, judged, own_method
 from archscope.explore.searching.methods import Rung, schedule_for
 from archscope.explore.searching.replay import Curves, Replays, replayed, tuned
@@ -120,8 +120,8 @@ def table_replay(
     """
     given = own_method(method) if isinstance(method, str) else method
     times = repeats if repeats is not None else _REPEATS if given is None else _OWN_REPEATS
-    if times < 2:
-        raise UsageError(f"a band needs 2 replays or more, not {times}; give --repeats 10000")
+    one_whole(times, "repeats", 2)
+    one_whole(seed, "seed", 0)
     table = read_table(file)
     epochs = table.epochs
     first, second = Curves.of(table).halves()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from archscope.arch.arrays import one_whole
 from archscope.errors import ArchscopeError, UsageError, plural
 from archscope.explore.searching.table import (
     CURVES,
@@ -19,6 +20,7 @@ from archscope.explore.searching.table import (
 )
 from archscope.explore.training.images_from import Source
 from archscope.explore.training.run_plan import Console, Order, conduct
+from archscope.given import path_of
 from archscope.reporting.table.column import Column
 from archscope.reporting.table.formats import integer, text
 from archscope.reporting.table.result import Result
@@ -94,10 +96,15 @@ def table_verify(
         UsageError: where the data are others than the table's; as `read_table`.
         Interrupted: after SIGINT or SIGTERM.
     """
+    rows, seed = one_whole(rows, "rows"), one_whole(seed, "seed", 0)
     table, where, say = read_table(file), source or Source(), console or Console()
     path = Path(file)
     beside = Path() if path == SHIPPED else path.parent
-    folder = Path(out) if out else beside / f"{path.name.split('.csv')[0]}.verify"
+    folder = (
+        path_of(out, "the folder of the trainings")
+        if out
+        else beside / f"{path.name.split('.csv')[0]}.verify"
+    )
     machine = table.about["machine"]
     asked = Resources(
         gpus=0 if machine["device"] == "cpu" else None,
@@ -108,7 +115,7 @@ def table_verify(
     )
     _check_data(table, where)
     order = np.random.default_rng(seed).permutation(len(table.rows))
-    chosen = [table.rows[place] for place in order[: max(1, rows)]]
+    chosen = [table.rows[place] for place in order[:rows]]
     for row in chosen:
         settings = table.settings_of([row.network], [row.seed])
         conduct(Order(settings, folder, report=lambda folder: []), asked, where, say, inventory)

@@ -11,7 +11,7 @@ from archscope.data.load import check_view, known_as, load, prepare
 from archscope.data.sets.folder import NAME as FILES
 from archscope.data.sets.folder import class_list
 from archscope.data.view import View
-from archscope.errors import UsageError, plural
+from archscope.errors import UsageError, plural, shown
 from archscope.files import at_home
 from archscope.sweep.plan.estimate import Images
 
@@ -58,6 +58,10 @@ def taken_apart(dataset: str, where: Source) -> tuple[str, Source]:
 
     Raises `UsageError` where it says none, or --data-dir another.
     """
+    if not isinstance(dataset, str):
+        raise UsageError(
+            f"a data set is a name, not {shown(repr(dataset))}; give cifar10, or folder:DIR"
+        )
     name, colon, path = dataset.partition(":")
     if name != FILES or not colon:
         return dataset, where

@@ -125,7 +125,7 @@ def settings(preset: str = "proxy", **changes: Unpack[Changes]) -> Settings:
     `resnext-imagenet`, over the preset's epochs, and all images train. Raises `UsageError` for a
     value that cannot be, with the rule that it broke.
     """
-    if preset not in PRESETS:
+    if not isinstance(preset, str) or preset not in PRESETS:
         raise UsageError(f"preset {preset!r} is unknown: choose from {', '.join(PRESETS)}.")
     check_names(changes, Changes, "a sweep")
     base, given = PRESETS[preset], _given(changes)
@@ -203,6 +203,7 @@ def parse_seeds(seeds: int | str | Sequence[int]) -> tuple[int, ...]:
 
 
 def _positive(name: str, value: Any) -> int:
-    if isinstance(value, bool) or int(value) != value or value < 1:
+    right = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not right or value < 1 or value % 1:
         raise UsageError(f"{name} {value} must be a whole number of at least 1.")
     return int(value)

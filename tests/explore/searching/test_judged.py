@@ -157,7 +157,7 @@ def test_a_function_is_a_method_of_the_library(tmp_path):
     write_table(tmp_path / "t.csv.gz", small_table())
     found = a.table_replay(tmp_path / "t.csv.gz", method=random_search)
     assert (found.method, found.repeats) == ("random_search", 500)
-    with pytest.raises(UsageError, match="2 replays or more"):
+    with pytest.raises(UsageError, match="repeats must be at least 2"):
         a.table_replay(tmp_path / "t.csv.gz", method=random_search, repeats=1)
 
 

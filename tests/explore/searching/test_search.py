@@ -116,7 +116,7 @@ def test_families_are_taken_in_their_forms_for_small_images() -> None:
     [
         (["wrn"], "--trials N or --time T", 2),
         (["wrn", "--trials", "4", "--time", "1h"], "one of them", 2),
-        (["wrn", "--trials", "1"], "2 designs or more", 2),
+        (["wrn", "--trials", "1"], "trials must be at least 2, not 1", 2),
         (["wrn", "--time", "soon"], "write 90s, 30min or 1h", 2),
         (["wrn", "--trials", "4", "--method", "luck"], "a method is halving", 2),
         (["wrn", "--trials", "4", "--baselines", "luck"], "largest and random", 2),

@@ -1,16 +1,21 @@
 """Tables made, continued, and verified: really trained, on a few images of the built-in data."""
 
+import re
 from dataclasses import replace
+from itertools import product
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 import archscope as a
 from archscope.cli.main import app
 from archscope.errors import UsageError
 from archscope.explore.searching.table import read_table, write_table
+from archscope.explore.searching.table_make import USUAL
 from archscope.explore.training.run_plan import Console
 from archscope.sweep.plan.slots import Resources
+from archscope.training.recipe import recipe
 
 FEW = {"samples": 64, "test_samples": 20, "epochs": 2, "batch": 32, "seeds": 1}
 
@@ -86,14 +91,14 @@ class Planned(Exception):
     """Raised in place of training."""
 
 
-def planned(monkeypatch, tmp_path, **changes):
+def planned(monkeypatch, tmp_path, dataset="shapes", **changes):
     def take(order, *_):
         raise Planned(order.settings)
 
     monkeypatch.setattr("archscope.explore.searching.table_make.conduct", take)
     few = a.FeasibleSet(["wrn_10"], "100kparams")
     with pytest.raises(Planned) as raised:
-        a.table_make(few, tmp_path / "t.csv", n=1, dataset="shapes", **changes)
+        a.table_make(few, tmp_path / "t.csv", n=1, dataset=dataset, **changes)
     return raised.value.args[0]
 
 
@@ -108,6 +113,29 @@ def test_trainings_are_by_default_those_of_the_shipped_table(monkeypatch, tmp_pa
     family = planned(monkeypatch, tmp_path, recipe="family").recipe
     assert (family.batch, family.epochs) == (128, 5)
     assert planned(monkeypatch, tmp_path, batch=64).recipe.batch == 64
+
+
+def test_folders_of_images_keep_the_batch_and_rate_of_their_recipe(monkeypatch, tmp_path):
+    image = pytest.importorskip("PIL.Image", reason="image folders need Pillow")
+    monkeypatch.setenv("ARCHSCOPE_HOME", str(tmp_path / "home"))
+    for part, place in product(("train/a", "train/b", "val/a", "val/b"), "12"):
+        path = tmp_path / part / f"{place}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image.new("RGB", (40, 40)).save(path)
+    folder = f"folder:{tmp_path}"
+    found = planned(monkeypatch, tmp_path, folder).recipe
+    assert found == recipe("resnext-imagenet", epochs=USUAL["epochs"])
+    asked = planned(monkeypatch, tmp_path, folder, batch=2, lr=0.5).recipe
+    assert asked == recipe("resnext-imagenet", epochs=USUAL["epochs"], batch=2, lr=0.5)
+
+
+def test_help_says_what_a_table_takes_where_nothing_is_asked():
+    group = get_command(app)
+    told = {one.name: str(one.show_default) for one in group.commands["table make"].params}
+    for name, value in USUAL.items():
+        assert re.match(rf"{value:g}(\D|$)", told[name]), name
+    for name in ("batch", "lr"):
+        assert "folders" in told[name] and "recipe's" in told[name]
 
 
 def test_help_of_a_table():

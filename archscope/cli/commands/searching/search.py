@@ -45,6 +45,7 @@ from archscope.cli.options.search import (
     baselines_of,
     seconds_of,
 )
+from archscope.cli.options.spaces import scales_of
 from archscope.cli.options.stopping import AlphaOption, FirstLookOption, MaxSeedsOption, stopping
 from archscope.cli.options.training import (
     BatchOption,
@@ -134,7 +135,6 @@ def search(
     Exit codes: 0 done, 1 failure, 2 usage, 3 some trials failed or diverged, 4 nothing keeps the
     caps, 75 preempted (SIGUSR1), 130 or 143 interrupted (SIGINT, SIGTERM).
     """
-    from archscope.arch.scaling import exact
     from archscope.explore.searching import search as explore
     from archscope.explore.training.images_from import Source
     from archscope.explore.training.run_plan import Console
@@ -149,7 +149,7 @@ def search(
         method=method,
         seed=seed,
         baselines=baselines_of(baselines),
-        scale=[] if scale is None else [exact(part.strip()) for part in scale.split(",")],
+        scale=[] if scale is None else scales_of(scale),
         latency=Setting(*timed, "--latency-").kept(at_most or []),
     )
     result = explore.search(

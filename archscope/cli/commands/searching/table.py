@@ -27,6 +27,12 @@ from archscope.cli.options.search import METHOD_NAMES
 from archscope.cli.options.searching import (
     SpaceArgument,
     TableArgument,
+    TableBatchOption,
+    TableEpochsOption,
+    TableLrOption,
+    TableRecipeOption,
+    TableSamplesOption,
+    TableSeedsOption,
     TestSamplesOption,
     feasible_set,
 )
@@ -44,15 +50,7 @@ from archscope.cli.options.spaces import (
     WidthOption,
     ranges_of,
 )
-from archscope.cli.options.training import (
-    DATASET,
-    BatchOption,
-    EpochsOption,
-    LrOption,
-    RecipeOption,
-    SamplesOption,
-    SeedsOption,
-)
+from archscope.cli.options.training import DATASET
 from archscope.cli.output import note, print_result
 
 
@@ -97,13 +95,13 @@ def make(
     scale: ScaleOption = None,
     axis: AxisOption = None,
     dataset: Annotated[str, DATASET] = "cifar10",
-    samples: SamplesOption = None,
+    samples: TableSamplesOption = None,
     test_samples: TestSamplesOption = None,
-    recipe: RecipeOption = None,
-    seeds: SeedsOption = None,
-    epochs: EpochsOption = None,
-    batch: BatchOption = None,
-    lr: LrOption = None,
+    recipe: TableRecipeOption = None,
+    seeds: TableSeedsOption = None,
+    epochs: TableEpochsOption = None,
+    batch: TableBatchOption = None,
+    lr: TableLrOption = None,
     precision: PrecisionOption = None,
     gpus: GpusOption = None,
     device: DeviceOption = None,
@@ -118,9 +116,10 @@ def make(
     """Train designs drawn uniformly inside a budget, and keep every epoch's error in one file.
 
     Each is trained from --seeds seeds, by default on 5,000 images for 5 epochs, in batches of 32
-    at a learning rate of 0.1. Several families have equal shares of the designs. The trials stand
-    beside the file in a sweep's folder, NAME.sweep: interrupted in any way, the same command
-    continues, and status shows how far it is.
+    at a learning rate of 0.1; folders of images, and --recipe, have both from the recipe. Several
+    families have equal shares of the designs. The trials stand beside the file in a sweep's
+    folder, NAME.sweep: interrupted in any way, the same command continues, and status shows how
+    far it is.
 
       archscope table make wrn,cifar_regnetx --at-most 250kparams --n 200 --out designs.csv.gz
 

@@ -55,6 +55,7 @@ from archscope.cli.options.training import (
     TestClassesOption,
     TestCropOption,
     WhitenOption,
+    scale_of,
 )
 from archscope.cli.output import note
 from archscope.errors import UsageError
@@ -155,7 +156,7 @@ def cifar_sweep(
     changes: Changes = {
         "templates": named,
         "depth": depth,
-        "scale": scale,
+        "scale": scale_of(scale),
         "dataset": dataset,
         "samples": samples,
         "holdout": holdout,

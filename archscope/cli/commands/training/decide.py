@@ -54,6 +54,7 @@ from archscope.cli.options.training import (
     TestClassesOption,
     TestCropOption,
     WhitenOption,
+    scale_of,
 )
 from archscope.cli.output import note, print_result
 from archscope.errors import UsageError
@@ -181,7 +182,7 @@ def decide(
         console=Console(note=note, tensorboard=tensorboard),
         command=["archscope", *sys.argv[1:]],
         depth=depth,
-        scale=scale,
+        scale=scale_of(scale),
         dataset=dataset,
         samples=samples,
         holdout=holdout,

@@ -31,6 +31,7 @@ from archscope.cli.options.training import (
     ScaleOption,
     SeedsOption,
     TemplatesOption,
+    scale_of,
 )
 from archscope.cli.output import note, print_result, resolve_format
 
@@ -86,7 +87,7 @@ def verify_resume(
     changes = {
         "--templates": templates,
         "--depth": depth,
-        "--scale": scale,
+        "--scale": scale_of(scale),
         "--dataset": dataset,
         "--samples": samples,
         "--seeds": seeds,

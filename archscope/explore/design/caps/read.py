@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from archscope.arch.quantities import STORED, parse_bytes
@@ -52,10 +52,13 @@ def read_caps(
         UsageError: for what is no cap, an unknown format, or two caps on one cost.
     """
     caps: list[Limit] = []
-    for entry in [at_most] if isinstance(at_most, (str, Limit)) else at_most:
+    alone = isinstance(at_most, (str, Limit)) or not isinstance(at_most, Iterable)
+    for entry in [at_most] if alone else at_most:
         if isinstance(entry, Limit):
             caps.append(_checked(entry))
             continue
+        if not isinstance(entry, str):
+            raise UsageError(f"a cap is a text, not {shown(repr(entry))}; give '5Mparams'")
         for part in re.split(_AND, entry.strip()):
             if re.match(r"as\s", part, re.I):
                 caps += all_limits(part, input_shape)
