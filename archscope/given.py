@@ -17,13 +17,15 @@ def path_of(given: object, what: str) -> Path:
     return Path(given)
 
 
-def texts_of(given: object, what: str, example: str) -> tuple[str, ...]:
+def texts_of(given: Any, what: str, example: str) -> tuple[str, ...]:
     """Texts, of which one alone may stand without a list; raises UsageError for anything else."""
-    listed = [given] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
-    for one in listed:
+    alone = isinstance(given, str) or not isinstance(given, Iterable)
+    texts = []
+    for one in [given] if alone else given:
         if not isinstance(one, str):
             raise UsageError(f"{what} are texts, not {shown(repr(one))}; give {example}")
-    return tuple(listed)
+        texts.append(one)
+    return tuple(texts)
 
 
 def a_kind(given: object, kind: type, what: str, example: str) -> None:
