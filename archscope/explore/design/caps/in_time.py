@@ -22,7 +22,7 @@ from archscope.explore.design.caps.grid import Costs, Grid, Ints
 _FIRST, _BLOCK = 64, 4_096  # designs that are predicted at once
 
 
-def is_in_time(grid: Grid, goal: Goal) -> TypeGuard[Largest]:
+def is_in_time(goal: Goal, grid: Grid) -> TypeGuard[Largest]:
     """Whether a goal is the most of another cost within a time."""
     timed = grid.latency is not None and LATENCY in goal.caps
     return timed and isinstance(goal, Largest) and goal.cost not in (None, LATENCY)

@@ -45,7 +45,7 @@ def highest(grid: Grid, goal: Goal, number: int) -> Kept:
     if timed and by_parts:  # no bound tells latency, and by parts all are predicted fast
         return best_of_all(grid, goal, number)
     try:
-        if is_in_time(grid, goal):
+        if is_in_time(goal, grid):
             return largest_in_time(grid, goal, number, MOST_COUNTED)
         return best(grid, goal, number, max(size // 20, _FEW) if by_parts else MOST_COUNTED)
     except Enough:
