@@ -4,7 +4,9 @@
 
 Networks of all families, drawn as `enumerate --sample` draws them (5 MMACs to 1 GMAC), are measured
 in interleaved rounds and predicted by the model that `archscope bench --fit` keeps for these
-threads. Beside it two fits that people use, each network predicted from the other nine tenths of
+threads, scaled just before as `archscope bench --check` scales it. Its anchors run beside them, and
+tell how much of the error is the machine's drift since: what is left without it is the model's.
+Beside it two fits that people use, each network predicted from the other nine tenths of
 those measured here: multiply-adds alone, and multiply-adds, activations and params. A try of "best
 of ten" are ten networks next to one another in multiply-adds: is the fastest as measured among the
 first three as predicted? Run it when nothing else runs: the first line says the load.
@@ -27,9 +29,11 @@ from archscope.cost.formula import count
 from archscope.cost.latency.fit import fit
 from archscope.cost.latency.model import Row, seconds_of
 from archscope.cost.workload import measuring
+from archscope.explore.clock.check import checked
 from archscope.explore.clock.fit import observe
 from archscope.explore.clock.fit_networks import drawn_networks
 from archscope.explore.latency.fitted import asked_for, fitted_model
+from archscope.explore.latency.interval import reach
 from archscope.training.devices import tune_malloc
 
 FOLDS, TRY, FIRST = 10, 10, 3
@@ -76,11 +80,22 @@ def tries(order: Sequence[int], predicted: Sequence[float], measured: Sequence[f
     return f"best of {TRY} among the first {FIRST} in {hits} of {len(groups)}"
 
 
-def _without_drift(predicted: Sequence[float], measured: Sequence[float], ratio: float) -> str:
-    """How many are near once all are divided by one factor, which these networks tell."""
+def said(predicted: Sequence[float], measured: Sequence[float]) -> str:
+    """How near predictions come."""
+    ratios = [p / m for p, m in zip(predicted, measured, strict=True)]
+    off = [abs(ratio - 1) for ratio in ratios]
+    return (
+        f"{100 * statistics.mean(one <= 0.1 for one in off):.0f} % within 10 %, median error "
+        f"{100 * statistics.median(off):.1f} %, median of predicted / measured "
+        f"{statistics.median(ratios):.2f}"
+    )
+
+
+def held(predicted: Sequence[float], measured: Sequence[float], factor: float) -> str:
+    """How many of those measured lie within a factor of what was predicted."""
     pairs = zip(predicted, measured, strict=True)
-    near = statistics.mean(abs(p / ratio / m - 1) <= 0.1 for p, m in pairs)
-    return f"{100 * near:.0f} % within 10 % of that"
+    inside = statistics.mean(p / factor <= m <= p * factor for p, m in pairs)
+    return f"90 % intervals (a factor of {factor:.2f}) hold {100 * inside:.0f} %"
 
 
 def main() -> None:
@@ -90,12 +105,12 @@ def main() -> None:
     given.add_argument("--seconds", type=float, default=300.0, help="that measuring takes, about")
     chosen = given.parse_args()
     asked = asked_for(chosen.threads, "fp32", "cpu")
-    model = fitted_model(asked, note=print)
+    model = checked(fitted_model(asked, note=print), note=print)
     print(f"{machine()}, threads {chosen.threads}; goals: {GOALS}")
     networks = held_out(chosen.n, model.about["networks"])
     tune_malloc()
     with measuring(asked.threads):
-        observed = list(observe(networks, asked, chosen.seconds, print))
+        observed = list(observe(networks, asked, chosen.seconds, print, model.anchors))
     measured = [one.seconds for one in observed]
     noise = statistics.median(one.disagreement for one in observed)
     print(f"{len(measured)} networks, rounds differ by {100 * noise:.0f} %; {machine()}")
@@ -108,22 +123,13 @@ def main() -> None:
         ),
     }
     for name, predicted in ways.items():
-        off = [abs(p / m - 1) for p, m in zip(predicted, measured, strict=True)]
-        within = sum(one <= 0.1 for one in off) / len(off)
-        ratio = statistics.median(p / m for p, m in zip(predicted, measured, strict=True))
-        print(
-            f"{name}: {100 * within:.0f} % within 10 %, median error "
-            f"{100 * statistics.median(off):.1f} %, median of predicted / measured {ratio:.2f}, "
-            f"{_without_drift(predicted, measured, ratio)}, {tries(order, predicted, measured)}"
-        )
-    held = [
-        low <= m <= high
-        for p, m in zip(ways["the fitted model"], measured, strict=True)
-        for low, high in [model.interval(p)]
-    ]
-    print(
-        f"90 % intervals (a factor of {model.reach:.2f}) hold {100 * statistics.mean(held):.0f} %"
-    )
+        print(f"{name}: {said(predicted, measured)}, {tries(order, predicted, measured)}")
+    predicted, paces = ways["the fitted model"], [one.pace / model.pace for one in observed]
+    print(held(predicted, measured, model.reach))
+    still = [one / pace for one, pace in zip(measured, paces, strict=True)]
+    print(f"the machine took {min(paces):.2f} to {max(paces):.2f} times as long as at the check")
+    print(f"without that drift: {said(predicted, still)}")
+    print(f"without that drift: {held(predicted, still, reach(model.errors, [1.0]))}")
 
 
 if __name__ == "__main__":

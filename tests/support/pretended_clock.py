@@ -53,10 +53,10 @@ def true_seconds(operations, batch: int = 1) -> float:
 
 def pretended(noise: float, seed: int = 1, batch: int = 1):
     """A loader of networks whose pieces take what the known machine takes, times some noise."""
-    draw = random.Random(seed)
 
     def load(network: Network) -> Runner:
         cut = pieces(network)
+        draw = random.Random(f"{seed} {network.name}")
         own = math.exp(draw.gauss(0, noise))  # what the model cannot know of a network
 
         def parts() -> list[float]:

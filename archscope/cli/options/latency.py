@@ -137,11 +137,12 @@ class Setting:
         return [fitted_model(self.asked(mode), self.file, note) for mode in named]
 
     def model(
-        self, asked: bool, how: str = "--costs latency", *, fold: bool = False
+        self, asked: bool, how: str = "--costs latency", *, fold: bool = False, now: bool = False
     ) -> LatencyModel | None:
         """The model of this setting; None where no latency is `asked` for, which `how` does.
 
-        It says what it predicts where batch norm is to be folded.
+        It says what it predicts where batch norm is to be folded. That of this machine is scaled to
+        the machine's pace of `now`, which takes some seconds.
 
         Raises:
             UsageError: where an option of a model stands alone, or there is no such model.
@@ -156,7 +157,12 @@ class Setting:
             note(
                 "archscope: --fold is for weights and memory; latency is that of layers not folded"
             )
-        return fitted_model(self.asked(), self.file, note)
+        found = fitted_model(self.asked(), self.file, note)
+        if not now or self.file is not None:
+            return found
+        from archscope.explore.clock.check import up_to_date
+
+        return up_to_date(found, note)
 
     def model_if_any(self) -> LatencyModel | None:
         """The model of this setting; None where none is asked for, and this machine has none.

@@ -43,6 +43,10 @@ _VECTOR = 8  # channels: of 256 bits in fp32
 _IMAGE = 4  # channels of an image, at most
 _SMALL = (64, 256)  # places of a map
 _CACHES = (2**16, 2**18, 2**20, 2**22)  # elements: of a part of a first cache to all of a last one
+# The kinds of convolutions.
+CONVOLUTIONS = tuple(
+    f"conv {kind}" for kind in ("image", "pointwise", "dense", "depthwise", "grouped", "uneven")
+)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 Networks of all families are run in interleaved rounds, each once as a whole and once with the clock
 read behind each of its pieces (a convolution with its norm and activation, a pool, a sum, a gate,
 the head), so that a piece is measured where it stands: behind what has just written its input, and
-with as much else in the caches as there is.
+with as much else in the caches as there is. Beside them a few run in every group, the anchors,
+which tell the machine's pace from one time to another: the model is of one pace (see `anchors`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from archscope.arch.names import parse
 from archscope.arch.network import Network
 from archscope.arch.times import LATENCY
 from archscope.cost.execution import execution
@@ -22,9 +24,11 @@ from archscope.cost.latency.fit import fit
 from archscope.cost.latency.model import Row, Weights, row_of, seconds_of
 from archscope.cost.memory import call_bytes
 from archscope.errors import ArchscopeError, plural
+from archscope.explore.clock.anchors import anchors_of, pace_of, referred, run_whole, timed
 from archscope.explore.clock.fit_networks import drawn_networks
 from archscope.explore.clock.fit_runner import Runner, clock_of, runner
 from archscope.explore.latency.fitted import Asked, LatencyModel, this_machine
+from archscope.explore.latency.latency_model import Anchor
 from archscope.nn.free_memory import available
 from archscope.plain_text import say
 
@@ -34,7 +38,6 @@ _LEAST, _MOST = 3, 15  # rounds
 _WHOLE = 30.0  # how much a whole network counts beside all of its pieces
 _QUIET = 0.1  # rounds of a quiet machine differ by less
 _WAIT, _TRIES = 5.0, 3  # seconds that are waited for a quieter machine; how often
-_LONGEST = 0.25  # seconds of whole runs of one network in a round
 _USED = 0.25  # the part of the rounds that is taken to be undisturbed
 
 Note = Callable[[str], None]
@@ -45,12 +48,17 @@ Load = Callable[[Network], Runner]
 
 @dataclass
 class Observed:
-    """What was measured of one network: the seconds of each round."""
+    """What was measured of one network: the seconds of each round.
+
+    `beside` are the seconds of the anchors in the same rounds, and `pace` what they tell.
+    """
 
     name: str
     rows: list[Row]
     whole: list[float] = field(default_factory=list)
     parts: list[list[float]] = field(default_factory=list)
+    beside: list[float] = field(default_factory=list)
+    pace: float = 1.0
 
     @property
     def total(self) -> Row:
@@ -64,6 +72,11 @@ class Observed:
     def seconds(self) -> float:
         """Of the whole network."""
         return undisturbed(self.whole)
+
+    @property
+    def at_pace(self) -> float:
+        """The same at a pace of 1."""
+        return self.seconds / self.pace
 
     @property
     def disagreement(self) -> float:
@@ -102,7 +115,13 @@ def fit_machine(
         raise ArchscopeError(
             f"a model is fitted to 20 networks at least, not {len(chosen)}; give more"
         )
-    observed = list(_measured(chosen, load or _loader(asked), limit, note, pause))
+    measured = Measuring(load or _loader(asked), limit, note, pause)
+    beside = anchors_of(chosen)
+    observed = list(measured(chosen, beside))
+    groups = observed[::_AT_ONCE]  # the first of each
+    anchors, paces = referred(beside, [one.beside for one in groups])
+    for one in observed:
+        one.pace = pace_of(anchors, one.beside)
     errors = sorted(_errors(observed))
     noisy = statistics.median(one.disagreement for one in observed)
     about = {
@@ -113,7 +132,7 @@ def fit_machine(
         "clock": clock_of(asked).__name__,
         "within_10_percent": sum(error <= math.log(1.1) for error in errors) / len(errors),
     }
-    made = (_weights(observed), errors, about, asked.mode, asked.batch)
+    made = (_weights(observed), errors, about, asked.mode, asked.batch, anchors, paces)
     return LatencyModel(this_machine(asked), *made)
 
 
@@ -139,46 +158,69 @@ def _measurable(networks: Sequence[Network], asked: Asked, note: Note) -> list[N
 
 
 def observe(
-    networks: Sequence[Network], asked: Asked, limit: float, note: Note
-) -> Iterator[Observed]:
-    """Networks measured with a setting, in about `limit` seconds, as `fit_machine` does."""
-    return _measured(networks, _loader(asked), limit, note, time.sleep)
-
-
-def _measured(
     networks: Sequence[Network],
-    load: Load,
+    asked: Asked,
     limit: float,
     note: Note,
-    pause: Callable[[float], None],
+    anchors: Sequence[Anchor] = (),
 ) -> Iterator[Observed]:
-    """Some networks at a time, in rounds; again, after a pause, where the rounds disagree."""
-    begin, left = time.monotonic(), len(networks)
-    waited = 0
-    for start in range(0, len(networks), _AT_ONCE):
-        group = [load(network) for network in networks[start : start + _AT_ONCE]]
-        spent = time.monotonic() - begin
-        share = max(0.0, limit - spent) * len(group) / left
-        found = _rounds(group, share)
-        while _noise(found) > _QUIET and waited < _TRIES:
-            waited += 1
-            note(
+    """Networks measured with a setting, in about `limit` seconds, as `fit_machine` does.
+
+    Their seconds are as they were; where there are anchors each has the pace that they told.
+    """
+    beside = [parse(one.network, None, one.input) for one in anchors]
+    for one in Measuring(_loader(asked), limit, note)(networks, beside):
+        one.pace = pace_of(anchors, one.beside) if anchors else 1.0
+        yield one
+
+
+@dataclass
+class Measuring:
+    """Measures some networks at a time, in rounds; again, after a pause, where they disagree."""
+
+    load: Load
+    limit: float
+    note: Note
+    pause: Callable[[float], None] = time.sleep
+    waited: int = 0
+
+    def __call__(
+        self, networks: Sequence[Network], beside: Sequence[Network]
+    ) -> Iterator[Observed]:
+        """What was seen of the networks, `beside` which others run in every round."""
+        others = [self.load(network) for network in beside]
+        begin, left = time.monotonic(), len(networks)
+        for start in range(0, len(networks), _AT_ONCE):
+            group = [self.load(network) for network in networks[start : start + _AT_ONCE]]
+            spent = time.monotonic() - begin
+            share = max(0.0, self.limit - spent) * len(group) / left
+            found = self._quiet(group, others, share)
+            left -= len(group)
+            self.note(f"{len(networks) - left} of {plural(len(networks), 'network')} measured")
+            yield from found
+
+    def _quiet(
+        self, group: Sequence[Runner], others: Sequence[Runner], share: float
+    ) -> list[Observed]:
+        found = _rounds(group, others, share)
+        while _noise(found) > _QUIET and self.waited < _TRIES:
+            self.waited += 1
+            self.note(
                 f"archscope: the machine is busy (rounds differ by {100 * _noise(found):.0f} %): "
                 f"measuring again in {_WAIT:.0f} s"
             )
-            pause(_WAIT)
-            found = min(found, _rounds(group, share), key=_noise)
-        left -= len(group)
-        note(f"{len(networks) - left} of {plural(len(networks), 'network')} measured")
-        yield from found
+            self.pause(_WAIT)
+            found = min(found, _rounds(group, others, share), key=_noise)
+        return found
 
 
 def _noise(found: Sequence[Observed]) -> float:
     return statistics.median(one.disagreement for one in found)
 
 
-def _rounds(group: Sequence[Runner], share: float) -> list[Observed]:
+def _rounds(group: Sequence[Runner], others: Sequence[Runner], share: float) -> list[Observed]:
     found = [Observed(one.name, one.rows) for one in group]
+    beside: list[list[float]] = [[] for _ in others]
     end = time.monotonic() + share
     for number in range(_MOST):
         if number >= _LEAST and time.monotonic() > end:
@@ -186,8 +228,11 @@ def _rounds(group: Sequence[Runner], share: float) -> list[Observed]:
         for one, seen in zip(group, found, strict=True):
             first = one.whole()  # what the other networks left in the caches goes
             seen.parts.append(one.parts())
-            often = max(1, min(3, int(_LONGEST / max(first, 1e-9))))
-            seen.whole.append(statistics.median(one.whole() for _ in range(often)))
+            seen.whole.append(timed(one.whole, first))
+        for one, seconds in zip(others, beside, strict=True):
+            seconds.append(run_whole(one))
+    for seen in found:
+        seen.beside = [undisturbed(seconds) for seconds in beside]
     return found
 
 
@@ -201,27 +246,23 @@ def _weights(observed: Sequence[Observed]) -> Weights:
     measured: list[float] = []
     trust: list[float] = []
     for one in observed:
-        times = [undisturbed(each) for each in zip(*one.parts, strict=True)]
+        times = [undisturbed(each) / one.pace for each in zip(*one.parts, strict=True)]
         # Reading the clock takes time, and the whole knows nothing of it.
-        share = min(1.0, one.seconds / sum(times))
+        share = min(1.0, one.at_pace / sum(times))
         rows += [*one.rows, one.total]
-        measured += [*(share * each for each in times), one.seconds]
+        measured += [*(share * each for each in times), one.at_pace]
         trust += [*[1 / len(times)] * len(times), _WHOLE]
     return fit(rows, measured, trust)
 
 
 def _errors(observed: Sequence[Observed]) -> Iterator[float]:
-    """|ln(measured / predicted)| of each network, by a model without those measured beside it.
-
-    A machine is some percent faster at one time than at another: what is predicted will run at
-    another time than what was measured.
-    """
+    """|ln(measured / predicted)| of each network, by a model without those measured beside it."""
     for start in range(0, len(observed), _AT_ONCE):
         beside = observed[start : start + _AT_ONCE]
         weights = _weights([*observed[:start], *observed[start + _AT_ONCE :]])
         for one in beside:
             predicted = seconds_of(one.total, weights)
-            yield abs(math.log(one.seconds / max(predicted, 1e-9)))
+            yield abs(math.log(one.at_pace / max(predicted, 1e-9)))
 
 
 def _loader(asked: Asked) -> Load:

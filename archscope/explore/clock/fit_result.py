@@ -9,7 +9,7 @@ from typing import Any
 
 from archscope.arch.times import LATENCY
 from archscope.cost.workload import MODE_HELP, Mode, measuring
-from archscope.errors import UsageError
+from archscope.errors import UsageError, plural
 from archscope.explore.clock.fit import SECONDS, fit_machine
 from archscope.explore.latency.fitted import LatencyModel, asked_for
 from archscope.plain_text import say
@@ -18,7 +18,7 @@ from archscope.reporting.table.result import Result
 from archscope.reporting.table.table import Column, Table
 from archscope.training.devices import tune_malloc
 
-_NOISY = 0.1  # rounds that differ by more are said to
+NOISY = 0.1  # rounds that differ by more are said to
 _NOTES = {
     "latency": "Latency is of one image, in eval mode, as archscope bench times it.",
     "throughput": "Throughput is of this batch, in eval mode, as archscope bench times it.",
@@ -49,6 +49,7 @@ class Fitted(Result):
             "networks": f"{len(about['networks'])}, {about['pieces']:,} pieces",
             "rounds": f"{about['rounds']}, which differ by {100 * about['disagreement']:.0f} %",
             "within 10 %": f"{100 * about['within_10_percent']:.0f} % of networks kept out",
+            "pace": f"times are {self.model.pace:.2f} of the fit's mean, when last measured",
             "90 % interval": f"a factor of {self.model.reach:.2f} to each side",
             "kept in": str(self.path),
         }
@@ -59,8 +60,13 @@ class Fitted(Result):
             notes.append(
                 "Of one thread processor time is measured: what other programs take does not count."
             )
-        if about["disagreement"] > _NOISY:
+        if about["disagreement"] > NOISY:
             notes.append("The machine was busy: fit again when nothing else runs.")
+        if self.model.anchors:
+            notes.append(
+                f"{plural(len(self.model.anchors), 'anchor')} tell the pace of the machine; "
+                f"{self.model.setting.check} measures them again, in seconds."
+            )
         title = f"{self.model.mode.capitalize()} of networks on this machine"
         return [Table(title, columns, rows, notes)]
 

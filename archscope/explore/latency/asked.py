@@ -39,11 +39,19 @@ class Asked:
     @property
     def command(self) -> str:
         """What fits it."""
+        batch = "" if self.batch == _usual(self.mode) else f" --batch {self.batch}"
+        return self._bench("--fit", batch)
+
+    @property
+    def check(self) -> str:
+        """What scales the model by the machine's pace."""
+        return self._bench("--check")
+
+    def _bench(self, what: str, batch: str = "") -> str:
         device = "" if self.device == "cpu" else f" --device {self.device}"
         precision = "" if self.precision == "fp32" else f" --precision {self.precision}"
         mode = "" if self.mode == LATENCY else f" --modes {self.mode}"
-        batch = "" if self.batch == _usual(self.mode) else f" --batch {self.batch}"
-        return f"archscope bench --fit{mode}{batch}{device}{precision} --threads {self.threads}"
+        return f"archscope bench {what}{mode}{batch}{device}{precision} --threads {self.threads}"
 
 
 def _usual(mode: Mode) -> int:

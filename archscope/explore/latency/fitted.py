@@ -1,27 +1,21 @@
-"""A fitted model of times: its file in the cache, for whom it holds, and its predictions."""
+"""A fitted model of times: its file in the cache, and for whom it holds."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from archscope.arch.network import Network
-from archscope.arch.structure import designs
 from archscope.arch.times import LATENCY
-from archscope.cost.execution import execution
-from archscope.cost.latency.model import Weights, latencies, latencies_of_box, seconds
 from archscope.cost.workload import MODES, Mode
 from archscope.documents import Unclear, json_value
-from archscope.errors import ArchscopeError, UsageError, plural, shown
+from archscope.errors import ArchscopeError, UsageError, shown
 from archscope.explore.latency.asked import MOST_IMAGES, Asked, asked_for, this_machine
+from archscope.explore.latency.latency_model import SCHEMA, Anchor, LatencyModel
 from archscope.explore.latency.predicted import Predicted
-from archscope.files import at_home, read_ours, write_json
+from archscope.files import at_home, read_ours
 
-SCHEMA = "archscope.latency/1"
-COVERAGE = 0.9  # of the intervals
 # A model holds for no other machine; under other versions of these it may be out of date.
 _MACHINE = ("platform", "processor", "device_name", "cpus")
 _VERSIONS = ("python", "torch", "archscope")
@@ -36,135 +30,6 @@ __all__ = [
     "latency_model",
     "this_machine",
 ]
-
-
-@dataclass(frozen=True)
-class LatencyModel:
-    """Seconds of any network, one call of a mode, on the machine on which it was fitted.
-
-    Attributes:
-        machine: where, with what versions, threads, precision and device.
-        weights: seconds of each unit of each term, by the kind of operation.
-        errors: |ln(measured / predicted)| of networks that the fit had not seen, ascending.
-        about: how it was measured.
-        mode: what is timed, as `bench` times it: "latency", "throughput" or "step".
-        batch: the images of a call.
-    """
-
-    machine: Mapping[str, Any]
-    weights: Weights
-    errors: Sequence[float]
-    about: Mapping[str, Any]
-    mode: Mode = LATENCY
-    batch: int = 1
-
-    @property
-    def reach(self) -> float:
-        """The factor above and below a prediction within which `COVERAGE` of networks lie.
-
-        By split conformal prediction: whatever the errors are, a further network drawn as those
-        were lies within it at least so often.
-        """
-        place = math.ceil((len(self.errors) + 1) * COVERAGE)
-        return math.exp(self.errors[min(place, len(self.errors)) - 1])
-
-    def seconds(self, network: Network) -> float:
-        """The predicted seconds of one call: an image, a batch, or a training step.
-
-        Raises:
-            UsageError: where the tree holds arrays, or a layer does not fit its input.
-        """
-        return float(seconds(execution(network).operations, self.weights, self.batch))
-
-    def nanoseconds(self, network: Network) -> Any:
-        """The latency of every design that the arrays of a network hold, in whole nanoseconds.
-
-        Raises:
-            UsageError: where a layer does not fit its input, maps are too large for 64 bits, or
-                the model is of another mode.
-        """
-        import numpy as np
-
-        self._check_latency()
-
-        plain = designs(network.tree, network.input) is None
-        found = self.seconds(network) if plain else latencies(network, self.weights)
-        return np.rint(1e9 * np.asarray(found)).astype(np.int64)
-
-    def nanoseconds_of_box(self, network: Network) -> Any:
-        """The same of a box of designs, as `archscope.cost.formula.count_box` takes it.
-
-        Raises:
-            UsageError: as `nanoseconds`.
-        """
-        import numpy as np
-
-        self._check_latency()
-        found = latencies_of_box(network, self.weights)
-        return np.rint(1e9 * np.asarray(found)).astype(np.int64)
-
-    def _check_latency(self) -> None:
-        """Caps and orders are by latency alone."""
-        if self.mode != LATENCY:
-            raise UsageError(
-                f"designs are chosen by latency, and this model is of {self.mode}; give a model of "
-                "latency"
-            )
-
-    def interval(self, predicted: float) -> tuple[float, float]:
-        """The ends of the interval around a prediction."""
-        return predicted / self.reach, predicted * self.reach
-
-    def predicted(self, network: Any) -> Predicted:
-        """What it says of one of our networks, of plain numbers."""
-        return self.around(self.seconds(network))
-
-    def around(self, predicted: float) -> Predicted:
-        """A prediction of so many seconds, with its interval."""
-        return Predicted(predicted, self.interval(predicted), self.mode, self.batch)
-
-    def sentence(self) -> str:
-        """What a reader must know of a prediction."""
-        of = {key: shown(str(value)) for key, value in self.machine.items()}
-        device = of.get("device_name" if self.machine.get("device_name") else "processor")
-        what = {
-            "latency": "Latency of one image",
-            "throughput": f"Throughput in forward passes of {plural(self.batch, 'image')}",
-            "step": f"The time of a training step of {plural(self.batch, 'image')}",
-        }[self.mode]
-        return (
-            f"{what} is predicted, not measured ({device}, {of.get('precision')}, "
-            f"threads {of.get('threads')}): nine in ten of networks lie within a factor of "
-            f"{self.reach:.2f}."
-        )
-
-    def document(self) -> dict[str, Any]:
-        """The model as JSON, schema `archscope.latency/1`."""
-        return {
-            "schema": SCHEMA,
-            "mode": self.mode,
-            "batch": self.batch,
-            "machine": dict(self.machine),
-            "coverage": COVERAGE,
-            **self.about,
-            "errors": list(self.errors),
-            "weights": {kind: dict(terms) for kind, terms in self.weights.items()},
-        }
-
-    def write(self, path: Path) -> None:
-        """Keep it.
-
-        Raises:
-            ArchscopeError: where the file cannot be written.
-        """
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_json(path, self.document())
-        except OSError as error:
-            raise ArchscopeError(
-                f"the model cannot be written to {path} ({error.strerror}): free the place, or "
-                "set ARCHSCOPE_HOME"
-            ) from None
 
 
 def latency_model(
@@ -254,6 +119,7 @@ def _read(content: bytes, path: Path, asked: Asked) -> LatencyModel:
         machine, errors = document.pop("machine", None), document.pop("errors", None)
         weights = document.pop("weights", None)
         mode, batch = document.pop("mode", LATENCY), document.pop("batch", 1)
+        anchors, paces = document.pop("anchors", []), document.pop("paces", [1.0])
         good = isinstance(machine, dict) and isinstance(errors, list) and isinstance(weights, dict)
         if not (
             good
@@ -262,8 +128,13 @@ def _read(content: bytes, path: Path, asked: Asked) -> LatencyModel:
             and _images(batch)
             and all(map(_positive, errors))
             and all(map(_terms, weights.values()))
+            and isinstance(anchors, list)
+            and isinstance(paces, list)
+            and paces
+            and all(_positive(one) and 0.01 <= one <= 100 for one in paces)
         ):
             raise Unclear("a number of it is missing or out of range")
+        known = tuple(map(_anchor, anchors))
     except Unclear as why:
         raise ArchscopeError(
             f"{path} is damaged ({why}): remove it, and run {asked.command}"
@@ -281,7 +152,15 @@ def _read(content: bytes, path: Path, asked: Asked) -> LatencyModel:
                 f"{asked.command}"
             )
     about = {key: value for key, value in document.items() if key not in ("schema", "coverage")}
-    return LatencyModel(machine, weights, sorted(errors), about, mode, batch)
+    return LatencyModel(machine, weights, sorted(errors), about, mode, batch, known, tuple(paces))
+
+
+def _anchor(content: Any) -> Anchor:
+    match content:
+        case {"network": str(name), "input": [int(), int(), int()] as shape, "seconds": seconds}:
+            if _positive(seconds) and seconds:
+                return Anchor(name, (shape[0], shape[1], shape[2]), seconds)
+    raise Unclear("an anchor of it is none")
 
 
 def _images(batch: Any) -> bool:

@@ -110,8 +110,8 @@ def search(
         work = Work(goal, few, chosen, folder, asked, where, say, inventory, until, command)
         if record_of.latency is not None and "largest" in record_of.baselines:
             say.note(
-                "The largest that fits is sought: under a cap on the time every design is gone "
-                "through, minutes for a large family (--baselines random leaves it out)."
+                "The largest that fits is sought: the designs above it are all predicted to take "
+                "longer, minutes for a large family (--baselines random leaves it out)."
             )
         work.begin(record_of)
         work.climb()

@@ -17,10 +17,7 @@ MODEL_FILE = "latency.json"
 
 def setting_of(latency: LatencyModel | Asked) -> Asked:
     """For which device, precision and threads latency is predicted."""
-    if isinstance(latency, Asked):
-        return latency
-    machine = latency.machine
-    return Asked(int(machine["threads"]), str(machine["precision"]), str(machine["device"]))
+    return latency if isinstance(latency, Asked) else latency.setting
 
 
 def described(latency: LatencyModel | Asked | None) -> str | None:
@@ -50,7 +47,8 @@ def model_for(
     if kept is None or not kept.exists():
         return fitted_model(latency, note=note) if isinstance(latency, Asked) else latency
     found = fitted_model(setting_of(latency), kept, note)
-    if note is not None and isinstance(latency, LatencyModel) and latency.weights != found.weights:
+    given = isinstance(latency, LatencyModel) and latency.document() != found.document()
+    if note is not None and given:
         note(f"archscope: latency goes on by the model with which the search began ({kept})")
     return found
 

@@ -269,7 +269,7 @@ def _solve_network(
     by_time = LATENCY in (options.maximise, *(limit.metric for limit in found))
     if measure is not None and LATENCY not in (limit.metric for limit in found):
         raise UsageError("--measure corrects an order by latency; add --at-most 20ms")
-    fitted = setting.model(by_time, "--at-most 20ms", fold=options.fold)
+    fitted = setting.model(by_time, "--at-most 20ms", fold=options.fold, now=measure is not None)
     nearest = max(options.nearest, measure or 0)
     options = replace(options, latency=fitted, nearest=nearest)
     answers = inverse(network, found, given=numbers.given(), free=words, options=options)

@@ -21,7 +21,6 @@ from archscope.cli.options.output import (
     figure_style,
 )
 from archscope.cli.output import (
-    Format,
     check_destination,
     note,
     print_result,
@@ -31,7 +30,9 @@ from archscope.cli.output import (
 from archscope.errors import UsageError
 
 if TYPE_CHECKING:
+    from archscope.cost.workload import Mode
     from archscope.explore.clock.bench import Bench
+    from archscope.explore.clock.fit_result import Fitted
     from archscope.reporting.figure.plot import Style
 
 _QUICK_BATCH, _QUICK_ROUNDS = 4, 3
@@ -110,6 +111,14 @@ def bench(
             "--costs predicts by.",
         ),
     ] = False,
+    check: Annotated[
+        bool,
+        option(
+            "--check",
+            help="Measure again how fast this machine is (some seconds), and scale the model of "
+            "--fit by it.",
+        ),
+    ] = False,
     seconds: Annotated[
         float | None,
         option("--seconds", value="S", help="With --fit: how long is measured.", default="200"),
@@ -128,7 +137,8 @@ def bench(
 
     With --fit, networks of all families are timed piece by piece, and a model of the seconds of any
     network is kept for this machine, device, precision, number of threads, and one of --modes
-    (latency; throughput and step with their --batch).
+    (latency; throughput and step with their --batch). --check measures a few of them again, so that
+    the model is of the machine as it is now.
     """
     from archscope.arch.inputs import parse_input
     from archscope.cost.workload import parse_modes
@@ -136,7 +146,7 @@ def bench(
     from archscope.explore.clock.bench import bench as run
     from archscope.explore.clock.bench import bench_paper as run_paper
 
-    if fit or seconds is not None:
+    if fit or check or seconds is not None:
         others: dict[str, Any] = {
             "--paper": paper,
             "--rounds": rounds,
@@ -146,8 +156,13 @@ def bench(
         others |= {"--engine": engine != "torch"}
         others |= {"--figure-width": figure_width, "--no-title": no_title}
         others |= {"--roofline": roofline, "--layers": layers, "a network": names}
-        _check_fit(fit, others, output)
-        _fit((threads, precision, device), (modes, batch), seconds, format, output)
+        if check:
+            others |= {"--fit": fit, "--seconds": seconds, "--batch": batch}
+        _check_fit("--check" if check else "--fit", fit or check, others, output)
+        resolve_format(format, output)
+        where = (threads, precision, device)
+        fitted = _checked(where, modes) if check else _fit(where, (modes, batch), seconds)
+        print_result(fitted, format, output)
         return
     _check(names, paper, plot, output)
     resolve_format(format, output)
@@ -180,12 +195,12 @@ def bench(
     print_result(found, format, output)
 
 
-def _check_fit(fit: bool, others: dict[str, Any], output: Path | None) -> None:
-    if not fit:
+def _check_fit(word: str, asked: bool, others: dict[str, Any], output: Path | None) -> None:
+    if not asked:
         raise UsageError("--seconds is how long a fit measures; add --fit")
     for name, given in others.items():
         if given:
-            raise UsageError(f"--fit measures the machine, and takes not {name}; leave it out")
+            raise UsageError(f"{word} measures the machine, and takes not {name}; leave it out")
     check_destination(output)
 
 
@@ -193,21 +208,29 @@ def _fit(
     setting: tuple[int | None, str, str],
     what: tuple[str | None, int | None],
     seconds: float | None,
-    format: Format | None,
-    output: Path | None,
-) -> None:
-    from archscope.cost.workload import parse_modes
+) -> Fitted:
     from archscope.explore.clock.fit import SECONDS
     from archscope.explore.clock.fit_result import fit_latency
 
-    resolve_format(format, output)
     limit = SECONDS if seconds is None else seconds
     modes, batch = what
+    return fit_latency(*setting, mode=_one(modes), batch=batch, seconds=limit, note=note)
+
+
+def _checked(setting: tuple[int | None, str, str], modes: str | None) -> Fitted:
+    from archscope.explore.clock.check import check_latency
+    from archscope.explore.latency.fitted import asked_for
+
+    return check_latency(asked_for(*setting, _one(modes)), note)
+
+
+def _one(modes: str | None) -> Mode:
+    from archscope.cost.workload import parse_modes
+
     mode, *more = parse_modes("latency" if modes is None else modes)
     if more:
-        raise UsageError("--fit takes one of --modes: each is measured alone; fit one, then others")
-    fitted = fit_latency(*setting, mode=mode, batch=batch, seconds=limit, note=note)
-    print_result(fitted, format, output)
+        raise UsageError("a model is of one of --modes: each is measured alone; name one")
+    return mode
 
 
 def _usual_modes(paper: PaperName | None, engine: str) -> str:

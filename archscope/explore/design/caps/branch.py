@@ -54,13 +54,17 @@ class _Boxes:
         )
 
 
-def best(grid: Grid, goal: Goal, number: int, most: int = MOST_COUNTED) -> Kept:
+def best(
+    grid: Grid, goal: Goal, number: int, most: int = MOST_COUNTED, into: Best | None = None
+) -> Kept:
     """The `number` designs with the highest scores; those of -inf are none.
+
+    They are taken `into` what may refuse some of them for reasons of its own.
 
     Raises:
         Enough: where more than `most` would be counted, or it would take minutes.
     """
-    search = _Search(grid, goal, number, most)
+    search = _Search(grid, goal, into or Best(number, grid.same), most)
     search.run()
     return search.found.kept()
 
@@ -68,9 +72,9 @@ def best(grid: Grid, goal: Goal, number: int, most: int = MOST_COUNTED) -> Kept:
 class _Search:
     """A goal in a space, and the best designs so far."""
 
-    def __init__(self, grid: Grid, goal: Goal, number: int, most: int) -> None:
+    def __init__(self, grid: Grid, goal: Goal, found: Best, most: int) -> None:
         self.grid, self.goal, self._most = grid, goal.reaching(grid.reach), most
-        self.found = Best(number, grid.same)
+        self.found = found
         self._before = grid.counted
         self._ties = _TIES[grid.tables is not None]
         self._looked = False

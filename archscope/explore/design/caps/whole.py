@@ -20,6 +20,7 @@ from archscope.explore.design.caps.branch import MOST_COUNTED, best
 from archscope.explore.design.caps.found import Best, Kept
 from archscope.explore.design.caps.goals import Goal
 from archscope.explore.design.caps.grid import Costs, Enough, Grid
+from archscope.explore.design.caps.in_time import is_in_time, largest_in_time
 from archscope.explore.design.space import Space, ranged
 from archscope.reporting.networks.designs import values_text
 
@@ -41,9 +42,11 @@ def highest(grid: Grid, goal: Goal, number: int) -> Kept:
     timed = LATENCY in (*goal.caps, *goal.costs)
     most = MOST_TIMED if timed else MOST_WHOLE
     by_parts = size <= most and prod(len(grid.values[one]) for one in grid.singles) <= _TREES
-    if timed and by_parts:  # no bound tells latency, so that all are gone through in any case
+    if timed and by_parts:  # no bound tells latency, and by parts all are predicted fast
         return best_of_all(grid, goal, number)
     try:
+        if is_in_time(goal, grid):
+            return largest_in_time(grid, goal, number, MOST_COUNTED)
         return best(grid, goal, number, max(size // 20, _FEW) if by_parts else MOST_COUNTED)
     except Enough:
         if by_parts:
