@@ -265,6 +265,7 @@ def test_the_clock_chooses_its_rounds_where_none_are_asked_for(run, monkeypatch)
         assert f"rounds of a training step: {rounds}," in result.stderr
 
 
+@pytest.mark.slow
 def test_what_the_rounding_of_sums_explains_is_no_difference(run, monkeypatch):
     """As in a deep network on small images, whose layers magnify roundings: here by a low limit."""
     for module in (equivalence_module, result_module):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from archscope.studies.reader import study_names
+from archscope.sweep.run import schedule
 
 OWN = """schema = "archscope.study/1"
 name = "mine"
@@ -47,7 +48,11 @@ def test_a_study_without_training_shows_exact_complexity_beside_the_published(ru
 
 
 @pytest.mark.usefixtures("quick_workers", "undrawn")
-def test_a_study_of_ones_own_is_trained_judged_and_written(run, tmp_path):
+@pytest.mark.parametrize(
+    "runner", ["fake_runners:steady", pytest.param(schedule.RUNNER, marks=pytest.mark.slow)]
+)
+def test_a_study_of_ones_own_is_trained_judged_and_written(run, tmp_path, monkeypatch, runner):
+    monkeypatch.setattr(schedule, "RUNNER", runner)
     path, out = tmp_path / "own.toml", tmp_path / "out"
     path.write_text(OWN)
     result = run("study", path, "--preset", "quick", "--gpus", "0", "--out", out)

@@ -16,7 +16,7 @@ MANY = pytest.mark.slow
     ("seeds", "inceptions"),
     [
         # One is in tests/nn/test_build.py by default.
-        pytest.param(range(0, EVERY, 2), False, id="small"),
+        pytest.param(range(0, EVERY, 3), False, id="small"),
         *(
             pytest.param(range(at, at + EVERY), True, marks=MANY, id=f"from {at}")
             for at in range(0, 20 * EVERY, EVERY)

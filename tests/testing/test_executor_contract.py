@@ -13,6 +13,7 @@ from archscope.training.devices import Inventory
 __all__ = ["fake_ray"]
 
 
+@pytest.mark.slow  # of processes: tests/sweep/run has a test of each by default
 def test_processes_of_this_machine_keep_it(tmp_path):
     check_executor(Local(Inventory(cpus=2, cpu_name="x")), tmp_path)
 

@@ -103,6 +103,9 @@ def assert_same(a: Any, b: Any) -> None:
         assert torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b
 
 
+# fp16 is bf16 with a loss scale.
+PRECISIONS = ["fp32", pytest.param("bf16", marks=pytest.mark.slow), "fp16"]
+
 Finished = Callable[..., tuple[Outcome, dict[str, Any]]]
 
 
@@ -232,7 +235,7 @@ def test_the_final_epoch_is_reported_and_not_the_best() -> None:
     assert min(errors) < errors[-1] == outcome.metrics["test_error"]
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
+@pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize(
     ("where", "call"), [("on_step", 3), ("on_step", 8), ("on_epoch", 2)], ids=str
 )
@@ -264,7 +267,7 @@ def stop_after(calls: int) -> Callable[..., None]:
 
 # 5 steps an epoch and 3 looks within its test: the 3rd step, the last, in the test, in epoch 2.
 @pytest.mark.parametrize("call", [3, 5, 7, 12])
-@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
+@pytest.mark.parametrize("precision", PRECISIONS)
 def test_a_stopped_run_goes_on_at_the_step(
     precision: Precision,
     call: int,

@@ -85,7 +85,7 @@ def listed(found):
 
 
 @examples(
-    *(8, 60),
+    *(4, 60),
     st.lists(st.sampled_from(FAMILIES), min_size=1, max_size=2, unique=True),
     st.sampled_from(METRICS), st.floats(0, 1), st.floats(0, 1), st.sampled_from([1, 4, 24]),
 )  # fmt: skip
@@ -113,7 +113,7 @@ def test_exactly_the_designs_in_range_are_found(families, metric, first, last, d
     assert ordered == sorted((row[2] for row in expected), reverse=True)
 
 
-@examples(15, 90, questions(), st.sampled_from(METRICS), st.floats(0, 1), st.floats(0, 1))
+@examples(8, 90, questions(), st.sampled_from(METRICS), st.floats(0, 1), st.floats(0, 1))
 def test_every_name_that_is_listed_means_the_design_beside_it(question, metric, first, last):
     """All families, with depths for each stage, fractions, block types, dropout and scales."""
     name, asked, space = question
@@ -177,7 +177,7 @@ def off(costs, ranges):
 
 
 @examples(
-    *(20, 120, questions(), st.floats(0, 1), st.floats(0, 1)),
+    *(8, 120, questions(), st.floats(0, 1), st.floats(0, 1)),
     *(st.sampled_from([1, 1, 5]), st.booleans()),
 )
 def test_where_nothing_is_found_the_nearest_design_is_named(question, one, other, divisible, open_):
@@ -314,7 +314,11 @@ def test_table_3_of_the_paper_lies_within_its_complexity():
 
 @pytest.mark.parametrize(
     ("family", "first"),
-    [("wrn_16", "wrn_16_1"), ("resnext29", "resnext29_1x4d"), ("cifar_resnet", "cifar_resnet8")],
+    [
+        ("cifar_resnet", "cifar_resnet8"),
+        pytest.param("wrn_16", "wrn_16_1", marks=pytest.mark.slow),
+        pytest.param("resnext29", "resnext29_1x4d", marks=pytest.mark.slow),
+    ],
 )
 def test_the_listed_ones_can_be_built_and_are_what_they_are_called(family, first):
     given = {"width": [4]} if family == "resnext29" else {}

@@ -6,8 +6,8 @@ from unittest import mock
 import numpy as np
 import pytest
 from design_spaces import SCALES, SPACES
-from hypothesis import given, settings
 from hypothesis import strategies as st
+from properties import examples
 
 from archscope.arch.families import registry
 from archscope.arch.names import parse
@@ -265,6 +265,7 @@ def test_many_free_numbers_go_through_what_the_family_declares(network, budget, 
     assert off.min() >= abs(row["deviations"]["macs"]) - 1e-12
 
 
+@pytest.mark.slow
 def test_what_would_be_refused_in_the_end_is_refused_at_once():
     said = pytest.raises(UsageError, match=r"10,000,000 combinations .*, as --width 1:64")
     with mock.patch.object(search, "_search_line") as lines, said:
@@ -278,8 +279,8 @@ def test_numbers_that_are_not_free_are_the_usual_ones():
     assert read_base("repvgg").numbers == {"groups": 1}
 
 
-@settings(max_examples=80, deadline=None)
-@given(
+@examples(
+    *(20, 80),
     st.text(max_size=20) | st.sampled_from(sorted({*SPACES, *FAMILIES}))
     | st.from_regex(r"(cifar_|imagenet_)?(pre|wide_)?(resnet|resnext|wrn)(_?[0-9]{1,2}){0,4}"
                     r"(-B\([13],[13]\)|-l[1-4]|-drop0.3|@0.5|-basic|-bottleneck)?", fullmatch=True),

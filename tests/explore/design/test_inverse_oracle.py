@@ -34,7 +34,7 @@ def limits_of(draw, everything):
 
 
 @examples(
-    20,
+    8,
     120,
     st.data(),
     questions(),
@@ -69,7 +69,7 @@ def test_nothing_in_a_small_box_is_nearer(data, question, rule, number):
 
 
 @examples(
-    *(8, 60), st.data(), st.sampled_from(METRICS), st.integers(0, 25),
+    *(4, 60), st.data(), st.sampled_from(METRICS), st.integers(0, 25),
     st.sampled_from([
         ("resnext_1_1_1_1_1x1d", "width", 1), ("resnext50_32x4d", "cardinality", 1),
         ("cifar_resnext29_2x3d", "depth", 1), ("wrn_16_1", "widen", 1),
@@ -98,7 +98,7 @@ def test_nothing_beyond_a_derived_box_is_nearer(data, metric, position, kind):
 
 
 @examples(
-    *(4, 24), st.data(),
+    *(2, 24), st.data(),
     st.sampled_from([
         ("resnext_1_1_1_1", {}, {"cardinality": 12, "width": 12}),
         ("wrn", {"scale": [Fraction(1)]}, {"depth": 8, "widen": 5, "deepening": 5}),

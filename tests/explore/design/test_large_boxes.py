@@ -51,6 +51,7 @@ def test_what_is_drawn_fulfils_the_query_and_misses_nothing(monkeypatch):
 
 def test_none_of_those_drawn(monkeypatch):
     monkeypatch.setattr(draw, "MOST_DRAWS", 100)
+    monkeypatch.setattr(draw, "CHUNK", 512)
     box = query("resnet", {"macs": (1, 10**12), "params": (10**9, 10**9)}, depth=range(1, 10_001))
     with pytest.raises(ArchscopeError, match="designs drawn at random meets") as caught:
         enumerate_designs(box, Order(sample=2))

@@ -339,6 +339,7 @@ def test_a_hundred_regnets_of_one_size():
         assert all(low <= row[metric] <= high for metric, (low, high) in ranges.items())
 
 
+@pytest.mark.slow
 def test_one_network_is_named_once():
     """EfficientNets of which several depth factors, rounded up, give the same blocks."""
     words = {"width": [1, 2], "depth": [Fraction(number, 20) for number in range(20, 34)]}

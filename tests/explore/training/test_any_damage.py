@@ -71,9 +71,9 @@ MANY = int(os.environ.get("ARCHSCOPE_DAMAGE", "20"))
 @pytest.mark.parametrize(
     ("number", "runner", "command"),
     [
-        (8, "fake_runners:steady", SWEEP),
+        (4, "fake_runners:steady", SWEEP),
         pytest.param(MANY, schedule.RUNNER, SWEEP, marks=pytest.mark.slow),
-        (4, "fake_runners:by_network", DECIDED),
+        (2, "fake_runners:by_network", DECIDED),
         pytest.param(MANY, "fake_runners:by_network", DECIDED, marks=pytest.mark.slow),
     ],
 )

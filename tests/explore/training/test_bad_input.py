@@ -116,6 +116,7 @@ def test_a_tar_with_members_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert not (tmp_path.parent / "exploded").exists()
 
 
+@pytest.mark.slow  # of a checkpoint alone: tests/training/test_checkpoint.py
 @pytest.mark.usefixtures("quick_workers", "undrawn")
 def test_a_malicious_checkpoint_is_not_opened_and_the_trial_begins_anew(tmp_path: Path) -> None:
     out = tmp_path / "out"

@@ -309,6 +309,7 @@ def test_a_worker_needs_a_plan_and_takes_none(options: list[str], says: str) -> 
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.slow  # of the loop and of the scheduler this is shown by default
 @pytest.mark.usefixtures("quick_workers", "undrawn")
 def test_interrupted_and_continued_it_is_the_same_sweep(tmp_path: Path) -> None:
     """Real trainings on `shapes`; what is interrupted is a command in a process of its own."""

@@ -17,6 +17,7 @@ from archscope.explore.training.images_from import Source
 from archscope.explore.training.study import _changes
 from archscope.reporting.folder.study_contents import Kept
 from archscope.studies.reader import read_study
+from archscope.sweep.run import schedule
 from archscope.sweep.store.records import read_sweep
 
 pytestmark = pytest.mark.usefixtures("quick_workers", "undrawn")
@@ -75,6 +76,13 @@ def test_a_sweep_on_an_image_folder(images: Path, tmp_path: Path) -> None:
     assert code == 0 and "Left out: 2 files ending in .txt, as train/dog/more.txt." in said
 
 
+@pytest.fixture
+def untrained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is not about the training."""
+    monkeypatch.setattr(schedule, "RUNNER", "fake_runners:by_seed")
+
+
+@pytest.mark.usefixtures("untrained")
 def test_a_study_on_an_image_folder(images: Path, tmp_path: Path) -> None:
     study, out = tmp_path / "own.toml", tmp_path / "out"
     study.write_text(STUDY.read_text().replace("epochs = 3", "epochs = 1"))
@@ -96,6 +104,7 @@ def test_a_study_file_may_name_an_image_folder(tmp_path: Path) -> None:
     assert where.data_dir == "other" and "samples" not in changes
 
 
+@pytest.mark.usefixtures("untrained")
 def test_a_folder_that_was_begun_with_names_and_sizes_goes_on(
     images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from sweep_fixture import write_fake_sweep
 from typer.testing import CliRunner
 
 from archscope.cli.main import app
+from archscope.sweep.run import schedule
 
 
 def invoke(*arguments: str) -> tuple[int, str, str]:
@@ -46,7 +47,13 @@ def test_a_report_is_printed_and_written_elsewhere(tmp_path: Path) -> None:
 SMALL = ["--epochs", "1", "--samples", "64", "--batch", "32", "--gpus", "0"]
 
 
-@pytest.mark.usefixtures("quick_workers", "undrawn")
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch, quick_workers: None, undrawn: None) -> None:
+    """Trainings of no time: it is about what is kept of them."""
+    monkeypatch.setattr(schedule, "RUNNER", "fake_runners:by_seed")
+
+
+@pytest.mark.usefixtures("fake")
 def test_a_finished_sweeps_own_command_prints_its_table(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     options = ["--preset", "quick", "--templates", "1x64d,2x64d", "--seeds", "1", *SMALL]
@@ -74,7 +81,7 @@ def test_a_finished_sweeps_own_command_prints_its_table(tmp_path: Path) -> None:
     assert not trial.exists()
 
 
-@pytest.mark.usefixtures("quick_workers", "undrawn")
+@pytest.mark.usefixtures("fake")
 def test_a_finished_study_prints_its_tables(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     study = tmp_path / "own.toml"

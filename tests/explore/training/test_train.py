@@ -187,9 +187,13 @@ def test_a_real_training_on_an_image_folder_with_listed_classes(
 
 
 @pytest.mark.usefixtures("quick_workers", "undrawn")
+@pytest.mark.parametrize(
+    "runner", ["fake_runners:by_seed", pytest.param(schedule.RUNNER, marks=pytest.mark.slow)]
+)
 def test_a_training_on_an_image_folder_at_the_networks_own_size_is_continued_and_extended(
-    images: Path, tmp_path: Path
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runner: str
 ) -> None:
+    monkeypatch.setattr(schedule, "RUNNER", runner)
     options = ["--dataset", f"folder:{images}", "--epochs", "1", "--batch", "6", "--lr", "0.001"]
     options += ["--out", str(tmp_path / "out")]
     code, _, notes = invoke("resnet18@0.125", *options)

@@ -48,7 +48,7 @@ def test_after_a_stop_it_stays_decided(both):
     assert [one[0] for one in seen[:2]] == [None, None]  # before the first look
 
 
-@examples(20, 200, runs(most=5))
+@examples(8, 200, runs(most=5))
 def test_one_look_is_the_test_after_welch(both):
     n = len(both[0])
     assume(np.ptp(both[0]) > 1e-3 and np.ptp(both[1]) > 1e-3)

@@ -296,13 +296,11 @@ def test_a_worker_that_still_loads_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
-    script = (
-        "from pathlib import Path; import test_schedule as t; "
-        "from archscope.sweep.plan.slots import Slot; "
-        f"t.run(Path({str(tmp_path)!r}), [t.fake_trial('a', 'stuck')], [Slot('cpu', 1)])"
-    )
+    asked = {"folder": str(tmp_path), "trials": [{"key": "a", "behaviour": "stuck"}]}
+    asked |= {"machine": "", "skew": 0, "slots": 1, "timing": {}}
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    parent = subprocess.Popen([sys.executable, "-c", script], env=environment)
+    command = [sys.executable, "-m", "sweep_process", json.dumps(asked)]
+    parent = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     log = tmp_path / "log.txt"
     wait_for(lambda: log.exists() and log.read_text().endswith("\n"))
     pid = int(begun(tmp_path)[0][3])

@@ -72,6 +72,7 @@ def logged(folder: Path, word: str) -> Counter[str]:
     return Counter(line[1] for line in log(folder) if line[0] == word)
 
 
+@pytest.mark.slow  # of supplies in one process: test_supply.py
 def test_two_machines_share_the_trials_and_each_is_trained_once(
     tmp_path: Path, start: Start
 ) -> None:
