@@ -115,7 +115,8 @@ def table_make(
     given |= {"templates": list(of), "dataset": name}
     chosen, where = asked_settings("proxy", where, given)
     folder = sweep_folder(file)
-    order = Order(chosen, folder, report=_report, command=command)
+    # In the order of the draw, so that what is trained of it is a fair sample at any time.
+    order = Order(chosen, folder, report=_report, command=command, as_drawn=True)
     conduct(order, asked, where, say, inventory)
     sweep = read_sweep(folder)
     seeds = set(chosen.seeds)

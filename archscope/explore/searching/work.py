@@ -131,7 +131,8 @@ class Work:
             if not known:
                 self.say.note(f"There are {plural(len(networks), 'network')} within the caps.")
         rungs, names = schedule.rungs, tuple(one.name for one in networks)
-        made = Round(names, tuple(r.epochs for r in rungs), tuple(r.designs for r in rungs))
+        epochs, designs = tuple(r.epochs for r in rungs), tuple(r.designs for r in rungs)
+        made = Round(names, epochs, designs, by_training=schedule.by_training)
         return made, networks
 
     def _schedule(self, now: Search) -> Schedule | None:
@@ -213,7 +214,7 @@ class Work:
         self._decide(number, rung, made)
 
     def _by_training(self, rung: int, of: Round) -> bool:
-        return rung + 1 < len(of.epochs) and self._for(designs=1).by_training
+        return rung + 1 < len(of.epochs) and bool(of.by_training)
 
     def _decide(self, number: int, rung: int, made: Decision) -> None:
         def add(there: Search | None) -> Search:

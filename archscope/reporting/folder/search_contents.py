@@ -180,7 +180,7 @@ def _incumbents(sweep: Sweep, search: Search, said: Sequence[str]) -> Table:
         *([LATENCY] if search.latency else []),
     ]
     caps = " and ".join(search.asked.caps)
-    halving = search.asked.method == "halving"
+    halving = any(one.by_training for one in search.rounds)
     by_training = ", before the last rung those on the training images" if halving else ""
     title = (
         f"Search of {', '.join(search.asked.families)}{f' at most {caps}' if caps else ''} by "
