@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
@@ -15,10 +15,15 @@ from archscope.explore.searching.replay import Curves, Replays
 from archscope.running import running
 
 Costs: TypeAlias = Mapping[str, int]
+_MOST_REFUSED = 10_000  # trainings above the budget: then a method is taken to go on for ever
 
 
 class BudgetSpent(Exception):
     """A training would cost more than is left; a method may end here, without catching it."""
+
+
+class Endless(BaseException):
+    """A method goes on asking where nothing is left; `except Exception` does not hold it."""
 
 
 class KnownTrainings:
@@ -44,6 +49,7 @@ class KnownTrainings:
         self._place = {curves.networks[place]: int(place) for place in order}
         self._seed = dict(zip(self._place, seeds.tolist(), strict=True))
         self._done: dict[str, int] = {}
+        self._refused = 0  # trainings, one after another, that were more than was left
         self.networks = tuple(self._place)
         self.epochs = curves.errors.shape[2]
         self.budget = self.left = budget
@@ -53,7 +59,7 @@ class KnownTrainings:
     def costs(self, network: str) -> Costs:
         """`params`, `macs` (of one image, forward) and `activations` of a design."""
         self._of(network)
-        return self._costs[network]
+        return MappingProxyType(self._costs[network])
 
     def train(self, network: str, epochs: int | None = None) -> float:
         """The test error, in %, after so many epochs in all; infinite where training diverged.
@@ -76,7 +82,9 @@ class KnownTrainings:
         over = done and math.isinf(self._error(network, done))
         if until > done and not over:
             if until - done > self.left:
-                raise BudgetSpent
+                self._refused += 1
+                raise Endless if self._refused > _MOST_REFUSED else BudgetSpent
+            self._refused = 0
             self.left -= until - done
             self.macs += (until - done) * float(self._curves.macs[place])
             self._done[network] = until
@@ -170,8 +178,16 @@ def judged(
         known = KnownTrainings(curves, costs, budget, np.random.default_rng([seed, budget, turn]))
         chosen = None
         with running("the search method"):
-            with suppress(BudgetSpent):
+            try:
                 chosen = method(known)
+            except BudgetSpent:
+                pass
+            except Endless:
+                name = shown(getattr(method, "__name__", "the search method"))
+                raise ArchscopeError(
+                    f"{name} asked for {_MOST_REFUSED:,} trainings above its budget; let it end "
+                    "at BudgetSpent, or where known.left is 0"
+                ) from None
             if chosen is not None and not (isinstance(chosen, str) and chosen in known.networks):
                 raise ArchscopeError(
                     "a search method returns a design of networks, or None, not "

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -23,14 +24,15 @@ from archscope.given import a_kind, path_of
 from archscope.reporting.folder.folder import contents, write
 from archscope.reporting.table.table import Table
 from archscope.sweep.executor import opened as opened_executor
+from archscope.sweep.plan import slots as machines
 from archscope.sweep.plan.presets import Changes
 from archscope.sweep.plan.settings import Settings
 from archscope.sweep.plan.slots import Resources
 from archscope.sweep.plan.subjects import input_of
+from archscope.sweep.run import tensorboard
 from archscope.sweep.run.signals import told
-from archscope.sweep.store.search import (
-    Asked,
-)
+from archscope.sweep.store.search import Asked
+from archscope.training.job import check
 
 if TYPE_CHECKING:
     from archscope.training.devices import Inventory
@@ -113,10 +115,23 @@ def search(
                 "The largest that fits is sought: the designs above it are all predicted to take "
                 "longer, minutes for a large family (--baselines random leaves it out)."
             )
-        work.begin(record_of)
+        work.begin(record_of, partial(_check_training, work))
         work.climb()
         work.compare()
         return Searched(folder, reported(folder, lambda folder: write(folder), say))
+
+
+def _check_training(work: Work) -> None:
+    """Raise what the first training would, before there is a folder."""
+    if work.say.tensorboard:
+        tensorboard.require()
+    with opened_executor(work.asked, work.inventory) as by:
+        by.check(machines.resolve(work.asked, by.inventory, None)[1])
+    recipe = work.settings.recipe
+    info = work.where.prepare(work.settings.dataset)
+    data, _ = measured(info, work.settings.view, recipe.batch)
+    for network in work.few.sample(len(work.few.families), work.goal.seed):  # one of each family
+        check(network, recipe, data)
 
 
 def _asked(goal: Goal, until: Stopping) -> Asked:

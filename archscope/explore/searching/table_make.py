@@ -133,7 +133,8 @@ def table_make(
     if missing:
         chosen = replace(chosen, subjects=replace(chosen.subjects, templates=missing))
         begun = _nothing if earlier is None else earlier.check
-        order = Order(chosen, folder, report=_report, begun=begun, command=command)
+        # In the order of the draw, so that what is trained of it is a fair sample at any time.
+        order = Order(chosen, folder, report=_report, begun=begun, command=command, as_drawn=True)
         conduct(order, asked, where, say, inventory)
         sweep, wanted = read_sweep(folder), set(product(missing, chosen.seeds))
         trained = [one for one in sweep.trials if (one.trial.network, one.trial.seed) in wanted]

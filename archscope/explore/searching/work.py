@@ -72,8 +72,8 @@ class Work:
             raise ArchscopeError(f"{self.folder} has lost its search.json: restore it")
         return found
 
-    def begin(self, record_of: Asked) -> None:
-        """Begin the record, or check the one that is there, before anything is trained."""
+    def begin(self, record_of: Asked, check: Callable[[], None]) -> None:
+        """Begin the record after a `check`, or compare it with the one that is there."""
         before = read_search(self.folder)
         if before is None and folders.existing(self.folder) is not None:
             raise UsageError(
@@ -84,6 +84,7 @@ class Work:
                 raise another_plan(self.folder, words)
             return
         top = largest(self.few, self.goal.at_most) if "largest" in record_of.baselines else None
+        check()
         record(self.folder, lambda there: there or begun(self.folder, record_of, self.few, top))
         model = model_for(self.goal.latency, self.folder)  # of another process that began it
         self.few = replace(self.few, latency=model)
@@ -148,7 +149,8 @@ class Work:
             if not known:
                 self.say.note(f"There are {plural(len(networks), 'network')} within the caps.")
         rungs, names = schedule.rungs, tuple(one.name for one in networks)
-        made = Round(names, tuple(r.epochs for r in rungs), tuple(r.designs for r in rungs))
+        epochs, designs = tuple(r.epochs for r in rungs), tuple(r.designs for r in rungs)
+        made = Round(names, epochs, designs, by_training=schedule.by_training)
         return made, networks
 
     def _schedule(self, now: Search) -> Schedule | None:
@@ -217,7 +219,8 @@ class Work:
         self._decide(number, rung, made)
 
     def _by_training(self, rung: int, of: Round) -> bool:
-        return rung + 1 < len(of.epochs) and self._for(designs=1).by_training
+        by = self._for(designs=1).by_training if of.by_training is None else of.by_training
+        return rung + 1 < len(of.epochs) and by
 
     def _decide(self, number: int, rung: int, made: Decision) -> None:
         def add(there: Search | None) -> Search:

@@ -77,6 +77,7 @@ class Order:
         classes: outputs that a network was given; None: as many as the data have.
         rule: when it stops itself.
         part: of a search, what is trained now; None of what trains its whole plan.
+        as_drawn: trials are begun in the order of the plan, not the longest first.
     """
 
     settings: Settings
@@ -88,6 +89,7 @@ class Order:
     classes: int | None = None
     rule: Rule | None = None
     part: Part | None = None
+    as_drawn: bool = False
 
 
 def conduct(
@@ -155,20 +157,19 @@ def conduct(
             elif any(brief.status not in OVER for brief in briefs):
                 raise cannot_write(folder, refused)
         until = None if order.part is None else order.part.until
-        return finish(opened, briefs, Hands(images, slots, by, until), say, order.report)
+        hands = Hands(images, slots, by, until, order.as_drawn)
+        return finish(opened, briefs, hands, say, order.report)
 
 
 @dataclass(frozen=True)
 class Hands:
-    """What a sweep works with: the images of an epoch, where trials train, and by what.
-
-    `until` are the epochs after which trials pause.
-    """
+    """What a sweep works with; `until` is that of a `Part`, `as_drawn` that of an `Order`."""
 
     images: Images
     slots: Sequence[machines.Slot]
     executor: Executor
     until: int | None = None
+    as_drawn: bool = False
 
 
 def finish(
@@ -225,10 +226,12 @@ def _check_complete(folder: Path, briefs: Sequence[Brief]) -> None:
 
 
 def _run(opened: folders.Opened, briefs: Sequence[Brief], hands: Hands, say: Console) -> None:
-    missing = [brief for brief in briefs if brief.status not in OVER]
+    missing = [one for one in briefs if one.status not in OVER]
     images, slots, until = hands.images, hands.slots, hands.until
     say.note(announcement(opened, briefs, missing, images, len(slots), until))
-    trials = longest_first([(brief.trial, brief.epochs_done) for brief in missing], images)
+    trials = [one.trial for one in missing]
+    if not hands.as_drawn:
+        trials = longest_first([(one.trial, one.epochs_done) for one in missing], images)
     progress = Progress(briefs, images, len(slots), until=until)
     observer: Display = display(progress) if say.live and missing else Silent()
     if say.tensorboard:

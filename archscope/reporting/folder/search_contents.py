@@ -187,6 +187,7 @@ def _incumbents(sweep: Sweep, search: Search, said: Sequence[str]) -> Table:
     ]
     caps = " and ".join(search.asked.caps)
     halving = search.asked.method == "halving"
+    halving = any(halving if (by := one.by_training) is None else by for one in search.rounds)
     by_training = ", before the last rung those on the training images" if halving else ""
     title = (
         f"Search of {', '.join(search.asked.families)}{f' at most {caps}' if caps else ''} by "

@@ -83,12 +83,17 @@ class Decision:
 
 @dataclass(frozen=True)
 class Round:
-    """Designs that were drawn together, the rungs that they climb, and what was decided."""
+    """Designs that were drawn together, the rungs that they climb, and what was decided.
+
+    `by_training`: its rungs but for the last select by the error on the training images. Records
+    of before it was kept have None: what the method does.
+    """
 
     drawn: tuple[str, ...]
     epochs: tuple[Annotated[int, Within(1)], ...]
     designs: tuple[Annotated[int, Within(1)], ...]
     decisions: tuple[Decision, ...] = ()
+    by_training: bool | None = None
 
     def __post_init__(self) -> None:
         if (

@@ -1,6 +1,7 @@
 """Methods of one's own on a table: against the built-in ones, by hand, and with mistakes."""
 
 from dataclasses import replace
+from itertools import count
 
 import numpy as np
 import pytest
@@ -120,6 +121,40 @@ def test_a_method_that_returns_a_design_is_judged_by_it():
 def test_mistakes_of_a_method_are_one_sentence(mine, message):
     with pytest.raises(ArchscopeError, match=message):
         judged(curves(), COSTS, mine, 5, 2, seed=1)
+
+
+def test_a_method_that_does_not_end_where_its_budget_does_is_stopped():
+    asked = []
+
+    def stubborn(known):
+        for turn in count():
+            try:
+                known.train(known.networks[turn % len(known.networks)])
+            except Exception:
+                asked.append(known.left)
+
+    with pytest.raises(ArchscopeError, match=r"^stubborn asked for 10,000 trainings above its bud"):
+        judged(curves(), COSTS, stubborn, 5, 2, seed=1)
+    assert len(asked) >= 10_000 and set(asked) == {0}
+
+
+def test_a_method_that_tries_all_and_catches_is_judged():
+    def patient(known):
+        for network in known.networks:
+            try:
+                known.train(network)
+            except BudgetSpent:
+                continue
+
+    found = judged(curves(), COSTS, patient, 12, 3, seed=1)
+    assert set(found.epochs) <= {10, 12, 11}
+
+
+def test_known_costs_cannot_be_changed():
+    known = KnownTrainings(curves(), COSTS, 9, np.random.default_rng(0))
+    with pytest.raises(TypeError):
+        known.costs("a")["params"] = 0
+    assert known.costs("a") == {"params": 1, "macs": 2, "activations": 3}
 
 
 def test_a_file_of_ones_own_is_named_on_the_command_line(tmp_path):

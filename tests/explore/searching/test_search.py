@@ -18,6 +18,7 @@ from archscope.cli import app
 from archscope.errors import ArchscopeError
 from archscope.explore.searching.methods import select
 from archscope.explore.searching.space import small_forms
+from archscope.explore.searching.work import Work
 from archscope.sweep.store.records import read_sweep
 from archscope.sweep.store.search import (
     Asked,
@@ -132,6 +133,33 @@ def test_what_cannot_be_is_refused(
     result = CliRunner().invoke(app, ["search", *words, "--preset", "quick"])
     assert result.exit_code == code
     assert rule in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "rule"),
+    [
+        (["--batch", "10000"], "batch 10000 is more than the"),
+        (["--gpus", "99"], "--gpus 99: this machine has"),
+        (["--test-crop", "32"], "only image folders have test crops"),
+    ],
+)
+def test_what_no_training_could_be_is_refused_before_there_is_a_folder(
+    words: list[str], rule: str, tmp_path: Path
+) -> None:
+    asked = ["search", "wrn_10", "--trials", "4", "--at-most", "300kparams", "--preset", "quick"]
+    result = CliRunner().invoke(app, [*asked, *words, "--out", str(tmp_path / "s")])
+    assert (result.exit_code, rule in result.stderr) == (2, True), result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_round_goes_on_by_what_it_was_begun_with(tmp_path: Path) -> None:
+    work = object.__new__(Work)
+    record(tmp_path, lambda there: Search(ASKED, rounds=(replace(ONE, by_training=False),)))
+    now = read_search(tmp_path)
+    assert now is not None and now.rounds[0].by_training is False
+    assert not work._by_training(0, now.rounds[0])
+    begun = replace(now.rounds[0], by_training=True)
+    assert work._by_training(0, begun) and not work._by_training(1, begun)
 
 
 COMMAND = (

@@ -115,6 +115,21 @@ def test_trainings_are_by_default_those_of_the_shipped_table(monkeypatch, tmp_pa
     assert planned(monkeypatch, tmp_path, batch=64).recipe.batch == 64
 
 
+def test_trainings_are_begun_in_the_order_of_the_draw(monkeypatch, tmp_path):
+    def take(folder, trials, **_):
+        raise Planned([(trial.network, trial.seed) for trial in trials])
+
+    monkeypatch.setattr("archscope.explore.training.run_plan.Supply", take)
+    few = a.FeasibleSet("wrn_10", given={"widen": [1, 2, 3, 4, 5, 6]})
+    one, silent = Resources(gpus=0, workers=1, threads=1), Console(lambda text: None, live=False)
+    with pytest.raises(Planned) as raised:
+        how = {**FEW, "seeds": 2, "dataset": "shapes", "resources": one, "console": silent}
+        a.table_make(few, tmp_path / "t.csv", n=6, seed=3, **how)
+    drawn = [network.name for network in few.sample(6, 3)]
+    assert drawn not in (sorted(drawn), sorted(drawn)[::-1])
+    assert raised.value.args[0] == [(name, seed) for name in drawn for seed in (1, 2)]
+
+
 def test_folders_of_images_keep_the_batch_and_rate_of_their_recipe(monkeypatch, tmp_path):
     image = pytest.importorskip("PIL.Image", reason="image folders need Pillow")
     monkeypatch.setenv("ARCHSCOPE_HOME", str(tmp_path / "home"))
