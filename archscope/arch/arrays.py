@@ -62,9 +62,8 @@ def _index(value: Any, what: str, fix: str) -> int:
     try:
         return index(value)
     except TypeError:
-        raise UsageError(
-            f"{what} must be a whole number, not {shown(repr(value))}; give {fix}"
-        ) from None
+        said = shown(repr(value) if isinstance(value, str) else str(value))
+        raise UsageError(f"{what} must be a whole number, not {said}; give {fix}") from None
 
 
 @contextmanager

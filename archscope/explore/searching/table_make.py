@@ -112,6 +112,8 @@ def table_make(
     for word, number in (("n", n), ("first", first)):  # also before data are fetched
         if number is not None:
             one_whole(number, word)
+    if first is not None and first > n:
+        raise UsageError(f"first is a part of the draw, at most n = {n:,}, not {first:,}")
     if LATENCY in space.ranges:
         raise UsageError("a table is drawn by exact costs; leave the cap on the latency out")
     name, where = taken_apart(dataset, where)
