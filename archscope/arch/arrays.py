@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from functools import reduce
 from itertools import count
 from math import prod
+from numbers import Real
 from operator import index
 from typing import Any, TypeAlias
 
@@ -62,7 +63,7 @@ def _index(value: Any, what: str, fix: str) -> int:
     try:
         return index(value)
     except TypeError:
-        said = shown(repr(value) if isinstance(value, str) else str(value))
+        said = shown(str(value) if isinstance(value, Real) else repr(value))
         raise UsageError(f"{what} must be a whole number, not {said}; give {fix}") from None
 
 
