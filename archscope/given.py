@@ -17,7 +17,7 @@ def path_of(given: object, what: str) -> Path:
     return Path(given)
 
 
-def texts_of(given: object, what: str, example: str) -> tuple[str, ...]:
+def texts_of(given: Any, what: str, example: str) -> tuple[str, ...]:
     """Texts, of which one alone may stand without a list; raises UsageError for anything else."""
     listed = [given] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
     for one in listed:

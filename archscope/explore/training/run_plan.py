@@ -99,10 +99,7 @@ def conduct(
     say: Console,
     inventory: Inventory | None = None,
 ) -> tuple[Path, tuple[Path, ...]]:
-    """Prepare, plan, train, report: return the folder, and the files of the report in it.
-
-    Raises as `cifar_sweep`.
-    """
+    """Prepare, plan, train, report: the folder, its report's files; raises as `cifar_sweep`."""
     chosen, folder = order.settings, order.folder
     if say.tensorboard:
         tensorboard.require()
@@ -156,7 +153,8 @@ def conduct(
                     order.begun(folder)
             elif any(brief.status not in OVER for brief in briefs):
                 raise cannot_write(folder, refused)
-        hands = Hands(images, slots, by, order.part and order.part.until, order.as_drawn)
+        until = order.part.until if order.part else None
+        hands = Hands(images, slots, by, until, order.as_drawn)
         return finish(opened, briefs, hands, say, order.report)
 
 
@@ -238,8 +236,8 @@ def _run(opened: folders.Opened, briefs: Sequence[Brief], hands: Hands, say: Con
         observer = tensorboard.EventFiles(observer, opened.folder, briefs)
     with observer:
         if missing:
-            trials = [one.trial for one in missing] if hands.as_drawn else trials
-            supply = Supply(opened.folder, trials, until=until)
+            drawn = [one.trial for one in missing] if hands.as_drawn else trials
+            supply = Supply(opened.folder, drawn, until=until)
             hands.executor.run(supply, slots, observer, schedule.RUNNER)
 
 

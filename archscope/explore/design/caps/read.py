@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from archscope.arch.quantities import STORED, parse_bytes
 from archscope.arch.times import parse_time
@@ -52,8 +53,9 @@ def read_caps(
         UsageError: for what is no cap, an unknown format, or two caps on one cost.
     """
     caps: list[Limit] = []
-    alone = isinstance(at_most, (str, Limit)) or not isinstance(at_most, Iterable)
-    for entry in [at_most] if alone else at_most:
+    alone = isinstance(at_most, str) or not isinstance(at_most, Iterable)
+    entries: Iterable[Any] = [at_most] if alone else at_most  # type: ignore[assignment]
+    for entry in entries:
         if isinstance(entry, Limit):
             caps.append(_checked(entry))
             continue
