@@ -213,7 +213,7 @@ def test_rounding_that_the_network_blows_up_is_told_as_such(run):
     more = "--input", "3x4x4", "--rounds", "0", "--seed", "1"
     some = run("equivalence", "resnext29_8x16d@0.25-noshortcut", *more)
     assert some.exit_code == 0 and "ten times that" in some.stdout
-    result = run("equivalence", "resnext56_8x16d@0.25-noshortcut", *more)
+    result = run("equivalence", "resnext83_8x16d@0.25-noshortcut", *more)
     assert result.exit_code == 1 and "take more images or a larger input" in result.stderr
     assert "NOT equivalent: form (a) differs from (c) by" in result.stdout
 
