@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from archscope.data.dataset import DatasetInfo
 from archscope.errors import UsageError
 from archscope.explore.searching.goal import BASELINES, Goal
 from archscope.explore.searching.space import feasible, small_forms
@@ -115,20 +116,19 @@ def search(
                 "The largest that fits is sought: the designs above it are all predicted to take "
                 "longer, minutes for a large family (--baselines random leaves it out)."
             )
-        work.begin(record_of, partial(_check_training, work))
+        work.begin(record_of, partial(_check_training, work, info))
         work.climb()
         work.compare()
         return Searched(folder, reported(folder, lambda folder: write(folder), say))
 
 
-def _check_training(work: Work) -> None:
+def _check_training(work: Work, info: DatasetInfo) -> None:
     """Raise what the first training would, before there is a folder."""
     if work.say.tensorboard:
         tensorboard.require()
     with opened_executor(work.asked, work.inventory) as by:
         by.check(machines.resolve(work.asked, by.inventory, None)[1])
     recipe = work.settings.recipe
-    info = work.where.prepare(work.settings.dataset)
     data, _ = measured(info, work.settings.view, recipe.batch)
     for network in work.few.sample(len(work.few.families), work.goal.seed):  # one of each family
         check(network, recipe, data)

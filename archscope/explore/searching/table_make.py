@@ -134,18 +134,20 @@ def table_make(
     folder, about, trained = sweep_folder(file), dict[str, Any](), list[TrialRecord]()
     if missing:
         chosen = replace(chosen, subjects=replace(chosen.subjects, templates=missing))
-        begun = _nothing if earlier is None else earlier.check
         # In the order of the draw, so that what is trained of it is a fair sample at any time.
-        order = Order(chosen, folder, report=_report, begun=begun, command=command, as_drawn=True)
+        order = Order(chosen, folder, report=_report, command=command, as_drawn=True)
+        if earlier is not None:
+            order = replace(order, begun=earlier.check)
         conduct(order, asked, where, say, inventory)
         sweep, wanted = read_sweep(folder), set(product(missing, chosen.seeds))
         trained = [one for one in sweep.trials if (one.trial.network, one.trial.seed) in wanted]
         about = head(replace(sweep, trials=trained), drawn_from, command)
     if earlier is not None:
         about = earlier.continued(about, rows, drawn_from)
+    part = len(about.get("earlier", ()))
     for one in trained:
         if one.status != "failed":
-            row = Row.of(one, of[one.trial.network], len(about.get("earlier", ())))
+            row = Row.of(one, of[one.trial.network], part)
             rows.setdefault(row.network, []).append(row)
     if not rows:
         raise UsageError(f"every trial failed; see archscope status {folder}, then try again")
@@ -179,10 +181,6 @@ def _usual(changes: TrainingChanges, dataset: str) -> dict[str, Any]:
 
 def _given(changes: TrainingChanges) -> dict[str, Any]:
     return {name: value for name, value in changes.items() if value is not None}
-
-
-def _nothing(folder: Path) -> None:
-    pass
 
 
 def _report(folder: Path) -> list[Path]:

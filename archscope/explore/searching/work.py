@@ -219,8 +219,7 @@ class Work:
         self._decide(number, rung, made)
 
     def _by_training(self, rung: int, of: Round) -> bool:
-        by = self._for(designs=1).by_training if of.by_training is None else of.by_training
-        return rung + 1 < len(of.epochs) and by
+        return rung + 1 < len(of.epochs) and of.selects_by_training(self.goal.method)
 
     def _decide(self, number: int, rung: int, made: Decision) -> None:
         def add(there: Search | None) -> Search:

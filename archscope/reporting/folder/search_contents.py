@@ -186,9 +186,8 @@ def _incumbents(sweep: Sweep, search: Search, said: Sequence[str]) -> Table:
         *([LATENCY] if search.latency else []),
     ]
     caps = " and ".join(search.asked.caps)
-    halving = search.asked.method == "halving"
-    halving = any(halving if (by := one.by_training) is None else by for one in search.rounds)
-    by_training = ", before the last rung those on the training images" if halving else ""
+    selected = any(one.selects_by_training(search.asked.method) for one in search.rounds)
+    by_training = ", before the last rung those on the training images" if selected else ""
     title = (
         f"Search of {', '.join(search.asked.families)}{f' at most {caps}' if caps else ''} by "
         f"{search.asked.method}: {data_label(sweep)}, {epochs_label(sweep)}"

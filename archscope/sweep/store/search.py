@@ -107,6 +107,10 @@ class Round:
         """The designs that are trained on a rung."""
         return self.drawn if rung == 0 else self.decisions[rung - 1].kept[: self.designs[rung]]
 
+    def selects_by_training(self, method: str) -> bool:
+        """Whether rungs before the last select by the training error, in a search by `method`."""
+        return method == "halving" if self.by_training is None else self.by_training
+
     def closing(self, epochs: int) -> Round:
         """The round with one rung for all that are not decided: the best few, to the end."""
         rung = len(self.decisions)

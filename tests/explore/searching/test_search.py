@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from archscope.cli import app
 from archscope.errors import ArchscopeError
+from archscope.explore.searching.goal import Goal
 from archscope.explore.searching.methods import select
 from archscope.explore.searching.space import small_forms
 from archscope.explore.searching.work import Work
@@ -154,12 +155,15 @@ def test_what_no_training_could_be_is_refused_before_there_is_a_folder(
 
 def test_a_round_goes_on_by_what_it_was_begun_with(tmp_path: Path) -> None:
     work = object.__new__(Work)
+    work.goal = Goal(("wrn",), ("1Mparams",), trials=4)
     record(tmp_path, lambda there: Search(ASKED, rounds=(replace(ONE, by_training=False),)))
     now = read_search(tmp_path)
     assert now is not None and now.rounds[0].by_training is False
     assert not work._by_training(0, now.rounds[0])
     begun = replace(now.rounds[0], by_training=True)
     assert work._by_training(0, begun) and not work._by_training(1, begun)
+    older = replace(begun, by_training=None)  # of before it was kept: what the method does
+    assert older.selects_by_training("halving") and not older.selects_by_training("random")
 
 
 COMMAND = (
