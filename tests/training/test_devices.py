@@ -130,3 +130,40 @@ print(done, before, faults())
     done, before, after = run.stdout.split()
     assert done == "True"
     assert int(after) < int(before) / 5
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc's allocator")
+def test_what_is_made_outside_the_heap_leaves_no_holes_in_it() -> None:
+    """Two sets of blocks in turn, the first dropped: of the heap that the second stands on."""
+    code = """
+import ctypes, sys
+from archscope.training.devices import outside_the_heap, tune_malloc
+
+class Stored(ctypes.Structure):
+    _fields_ = [(one, ctypes.c_size_t) for one in
+                "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks top".split()]
+
+libc = ctypes.CDLL(None)
+libc.mallinfo2.restype = Stored
+
+def holes(within):
+    first, second = [], []
+    for _ in range(50):
+        with within():
+            first.append(b"x" * 1_000_000)
+            second.append(b"x" * 1_000_000)
+    before = libc.mallinfo2()
+    del first
+    return before.fordblks - before.top, libc.mallinfo2().fordblks - libc.mallinfo2().top
+
+import contextlib
+tune_malloc()
+print(*holes(outside_the_heap), *holes(contextlib.nullcontext))
+before = libc.mallinfo2().hblks
+kept = b"x" * 10_000_000
+print(libc.mallinfo2().hblks - before)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    before, after, heap_before, heap_after, mapped = map(int, run.stdout.split())
+    assert after - before < 100_000 and heap_after - heap_before > 49_000_000
+    assert mapped == 0  # and then the threshold is again that of `tune_malloc`

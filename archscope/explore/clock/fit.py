@@ -197,6 +197,7 @@ class Measuring:
             found = self._quiet(group, others, share)
             left -= len(group)
             self.note(f"{len(networks) - left} of {plural(len(networks), 'network')} measured")
+            del group  # before the next is made: it leaves its memory to that
             yield from found
 
     def _quiet(

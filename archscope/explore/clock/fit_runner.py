@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from archscope.arch.network import Network
@@ -11,6 +12,7 @@ from archscope.cost.latency.model import Row, row_of
 from archscope.cost.latency.pieces import pieces
 from archscope.cost.workload import place, wait_for, workload
 from archscope.explore.latency.fitted import Asked
+from archscope.training.devices import outside_the_heap
 
 
 @dataclass
@@ -48,11 +50,12 @@ def runner(network: Network, asked: Asked) -> Runner:
     from archscope.nn.build import build
     from archscope.nn.marked import Marked, MarkedStep
 
-    module = build(network)
-    place(module, asked.device)
     cut = pieces(network)
     images = (asked.batch, *network.input)
-    call = workload(module, asked.mode, images, asked.precision, asked.device)
+    with outside_the_heap() if asked.device == "cpu" else nullcontext():
+        module = build(network)
+        place(module, asked.device)
+        call = workload(module, asked.mode, images, asked.precision, asked.device)
     clock = clock_of(asked)
     marks = MarkedStep if asked.mode == "step" else Marked
     marked = marks(module, cut, call, clock, wait_for(asked.device))
