@@ -79,8 +79,8 @@ def make(
             "--known",
             value="FILE",
             panel=WHAT,
-            help="A table whose rows are taken over where they are of this draw and trained alike; "
-            "the others are trained.",
+            help="A table whose rows are taken over where they are of this draw and trained alike, "
+            "of a design all its seeds or none; the others are trained.",
         ),
     ] = None,
     at_most: AtMostOption = None,
