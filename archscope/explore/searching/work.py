@@ -202,10 +202,14 @@ class Work:
         by = training_errors(records, errors, epochs) if self._by_training(rung, last) else errors
         best = select(by, last.designs[rung + 1] if rung + 1 < len(last.designs) else 1)
         if not best:
-            raise ArchscopeError(
-                f"no design of this rung ended well: see archscope report {self.folder}, and run "
-                "the same command again to try them once more"
-            )
+            before = now.best_of_whole(names)
+            if before is None or any(records[name].status != "diverged" for name in names):
+                raise ArchscopeError(
+                    f"no design of this rung ended well: see archscope report {self.folder}; the "
+                    "same command tries again what failed, what diverged needs another search"
+                )
+            self.say.note(f"All designs of this rung diverged: the best before is {before}.")
+            return self._crown(before)
         first = errors[best[0]]
         assert first is not None
         failed = tuple(name for name in names if errors[name] is None)

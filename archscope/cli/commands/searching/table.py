@@ -187,7 +187,7 @@ def replay(
             "--repeats",
             value="N",
             default="10000, of a method of your own 500",
-            help="Replays of each budget.",
+            help="Replays of each budget, 1000000 at most.",
             min=2,
         ),
     ] = None,
