@@ -22,8 +22,8 @@ TimeOption = Annotated[
         "--time",
         value="T",
         panel=SEARCH,
-        help="Instead: how long to search: 90s, 30min, 1h. The baselines and the decision come on "
-        "top.",
+        help="Instead: how long to search: 90s, 30min, 1h. On top come the end of what is begun "
+        "then, with the best two designs to the end, the baselines and the decision.",
     ),
 ]
 METHOD_NAMES = one_of(lambda: ("halving", "random", "one-epoch"))

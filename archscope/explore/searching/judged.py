@@ -16,6 +16,7 @@ from archscope.running import running
 
 Costs: TypeAlias = Mapping[str, int]
 _MOST_REFUSED = 10_000  # trainings above the budget: then a method is taken to go on for ever
+_MOST_FREE = 1_000_000  # trainings that cost nothing, without one between them that does
 
 
 class BudgetSpent(Exception):
@@ -23,7 +24,7 @@ class BudgetSpent(Exception):
 
 
 class Endless(BaseException):
-    """A method goes on asking where nothing is left; `except Exception` does not hold it."""
+    """A method goes on asking for nothing new, in words; `except Exception` does not hold it."""
 
 
 class KnownTrainings:
@@ -50,6 +51,7 @@ class KnownTrainings:
         self._seed = dict(zip(self._place, seeds.tolist(), strict=True))
         self._done: dict[str, int] = {}
         self._refused = 0  # trainings, one after another, that were more than was left
+        self._free = 0  # and those that cost nothing
         self.networks = tuple(self._place)
         self.epochs = curves.errors.shape[2]
         self.budget = self.left = budget
@@ -70,7 +72,8 @@ class KnownTrainings:
                 already nothing is spent, nor on a training that diverged.
 
         Raises:
-            BudgetSpent: where that is more than is left.
+            BudgetSpent: where that is more than is left; Endless: where there is no end of that,
+                or of trainings that cost nothing.
             UsageError: for another network, or another number of epochs.
         """
         place, until = self._of(network), self.epochs if epochs is None else epochs
@@ -83,11 +86,23 @@ class KnownTrainings:
         if until > done and not over:
             if until - done > self.left:
                 self._refused += 1
-                raise Endless if self._refused > _MOST_REFUSED else BudgetSpent
-            self._refused = 0
+                if self._refused <= _MOST_REFUSED:
+                    raise BudgetSpent
+                raise Endless(
+                    f"asked for {_MOST_REFUSED:,} trainings above its budget; let it end at "
+                    "BudgetSpent, or where known.left is 0"
+                )
+            self._refused = self._free = 0
             self.left -= until - done
             self.macs += (until - done) * float(self._curves.macs[place])
             self._done[network] = until
+        else:
+            self._free += 1
+            if self._free > _MOST_FREE:
+                raise Endless(
+                    f"asked {_MOST_FREE:,} times in a row for what it had trained; let it end "
+                    "where it trains nothing new"
+                )
         return error
 
     def best(self) -> str | None:
@@ -182,12 +197,9 @@ def judged(
                 chosen = method(known)
             except BudgetSpent:
                 pass
-            except Endless:
+            except Endless as told:
                 name = shown(getattr(method, "__name__", "the search method"))
-                raise ArchscopeError(
-                    f"{name} asked for {_MOST_REFUSED:,} trainings above its budget; let it end "
-                    "at BudgetSpent, or where known.left is 0"
-                ) from None
+                raise ArchscopeError(f"{name} {told}") from None
             if chosen is not None and not (isinstance(chosen, str) and chosen in known.networks):
                 raise ArchscopeError(
                     "a search method returns a design of networks, or None, not "

@@ -12,10 +12,12 @@ import csv
 import gzip
 import io
 import json
+import math
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +26,10 @@ from archscope.documents import Unclear, json_value
 from archscope.errors import ArchscopeError, UsageError, shown
 from archscope.files import read, reading, write_atomically
 from archscope.given import path_of
-from archscope.sweep.plan.reading import Fault, Foreign
+from archscope.sweep.plan.reading import Fault, Foreign, is_a
+from archscope.sweep.plan.reading import read as read_as
 from archscope.sweep.plan.settings import Settings
+from archscope.sweep.plan.trial import Machine
 from archscope.sweep.store.records import Sweep, TrialRecord
 
 SCHEMA = "archscope.search_table/1"
@@ -80,6 +84,16 @@ class Row:
             tuple(record.result.timing["epoch_seconds"]),
             part,
         )
+
+
+@dataclass(frozen=True)
+class _Making:
+    """What is checked of a making: see `MAKING`."""
+
+    command: tuple[str, ...]
+    machine: Machine
+    environment: Mapping[str, Any]
+    hours: float
 
 
 @dataclass(frozen=True)
@@ -242,11 +256,18 @@ def _rows(lines: Iterable[str]) -> list[Row]:
 
 
 def _check(table: TrainedTable) -> None:
-    """Raise ValueError where rows are not as long as they must be, or there are none."""
+    """Raise an error where head or rows are not as `head` and `Row` have them, or none is there."""
     if not table.rows:
         raise ValueError("it has no rows")
     if table.classes < 1:
         raise ValueError("its classes are none")
+    data, space = table.about["dataset"], table.about["space"]
+    if not all(is_a(data[name], str) for name in ("label", "fingerprint")):
+        raise ValueError("its dataset has no label or no fingerprint")
+    if "trained" in space and not all(is_a(space[name], int) for name in ("n", "trained")):
+        raise ValueError("its space does not say how many are trained")
+    for making in table.makings:
+        read_as(_Making, {name: making[name] for name in MAKING}, "")
     makings = len(table.makings)
     for row in table.rows:
         if not 0 <= row.part < makings:
@@ -255,6 +276,8 @@ def _check(table: TrainedTable) -> None:
         whole = lengths == {table.epochs} if row.status == "done" else max(lengths) < table.epochs
         if not whole or len(lengths) > 1:
             raise ValueError(f"{row.network} seed {row.seed} has another number of epochs")
+        if not all(map(math.isfinite, chain(*(getattr(row, name) for name in CURVES)))):
+            raise ValueError(f"{row.network} seed {row.seed} has an error that is no number")
 
 
 def _damaged(path: Path | str, why: str) -> ArchscopeError:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archscope.arch.network import Network
 from archscope.data.dataset import DatasetInfo
 from archscope.errors import UsageError
 from archscope.explore.searching.table import Row, TrainedTable, read_table
+from archscope.sweep.executor import opened
 from archscope.sweep.plan.reading import read
 from archscope.sweep.plan.settings import Settings
-from archscope.sweep.plan.slots import Resources
+from archscope.sweep.plan.slots import Resources, resolve
 from archscope.sweep.plan.trial import Conditions, Machine, entries, trial_keys
+from archscope.sweep.store import folder as folders
 from archscope.sweep.store.continued import differing
-from archscope.sweep.store.records import read_plan
+from archscope.training.devices import check_precision
+
+if TYPE_CHECKING:
+    from archscope.training.devices import Inventory
 
 
 @dataclass(frozen=True)
@@ -67,10 +72,27 @@ class Known:
     def continued(
         self, about: Mapping[str, Any], taken: Mapping[str, Sequence[Row]], drawn: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """The head `about` of what was trained now, if anything, with how `taken` rows were."""
-        if not about:
-            return {**self.table.about, "space": dict(drawn)}
-        return {**about, **({"earlier": self.table.makings} if taken else {})}
+        """The head `about` of what was trained now, if anything, with how `taken` rows were.
+
+        The hours of a making are those of its rows that are taken.
+        """
+        if about and not taken:
+            return dict(about)
+        keys = {row.key for rows in taken.values() for row in rows}
+        makings = [
+            self._taken(part, making, keys) for part, making in enumerate(self.table.makings)
+        ]
+        if about:
+            return {**about, "earlier": makings}
+        earlier = {"earlier": makings[:-1]} if makings[:-1] else {}
+        return {**self.table.about, **makings[-1], **earlier, "space": dict(drawn)}
+
+    def _taken(self, part: int, making: Mapping[str, Any], keys: Set[str]) -> dict[str, Any]:
+        rows = [row for row in self.table.rows if row.part == part]
+        mine = [row for row in rows if row.key in keys]
+        if len(mine) == len(rows):
+            return dict(making)
+        return {**making, "hours": round(sum(sum(row.seconds) for row in mine) / 3600, 3)}
 
     def resources(self, asked: Resources) -> Resources:
         """What is asked, and where nothing is, what the earlier table was trained by."""
@@ -83,9 +105,20 @@ class Known:
             compile=machine.compile if asked.compile is None else asked.compile,
         )
 
-    def check(self, folder: Path) -> None:
-        """Raise `UsageError` where the folder's plan trains by another machine's settings."""
-        self._refuse_other(read_plan(folder).machine)
+    def check(self, asked: Resources, inventory: Inventory | None, folder: Path | None) -> None:
+        """Raise `UsageError` where this machine is to train otherwise than the earlier table's.
+
+        `folder` is where it is to train; None: nowhere, as all is known.
+        """
+        if folder is not None:
+            with opened(asked, inventory) as by:
+                before = folders.machine_of(folder, folders.existing(folder))
+                return self._refuse_other(resolve(asked, by.inventory, before)[0])
+        device = "cpu" if asked.gpus == 0 else self._machine.device
+        precision = check_precision(asked.precision or self._machine.precision, device)
+        threads = asked.threads or self._machine.threads
+        here = replace(self._machine, device=device, precision=precision, threads=threads)
+        return self._refuse_other(replace(here, compile=True if asked.compile else None))
 
     def _refuse_other(self, machine: Machine) -> None:
         found = differing(

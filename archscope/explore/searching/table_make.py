@@ -26,12 +26,14 @@ from archscope.explore.searching.table_known import Known
 from archscope.explore.searching.table_show import ShownTable
 from archscope.explore.training.cifar_sweep import asked_settings
 from archscope.explore.training.images_from import Source, taken_apart
+from archscope.explore.training.part import Part, without_left
 from archscope.explore.training.run_plan import Console, Order, conduct
 from archscope.given import a_kind, path_of
 from archscope.sweep.plan.presets import TrainingChanges, check_names
 from archscope.sweep.plan.slots import Resources
 from archscope.sweep.plan.subjects import input_of
 from archscope.sweep.store.records import TrialRecord, read_sweep
+from archscope.sweep.store.search import refuse_search
 
 if TYPE_CHECKING:
     from archscope.training.devices import Inventory
@@ -52,7 +54,7 @@ In batches of 128 that is 200 steps, after which seeds differ more than designs 
 
 @dataclass(frozen=True, repr=False)
 class MadeTable(ShownTable):
-    """A table that was made, its `file`, and how many of its trials failed or diverged."""
+    """A table that was made, its `file`, and how many of its trainings failed or diverged."""
 
     failed: int = 0
 
@@ -93,7 +95,8 @@ def table_make(
         seed: of the draw.
         first: train only so many of the designs, the first ones of the draw, which are a fair
             sample of it; a later call with more of them continues.
-        known: an earlier table. Its rows of these designs are taken over, not trained again.
+        known: an earlier table. Its rows of these designs are taken over, not trained again, where
+            it has all seeds of a design.
         dataset, resources, source, console, inventory, command: as `archscope.train` has them.
         changes: `recipe`, `seeds`, `epochs`, `samples`, `test_samples`, ...: as `archscope.train`
             has them; without them those of `USUAL` by the recipe `proxy`, for folders of images
@@ -126,33 +129,38 @@ def table_make(
     chosen, where = asked_settings("proxy", where, given)
     earlier = None if known is None else Known(path_of(known, "a known table"), chosen, info)
     rows = {} if earlier is None else earlier.rows(drawn)
-    missing = tuple(name for name in of if name not in rows)
+    folder, missing = sweep_folder(file), tuple(name for name in of if name not in rows)
     if earlier is not None:
         asked = earlier.resources(asked)
+        earlier.check(asked, inventory, folder if missing else None)
         taken = f"Taken over from {earlier.file}: {plural(len(rows), 'design')}"
         say.note(f"{taken}; to be trained: {len(missing):,}.")
-    folder, about, trained = sweep_folder(file), dict[str, Any](), list[TrialRecord]()
+    about, trained = dict[str, Any](), list[TrialRecord]()
     if missing:
         chosen = replace(chosen, subjects=replace(chosen.subjects, templates=missing))
         # In the order of the draw, so that what is trained of it is a fair sample at any time.
         order = Order(chosen, folder, report=_report, command=command, as_drawn=True)
-        if earlier is not None:
-            order = replace(order, begun=earlier.check)
-        conduct(order, asked, where, say, inventory)
+        # Of a folder that was begun for more only what is asked: the rest waits.
+        part = Part(frozenset(missing), seeds=frozenset(chosen.seeds))
+        quiet = replace(say, note=without_left(say.note))
+        refuse_search(folder)
+        conduct(replace(order, part=part), asked, where, quiet, inventory)
         sweep, wanted = read_sweep(folder), set(product(missing, chosen.seeds))
         trained = [one for one in sweep.trials if (one.trial.network, one.trial.seed) in wanted]
         about = head(replace(sweep, trials=trained), drawn_from, command)
     if earlier is not None:
         about = earlier.continued(about, rows, drawn_from)
-    part = len(about.get("earlier", ()))
+    making = len(about.get("earlier", ()))
     for one in trained:
         if one.status != "failed":
-            row = Row.of(one, of[one.trial.network], part)
+            row = Row.of(one, of[one.trial.network], making)
             rows.setdefault(row.network, []).append(row)
     if not rows:
         raise UsageError(f"every trial failed; see archscope status {folder}, then try again")
     write_table(file, TrainedTable(about, [row for name in of for row in rows.get(name, ())]))
-    return MadeTable(read_table(file), file, sum(one.status != "done" for one in trained))
+    table = read_table(file)
+    failed = sum(one.status == "failed" for one in trained)
+    return MadeTable(table, file, failed + sum(row.status != "done" for row in table.rows))
 
 
 def _drawn(

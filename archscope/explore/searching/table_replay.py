@@ -11,6 +11,7 @@ import numpy as np
 
 from archscope.arch.arrays import one_whole
 from archscope.arch.quantities import COSTS
+from archscope.errors import UsageError
 from archscope.explore.searching.judged import Method, judged, own_method
 from archscope.explore.searching.methods import Rung, schedule_for
 from archscope.explore.searching.replay import Curves, Replays, replayed, tuned
@@ -23,6 +24,7 @@ from archscope.reporting.table.table import Table
 _TIMES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)  # whole trainings that are spent
 _NORMAL = 1.959964  # of 95 %
 _REPEATS = 10_000
+_MOST_REPEATS = 1_000_000  # minutes, and what they found in memory
 _OWN_REPEATS = 500  # of a method of the user's own, which is carried out one by one
 
 
@@ -110,7 +112,8 @@ def table_replay(
             function, or `FILE.py:NAME`, that takes `KnownTrainings` and returns the network that
             it found. Where it returns None, or the budget ends it, that is the best of those
             trained longest.
-        repeats: replays of each budget; without it 10,000, and 500 of a method of your own.
+        repeats: replays of each budget, up to 1,000,000; without it 10,000, and 500 of a method of
+            your own.
         seed: of their draws.
 
     Raises:
@@ -120,7 +123,11 @@ def table_replay(
     """
     given = own_method(method) if isinstance(method, str) else method
     times = repeats if repeats is not None else _REPEATS if given is None else _OWN_REPEATS
-    one_whole(times, "repeats", 2)
+    if one_whole(times, "repeats", 2) > _MOST_REPEATS:
+        raise UsageError(
+            f"repeats are at most {_MOST_REPEATS:,}, not {times:,}: 10,000 tell the mean regret to "
+            "hundredths of a point; give fewer"
+        )
     one_whole(seed, "seed", 0)
     table = read_table(file)
     epochs = table.epochs

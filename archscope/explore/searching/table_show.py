@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +38,7 @@ class ShownTable(Result):
         """All as JSON, schema `archscope.search_table/1`: the head of the file, and `rows`."""
         rows = [
             {
-                **{name: getattr(row, name) for name in (*FIRST, "definition", "key")},
+                **{name: getattr(row, name) for name in (*FIRST, "definition", "key", "part")},
                 **{name: list(getattr(row, name)) for name in CURVES},
             }
             for row in self.table.rows
@@ -93,7 +94,7 @@ class ShownTable(Result):
         part = settings.view.test_samples
         judged = f", judged on {part:,} test images an epoch, on all after the last" if part else ""
         trained = "all" if settings.samples is None else f"{settings.samples:,}"
-        space = about["space"]
+        space, trainings = about["space"], Counter(row.part for row in self.table.rows)
         part_of = []
         if "trained" in space:
             part_of = [f"The first {space['trained']:,} of a draw of {space['n']:,}."]
@@ -101,12 +102,11 @@ class ShownTable(Result):
             *part_of,
             f"Trained on {trained} images of {data['label']} for "
             f"{plural(self.table.epochs, 'epoch')} by the recipe {settings.recipe.name}{judged}.",
-            *(self._making(part, one) for part, one in enumerate(self.table.makings)),
+            *(self._making(self.table.makings[part], n) for part, n in sorted(trainings.items())),
         ]
 
-    def _making(self, part: int, making: Mapping[str, Any]) -> str:
+    def _making(self, making: Mapping[str, Any], rows: int) -> str:
         """What was trained where, and by what command."""
-        rows = sum(row.part == part for row in self.table.rows)
         machine, processor = making["machine"], making["environment"].get("processor")
         on = f" on {processor}" if processor else ""
         return (

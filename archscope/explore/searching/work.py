@@ -22,7 +22,7 @@ from archscope.explore.searching.methods import KEPT, Schedule, schedule_for, se
 from archscope.explore.searching.space import largest
 from archscope.explore.searching.timed import begun, model_for, predicted
 from archscope.explore.training.images_from import Source
-from archscope.explore.training.part import Part
+from archscope.explore.training.part import Part, without_left
 from archscope.explore.training.run_plan import Console, Order, conduct
 from archscope.explore.training.until_decided import Stopping, train_until_decided
 from archscope.reporting.facts.searches import held_out_error, trained_seconds, training_errors
@@ -96,7 +96,7 @@ class Work:
         chosen = replace(self.settings, subjects=subjects, seeds=(SEED,))
         part = Part(frozenset(names), epochs)
         order = Order(chosen, self.folder, report=_nothing, command=self.command, part=part)
-        quiet = replace(self.say, note=_without_left(self.say.note))
+        quiet = replace(self.say, note=without_left(self.say.note))
         conduct(order, self.asked, self.where, quiet, self.inventory)
         return time.monotonic() - began
 
@@ -202,10 +202,14 @@ class Work:
         by = training_errors(records, errors, epochs) if self._by_training(rung, last) else errors
         best = select(by, last.designs[rung + 1] if rung + 1 < len(last.designs) else 1)
         if not best:
-            raise ArchscopeError(
-                f"no design of this rung ended well: see archscope report {self.folder}, and run "
-                "the same command again to try them once more"
-            )
+            before = now.best_of_whole(names)
+            if before is None or any(records[name].status != "diverged" for name in names):
+                raise ArchscopeError(
+                    f"no design of this rung ended well: see archscope report {self.folder}; the "
+                    "same command tries again what failed, what diverged needs another search"
+                )
+            self.say.note(f"All designs of this rung diverged: the best before is {before}.")
+            return self._crown(before)
         first = errors[best[0]]
         assert first is not None
         failed = tuple(name for name in names if errors[name] is None)
@@ -292,8 +296,3 @@ def _with(there: Search | None, **changed: Any) -> Search:
 
 def _nothing(folder: Path) -> list[Path]:
     return []
-
-
-def _without_left(note: Callable[[str], None]) -> Callable[[str], None]:
-    """Notes but for the one that the plan has more designs than are trained now: they wait."""
-    return lambda text: None if text.startswith("The folder's plan has") else note(text)

@@ -76,7 +76,7 @@ class Order:
         command: what the user typed, for the record.
         classes: outputs that a network was given; None: as many as the data have.
         rule: when it stops itself.
-        part: of a search, what is trained now; None of what trains its whole plan.
+        part: of a search or a table, what is trained now; None: the whole plan.
         as_drawn: trials are begun in the order of the plan, not the longest first.
     """
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
@@ -86,9 +87,13 @@ def data(sweep: Sweep) -> Curves:
         words += f" Band: {panels[0].judged} error ± one standard error."
     if len(panels) > 1:
         words += f" Grey: {panels[0].judged} error of the other networks."
-    waiting = len({record.trial.network for record in sweep.trials}) - len(begun)
-    if waiting:
-        words += f" {plural(waiting, 'network')} not begun, or without a run that counts."
+    statuses = {record.trial.template: record.status for record in sweep.trials}
+    without_one = statuses.keys() - {curve.template for curve in begun}
+    waiting = Counter(statuses[template] == "paused" for template in without_one)
+    if waiting[True]:
+        words += f" {plural(waiting[True], 'network')} paused by the search, without a panel."
+    if waiting[False]:
+        words += f" {plural(waiting[False], 'network')} not begun, or without a run that counts."
     shared = shared_sentences([panel.template for panel in panels])
     return Curves(Heading(title, [words, *shared]), panels, without)
 

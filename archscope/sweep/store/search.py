@@ -8,7 +8,7 @@ there is decided again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -195,6 +195,12 @@ class Search:
                 found.append((number, rung, one))
                 best = mark
         return found
+
+    def best_of_whole(self, others: Collection[str]) -> str | None:
+        """The best of those trained to the end that is none of these others, if there is one."""
+        last = [len(one.epochs) - 1 for one in self.rounds]
+        whole = [one.kept[0] for number, rung, one in self.incumbents() if rung == last[number]]
+        return next((name for name in reversed(whole) if name not in others), None)
 
     def waits_at(self, name: str) -> int | None:
         """Epochs after which a design waits for a decision, or for good; None: it is to end."""

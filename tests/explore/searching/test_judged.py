@@ -1,5 +1,6 @@
 """Methods of one's own on a table: against the built-in ones, by hand, and with mistakes."""
 
+import contextlib
 from dataclasses import replace
 from itertools import count
 
@@ -136,6 +137,30 @@ def test_a_method_that_does_not_end_where_its_budget_does_is_stopped():
     with pytest.raises(ArchscopeError, match=r"^stubborn asked for 10,000 trainings above its bud"):
         judged(curves(), COSTS, stubborn, 5, 2, seed=1)
     assert len(asked) >= 10_000 and set(asked) == {0}
+
+
+def test_a_method_that_repeats_what_costs_nothing_is_stopped(monkeypatch):
+    monkeypatch.setattr("archscope.explore.searching.judged._MOST_FREE", 1_000)
+    turns = count()
+
+    def circling(known):
+        known.train("a", 1)
+        while next(turns) < 5_000:
+            with contextlib.suppress(Exception):
+                known.train("a", 1)
+        return "a"
+
+    with pytest.raises(ArchscopeError, match=r"^circling asked 1,000 times in a row for what it"):
+        judged(curves(), COSTS, circling, 5, 2, seed=1)
+
+    def looking_up(known):  # often, but with trainings between
+        for name in known.networks:
+            for epochs in (1, 2):
+                known.train(name, epochs)
+                for _ in range(900):
+                    known.train(name, 1)
+
+    assert set(judged(curves(), COSTS, looking_up, 16, 2, seed=1).epochs) == {16}
 
 
 def test_a_method_that_tries_all_and_catches_is_judged():

@@ -13,6 +13,7 @@ from archscope.explore.searching.table_known import Known
 from archscope.explore.training.run_plan import Console
 from archscope.sweep.plan.reading import read
 from archscope.sweep.plan.slots import Resources
+from archscope.training.devices import Inventory
 
 FEW = {"samples": 64, "test_samples": 20, "epochs": 1, "batch": 32}
 
@@ -53,6 +54,54 @@ def test_a_network_that_is_built_otherwise_now_is_no_row(tmp_path):
     assert list(found.rows(networks([table.rows[0].network, table.rows[2].network]))) == [
         table.rows[2].network
     ]
+
+
+def test_another_machine_is_refused_before_there_is_a_folder(tmp_path):
+    here, asked = Inventory(2, "a processor"), known().resources(Resources(workers=1))
+    known().check(asked, here, tmp_path / "t.sweep")
+    known().check(asked, here, None)
+    for changes in ({"precision": "bf16"}, {"threads": 2}):
+        for folder in (tmp_path / "t.sweep", None):  # also where nothing is left to be trained
+            with pytest.raises(UsageError, match=r"there, \w+ asked.*give the same options"):
+                known().check(replace(asked, **changes), here, folder)
+    assert not list(tmp_path.iterdir())
+
+
+def two_makings(tmp_path):
+    """A table file of two designs: one row of the first making, one of the second."""
+    table = read_table()
+    first, other = table.rows[0], table.rows[2]
+    earlier = {**table.makings[0], "hours": 12.0, "command": ["first"]}
+    about = {**table.about, "hours": 34.0, "command": ["second"], "earlier": [earlier]}
+    rows = [*table.rows[:2], replace(other, part=1), replace(table.rows[3], part=1)]
+    write_table(tmp_path / "two.csv", replace(table, about=about, rows=rows))
+    return Known(tmp_path / "two.csv", table.settings, known().data), first.network, other.network
+
+
+def test_hours_are_those_of_the_rows_that_are_taken(tmp_path):
+    earlier, one, other = two_makings(tmp_path)
+    both = earlier.continued({}, earlier.rows(networks([one, other])), {})
+    assert (both["hours"], both["earlier"][0]["hours"]) == (34.0, 12.0)
+    alone = earlier.continued({}, earlier.rows(networks([one])), {"n": 1})
+    assert (alone["hours"], alone["earlier"][0]["hours"]) == (0, 12.0)
+    only = known(seeds=(1,))  # of two seeds one is asked for
+    rows = only.rows(networks([one]))
+    told = only.continued({}, rows, {})["hours"]
+    assert told == round(sum(rows[one][0].seconds) / 3600, 3) < read_table().about["hours"]
+    with_new = earlier.continued({"hours": 1.0}, earlier.rows(networks([other])), {})
+    assert with_new["hours"] == 1.0
+    assert [making["hours"] for making in with_new["earlier"]] == [0, 34.0]
+
+
+def test_a_making_of_which_no_row_was_taken_is_not_shown(tmp_path):
+    earlier, one, _ = two_makings(tmp_path)
+    rows = earlier.rows(networks([one]))
+    about = earlier.continued({}, rows, {"n": 1})
+    write_table(tmp_path / "t.csv", replace(earlier.table, about=about, rows=rows[one]))
+    shown = a.table_show(tmp_path / "t.csv")
+    notes = " ".join(shown.tables()[0].notes)
+    assert "made by: first" in notes and "made by: second" not in notes
+    assert {row["part"] for row in shown.document()["rows"]} == {0}
 
 
 def test_the_machine_is_the_earlier_tables_where_nothing_is_asked():
@@ -110,3 +159,9 @@ def test_a_table_grows_in_slices_and_without_the_folder_of_its_trials(tmp_path):
 
     with pytest.raises(UsageError, match="precision fp32 there, bf16 asked"):
         made(tmp_path, [], "bf16", known=tmp_path / "t.csv", seeds=2)
+
+    diverged = replace(third.table.rows[0], status="diverged", train_error=(), test_error=())
+    rows = [replace(diverged, seconds=()), *third.table.rows[1:]]
+    write_table(tmp_path / "t.csv", replace(third.table, rows=rows))
+    again = made(tmp_path, [], known=tmp_path / "t.csv")
+    assert (again.table.rows[0].status, again.exit_code, third.exit_code) == ("diverged", 3, 0)

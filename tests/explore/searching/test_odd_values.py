@@ -32,6 +32,7 @@ def search(given=GOAL, preset="quick", **changes):
         (lambda: a.table_replay("t.csv", repeats="5"), "repeats must be a whole number, not '5'"),
         (lambda: a.table_replay("t.csv", repeats=2.5), "repeats must be a whole number, not 2.5"),
         (lambda: a.table_replay("t.csv", repeats=1), "repeats must be at least 2, not 1"),
+        (lambda: a.table_replay(repeats=10**12), "repeats are at most 1,000,000, not 1,000,000,0"),
         (lambda: a.table_replay(None), "a table of designs is a path, not None"),
         (lambda: a.table_show(3), "a table of designs is a path, not 3"),
         (lambda: a.table_verify("t.csv", rows=0), "rows must be at least 1, not 0"),

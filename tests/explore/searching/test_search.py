@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -20,6 +21,7 @@ from archscope.explore.searching.goal import Goal
 from archscope.explore.searching.methods import select
 from archscope.explore.searching.space import small_forms
 from archscope.explore.searching.work import Work
+from archscope.explore.training.run_plan import Console
 from archscope.sweep.store.records import read_sweep
 from archscope.sweep.store.search import (
     Asked,
@@ -69,6 +71,34 @@ def test_a_round_that_the_time_ends_trains_the_best_two_to_the_end() -> None:
     assert closing.closes and not closing.over
     assert replace(open_, epochs=(1, 4), designs=(4, 1)).closes
     assert not Round(("a", "b"), (4,), (2,)).closes  # it has not begun
+
+
+def test_where_the_last_designs_diverge_the_best_of_an_earlier_round_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = replace(ONE, decisions=(FIRST, SECOND))
+    first = Decision(("e", "f"), (), 20.0, 20.0, 12)
+    last = Round(("e", "f", "g", "h"), (1, 3), (4, 2), (first,))
+    made = Search(replace(ASKED, trials=None, seconds=9.0), rounds=(whole, last))
+    work, said = object.__new__(Work), list[str]()
+    work.goal, work.folder = Goal(("wrn",), ("1Mparams",), seconds=9.0), tmp_path
+    work.say = Console(said.append, live=False)
+    ended = [
+        SimpleNamespace(
+            trial=SimpleNamespace(template=name), epochs=[], result=None, status="diverged"
+        )
+        for name in "ef"
+    ]
+    monkeypatch.setattr(Work, "train", lambda *_: 1.0)
+    monkeypatch.setattr(Work, "_epochs", 3)
+    monkeypatch.setattr(f"{Work.__module__}.read_sweep", lambda _: SimpleNamespace(trials=ended))
+    record(tmp_path, lambda there: made)
+    work.climb()
+    assert work.state.winner == "c"
+    assert said == ["All designs of this rung diverged: the best before is c."]
+    record(tmp_path, lambda there: replace(made, rounds=(last,)))  # nothing was trained to the end
+    with pytest.raises(ArchscopeError, match="what diverged needs another search"):
+        work.climb()
 
 
 @pytest.mark.slow

@@ -149,6 +149,13 @@ def test_trainings_are_begun_in_the_order_of_the_draw(monkeypatch, tmp_path):
     assert drawn not in (sorted(drawn), sorted(drawn)[::-1])
     assert raised.value.args[0] == [(name, seed) for name in drawn for seed in (1, 2)]
 
+    said: list[str] = []  # of a folder that was begun for more, what is asked alone is trained
+    with pytest.raises(Planned) as raised:
+        fewer = {**how, "seeds": 1, "console": Console(said.append, live=False)}
+        a.table_make(few, tmp_path / "t.csv", n=6, seed=3, first=2, **fewer)
+    assert raised.value.args[0] == [(name, 1) for name in drawn[:2]]
+    assert said[-1].startswith("2 trials on") and not any("is continued" in one for one in said)
+
 
 def test_folders_of_images_keep_the_batch_and_rate_of_their_recipe(monkeypatch, tmp_path):
     image = pytest.importorskip("PIL.Image", reason="image folders need Pillow")

@@ -1,6 +1,7 @@
 """The report of a search from a made-up folder: JSON `archscope.search/1`, tables, page."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -99,6 +100,21 @@ def test_the_page_names_held_out_errors_as_what_they_are(folder):
     page = contents(folder).texts["report.html"]()
     assert "Search over: 8x64d is the best of 4 designs" in page
     assert "held-out error (%)" in page.split("<svg", 1)[1]
+
+
+def test_designs_that_the_search_has_paused_are_called_so(folder):
+    def caption():
+        return contents(folder).figures["curves"].heading.subtitles[0]
+
+    (folder / "search.json").unlink()
+    record(folder, lambda there: Search(ASKED, rounds=(ROUND,), winner="8x64d"))
+    assert caption().endswith(" 2 networks paused by the search, without a panel.")
+    (folder / "search.json").unlink()  # as designs of a baseline they are to go on, and run
+    record(folder, lambda there: Search(ASKED, rounds=(ROUND,), winner="8x64d", random=TRIED[:2]))
+    assert "paused" not in caption()
+    [trial] = (folder / "trials").glob("1x64d*")
+    shutil.rmtree(trial)
+    assert caption().endswith(" 1 network not begun, or without a run that counts.")
 
 
 def test_a_search_whose_time_ran_out_in_a_rung_does_not_say_that_held_out_images_chose():

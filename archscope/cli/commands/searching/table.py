@@ -79,8 +79,8 @@ def make(
             "--known",
             value="FILE",
             panel=WHAT,
-            help="A table whose rows are taken over where they are of this draw and trained alike; "
-            "the others are trained.",
+            help="A table whose rows are taken over where they are of this draw and trained alike, "
+            "of a design all its seeds or none; the others are trained.",
         ),
     ] = None,
     at_most: AtMostOption = None,
@@ -187,7 +187,7 @@ def replay(
             "--repeats",
             value="N",
             default="10000, of a method of your own 500",
-            help="Replays of each budget.",
+            help="Replays of each budget, 1000000 at most.",
             min=2,
         ),
     ] = None,
