@@ -24,7 +24,7 @@ from archscope.explore.clock.check import checked, up_to_date
 from archscope.explore.clock.fit import fit_machine
 from archscope.explore.clock.fit_networks import drawn_networks
 from archscope.explore.clock.fit_runner import Runner
-from archscope.explore.latency.fitted import Asked, LatencyModel, fitted_model
+from archscope.explore.latency.fitted import Asked, LatencyModel, fitted_model, latency_model
 from archscope.explore.latency.interval import reach
 
 ASKED = Asked(1)
@@ -236,6 +236,12 @@ def test_a_pace_that_is_no_measurement_is_refused_and_not_kept(kept, monkeypatch
     assert result.exit_code == 1 and "no measurement of a pace" in result.stderr
     assert "archscope bench --fit --threads 1" in result.stderr
     assert len(result.stderr.splitlines()) == 1 and ASKED.file.read_bytes() == before
+
+
+@pytest.mark.parametrize("mode", [None, ["latency"]])
+def test_a_mode_that_is_no_text_is_one_sentence(mode):
+    with pytest.raises(UsageError, match="a model is of latency, throughput, step, not"):
+        latency_model(threads=1, mode=mode)
 
 
 @pytest.mark.parametrize("name", ["nosuch", "nosuch.py:net"])
