@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,27 +37,55 @@ def a_kind(given: object, kind: type, what: str, example: str) -> None:
         )
 
 
-def values_by_word(given: object) -> None:
-    """Raise UsageError for what does not give one value or more to each word."""
+def values_by_word(given: object) -> dict[str, Sequence[Any]]:
+    """One value or more of each word, in a sequence of Python's own numbers.
+
+    Raises:
+        UsageError: for what gives a word none.
+    """
+    found: dict[str, Sequence[Any]] = {}
     for word, values in given.items() if isinstance(given, Mapping) else [("given", given)]:
-        if isinstance(values, str) or not isinstance(values, Iterable) or not list(values):
+        listed = _listed(values)
+        if not listed or not isinstance(given, Mapping) or not isinstance(word, str):
             raise UsageError(
                 f"a number is given a list of values, not {word}={shown(repr(values))}; give "
                 "given={'widen': [1, 2, 4]}"
             )
+        found[word] = listed
+    return found
 
 
-def ranges_by_cost(given: Any) -> None:
-    """Raise UsageError for what does not give each cost two ends, of which the last may be None."""
+def ranges_by_cost(given: Any) -> dict[str, tuple[Any, Any]]:
+    """Two ends of each cost, of which the last may be None: no end.
+
+    Raises:
+        UsageError: for what does not give a cost two numbers.
+    """
+    found: dict[str, tuple[Any, Any]] = {}
     for cost, ends in given.items() if isinstance(given, Mapping) else [("ranges", given)]:
-        pair = tuple(ends) if isinstance(ends, Iterable) else ()
-        real = (int, float)
-        if (
-            len(pair) != 2
-            or not isinstance(pair[0], real)
-            or not isinstance(pair[1], (*real, type(None)))
-        ):
+        low, high = pair if len(pair := _listed(ends) or ()) == 2 else (None, None)
+        high = None if high == math.inf else high
+        good = isinstance(cost, str) and _is_number(low) and (high is None or _is_number(high))
+        if not good:
             raise UsageError(
                 f"a range is the least and the most of a cost, not {cost}={shown(repr(ends))}; "
                 "give ranges={'params': (0, 250_000)}"
             )
+        found[cost] = low, high
+    return found
+
+
+def plain(value: Any) -> Any:
+    """A number of NumPy's or torch's as Python's; an array as a list; anything else as it is."""
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def _listed(values: Any) -> Sequence[Any] | None:
+    values = plain(values)
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        return None
+    return values if isinstance(values, range) else [plain(one) for one in values]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)

@@ -58,6 +58,8 @@ def referred(
 
 
 def pace_of(anchors: Sequence[Anchor], seconds: Sequence[float]) -> float:
-    """How much longer the anchors took than at a pace of 1."""
+    """How much longer the anchors took than at a pace of 1; 0 where one took no time."""
+    if min(seconds) <= 0:
+        return 0.0
     pairs = zip(anchors, seconds, strict=True)
     return math.exp(statistics.mean(math.log(now / anchor.seconds) for anchor, now in pairs))

@@ -6,13 +6,15 @@ import time
 from collections.abc import Callable
 
 from archscope.arch.names import parse
+from archscope.arch.network import Network
 from archscope.cost.workload import measuring
-from archscope.errors import ArchscopeError, UsageError, plural
+from archscope.errors import ArchscopeError, UsageError, plural, shown
 from archscope.explore.clock.anchors import pace_of, run_whole
 from archscope.explore.clock.fit import Load, Observed, undisturbed
 from archscope.explore.clock.fit_result import NOISY, Fitted
 from archscope.explore.clock.fit_runner import runner
 from archscope.explore.latency.fitted import Asked, LatencyModel, fitted_model
+from archscope.explore.latency.latency_model import is_pace
 from archscope.plain_text import say
 from archscope.training.devices import tune_malloc
 
@@ -68,7 +70,7 @@ def checked(model: LatencyModel, *, note: Note = say, load: Load | None = None) 
     if asked.device == "cpu":
         tune_malloc()
     with measuring(asked.threads):
-        networks = [parse(one.network, None, one.input) for one in model.anchors]
+        networks = _anchors(model)
         ready = [(load or (lambda network: runner(network, asked)))(one) for one in networks]
         seen = [Observed(one.name, one.rows) for one in ready]
         end = time.monotonic() + _SECONDS
@@ -78,6 +80,11 @@ def checked(model: LatencyModel, *, note: Note = say, load: Load | None = None) 
             for one, whole in zip(ready, seen, strict=True):
                 whole.whole.append(run_whole(one))
     pace = pace_of(model.anchors, [undisturbed(one.whole) for one in seen])
+    if not is_pace(pace):
+        raise ArchscopeError(
+            f"the anchors take {pace:.3g} times as long as during the fit, which is no measurement "
+            f"of a pace; run {asked.command}"
+        )
     noise = sum(one.disagreement for one in seen) / len(seen)
     busy = f"; the machine is busy (rounds differ by {100 * noise:.0f} %)" * (noise > NOISY)
     note(
@@ -85,3 +92,16 @@ def checked(model: LatencyModel, *, note: Note = say, load: Load | None = None) 
         f"when last measured: the model of {model.mode} is scaled by that{busy}"
     )
     return model.at_pace(pace)
+
+
+def _anchors(model: LatencyModel) -> list[Network]:
+    found = []
+    for one in model.anchors:
+        try:
+            found.append(parse(one.network, None, one.input))
+        except UsageError:
+            raise ArchscopeError(
+                f"{shown(one.network)}, an anchor of the model, is no network of this version; "
+                f"run {model.setting.command}"
+            ) from None
+    return found

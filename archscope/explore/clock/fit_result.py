@@ -43,7 +43,7 @@ class Fitted(Result):
         """How it was measured, and how near it comes to networks that it had not seen."""
         about, machine = self.model.about, self.model.machine
         facts = {
-            "device": machine["device_name"] or machine["processor"],
+            "device": machine.get("device_name") or machine.get("processor"),
             "mode": f"{self.model.mode}: {MODE_HELP[self.model.mode]}, batch {self.model.batch}",
             "setting": f"{machine['device']}, {machine['precision']}, threads {machine['threads']}",
             "networks": f"{len(about['networks'])}, {about['pieces']:,} pieces",

@@ -76,7 +76,7 @@ def asked_for(
     from archscope.training.devices import check_device, check_precision, inventory
 
     if mode not in MODES:
-        raise UsageError(f"a model is of {', '.join(MODES)}, not '{shown(mode)}'; name one")
+        raise UsageError(f"a model is of {', '.join(MODES)}, not '{shown(str(mode))}'; name one")
     found = inventory()
     if threads is not None and not (isinstance(threads, int) and 1 <= threads <= 65_536):
         raise UsageError(f"--threads must be a number from 1 to 65,536, not {shown(repr(threads))}")

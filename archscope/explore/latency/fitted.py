@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from archscope.cost.workload import MODES, Mode
 from archscope.documents import Unclear, json_value
 from archscope.errors import ArchscopeError, UsageError, shown
 from archscope.explore.latency.asked import MOST_IMAGES, Asked, asked_for, this_machine
-from archscope.explore.latency.latency_model import SCHEMA, Anchor, LatencyModel
+from archscope.explore.latency.latency_model import SCHEMA, Anchor, LatencyModel, is_pace
 from archscope.explore.latency.predicted import Predicted
 from archscope.files import at_home, read_ours
 
@@ -131,7 +131,8 @@ def _read(content: bytes, path: Path, asked: Asked) -> LatencyModel:
             and isinstance(anchors, list)
             and isinstance(paces, list)
             and paces
-            and all(_positive(one) and 0.01 <= one <= 100 for one in paces)
+            and all(map(is_pace, paces))
+            and (not anchors or _told(document))
         ):
             raise Unclear("a number of it is missing or out of range")
         known = tuple(map(_anchor, anchors))
@@ -161,6 +162,14 @@ def _anchor(content: Any) -> Anchor:
             if _positive(seconds) and seconds:
                 return Anchor(name, (shape[0], shape[1], shape[2]), seconds)
     raise Unclear("an anchor of it is none")
+
+
+def _told(about: Mapping[str, Any]) -> bool:
+    """Whether it is said how a model with anchors was measured, as `bench --check` shows it."""
+    numbers = ("pieces", "rounds", "disagreement", "within_10_percent")
+    return isinstance(about.get("networks"), list) and all(
+        _positive(about.get(one)) for one in numbers
+    )
 
 
 def _images(batch: Any) -> bool:

@@ -27,6 +27,11 @@ SCHEMA = "archscope.latency/1"
 MOST_PACES = 32  # that are kept, the latest
 
 
+def is_pace(value: object) -> bool:
+    """Whether a machine may be so much slower than during its fit; others are no measurement."""
+    return isinstance(value, int | float) and value is not True and 0.01 <= value <= 100
+
+
 @dataclass(frozen=True)
 class Anchor:
     """A network that is measured again to see how fast the machine is now.

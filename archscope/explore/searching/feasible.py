@@ -70,15 +70,14 @@ class FeasibleSet:
     def __post_init__(self) -> None:
         names = texts_of(self.families, "families", "['resnext', 'wrn']")
         object.__setattr__(self, "families", tuple(dict.fromkeys(names)))
-        values_by_word(self.given)
-        ranges_by_cost(self.ranges)
+        object.__setattr__(self, "given", values_by_word(self.given))
         image = image_of(None if self.input_shape is None else as_input(self.input_shape), "a set")
         object.__setattr__(self, "input_shape", image)
         if not self.families:
             raise UsageError("a feasible set has a family at least; name one, as resnext")
         check_models(self.latency)
         caps = read_caps(self.caps, input_shape=self.input_shape)
-        ranges = _ranges(caps, self.ranges)
+        ranges = _ranges(caps, ranges_by_cost(self.ranges))
         if LATENCY in ranges and self.latency is None:
             raise UsageError(
                 "latency is predicted by a fitted model; give the set one, as latency=, or leave "

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from archscope.arch.arrays import one_whole
 from archscope.arch.scaling import exact
 from archscope.errors import UsageError, plural
 from archscope.explore.latency.fitted import Asked, LatencyModel, check_models
 from archscope.explore.searching.methods import METHODS
-from archscope.given import texts_of
+from archscope.given import plain, texts_of
 
 if TYPE_CHECKING:
     from archscope.explore.training.until_decided import Stopping
@@ -56,15 +56,16 @@ class Goal:
     def __post_init__(self) -> None:
         for name, example in _TEXTS.items():
             object.__setattr__(self, name, texts_of(getattr(self, name), name, example))
-        factors = [self.scale] if isinstance(self.scale, (str, float, int)) else self.scale
+        factors = _factors(self.scale)
         object.__setattr__(self, "scale", tuple(exact(one) for one in factors))
-        one_whole(self.seed, "seed", 0)
+        object.__setattr__(self, "seed", one_whole(self.seed, "seed", 0))
         if not isinstance(self.latency, Asked):
             check_models(self.latency)
         if (self.trials is None) == (self.seconds is None):
             raise UsageError("a search has --trials N or --time T, one of them; give --trials 32")
         if self.trials is not None:
-            one_whole(self.trials, "trials", 2)
+            object.__setattr__(self, "trials", one_whole(self.trials, "trials", 2))
+        object.__setattr__(self, "seconds", plain(self.seconds))
         if self.seconds is not None and not (
             isinstance(self.seconds, (int, float)) and 0 < self.seconds < 1e8
         ):
@@ -79,6 +80,13 @@ class Goal:
             raise UsageError(
                 "the largest that fits needs a cap; give --at-most 1Mparams, or --baselines random"
             )
+
+
+def _factors(scale: Any) -> Sequence[Any]:
+    """The factors, of which one alone may stand without a list."""
+    scale = plain(scale)
+    alone = isinstance(scale, str) or not isinstance(scale, Iterable)
+    return [scale] if alone else [plain(one) for one in scale]
 
 
 def price(baselines: Sequence[str], until: Stopping, epochs: int) -> str:

@@ -24,7 +24,7 @@ from archscope.explore.clock.check import checked, up_to_date
 from archscope.explore.clock.fit import fit_machine
 from archscope.explore.clock.fit_networks import drawn_networks
 from archscope.explore.clock.fit_runner import Runner
-from archscope.explore.latency.fitted import Asked, LatencyModel, fitted_model
+from archscope.explore.latency.fitted import Asked, LatencyModel, fitted_model, latency_model
 from archscope.explore.latency.interval import reach
 
 ASKED = Asked(1)
@@ -212,3 +212,43 @@ def test_a_model_that_cannot_be_kept_is_scaled_all_the_same(kept, monkeypatch):
 
 def _no_place(model: LatencyModel, path: object) -> None:
     raise ArchscopeError("the model cannot be written")
+
+
+@pytest.mark.parametrize("key", ["networks", "pieces", "rounds", "disagreement"])
+@pytest.mark.parametrize("value", [None, "x"])
+def test_a_model_that_does_not_say_how_it_was_measured_is_damage(kept, key, value):
+    _, model = with_names()
+    document = {**replace(model, machine=kept.machine).document(), key: value}
+    ASKED.file.write_text(json.dumps(document))
+    result = CliRunner().invoke(app, ["bench", "--check", "--threads", "1"])
+    assert result.exit_code == 1 and "is damaged (a number of it is missing" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("factor", [0.0, 1e-6, 1e6])
+def test_a_pace_that_is_no_measurement_is_refused_and_not_kept(kept, monkeypatch, factor):
+    machine, model = with_names()
+    replace(model, machine=kept.machine).write(ASKED.file)
+    before = ASKED.file.read_bytes()
+    monkeypatch.setattr(check, "runner", lambda network, asked: machine.load(network))
+    machine.pace = factor
+    result = CliRunner().invoke(app, ["bench", "--check", "--threads", "1"])
+    assert result.exit_code == 1 and "no measurement of a pace" in result.stderr
+    assert "archscope bench --fit --threads 1" in result.stderr
+    assert len(result.stderr.splitlines()) == 1 and ASKED.file.read_bytes() == before
+
+
+@pytest.mark.parametrize("mode", [None, ["latency"]])
+def test_a_mode_that_is_no_text_is_one_sentence(mode):
+    with pytest.raises(UsageError, match="a model is of latency, throughput, step, not"):
+        latency_model(threads=1, mode=mode)
+
+
+@pytest.mark.parametrize("name", ["nosuch", "nosuch.py:net"])
+def test_an_anchor_that_is_no_network_is_told_of_the_model(kept, name):
+    _, model = with_names()
+    known = (replace(model.anchors[0], network=name), *model.anchors[1:])
+    replace(model, machine=kept.machine, anchors=known).write(ASKED.file)
+    result = CliRunner().invoke(app, ["bench", "--check", "--threads", "1"])
+    assert result.exit_code == 1 and "an anchor of the model" in result.stderr
+    assert "archscope bench --fit --threads 1" in result.stderr

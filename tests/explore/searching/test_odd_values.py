@@ -1,5 +1,9 @@
 """What the library's searches and tables are given in error: one sentence each, as an exception."""
 
+import json
+import math
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from small_table import small_table
@@ -93,3 +97,51 @@ def test_one_text_stands_for_a_list_and_numbers_for_factors():
     assert [found.name for found in FEW.sample(np.int64(9), np.int64(1))] == [
         found.name for found in FEW.sample(9)
     ]
+
+
+@pytest.mark.parametrize(
+    "ends", [(np.int64(0), np.int64(80_000)), np.array([0, 80_000]), (0, np.float32(80_000))]
+)
+def test_numbers_of_numpy_are_ends_of_a_range(ends):
+    found = a.FeasibleSet("wrn_10", ranges={"params": ends})
+    assert found.ranges == {"params": (0, 80_000)}
+    json.dumps(found.document())
+
+
+@pytest.mark.parametrize("ends", [(0, math.nan), (math.nan, 5), np.array(5), "05", (0, np.nan)])
+def test_what_is_no_range_is_one_sentence(ends):
+    with pytest.raises(UsageError, match="a range is the least and the most of a cost"):
+        a.FeasibleSet("wrn_10", ranges={"params": ends})
+
+
+def test_a_range_without_an_end_may_say_so_by_an_infinity():
+    assert a.FeasibleSet("wrn_10", ranges={"params": (0, math.inf)}).ranges == {"params": (0, None)}
+
+
+@pytest.mark.parametrize(
+    "values", [np.array([1, 2]), (one for one in (1, 2)), [np.int64(1), np.int8(2)], range(1, 3)]
+)
+def test_values_may_be_any_several_numbers(values):
+    found = a.FeasibleSet("wrn_10", given={"widen": values})
+    assert list(found.spaces[0].axes["widen"]) == [1, 2]
+    json.dumps({word: list(each) for word, each in found.document()["given"].items()})
+
+
+@pytest.mark.parametrize("given", [{"widen": np.array(2)}, {"widen": np.array([])}, {3: [1]}])
+def test_what_gives_no_values_is_one_sentence(given):
+    with pytest.raises(UsageError, match="a number is given a list of values"):
+        a.FeasibleSet("wrn_10", given=given)
+
+
+@pytest.mark.parametrize("scale", [Fraction(1, 2), np.float32(0.5), [np.half(0.5)]])
+def test_a_goal_takes_one_factor_of_any_kind(scale):
+    assert a.Goal(["wrn"], ["1Mparams"], trials=4, scale=scale).scale == (Fraction(1, 2),)
+
+
+def test_a_goal_keeps_plain_numbers():
+    found = a.Goal(["wrn"], ["1Mparams"], trials=np.int64(4), seed=np.int8(3))
+    assert type(found.trials) is type(found.seed) is int
+    for seconds in (np.float32(5), np.int64(5)):
+        assert a.Goal(["wrn"], ["1Mparams"], seconds=seconds).seconds == 5
+    with pytest.raises(UsageError, match="scale must be a number"):
+        a.Goal(["wrn"], ["1Mparams"], trials=4, scale=None)
