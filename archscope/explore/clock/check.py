@@ -41,9 +41,7 @@ def check_latency(asked: Asked, note: Note = say) -> Fitted:
             f"the model in {asked.file} is of an earlier version, without anchors to measure "
             f"again; run {asked.command}"
         )
-    found = checked(model, note=note)
-    found.write(asked.file)
-    return Fitted(found, asked.file)
+    return Fitted(_kept(model, checked(model, note=note), note), asked.file)
 
 
 def up_to_date(model: LatencyModel, note: Note) -> LatencyModel:
@@ -52,10 +50,21 @@ def up_to_date(model: LatencyModel, note: Note) -> LatencyModel:
         return model
     found = checked(model, note=note)
     try:
-        found.write(model.setting.file)
+        return _kept(model, found, note)
     except ArchscopeError as error:
         note(f"archscope: {error}")
     return found
+
+
+def _kept(before: LatencyModel, found: LatencyModel, note: Note) -> LatencyModel:
+    """`found` written with what another check told meanwhile; not over another fit, which stays."""
+    there = fitted_model(before.setting, note=lambda text: None)
+    if there.anchors != before.anchors:
+        note("archscope: the model was fitted anew meanwhile: the new one is kept, and not scaled")
+        return there
+    now = there.at_pace(found.pace)
+    now.write(before.setting.file)
+    return now
 
 
 def checked(model: LatencyModel, *, note: Note = say, load: Load | None = None) -> LatencyModel:

@@ -193,7 +193,7 @@ def test_bench_check_keeps_the_scaled_model_and_solve_measures_by_it(kept, monke
     assert fitted_model(ASKED).pace == pytest.approx(1.5)
 
 
-@pytest.mark.parametrize("word", ["--fit", "--batch=4", "--seconds=5", "resnet18"])
+@pytest.mark.parametrize("word", ["--fit", "--batch=4", "--seconds=5", "--no-memory", "resnet18"])
 def test_a_check_takes_nothing_else(kept, word):
     result = CliRunner().invoke(app, ["bench", "--check", "--threads", "1", word])
     assert result.exit_code == 2 and "--check measures the machine, and takes not" in result.stderr
@@ -201,6 +201,7 @@ def test_a_check_takes_nothing_else(kept, word):
 
 def test_a_model_that_cannot_be_kept_is_scaled_all_the_same(kept, monkeypatch):
     machine, model = with_names()
+    replace(model, machine=kept.machine).write(ASKED.file)
     monkeypatch.setattr(check, "runner", lambda network, asked: machine.load(network))
     monkeypatch.setattr(LatencyModel, "write", _no_place)
     machine.pace, told = 2.0, []
@@ -208,6 +209,26 @@ def test_a_model_that_cannot_be_kept_is_scaled_all_the_same(kept, monkeypatch):
     assert "cannot be written" in told[1]
     with pytest.raises(UsageError, match="fit one first"):
         check.check_latency(Asked(63))
+
+
+def test_a_check_loses_neither_another_check_nor_a_fit_of_meanwhile(kept, monkeypatch):
+    machine, model = with_names()
+    model = replace(model, machine=kept.machine)
+    model.write(ASKED.file)
+    meanwhile = [model.at_pace(1.3), replace(model, anchors=model.anchors[:3])]
+
+    def load(network, asked):
+        meanwhile[0].write(ASKED.file)
+        return machine.load(network)
+
+    monkeypatch.setattr(check, "runner", load)
+    machine.pace, told = 1.2, []
+    check.check_latency(ASKED, told.append)
+    assert fitted_model(ASKED).paces == pytest.approx((*model.paces, 1.3, 1.2))
+    del meanwhile[0]
+    found = check.check_latency(ASKED, told.append)
+    assert "fitted anew meanwhile" in told[-1]
+    assert found.model == fitted_model(ASKED) == meanwhile[0]
 
 
 def _no_place(model: LatencyModel, path: object) -> None:

@@ -152,7 +152,7 @@ def bench(
             "--rounds": rounds,
             "--input": input_shape,
         }
-        others |= {"--quick": quick, "--plot": plot}
+        others |= {"--quick": quick, "--plot": plot, "--no-memory": not memory}
         others |= {"--engine": engine != "torch"}
         others |= {"--figure-width": figure_width, "--no-title": no_title}
         others |= {"--roofline": roofline, "--layers": layers, "a network": names}
