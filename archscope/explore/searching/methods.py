@@ -10,8 +10,8 @@ from archscope.errors import UsageError, shown
 
 METHODS = ("halving", "random", "one-epoch")
 KEPT = 2  # of so many designs that reach a rung's end, one goes on: see `docs/search.md`
-GROWTH = 2  # a rung ends after so many times the epochs of the one before
-FIRST = 3  # the first rung of `halving` has one in so many of all epochs, rounded up
+GROWTH = 3  # a rung ends after so many times the epochs of the one before
+FIRST = 5  # the first rung of `halving` has one in so many of all epochs, rounded up
 
 
 class Rung(NamedTuple):
@@ -100,7 +100,7 @@ def schedule_for(
         budget: how many epochs of training may be spent in all: as many designs as that allows.
         kept: of how many designs one goes on.
         growth: how much longer it is trained then.
-        first: epochs of the first rung of `halving`; without it a third of all, rounded up.
+        first: epochs of the first rung of `halving`; without it a fifth of all, rounded up.
 
     Raises:
         UsageError: for an unknown method, a number below 1, or a budget without one training.

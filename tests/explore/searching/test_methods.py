@@ -13,7 +13,7 @@ from archscope.explore.searching.methods import Rung, Schedule, schedule_for, se
     [
         ("random", [(5, 32)], 160),
         ("one-epoch", [(1, 32), (5, 16)], 32 + 16 * 4),
-        ("halving", [(2, 32), (4, 16), (5, 8)], 32 * 2 + 16 * 2 + 8),
+        ("halving", [(1, 32), (3, 16), (5, 8)], 32 + 16 * 2 + 8 * 2),
     ],
 )
 def test_a_method_is_a_schedule(method, rungs, spent):
@@ -27,9 +27,9 @@ def test_a_method_is_a_schedule(method, rungs, spent):
 @pytest.mark.parametrize(
     ("epochs", "chosen", "ends"),
     [
-        (9, {}, [3, 6, 9]),
-        (9, {"growth": 3}, [3, 9]),
-        (9, {"first": 1}, [1, 2, 4, 8, 9]),
+        (9, {}, [2, 6, 9]),
+        (9, {"growth": 2}, [2, 4, 8, 9]),
+        (9, {"first": 1}, [1, 3, 9]),
         (30, {"first": 2, "growth": 3}, [2, 6, 18, 30]),
         (2, {}, [1, 2]),
         (3, {"first": 3}, [3]),
