@@ -86,8 +86,10 @@ def test_hours_are_those_of_the_rows_that_are_taken(tmp_path):
     assert (alone["hours"], alone["earlier"][0]["hours"]) == (0, 12.0)
     only = known(seeds=(1,))  # of two seeds one is asked for
     rows = only.rows(networks([one]))
-    told = only.continued({}, rows, {})["hours"]
-    assert told == round(sum(rows[one][0].seconds) / 3600, 3) < read_table().about["hours"]
+    about, row = only.continued({}, rows, {}), rows[one][0]
+    told = [*about.get("earlier", ()), about][row.part]["hours"]
+    whole = read_table().makings[row.part]["hours"]
+    assert told == round(sum(row.seconds) / 3600, 3) < whole
     with_new = earlier.continued({"hours": 1.0}, earlier.rows(networks([other])), {})
     assert with_new["hours"] == 1.0
     assert [making["hours"] for making in with_new["earlier"]] == [0, 34.0]
