@@ -109,9 +109,9 @@ def test_where_time_ends_a_search_the_best_two_have_a_whole_training(tmp_path: P
     assert "The time is over: the best 2 designs of round 1 train to the end." in result.stderr
     now = read_search(tmp_path / "s")
     assert now is not None
-    assert (now.rounds[0].epochs, now.rounds[0].designs) == ((1, 3), (4, 2))
+    assert (now.rounds[0].epochs, now.rounds[0].designs) == ((1, 4), (4, 2))
     ended = {
-        one.trial.template for one in read_sweep(tmp_path / "s").trials if one.epochs_done == 3
+        one.trial.template for one in read_sweep(tmp_path / "s").trials if one.epochs_done == 4
     }
     assert ended == set(now.rounds[0].decisions[0].kept[:2])
     assert now.winner in ended
@@ -199,7 +199,7 @@ def test_a_round_goes_on_by_what_it_was_begun_with(tmp_path: Path) -> None:
 COMMAND = (
     "search wrn_10,wrn_16 --scale 0.25,0.5,0.75,1 --at-most 200kparams --trials 4 --preset quick "
     "--baselines none "
-    "--samples 100 --batch 20 --workers 1 --threads 1 --out"
+    "--samples 100 --batch 20 --epochs 4 --workers 1 --threads 1 --out"
 )
 
 
@@ -241,7 +241,7 @@ def test_a_search_that_was_killed_is_the_same_to_the_bit(tmp_path: Path) -> None
     assert len(whole) == 1 + 4 + 2  # a result, epochs of all four designs, what was decided
     assert _results(tmp_path / "killed") == whole
     now = read_search(tmp_path / "whole")
-    assert now is not None and now.rounds[0].epochs == (1, 2, 3)
+    assert now is not None and now.rounds[0].epochs == (1, 3, 4)
     after_one = {
         record.trial.template: record.epochs[0]["train_error"]
         for record in read_sweep(tmp_path / "whole").trials
