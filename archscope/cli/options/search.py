@@ -34,8 +34,9 @@ MethodOption = Annotated[
         value="NAME",
         panel=SEARCH,
         complete=METHOD_NAMES,
-        help="halving: all for a fifth of the epochs, the better half, by training error, for three "
-        "fifths, half of those to the end. random: all to the end. one-epoch: all for one, half to the end.",
+        help="halving: all for a fifth of the epochs, the better half, by training error, for "
+        "three fifths, half of those to the end. random: all to the end. one-epoch: all for one, "
+        "half to the end.",
     ),
 ]
 DrawSeedOption = Annotated[
