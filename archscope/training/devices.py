@@ -124,9 +124,9 @@ def outside_the_heap() -> Iterator[None]:
     """After `tune_malloc`: what is made within it does not lie where activations will.
 
     Networks that are made and dropped one after another leave holes in the heap, and the
-    activations of the next are scattered over them: after a hundred, networks took 7 to 18 % longer
-    than in a fresh process (2 cores of an Intel Xeon). Within it large blocks, as weights are, are
-    mapped each alone, and free pages are given back first.
+    activations of the next are scattered over them: after ninety, networks took 10 to 16 % longer
+    than at first (2 cores of an Intel Xeon; `docs/clock.md`). Within it large blocks, as weights
+    are, are mapped each alone, and free pages are given back first.
     """
     if (libc := _glibc()) is None:
         yield
